@@ -1,0 +1,283 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+
+	"muster/netcode"
+	"muster/proto"
+)
+
+// Info is what the welcome says of a seat.
+type Info struct {
+	Room   string
+	Game   string
+	Rules  string // the version of the game's rules
+	Seat   netcode.Seat
+	Player string
+	Epoch  uint64
+	Rate   int // ticks per second
+	Inputs proto.InputMode
+}
+
+// Frame is what [Conn.Next] has applied to the state.
+type Frame struct {
+	Epoch     uint64
+	Tick      uint32
+	Processed uint32    // the newest of this seat's inputs that the state contains
+	Durable   uint32    // the newest that no failover can take back
+	Lead      int8      // ticks that the newest used input came before its tick; negative: too late
+	Bytes     int       // of the message, with its framing
+	At        time.Time // when it arrived
+}
+
+// Conn plays in a match with the game's types. One goroutine uses it; Close may come from any.
+type Conn[S, In any] struct {
+	schema *netcode.Schema
+	opts   Options
+	http   *http.Client
+	match  Match
+	ctx    context.Context // ends when the owner closes
+	cancel context.CancelFunc
+
+	mu   sync.Mutex // guards sock against Close
+	sock *socket    // nil after the end
+
+	// What a socket's welcome begins.
+	info    Info
+	resume  string // the resume secret
+	epoch   uint64 // the highest seen
+	decoder *netcode.Decoder
+	parsed  proto.Frame // the last frame's head is what the next one's differs from
+	have    bool        // a frame was applied since the welcome
+	clock   tickClock
+	event   uint32
+	rebase  bool // a new epoch may number its events from 1 again
+
+	state  S
+	frame  Frame
+	out    outbox
+	view   uint32 // what SetView said, for the frame with tick viewAt
+	frac   uint8
+	viewAt uint32
+	end    *proto.End
+
+	reader   *proto.Reader
+	writer   *proto.Writer
+	body     *proto.Writer
+	events   proto.Events
+	started  time.Time // pings carry the time since
+	pinged   time.Time
+	written  time.Time // when the last input packet was
+	resynced map[uint16]time.Time
+	stats    Stats
+	in       In    // what Send encodes; a field, so that it need not move to the heap each time
+	ended    error // what Next goes on returning
+
+	// While the socket is lost:
+	cause  *CloseError
+	lostAt time.Time
+	retry  retry
+
+	acked       func(sent time.Time)
+	writePacket func(*proto.InputPacket) error
+}
+
+func newConn[S, In any](schema *netcode.Schema, m Match, o Options) *Conn[S, In] {
+	c := &Conn[S, In]{
+		schema: schema, opts: o, http: straight(o.HTTP), match: m,
+		reader: proto.NewReader(nil), writer: proto.NewWriter(), body: proto.NewWriter(),
+		started: time.Now(), resynced: map[uint16]time.Time{},
+	}
+	c.ctx, c.cancel = context.WithCancel(context.Background())
+	c.writePacket = c.sendPacket
+	c.acked = func(sent time.Time) {
+		c.stats.Ack.add(c.frame.At.Sub(sent))
+		if f := c.opts.Observe.Ack; f != nil {
+			f(sent, c.frame.At)
+		}
+	}
+	return c
+}
+
+// begin starts over with a welcome: the frames of a new socket build on nothing that came before.
+func (c *Conn[S, In]) begin(w *proto.Welcome) {
+	c.info = Info{
+		Room: w.Room, Game: w.Game, Rules: w.Rules, Seat: netcode.Seat(w.Seat), Player: w.Player,
+		Epoch: w.Epoch, Rate: int(w.Rate), Inputs: w.Inputs,
+	}
+	if w.Epoch != c.epoch {
+		c.event = w.Event
+	}
+	c.epoch, c.event, c.rebase = w.Epoch, max(c.event, w.Event), false
+	c.resume = w.Resume
+	c.decoder, c.parsed, c.have = netcode.NewDecoder(c.schema), proto.Frame{}, false
+	c.clock = newTickClock(w.Rate)
+	c.out.welcome(w.Inputs, w.Seq)
+	c.pinged, c.written = time.Time{}, time.Time{} // both follow the first frame
+	clear(c.resynced)
+	var empty S
+	c.state = empty
+	if f := c.opts.Observe.Joined; f != nil {
+		f(c.info)
+	}
+}
+
+// adopt makes sock the connection's own unless it was closed meanwhile.
+func (c *Conn[S, In]) adopt(sock *socket) bool {
+	c.mu.Lock()
+	ok := c.ctx.Err() == nil
+	if ok {
+		c.sock = sock
+	}
+	c.mu.Unlock()
+	if !ok {
+		sock.close()
+	}
+	return ok
+}
+
+// Info returns what the newest welcome said.
+func (c *Conn[S, In]) Info() Info { return c.info }
+
+// Seat returns the own seat; 0 for one who only watches.
+func (c *Conn[S, In]) Seat() netcode.Seat { return c.info.Seat }
+
+// State returns the newest state. It is the same memory for the life of the Conn; Next changes it.
+func (c *Conn[S, In]) State() *S { return &c.state }
+
+// Tick returns the tick of State; 0 before the first frame.
+func (c *Conn[S, In]) Tick() uint32 { return c.frame.Tick }
+
+// End returns the match's result once it has arrived, shortly before Next returns a [CloseError] with
+// proto.CodeDone; nil until then.
+func (c *Conn[S, In]) End() *proto.End { return c.end }
+
+// Stats returns the counts so far.
+func (c *Conn[S, In]) Stats() Stats { return c.stats }
+
+// Target returns the tick that an input sent now would be for.
+func (c *Conn[S, In]) Target() uint32 { return max(c.out.tick, c.clock.target(time.Now())) }
+
+// SetView says what the player looks at from now on, for games that compensate lag: the tick and the fraction of the
+// way to the next one, in 1/256. It holds until the next frame; without it the view is the newest frame's tick.
+func (c *Conn[S, In]) SetView(tick uint32, frac uint8) {
+	c.view, c.frac, c.viewAt = tick, frac, c.frame.Tick
+}
+
+// Next waits for the next frame and applies it to State. The Frame is valid until the next call. When ctx ends, its
+// error is returned and nothing is lost. Any other error is final and returned by every later call: a [CloseError],
+// or ErrClosed after Close or Leave.
+//
+// With Options.Reconnect a lost socket is taken up again inside Next where the close code says so.
+func (c *Conn[S, In]) Next(ctx context.Context) (*Frame, error) {
+	return c.next(ctx, nil)
+}
+
+// next is Next, and returns nil and no error when wake fires first.
+func (c *Conn[S, In]) next(ctx context.Context, wake <-chan time.Time) (*Frame, error) {
+	for {
+		if c.ended != nil {
+			return nil, c.ended
+		}
+		if c.cause != nil {
+			if err := c.takeUp(ctx); err != nil {
+				return nil, err
+			}
+		}
+		var msg message
+		var open bool
+		select { // a message that is here wins over ctx and wake
+		case msg, open = <-c.sock.msgs:
+		default:
+			select {
+			case msg, open = <-c.sock.msgs:
+			case <-wake:
+				return nil, nil
+			case <-ctx.Done():
+				return nil, ctx.Err()
+			}
+		}
+		var frame bool
+		var err error
+		if open {
+			frame, err = c.handle(msg)
+			c.sock.done(msg)
+		} else {
+			err = c.sock.closeError()
+		}
+		if err != nil {
+			if err = c.lost(ctx, err); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		if frame {
+			return &c.frame, nil
+		}
+	}
+}
+
+// finish ends the connection for good with what Next returns from now on.
+func (c *Conn[S, In]) finish(err error) error {
+	if c.ended != nil {
+		return c.ended
+	}
+	if c.ended = err; c.ctx.Err() != nil {
+		c.ended = ErrClosed
+	}
+	_ = c.Close()
+	if f := c.opts.Observe.Unacked; f != nil {
+		now := time.Now()
+		c.out.unacked(func(sent time.Time) { f(sent, now) })
+	}
+	return c.ended
+}
+
+// Close ends the connection without giving the seat up: the server holds it for a while. It waits for the reader's
+// end. Any goroutine may call it, any number of times.
+func (c *Conn[S, In]) Close() error {
+	c.mu.Lock()
+	c.cancel()
+	sock := c.sock
+	c.mu.Unlock()
+	if sock != nil {
+		sock.close()
+	}
+	return nil
+}
+
+// Leave gives the seat up for good, waits until the server has taken note (it closes the socket) and closes the
+// connection. The error is ctx's when that ends first, or that of a socket which was lost on the way: the server then
+// holds the seat for a while.
+func (c *Conn[S, In]) Leave(ctx context.Context) error {
+	if c.ended != nil {
+		return nil
+	}
+	defer func() { _ = c.finish(ErrClosed) }()
+	c.writer.Reset()
+	(&proto.Leave{}).Append(c.writer)
+	err := c.write()
+	for err == nil {
+		select {
+		case msg, ok := <-c.sock.msgs:
+			if !ok {
+				err = c.sock.closeError()
+				break
+			}
+			_, err = c.handle(msg)
+			c.sock.done(msg)
+		case <-ctx.Done():
+			err = ctx.Err()
+		}
+	}
+	var ce *CloseError
+	if errors.As(err, &ce) && ce.Action() == proto.ActionDone {
+		return nil
+	}
+	return fmt.Errorf("leaving match %s: %w", c.match.Room, err)
+}

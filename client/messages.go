@@ -1,0 +1,200 @@
+package client
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"muster/netcode"
+	"muster/proto"
+)
+
+const (
+	ackEvery    = 100 * time.Millisecond // without inputs, the server is told this often what has arrived
+	resyncEvery = time.Second            // at most one request for a keyframe of a scope in this time
+)
+
+// received counts a message.
+func (c *Conn[S, In]) received(msg message) {
+	n := framed(len(msg.data), false)
+	c.stats.BytesIn += int64(n)
+	if f := c.opts.Observe.Bytes; f != nil {
+		f(msg.at, n)
+	}
+}
+
+// handle acts on one message and says whether it was a frame.
+func (c *Conn[S, In]) handle(msg message) (frame bool, err error) {
+	c.received(msg)
+	c.reader.Reset(msg.data)
+	kind, n, err := proto.ServerKind(c.reader)
+	if err != nil {
+		return false, fmt.Errorf("reading the server's message: %w", err)
+	}
+	switch {
+	case kind >= proto.KindFrame && kind < proto.KindFrame+16:
+		return true, c.applyFrame(msg, kind, n)
+	case kind == proto.KindEvents:
+		err = c.applyEvents(n)
+	case kind == proto.KindPong:
+		err = c.pong(msg, n)
+	case kind == proto.KindEnd:
+		c.end = &proto.End{}
+		err = c.end.Parse(c.reader, n)
+	case kind == proto.KindBye:
+		var bye proto.Bye
+		if err = bye.Parse(c.reader, n); err == nil {
+			return false, fromBye(&bye)
+		}
+	}
+	// A kind that is unknown here comes from a newer server and is passed over.
+	if err != nil {
+		return false, fmt.Errorf("reading the server's message of kind %d: %w", kind, err)
+	}
+	return false, nil
+}
+
+func (c *Conn[S, In]) applyFrame(msg message, kind, n int) error {
+	if err := c.parsed.Parse(c.reader, kind, n); err != nil {
+		return fmt.Errorf("reading a frame: %w", err)
+	}
+	h := &c.parsed.Head
+	if h.Epoch < c.epoch {
+		return &CloseError{Code: codeLost, Err: errEpoch}
+	}
+	if h.Epoch > c.epoch { // another host took the match over, behind the same socket
+		c.epoch, c.info.Epoch, c.rebase = h.Epoch, h.Epoch, true
+		c.clock.set = false
+		c.out.room = h.Processed
+	}
+	if err := c.decode(msg.at); err != nil {
+		return err
+	}
+	c.frame = Frame{
+		Epoch: h.Epoch, Tick: h.Tick, Processed: h.Processed, Durable: h.Durable, Lead: h.Lead,
+		Bytes: framed(len(msg.data), false), At: msg.at,
+	}
+	c.have = true
+	c.stats.Frames++
+	c.clock.frame(h.Tick, msg.at)
+	if h.Processed > c.out.processed {
+		c.clock.lead(h.Lead)
+	}
+	c.out.ack(h.Processed, h.Durable, c.acked)
+	if f := c.opts.Observe.Frame; f != nil {
+		f(msg.at)
+	}
+	c.upkeep(msg.at)
+	return nil
+}
+
+// decode brings the state up to date. What is wrong with one scope is healed by a keyframe of that scope.
+func (c *Conn[S, In]) decode(at time.Time) error {
+	var scope *netcode.ScopeError
+	switch err := c.decoder.Apply(&c.parsed); {
+	case errors.As(err, &scope):
+		c.heal(scope, at)
+	case err != nil:
+		return fmt.Errorf("applying the frame of tick %d: %w", c.parsed.Head.Tick, err)
+	}
+	if err := c.decoder.Load(&c.state); err != nil {
+		return fmt.Errorf("loading the state of tick %d: %w", c.parsed.Head.Tick, err)
+	}
+	return nil
+}
+
+// heal counts a scope's error and asks for its keyframe. What goes wrong until that can be here is the same error.
+func (c *Conn[S, In]) heal(e *netcode.ScopeError, at time.Time) {
+	if last, ok := c.resynced[e.Scope]; ok && at.Sub(last) < resyncEvery {
+		return
+	}
+	c.resynced[e.Scope] = at
+	if errors.Is(e, netcode.ErrHash) {
+		c.stats.HashMismatches++
+	} else {
+		c.stats.DecodeErrors++
+	}
+	c.stats.Resyncs++
+	c.writer.Reset()
+	(&proto.Resync{Scope: e.Scope}).Append(c.writer)
+	_ = c.write() // a dead socket shows in Next
+}
+
+// applyEvents delivers the events that are new. Those that do not follow the last one are left: they are not
+// acknowledged, so the server sends what is missing before them.
+func (c *Conn[S, In]) applyEvents(n int) error {
+	e := &c.events
+	if err := e.Parse(c.reader, n); err != nil {
+		return err
+	}
+	if c.rebase {
+		if e.First == 1 {
+			c.event = 0
+		}
+		c.rebase = false
+	}
+	if e.First > c.event+1 {
+		c.stats.EventGaps++
+		return nil
+	}
+	for i, body := range e.List {
+		number := e.First + uint32(i) //nolint:gosec // at most MaxEvents
+		if number <= c.event {
+			continue
+		}
+		c.event = number
+		c.stats.Events++
+		if err := c.deliver(e.Tick, number, body); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *Conn[S, In]) deliver(tick, number uint32, body []byte) error {
+	if c.opts.OnEvent == nil && c.opts.OnRefused == nil {
+		return nil
+	}
+	value, err := c.schema.ReadEvent(body)
+	if err != nil {
+		return err
+	}
+	if refused, ok := value.(*netcode.Refused); ok {
+		if c.opts.OnRefused != nil {
+			c.opts.OnRefused(refused.Seq, refused.Reason)
+		}
+		return nil
+	}
+	if c.opts.OnEvent != nil {
+		c.opts.OnEvent(Event{Tick: tick, Number: number, Value: value})
+	}
+	return nil
+}
+
+func (c *Conn[S, In]) pong(msg message, n int) error {
+	var p proto.Pong
+	if err := p.Parse(c.reader, n); err != nil {
+		return err
+	}
+	now := msg.at.Sub(c.started)
+	if p.Stamp > uint64(now) {
+		return nil // not one of ours
+	}
+	rtt := now - time.Duration(p.Stamp)
+	c.stats.RTT = rtt
+	c.clock.pong(rtt)
+	if f := c.opts.Observe.RTT; f != nil {
+		f(msg.at, rtt)
+	}
+	return nil
+}
+
+// upkeep sends what is due after a frame: a ping, and inputs or a bare acknowledgement.
+func (c *Conn[S, In]) upkeep(at time.Time) {
+	if at.Sub(c.pinged) >= c.opts.PingEvery {
+		c.ping(at)
+	}
+	if at.Sub(c.written) >= ackEvery {
+		c.flush(at)
+	}
+}

@@ -1,0 +1,55 @@
+package client
+
+import (
+	"net/http"
+	"time"
+
+	"muster/netcode"
+)
+
+// Options say how a [Conn] behaves. The zero value plays, without resuming a lost socket.
+type Options struct {
+	// HTTP makes the handshake. Nil means http.DefaultClient; redirects are refused either way.
+	HTTP *http.Client
+	// Events are the zero values of the game's event types, in the order of its rules.
+	Events []any
+	// Schema is what netcode.Compile makes of the types and Events, for a program that dials often. Nil compiles it.
+	Schema *netcode.Schema
+	// OnEvent is called by Next for each event, once, in order. Nil skips them undecoded.
+	OnEvent func(Event)
+	// OnRefused is called by Next for each command that the rules refused.
+	OnRefused func(seq uint32, reason string)
+	// Reconnect makes Next take up a lost socket again where the close code says so.
+	Reconnect bool
+	// ReconnectFor is how long Next tries to before it gives up. Default 30 s, the default time that a seat is held.
+	ReconnectFor time.Duration
+	// Moved is asked when the server says that the match moved to another address, which it returns (or another one)
+	// to connect there. Nil goes on with the match's first address; any node serves any match.
+	Moved func(url string) string
+	// Silence is how long the socket may say nothing before it counts as lost. Default 10 s.
+	Silence time.Duration
+	// PingEvery is how often Next measures the round trip. Default 1 s.
+	PingEvery time.Duration
+	// Observe is told what happens, for measurements.
+	Observe Observer
+}
+
+// Event is a one-off happening of the game.
+type Event struct {
+	Tick   uint32
+	Number uint32 // counts this seat's events without gaps
+	Value  any    // a pointer to one of Options.Events' types
+}
+
+func (o Options) withDefaults() Options {
+	if o.ReconnectFor <= 0 {
+		o.ReconnectFor = 30 * time.Second
+	}
+	if o.Silence <= 0 {
+		o.Silence = 10 * time.Second
+	}
+	if o.PingEvery <= 0 {
+		o.PingEvery = time.Second
+	}
+	return o
+}

@@ -1,0 +1,166 @@
+package client
+
+import (
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"muster/proto"
+)
+
+func put(t *testing.T, o *outbox, n int, size int) {
+	t.Helper()
+	for range n {
+		if _, err := o.add(5, 4, 0, make([]byte, size), time.Now()); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// sequences returns those of each packet, as sent.
+func sequences(t *testing.T, o *outbox) (packets [][]uint32) {
+	t.Helper()
+	err := o.packets(1, 2, 3, func(p *proto.InputPacket) error {
+		var seqs []uint32
+		for i := range p.Inputs {
+			seqs = append(seqs, p.Inputs[i].Seq)
+			if i > 0 && p.Inputs[i].Seq != p.Inputs[i-1].Seq-1 {
+				t.Errorf("sequences of a packet do not fall by one: %v", seqs)
+			}
+		}
+		w := proto.NewWriter()
+		p.Append(w)
+		if w.Len() > proto.MaxClientMessage {
+			t.Errorf("a packet has %d bytes", w.Len())
+		}
+		packets = append(packets, seqs)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return packets
+}
+
+func TestOutboxRepeatsWhatIsNotProcessedAndKeepsWhatIsNotDurable(t *testing.T) {
+	var o outbox
+	put(t, &o, 5, 1)
+	acked := 0
+	o.ack(3, 1, func(time.Time) { acked++ })
+	if acked != 3 {
+		t.Errorf("%d inputs acknowledged, want 3", acked)
+	}
+	if got := sequences(t, &o); len(got) != 1 || !slices.Equal(got[0], []uint32{5, 4}) {
+		t.Errorf("packets %v, want one of 5 and 4", got)
+	}
+	if o.n != 4 {
+		t.Errorf("%d inputs kept, want the four that are not durable", o.n)
+	}
+	o.welcome(proto.Samples, 2) // a failover took back what was not durable
+	if got := sequences(t, &o); len(got) != 1 || !slices.Equal(got[0], []uint32{5, 4, 3}) {
+		t.Errorf("packets %v after a resume at 2, want 5, 4 and 3", got)
+	}
+}
+
+func TestOutboxDropsTheOldestSample(t *testing.T) {
+	var o outbox
+	put(t, &o, proto.MaxInputs, 1)
+	dropped, err := o.add(5, 4, 0, []byte{1}, time.Now())
+	if err != nil || dropped != 1 {
+		t.Errorf("dropped %d, error %v; want one dropped", dropped, err)
+	}
+	got := sequences(t, &o)
+	if len(got) != 1 || len(got[0]) != proto.MaxInputs || got[0][0] != proto.MaxInputs+1 {
+		t.Errorf("packets %v, want one of the newest %d", got, proto.MaxInputs)
+	}
+}
+
+func TestOutboxRefusesACommandAboveItsBound(t *testing.T) {
+	o := outbox{mode: proto.Commands}
+	put(t, &o, proto.MaxInputs, 1)
+	if _, err := o.add(5, 4, 0, []byte{1}, time.Now()); !errors.Is(err, ErrBacklog) {
+		t.Errorf("error %v, want ErrBacklog", err)
+	}
+	if o.seq != proto.MaxInputs {
+		t.Errorf("sequence %d after a refusal, want %d", o.seq, proto.MaxInputs)
+	}
+}
+
+func TestOutboxSplitsLargeCommandsOldestFirst(t *testing.T) {
+	o := outbox{mode: proto.Commands}
+	put(t, &o, 5, 3000)
+	got := sequences(t, &o)
+	want := [][]uint32{{2, 1}, {4, 3}, {5}}
+	if len(got) != len(want) {
+		t.Fatalf("packets %v, want %v", got, want)
+	}
+	for i := range want {
+		if !slices.Equal(got[i], want[i]) {
+			t.Errorf("packets %v, want %v", got, want)
+		}
+	}
+}
+
+func TestOutboxSendsOnlyTheNewestOfLargeSamples(t *testing.T) {
+	var o outbox
+	put(t, &o, 5, 3000)
+	if got := sequences(t, &o); len(got) != 1 || !slices.Equal(got[0], []uint32{5, 4}) {
+		t.Errorf("packets %v, want one of 5 and 4", got)
+	}
+}
+
+func TestOutboxWithoutInputsSendsABarePacket(t *testing.T) {
+	var o outbox
+	if got := sequences(t, &o); len(got) != 1 || len(got[0]) != 0 {
+		t.Errorf("packets %v, want one empty one", got)
+	}
+}
+
+func TestOutboxCountsOnFromTheRoomsSequence(t *testing.T) {
+	var o outbox
+	o.welcome(proto.Samples, 41)
+	put(t, &o, 1, 1)
+	if got := sequences(t, &o); len(got) != 1 || !slices.Equal(got[0], []uint32{42}) {
+		t.Errorf("packets %v, want one of 42", got)
+	}
+}
+
+func TestOutboxTicksNeverFall(t *testing.T) {
+	var o outbox
+	for _, tick := range []uint32{7, 9, 8} {
+		if _, err := o.add(tick, 0, 0, nil, time.Now()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := o.at(2).Tick; got != 9 {
+		t.Errorf("tick %d of the third input, want 9", got)
+	}
+}
+
+func TestOutboxSurvivesAnAcknowledgementOfTheFuture(t *testing.T) {
+	var o outbox
+	put(t, &o, 3, 1)
+	acked := 0
+	o.ack(1<<31, 1<<31, func(time.Time) { acked++ })
+	if o.n != 0 || acked != 0 {
+		t.Errorf("%d kept, %d timed; want none", o.n, acked)
+	}
+}
+
+func TestOutboxAddAllocatesNothingInSteadyPlay(t *testing.T) {
+	var o outbox
+	body := []byte{1, 2, 3}
+	write := func(*proto.InputPacket) error { return nil }
+	step := func() {
+		_, _ = o.add(o.seq, o.seq, 0, body, time.Time{})
+		o.ack(o.seq, o.seq, func(time.Time) {})
+		_ = o.packets(1, 1, 1, write)
+	}
+	for range 100 {
+		step()
+	}
+	if n := testing.AllocsPerRun(100, step); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}

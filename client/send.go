@@ -1,0 +1,87 @@
+package client
+
+import (
+	"fmt"
+	"time"
+
+	"muster/proto"
+)
+
+// Send takes an input and sends it, with repeats of those before it that the server has not acknowledged. It is
+// stamped with the tick at which it should arrive just in time, and with the tick that the player looks at.
+//
+// A sample displaces the oldest when 32 are waiting; a command is then refused with [ErrBacklog]. An error of the
+// socket is not an error of Send: the input is kept, and Next sends it again or says that the match is lost.
+func (c *Conn[S, In]) Send(in In) error {
+	if c.ended != nil {
+		return c.ended
+	}
+	c.in = in
+	c.body.Reset()
+	if err := c.schema.WriteInput(c.body, &c.in); err != nil {
+		return fmt.Errorf("encoding an input: %w", err)
+	}
+	if c.body.Len() > proto.MaxInputBody {
+		return fmt.Errorf("encoding an input: %d bytes, at most %d allowed", c.body.Len(), proto.MaxInputBody)
+	}
+	view, frac := c.frame.Tick, uint8(0)
+	if c.view != 0 && c.viewAt == c.frame.Tick {
+		view, frac = c.view, c.frac
+	}
+	now := time.Now()
+	dropped, err := c.out.add(c.clock.target(now), view, frac, c.body.Bytes(), now)
+	if err != nil {
+		return err
+	}
+	c.stats.InputsSent++
+	c.stats.InputsDropped += int64(dropped)
+	c.flush(now)
+	return nil
+}
+
+// Ping measures the round trip now; its pong shows in Stats after a later Next. Next does it by itself as well.
+func (c *Conn[S, In]) Ping() {
+	if c.ended == nil {
+		c.ping(time.Now())
+	}
+}
+
+func (c *Conn[S, In]) ping(now time.Time) {
+	c.pinged = now
+	c.writer.Reset()
+	(&proto.Ping{Stamp: uint64(max(0, now.Sub(c.started)))}).Append(c.writer)
+	_ = c.write() // a dead socket shows in Next
+}
+
+// flush sends the inputs that the server may not have, or says what has arrived here when there are none.
+func (c *Conn[S, In]) flush(now time.Time) {
+	last := c.frame.Tick
+	if !c.have {
+		last = 0 // this socket has brought nothing yet
+	}
+	c.written = now
+	_ = c.out.packets(c.epoch, last, c.event, c.writePacket) // a dead socket shows in Next
+}
+
+func (c *Conn[S, In]) sendPacket(p *proto.InputPacket) error {
+	c.writer.Reset()
+	p.Append(c.writer)
+	return c.write()
+}
+
+// write sends what the writer holds. A socket that does not take it is ended, so that its reader notices.
+func (c *Conn[S, In]) write() error {
+	if c.cause != nil {
+		return c.cause
+	}
+	if err := c.sock.write(c.writer.Bytes()); err != nil {
+		c.sock.kill()
+		return err
+	}
+	n := framed(c.writer.Len(), true)
+	c.stats.BytesOut += int64(n)
+	if f := c.opts.Observe.Bytes; f != nil {
+		f(c.written, -n)
+	}
+	return nil
+}

@@ -1,0 +1,53 @@
+package client
+
+import "time"
+
+// Stats count what a [Conn] has seen since Dial, over all its sockets. Bytes are those of the WebSocket messages with
+// their framing, without TLS, TCP and IP.
+type Stats struct {
+	Frames         int64
+	BytesIn        int64
+	BytesOut       int64
+	Events         int64
+	EventGaps      int64 // event messages that did not follow the last one; the server sends them again
+	DecodeErrors   int64 // blocks that could not be applied
+	HashMismatches int64 // scopes whose view hash differed
+	Resyncs        int64 // keyframes asked for
+	Resumes        int64 // sockets lost and taken up again
+	InputsSent     int64
+	InputsDropped  int64         // samples given up for newer ones, unacknowledged
+	RTT            time.Duration // of the newest ping; 0 before the first
+	Ack            AckStats
+}
+
+// AckStats sum up how long inputs took from Send to the frame that contains them.
+type AckStats struct {
+	Count int64
+	Sum   time.Duration
+	Max   time.Duration
+}
+
+// Mean returns the mean; 0 when there was none.
+func (a AckStats) Mean() time.Duration {
+	if a.Count == 0 {
+		return 0
+	}
+	return a.Sum / time.Duration(a.Count)
+}
+
+func (a *AckStats) add(d time.Duration) {
+	a.Count++
+	a.Sum += d
+	a.Max = max(a.Max, d)
+}
+
+// Observer is told what happens on a [Conn], on the goroutine that uses it. Any of its functions may be nil; none may
+// call the Conn.
+type Observer struct {
+	Joined  func(Info)                // a welcome was accepted, the first or that of a resume
+	Frame   func(at time.Time)        // a frame arrived
+	Bytes   func(at time.Time, n int) // a message of n bytes arrived; a negative n was sent
+	Ack     func(sent, at time.Time)  // an input is contained in the frame that arrived at at
+	Unacked func(sent, at time.Time)  // an input was still unacknowledged when the connection ended at at
+	RTT     func(at time.Time, d time.Duration)
+}

@@ -1,0 +1,107 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+	kongyaml "github.com/alecthomas/kong-yaml"
+
+	"muster/client"
+	"muster/match"
+)
+
+// Game is a game to serve, with the bot that load tests play it with.
+type Game struct {
+	match.Game
+	Bot client.Bot
+}
+
+// cli is the command line. Every setting is a flag, a MUSTER_ variable and a key of the YAML file.
+type cli struct {
+	Config  kong.ConfigFlag  `help:"Read settings from this YAML file." placeholder:"FILE" env:"MUSTER_CONFIG"`
+	Version kong.VersionFlag `help:"Print the version and exit."`
+
+	Serve    serveCmd    `cmd:"" default:"withargs" help:"Serve lobby, matches and demo on one port (the default command)."`
+	Token    tokenCmd    `cmd:"" help:"Print a player token signed with the development key."`
+	Loadtest loadtestCmd `cmd:"" help:"Play with bots and check service levels."`
+	Settings configCmd   `cmd:"" name:"config" help:"Print the effective settings of serve, secrets masked."`
+	Health   healthCmd   `cmd:"" help:"Ask a running server whether it is ready; exit 1 when it is not."`
+}
+
+const description = `Muster is a multiplayer game state server.
+
+  muster                                   everything on http://127.0.0.1:8080, Redis embedded
+  muster --redis redis://127.0.0.1:6379    the same on a real Redis
+  muster token --sub alice                 a player token for the lobby API
+  muster loadtest --bots 50 --duration 10s --gate 'ack_p99<150ms'
+
+Every flag of serve is also a variable (MUSTER_LISTEN) and a key of the YAML file (listen).`
+
+// Main is the muster command for these games. It does not return.
+func Main(games ...Game) {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], games, os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// program is what commands are given.
+type program struct {
+	ctx    context.Context //nolint:containedctx // ends at the first interrupt
+	games  []Game
+	stdout io.Writer
+	stderr io.Writer
+}
+
+// errGates is the error of a load test whose gates failed; its report has said why.
+var errGates = errors.New("a gate failed")
+
+// exit is how kong's --help and --version leave.
+type exit int
+
+// run is Main without the process.
+func run(ctx context.Context, args []string, games []Game, stdout, stderr io.Writer) (code int) {
+	defer func() {
+		if e, ok := recover().(exit); ok {
+			code = int(e)
+		}
+	}()
+	var c cli
+	parser, err := kong.New(&c,
+		kong.Name("muster"), kong.Description(description), kong.UsageOnError(),
+		kong.Writers(stdout, stderr), kong.Exit(func(code int) { panic(exit(code)) }),
+		kong.Configuration(kongyaml.Loader), kong.Vars{"version": version()},
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+	)
+	if err != nil {
+		fmt.Fprintln(stderr, "muster:", err)
+		return 1
+	}
+	kctx, err := parser.Parse(args)
+	if err != nil {
+		fmt.Fprintln(stderr, "muster:", err)
+		return 1
+	}
+	err = kctx.Run(&program{ctx: ctx, games: games, stdout: stdout, stderr: stderr}, &c.Serve.settings)
+	if err != nil {
+		if !errors.Is(err, errGates) {
+			fmt.Fprintln(stderr, "muster:", err)
+		}
+		return 1
+	}
+	return 0
+}
+
+func version() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "unknown"
+}

@@ -1,0 +1,11 @@
+// Command muster serves Muster's example games.
+package main
+
+import (
+	"muster/cmd"
+	"muster/games/arena"
+)
+
+func main() {
+	cmd.Main(cmd.Game{Game: arena.Game, Bot: arena.Bot})
+}

@@ -1,0 +1,139 @@
+package cmd
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+
+	"muster/proto/token"
+)
+
+// settings are those of serve.
+type settings struct {
+	Listen    string   `help:"Address to listen on." default:"127.0.0.1:8080" env:"MUSTER_LISTEN" yaml:"listen"`
+	Redis     string   `help:"URL of a Redis server. Without it one is embedded, for this process alone; nothing is kept after exit." placeholder:"URL" env:"MUSTER_REDIS" yaml:"redis"`
+	Namespace string   `help:"Prefix of all keys and channels, so that deployments can share a Redis." default:"muster" env:"MUSTER_NAMESPACE" yaml:"namespace"`
+	PublicURL string   `name:"public-url" help:"URL by which clients reach this server, when it differs from the one they ask." placeholder:"URL" env:"MUSTER_PUBLIC_URL" yaml:"public_url"`
+	KeyFile   string   `name:"key-file" help:"File with the signing key: at least 32 bytes of text. Without it a development key is used, on loopback only." type:"path" placeholder:"FILE" env:"MUSTER_KEY_FILE" yaml:"key_file"`
+	Origins   []string `name:"origin" help:"Host whose pages may open sockets besides the server's own. May be repeated." placeholder:"HOST" env:"MUSTER_ORIGINS" yaml:"origins"`
+	LogLevel  string   `name:"log-level" help:"Least level that is logged." enum:"debug,info,warn,error" default:"info" env:"MUSTER_LOG_LEVEL" yaml:"log_level"`
+}
+
+// development says whether the server runs with the development key: guests may log in and metrics are open.
+func (s *settings) development() bool { return s.KeyFile == "" }
+
+// check refuses settings that cannot work together.
+func (s *settings) check() error {
+	host, _, err := net.SplitHostPort(s.Listen)
+	if err != nil {
+		return fmt.Errorf("--listen %q: want HOST:PORT: %w", s.Listen, err)
+	}
+	if s.development() && !loopback(host) {
+		return fmt.Errorf("--listen %s is not a loopback address, and the development key works on loopback only: "+
+			"give a signing key with --key-file", s.Listen)
+	}
+	if s.PublicURL != "" {
+		u, err := url.Parse(s.PublicURL)
+		if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
+			return fmt.Errorf("--public-url %q: want http://HOST or https://HOST", s.PublicURL)
+		}
+	}
+	return nil
+}
+
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// configCmd prints the effective settings.
+type configCmd struct{}
+
+// Run implements the command.
+func (configCmd) Run(p *program, s *settings) error {
+	shown := *s
+	if u, err := url.Parse(s.Redis); err == nil && s.Redis != "" {
+		shown.Redis = u.Redacted()
+	}
+	out, err := yaml.Marshal(shown)
+	if err != nil {
+		return fmt.Errorf("printing the settings: %w", err)
+	}
+	_, err = p.stdout.Write(out)
+	return err //nolint:wrapcheck // of standard output
+}
+
+// keys returns the signing keys, and where a development key lies.
+func (s *settings) keys() (k *token.Keys, devFile string, err error) {
+	file := s.KeyFile
+	if s.development() {
+		if file, err = developmentKey(); err != nil {
+			return nil, "", err
+		}
+		devFile = file
+	}
+	text, err := readKey(file)
+	if err != nil {
+		return nil, "", err
+	}
+	k, err = token.New(text, nil)
+	if err != nil {
+		return nil, "", fmt.Errorf("%s: %w", file, err)
+	}
+	return k, devFile, nil
+}
+
+// readKey reads a key file, which nobody but its owner may read.
+func readKey(file string) ([]byte, error) {
+	info, err := os.Stat(file)
+	if err != nil {
+		return nil, fmt.Errorf("reading the signing key: %w", err)
+	}
+	if mode := info.Mode().Perm(); mode&0o077 != 0 {
+		return nil, fmt.Errorf("signing key %s has mode %04o, so others can read it: chmod 600 it", file, mode)
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("reading the signing key: %w", err)
+	}
+	return []byte(strings.TrimSpace(string(text))), nil
+}
+
+// developmentKey returns the file of the development key, made at its first use: one for each user of the machine, so
+// that "muster token" and a running server agree.
+func developmentKey() (string, error) {
+	dir, err := os.UserConfigDir()
+	if err != nil {
+		return "", fmt.Errorf("finding a place for the development key: %w; give a key with --key-file", err)
+	}
+	dir = filepath.Join(dir, "muster")
+	file := filepath.Join(dir, "development.key")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", fmt.Errorf("making the development key: %w", err)
+	}
+	var key [32]byte
+	_, _ = rand.Read(key[:]) // never fails
+	// The key comes to its name whole, whoever else makes one at the same time: a link, unlike a rename, never replaces.
+	tmp, err := os.CreateTemp(dir, "key-*")
+	if err != nil {
+		return "", fmt.Errorf("making the development key: %w", err)
+	}
+	defer func() { _ = os.Remove(tmp.Name()) }()
+	_, err = tmp.WriteString(hex.EncodeToString(key[:]) + "\n")
+	if err = errors.Join(err, tmp.Close()); err != nil {
+		return "", fmt.Errorf("making the development key: %w", err)
+	}
+	if err := os.Link(tmp.Name(), file); err != nil && !errors.Is(err, fs.ErrExist) {
+		return "", fmt.Errorf("making the development key: %w", err)
+	}
+	return file, nil
+}

@@ -1,0 +1,98 @@
+package arena
+
+import "muster/netcode"
+
+// Size is the length of the arena's side, in units. Walls stand at 0 and at Size.
+const Size = 1000
+
+// Radius is a ship's, in units.
+const Radius = 12
+
+// Full is the value of [Input.Turn] and [Input.Thrust] for a control that is pushed all the way, as a key is.
+const Full = 127
+
+// MaxHP is what a new ship has.
+const MaxHP = 100
+
+// World is the whole state of a room.
+type World struct {
+	Ships   netcode.Table[Ship]   `net:"max=256"`
+	Bullets netcode.Table[Bullet] `net:"max=1024"`
+	Round   netcode.Value[Round]
+}
+
+// Ship is one player's ship. It stays in its table while it is destroyed; HP is 0 then.
+type Ship struct {
+	X, Y   float32      `net:"range=0:1000,step=0.05,predict"`
+	Angle  float32      `net:"angle,bits=8"` // where the nose points
+	VX, VY float32      `net:"server"`       // units per second; a client sees them in X and Y
+	Owner  netcode.Seat `net:"once"`
+	Name   string       `net:"max=24,once"`
+	HP     uint8
+	Score  uint16 // ships destroyed
+	Deaths uint16
+	Thrust bool   // the engine burns, for its flame
+	Shield bool   // cannot be hurt: just spawned and has not fired yet
+	Away   bool   // the player's connection is lost; the ship drifts
+	Spawn  uint32 // the tick at which a destroyed ship comes back
+	// Heat is what the gun has left before it jams, from 0 to 100; Jammed, until it has cooled down. For its owner only.
+	Heat   float32 `net:"range=0:100,step=1,owner"`
+	Jammed bool    `net:"owner"`
+
+	ShieldEnd uint32 `net:"server"` // the tick at which the shield ends
+	Reload    uint32 `net:"server"` // the tick from which the gun may fire again
+}
+
+// Alive says whether the ship is in play.
+func (s *Ship) Alive() bool { return s.HP > 0 }
+
+// Bullet is one shot. It flies straight on until it meets a ship or a wall or its time is up. That a row of this table
+// appears is how clients learn of a shot.
+type Bullet struct {
+	X, Y   float32      `net:"range=0:1000,step=0.05,predict"`
+	VX, VY float32      `net:"server"`
+	Owner  netcode.Seat `net:"once"` // who fired
+	End    uint32       `net:"server"` // the tick at which it is gone
+}
+
+// Phase is what a round is doing.
+type Phase uint8
+
+// Phases of a round, in their order.
+const (
+	Waiting Phase = iota // nobody is here yet
+	Playing
+	Podium // the round is over and nothing moves; the winner is shown
+)
+
+// Round is the state of the round. Ends is a tick, not a countdown, so that it costs nothing to send.
+type Round struct {
+	Phase  Phase
+	Ends   uint32       // the tick at which the phase ends
+	Winner netcode.Seat // on the podium: who has the most points alone; 0 when it is a draw
+}
+
+// Input is a sample of a player's controls.
+type Input struct {
+	Turn   int8 // -Full: left (counter-clockwise) … Full: right
+	Thrust int8 // -Full: brake and back … Full: ahead
+	Fire   bool
+}
+
+// Hit is the event of a bullet that hurt a ship.
+type Hit struct {
+	Victim, By netcode.Seat
+}
+
+// Kill is the event of a ship that was destroyed. Its victim was hit, too.
+type Kill struct {
+	Victim, By netcode.Seat
+}
+
+// Spawned is the event of a ship that came, or came back, into play.
+type Spawned struct {
+	Seat netcode.Seat
+}
+
+// events are the zero values of the event types, in the order of their numbers on the wire.
+var events = []any{Hit{}, Kill{}, Spawned{}}

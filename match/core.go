@@ -1,0 +1,185 @@
+package match
+
+import (
+	"fmt"
+	"math/rand/v2"
+
+	"muster/netcode"
+	"muster/proto"
+)
+
+// simulation is a game's core without its types: a deterministic machine from records to state and effects.
+// One goroutine uses it.
+type simulation interface {
+	// open prepares the state before the first tick.
+	open(out *effects) error
+	// step applies one record. Its errors are those of the record (an input that does not decode), which the edge's
+	// checks make impossible; a panic of the rules passes through.
+	step(rec *TickRecord, out *effects) error
+	// end runs the End hook.
+	end(out *effects)
+	// capture hands the state to the encoder.
+	capture(tick uint32, enc *netcode.Encoder)
+}
+
+// effects are what a step wants done outside the state. The loop carries them out; a replay drops them.
+type effects struct {
+	refusedJoins []refusedJoin
+	emitted      []netcode.Emission
+	refused      []netcode.Refusal
+	kicked       []kick
+	ended        bool
+	result       []Placement
+}
+
+type refusedJoin struct {
+	player Player
+	reason string
+}
+
+type kick struct {
+	seat   netcode.Seat
+	reason string
+}
+
+func (e *effects) reset() {
+	e.refusedJoins = e.refusedJoins[:0]
+	clear(e.emitted) // events must not outlive their tick
+	e.emitted = e.emitted[:0]
+	e.refused = e.refused[:0]
+	e.kicked = e.kicked[:0]
+	e.ended, e.result = false, nil
+}
+
+// holdTicks returns for how long a sample goes on counting when no newer one comes: half a second.
+func holdTicks(rate int) uint32 { return uint32(max(1, rate/2)) }
+
+type core[S, In any] struct {
+	game   *Game
+	impl   Stepper[S, In]
+	hooks  hooks[S]
+	state  S
+	driver *netcode.Driver[S, In]
+	room   Room[S]
+	held   []held[In] // by seat; samples only
+}
+
+// held is the newest sample of a seat.
+type held[In any] struct {
+	in    In
+	seq   uint32
+	view  uint32
+	frac  uint8
+	until uint32 // the last tick at which it counts; 0 = none
+}
+
+func newCore[S, In any](g *Game, spec Spec, impl Stepper[S, In], h hooks[S]) *core[S, In] {
+	c := &core[S, In]{game: g, impl: impl, hooks: h, held: make([]held[In], g.rules.Seats+1)}
+	c.driver = netcode.NewDriver[S, In](&c.state, netcode.DriverConfig{Rate: g.rules.TickRate, Seed: spec.Seed})
+	c.room = Room[S]{
+		state: &c.state, id: spec.ID, rate: g.rules.TickRate,
+		rng:    rand.New(rand.NewPCG(spec.Seed, 0x686f6f6b73)), // a stream apart from Step's, so neither disturbs the other
+		roster: roster{players: make([]Player, g.rules.Seats+1), taken: make([]bool, g.rules.Seats+1)},
+	}
+	return c
+}
+
+func (c *core[S, In]) open(out *effects) error {
+	c.room.out = out
+	if c.hooks.open == nil {
+		return nil
+	}
+	return c.hooks.open.Open(&c.room)
+}
+
+func (c *core[S, In]) step(rec *TickRecord, out *effects) error {
+	c.room.out = out
+	for i := range rec.Seats {
+		c.seat(&rec.Seats[i], out)
+	}
+	c.driver.Begin(rec.Tick)
+	if err := c.inputs(rec); err != nil {
+		return err
+	}
+	c.driver.Run(c.impl.Step)
+	c.room.tick = rec.Tick
+	out.emitted = append(out.emitted, c.driver.Emitted()...)
+	out.refused = append(out.refused, c.driver.Refused()...)
+	if c.hooks.after != nil {
+		c.hooks.after.After(&c.room)
+	}
+	return nil
+}
+
+// seat applies one seat change and runs its hook. A player whose join was refused has no seat to drop or leave.
+func (c *core[S, In]) seat(ch *SeatChange, out *effects) {
+	p := ch.Player
+	if ch.Kind != SeatJoined && !c.room.taken[p.Seat] {
+		return
+	}
+	switch ch.Kind {
+	case SeatJoined:
+		c.room.players[p.Seat], c.room.taken[p.Seat] = p, true
+		if c.hooks.join == nil {
+			return
+		}
+		if err := c.hooks.join.Join(&c.room, p); err != nil {
+			c.room.taken[p.Seat] = false
+			out.refusedJoins = append(out.refusedJoins, refusedJoin{p, err.Error()})
+		}
+	case SeatDropped:
+		c.held[p.Seat].until = 0
+		if c.hooks.drop != nil {
+			c.hooks.drop.Drop(&c.room, p)
+		}
+	case SeatResumed:
+		if c.hooks.resume != nil {
+			c.hooks.resume.Resume(&c.room, p)
+		}
+	case SeatLeft:
+		c.held[p.Seat].until = 0
+		if c.hooks.leave != nil {
+			c.hooks.leave.Leave(&c.room, p)
+		}
+		c.room.taken[p.Seat] = false
+	}
+}
+
+// inputs hands the record's inputs to the driver, in the order of seats. A sample goes on counting for a while when
+// none follows, so that a late packet does not let go of a player's controls.
+func (c *core[S, In]) inputs(rec *TickRecord) error {
+	if c.game.rules.Inputs == proto.Commands {
+		for i := range rec.Inputs {
+			ir := &rec.Inputs[i]
+			var in In
+			if err := c.game.schema.ReadInput(ir.Body, &in); err != nil {
+				return fmt.Errorf("input %d of seat %d: %w", ir.Seq, ir.Seat, err)
+			}
+			c.driver.Input(netcode.Seat(ir.Seat), ir.Seq, ir.View, ir.Frac, &in)
+		}
+		return nil
+	}
+	for i := range rec.Inputs {
+		ir := &rec.Inputs[i]
+		h := &c.held[ir.Seat]
+		if err := c.game.schema.ReadInput(ir.Body, &h.in); err != nil {
+			return fmt.Errorf("input %d of seat %d: %w", ir.Seq, ir.Seat, err)
+		}
+		h.seq, h.view, h.frac, h.until = ir.Seq, ir.View, ir.Frac, rec.Tick+holdTicks(c.game.rules.TickRate)
+	}
+	for seat := range c.held {
+		if h := &c.held[seat]; h.until >= rec.Tick {
+			c.driver.Input(netcode.Seat(seat), h.seq, h.view, h.frac, &h.in)
+		}
+	}
+	return nil
+}
+
+func (c *core[S, In]) end(out *effects) {
+	c.room.out = out
+	if c.hooks.end != nil {
+		c.hooks.end.End(&c.room)
+	}
+}
+
+func (c *core[S, In]) capture(tick uint32, enc *netcode.Encoder) { enc.Capture(tick, &c.state) }

@@ -1,0 +1,182 @@
+package edge
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/lxzan/gws"
+	"go.uber.org/zap"
+	"golang.org/x/time/rate"
+
+	"muster/match"
+	"muster/netcode"
+	"muster/proto"
+	"muster/proto/token"
+)
+
+const (
+	// openTimeout bounds the way from the upgrade to the room, the directory's calls included.
+	openTimeout = 5 * time.Second
+	// slowAfter is how long a viewer may stay congested before it is closed with 4003.
+	slowAfter = 10 * time.Second
+	// headroom is what a connection's tail keeps free for the bye and the close frame, in bytes.
+	headroom = 512
+	// resumeFor is how long a resume secret is good, far beyond the grace of any seat.
+	resumeFor = 6 * time.Hour
+)
+
+// Rates of messages that one connection may send.
+const (
+	// messagesPerTick is the sustained rate, for each tick of the room; pings and resyncs count too.
+	messagesPerTick = 2
+	// burstTicks is how many ticks' worth may come at once, after a stall of the network.
+	burstTicks = 40
+	// maxLimited is how many messages over the limit may be dropped before the socket is closed with 4429. The count
+	// falls by one for each message that is within the limit.
+	maxLimited = 400
+)
+
+// conn is one client's connection, the local kind of [match.Viewer].
+type conn struct {
+	server *Server
+	ws     *gws.Conn
+	pipe   *pipe
+	addr   string
+	seat   netcode.Seat
+	room   *match.Instance // set before the reader starts
+
+	welcomed atomic.Bool // the client may speak
+	ended    atomic.Bool // Close was called
+
+	// Of the reader's goroutine.
+	limiter *rate.Limiter
+	limited int
+	reader  *proto.Reader
+	packet  proto.InputPacket
+	lastSeq uint32
+
+	// Of the room's goroutine.
+	view   netcode.View
+	head   proto.Head
+	hasOne bool      // head is what was sent last
+	slow   time.Time // since when the viewer is congested
+
+	resyncMu sync.Mutex
+	resyncs  []uint16 // scopes that the client wants again
+	resync   atomic.Bool
+}
+
+var _ match.Viewer = (*conn)(nil)
+
+func newConn(s *Server, ws *gws.Conn, p *pipe, addr string) *conn {
+	return &conn{server: s, ws: ws, pipe: p, addr: addr}
+}
+
+// run is the connection's goroutine: it finds the room, attaches, reads until the end and detaches. Whatever happens
+// in between (gws panics on one malformed frame), the way out is the same.
+func (c *conn) run(cl claim, late bool) {
+	defer c.server.remove(c)
+	defer func() { _ = c.pipe.Close() }()
+	if late {
+		c.Close(proto.Close{Code: proto.CodeSeatExpired, Reason: "the seat token is too old"})
+		return
+	}
+	if err := c.open(cl); err != nil {
+		c.Close(*err)
+		return
+	}
+	c.read()
+	c.room.Detach(c)
+}
+
+// open brings the connection to its room.
+func (c *conn) open(cl claim) *proto.Close {
+	ctx, cancel := context.WithTimeout(c.server.ctx, openTimeout)
+	defer cancel()
+	rm, err := c.server.cfg.Rooms.Open(ctx, cl.room)
+	if err == nil && !cl.resume {
+		err = c.server.cfg.Rooms.TakeSeat(ctx, cl.room, uint16(cl.player.Seat), cl.player.ID, cl.tokenID)
+	}
+	if err != nil {
+		var answer *proto.Close
+		if errors.As(err, &answer) {
+			return answer
+		}
+		c.server.log.Warn("finding a seat's room failed", zap.String("room", cl.room), zap.Error(err))
+		return &proto.Close{Code: proto.CodeOverloaded, Reason: "the match cannot be reached now"}
+	}
+	c.room = rm
+	perSecond := messagesPerTick * rm.Rate()
+	c.limiter = rate.NewLimiter(rate.Limit(max(perSecond, 10)), burstTicks*messagesPerTick)
+	c.reader = proto.NewReader(nil)
+	if !rm.Attach(match.Attach{
+		Viewer: c, Player: cl.player, PlayerExpires: cl.playerExpires, Resume: cl.resume, Counter: cl.counter,
+	}) {
+		return &proto.Close{Code: proto.CodeMatchGone, Reason: "the match is over"}
+	}
+	return nil
+}
+
+// Edge implements [match.Viewer].
+func (c *conn) Edge() match.Edge { return c.server }
+
+// Seat implements [match.Viewer].
+func (c *conn) Seat() netcode.Seat { return c.seat }
+
+// writers are shared by all connections: a message is built and written at once.
+var writers = sync.Pool{New: func() any { return proto.NewWriter() }}
+
+// Welcome implements [match.Viewer].
+func (c *conn) Welcome(m *proto.Welcome, r token.Resume) {
+	secret, err := c.server.cfg.Keys.SignResume(r, resumeFor)
+	if err != nil {
+		c.server.log.Error("no resume secret", zap.Error(err))
+		c.Close(proto.Close{Code: proto.CodeInternal, Reason: "the server failed"})
+		return
+	}
+	m.Resume = secret
+	w := writers.Get().(*proto.Writer)
+	defer writers.Put(w)
+	w.Reset()
+	m.Append(w)
+	c.welcomed.Store(true)
+	c.Message(w.Bytes())
+}
+
+// Message implements [match.Viewer]. A message that no longer fits behind what the client has not read closes it.
+func (c *conn) Message(msg []byte) {
+	if c.ended.Load() {
+		return
+	}
+	if c.pipe.room() < len(msg)+headroom {
+		c.Close(proto.Close{Code: proto.CodeSlowReader, Reason: "too much waits to be read"})
+		return
+	}
+	if err := c.ws.WriteMessage(gws.OpcodeBinary, msg); err == nil {
+		c.server.metrics.bytesOut.Add(float64(len(msg)))
+	}
+}
+
+// Close implements [match.Viewer]. The first call counts. The bye says the same as the close frame, which can be lost.
+func (c *conn) Close(cl proto.Close) {
+	if !c.ended.CompareAndSwap(false, true) {
+		return
+	}
+	c.server.metrics.closes.WithLabelValues(cl.Code.Info().Name).Inc()
+	w := writers.Get().(*proto.Writer)
+	defer writers.Put(w)
+	w.Reset()
+	bye := proto.Bye{Code: cl.Code, Reason: cl.Reason}
+	if cl.Code.Action() == proto.ActionReconnect {
+		bye.AfterMS = reconnectAfter
+	}
+	bye.Append(w)
+	_ = c.ws.WriteMessage(gws.OpcodeBinary, w.Bytes()) // the connection is given up either way
+	_ = c.ws.WriteClose(uint16(cl.Code), []byte(cl.Reason))
+}
+
+// reconnectAfter is what a bye asks a client to wait before it reconnects, in milliseconds; clients add jitter.
+const reconnectAfter = 250

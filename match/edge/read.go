@@ -1,0 +1,194 @@
+package edge
+
+import (
+	"errors"
+	"time"
+
+	"github.com/lxzan/gws"
+	"go.uber.org/zap"
+
+	"muster/proto"
+)
+
+// session carries our connection through gws, in place of its map.
+type session struct{ conn *conn }
+
+func (s *session) Load(string) (any, bool)                { return s.conn, true }
+func (s *session) Delete(string)                          {}
+func (s *session) Store(string, any)                      {}
+func (s *session) Range(func(key string, value any) bool) {}
+func (s *session) Len() int                               { return 1 }
+
+// handler receives gws's events for every connection.
+type handler struct{}
+
+func of(socket *gws.Conn) *conn { return socket.Session().(*session).conn }
+
+// read reads until the connection ends. gws recovers from nothing that happens while it parses a frame, and one frame
+// of 14 bytes with a negative length makes it panic, so this is the one place that starts its loop.
+func (c *conn) read() {
+	defer func() {
+		if p := recover(); p != nil {
+			c.server.metrics.panics.Inc()
+			c.server.log.Warn("reading a socket panicked", zap.Any("panic", p))
+			c.Close(proto.Close{Code: proto.CodeProtocol, Reason: "malformed frame"})
+		}
+	}()
+	c.ws.ReadLoop()
+}
+
+// OnOpen implements gws.Event.
+func (handler) OnOpen(socket *gws.Conn) { of(socket).heard() }
+
+// OnClose implements gws.Event. What follows is in run, after the loop.
+func (handler) OnClose(socket *gws.Conn, err error) {
+	c := of(socket)
+	var ce *gws.CloseError
+	if c.ended.CompareAndSwap(false, true) && err != nil && !errors.As(err, &ce) {
+		// gws closed it for what the peer sent, or the network did; the peer's own close is not ours to count.
+		c.server.metrics.closes.WithLabelValues(closedBy(err)).Inc()
+	}
+}
+
+// closedBy names the code with which gws ended a connection.
+func closedBy(err error) string {
+	switch err.Error() {
+	case gws.ErrMessageTooLarge.Error():
+		return proto.CodeTooBig.Info().Name
+	case gws.ErrTextEncoding.Error():
+		return proto.CodeBadPayload.Info().Name
+	}
+	return "lost"
+}
+
+// OnPing implements gws.Event. Pings count against the limit like messages.
+func (handler) OnPing(socket *gws.Conn, payload []byte) {
+	if c := of(socket); c.heard() && c.allow() && c.pipe.room() > headroom {
+		_ = socket.WritePong(payload)
+	}
+}
+
+// OnPong implements gws.Event.
+func (handler) OnPong(socket *gws.Conn, _ []byte) { of(socket).heard() }
+
+// OnMessage implements gws.Event.
+func (handler) OnMessage(socket *gws.Conn, message *gws.Message) {
+	c := of(socket)
+	if c.heard() && c.allow() {
+		if err := c.message(message.Opcode, message.Bytes()); err != nil {
+			c.Close(*err)
+		}
+	}
+	_ = message.Close() // gives the buffer back
+}
+
+// heard renews the read deadline.
+func (c *conn) heard() bool {
+	return c.ws.SetReadDeadline(time.Now().Add(c.server.cfg.PingEvery*5/2)) == nil
+}
+
+// allow counts a message against the connection's limit.
+func (c *conn) allow() bool {
+	c.server.metrics.messagesIn.Inc()
+	if c.limiter.Allow() {
+		c.limited = max(0, c.limited-1)
+		return true
+	}
+	c.server.metrics.limited.Inc()
+	if c.limited++; c.limited > maxLimited {
+		c.Close(proto.Close{Code: proto.CodeRate, Reason: "far too many messages"})
+	}
+	return false
+}
+
+// message checks one message and hands it over. Nothing of a malformed one reaches the room.
+func (c *conn) message(op gws.Opcode, msg []byte) *proto.Close {
+	if op != gws.OpcodeBinary {
+		return &proto.Close{Code: proto.CodeWrongType, Reason: "text message; only binary ones are understood"}
+	}
+	if !c.welcomed.Load() {
+		return &proto.Close{Code: proto.CodeProtocol, Reason: "a message before the welcome"}
+	}
+	c.reader.Reset(msg)
+	kind, n, err := proto.ClientKind(c.reader)
+	if err != nil {
+		return malformed(err)
+	}
+	switch kind {
+	case proto.KindInput:
+		err = c.input(n)
+	case proto.KindPing:
+		var m proto.Ping
+		if err = m.Parse(c.reader, n); err == nil {
+			c.pong(m)
+		}
+	case proto.KindResync:
+		var m proto.Resync
+		if err = m.Parse(c.reader, n); err == nil {
+			c.wantResync(m.Scope)
+		}
+	case proto.KindLeave:
+		var m proto.Leave
+		if err = m.Parse(c.reader, n); err == nil {
+			c.room.Leave(c)
+		}
+	default:
+		return &proto.Close{Code: proto.CodeProtocol, Reason: "unknown kind of message"}
+	}
+	if err != nil {
+		return malformed(err)
+	}
+	return nil
+}
+
+func malformed(err error) *proto.Close {
+	reason := err.Error() // names the field and the bound, nothing that the peer sent but numbers
+	return &proto.Close{Code: proto.CodeBadPayload, Reason: reason[:min(len(reason), 120)]}
+}
+
+// input checks an input packet to the last field and hands over what is new in it. Repeats of samples are of no use;
+// repeats of commands are, where the room had no place for the first.
+func (c *conn) input(n int) error {
+	if err := c.packet.Parse(c.reader, n); err != nil {
+		return err //nolint:wrapcheck // says where already
+	}
+	p := &c.packet
+	fresh, samples := 0, c.room.Mode() == proto.Samples
+	for fresh < len(p.Inputs) && (!samples || p.Inputs[fresh].Seq > c.lastSeq) {
+		if err := c.room.Schema().CheckInput(p.Inputs[fresh].Body); err != nil {
+			return err //nolint:wrapcheck // says where already
+		}
+		fresh++
+	}
+	if fresh > 0 {
+		c.lastSeq = p.Inputs[0].Seq
+	}
+	p.Inputs = p.Inputs[:fresh]
+	c.room.Input(c, p)
+	return nil
+}
+
+// pong answers with the room's tick time.
+func (c *conn) pong(m proto.Ping) {
+	tick, frac := c.room.Clock()
+	w := writers.Get().(*proto.Writer)
+	defer writers.Put(w)
+	w.Reset()
+	answer := proto.Pong{Stamp: m.Stamp, Tick: tick, Frac: frac}
+	answer.Append(w)
+	c.Message(w.Bytes())
+}
+
+// maxResyncs bounds the scopes that may wait to be sent again; a client that wants more gets all of them.
+const maxResyncs = 64
+
+// wantResync notes a scope for the room's next frame.
+func (c *conn) wantResync(scope uint16) {
+	c.resyncMu.Lock()
+	if len(c.resyncs) < maxResyncs {
+		c.resyncs = append(c.resyncs, scope)
+	}
+	c.resyncMu.Unlock()
+	c.resync.Store(true)
+	c.room.Resync(c, scope)
+}

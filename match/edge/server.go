@@ -1,0 +1,214 @@
+package edge
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/lxzan/gws"
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
+
+	"muster/match"
+	"muster/proto"
+	"muster/proto/token"
+)
+
+// Rooms is where an edge finds the room of a seat. An error that is a *proto.Close is the answer to the client; any
+// other closes the socket as overloaded, to be tried again.
+type Rooms interface {
+	// Open returns the running room, opened first where it is wanted here and does not run yet.
+	Open(ctx context.Context, room string) (*match.Instance, error)
+	// TakeSeat burns the seat token with the id tokenID, which claims the seat for the player.
+	TakeSeat(ctx context.Context, room string, seat uint16, player, tokenID string) error
+}
+
+// Config is what a Server needs. The zero value of a field that is not required means its default.
+type Config struct {
+	Rooms      Rooms       // required
+	Keys       *token.Keys // required
+	Log        *zap.Logger
+	Registerer prometheus.Registerer
+	// Origins are the hosts, besides the one that is asked, whose pages may open sockets.
+	Origins []string
+	// MaxConnections bounds the sockets of this process. Default 20,000.
+	MaxConnections int
+	// MaxPerAddress bounds the sockets of one remote address. Default MaxConnections: behind a proxy all have one.
+	MaxPerAddress int
+	// PingEvery is the time between pings; a socket from which nothing comes for 2.5 times as long is closed.
+	// Default 10 s.
+	PingEvery time.Duration
+}
+
+// Server accepts match sockets. It is an http.Handler for the pattern "GET /v1/match/{room}" and the [match.Edge] of
+// the sockets that it holds. Any goroutine may use it.
+type Server struct {
+	cfg     Config
+	log     *zap.Logger
+	metrics *metrics
+	// Two upgraders: gws refuses a request that offers no subprotocol where it has one to choose.
+	upgrader, plain *gws.Upgrader
+	origins         map[string]bool
+
+	ctx  context.Context //nolint:containedctx // the connections' lifetime, ended by Close
+	stop context.CancelFunc
+	wg   sync.WaitGroup
+
+	mu      sync.Mutex
+	conns   map[*conn]struct{}
+	opening int            // handshakes between the check of the limits and their place in conns
+	byAddr  map[string]int // sockets of a remote address, opening ones included
+	closed  bool
+}
+
+var _ match.Edge = (*Server)(nil)
+
+// New returns a running Server; Close stops it.
+func New(cfg Config) *Server {
+	if cfg.MaxConnections == 0 {
+		cfg.MaxConnections = 20_000
+	}
+	if cfg.MaxPerAddress == 0 {
+		cfg.MaxPerAddress = cfg.MaxConnections
+	}
+	if cfg.PingEvery == 0 {
+		cfg.PingEvery = 10 * time.Second
+	}
+	s := &Server{
+		cfg: cfg, log: cfg.Log, metrics: newMetrics(cfg.Registerer), origins: map[string]bool{},
+		conns: map[*conn]struct{}{}, byAddr: map[string]int{},
+	}
+	if s.log == nil {
+		s.log = zap.NewNop()
+	}
+	for _, o := range cfg.Origins {
+		s.origins[o] = true
+	}
+	option := func(subprotocols ...string) *gws.ServerOption {
+		return &gws.ServerOption{
+			ReadMaxPayloadSize: proto.MaxClientMessage,
+			ReadBufferSize:     1024,
+			SubProtocols:       subprotocols,
+			CheckUtf8Enabled:   true,
+			Recovery:           func(gws.Logger) {}, // a panic goes up to the reader's own recovery
+			Logger:             quiet{},
+			NewSession:         func() gws.SessionStorage { return &session{} },
+		}
+	}
+	s.upgrader, s.plain = gws.NewUpgrader(handler{}, option(proto.Subprotocol)), gws.NewUpgrader(handler{}, option())
+	s.ctx, s.stop = context.WithCancel(context.Background())
+	s.wg.Go(s.sweep)
+	return s
+}
+
+// quiet keeps gws from writing to the standard logger: what it would say is in our metrics.
+type quiet struct{}
+
+func (quiet) Error(...any) {}
+
+// reserve takes a place for a handshake, or says what limit stands against it.
+func (s *Server) reserve(addr string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.closed:
+		return fmt.Errorf("the server is shutting down")
+	case len(s.conns)+s.opening >= s.cfg.MaxConnections:
+		return fmt.Errorf("the server has %d sockets already", s.cfg.MaxConnections)
+	case s.byAddr[addr] >= s.cfg.MaxPerAddress:
+		return fmt.Errorf("your address has %d sockets already", s.cfg.MaxPerAddress)
+	}
+	s.opening++
+	s.byAddr[addr]++
+	return nil
+}
+
+// release gives a place back.
+func (s *Server) release(addr string) {
+	if s.byAddr[addr]--; s.byAddr[addr] <= 0 {
+		delete(s.byAddr, addr)
+	}
+}
+
+// abandon gives back the place of a handshake that came to nothing.
+func (s *Server) abandon(addr string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.opening--
+	s.release(addr)
+}
+
+// add turns a reserved place into a connection. It is false when the server was closed meanwhile.
+func (s *Server) add(c *conn) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.opening--
+	if s.closed {
+		s.release(c.addr)
+		return false
+	}
+	s.conns[c] = struct{}{}
+	s.metrics.connections.Inc()
+	return true
+}
+
+func (s *Server) remove(c *conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, ok := s.conns[c]; ok {
+		delete(s.conns, c)
+		s.release(c.addr)
+		s.metrics.connections.Dec()
+	}
+}
+
+func (s *Server) all() []*conn {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	list := make([]*conn, 0, len(s.conns))
+	for c := range s.conns {
+		list = append(list, c)
+	}
+	return list
+}
+
+// sweep pings every connection, so that a peer that is gone is noticed by the read deadline that its pongs renew.
+func (s *Server) sweep() {
+	ticker := time.NewTicker(s.cfg.PingEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-s.ctx.Done():
+			return
+		case <-ticker.C:
+			for _, c := range s.all() {
+				if !c.pipe.isCongested() {
+					_ = c.ws.WritePing(nil) // an error ends the reader
+				}
+			}
+		}
+	}
+}
+
+// Close closes every socket with a reason and waits for their goroutines, at most as long as ctx lives.
+func (s *Server) Close(ctx context.Context) error {
+	s.mu.Lock()
+	s.closed = true
+	s.mu.Unlock()
+	for _, c := range s.all() {
+		c.Close(proto.Close{Code: proto.CodeNodeLeaving, Reason: "the server is shutting down"})
+	}
+	s.stop()
+	done := make(chan struct{})
+	go func() {
+		s.wg.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("waiting for sockets to close: %w", ctx.Err())
+	}
+}

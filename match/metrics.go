@@ -1,0 +1,49 @@
+package match
+
+import "github.com/prometheus/client_golang/prometheus"
+
+// metrics of a host. No label holds a room's or a player's id.
+type metrics struct {
+	rooms         prometheus.Gauge
+	players       prometheus.Gauge
+	duration      prometheus.Histogram
+	lateness      prometheus.Histogram
+	overruns      prometheus.Counter
+	inputs        prometheus.Counter
+	inputsDropped prometheus.Counter
+	resyncs       prometheus.Counter
+	panics        prometheus.Counter
+	freesDropped  prometheus.Counter
+}
+
+// tickBuckets spread over what a tick may take: 20 µs to half a second.
+var tickBuckets = []float64{.00002, .00005, .0001, .0002, .0005, .001, .002, .005, .01, .02, .05, .1, .2, .5}
+
+func newMetrics(r prometheus.Registerer) *metrics {
+	gauge := func(name, help string) prometheus.Gauge {
+		return prometheus.NewGauge(prometheus.GaugeOpts{Name: name, Help: help})
+	}
+	counter := func(name, help string) prometheus.Counter {
+		return prometheus.NewCounter(prometheus.CounterOpts{Name: name, Help: help})
+	}
+	histogram := func(name, help string) prometheus.Histogram {
+		return prometheus.NewHistogram(prometheus.HistogramOpts{Name: name, Help: help, Buckets: tickBuckets})
+	}
+	m := &metrics{
+		rooms:         gauge("muster_rooms", "Rooms that this process runs."),
+		players:       gauge("muster_players", "Players who have a seat, those who dropped included."),
+		duration:      histogram("muster_tick_duration_seconds", "How long a tick took, sending included."),
+		lateness:      histogram("muster_tick_lateness_seconds", "How long after its due time a tick began."),
+		overruns:      counter("muster_tick_overruns_total", "Times that a room was so late that its schedule began anew."),
+		inputs:        counter("muster_inputs_total", "Inputs taken in, repeats left out."),
+		inputsDropped: counter("muster_inputs_dropped_total", "Inputs that found a room's inbox full."),
+		resyncs:       counter("muster_resyncs_total", "Keyframes that clients asked for."),
+		panics:        counter("muster_rules_panics_total", "Panics of games' rules."),
+		freesDropped:  counter("muster_directory_dropped_total", "Freed seats that the directory was not told of."),
+	}
+	if r != nil {
+		r.MustRegister(m.rooms, m.players, m.duration, m.lateness, m.overruns, m.inputs, m.inputsDropped, m.resyncs, m.panics,
+			m.freesDropped)
+	}
+	return m
+}

@@ -1,0 +1,100 @@
+package match
+
+import (
+	"strings"
+
+	"muster/proto"
+)
+
+// attach answers a connection's claim on a seat. The newest connection of a player wins.
+func (rm *Instance) attach(a *Attach) {
+	if a.Player.Seat == 0 || int(a.Player.Seat) >= len(rm.seats) {
+		a.Viewer.Close(proto.Close{Code: proto.CodeNotYourSeat, Reason: "no such seat"})
+		return
+	}
+	s := &rm.seats[a.Player.Seat]
+	switch {
+	case s.state == seatFree && a.Resume:
+		a.Viewer.Close(proto.Close{Code: proto.CodeSeatExpired, Reason: "the seat was given up"})
+		return
+	case s.state != seatFree && s.player.ID != a.Player.ID:
+		a.Viewer.Close(proto.Close{Code: proto.CodeNotYourSeat, Reason: "the seat is another player's"})
+		return
+	case a.Resume && a.Counter < s.counter:
+		a.Viewer.Close(proto.Close{Code: proto.CodeNotYourSeat, Reason: "an older resume secret"})
+		return
+	}
+	switch s.state {
+	case seatFree:
+		s.player = a.Player
+		rm.playing++
+		rm.metrics.players.Inc()
+		rm.change(SeatJoined, s)
+	case seatPlaying:
+		s.viewer.Close(proto.Close{Code: proto.CodeReplaced, Reason: "you connected again"})
+	case seatGone:
+		rm.change(SeatResumed, s)
+	}
+	if a.Resume {
+		s.counter = a.Counter
+	}
+	s.state, s.viewer, s.welcomed, s.expires = seatPlaying, a.Viewer, false, a.PlayerExpires
+	s.events.rewind()
+}
+
+// drop notes that a seat's connection is gone; the seat is held.
+func (rm *Instance) drop(s *seat, tick uint32) {
+	s.state, s.viewer = seatGone, nil
+	s.deadline = tick + rm.game.rules.ticks(rm.game.rules.Grace)
+	rm.change(SeatDropped, s)
+}
+
+// leave gives a seat up. Its events are lost with it.
+func (rm *Instance) leave(s *seat) {
+	rm.change(SeatLeft, s)
+	rm.free(s)
+}
+
+// free makes a seat ready for another player.
+func (rm *Instance) free(s *seat) {
+	rm.playing--
+	rm.metrics.players.Dec()
+	rm.frees(rm.spec.ID, rm.spec.Epoch, uint16(s.player.Seat))
+	s.reset(rm.game.rules.Inputs)
+}
+
+// change records a seat change. One that comes after the step (an event log that overflows) is the next tick's.
+func (rm *Instance) change(kind SeatChangeKind, s *seat) {
+	rm.record.Seats = append(rm.record.Seats, SeatChange{Kind: kind, Player: s.player})
+}
+
+// expire gives up the seats whose players did not come back in time.
+func (rm *Instance) expire(tick uint32) {
+	for i := range rm.seats {
+		if s := &rm.seats[i]; s.state == seatGone && s.deadline <= tick {
+			rm.leave(s)
+		}
+	}
+}
+
+// kickAll gives up the seats that the rules took from their players in the tick before.
+func (rm *Instance) kickAll() {
+	for _, k := range rm.fx.kicked {
+		if int(k.seat) >= len(rm.seats) || k.seat == 0 || rm.seats[k.seat].state == seatFree {
+			continue
+		}
+		s := &rm.seats[k.seat]
+		if s.viewer != nil {
+			s.viewer.Close(proto.Close{Code: proto.CodeKicked, Reason: clip(k.reason)})
+		}
+		rm.leave(s)
+	}
+}
+
+// maxReason is what a close frame can hold of a reason, in bytes, with room to spare.
+const maxReason = 120
+
+// clip shortens a reason that a game gave to what a close frame can hold.
+func clip(reason string) string {
+	return strings.ToValidUTF8(reason[:min(len(reason), maxReason)], "")
+}

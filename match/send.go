@@ -1,0 +1,68 @@
+package match
+
+import (
+	"muster/netcode"
+	"muster/proto"
+	"muster/proto/token"
+)
+
+// send hands the tick to the edges: welcomes for those who are new, events, then one frame for each edge.
+func (rm *Instance) send() {
+	for i := range rm.frames {
+		clear(rm.frames[i].Views)
+		rm.frames[i].Views = rm.frames[i].Views[:0]
+	}
+	for i := range rm.seats {
+		s := &rm.seats[i]
+		if s.viewer == nil {
+			continue
+		}
+		if !s.welcomed {
+			rm.welcome(s)
+		}
+		if s.events.sent < s.events.last {
+			s.events.unsent(&rm.events, func(m *proto.Events) {
+				rm.out.Reset()
+				m.Append(rm.out)
+				s.viewer.Message(rm.out.Bytes())
+			})
+		}
+		f := rm.frame(s.viewer.Edge())
+		f.Views = append(f.Views, View{s.viewer, proto.Head{
+			Epoch: rm.spec.Epoch, Tick: rm.tick, Processed: s.processed, Durable: s.processed, Lead: s.lead,
+			Scopes: rm.encoder.Scopes(netcode.Seat(i)),
+		}})
+	}
+	for i := range rm.frames {
+		if len(rm.frames[i].Views) > 0 {
+			rm.edges[i].Send(&rm.frames[i])
+		}
+	}
+}
+
+// frame returns this tick's frame for an edge. Edges are few: one for this process and one for each other node.
+func (rm *Instance) frame(e Edge) *Frame {
+	for i := range rm.edges {
+		if rm.edges[i] == e {
+			return &rm.frames[i]
+		}
+	}
+	rm.edges = append(rm.edges, e)
+	rm.frames = append(rm.frames, Frame{Room: rm.spec.ID, Encoder: rm.encoder})
+	return &rm.frames[len(rm.frames)-1]
+}
+
+// welcome tells a new connection who it is. The secret's counter is one above the highest accepted, so that an older
+// secret stays good until this one was used: a welcome can be lost.
+func (rm *Instance) welcome(s *seat) {
+	rules := &rm.game.rules
+	s.welcomed = true
+	s.viewer.Welcome(&proto.Welcome{
+		Version: proto.Version, Room: rm.spec.ID, Game: rm.game.name, Rules: rules.Version,
+		Seat: uint16(s.player.Seat), Player: s.player.ID, Epoch: rm.spec.Epoch, Tick: rm.tick,
+		Rate: uint8(rules.TickRate), Inputs: rules.Inputs, Seq: s.inputs.last, Event: s.events.acked, Schema: rm.schema,
+	}, token.Resume{
+		Room: rm.spec.ID, Seat: uint16(s.player.Seat), Player: s.player.ID, Name: s.player.Name,
+		Counter: s.counter + 1, PlayerExpires: s.expires,
+	})
+}

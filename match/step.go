@@ -1,0 +1,190 @@
+package match
+
+import (
+	"fmt"
+
+	"go.uber.org/zap"
+
+	"muster/netcode"
+	"muster/proto"
+)
+
+// step runs one tick: what arrived becomes a record, the game is stepped from it, what that caused goes out.
+// A close says that the room is over.
+func (rm *Instance) step() *proto.Close {
+	tick := rm.tick + 1
+	rm.record.Tick = tick
+	rm.kickAll()
+	rm.fx.reset()
+	rm.receive(tick)
+	rm.expire(tick)
+	rm.collect(tick)
+	if c := rm.simulate(); c != nil {
+		return c
+	}
+	rm.tick = tick
+	rm.record.reset() // seat changes from here on belong to the next tick
+	rm.carryOut()
+	rm.sim.capture(tick, rm.encoder)
+	rm.send()
+	return rm.over(tick)
+}
+
+// receive turns what edges told the room since the last tick into seat changes and queued inputs.
+func (rm *Instance) receive(tick uint32) {
+	rm.list, rm.data = rm.inbox.take(rm.list, rm.data)
+	for i := range rm.list {
+		m := &rm.list[i]
+		switch m.kind {
+		case msgAttach:
+			rm.attach(m.attach)
+		case msgDetach:
+			if s := rm.seatOf(m.viewer); s != nil {
+				rm.drop(s, tick)
+			}
+		case msgLeave:
+			if s := rm.seatOf(m.viewer); s != nil {
+				s.viewer.Close(proto.Close{Code: proto.CodeDone, Reason: "you left the match"})
+				rm.leave(s)
+			}
+		case msgResync:
+			rm.metrics.resyncs.Inc()
+		case msgAck:
+			if s := rm.seatOf(m.viewer); s != nil && m.epoch == rm.spec.Epoch {
+				s.events.ack(m.event)
+			}
+		case msgInput:
+			if s := rm.seatOf(m.viewer); s != nil {
+				rm.input(s, m, tick)
+			}
+		}
+		*m = message{}
+	}
+}
+
+// seatOf returns the seat that a viewer has now; a viewer that was replaced has none.
+func (rm *Instance) seatOf(v Viewer) *seat {
+	if n := int(v.Seat()); n < len(rm.seats) && rm.seats[n].viewer == v {
+		return &rm.seats[n]
+	}
+	return nil
+}
+
+// input queues one input. Ticks that lie too far ahead are brought near, or a client could fill its queue with inputs
+// that never come due; what a player can have looked at is not in the future.
+func (rm *Instance) input(s *seat, m *message, tick uint32) {
+	if m.epoch != rm.spec.Epoch {
+		m.tick, m.view = tick, tick-1
+	}
+	rate := uint32(rm.game.rules.TickRate)
+	if s.inputs.push(m.seq, min(m.tick, tick+rate), min(m.view, tick-1), m.frac, rm.data[m.from:m.to]) {
+		rm.metrics.inputs.Inc()
+		s.lead = int8(max(-128, min(127, int64(m.tick)-int64(tick))))
+	}
+}
+
+// collect moves the inputs of this tick into the record.
+func (rm *Instance) collect(tick uint32) {
+	for i := range rm.seats {
+		s := &rm.seats[i]
+		if s.state != seatFree && s.inputs.n > 0 {
+			rm.record.Inputs, s.processed = s.inputs.take(tick, uint16(i), s.processed, rm.record.Inputs)
+		}
+	}
+}
+
+// simulate steps the game from the record.
+func (rm *Instance) simulate() (c *proto.Close) {
+	defer rm.recovered("step", &c)
+	if err := rm.sim.step(&rm.record, &rm.fx); err != nil {
+		rm.log.Error("a tick's record does not apply", zap.Uint32("tick", rm.record.Tick), zap.Error(err))
+		return &proto.Close{Code: proto.CodeInternal, Reason: "the server failed"}
+	}
+	return nil
+}
+
+// carryOut does what the step wants done with seats and events.
+func (rm *Instance) carryOut() {
+	for _, r := range rm.fx.refusedJoins {
+		s := &rm.seats[r.player.Seat]
+		if s.state == seatFree || s.player.ID != r.player.ID {
+			continue // gone in the same tick
+		}
+		if s.viewer != nil {
+			s.viewer.Close(proto.Close{Code: proto.CodeMatchFull, Reason: clip(r.reason)})
+		}
+		rm.free(s)
+	}
+	for i := range rm.fx.emitted {
+		rm.emit(&rm.fx.emitted[i])
+	}
+	for i := range rm.fx.refused {
+		r := &rm.fx.refused[i]
+		rm.body.Reset()
+		rm.body.Array(3)
+		rm.body.Uint(proto.EventRefused)
+		rm.body.Uint(uint64(r.Seq))
+		rm.body.Str(r.Reason)
+		rm.give(r.Seat, append([]byte(nil), rm.body.Bytes()...))
+	}
+}
+
+// emit encodes an event once and gives it to each seat that it is for.
+func (rm *Instance) emit(e *netcode.Emission) {
+	rm.body.Reset()
+	if err := rm.game.schema.WriteEvent(rm.body, e.Event); err != nil {
+		rm.log.Error("an event cannot be sent", zap.String("event", fmt.Sprintf("%T", e.Event)), zap.Error(err))
+		return
+	}
+	body := append([]byte(nil), rm.body.Bytes()...)
+	for i := 1; i < len(rm.seats); i++ {
+		if rm.seats[i].state != seatFree && e.To.Includes(netcode.Seat(i), 0) {
+			rm.give(netcode.Seat(i), body)
+		}
+	}
+}
+
+// give adds an event to a seat's log. A client that does not acknowledge loses its connection, not the event.
+func (rm *Instance) give(to netcode.Seat, body []byte) {
+	s := &rm.seats[to]
+	if s.state == seatFree {
+		return
+	}
+	if !s.events.add(rm.tick, body) && s.viewer != nil {
+		s.viewer.Close(proto.Close{Code: proto.CodeSlowReader, Reason: "too many events are not acknowledged"})
+		rm.drop(s, rm.tick)
+	}
+}
+
+// over says whether the match has ended, by the rules or because nobody is left.
+func (rm *Instance) over(tick uint32) *proto.Close {
+	if rm.fx.ended {
+		if c := rm.end(); c != nil {
+			return c
+		}
+		m := proto.End{Tick: tick, Placements: rm.fx.result}
+		rm.out.Reset()
+		m.Append(rm.out)
+		for i := range rm.seats {
+			if s := &rm.seats[i]; s.viewer != nil && s.welcomed {
+				s.viewer.Message(rm.out.Bytes())
+			}
+		}
+		return &proto.Close{Code: proto.CodeDone, Reason: "the match is over"}
+	}
+	if rm.playing > 0 {
+		rm.emptyAt = tick
+		return nil
+	}
+	if tick-rm.emptyAt > rm.game.rules.ticks(rm.game.rules.Empty) {
+		return &proto.Close{Code: proto.CodeMatchGone, Reason: "nobody is left"}
+	}
+	return nil
+}
+
+// end runs the End hook.
+func (rm *Instance) end() (c *proto.Close) {
+	defer rm.recovered("end", &c)
+	rm.sim.end(&rm.fx)
+	return nil
+}

@@ -1,0 +1,72 @@
+package netcode
+
+import "muster/proto"
+
+// A view hash is the sum, modulo 2^64, of a mixed number for each column of each row of a scope, so that it does not
+// depend on the order and equal errors do not cancel.
+
+// mix is the finaliser of SplitMix64 (Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators, 2014).
+func mix(x uint64) uint64 {
+	x ^= x >> 30
+	x *= 0xbf58476d1ce4e5b9
+	x ^= x >> 27
+	x *= 0x94d049bb133111eb
+	return x ^ x>>31
+}
+
+// cell is one column's part of the sum.
+func cell(table, column int, id ID, value uint64) uint64 {
+	return mix(mix(uint64(id)<<32|uint64(table)<<16|uint64(column)) + value) //nolint:gosec // indices
+}
+
+// textValue folds a text into a number (FNV-1a).
+func textValue(s string) uint64 {
+	h := uint64(14695981039346656037)
+	for i := range len(s) {
+		h = (h ^ uint64(s[i])) * 1099511628211
+	}
+	return h
+}
+
+// Hashes returns the view hash of each scope at the newest tick.
+func (e *Encoder) Hashes(scopes []uint16) []proto.Hash {
+	list := make([]proto.Hash, 0, len(scopes))
+	for _, scope := range scopes {
+		var sum uint64
+		for ti := range e.sc.Tables {
+			t, c := &e.sc.Tables[ti], &e.now.tables[ti]
+			for slot := range c.ids {
+				id := c.has(t, slot, Seat(scope))
+				if id == 0 {
+					continue
+				}
+				for _, i := range t.columns(scope) {
+					if f := &t.Fields[i]; f.text() {
+						sum += cell(ti, f.index, id, textValue(c.text[i][slot]))
+					} else {
+						sum += cell(ti, f.index, id, uint64(c.nums[i][slot])) //nolint:gosec // the bits
+					}
+				}
+			}
+		}
+		list = append(list, proto.Hash{Scope: scope, Sum: sum})
+	}
+	return list
+}
+
+func (d *Decoder) hash(scope uint16, s *scopeRows) uint64 {
+	var sum uint64
+	for ti := range d.sc.Tables {
+		t := &d.sc.Tables[ti]
+		for _, row := range s.tables[ti] {
+			for _, i := range t.columns(scope) {
+				if f := &t.Fields[i]; f.text() {
+					sum += cell(ti, f.index, row.ID, textValue(row.Text[i]))
+				} else {
+					sum += cell(ti, f.index, row.ID, uint64(row.Nums[i])) //nolint:gosec // the bits
+				}
+			}
+		}
+	}
+	return sum
+}

@@ -1,0 +1,93 @@
+package netcode
+
+import (
+	"iter"
+	"math/rand/v2"
+)
+
+// Step is what a game's rules see while they advance the world by one tick: state, inputs, tick and a seeded source of
+// randomness. The same type serves the server's truth, a client's prediction and a replay's proof.
+type Step[S, In any] struct {
+	// State is the world; the rules change it in place.
+	State *S
+	// Tick is the tick that the state has after this step.
+	Tick uint32
+
+	rate    int
+	live    bool
+	rng     *rand.Rand
+	inputs  []stepInput[In]
+	at      int // the input being iterated over, for Refuse
+	emitted []Emission
+	refused []Refusal
+}
+
+type stepInput[In any] struct {
+	seat Seat
+	seq  uint32
+	view uint32
+	frac uint8
+	in   In
+}
+
+// Emission is an event and whom it is for.
+type Emission struct {
+	To    To
+	Event any
+}
+
+// Refusal is a command that the rules refused.
+type Refusal struct {
+	Seat   Seat
+	Seq    uint32
+	Reason string
+}
+
+// Rate is ticks per second.
+func (s *Step[S, In]) Rate() int { return s.rate }
+
+// Dt is the length of a tick in seconds.
+func (s *Step[S, In]) Dt() float64 { return 1 / float64(s.rate) }
+
+// Live is false when a client runs a tick again that it predicted before: sounds and sparks must not come twice.
+func (s *Step[S, In]) Live() bool { return s.live }
+
+// Rand is a random source that depends on the room's seed alone. A client's is unrelated to the server's.
+func (s *Step[S, In]) Rand() *rand.Rand { return s.rng }
+
+// Inputs iterates over the tick's inputs in the order of seats, those of a seat in the order in which they were made.
+// The input is valid until the step ends.
+func (s *Step[S, In]) Inputs() iter.Seq2[Seat, *In] {
+	return func(yield func(Seat, *In) bool) {
+		for i := range s.inputs {
+			s.at = i
+			if !yield(s.inputs[i].seat, &s.inputs[i].in) {
+				return
+			}
+		}
+	}
+}
+
+// Input returns the newest input of a seat in this tick.
+func (s *Step[S, In]) Input(seat Seat) (in *In, ok bool) {
+	for i := len(s.inputs) - 1; i >= 0; i-- {
+		if s.inputs[i].seat == seat {
+			return &s.inputs[i].in, true
+		}
+	}
+	return nil, false
+}
+
+// Emit sends a one-off event, a struct of one of the types that the game declares.
+func (s *Step[S, In]) Emit(to To, event any) { s.emitted = append(s.emitted, Emission{to, event}) }
+
+// Refuse tells a seat that the command of its which Inputs yielded last was refused, with a reason for people.
+func (s *Step[S, In]) Refuse(seat Seat, reason string) {
+	if s.at < len(s.inputs) && s.inputs[s.at].seat == seat {
+		s.refused = append(s.refused, Refusal{seat, s.inputs[s.at].seq, reason})
+	}
+}
+
+// Rewind returns the state as a seat saw it when it made its input. It is the present state as long as no history is
+// kept.
+func (s *Step[S, In]) Rewind(Seat) *S { return s.State }

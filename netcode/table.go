@@ -1,0 +1,170 @@
+package netcode
+
+import (
+	"iter"
+	"reflect"
+	"unsafe"
+)
+
+// Seat is a place in a match. Seats count from 1; 0 is nobody.
+type Seat uint16
+
+// ID names a row of a table for as long as the row exists, and is not given again soon after: the slot in the high 16
+// bits, a generation in the low ones. 0 is no row.
+type ID uint32
+
+const (
+	chunkRows = 64
+	// DefaultMax bounds a table that has no max tag, in rows; it is also the largest max.
+	DefaultMax = 1 << 15
+)
+
+func (id ID) slot() int { return int(id >> 16) }
+
+// Table is a set of rows with stable ids. The zero value is an empty table. A row's address stays the same for as long
+// as the row exists. Not safe for concurrent use.
+type Table[T any] struct {
+	chunks []*[chunkRows]T
+	ids    []ID // by slot; 0 where no row is
+	gens   []uint16
+	free   []uint16 // slots to use again, the oldest first from head
+	head   int
+	n      int
+	limit  int
+}
+
+// Add puts a row in and returns its id, or 0 when the table is full.
+func (t *Table[T]) Add(row T) ID {
+	slot := len(t.ids)
+	switch {
+	case t.n >= t.max():
+		return 0
+	case len(t.free)-t.head > 0:
+		slot = int(t.free[t.head])
+		if t.head++; t.head == len(t.free) {
+			t.free, t.head = t.free[:0], 0
+		}
+	default:
+		t.grow(slot + 1)
+	}
+	t.gens[slot]++
+	id := ID(slot)<<16 | ID(t.gens[slot])
+	if t.gens[slot] == 0 { // slot 0 of generation 0 would be no row at all
+		t.gens[slot] = 1
+		id |= 1
+	}
+	t.put(id, row)
+	return id
+}
+
+func (t *Table[T]) max() int {
+	if t.limit == 0 {
+		return DefaultMax
+	}
+	return t.limit
+}
+
+// grow makes room for slots up to n.
+func (t *Table[T]) grow(n int) {
+	for len(t.ids) < n {
+		if len(t.ids)%chunkRows == 0 {
+			t.chunks = append(t.chunks, new([chunkRows]T))
+		}
+		t.ids = append(t.ids, 0)
+		t.gens = append(t.gens, 0)
+	}
+}
+
+func (t *Table[T]) put(id ID, row T) {
+	t.ids[id.slot()] = id
+	*t.row(id.slot()) = row
+	t.n++
+}
+
+func (t *Table[T]) row(slot int) *T { return &t.chunks[slot/chunkRows][slot%chunkRows] }
+
+// Get returns the row, or nil when there is none with this id.
+func (t *Table[T]) Get(id ID) *T {
+	if s := id.slot(); id != 0 && s < len(t.ids) && t.ids[s] == id {
+		return t.row(s)
+	}
+	return nil
+}
+
+// Remove takes a row out and says whether there was one. It is safe while iterating.
+func (t *Table[T]) Remove(id ID) bool {
+	row := t.Get(id)
+	if row == nil {
+		return false
+	}
+	var zero T
+	*row = zero
+	t.ids[id.slot()] = 0
+	t.n--
+	if t.head > 0 && len(t.free) == cap(t.free) { // use the space of taken slots before growing
+		t.free = t.free[:copy(t.free, t.free[t.head:])]
+		t.head = 0
+	}
+	t.free = append(t.free, uint16(id.slot()))
+	return true
+}
+
+// Len returns the number of rows.
+func (t *Table[T]) Len() int { return t.n }
+
+// All iterates over the rows in the order of their ids. Rows may be changed and removed meanwhile; a row added
+// meanwhile may or may not be met.
+func (t *Table[T]) All() iter.Seq2[ID, *T] {
+	return func(yield func(ID, *T) bool) {
+		for slot := 0; slot < len(t.ids); slot++ {
+			if id := t.ids[slot]; id != 0 && !yield(id, t.row(slot)) {
+				return
+			}
+		}
+	}
+}
+
+// Value is a single row that always exists.
+type Value[T any] struct{ V T }
+
+// rows is what the compiled plan needs of a Table or a Value, whatever its row type.
+type rows interface {
+	rowType() reflect.Type
+	single() bool
+	setLimit(n int)
+	slots() int
+	at(slot int) (ID, unsafe.Pointer)
+	// mirror makes the slot hold a row with this id, or none where it is 0, and returns where the row is.
+	mirror(slot int, id ID) unsafe.Pointer
+}
+
+func (t *Table[T]) rowType() reflect.Type { return reflect.TypeFor[T]() }
+func (t *Table[T]) single() bool          { return false }
+func (t *Table[T]) setLimit(n int)        { t.limit = n }
+func (t *Table[T]) slots() int            { return len(t.ids) }
+func (t *Table[T]) at(slot int) (ID, unsafe.Pointer) {
+	return t.ids[slot], unsafe.Pointer(t.row(slot))
+}
+
+func (t *Table[T]) mirror(slot int, id ID) unsafe.Pointer {
+	t.grow(slot + 1)
+	if t.ids[slot] != id {
+		if t.ids[slot] != 0 {
+			t.n--
+		}
+		var zero T
+		*t.row(slot) = zero
+		t.ids[slot] = id
+		if id != 0 {
+			t.n++
+		}
+	}
+	return unsafe.Pointer(t.row(slot))
+}
+
+func (v *Value[T]) rowType() reflect.Type         { return reflect.TypeFor[T]() }
+func (v *Value[T]) single() bool                  { return true }
+func (v *Value[T]) setLimit(int)                  {}
+func (v *Value[T]) slots() int                    { return 1 }
+func (v *Value[T]) at(int) (ID, unsafe.Pointer)   { return 1, unsafe.Pointer(&v.V) }
+func (v *Value[T]) mirror(int, ID) unsafe.Pointer { return unsafe.Pointer(&v.V) }

@@ -1,0 +1,39 @@
+package netcode
+
+// To says whom an event is for. The zero value is everyone.
+type To struct {
+	kind uint8
+	n    uint16
+}
+
+const (
+	toEveryone = iota
+	toSeat
+	toTeam
+	toAllBut
+)
+
+// Everyone is every seat of the room.
+func Everyone() To { return To{} }
+
+// OnlyTo is one seat.
+func OnlyTo(seat Seat) To { return To{toSeat, uint16(seat)} }
+
+// ToTeam is every seat of a team.
+func ToTeam(team uint16) To { return To{toTeam, team} }
+
+// AllBut is every seat but one.
+func AllBut(seat Seat) To { return To{toAllBut, uint16(seat)} }
+
+// Includes says whether a seat of a team is meant.
+func (t To) Includes(seat Seat, team uint16) bool {
+	switch t.kind {
+	case toSeat:
+		return uint16(seat) == t.n
+	case toTeam:
+		return team == t.n
+	case toAllBut:
+		return uint16(seat) != t.n
+	}
+	return true
+}

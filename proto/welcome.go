@@ -1,0 +1,87 @@
+package proto
+
+import "math"
+
+// Bounds of the welcome's parts, in bytes.
+const (
+	MaxID     = 64
+	MaxSchema = 32 << 10
+	MaxToken  = 4 << 10
+)
+
+// InputMode says how a room treats what its players send.
+type InputMode uint8
+
+// The two input modes.
+const (
+	// Samples: the newest counts, at most one for each tick (steering).
+	Samples InputMode = iota
+	// Commands: each is applied once, in order, or refused with a reason (a card, an edit).
+	Commands
+)
+
+// Welcome is the first message on a socket: who the client is in the match and how to read what follows.
+// A keyframe follows it.
+type Welcome struct {
+	Version int
+	Room    string
+	Game    string
+	Rules   string // the version of the game's rules
+	Seat    uint16 // 0 for one who only watches
+	Player  string
+	Epoch   uint64
+	Tick    uint32
+	Rate    uint8 // ticks per second, 1 to 128
+	Inputs  InputMode
+	Seq     uint32 // the newest input of this seat that the room has; the client counts on from here
+	Event   uint32 // the newest event number acknowledged by this seat
+	Schema  []byte // netcode's binary form of the game's schema
+	Resume  string // the resume secret: a bearer token for the next socket of this seat
+}
+
+const welcomeLen = 15
+
+// Append writes the message.
+func (m *Welcome) Append(w *Writer) {
+	w.Array(welcomeLen)
+	w.Uint(KindWelcome)
+	w.Uint(uint64(m.Version))
+	w.Str(m.Room)
+	w.Str(m.Game)
+	w.Str(m.Rules)
+	w.Uint(uint64(m.Seat))
+	w.Str(m.Player)
+	w.Uint(m.Epoch)
+	w.Uint(uint64(m.Tick))
+	w.Uint(uint64(m.Rate))
+	w.Uint(uint64(m.Inputs))
+	w.Uint(uint64(m.Seq))
+	w.Uint(uint64(m.Event))
+	w.Bin(m.Schema)
+	w.Str(m.Resume)
+}
+
+// Parse reads the message after [ServerKind]; n is the array's length. Schema stays a part of the message's bytes.
+func (m *Welcome) Parse(r *Reader, n int) error {
+	*m = Welcome{
+		Version: int(r.Uint("version", 1<<15)),
+		Room:    r.Str("room", MaxID),
+		Game:    r.Str("game", MaxID),
+		Rules:   r.Str("rules", MaxID),
+		Seat:    uint16(r.Uint("seat", math.MaxUint16)),
+		Player:  r.Str("player", MaxID),
+		Epoch:   r.Uint("epoch", math.MaxUint64),
+		Tick:    uint32(r.Uint("tick", math.MaxUint32)),
+		Rate:    uint8(r.Uint("rate", 128)),
+		Inputs:  InputMode(r.Uint("inputs", 1)),
+		Seq:     uint32(r.Uint("seq", math.MaxUint32)),
+		Event:   uint32(r.Uint("event", math.MaxUint32)),
+		Schema:  r.Bin("schema", MaxSchema),
+		Resume:  r.Str("resume", MaxToken),
+	}
+	if r.err == nil && m.Rate == 0 {
+		r.Fail("rate", "zero")
+	}
+	r.SkipRest("welcome", n, welcomeLen)
+	return r.Done()
+}
