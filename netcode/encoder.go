@@ -24,7 +24,8 @@ type Encoder struct {
 	state  any
 	tables []rows
 	caches []scopeCache // by scope
-	scopes []uint16     // what Scopes returns
+	scopes [][]uint16   // by seat, what Scopes returns
+	owned  bool         // some table has columns for a row's owner
 	blocks []proto.Block
 }
 
@@ -49,6 +50,9 @@ func NewEncoder(sc *Schema, cfg EncoderConfig) *Encoder {
 	e := &Encoder{sc: sc, ring: make([]snapshot, cfg.Ring)}
 	for i := range e.ring {
 		e.ring[i].init(sc)
+	}
+	for i := range sc.Tables {
+		e.owned = e.owned || len(sc.Tables[i].own) > 0
 	}
 	return e
 }
@@ -76,19 +80,19 @@ func (e *Encoder) Capture(tick uint32, state any) {
 	e.now = s
 }
 
-// Scopes returns the scopes that the viewer at a seat has: the room, and its own. The result is valid until the next
-// call.
+// Scopes returns the scopes that the viewer at a seat has: the room, and its own. The result must not be changed and is
+// valid until the next Capture.
 func (e *Encoder) Scopes(seat Seat) []uint16 {
-	e.scopes = append(e.scopes[:0], 0)
-	if seat != 0 {
-		for i := range e.sc.Tables {
-			if len(e.sc.Tables[i].own) > 0 {
-				e.scopes = append(e.scopes, uint16(seat))
-				break
-			}
-		}
+	if !e.owned {
+		seat = 0
 	}
-	return e.scopes
+	for int(seat) >= len(e.scopes) {
+		e.scopes = append(e.scopes, []uint16{0, uint16(len(e.scopes))}) //nolint:gosec // a seat
+	}
+	if seat == 0 {
+		return e.scopes[0][:1]
+	}
+	return e.scopes[seat]
 }
 
 // View is what one viewer has of a room: by scope, the tick of its last frame. The zero value has nothing.
@@ -209,7 +213,7 @@ func (c *columns) has(t *TableInfo, slot int, seat Seat) ID {
 	if c == nil || slot >= len(c.ids) || c.ids[slot] == 0 {
 		return 0
 	}
-	if seat != 0 && c.nums[t.owner][slot] != int64(seat) {
+	if seat != 0 && (t.owner < 0 || c.nums[t.owner][slot] != int64(seat)) {
 		return 0
 	}
 	return c.ids[slot]

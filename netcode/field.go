@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 	"unsafe"
 )
 
@@ -373,12 +374,23 @@ func (f *Field) store(p unsafe.Pointer, n int64) {
 	}
 }
 
-// loadText returns the Go field at p; it is not a copy.
+// loadText returns the Go field at p, cut to the bound; it is not a copy. A string is always UTF-8, since no reader
+// would take another.
 func (f *Field) loadText(p unsafe.Pointer) string {
 	p = unsafe.Add(p, f.offset)
 	if f.Kind == KindString {
 		s := *(*string)(p)
-		return s[:min(len(s), f.Max)]
+		if len(s) > f.Max {
+			n := f.Max
+			for n > 0 && !utf8.RuneStart(s[n]) {
+				n--
+			}
+			s = s[:n]
+		}
+		if !utf8.ValidString(s) {
+			s = strings.ToValidUTF8(s, "")
+		}
+		return s
 	}
 	b := *(*[]byte)(p)
 	return unsafe.String(unsafe.SliceData(b), min(len(b), f.Max))

@@ -11,9 +11,12 @@ import (
 	"muster/proto"
 )
 
+// tickRate is ticks per second.
+const tickRate = 20
+
 // Game is the arena as servers run it.
 var Game = match.Define[World, Input]("arena", Arena{}, match.Rules{
-	Version: "1", TickRate: 20, Seats: 16, Inputs: proto.Samples, Events: events,
+	Version: "1", TickRate: tickRate, Seats: 16, Inputs: proto.Samples, Events: events,
 })
 
 // maxName is what Ship.Name holds, in bytes.

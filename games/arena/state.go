@@ -51,7 +51,7 @@ func (s *Ship) Alive() bool { return s.HP > 0 }
 type Bullet struct {
 	X, Y   float32      `net:"range=0:1000,step=0.05,predict"`
 	VX, VY float32      `net:"server"`
-	Owner  netcode.Seat `net:"once"` // who fired
+	Owner  netcode.Seat `net:"once"`   // who fired
 	End    uint32       `net:"server"` // the tick at which it is gone
 }
 

@@ -223,7 +223,7 @@ func firstHit(w *World, b *Bullet, dx, dy, dt float64) (victim *Ship) {
 // sweep returns how far along the way d, from 0 to 1, a point from p enters a circle of radius r around the origin; 2
 // when it does not.
 func sweep(px, py, dx, dy, r float64) float64 {
-	c := dot(px, py, px, py) - r*r
+	c := dot(px, py, px, py) - float64(r*r)
 	if c <= 0 {
 		return 0
 	}

@@ -1,0 +1,270 @@
+package client
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"muster/netcode"
+	"muster/proto"
+)
+
+// The game that the tests play.
+type (
+	world struct {
+		Dots  netcode.Table[dot] `net:"max=64"`
+		Round netcode.Value[round]
+	}
+	dot struct {
+		X     int16
+		Owner netcode.Seat
+		Ammo  uint8 `net:"owner"`
+	}
+	round struct{ Left uint16 }
+	input struct{ DX int8 }
+	boom  struct{ N uint16 }
+)
+
+const (
+	testSeat  = 3
+	testToken = "seat-token"
+	testRate  = 20
+	waitLong  = 5 * time.Second // for what should come at once
+)
+
+// fakeNode is a match node with one room of one seat, which the test drives by hand.
+type fakeNode struct {
+	t      *testing.T
+	srv    *httptest.Server
+	schema *netcode.Schema
+	state  world
+	enc    *netcode.Encoder
+	tick   uint32
+	conns  chan *fakeConn
+
+	mu      sync.Mutex
+	refuse  int           // a status instead of a socket
+	bye     *proto.Bye    // instead of a welcome
+	welcome proto.Welcome // what the next socket gets
+}
+
+// fakeConn is one socket, seen from the node.
+type fakeConn struct {
+	node   *fakeNode
+	ws     *websocket.Conn
+	bearer string
+	view   netcode.View
+	head   *proto.Head
+	msgs   chan any // parsed messages; closed at the socket's end
+}
+
+func startNode(t *testing.T) *fakeNode {
+	t.Helper()
+	schema, err := netcode.Compile[world, input](boom{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := &fakeNode{t: t, schema: schema, conns: make(chan *fakeConn, 16), enc: netcode.NewEncoder(schema, netcode.EncoderConfig{})}
+	n.welcome = proto.Welcome{
+		Version: proto.Version, Room: "r1", Game: "dots", Rules: "1", Seat: testSeat, Player: "p1", Epoch: 7, Rate: testRate,
+		Schema: schema.Binary(), Resume: "resume-1",
+	}
+	n.srv = httptest.NewServer(http.HandlerFunc(n.serve))
+	t.Cleanup(n.srv.Close)
+	n.state.Dots.Add(dot{X: 10, Owner: testSeat, Ammo: 9})
+	n.state.Dots.Add(dot{X: 20, Owner: 4, Ammo: 8})
+	return n
+}
+
+// set changes what the next handshake meets.
+func (n *fakeNode) set(f func()) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	f()
+}
+
+func (n *fakeNode) serve(w http.ResponseWriter, r *http.Request) {
+	n.mu.Lock()
+	refuse, bye, welcome := n.refuse, n.bye, n.welcome
+	n.mu.Unlock()
+	if refuse != 0 {
+		reply(w, refuse, `{"detail":"no seat for you"}`)
+		return
+	}
+	ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{proto.Subprotocol}})
+	if err != nil {
+		n.t.Errorf("accepting: %v", err)
+		return
+	}
+	defer func() { _ = ws.CloseNow() }()
+	bearer, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	c := &fakeConn{node: n, ws: ws, bearer: bearer, msgs: make(chan any, 1024)}
+	if bye != nil {
+		c.send(bye)
+		return
+	}
+	c.send(&welcome)
+	n.conns <- c
+	c.read()
+}
+
+func (c *fakeConn) read() {
+	defer close(c.msgs)
+	r := proto.NewReader(nil)
+	for {
+		_, b, err := c.ws.Read(context.Background())
+		if err != nil {
+			return
+		}
+		r.Reset(b)
+		kind, n, err := proto.ClientKind(r)
+		var m any
+		switch kind {
+		case proto.KindInput:
+			p := &proto.InputPacket{}
+			err, m = p.Parse(r, n), p
+		case proto.KindPing:
+			p := &proto.Ping{}
+			err, m = p.Parse(r, n), p
+		case proto.KindResync:
+			p := &proto.Resync{}
+			err, m = p.Parse(r, n), p
+		case proto.KindLeave:
+			p := &proto.Leave{}
+			err, m = p.Parse(r, n), p
+		}
+		if err != nil {
+			c.node.t.Errorf("the client sent kind %d: %v", kind, err)
+		}
+		c.msgs <- m
+	}
+}
+
+// wants returns the next message of type M, passing over others.
+func wants[M any](t *testing.T, c *fakeConn) M {
+	t.Helper()
+	timeout := time.After(waitLong)
+	for {
+		select {
+		case m, ok := <-c.msgs:
+			if !ok {
+				t.Fatalf("the socket ended before the client sent a %T", *new(M))
+			}
+			if m, ok := m.(M); ok {
+				return m
+			}
+		case <-timeout:
+			t.Fatalf("the client sent no %T", *new(M))
+		}
+	}
+}
+
+// wantsInputs returns the next packet that has inputs.
+func wantsInputs(t *testing.T, c *fakeConn) *proto.InputPacket {
+	t.Helper()
+	for {
+		if p := wants[*proto.InputPacket](t, c); len(p.Inputs) > 0 {
+			return p
+		}
+	}
+}
+
+type appender interface{ Append(*proto.Writer) }
+
+func (c *fakeConn) send(m appender) {
+	w := proto.NewWriter()
+	m.Append(w)
+	c.write(w.Bytes())
+}
+
+func (c *fakeConn) write(b []byte) {
+	ctx, cancel := context.WithTimeout(context.Background(), waitLong)
+	defer cancel()
+	_ = c.ws.Write(ctx, websocket.MessageBinary, b) // tests end sockets while they are written
+}
+
+func (c *fakeConn) close(code proto.Code, reason string) {
+	_ = c.ws.Close(websocket.StatusCode(code), reason)
+}
+
+// step captures the state as the next tick.
+func (n *fakeNode) step() {
+	n.tick++
+	n.enc.Capture(n.tick, &n.state)
+}
+
+// frame sends the newest tick.
+func (c *fakeConn) frame(processed uint32, hashes ...proto.Hash) {
+	e := c.node.enc
+	head := &proto.Head{
+		Epoch: c.node.welcome.Epoch, Tick: c.node.tick, Processed: processed, Durable: processed,
+		Scopes: append([]uint16(nil), e.Scopes(testSeat)...),
+	}
+	blocks := e.Prepare(&c.view, head.Scopes)
+	w := proto.NewWriter()
+	head.Append(w, c.head, hashes, len(blocks))
+	for _, b := range blocks {
+		proto.AppendBlock(w, b.Scope, b.Data)
+	}
+	c.head = head
+	c.write(w.Bytes())
+}
+
+func (n *fakeNode) match() Match {
+	return Match{Room: "r1", URL: "ws" + strings.TrimPrefix(n.srv.URL, "http"), Token: testToken}
+}
+
+// options are the test's own, so that no connection outlives it.
+func (n *fakeNode) options(o Options) Options {
+	o.HTTP, o.Events = n.srv.Client(), []any{boom{}}
+	return o
+}
+
+// join dials and returns both ends.
+func (n *fakeNode) join(o Options) (*Conn[world, input], *fakeConn) {
+	n.t.Helper()
+	c, err := Dial[world, input](n.t.Context(), n.match(), n.options(o))
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	n.t.Cleanup(func() { _ = c.Close() })
+	return c, n.next()
+}
+
+// next returns the next socket that was accepted.
+func (n *fakeNode) next() *fakeConn {
+	n.t.Helper()
+	select {
+	case c := <-n.conns:
+		return c
+	case <-time.After(waitLong):
+		n.t.Fatal("the client opened no socket")
+		return nil
+	}
+}
+
+// mustNext returns the next frame.
+func mustNext(t *testing.T, c *Conn[world, input]) *Frame {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), waitLong)
+	defer cancel()
+	f, err := c.Next(ctx)
+	if err != nil {
+		t.Fatalf("next frame: %v", err)
+	}
+	return f
+}
+
+// xs returns the state's dots, in the order of ids.
+func xs(c *Conn[world, input]) (list []int16) {
+	for _, d := range c.State().Dots.All() {
+		list = append(list, d.X)
+	}
+	return list
+}
