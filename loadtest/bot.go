@@ -47,7 +47,7 @@ func (b *bot) run(ctx context.Context) {
 		b.rec.failed.Add(1)
 	}
 	b.once.Do(b.arrived)
-	if b.active >= leastActive {
+	if b.active >= min(leastActive, b.cfg.Duration/2) && b.active > 0 {
 		b.rec.bot(b.frames, b.in, b.out, b.active)
 	}
 }
@@ -160,7 +160,7 @@ func (b *bot) match(ctx context.Context, m client.Match, n int) (again bool) {
 	if isClose && closed.Action() == proto.ActionDone {
 		return true
 	}
-	if err != nil {
+	if err != nil && (ctx.Err() == nil || !b.since.IsZero()) { // else the run ended while it was joining
 		b.rec.fail(err)
 	}
 	return isClose && closed.Action() == proto.ActionRequeue

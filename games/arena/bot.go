@@ -18,14 +18,15 @@ const maxSighted = 256
 
 // sighting is what a pilot remembers of a ship: velocities are not sent, so it works them out as a player's eye does.
 type sighting struct {
-	tick           uint32
-	x, y, vx, vy   float64
-	alive, visible bool
+	tick         uint32
+	x, y, vx, vy float64
+	alive        bool
 }
 
 // pilot is one bot's mind. It knows nothing but what its client received.
 type pilot struct {
-	seen    [maxSighted]sighting
+	seen    [maxSighted]sighting // by seat
+	now     uint32
 	target  netcode.Seat
 	decide  uint32  // the tick of the next decision
 	aim     float64 // how far off it aims now, in radians
@@ -58,7 +59,7 @@ func (p *pilot) think(w *World, tick uint32, seat netcode.Seat, rng *rand.Rand) 
 		return p.flyTo(me, Size/2, Size/2, 0), true // turn back before the wall
 	}
 	target := &p.seen[p.target]
-	if p.target == 0 || !target.alive {
+	if p.target == 0 || !p.there(target) {
 		return p.flyTo(me, Size/2, Size/2, p.circle), true
 	}
 	return p.attack(me, own, target), true
@@ -66,9 +67,7 @@ func (p *pilot) think(w *World, tick uint32, seat netcode.Seat, rng *rand.Rand) 
 
 // look notes where the ships are and how they move.
 func (p *pilot) look(w *World, tick uint32) {
-	for i := range p.seen {
-		p.seen[i].visible = false
-	}
+	p.now = tick
 	for _, ship := range w.Ships.All() {
 		if int(ship.Owner) >= maxSighted {
 			continue
@@ -81,12 +80,12 @@ func (p *pilot) look(w *World, tick uint32) {
 			perSecond := tickRate / float64(ticks)
 			s.vx, s.vy = 0.5*s.vx+0.5*perSecond*(x-s.x), 0.5*s.vy+0.5*perSecond*(y-s.y)
 		}
-		s.tick, s.x, s.y, s.alive, s.visible = tick, x, y, ship.Alive() && !ship.Away, true
-	}
-	for i := range p.seen {
-		p.seen[i].alive = p.seen[i].alive && p.seen[i].visible
+		s.tick, s.x, s.y, s.alive = tick, x, y, ship.Alive() && !ship.Away
 	}
 }
+
+// there says whether a ship is in play now.
+func (p *pilot) there(s *sighting) bool { return s.alive && s.tick == p.now }
 
 // choose picks the nearest ship, mostly, and a way to approach it.
 func (p *pilot) choose(seat netcode.Seat, rng *rand.Rand) {
@@ -94,7 +93,7 @@ func (p *pilot) choose(seat netcode.Seat, rng *rand.Rand) {
 	p.target = 0
 	for i := range p.seen {
 		s := &p.seen[i]
-		if netcode.Seat(i) == seat || !s.alive {
+		if netcode.Seat(i) == seat || !p.there(s) {
 			continue
 		}
 		d := length(s.x-own.x, s.y-own.y) * (0.8 + 0.4*rng.Float64())

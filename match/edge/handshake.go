@@ -32,7 +32,7 @@ type claim struct {
 // status of a refused upgrade.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	bearer, header := bearer(r)
-	if !s.originAllowed(r, header) {
+	if !s.originAllowed(r, header || bearer == "") {
 		s.refuse(w, "origin", http.StatusForbidden, "pages of this origin may not open sockets")
 		return
 	}

@@ -1,0 +1,118 @@
+package arena
+
+import (
+	"fmt"
+	"hash/fnv"
+	"math"
+	"testing"
+
+	"muster/netcode"
+)
+
+// sim drives Step as a room does, without a room.
+type sim struct {
+	w      World
+	d      *netcode.Driver[World, Input]
+	tick   uint32
+	inputs [64]Input // by seat
+	send   [64]bool
+}
+
+// newSim returns a world in which n ships wait to spawn, and the tick in which they do has passed.
+func newSim(n int) *sim {
+	s := &sim{}
+	s.d = netcode.NewDriver[World, Input](&s.w, netcode.DriverConfig{Rate: tickRate, Seed: 42})
+	for seat := netcode.Seat(1); int(seat) <= n; seat++ {
+		s.w.Ships.Add(Ship{X: Size / 2, Y: Size / 2, Owner: seat, Name: fmt.Sprint("p", seat)})
+	}
+	s.step(1)
+	return s
+}
+
+// newDuel is newSim(2) with both ships unshielded at rest, 200 units apart, the first looking at the second.
+func newDuel() (s *sim, a, b *Ship) {
+	s = newSim(2)
+	a, b = s.ship(1), s.ship(2)
+	place(a, 400, 500, 0)
+	place(b, 600, 500, 0)
+	return s, a, b
+}
+
+func place(ship *Ship, x, y, angle float64) {
+	ship.X, ship.Y, ship.Angle, ship.VX, ship.VY, ship.Shield = float32(x), float32(y), float32(angle), 0, 0, false
+}
+
+// step runs n ticks with the inputs as they are.
+func (s *sim) step(n int) {
+	for range n {
+		s.tick++
+		s.d.Begin(s.tick)
+		for seat := range s.inputs {
+			if s.send[seat] {
+				s.d.Input(netcode.Seat(seat), s.tick, s.tick-1, 0, &s.inputs[seat])
+			}
+		}
+		s.d.Run(Arena{}.Step)
+	}
+}
+
+// hold makes a seat send this input from now on.
+func (s *sim) hold(seat netcode.Seat, in Input) { s.inputs[seat], s.send[seat] = in, true }
+
+func (s *sim) ship(seat netcode.Seat) *Ship {
+	for _, ship := range s.w.Ships.All() {
+		if ship.Owner == seat {
+			return ship
+		}
+	}
+	return nil
+}
+
+// bullet returns the only bullet, or nil.
+func (s *sim) bullet() (only *Bullet) {
+	for _, b := range s.w.Bullets.All() {
+		only = b
+	}
+	return only
+}
+
+// emitted returns the last tick's events.
+func (s *sim) emitted() (list []any) {
+	for _, e := range s.d.Emitted() {
+		list = append(list, e.Event)
+	}
+	return list
+}
+
+// hash sums up the whole state, floats as bits.
+func (s *sim) hash() uint64 {
+	h := fnv.New64a()
+	for id, ship := range s.w.Ships.All() {
+		row := *ship
+		fmt.Fprint(h, id, bits(&row.X, &row.Y, &row.Angle, &row.VX, &row.VY, &row.Heat), row)
+	}
+	for id, b := range s.w.Bullets.All() {
+		row := *b
+		fmt.Fprint(h, id, bits(&row.X, &row.Y, &row.VX, &row.VY), row)
+	}
+	fmt.Fprint(h, s.w.Round.V)
+	return h.Sum64()
+}
+
+// bits takes floats out of a row and returns their bits.
+func bits(floats ...*float32) (list []uint32) {
+	for _, f := range floats {
+		list = append(list, math.Float32bits(*f))
+		*f = 0
+	}
+	return list
+}
+
+func near(t *testing.T, what string, got, want, within float64) {
+	t.Helper()
+	if math.Abs(got-want) > within || math.IsNaN(got) {
+		t.Errorf("%s is %v, want %v ± %v", what, got, want, within)
+	}
+}
+
+func speed(ship *Ship) float64 { return math.Hypot(float64(ship.VX), float64(ship.VY)) }

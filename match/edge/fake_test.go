@@ -1,0 +1,334 @@
+package edge
+
+import (
+	"bufio"
+	"context"
+	"encoding/binary"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"muster/match"
+	"muster/netcode"
+	"muster/proto"
+	"muster/proto/token"
+)
+
+type world struct {
+	Dots netcode.Table[dot] `net:"max=64"`
+	Junk netcode.Value[junk]
+}
+
+type junk struct {
+	Text string `net:"max=4000"`
+}
+
+type dot struct {
+	X     int32
+	Owner netcode.Seat
+}
+
+type input struct {
+	DX int8
+}
+
+// grow is a game whose state can be made to send a lot each tick.
+type grow struct{ bulk int }
+
+func (g grow) Step(s *netcode.Step[world, input]) {
+	for _, d := range s.State.Dots.All() {
+		if in, ok := s.Input(d.Owner); ok {
+			d.X += int32(in.DX)
+		}
+	}
+	if g.bulk > 0 {
+		s.State.Junk.V.Text = strings.Repeat(string(rune('a'+s.Tick%26)), g.bulk)
+	}
+}
+
+func (grow) Join(r *match.Room[world], p match.Player) error {
+	r.State().Dots.Add(dot{Owner: p.Seat})
+	return nil
+}
+
+// noDirectory takes everything.
+type noDirectory struct{}
+
+func (noDirectory) FreeSeat(context.Context, string, uint64, uint16) error { return nil }
+func (noDirectory) Renew(context.Context, string, uint64) error            { return nil }
+func (noDirectory) EndRoom(context.Context, string, uint64) error          { return nil }
+func (noDirectory) PostResult(context.Context, proto.Result) error         { return nil }
+
+// rooms finds one room and burns tokens in memory.
+type rooms struct {
+	host *match.Host
+	mu   sync.Mutex
+	used map[string]bool
+}
+
+func (r *rooms) Open(_ context.Context, room string) (*match.Instance, error) {
+	switch room {
+	case "gone":
+		return nil, &proto.Close{Code: proto.CodeMatchGone, Reason: "no such match"}
+	case "broken":
+		return nil, errors.New("Redis is down")
+	}
+	return r.host.Open(match.Spec{ID: room, Game: "grow", Epoch: 5})
+}
+
+func (r *rooms) TakeSeat(_ context.Context, _ string, _ uint16, _, id string) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.used[id] {
+		return &proto.Close{Code: proto.CodeNotYourSeat, Reason: "the token was used"}
+	}
+	r.used[id] = true
+	return nil
+}
+
+// bench is a server with one game on loopback.
+type bench struct {
+	t      *testing.T
+	url    string // ws://
+	keys   *token.Keys
+	edge   *Server
+	host   *match.Host
+	metric *prometheus.Registry
+	ids    int
+}
+
+func newBench(t *testing.T, game grow, change func(*Config)) *bench {
+	t.Helper()
+	keys, err := token.New([]byte(strings.Repeat("k", 32)), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	host, err := match.NewHost(match.HostConfig{
+		Games:     []match.Game{match.Define[world, input]("grow", game, match.Rules{Seats: 64})},
+		Directory: noDirectory{},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &bench{t: t, keys: keys, host: host, metric: prometheus.NewRegistry()}
+	cfg := Config{Rooms: &rooms{host: host, used: map[string]bool{}}, Keys: keys, Registerer: b.metric}
+	if change != nil {
+		change(&cfg)
+	}
+	b.edge = New(cfg)
+	mux := http.NewServeMux()
+	mux.Handle("GET /v1/match/{room}", b.edge)
+	srv := httptest.NewUnstartedServer(mux)
+	srv.Listener = Listener{srv.Listener}
+	srv.Start()
+	b.url = "ws" + strings.TrimPrefix(srv.URL, "http")
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		if err := errors.Join(host.Close(ctx), b.edge.Close(ctx)); err != nil {
+			t.Error(err)
+		}
+		srv.Close()
+	})
+	return b
+}
+
+// seatToken returns a fresh token for a seat.
+func (b *bench) seatToken(room string, seat uint16, player string) string {
+	b.t.Helper()
+	b.ids++
+	s, err := b.keys.SignSeat(token.Seat{
+		Room: room, Seat: seat, Player: player, Name: player, ID: player + string(rune('0'+b.ids)),
+		PlayerExpires: time.Now().Add(time.Hour),
+	}, time.Minute)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return s
+}
+
+// dial opens a socket with a bearer header.
+func (b *bench) dial(ctx context.Context, room, bearer string) (*websocket.Conn, *http.Response, error) {
+	ws, res, err := websocket.Dial(ctx, b.url+"/v1/match/"+room, &websocket.DialOptions{
+		HTTPHeader: http.Header{"Authorization": {"Bearer " + bearer}}, Subprotocols: []string{proto.Subprotocol},
+	})
+	if err == nil {
+		ws.SetReadLimit(proto.MaxServerMessage)
+	}
+	return ws, res, err
+}
+
+// peer is a client that has its welcome.
+type peer struct {
+	*websocket.Conn
+	t       *testing.T
+	welcome proto.Welcome
+	frame   proto.Frame
+	bye     proto.Bye
+}
+
+func (b *bench) join(ctx context.Context, room string, seat uint16, player string) *peer {
+	b.t.Helper()
+	return b.connect(ctx, room, b.seatToken(room, seat, player))
+}
+
+func (b *bench) connect(ctx context.Context, room, bearer string) *peer {
+	b.t.Helper()
+	ws, _, err := b.dial(ctx, room, bearer)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	p := &peer{Conn: ws, t: b.t}
+	b.t.Cleanup(func() { _ = ws.CloseNow() })
+	if kind := p.next(ctx); kind != proto.KindWelcome {
+		b.t.Fatalf("the first message is of kind %d (%+v)", kind, p.bye)
+	}
+	return p
+}
+
+// next reads one message and returns its kind; 0 when the socket ended.
+func (p *peer) next(ctx context.Context) int {
+	_, msg, err := p.Read(ctx)
+	if err != nil {
+		return 0
+	}
+	r := proto.NewReader(msg)
+	kind, n, err := proto.ServerKind(r)
+	switch {
+	case err != nil:
+	case kind == proto.KindWelcome:
+		err = p.welcome.Parse(r, n)
+	case kind == proto.KindBye:
+		err = p.bye.Parse(r, n)
+	case kind >= proto.KindFrame:
+		err = p.frame.Parse(r, kind, n)
+		kind = proto.KindFrame
+	}
+	if err != nil {
+		p.t.Error(err)
+	}
+	return kind
+}
+
+// until reads until a message of a kind came.
+func (p *peer) until(ctx context.Context, kind int) {
+	p.t.Helper()
+	for {
+		switch got := p.next(ctx); got {
+		case kind:
+			return
+		case 0:
+			p.t.Fatalf("the socket ended before a message of kind %d: bye %+v", kind, p.bye)
+		}
+	}
+}
+
+// closed reads to the end and returns the bye's code and the close frame's.
+func (p *peer) closed(ctx context.Context) (bye, frame proto.Code) {
+	for {
+		_, msg, err := p.Read(ctx)
+		if err != nil {
+			return p.bye.Code, proto.Code(max(0, websocket.CloseStatus(err)))
+		}
+		r := proto.NewReader(msg)
+		if kind, n, err := proto.ServerKind(r); err == nil && kind == proto.KindBye {
+			_ = p.bye.Parse(r, n)
+		}
+	}
+}
+
+// metricValue returns a metric without labels.
+func (b *bench) metricValue(name string) float64 {
+	b.t.Helper()
+	families, err := b.metric.Gather()
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	for _, f := range families {
+		if f.GetName() == name {
+			m := f.GetMetric()[0]
+			return m.GetGauge().GetValue() + m.GetCounter().GetValue()
+		}
+	}
+	b.t.Fatalf("no metric %s", name)
+	return 0
+}
+
+// eventually waits for a condition that another goroutine brings about.
+func eventually(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	deadline := time.After(10 * time.Second)
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
+	for !ok() {
+		select {
+		case <-deadline:
+			t.Fatalf("waited 10 s for %s", what)
+		case <-tick.C:
+		}
+	}
+}
+
+// rawDial makes the handshake by hand and returns the bare connection.
+func (b *bench) rawDial(room, bearer string) net.Conn {
+	b.t.Helper()
+	c, err := net.Dial("tcp", strings.TrimPrefix(b.url, "ws://"))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.t.Cleanup(func() { _ = c.Close() })
+	_, err = c.Write([]byte("GET /v1/match/" + room + " HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
+		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nAuthorization: Bearer " + bearer + "\r\n\r\n"))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	head := make([]byte, 0, 512)
+	one := make([]byte, 1)
+	for !strings.HasSuffix(string(head), "\r\n\r\n") {
+		if _, err := c.Read(one); err != nil {
+			b.t.Fatal(err)
+		}
+		head = append(head, one[0])
+	}
+	if !strings.HasPrefix(string(head), "HTTP/1.1 101") {
+		b.t.Fatalf("handshake: %s", head)
+	}
+	return c
+}
+
+// closeFrame reads frames from a bare connection until the close frame and returns its code, 0 when there was none.
+func closeFrame(t *testing.T, c net.Conn) proto.Code {
+	t.Helper()
+	_ = c.SetReadDeadline(time.Now().Add(10 * time.Second))
+	r := bufio.NewReader(c)
+	for {
+		head := make([]byte, 2)
+		if _, err := io.ReadFull(r, head); err != nil {
+			return 0
+		}
+		n := int(head[1] & 127)
+		if n == 126 {
+			ext := make([]byte, 2)
+			if _, err := io.ReadFull(r, ext); err != nil {
+				return 0
+			}
+			n = int(binary.BigEndian.Uint16(ext))
+		}
+		body := make([]byte, n)
+		if _, err := io.ReadFull(r, body); err != nil {
+			return 0
+		}
+		if head[0]&15 == 8 && n >= 2 {
+			return proto.Code(binary.BigEndian.Uint16(body))
+		}
+	}
+}

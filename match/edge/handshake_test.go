@@ -1,0 +1,153 @@
+package edge
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"muster/proto"
+	"muster/proto/token"
+)
+
+func testContext(t *testing.T) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+func TestBadTokenGets401AndNoSocket(t *testing.T) {
+	b := newBench(t, grow{}, nil)
+	ctx := testContext(t)
+	other, err := token.New([]byte(strings.Repeat("x", 32)), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	foreign, _ := other.SignSeat(token.Seat{Room: "r", Seat: 1, Player: "p", ID: "i"}, time.Minute)
+	player, _ := b.keys.SignPlayer(token.Player{ID: "p"}, time.Minute)
+	stale, _ := b.keys.SignPlayer(token.Player{ID: "p"}, -time.Minute)
+	for name, bearer := range map[string]string{
+		"none": "", "garbage": "garbage", "other key": foreign, "player token": player, "expired player token": stale,
+		"another room's": b.seatToken("elsewhere", 1, "p"),
+		"too long":       strings.Repeat("a", 5000), "dots": strings.Repeat(".", 4000),
+	} {
+		_, res, err := b.dial(ctx, "r", bearer)
+		if err == nil || res == nil || res.StatusCode != http.StatusUnauthorized {
+			t.Errorf("%s: %v, want 401", name, err)
+		}
+	}
+	if n := b.metricValue("muster_connections"); n != 0 {
+		t.Errorf("%v connections", n)
+	}
+}
+
+func TestBrowserBringsItsTokenInTheSubprotocolList(t *testing.T) {
+	b := newBench(t, grow{}, nil)
+	ctx := testContext(t)
+	ws, _, err := websocket.Dial(ctx, b.url+"/v1/match/r", &websocket.DialOptions{
+		HTTPHeader:   http.Header{"Origin": {"http" + strings.TrimPrefix(b.url, "ws")}},
+		Subprotocols: []string{proto.Subprotocol, proto.BearerPrefix + b.seatToken("r", 1, "alice")},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = ws.CloseNow() }()
+	if ws.Subprotocol() != proto.Subprotocol {
+		t.Errorf("the server chose %q", ws.Subprotocol())
+	}
+	p := &peer{Conn: ws, t: t}
+	p.until(ctx, proto.KindFrame)
+}
+
+func TestForeignOriginsGet403(t *testing.T) {
+	b := newBench(t, grow{}, func(c *Config) { c.Origins = []string{"game.example"} })
+	ctx := testContext(t)
+	for origin, want := range map[string]int{
+		"https://evil.example": 403, "null": 403, "https://game.example.evil.example": 403, "http://evil-game.example": 403,
+		"https://game.example": 101,
+	} {
+		ws, res, err := websocket.Dial(ctx, b.url+"/v1/match/r", &websocket.DialOptions{
+			HTTPHeader: http.Header{"Origin": {origin}, "Authorization": {"Bearer " + b.seatToken("r", 1, "alice")}},
+		})
+		if res == nil || res.StatusCode != want {
+			t.Errorf("%s: %v, want %d", origin, err, want)
+		}
+		if err == nil {
+			_ = ws.CloseNow()
+		}
+	}
+	_, res, _ := websocket.Dial(ctx, b.url+"/v1/match/r", &websocket.DialOptions{ // no origin and no header: not a browser
+		Subprotocols: []string{proto.Subprotocol, proto.BearerPrefix + b.seatToken("r", 1, "alice")},
+	})
+	if res == nil || res.StatusCode != http.StatusForbidden {
+		t.Error("a request without an origin may bring its token in the subprotocol list")
+	}
+}
+
+func TestGenuineTokenThatIsLateUsedOrForeignGetsACloseCode(t *testing.T) {
+	b := newBench(t, grow{}, nil)
+	ctx := testContext(t)
+	used := b.seatToken("r", 1, "alice")
+	b.connect(ctx, "r", used)
+	late, _ := b.keys.SignSeat(token.Seat{Room: "r", Seat: 1, Player: "alice", ID: "x"}, -time.Minute)
+	for name, c := range map[string]struct {
+		room, bearer string
+		want         proto.Code
+	}{
+		"used":            {"r", used, proto.CodeNotYourSeat},
+		"late":            {"r", late, proto.CodeSeatExpired},
+		"another's seat":  {"r", b.seatToken("r", 1, "bob"), proto.CodeNotYourSeat},
+		"no such seat":    {"r", b.seatToken("r", 999, "bob"), proto.CodeNotYourSeat},
+		"match is gone":   {"gone", b.seatToken("gone", 1, "bob"), proto.CodeMatchGone},
+		"directory fails": {"broken", b.seatToken("broken", 1, "bob"), proto.CodeOverloaded},
+	} {
+		ws, _, err := b.dial(ctx, c.room, c.bearer)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		p := &peer{Conn: ws, t: t}
+		if bye, frame := p.closed(ctx); bye != c.want || frame != c.want {
+			t.Errorf("%s: bye %d, close frame %d, want %d", name, bye, frame, c.want)
+		}
+		_ = ws.CloseNow()
+	}
+}
+
+func TestConnectionsOverTheLimitAreRefusedBeforeTheUpgrade(t *testing.T) {
+	b := newBench(t, grow{}, func(c *Config) { c.MaxPerAddress = 2 })
+	ctx := testContext(t)
+	b.join(ctx, "r", 1, "a")
+	second := b.join(ctx, "r", 2, "b")
+	_, res, err := b.dial(ctx, "r", b.seatToken("r", 3, "c"))
+	if err == nil || res == nil || res.StatusCode != http.StatusServiceUnavailable || res.Header.Get("Retry-After") == "" {
+		t.Errorf("third connection: %v", err)
+	}
+	_ = second.CloseNow()
+	eventually(t, "the place to be free", func() bool {
+		ws, _, err := b.dial(ctx, "r", b.seatToken("r", 3, "c"))
+		if err == nil {
+			_ = ws.CloseNow()
+		}
+		return err == nil
+	})
+}
+
+func TestPlainRequestIsToldToUpgrade(t *testing.T) {
+	b := newBench(t, grow{}, nil)
+	req, _ := http.NewRequestWithContext(testContext(t), http.MethodGet, "http"+strings.TrimPrefix(b.url, "ws")+"/v1/match/r", nil)
+	req.Header.Set("Authorization", "Bearer "+b.seatToken("r", 1, "a"))
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = res.Body.Close()
+	http.DefaultClient.CloseIdleConnections()
+	if res.StatusCode != http.StatusUpgradeRequired || res.Header.Get("Content-Type") != "application/problem+json" {
+		t.Errorf("status %d, %s", res.StatusCode, res.Header.Get("Content-Type"))
+	}
+}
