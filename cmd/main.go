@@ -47,17 +47,18 @@ Every flag of serve is also a variable (MUSTER_LISTEN) and a key of the YAML fil
 // Main is the muster command for these games. It does not return.
 func Main(games ...Game) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, os.Args[1:], games, os.Stdout, os.Stderr)
+	code := run(ctx, stop, os.Args[1:], games, os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)
 }
 
 // program is what commands are given.
 type program struct {
-	ctx    context.Context //nolint:containedctx // ends at the first interrupt
-	games  []Game
-	stdout io.Writer
-	stderr io.Writer
+	ctx         context.Context //nolint:containedctx // ends at the first interrupt
+	interrupted func()          // makes the next interrupt end the process
+	games       []Game
+	stdout      io.Writer
+	stderr      io.Writer
 }
 
 // errGates is the error of a load test whose gates failed; its report has said why.
@@ -67,10 +68,14 @@ var errGates = errors.New("a gate failed")
 type exit int
 
 // run is Main without the process.
-func run(ctx context.Context, args []string, games []Game, stdout, stderr io.Writer) (code int) {
+func run(ctx context.Context, interrupted func(), args []string, games []Game, stdout, stderr io.Writer) (code int) {
 	defer func() {
-		if e, ok := recover().(exit); ok {
+		switch e := recover().(type) {
+		case nil:
+		case exit:
 			code = int(e)
+		default:
+			panic(e)
 		}
 	}()
 	var c cli
@@ -89,7 +94,7 @@ func run(ctx context.Context, args []string, games []Game, stdout, stderr io.Wri
 		fmt.Fprintln(stderr, "muster:", err)
 		return 1
 	}
-	err = kctx.Run(&program{ctx: ctx, games: games, stdout: stdout, stderr: stderr}, &c.Serve.settings)
+	err = kctx.Run(&program{ctx, interrupted, games, stdout, stderr}, &c.Serve.settings)
 	if err != nil {
 		if !errors.Is(err, errGates) {
 			fmt.Fprintln(stderr, "muster:", err)

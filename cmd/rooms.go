@@ -1,0 +1,53 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+
+	"muster/match"
+	"muster/match/cluster"
+	"muster/match/edge"
+	"muster/proto"
+)
+
+// rooms finds the room of a seat for the edge: in this process's host, opened by the cluster's record where it does not
+// run yet.
+type rooms struct {
+	host *match.Host
+	dir  *cluster.Directory
+	node string
+}
+
+var (
+	_ edge.Rooms      = (*rooms)(nil)
+	_ match.Directory = (*cluster.Directory)(nil)
+)
+
+// Open implements edge.Rooms.
+func (r *rooms) Open(ctx context.Context, room string) (*match.Instance, error) {
+	if rm := r.host.Room(room); rm != nil {
+		return rm, nil
+	}
+	rec, err := r.dir.Room(ctx, room)
+	switch {
+	case errors.Is(err, cluster.ErrNoRoom):
+		return nil, &proto.Close{Code: proto.CodeMatchGone, Reason: "there is no such match"}
+	case err != nil:
+		return nil, err //nolint:wrapcheck // says what it did
+	case rec.Node != r.node:
+		return nil, &proto.Close{Code: proto.CodeMatchGone, Reason: "the match is not on this server"}
+	}
+	return r.host.Open(match.Spec{ID: rec.ID, Game: rec.Game, Seed: rec.Seed, Epoch: rec.Epoch}) //nolint:wrapcheck // says what it did
+}
+
+// TakeSeat implements edge.Rooms.
+func (r *rooms) TakeSeat(ctx context.Context, room string, seat uint16, player, tokenID string) error {
+	err := r.dir.TakeSeat(ctx, room, seat, player, tokenID)
+	switch {
+	case errors.Is(err, cluster.ErrNoRoom):
+		return &proto.Close{Code: proto.CodeMatchGone, Reason: "there is no such match"}
+	case errors.Is(err, cluster.ErrSeat):
+		return &proto.Close{Code: proto.CodeNotYourSeat, Reason: "the seat token was used already"}
+	}
+	return err //nolint:wrapcheck // says what it did
+}

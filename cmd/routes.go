@@ -1,0 +1,104 @@
+package cmd
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"github.com/rs/cors"
+	"github.com/swaggest/swgui/v5emb"
+
+	"muster/lobby"
+	"muster/web"
+)
+
+// readyTimeout bounds what a readiness check waits for Redis.
+const readyTimeout = time.Second
+
+// routes is everything on the port.
+func (s *server) routes(registry *prometheus.Registry) http.Handler {
+	mux := http.NewServeMux()
+	s.lobby.Register(mux)
+	mux.HandleFunc("/v1/", func(w http.ResponseWriter, r *http.Request) {
+		problem(w, http.StatusNotFound, "there is no such route: "+r.Method+" on this path; /docs lists them")
+	})
+	mux.Handle("GET /v1/match/{room}", s.edge)
+	mux.Handle("/docs/", docsHeaders(v5emb.New("Muster lobby", "/openapi.json", "/docs/")))
+	mux.Handle("GET /docs", http.RedirectHandler("/docs/", http.StatusFound))
+	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprintln(w, "ok") })
+	mux.HandleFunc("GET /readyz", s.ready)
+	mux.Handle("GET /metrics", s.operatorsOnly(promhttp.HandlerFor(registry, promhttp.HandlerOpts{Registry: registry})))
+	mux.Handle("/", web.Handler())
+	return s.shared(mux)
+}
+
+// shared wraps what is common to all routes.
+func (s *server) shared(next http.Handler) http.Handler {
+	origins := make([]string, 0, 2*len(s.set.Origins))
+	for _, host := range s.set.Origins {
+		origins = append(origins, "http://"+host, "https://"+host)
+	}
+	if len(origins) > 0 { // else the package would allow all
+		next = cors.New(cors.Options{
+			AllowedOrigins: origins, AllowedMethods: []string{"GET", "POST", "PUT", "DELETE"},
+			AllowedHeaders: []string{"Authorization", "Content-Type"}, ExposedHeaders: []string{"Retry-After"}, MaxAge: 600,
+		}).Handler(next)
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Cache-Control", "no-store") // assets say otherwise
+		next.ServeHTTP(w, r)
+	})
+}
+
+// docsHeaders lets the API's page run what it brings, and nothing from elsewhere.
+func docsHeaders(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Security-Policy", "default-src 'self'; script-src 'self' 'unsafe-inline'; "+
+			"style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'")
+		next.ServeHTTP(w, r)
+	})
+}
+
+// ready says whether new players can be served.
+func (s *server) ready(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
+	defer cancel()
+	if err := s.lobby.Ready(ctx); err != nil {
+		problem(w, http.StatusServiceUnavailable, err.Error())
+		return
+	}
+	_, _ = fmt.Fprintln(w, "ready")
+}
+
+// operatorsOnly asks for the role metrics or admin, but in development.
+func (s *server) operatorsOnly(next http.Handler) http.Handler {
+	if s.set.development() {
+		return next
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		p, err := lobby.Authenticate(s.keys, r.Header.Get("Authorization"))
+		switch {
+		case err != nil:
+			w.Header().Set("WWW-Authenticate", "Bearer")
+			problem(w, http.StatusUnauthorized, "a token with the role metrics or admin is needed")
+		case !slices.Contains(p.Roles, "metrics") && !slices.Contains(p.Roles, "admin"):
+			problem(w, http.StatusForbidden, "a token with the role metrics or admin is needed")
+		default:
+			next.ServeHTTP(w, r)
+		}
+	})
+}
+
+// problem answers with a problem document (RFC 9457).
+func problem(w http.ResponseWriter, status int, detail string) {
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(map[string]any{"title": http.StatusText(status), "status": status, "detail": detail})
+}

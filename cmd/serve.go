@@ -1,0 +1,86 @@
+package cmd
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/url"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+)
+
+// serveCmd runs a server until it is interrupted.
+type serveCmd struct {
+	settings
+}
+
+// Help implements kong's HelpProvider.
+func (serveCmd) Help() string {
+	return `Example, for two servers that share one Redis:
+
+  muster serve --listen 127.0.0.1:8081 --redis redis://127.0.0.1:6379 --key-file key`
+}
+
+// Run implements the command.
+func (c *serveCmd) Run(p *program) error {
+	if err := c.check(); err != nil {
+		return err
+	}
+	keys, devFile, err := c.keys()
+	if err != nil {
+		return err
+	}
+	log := newLogger(p.stderr, c.LogLevel)
+	defer func() { _ = log.Sync() }() // a terminal has nothing to sync
+	s, err := startServer(p.ctx, &c.settings, p.games, keys, log)
+	if err != nil {
+		return err
+	}
+	s.banner(p.stdout, devFile)
+	select {
+	case <-p.ctx.Done():
+		p.interrupted() // the next one ends the process at once
+		fmt.Fprintln(p.stdout, "stopping: players are told and may come back elsewhere")
+	case err = <-s.failed:
+	}
+	stop, cancel := context.WithTimeout(context.Background(), stopTimeout)
+	defer cancel()
+	if cerr := s.Close(stop); cerr != nil {
+		return fmt.Errorf("stopping: %w", cerr)
+	}
+	return err
+}
+
+// banner says what is served where.
+func (s *server) banner(w io.Writer, devFile string) {
+	store := "embedded in this process; nothing is kept after exit"
+	if u, err := url.Parse(s.set.Redis); s.set.Redis != "" && err == nil {
+		store = u.Redacted()
+	}
+	key := s.set.KeyFile
+	if s.set.development() {
+		key = devFile + " (a DEVELOPMENT key: loopback only, guests may log in)"
+	}
+	_, _ = fmt.Fprintf(w, `Muster %s
+
+  demo     %s/arena
+  lobby    %s/v1   described at %s/docs
+  metrics  %s/metrics
+  redis    %s
+  key      %s
+
+Ctrl-C stops.
+`, version(), s.url, s.url, s.url, s.url, store, key)
+}
+
+// newLogger writes to w: one JSON object a line. Nothing is sampled away.
+func newLogger(w io.Writer, level string) *zap.Logger {
+	l, err := zapcore.ParseLevel(level)
+	if err != nil {
+		l = zap.InfoLevel // kong has checked it
+	}
+	enc := zap.NewProductionEncoderConfig()
+	enc.EncodeTime = zapcore.RFC3339NanoTimeEncoder
+	return zap.New(zapcore.NewCore(zapcore.NewJSONEncoder(enc), zapcore.Lock(zapcore.AddSync(w)), l))
+}

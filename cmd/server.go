@@ -1,0 +1,209 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/redis/go-redis/v9"
+	"go.uber.org/zap"
+
+	"muster/lobby"
+	"muster/lobby/queue"
+	"muster/match"
+	"muster/match/cluster"
+	"muster/match/edge"
+	"muster/proto/token"
+)
+
+// Times of the HTTP server. A long poll takes up to 30 s of writeTimeout; sockets have deadlines of their own.
+const (
+	headerTimeout = 5 * time.Second
+	readTimeout   = 15 * time.Second
+	writeTimeout  = 40 * time.Second
+	idleTimeout   = time.Minute
+	maxHeader     = 16 << 10
+	// stopTimeout bounds a clean stop.
+	stopTimeout = 10 * time.Second
+	// startTimeout bounds what a start asks of Redis.
+	startTimeout = 5 * time.Second
+)
+
+// server is everything that one process serves.
+type server struct {
+	set  *settings
+	keys *token.Keys
+	log  *zap.Logger
+	url  string // where it is reached on this machine
+
+	closers []func(context.Context) error // in the order of starting
+	host    *match.Host
+	edge    *edge.Server
+	lobby   *lobby.Lobby
+	http    *http.Server
+	failed  chan error // the HTTP server's end before Close
+}
+
+// startServer starts lobby, host and edge on one port. The caller closes it.
+func startServer(ctx context.Context, set *settings, games []Game, keys *token.Keys, log *zap.Logger) (s *server, err error) {
+	s = &server{set: set, keys: keys, log: log, failed: make(chan error, 1)}
+	defer func() {
+		if err != nil { // what was started ends again
+			stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
+			defer cancel()
+			err = errors.Join(err, s.Close(stop))
+			s = nil
+		}
+	}()
+	listener, err := listen(set.Listen)
+	if err != nil {
+		return s, err
+	}
+	s.onClose(func(context.Context) error { _ = listener.Close(); return nil }) // Shutdown has done it, usually
+	s.url = "http://" + listener.Addr().String()
+
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	rdb, err := s.redis(ctx)
+	if err != nil {
+		return s, err
+	}
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	node := s.node(listener.Addr(), games)
+	if err := s.startMatches(rdb, games, node.ID, registry); err != nil {
+		return s, err
+	}
+	if err := s.startLobby(rdb, games, node.ID, registry); err != nil {
+		return s, err
+	}
+	leave, err := cluster.NewNodes(rdb, set.Namespace, log).Join(ctx, node)
+	if err != nil {
+		return s, err //nolint:wrapcheck // says what it did
+	}
+	s.serve(listener, registry)
+	s.onClose(func(ctx context.Context) error { leave(ctx); return nil })
+	return s, nil
+}
+
+func (s *server) onClose(f func(context.Context) error) { s.closers = append(s.closers, f) }
+
+// Close stops everything, the newest first: no more matches, then rooms and their sockets with a reason, then the rest.
+func (s *server) Close(ctx context.Context) error {
+	var errs []error
+	for i := len(s.closers) - 1; i >= 0; i-- {
+		errs = append(errs, s.closers[i](ctx))
+	}
+	s.closers = nil
+	return errors.Join(errs...)
+}
+
+// listen opens the port, with an error that a person can act on.
+func listen(addr string) (net.Listener, error) {
+	l, err := net.Listen("tcp", addr)
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, fmt.Errorf("port %s is in use: another server runs there; choose another with --listen", addr)
+	case err != nil:
+		return nil, fmt.Errorf("listening on %s: %w", addr, err)
+	}
+	return edge.Listener{Listener: l}, nil
+}
+
+func (s *server) redis(ctx context.Context) (redis.UniversalClient, error) {
+	if s.set.Redis == "" {
+		rdb, stop := cluster.Embedded()
+		s.onClose(func(context.Context) error { stop(); return nil })
+		return rdb, nil
+	}
+	rdb, err := cluster.Connect(ctx, s.set.Redis)
+	if err != nil {
+		return nil, err //nolint:wrapcheck // says what it did
+	}
+	s.onClose(func(context.Context) error { return rdb.Close() }) //nolint:wrapcheck // joined with others
+	return rdb, nil
+}
+
+// node describes this process to the lobbies.
+func (s *server) node(addr net.Addr, games []Game) cluster.Node {
+	n := cluster.Node{ID: cluster.NewID(), URL: strings.TrimSuffix(s.set.PublicURL, "/"), Games: map[string]string{}}
+	if n.URL == "" {
+		n.URL, n.Asked = "http://"+addr.String(), true
+	}
+	for _, g := range games {
+		n.Games[g.Name()] = g.Rules().Version
+	}
+	return n
+}
+
+func (s *server) startMatches(rdb redis.UniversalClient, games []Game, node string, reg prometheus.Registerer) error {
+	dir := cluster.NewDirectory(rdb, s.set.Namespace)
+	defined := make([]match.Game, len(games))
+	for i := range games {
+		defined[i] = games[i].Game
+	}
+	host, err := match.NewHost(match.HostConfig{Games: defined, Directory: dir, Log: s.log, Registerer: reg})
+	if err != nil {
+		return err //nolint:wrapcheck // names the games
+	}
+	s.host = host
+	s.edge = edge.New(edge.Config{
+		Rooms: &rooms{host, dir, node}, Keys: s.keys, Log: s.log, Registerer: reg, Origins: s.set.Origins,
+	})
+	s.onClose(s.edge.Close)
+	s.onClose(host.Close)
+	return nil
+}
+
+func (s *server) startLobby(rdb redis.UniversalClient, games []Game, node string, reg prometheus.Registerer) error {
+	cfg := lobby.Config{
+		Redis: rdb, Namespace: s.set.Namespace, Keys: s.keys, Self: node, Guests: s.set.development(),
+		Version: version(), Log: s.log, Registerer: reg,
+	}
+	for _, g := range games {
+		r := g.Rules()
+		cfg.Games = append(cfg.Games, lobby.Game{Name: g.Name(), Rules: r.Version, Seats: r.Seats})
+		// Each game has a queue of its name: one joins a running match or starts one.
+		cfg.Queues = append(cfg.Queues, queue.Rules{Name: g.Name(), Game: g.Name(), Min: 1, Max: r.Seats, Backfill: true})
+	}
+	l, err := lobby.New(cfg)
+	if err != nil {
+		return err //nolint:wrapcheck // names the queue
+	}
+	s.lobby = l
+	s.onClose(func(context.Context) error { l.Close(); return nil })
+	return nil
+}
+
+// serve starts the HTTP server.
+func (s *server) serve(listener net.Listener, registry *prometheus.Registry) {
+	s.http = &http.Server{
+		Handler: s.routes(registry), ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout,
+		WriteTimeout: writeTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
+		ErrorLog: zap.NewStdLog(s.log.WithOptions(zap.IncreaseLevel(zap.ErrorLevel))),
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if err := s.http.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			s.failed <- fmt.Errorf("serving: %w", err)
+		}
+	}()
+	// Idle long polls end with the lobby, which is closed after this: they must not keep Shutdown waiting.
+	s.onClose(func(ctx context.Context) error {
+		s.lobby.Drain()
+		err := s.http.Shutdown(ctx)
+		<-done
+		if err != nil {
+			return errors.Join(fmt.Errorf("ending requests: %w", err), s.http.Close())
+		}
+		return nil
+	})
+}

@@ -1,0 +1,96 @@
+package lobby
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"muster/match/cluster"
+	"muster/proto"
+)
+
+type rejoinInput struct {
+	ID   string `path:"id" pattern:"^[a-z0-9]{26}$" doc:"The room, which is the match."`
+	from asked
+}
+
+// Resolve implements huma.Resolver.
+func (in *rejoinInput) Resolve(ctx huma.Context) []error {
+	in.from = askedBy(ctx)
+	return nil
+}
+
+type matchOutput struct{ Body Match }
+
+func (l *Lobby) registerRooms(api huma.API) {
+	huma.Register(api, operation(huma.Operation{
+		OperationID: "rejoin-room", Method: http.MethodPost, Path: "/v1/rooms/{id}/rejoin",
+		Summary: "Claim one's seat again", Tags: []string{"Rooms"}, Errors: []int{http.StatusNotFound},
+		Description: "For a player who has a seat in a running match and lost its resume secret, say with the page.",
+	}), l.rejoin)
+}
+
+func (l *Lobby) rejoin(ctx context.Context, in *rejoinInput) (*matchOutput, error) {
+	p, id := playerOf(ctx), cluster.NewID()
+	gone := huma.Error404NotFound("you have no seat in such a room")
+	rec, err := l.rooms.Room(ctx, in.ID)
+	if errors.Is(err, cluster.ErrNoRoom) {
+		return nil, gone
+	}
+	if err != nil {
+		return nil, l.problem("rejoining a room", err)
+	}
+	seat, err := l.rooms.Rejoin(ctx, in.ID, p.ID, id)
+	if errors.Is(err, cluster.ErrNoRoom) {
+		return nil, gone
+	}
+	if err != nil {
+		return nil, l.problem("rejoining a room", err)
+	}
+	live, err := l.nodes.Live(ctx)
+	if err != nil {
+		return nil, l.problem("rejoining a room", err)
+	}
+	node, ok := live[rec.Node]
+	if !ok {
+		return nil, gone
+	}
+	secret, err := l.seatToken(in.ID, seat, id, p.ID, p.Name, p.Expires, seatTTL)
+	if err != nil {
+		return nil, l.problem("signing a seat token", err)
+	}
+	if node.Asked && node.ID == l.cfg.Self {
+		node.URL = ""
+	}
+	return &matchOutput{Match{Room: in.ID, URL: in.from.matchURL(node.URL, in.ID), Token: secret}}, nil
+}
+
+type getMatchInput struct {
+	ID string `path:"id" pattern:"^[a-z0-9]{26}$" doc:"The room, which is the match."`
+}
+
+type resultOutput struct{ Body proto.Result }
+
+func (l *Lobby) registerMatches(api huma.API) {
+	huma.Register(api, operation(huma.Operation{
+		OperationID: "get-match", Method: http.MethodGet, Path: "/v1/matches/{id}",
+		Summary: "Read the result of a match that one played to its end", Tags: []string{"Matches"}, Errors: []int{http.StatusNotFound},
+	}), l.getMatch)
+}
+
+// getMatch answers those who are in the result; for all others there is no such match.
+func (l *Lobby) getMatch(ctx context.Context, in *getMatchInput) (*resultOutput, error) {
+	r, err := l.results.get(ctx, in.ID)
+	if err != nil {
+		return nil, l.problem("reading a result", err)
+	}
+	p := playerOf(ctx)
+	for i := range r.Placements {
+		if r.Placements[i].Player == p.ID {
+			return &resultOutput{r}, nil
+		}
+	}
+	return nil, l.problem("reading a result", errNoResult)
+}

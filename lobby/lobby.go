@@ -1,0 +1,210 @@
+package lobby
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/redis/go-redis/v9"
+	"go.uber.org/zap"
+
+	"muster/lobby/queue"
+	"muster/match/cluster"
+	"muster/proto/token"
+)
+
+// Config is what a Lobby needs. The zero value of a field that is not required means its default.
+type Config struct {
+	Redis     redis.UniversalClient // required
+	Namespace string                // required
+	Keys      *token.Keys           // required
+	Queues    []queue.Rules         // required
+	Games     []Game                // required: those that queues name
+	// Self is the id of the node that runs in this process, if one does: clients that asked it reach it as they did.
+	Self string
+	// Guests lets anybody log in under any name. For development only.
+	Guests     bool
+	Version    string // of the server, for the API's description
+	Log        *zap.Logger
+	Registerer prometheus.Registerer
+}
+
+// Game is what the lobby must know of a game.
+type Game struct {
+	Name  string
+	Rules string // the version of its rules
+	Seats int
+}
+
+// seatTTL is how long a seat is reserved for a player who was matched, in which the socket must be opened.
+const seatTTL = 15 * time.Second
+
+// Lobby is a running lobby. Its Register mounts the REST interface; Close stops it. Any goroutine may use it.
+type Lobby struct {
+	cfg     Config
+	log     *zap.Logger
+	metrics *metrics
+	tickets *ticketStore
+	results *resultStore
+	limits  *limits
+	rooms   *cluster.Directory
+	nodes   *cluster.Nodes
+	bus     *cluster.Bus
+	queues  map[string]*matchmaker
+	games   map[string]Game
+	waiters waiters
+
+	stop    context.CancelFunc
+	closing context.Context //nolint:containedctx // ends when Close begins, and with it every long poll
+	wg      sync.WaitGroup
+}
+
+// New returns a running lobby.
+func New(cfg Config) (*Lobby, error) {
+	if cfg.Log == nil {
+		cfg.Log = zap.NewNop()
+	}
+	l := &Lobby{
+		cfg: cfg, log: cfg.Log, metrics: newMetrics(cfg.Registerer),
+		tickets: &ticketStore{cfg.Redis, keys{cfg.Namespace}},
+		results: &resultStore{cfg.Redis, keys{cfg.Namespace}},
+		limits:  newLimits(cfg.Redis, cfg.Namespace),
+		rooms:   cluster.NewDirectory(cfg.Redis, cfg.Namespace),
+		nodes:   cluster.NewNodes(cfg.Redis, cfg.Namespace, cfg.Log),
+		queues:  map[string]*matchmaker{}, games: map[string]Game{},
+	}
+	for _, g := range cfg.Games {
+		l.games[g.Name] = g
+	}
+	var errs []error
+	for _, q := range cfg.Queues {
+		errs = append(errs, l.addQueue(q))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	l.stop, l.closing = stop, ctx
+	l.bus = cluster.StartBus(cfg.Redis, cfg.Namespace, l.log, l.notice, l.gap)
+	for _, m := range l.queues {
+		l.wg.Go(func() { m.run(ctx) })
+	}
+	l.wg.Go(func() { l.drainResults(ctx) })
+	return l, nil
+}
+
+func (l *Lobby) addQueue(q queue.Rules) error {
+	q, err := q.Validate()
+	if err != nil {
+		return err //nolint:wrapcheck // names the queue
+	}
+	g, ok := l.games[q.Game]
+	switch {
+	case !ok:
+		return fmt.Errorf("queue %q: there is no game %q", q.Name, q.Game)
+	case q.Max > g.Seats:
+		return fmt.Errorf("queue %q: Max is %d, and game %q has %d seats", q.Name, q.Max, q.Game, g.Seats)
+	case l.queues[q.Name] != nil:
+		return fmt.Errorf("queue %q is declared twice", q.Name)
+	}
+	l.queues[q.Name] = newMatchmaker(l, q, g)
+	return nil
+}
+
+// notice hears from the bus that a ticket has changed, or that a queue has a new one.
+func (l *Lobby) notice(n cluster.Notice) {
+	switch n.Kind {
+	case noticeTicket:
+		l.waiters.wake(n.ID)
+	case noticeQueue:
+		if m := l.queues[n.ID]; m != nil {
+			m.wake()
+		}
+	}
+}
+
+// gap hears from the bus that notices may be missing: everything is looked at again.
+func (l *Lobby) gap() {
+	l.waiters.wakeAll()
+	for _, m := range l.queues {
+		m.wake()
+	}
+}
+
+// Kinds of notices.
+const (
+	noticeTicket = "ticket" // ID is the ticket's
+	noticeQueue  = "queue"  // ID is the queue's name
+)
+
+// publish sends a notice. One that is lost costs a wait until the next look, so the error is only logged.
+func (l *Lobby) publish(ctx context.Context, kind, id string) {
+	if err := l.bus.Publish(ctx, cluster.Notice{Kind: kind, ID: id}); err != nil {
+		l.log.Warn("a notice was not published", zap.Error(err))
+	}
+}
+
+// Ready says whether the lobby can do its work: Redis answers and notices arrive.
+func (l *Lobby) Ready(ctx context.Context) error {
+	if err := l.cfg.Redis.Ping(ctx).Err(); err != nil {
+		return fmt.Errorf("Redis does not answer: %w", err) //nolint:staticcheck // a name
+	}
+	if !l.bus.Live() {
+		return errors.New("the notice bus is not connected")
+	}
+	return nil
+}
+
+// Drain ends long polls: they answer with what is known now. New ones do not wait. Matchmaking stops too.
+func (l *Lobby) Drain() { l.stop() }
+
+// Close ends long polls and background work, and waits for the latter.
+func (l *Lobby) Close() {
+	l.stop()
+	l.wg.Wait()
+	l.bus.Close()
+}
+
+// maxBody bounds a request's body, in bytes.
+const maxBody = 8 << 10
+
+// Register mounts the REST interface and its description at /openapi.json, and returns the latter.
+func (l *Lobby) Register(mux *http.ServeMux) *huma.OpenAPI {
+	c := huma.DefaultConfig("Muster lobby", l.cfg.Version)
+	c.Info.Description = "Tickets bring players to matches. Every call but the guests' needs a player token as a bearer. " +
+		"Errors are problem documents (RFC 9457)."
+	c.DocsPath, c.CreateHooks = "", nil // the page is served elsewhere; responses carry no links to schemas
+	c.SchemasPath = ""
+	c.RejectUnknownQueryParameters = true
+	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
+		"player": {Type: "http", Scheme: "bearer", BearerFormat: "JWT", Description: "A player token."},
+	}
+	api := humago.New(mux, c)
+	api.UseMiddleware(l.authenticate(api), l.limit(api))
+	l.registerTickets(api)
+	l.registerRooms(api)
+	l.registerMatches(api)
+	if l.cfg.Guests {
+		l.registerGuests(api)
+	}
+	return api.OpenAPI()
+}
+
+// operation fills in what all operations share.
+func operation(op huma.Operation) huma.Operation {
+	op.MaxBodyBytes = maxBody
+	op.Errors = append(op.Errors, http.StatusTooManyRequests, http.StatusServiceUnavailable)
+	if op.Security == nil {
+		op.Security = []map[string][]string{{"player": {}}}
+		op.Errors = append(op.Errors, http.StatusUnauthorized)
+	}
+	slices.Sort(op.Errors)
+	return op
+}

@@ -1,0 +1,232 @@
+package lobby
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"muster/lobby/queue"
+	"muster/match/cluster"
+)
+
+const (
+	// lookEvery is how often a queue is looked at when nothing is heard: for tickets that expire, rules that relax
+	// and notices that were lost.
+	lookEvery = time.Second
+	// lookTimeout bounds one look.
+	lookTimeout = 5 * time.Second
+)
+
+// errNoNode means that no live node runs the game.
+var errNoNode = errors.New("no server runs this game now")
+
+// matchmaker makes one queue's matches. There is one in each lobby; what two of them do at once is sorted out by the
+// tickets' atomic change.
+type matchmaker struct {
+	lobby *Lobby
+	rules queue.Rules
+	game  Game
+	woken chan struct{}
+
+	mu      sync.Mutex
+	reasons map[string]string // why tickets wait, by id, as of the last look
+}
+
+func newMatchmaker(l *Lobby, r queue.Rules, g Game) *matchmaker {
+	return &matchmaker{lobby: l, rules: r, game: g, woken: make(chan struct{}, 1)}
+}
+
+// wake asks for a look. More wishes than one say nothing new.
+func (m *matchmaker) wake() {
+	select {
+	case m.woken <- struct{}{}:
+	default:
+	}
+}
+
+// reason returns why a ticket waits; "" when that is not known here yet.
+func (m *matchmaker) reason(id string) string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.reasons[id]
+}
+
+func (m *matchmaker) run(ctx context.Context) {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-m.woken:
+		case <-timer.C:
+		}
+		began := time.Now()
+		look, cancel := context.WithTimeout(ctx, lookTimeout)
+		next, err := m.look(look)
+		cancel()
+		m.lobby.metrics.looks.Observe(time.Since(began).Seconds())
+		if err != nil && ctx.Err() == nil {
+			m.lobby.metrics.failures.Inc()
+			m.lobby.log.Warn("matching failed", zap.String("queue", m.rules.Name), zap.Error(err))
+		}
+		wait := lookEvery
+		if until := time.Until(next); !next.IsZero() && until < wait {
+			wait = max(until, time.Millisecond)
+		}
+		timer.Reset(wait)
+	}
+}
+
+// look matches what waits now. next is when it is worth looking again, zero when at any time.
+func (m *matchmaker) look(ctx context.Context) (next time.Time, err error) {
+	l := m.lobby
+	waiting, expired, err := l.tickets.waitingTickets(ctx, m.rules.Name, m.rules.MaxWait)
+	if err != nil {
+		return time.Time{}, err
+	}
+	for _, id := range expired {
+		l.metrics.tickets.WithLabelValues(m.rules.Name, stateExpired).Inc()
+		l.publish(ctx, noticeTicket, id)
+	}
+	l.metrics.waiting.WithLabelValues(m.rules.Name).Set(float64(len(waiting)))
+	if len(waiting) == 0 {
+		m.setReasons(nil)
+		return time.Time{}, nil
+	}
+	byID := make(map[string]*ticket, len(waiting))
+	tickets := make([]queue.Ticket, len(waiting))
+	for i, t := range waiting {
+		byID[t.id] = t
+		tickets[i] = queue.Ticket{ID: t.id, Created: t.created}
+	}
+	live, err := l.nodes.Live(ctx)
+	if err != nil {
+		return time.Time{}, err //nolint:wrapcheck // says what it did
+	}
+	rooms, err := m.openRooms(ctx, live)
+	if err != nil {
+		return time.Time{}, err
+	}
+	out := queue.Match(m.rules, tickets, rooms, time.Now())
+	var errs []error
+	again := false
+	for _, a := range out.Assignments {
+		group := make([]*ticket, len(a.Tickets))
+		for i, id := range a.Tickets {
+			group[i] = byID[id]
+		}
+		switch err := m.assign(ctx, live, a.Room, group); {
+		case errors.Is(err, cluster.ErrFull), errors.Is(err, cluster.ErrNoRoom), errors.Is(err, errNotWaiting):
+			again = true // the world has moved on since it was read
+		case err != nil:
+			errs = append(errs, err)
+			for _, t := range group {
+				out.Waiting = append(out.Waiting, queue.Waiting{Ticket: t.id, Reason: reasonOf(err)})
+			}
+		}
+	}
+	m.setReasons(out.Waiting)
+	if again {
+		m.wake()
+	}
+	return out.Next, errors.Join(errs...)
+}
+
+func reasonOf(err error) string {
+	if errors.Is(err, errNoNode) {
+		return errNoNode.Error()
+	}
+	return "the match could not be made yet"
+}
+
+func (m *matchmaker) setReasons(list []queue.Waiting) {
+	reasons := make(map[string]string, len(list))
+	for _, w := range list {
+		reasons[w.Ticket] = w.Reason
+	}
+	m.mu.Lock()
+	m.reasons = reasons
+	m.mu.Unlock()
+}
+
+// openRooms returns the queue's running rooms with free seats, on nodes that live.
+func (m *matchmaker) openRooms(ctx context.Context, live map[string]cluster.Node) ([]queue.Room, error) {
+	if !m.rules.Backfill {
+		return nil, nil
+	}
+	rooms, err := m.lobby.rooms.OpenRooms(ctx, m.rules.Name)
+	if err != nil {
+		return nil, err //nolint:wrapcheck // says what it did
+	}
+	var list []queue.Room
+	for _, r := range rooms {
+		if _, ok := live[r.Node]; ok && r.Free > 0 {
+			list = append(list, queue.Room{ID: r.ID, Free: min(r.Free, m.rules.Max)})
+		}
+	}
+	return list, nil
+}
+
+// assign gives tickets seats in a room, a new one where none is named: seats are reserved first, all or none, then the
+// tickets are marked, all or none. What fails in between is given back, or ends by itself with the reservation.
+func (m *matchmaker) assign(ctx context.Context, live map[string]cluster.Node, room string, group []*ticket) error {
+	rec, err := m.room(ctx, live, room)
+	if err != nil {
+		return err
+	}
+	claims := make([]cluster.Claim, len(group))
+	for i, t := range group {
+		claims[i] = cluster.Claim{Player: t.player, Token: cluster.NewID()}
+	}
+	till := time.Now().Add(seatTTL)
+	seats, err := m.lobby.rooms.Reserve(ctx, rec.ID, seatTTL, claims)
+	if err != nil {
+		return err //nolint:wrapcheck // says what it did
+	}
+	infos := make([]seatInfo, len(group))
+	node := live[rec.Node]
+	for i := range group {
+		infos[i] = seatInfo{
+			room: rec.ID, seat: seats.List[i], token: claims[i].Token, till: till, node: node.ID, url: node.URL,
+		}
+		if node.Asked && node.ID == m.lobby.cfg.Self {
+			infos[i].url = ""
+		}
+	}
+	if err := m.lobby.tickets.match(ctx, m.rules.Name, group, infos); err != nil {
+		return errors.Join(err, m.lobby.rooms.Release(ctx, rec.ID, claims))
+	}
+	for _, t := range group {
+		m.lobby.metrics.tickets.WithLabelValues(m.rules.Name, stateMatched).Inc()
+		m.lobby.metrics.waited.Observe(time.Since(t.created).Seconds())
+		m.lobby.publish(ctx, noticeTicket, t.id)
+	}
+	return nil
+}
+
+// room returns the record of a running room, or makes a new one on a node that can run the game.
+func (m *matchmaker) room(ctx context.Context, live map[string]cluster.Node, id string) (cluster.Room, error) {
+	if id != "" {
+		return m.lobby.rooms.Room(ctx, id) //nolint:wrapcheck // says what it did
+	}
+	var able []string
+	for _, node := range live {
+		if node.Games[m.game.Name] == m.game.Rules {
+			able = append(able, node.ID)
+		}
+	}
+	if len(able) == 0 {
+		return cluster.Room{}, fmt.Errorf("game %s with rules %s: %w", m.game.Name, m.game.Rules, errNoNode)
+	}
+	slices.Sort(able)
+	return m.lobby.rooms.Create(ctx, cluster.NewRoom{ //nolint:wrapcheck // says what it did
+		Game: m.game.Name, Rules: m.game.Rules, Queue: m.rules.Name, Node: able[rand.IntN(len(able))], Seats: m.rules.Max,
+	})
+}

@@ -1,0 +1,80 @@
+package lobby
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"go.uber.org/zap"
+
+	"muster/match/cluster"
+	"muster/proto"
+)
+
+const (
+	// drainEvery is how often results are looked for.
+	drainEvery = 500 * time.Millisecond
+	// resultTTL is how long a match's result can be read.
+	resultTTL = 24 * time.Hour
+)
+
+var errNoResult = errors.New("no such result")
+
+// resultStore keeps the results of matches. Any goroutine may use it.
+type resultStore struct {
+	rdb redis.UniversalClient
+	keys
+}
+
+// put stores a result; the first one of a match counts.
+func (s *resultStore) put(ctx context.Context, r proto.Result) error {
+	body, err := json.Marshal(r)
+	if err == nil {
+		err = s.rdb.SetArgs(ctx, s.result(r.Room), body, redis.SetArgs{Mode: "NX", TTL: resultTTL}).Err()
+	}
+	if err != nil && !errors.Is(err, redis.Nil) { // nil: it is there already
+		return fmt.Errorf("storing the result of match %s: %w", r.Room, err)
+	}
+	return nil
+}
+
+func (s *resultStore) get(ctx context.Context, room string) (r proto.Result, err error) {
+	body, err := s.rdb.Get(ctx, s.result(room)).Bytes()
+	if errors.Is(err, redis.Nil) {
+		return r, errNoResult
+	}
+	if err == nil {
+		err = json.Unmarshal(body, &r)
+	}
+	return r, wrap(err, "reading the result of match %s", room)
+}
+
+// drainResults moves results from the outbox to the store until ctx ends.
+func (l *Lobby) drainResults(ctx context.Context) {
+	outbox := cluster.NewOutbox(l.cfg.Redis, l.cfg.Namespace)
+	ticker := time.NewTicker(drainEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		call, cancel := context.WithTimeout(ctx, lookTimeout)
+		_, err := outbox.Drain(call, func(ctx context.Context, r proto.Result) error {
+			if err := l.results.put(ctx, r); err != nil {
+				return err
+			}
+			l.metrics.results.WithLabelValues(r.Game).Inc()
+			return nil
+		})
+		cancel()
+		if err != nil && ctx.Err() == nil {
+			l.metrics.failures.Inc()
+			l.log.Warn("storing results failed; they wait in the outbox", zap.Error(err))
+		}
+	}
+}

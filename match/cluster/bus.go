@@ -1,0 +1,189 @@
+package cluster
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"go.uber.org/zap"
+
+	"muster/proto"
+)
+
+// The bus sends itself a beat each beatEvery; when none has come back for deafAfter, the connection is as good as
+// gone, whatever TCP says: go-redis writes health checks and waits for no answer.
+const (
+	beatEvery = 500 * time.Millisecond
+	deafAfter = 3 * beatEvery
+)
+
+// Bounds of a notice and of what waits for its listeners.
+const (
+	maxNoticeField = 128  // bytes
+	noticeQueue    = 4096 // messages; go-redis then drops, which the send timeout bounds
+	noticeWait     = 50 * time.Millisecond
+)
+
+// Notice says that something in Redis has changed and is worth reading again.
+type Notice struct {
+	Kind string // what changed: "ticket", "queue"
+	ID   string
+}
+
+// Bus carries notices between the processes of a deployment over Redis Pub/Sub. A notice can be lost; then, and
+// whenever that cannot be ruled out, listeners are told of a gap. Publish may be called by any goroutine.
+type Bus struct {
+	rdb  redis.UniversalClient
+	log  *zap.Logger
+	self string // the channel of this bus's own beats
+	keys
+
+	// Called on the bus's goroutine; they must not block.
+	onNotice func(Notice)
+	onGap    func()
+
+	stop context.CancelFunc
+	wg   sync.WaitGroup
+
+	mu   sync.Mutex
+	live bool
+}
+
+// StartBus returns a bus that listens. Its connection is made in the background and made again whenever it is lost; each
+// time that it is ready gap is called, since notices may have been missed before. Both functions are called on the
+// bus's one goroutine and must not block.
+func StartBus(rdb redis.UniversalClient, namespace string, log *zap.Logger, notice func(Notice), gap func()) *Bus {
+	b := &Bus{rdb: rdb, log: log, keys: keys{namespace}, onNotice: notice, onGap: gap}
+	b.self = b.beat(NewID())
+	ctx, stop := context.WithCancel(context.Background())
+	b.stop = stop
+	b.wg.Go(func() { b.run(ctx) })
+	return b
+}
+
+// Close ends the bus and waits for its goroutines.
+func (b *Bus) Close() {
+	b.stop()
+	b.wg.Wait()
+}
+
+// Live says whether the bus hears itself.
+func (b *Bus) Live() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.live
+}
+
+func (b *Bus) setLive(live bool) {
+	b.mu.Lock()
+	b.live = live
+	b.mu.Unlock()
+}
+
+// Publish sends a notice to every process, this one too.
+func (b *Bus) Publish(ctx context.Context, n Notice) error {
+	w := proto.NewWriter()
+	w.Array(2)
+	w.Str(n.Kind)
+	w.Str(n.ID)
+	if err := b.rdb.Publish(ctx, b.notices(), w.Bytes()).Err(); err != nil {
+		return fmt.Errorf("publishing a notice of %s %s: %w", n.Kind, n.ID, err)
+	}
+	return nil
+}
+
+func parseNotice(payload string) (n Notice, err error) {
+	r := proto.NewReader([]byte(payload))
+	k := r.Array("notice", 16)
+	n.Kind = r.Str("kind", maxNoticeField)
+	n.ID = r.Str("id", maxNoticeField)
+	r.SkipRest("notice", k, 2)
+	if err := r.Done(); err != nil {
+		return Notice{}, fmt.Errorf("notice: %w", err)
+	}
+	return n, nil
+}
+
+// run keeps one subscription after the other.
+func (b *Bus) run(ctx context.Context) {
+	for ctx.Err() == nil {
+		why := b.listen(ctx)
+		b.setLive(false)
+		if ctx.Err() == nil {
+			b.log.Warn("the notice bus is down and connects again", zap.String("because", why))
+			pause(ctx, beatEvery)
+		}
+	}
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+// listen subscribes and hands out what comes until the subscription is deaf or ctx ends.
+func (b *Bus) listen(ctx context.Context) (why string) {
+	sub := b.rdb.Subscribe(ctx, b.notices(), b.self)
+	beating, stop := context.WithCancel(ctx)
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	defer stop()
+	defer func() { _ = sub.Close() }()
+	wg.Go(func() { b.keepBeating(beating) })
+
+	// Unlike Channel, this one tells of every subscription made anew by go-redis itself: what came in between is lost.
+	msgs := sub.ChannelWithSubscriptions(
+		redis.WithChannelSize(noticeQueue), redis.WithChannelSendTimeout(noticeWait), redis.WithChannelHealthCheckInterval(0))
+	deaf := time.NewTimer(deafAfter)
+	defer deaf.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return "closing"
+		case <-deaf.C:
+			return "it did not hear its own beats"
+		case m, ok := <-msgs:
+			if !ok {
+				return "the subscription ended"
+			}
+			switch m := m.(type) {
+			case *redis.Subscription:
+				if m.Channel == b.notices() {
+					b.onGap()
+				}
+			case *redis.Message:
+				if m.Channel == b.self {
+					deaf.Reset(deafAfter)
+					b.setLive(true)
+					continue
+				}
+				n, err := parseNotice(m.Payload)
+				if err != nil {
+					b.log.Warn("a notice that cannot be read", zap.Error(err))
+					continue
+				}
+				b.onNotice(n)
+			}
+		}
+	}
+}
+
+// keepBeating publishes what listen wants to hear.
+func (b *Bus) keepBeating(ctx context.Context) {
+	ticker := time.NewTicker(beatEvery)
+	defer ticker.Stop()
+	for {
+		_ = b.rdb.Publish(ctx, b.self, "").Err() // a lost one is what listen is there to notice
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}

@@ -1,0 +1,24 @@
+package cluster
+
+// keys names what lies in Redis. All names begin with the deployment's namespace, and what one script touches shares a
+// hash tag. Ids in them are our own random texts or validated names, never a player's words.
+type keys struct{ ns string }
+
+// room and seats are a room's record and who has its seats.
+func (k keys) room(id string) string  { return k.ns + ":{room:" + id + "}:record" }
+func (k keys) seats(id string) string { return k.ns + ":{room:" + id + "}:seats" }
+
+// open is the set of a queue's rooms that may have a free seat, by the time from which it is worth looking.
+func (k keys) open(queue string) string { return k.ns + ":{queue:" + queue + "}:open" }
+
+// nodes are the live nodes by the end of their registration, nodeInfo what each says of itself.
+func (k keys) nodes() string    { return k.ns + ":{nodes}:live" }
+func (k keys) nodeInfo() string { return k.ns + ":{nodes}:info" }
+
+// outbox is the stream of results, posted the mark that one was put into it.
+func (k keys) outbox() string           { return k.ns + ":{outbox}:results" }
+func (k keys) posted(key string) string { return k.ns + ":{outbox}:posted:" + key }
+
+// notices and beat are Pub/Sub channels.
+func (k keys) notices() string       { return k.ns + ":notices" }
+func (k keys) beat(id string) string { return k.ns + ":beat:" + id }

@@ -1,0 +1,122 @@
+package cluster
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"go.uber.org/zap"
+)
+
+// A node's registration lasts nodeTTL and is renewed three times within it.
+const (
+	nodeTTL   = 6 * time.Second
+	nodeRenew = 2 * time.Second
+)
+
+// Node is what a host says of itself.
+type Node struct {
+	ID    string            `json:"id"`              // of this run of the process: a restarted one is another node
+	URL   string            `json:"url"`             // where clients reach it, http://HOST or https://HOST
+	Asked bool              `json:"asked,omitempty"` // URL is a guess: a client that asked this node reaches it as it did
+	Games map[string]string `json:"games"`           // what it can run: the rules' version by game
+}
+
+// Nodes is the register of hosts. Any goroutine may use it.
+type Nodes struct {
+	rdb redis.UniversalClient
+	log *zap.Logger
+	keys
+}
+
+// NewNodes returns the register of the deployment with this namespace.
+func NewNodes(rdb redis.UniversalClient, namespace string, log *zap.Logger) *Nodes {
+	return &Nodes{rdb: rdb, log: log, keys: keys{namespace}}
+}
+
+// Join registers a node and keeps it registered until leave is called, which takes it out.
+func (n *Nodes) Join(ctx context.Context, node Node) (leave func(context.Context), err error) {
+	if err := n.register(ctx, node); err != nil {
+		return nil, err
+	}
+	renewing, stop := context.WithCancel(context.Background())
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		ticker := time.NewTicker(nodeRenew)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-renewing.Done():
+				return
+			case <-ticker.C:
+			}
+			if err := n.register(renewing, node); err != nil && renewing.Err() == nil {
+				n.log.Warn("this node's registration was not renewed", zap.Error(err))
+			}
+		}
+	})
+	return func(ctx context.Context) {
+		stop()
+		wg.Wait()
+		pipe := n.rdb.Pipeline()
+		pipe.ZRem(ctx, n.nodes(), node.ID)
+		pipe.HDel(ctx, n.nodeInfo(), node.ID)
+		if _, err := pipe.Exec(ctx); err != nil {
+			n.log.Warn("this node's registration was not taken out; it ends by itself", zap.Error(err))
+		}
+	}, nil
+}
+
+func (n *Nodes) register(ctx context.Context, node Node) error {
+	info, err := json.Marshal(node)
+	if err == nil {
+		err = registerScript.Run(ctx, n.rdb, []string{n.nodes(), n.nodeInfo()}, node.ID, info, nodeTTL.Milliseconds()).Err()
+	}
+	if err != nil {
+		return fmt.Errorf("registering node %s: %w", node.ID, err)
+	}
+	return nil
+}
+
+// Whoever registers sweeps out those whose time is over.
+var registerScript = redis.NewScript(`
+local t = redis.call('TIME')
+local now = t[1] * 1000 + math.floor(t[2] / 1000)
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', string.format('%.0f', now))) do
+	redis.call('ZREM', KEYS[1], id)
+	redis.call('HDEL', KEYS[2], id)
+end
+redis.call('ZADD', KEYS[1], string.format('%.0f', now + tonumber(ARGV[3])), ARGV[1])
+redis.call('HSET', KEYS[2], ARGV[1], ARGV[2])
+return 'ok'`)
+
+// Live returns the registered nodes by id.
+func (n *Nodes) Live(ctx context.Context) (map[string]Node, error) {
+	infos, err := liveScript.Run(ctx, n.rdb, []string{n.nodes(), n.nodeInfo()}).StringSlice()
+	if err != nil {
+		return nil, fmt.Errorf("listing the nodes: %w", err)
+	}
+	live := make(map[string]Node, len(infos))
+	for _, info := range infos {
+		var node Node
+		if err := json.Unmarshal([]byte(info), &node); err != nil {
+			return nil, fmt.Errorf("listing the nodes: %w", err)
+		}
+		live[node.ID] = node
+	}
+	return live, nil
+}
+
+var liveScript = redis.NewScript(`
+local t = redis.call('TIME')
+local now = string.format('%.0f', t[1] * 1000 + math.floor(t[2] / 1000))
+local ids = redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. now, '+inf')
+if #ids == 0 then return {} end
+local infos = {}
+for _, info in ipairs(redis.call('HMGET', KEYS[2], unpack(ids))) do
+	if info then infos[#infos + 1] = info end
+end
+return infos`)

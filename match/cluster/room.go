@@ -1,0 +1,178 @@
+package cluster
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// Errors that callers decide on.
+var (
+	// ErrNoRoom means that the room does not exist, or exists no longer.
+	ErrNoRoom = errors.New("no such room")
+	// ErrFull means that a room has fewer free seats than were asked for.
+	ErrFull = errors.New("not enough free seats")
+	// ErrSeat means that a token does not claim the seat: it was used, or the seat is another player's.
+	ErrSeat = errors.New("the token does not claim this seat")
+	// ErrFenced means that the room has another owner by now.
+	ErrFenced = errors.New("the room belongs to a newer epoch")
+)
+
+// roomTTL is how long a room's record outlives the last sign of its host.
+const roomTTL = time.Minute
+
+// NewRoom is what a room is created with.
+type NewRoom struct {
+	Game  string
+	Rules string // the version of the game's rules
+	Queue string // whose matchmaker may fill its seats
+	Node  string // the host
+	Seats int
+}
+
+// Room is a room's record.
+type Room struct {
+	NewRoom
+	ID    string
+	Seed  uint64
+	Epoch uint64
+}
+
+// Claim is a player for whom a seat is reserved, and the id of the token that will claim it.
+type Claim struct {
+	Player string
+	Token  string
+}
+
+// Directory keeps the rooms' records. Any goroutine may use it. It has the methods of match.Directory.
+type Directory struct {
+	rdb redis.UniversalClient
+	keys
+}
+
+// NewDirectory returns the directory of the deployment with this namespace.
+func NewDirectory(rdb redis.UniversalClient, namespace string) *Directory {
+	return &Directory{rdb: rdb, keys: keys{namespace}}
+}
+
+// NewID returns a new id for a room, ticket or token: 26 letters and digits of 128 random bits, which nobody guesses.
+func NewID() string { return strings.ToLower(rand.Text()) }
+
+var createScript = redis.NewScript(`
+if redis.call('EXISTS', KEYS[1]) == 0 then
+	local t = redis.call('TIME')
+	redis.call('HSET', KEYS[1], 'game', ARGV[2], 'rules', ARGV[3], 'queue', ARGV[4], 'node', ARGV[5], 'seats', ARGV[6],
+		'seed', ARGV[7], 'epoch', string.format('%.0f', t[1] * 1000 + math.floor(t[2] / 1000)))
+end
+redis.call('PEXPIRE', KEYS[1], ARGV[1])
+return redis.call('HGET', KEYS[1], 'epoch')`)
+
+// Create makes the record of a new room, which its host opens when the first player comes. Nobody's for a minute, it
+// is gone again.
+func (d *Directory) Create(ctx context.Context, n NewRoom) (Room, error) {
+	var seed [8]byte
+	_, _ = rand.Read(seed[:]) // never fails
+	r := Room{NewRoom: n, ID: NewID(), Seed: binary.LittleEndian.Uint64(seed[:])}
+	epoch, err := createScript.Run(ctx, d.rdb, []string{d.room(r.ID)},
+		roomTTL.Milliseconds(), n.Game, n.Rules, n.Queue, n.Node, n.Seats, strconv.FormatUint(r.Seed, 10)).Text()
+	if err == nil {
+		r.Epoch, err = strconv.ParseUint(epoch, 10, 64)
+	}
+	if err == nil {
+		err = d.look(ctx, n.Queue, r.ID, "")
+	}
+	if err != nil {
+		return Room{}, fmt.Errorf("creating a room of %s: %w", n.Game, err)
+	}
+	return r, nil
+}
+
+// Room returns a room's record, or ErrNoRoom.
+func (d *Directory) Room(ctx context.Context, id string) (Room, error) {
+	f, err := d.rdb.HGetAll(ctx, d.room(id)).Result()
+	if err != nil {
+		return Room{}, fmt.Errorf("reading room %s: %w", id, err)
+	}
+	r, err := parseRoom(id, f)
+	if err != nil {
+		return Room{}, fmt.Errorf("reading room %s: %w", id, err)
+	}
+	return r, nil
+}
+
+func parseRoom(id string, f map[string]string) (Room, error) {
+	if len(f) == 0 {
+		return Room{}, ErrNoRoom
+	}
+	r := Room{ID: id, NewRoom: NewRoom{Game: f["game"], Rules: f["rules"], Queue: f["queue"], Node: f["node"]}}
+	var errs [3]error
+	r.Seats, errs[0] = strconv.Atoi(f["seats"])
+	r.Seed, errs[1] = strconv.ParseUint(f["seed"], 10, 64)
+	r.Epoch, errs[2] = strconv.ParseUint(f["epoch"], 10, 64)
+	return r, errors.Join(errs[:]...)
+}
+
+// Renew keeps a room's record for another minute. Its host calls it; ErrFenced says that the room is another's now.
+func (d *Directory) Renew(ctx context.Context, room string, epoch uint64) error {
+	answer, err := renewScript.Run(ctx, d.rdb, []string{d.room(room), d.seats(room)}, epoch, roomTTL.Milliseconds()).Text()
+	return answered("renewing room "+room, answer, err)
+}
+
+var renewScript = redis.NewScript(`
+local epoch = redis.call('HGET', KEYS[1], 'epoch')
+if not epoch then return 'gone' end
+if epoch ~= ARGV[1] then return 'fenced' end
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+redis.call('PEXPIRE', KEYS[2], ARGV[2])
+return 'ok'`)
+
+// EndRoom forgets a room. It is no error when the room is forgotten already.
+func (d *Directory) EndRoom(ctx context.Context, room string, epoch uint64) error {
+	doing := "ending room " + room
+	queue, err := d.rdb.HGet(ctx, d.room(room), "queue").Result()
+	if errors.Is(err, redis.Nil) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", doing, err)
+	}
+	answer, err := endScript.Run(ctx, d.rdb, []string{d.room(room), d.seats(room)}, epoch).Text()
+	if err = answered(doing, answer, err); err != nil && !errors.Is(err, ErrNoRoom) {
+		return err
+	}
+	return d.forget(ctx, queue, room)
+}
+
+var endScript = redis.NewScript(`
+local epoch = redis.call('HGET', KEYS[1], 'epoch')
+if epoch and epoch ~= ARGV[1] then return 'fenced' end
+redis.call('DEL', KEYS[1], KEYS[2])
+return 'ok'`)
+
+// answered makes an error of a script's answer.
+func answered(doing, answer string, err error) error {
+	if err == nil {
+		switch answer {
+		case "ok":
+			return nil
+		case "gone":
+			err = ErrNoRoom
+		case "fenced":
+			err = ErrFenced
+		case "full":
+			err = ErrFull
+		case "seat":
+			err = ErrSeat
+		default:
+			err = fmt.Errorf("unexpected answer %q", answer)
+		}
+	}
+	return fmt.Errorf("%s: %w", doing, err)
+}
