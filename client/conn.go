@@ -41,7 +41,7 @@ type Conn[S, In any] struct {
 	opts   Options
 	http   *http.Client
 	match  Match
-	ctx    context.Context // ends when the owner closes
+	ctx    context.Context //nolint:containedctx // ends when the owner closes
 	cancel context.CancelFunc
 
 	mu   sync.Mutex // guards sock against Close
@@ -93,7 +93,7 @@ func newConn[S, In any](schema *netcode.Schema, m Match, o Options) *Conn[S, In]
 		reader: proto.NewReader(nil), writer: proto.NewWriter(), body: proto.NewWriter(),
 		started: time.Now(), resynced: map[uint16]time.Time{},
 	}
-	c.ctx, c.cancel = context.WithCancel(context.Background())
+	c.ctx, c.cancel = context.WithCancel(context.Background()) //nolint:gosec // Close calls it
 	c.writePacket = c.sendPacket
 	c.acked = func(sent time.Time) {
 		c.stats.Ack.add(c.frame.At.Sub(sent))

@@ -49,7 +49,7 @@ func (c *Conn[S, In]) connect(ctx context.Context, url, bearer string) (*socket,
 		if res != nil && res.StatusCode != http.StatusSwitchingProtocols {
 			return nil, handshakeError(res)
 		}
-		return nil, err
+		return nil, err //nolint:wrapcheck // Dial and takeUp say what for
 	}
 	sock := newSocket(ws, c.opts.Silence)
 	if ws.Subprotocol() != proto.Subprotocol {

@@ -156,7 +156,7 @@ func (l *Lobby) call(ctx context.Context, method, path string, in, out any) erro
 	}
 	req, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(l.URL, "/")+path, body)
 	if err != nil {
-		return err
+		return err //nolint:wrapcheck // each call says what for
 	}
 	req.Header.Set("Accept", "application/json")
 	if in != nil {
@@ -167,7 +167,7 @@ func (l *Lobby) call(ctx context.Context, method, path string, in, out any) erro
 	}
 	res, err := straight(l.HTTP).Do(req)
 	if err != nil {
-		return err
+		return err //nolint:wrapcheck // each call says what for
 	}
 	defer func() { _ = res.Body.Close() }()
 	b, err := io.ReadAll(io.LimitReader(res.Body, maxReply+1))

@@ -133,7 +133,7 @@ func (c *Conn[S, In]) heal(e *netcode.ScopeError, at time.Time) {
 func (c *Conn[S, In]) applyEvents(n int) error {
 	e := &c.events
 	if err := e.Parse(c.reader, n); err != nil {
-		return err
+		return err //nolint:wrapcheck // handle says of what
 	}
 	if c.rebase {
 		if e.First == 1 {
@@ -146,7 +146,7 @@ func (c *Conn[S, In]) applyEvents(n int) error {
 		return nil
 	}
 	for i, body := range e.List {
-		number := e.First + uint32(i) //nolint:gosec // at most MaxEvents
+		number := e.First + uint32(i)
 		if number <= c.event {
 			continue
 		}
@@ -165,7 +165,7 @@ func (c *Conn[S, In]) deliver(tick, number uint32, body []byte) error {
 	}
 	value, err := c.schema.ReadEvent(body)
 	if err != nil {
-		return err
+		return err //nolint:wrapcheck // handle says of what
 	}
 	if refused, ok := value.(*netcode.Refused); ok {
 		if c.opts.OnRefused != nil {
@@ -182,13 +182,13 @@ func (c *Conn[S, In]) deliver(tick, number uint32, body []byte) error {
 func (c *Conn[S, In]) pong(msg message, n int) error {
 	var p proto.Pong
 	if err := p.Parse(c.reader, n); err != nil {
-		return err
+		return err //nolint:wrapcheck // handle says of what
 	}
 	now := msg.at.Sub(c.started)
-	if p.Stamp > uint64(now) {
+	if p.Stamp > uint64(max(0, now)) {
 		return nil // not one of ours
 	}
-	rtt := now - time.Duration(p.Stamp)
+	rtt := now - time.Duration(p.Stamp) //nolint:gosec // at most now
 	c.stats.RTT = rtt
 	c.clock.pong(rtt)
 	if f := c.opts.Observe.RTT; f != nil {

@@ -41,7 +41,7 @@ type retry struct {
 // doubles, so that many clients who lost one node do not come back as one.
 func (r *retry) after(err error, moved func(string) string) {
 	window := min(backoffMost, backoffFirst<<min(r.n, 10))
-	wait := rand.N(window)
+	wait := rand.N(window) //nolint:gosec // only to spread attempts
 	r.n++
 	r.last = err
 	var ce *CloseError

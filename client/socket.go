@@ -91,7 +91,7 @@ var errText = errors.New("the server sent a text message")
 func (s *socket) readOne(buf []byte) ([]byte, error) {
 	typ, r, err := s.ws.Reader(context.Background())
 	if err != nil {
-		return nil, err
+		return nil, err //nolint:wrapcheck // closeError looks at it
 	}
 	if typ != websocket.MessageBinary {
 		return nil, errText
@@ -110,7 +110,7 @@ func (s *socket) readOne(buf []byte) ([]byte, error) {
 			return buf, nil
 		}
 		if err != nil {
-			return nil, err
+			return nil, err //nolint:wrapcheck // closeError looks at it
 		}
 	}
 }
@@ -131,7 +131,7 @@ func (s *socket) write(b []byte) error {
 	s.blocked.Reset(writeTimeout)
 	err := s.ws.Write(context.Background(), websocket.MessageBinary, b)
 	s.blocked.Stop()
-	return err
+	return err //nolint:wrapcheck // it only ends the socket
 }
 
 // close ends the socket and waits for its reader. Any goroutine may call it, any number of times.

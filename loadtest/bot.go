@@ -68,7 +68,7 @@ func (b *bot) live(ctx context.Context) (joined bool) {
 		}
 		again := b.match(ctx, m, n)
 		joined = b.joined()
-		if !again || (!joined && n+1 >= joinTries) || !sleep(ctx, rand.N(time.Second)) {
+		if !again || (!joined && n+1 >= joinTries) || !sleep(ctx, jitter(time.Second)) {
 			return joined
 		}
 	}
@@ -89,7 +89,7 @@ func (b *bot) seat(ctx context.Context, lobby *client.Lobby) (client.Match, erro
 	var ticket client.Ticket
 	err := patiently(ctx, func() (err error) {
 		ticket, err = lobby.CreateTicket(ctx, b.cfg.Queue)
-		return err
+		return err //nolint:wrapcheck // says what it did
 	})
 	if err != nil {
 		return client.Match{}, err
@@ -97,7 +97,7 @@ func (b *bot) seat(ctx context.Context, lobby *client.Lobby) (client.Match, erro
 	var m client.Match
 	err = patiently(ctx, func() (err error) {
 		m, err = lobby.WaitTicket(ctx, ticket.ID)
-		return err
+		return err //nolint:wrapcheck // says what it did
 	})
 	if err != nil {
 		b.cancel(ctx, lobby, ticket.ID)
@@ -113,7 +113,7 @@ func (b *bot) login(ctx context.Context, lobby *client.Lobby) (err error) {
 	}
 	return patiently(ctx, func() error {
 		_, err := lobby.Guest(ctx, fmt.Sprintf("bot %d", b.i+1))
-		return err
+		return err //nolint:wrapcheck // says what it did
 	})
 }
 
@@ -247,11 +247,14 @@ func patiently(ctx context.Context, call func() error) error {
 		if err == nil || !errors.As(err, &api) || !api.Temporary() {
 			return err
 		}
-		if !sleep(ctx, api.RetryAfter+rand.N(500*time.Millisecond)) {
+		if !sleep(ctx, api.RetryAfter+jitter(500*time.Millisecond)) {
 			return err
 		}
 	}
 }
+
+// jitter returns a random time below most, so that bots do not come back as one.
+func jitter(most time.Duration) time.Duration { return rand.N(most) } //nolint:gosec // no secret
 
 // sleep waits and says whether ctx let it.
 func sleep(ctx context.Context, d time.Duration) bool {

@@ -70,5 +70,5 @@ func (c *Command) Execute(ctx context.Context, url string, bot client.Bot, token
 
 func isTerminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd())) //nolint:gosec // a descriptor fits
+	return ok && term.IsTerminal(int(f.Fd()))
 }

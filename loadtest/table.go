@@ -49,7 +49,7 @@ func (r *Report) Write(w io.Writer) error {
 		fmt.Fprintf(&b, "gate   %s  %s  measured %s\n", verdict, g.Gate, g.show)
 	}
 	_, err := io.WriteString(w, b.String())
-	return err
+	return err //nolint:wrapcheck // the writer's
 }
 
 // WriteJSON prints the report for programs.
@@ -57,7 +57,7 @@ func (r *Report) WriteJSON(w io.Writer) error {
 	e := json.NewEncoder(w)
 	e.SetEscapeHTML(false) // gates have < and >
 	e.SetIndent("", "  ")
-	return e.Encode(r)
+	return e.Encode(r) //nolint:wrapcheck // the writer's
 }
 
 const notMeasured = "not measured"

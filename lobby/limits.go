@@ -52,10 +52,10 @@ func (n namespaced) EvalSha(ctx context.Context, sha string, keys []string, args
 // on: what it does next needs Redis anyway.
 func (l *Lobby) limit(api huma.API) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
-		key, limit := "player:"+digest(playerOf(ctx.Context()).ID), playerLimit
+		key, limit := "{player:"+digest(playerOf(ctx.Context()).ID)+"}", playerLimit
 		if len(ctx.Operation().Security) == 0 {
 			host, _, _ := net.SplitHostPort(ctx.RemoteAddr())
-			key, limit = "address:"+host, guestLimit
+			key, limit = "{address:"+host+"}", guestLimit
 		}
 		res, err := l.limits.limiter.Allow(ctx.Context(), key, limit)
 		switch {

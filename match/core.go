@@ -52,7 +52,7 @@ func (e *effects) reset() {
 }
 
 // holdTicks returns for how long a sample goes on counting when no newer one comes: half a second.
-func holdTicks(rate int) uint32 { return uint32(max(1, rate/2)) }
+func holdTicks(rate int) uint32 { return uint32(max(1, rate/2)) } //nolint:gosec // 1 to 64
 
 type core[S, In any] struct {
 	game   *Game
@@ -75,10 +75,14 @@ type held[In any] struct {
 
 func newCore[S, In any](g *Game, spec Spec, impl Stepper[S, In], h hooks[S]) *core[S, In] {
 	c := &core[S, In]{game: g, impl: impl, hooks: h, held: make([]held[In], g.rules.Seats+1)}
+	if err := g.schema.Bind(&c.state); err != nil {
+		panic(err) // Define compiled the schema from this very type
+	}
 	c.driver = netcode.NewDriver[S, In](&c.state, netcode.DriverConfig{Rate: g.rules.TickRate, Seed: spec.Seed})
 	c.room = Room[S]{
 		state: &c.state, id: spec.ID, rate: g.rules.TickRate,
-		rng:    rand.New(rand.NewPCG(spec.Seed, 0x686f6f6b73)), // a stream apart from Step's, so neither disturbs the other
+		// a stream apart from Step's, so that neither disturbs the other
+		rng:    rand.New(rand.NewPCG(spec.Seed, 0x686f6f6b73)), //nolint:gosec // a game's dice, the same in a replay
 		roster: roster{players: make([]Player, g.rules.Seats+1), taken: make([]bool, g.rules.Seats+1)},
 	}
 	return c
@@ -89,7 +93,7 @@ func (c *core[S, In]) open(out *effects) error {
 	if c.hooks.open == nil {
 		return nil
 	}
-	return c.hooks.open.Open(&c.room)
+	return c.hooks.open.Open(&c.room) //nolint:wrapcheck // the game's own
 }
 
 func (c *core[S, In]) step(rec *TickRecord, out *effects) error {

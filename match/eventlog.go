@@ -2,9 +2,17 @@ package match
 
 import "muster/proto"
 
-// maxEventBytes bounds the events of one seat that its client has not acknowledged. A seat with more is closed as a
-// slow reader; its client resumes and gets them again.
-const maxEventBytes = 16 << 10
+// Bounds of the events of one seat, in bytes.
+const (
+	// maxEventBytes is how much may come on one connection that its client does not acknowledge. With more it is closed
+	// as a slow reader; its client resumes and gets them again.
+	maxEventBytes = 16 << 10
+	// maxEvent is the longest event; a longer one is a mistake in the game and is not sent.
+	maxEvent = 8 << 10
+	// keptEventBytes is how much is kept while nobody is connected, so that the event which was too much is, too. The
+	// oldest give way, and the next welcome says up to which number.
+	keptEventBytes = maxEventBytes + maxEvent
+)
 
 // seatEvent is one event of one seat; the body is shared by all seats that get it.
 type seatEvent struct {
@@ -18,16 +26,29 @@ type eventLog struct {
 	list  []seatEvent
 	bytes int
 	last  uint32 // the newest number given
-	acked uint32
+	acked uint32 // or forgotten: what the list begins after
 	sent  uint32 // the newest number sent on the present connection
+	limit int    // of bytes on the present connection
 }
 
-// add appends an event. It is false when the log is full; the event is kept all the same, once.
+// add appends an event. It is false when that is more than the present connection may leave unacknowledged.
 func (l *eventLog) add(tick uint32, body []byte) bool {
 	l.last++
 	l.list = append(l.list, seatEvent{l.last, tick, body})
 	l.bytes += len(body)
-	return l.bytes <= maxEventBytes
+	return l.bytes <= l.limit
+}
+
+// trim forgets the oldest events above keptEventBytes, for a seat without a connection, and says how many.
+func (l *eventLog) trim() int {
+	n, over := 0, l.bytes-keptEventBytes
+	for ; over > 0; n++ {
+		over -= len(l.list[n].body)
+	}
+	if n > 0 {
+		l.ack(l.list[n-1].number)
+	}
+	return n
 }
 
 // ack forgets the events up to number. A number never given is ignored.
@@ -62,8 +83,9 @@ func (l *eventLog) unsent(m *proto.Events, send func(*proto.Events)) {
 	}
 }
 
-// rewind makes a new connection get everything that is not acknowledged.
-func (l *eventLog) rewind() { l.sent = l.acked }
+// rewind makes a new connection get everything that is not acknowledged. What is due already does not count against
+// it: else a seat with a full log would be closed again before its client can answer.
+func (l *eventLog) rewind() { l.sent, l.limit = l.acked, l.bytes+maxEventBytes }
 
 // reset empties the log for a new occupant of the seat.
 func (l *eventLog) reset() { *l = eventLog{list: l.list[:0]} }

@@ -145,7 +145,7 @@ func (h *Host) Close(ctx context.Context) error {
 func phase(id string, period time.Duration) time.Duration {
 	f := fnv.New32a()
 	_, _ = f.Write([]byte(id))
-	return time.Duration(uint64(f.Sum32()) * uint64(period) >> 32)
+	return time.Duration(int64(f.Sum32()) * int64(period) >> 32) // a period is at most a second: no overflow
 }
 
 // freeSeat notes that the directory should hear of a free seat. Rooms call it from their ticks.

@@ -34,7 +34,6 @@ type Instance struct {
 	record  TickRecord
 	fx      effects
 	seats   []seat // by seat; 0 is nobody
-	left    []Player
 	playing int
 	emptyAt uint32 // the tick since which nobody has a seat
 	began   time.Time
@@ -55,7 +54,7 @@ func newInstance(g *Game, spec Spec, h *Host) *Instance {
 		metrics: h.metrics, dir: h.dir, frees: h.freeSeat,
 		base: time.Now(), period: time.Second / time.Duration(g.rules.TickRate), done: make(chan struct{}),
 		sim:     g.make(g, spec),
-		encoder: netcode.NewEncoder(g.schema, netcode.EncoderConfig{Key: spec.Seed}),
+		encoder: netcode.NewEncoder(g.schema, netcode.EncoderConfig{Ring: max(32, g.rules.TickRate)}),
 		seats:   make([]seat, g.rules.Seats+1),
 		out:     proto.NewWriter(), body: proto.NewWriter(), schema: g.schema.Binary(),
 	}
@@ -111,7 +110,7 @@ func (rm *Instance) Input(v Viewer, p *proto.InputPacket) {
 func (rm *Instance) Clock() (tick uint32, frac uint16) {
 	since := max(0, int64(time.Since(rm.base))-rm.start.Load())
 	period := int64(rm.period)
-	return uint32(since / period), uint16(since % period * 65536 / period)
+	return uint32(since / period), uint16(since % period * 65536 / period) //nolint:gosec // 2^32 ticks take a year
 }
 
 // run is the room's goroutine: it opens the game, ticks until the match ends or ctx does, and reports the result.
@@ -119,6 +118,9 @@ func (rm *Instance) run(ctx context.Context, phase time.Duration) {
 	defer close(rm.done)
 	rm.began = time.Now()
 	c := rm.open()
+	if c == nil && rm.fx.ended {
+		c = rm.over(0) // Open ended the match
+	}
 	if c == nil {
 		c = rm.loop(ctx, phase)
 	}

@@ -14,6 +14,8 @@ type metrics struct {
 	resyncs       prometheus.Counter
 	panics        prometheus.Counter
 	freesDropped  prometheus.Counter
+
+	eventsForgotten prometheus.Counter
 }
 
 // tickBuckets spread over what a tick may take: 20 µs to half a second.
@@ -40,10 +42,12 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		resyncs:       counter("muster_resyncs_total", "Keyframes that clients asked for."),
 		panics:        counter("muster_rules_panics_total", "Panics of games' rules."),
 		freesDropped:  counter("muster_directory_dropped_total", "Freed seats that the directory was not told of."),
+
+		eventsForgotten: counter("muster_events_forgotten_total", "Events of seats without a connection that were too many to keep."),
 	}
 	if r != nil {
 		r.MustRegister(m.rooms, m.players, m.duration, m.lateness, m.overruns, m.inputs, m.inputsDropped, m.resyncs, m.panics,
-			m.freesDropped)
+			m.freesDropped, m.eventsForgotten)
 	}
 	return m
 }

@@ -7,7 +7,7 @@ package match
 type Spec struct {
 	ID    string // the room's id, which is the match's
 	Game  string
-	Seed  uint64 // of the room's random sources and of the key that permutes its ids on the wire
+	Seed  uint64 // of the room's random sources
 	Epoch uint64 // of its owner; not part of what the rules see
 }
 

@@ -59,7 +59,7 @@ func (r *Room[S]) Player(seat netcode.Seat) (p Player, ok bool) {
 	return r.players[seat], true
 }
 
-// Emit sends a one-off event, which must be of a type in Rules.Events.
+// Emit sends a one-off event, which must be of a type in Rules.Events and have at most 8 KiB.
 func (r *Room[S]) Emit(to netcode.To, event any) {
 	r.out.emitted = append(r.out.emitted, netcode.Emission{To: to, Event: event})
 }

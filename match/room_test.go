@@ -1,6 +1,7 @@
 package match
 
 import (
+	"bytes"
 	"context"
 	"strings"
 	"testing"
@@ -294,7 +295,7 @@ func TestSameRecordsGiveTheSameBytes(t *testing.T) {
 		return out
 	}
 	a, b := run(), run()
-	if string(a) != string(b) || len(a) < 100 {
+	if !bytes.Equal(a, b) || len(a) < 100 {
 		t.Errorf("two runs of the same records give %d and %d bytes", len(a), len(b))
 	}
 }

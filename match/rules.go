@@ -61,7 +61,7 @@ func (r Rules) withDefaults() (Rules, error) {
 
 // ticks converts a duration to ticks, at least one.
 func (r *Rules) ticks(d time.Duration) uint32 {
-	return uint32(max(1, int64(d)*int64(r.TickRate)/int64(time.Second)))
+	return uint32(max(1, int64(d)*int64(r.TickRate)/int64(time.Second))) //nolint:gosec // 2^32 ticks take a year
 }
 
 // Player is a player who has a seat.

@@ -20,13 +20,7 @@ func (rm *Instance) send() {
 		if !s.welcomed {
 			rm.welcome(s)
 		}
-		if s.events.sent < s.events.last {
-			s.events.unsent(&rm.events, func(m *proto.Events) {
-				rm.out.Reset()
-				m.Append(rm.out)
-				s.viewer.Message(rm.out.Bytes())
-			})
-		}
+		rm.sendEvents(s)
 		f := rm.frame(s.viewer.Edge())
 		f.Views = append(f.Views, View{s.viewer, proto.Head{
 			Epoch: rm.spec.Epoch, Tick: rm.tick, Processed: s.processed, Durable: s.processed, Lead: s.lead,
@@ -38,6 +32,18 @@ func (rm *Instance) send() {
 			rm.edges[i].Send(&rm.frames[i])
 		}
 	}
+}
+
+// sendEvents sends a viewer the events that it has not had.
+func (rm *Instance) sendEvents(s *seat) {
+	if s.events.sent == s.events.last {
+		return
+	}
+	s.events.unsent(&rm.events, func(m *proto.Events) {
+		rm.out.Reset()
+		m.Append(rm.out)
+		s.viewer.Message(rm.out.Bytes())
+	})
 }
 
 // frame returns this tick's frame for an edge. Edges are few: one for this process and one for each other node.
@@ -60,7 +66,8 @@ func (rm *Instance) welcome(s *seat) {
 	s.viewer.Welcome(&proto.Welcome{
 		Version: proto.Version, Room: rm.spec.ID, Game: rm.game.name, Rules: rules.Version,
 		Seat: uint16(s.player.Seat), Player: s.player.ID, Epoch: rm.spec.Epoch, Tick: rm.tick,
-		Rate: uint8(rules.TickRate), Inputs: rules.Inputs, Seq: s.inputs.last, Event: s.events.acked, Schema: rm.schema,
+		Rate:   uint8(rules.TickRate), //nolint:gosec // 1 to 128
+		Inputs: rules.Inputs, Seq: s.inputs.last, Event: s.events.acked, Schema: rm.schema,
 	}, token.Resume{
 		Room: rm.spec.ID, Seat: uint16(s.player.Seat), Player: s.player.ID, Name: s.player.Name,
 		Counter: s.counter + 1, PlayerExpires: s.expires,

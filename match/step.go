@@ -76,7 +76,7 @@ func (rm *Instance) input(s *seat, m *message, tick uint32) {
 	if m.epoch != rm.spec.Epoch {
 		m.tick, m.view = tick, tick-1
 	}
-	rate := uint32(rm.game.rules.TickRate)
+	rate := uint32(rm.game.rules.TickRate) //nolint:gosec // 1 to 128
 	if s.inputs.push(m.seq, min(m.tick, tick+rate), min(m.view, tick-1), m.frac, rm.data[m.from:m.to]) {
 		rm.metrics.inputs.Inc()
 		s.lead = int8(max(-128, min(127, int64(m.tick)-int64(tick))))
@@ -124,7 +124,7 @@ func (rm *Instance) carryOut() {
 		rm.body.Array(3)
 		rm.body.Uint(proto.EventRefused)
 		rm.body.Uint(uint64(r.Seq))
-		rm.body.Str(r.Reason)
+		rm.body.Str(clip(r.Reason))
 		rm.give(r.Seat, append([]byte(nil), rm.body.Bytes()...))
 	}
 }
@@ -134,6 +134,10 @@ func (rm *Instance) emit(e *netcode.Emission) {
 	rm.body.Reset()
 	if err := rm.game.schema.WriteEvent(rm.body, e.Event); err != nil {
 		rm.log.Error("an event cannot be sent", zap.String("event", fmt.Sprintf("%T", e.Event)), zap.Error(err))
+		return
+	}
+	if n := rm.body.Len(); n > maxEvent {
+		rm.log.Error("an event is too long to be sent", zap.String("event", fmt.Sprintf("%T", e.Event)), zap.Int("bytes", n))
 		return
 	}
 	body := append([]byte(nil), rm.body.Bytes()...)
@@ -150,9 +154,13 @@ func (rm *Instance) give(to netcode.Seat, body []byte) {
 	if s.state == seatFree {
 		return
 	}
-	if !s.events.add(rm.tick, body) && s.viewer != nil {
+	full := !s.events.add(rm.tick, body)
+	if full && s.viewer != nil {
 		s.viewer.Close(proto.Close{Code: proto.CodeSlowReader, Reason: "too many events are not acknowledged"})
 		rm.drop(s, rm.tick)
+	}
+	if s.viewer == nil {
+		rm.metrics.eventsForgotten.Add(float64(s.events.trim()))
 	}
 }
 
@@ -182,9 +190,19 @@ func (rm *Instance) over(tick uint32) *proto.Close {
 	return nil
 }
 
-// end runs the End hook.
+// end runs the End hook and sends what it emits.
 func (rm *Instance) end() (c *proto.Close) {
 	defer rm.recovered("end", &c)
+	clear(rm.fx.emitted)
+	rm.fx.emitted = rm.fx.emitted[:0]
 	rm.sim.end(&rm.fx)
+	for i := range rm.fx.emitted {
+		rm.emit(&rm.fx.emitted[i])
+	}
+	for i := range rm.seats {
+		if s := &rm.seats[i]; s.viewer != nil && s.welcomed {
+			rm.sendEvents(s)
+		}
+	}
 	return nil
 }

@@ -38,17 +38,15 @@ type Row struct {
 	Text []string
 }
 
-// Decoder is what a client has of a room. It takes hostile bytes: what it allocates is bounded by a small multiple of
-// the input, each row costing at least a byte for each of its columns. One goroutine uses it.
+// Decoder is what a client has of a room. It takes hostile bytes: what it allocates is bounded by the input, since a
+// row takes at least three bytes of it, and by the tables' bounds. One goroutine uses it.
 type Decoder struct {
 	sc     *Schema
 	tick   uint32
 	scopes map[uint16]*scopeRows
+	order  []uint16 // those of the last frame
 	state  any
 	tables []rows
-
-	// OnAdd, OnChange and OnRemove, where set, are called as rows are decoded; row is valid during the call.
-	OnAdd, OnChange, OnRemove func(table *TableInfo, row *Row)
 }
 
 // scopeRows is one scope: by table its rows in the order of slots, at one tick.
@@ -74,6 +72,7 @@ func (d *Decoder) Apply(f *proto.Frame) error {
 		}
 	}
 	d.tick = f.Head.Tick
+	d.order = append(d.order[:0], f.Head.Scopes...)
 	var first error
 	for i := range f.Blocks {
 		b := &f.Blocks[i]
@@ -144,7 +143,7 @@ func (d *Decoder) rows(r *blockReader, t *TableInfo, list []int, have *[]*Row) e
 	for slot := -1; ; {
 		head := r.uvarint()
 		gap, op := head>>2, head&3
-		if r.bad || (op != opEnd && (gap == 0 || gap > uint64(t.Max))) {
+		if r.bad || (op != opEnd && (gap == 0 || gap > uint64(t.Max))) { //nolint:gosec // positive
 			return r.errorf(t, "row head")
 		}
 		if op == opEnd {
@@ -153,7 +152,7 @@ func (d *Decoder) rows(r *blockReader, t *TableInfo, list []int, have *[]*Row) e
 			}
 			return nil
 		}
-		slot += int(gap) //nolint:gosec // bounded by Max
+		slot += int(gap)
 		if slot >= t.Max {
 			return r.errorf(t, "slot beyond the table's bound")
 		}
@@ -165,9 +164,6 @@ func (d *Decoder) rows(r *blockReader, t *TableInfo, list []int, have *[]*Row) e
 		switch {
 		case op == opAdd:
 			gen := r.uvarint()
-			if row != nil {
-				d.removed(t, row)
-			}
 			fresh := &Row{ID: ID(slot)<<16 | ID(gen&0xffff), Nums: make([]int64, len(t.Fields)), Text: make([]string, len(t.Fields))} //nolint:gosec // slot and gen are bounded
 			for _, i := range list {
 				r.value(&t.Fields[i], fresh, i)
@@ -180,14 +176,10 @@ func (d *Decoder) rows(r *blockReader, t *TableInfo, list []int, have *[]*Row) e
 			} else {
 				*have = slices.Insert(*have, at, fresh)
 			}
-			if d.OnAdd != nil {
-				d.OnAdd(t, fresh)
-			}
 		case row == nil:
 			return r.errorf(t, "a row that is not here")
 		case op == opRemove:
 			*have = slices.Delete(*have, at, at+1)
-			d.removed(t, row)
 		default:
 			mask := r.bytes((len(list) + 7) / 8)
 			for k, i := range list {
@@ -198,16 +190,7 @@ func (d *Decoder) rows(r *blockReader, t *TableInfo, list []int, have *[]*Row) e
 			if r.bad {
 				return r.errorf(t, "changed row")
 			}
-			if d.OnChange != nil {
-				d.OnChange(t, row)
-			}
 		}
-	}
-}
-
-func (d *Decoder) removed(t *TableInfo, row *Row) {
-	if d.OnRemove != nil {
-		d.OnRemove(t, row)
 	}
 }
 
@@ -224,7 +207,8 @@ func (d *Decoder) Rows(scope uint16, table string) []*Row {
 	return nil
 }
 
-// Load brings a typed state, an *S that nobody else changes, up to what was decoded. Ids are those of the wire.
+// Load brings a typed state, an *S that nobody else changes, up to what was decoded: ids are those of the wire, and
+// what was not sent is zero.
 func (d *Decoder) Load(state any) error {
 	if d.state != state {
 		tables, err := tablesOf(d.sc, state)
@@ -241,8 +225,9 @@ func (d *Decoder) Load(state any) error {
 		}
 		d.loadTable(&d.sc.Tables[i], d.tables[i], list)
 	}
-	for scope, s := range d.scopes {
-		if scope == 0 {
+	for _, scope := range d.order {
+		s := d.scopes[scope]
+		if scope == 0 || s == nil {
 			continue
 		}
 		for i := range d.sc.Tables {
@@ -265,7 +250,9 @@ func (d *Decoder) loadTable(t *TableInfo, r rows, list []*Row) {
 	k := 0
 	for slot := range max(r.slots(), lastSlot(list)+1) {
 		if k < len(list) && list[k].ID.slot() == slot {
-			t.store(r.mirror(slot, list[k].ID), t.room, list[k])
+			p := r.mirror(slot, list[k].ID)
+			t.store(p, t.room, list[k])
+			t.clear(p, t.own) // the seat may own the row no longer
 			k++
 			continue
 		}

@@ -23,7 +23,8 @@ type Driver[S, In any] struct {
 // NewDriver returns a driver for the state, which the caller keeps.
 func NewDriver[S, In any](state *S, cfg DriverConfig) *Driver[S, In] {
 	return &Driver[S, In]{step: Step[S, In]{
-		State: state, rate: cfg.Rate, live: !cfg.Replaying, rng: rand.New(rand.NewPCG(cfg.Seed, 0x6d7573746572)),
+		State: state, rate: cfg.Rate, live: !cfg.Replaying,
+		rng: rand.New(rand.NewPCG(cfg.Seed, 0x6d7573746572)), //nolint:gosec // a game's dice, the same in a replay
 	}}
 }
 

@@ -9,8 +9,6 @@ import (
 
 // EncoderConfig configures an [Encoder]. The zero value is good.
 type EncoderConfig struct {
-	// Key permutes the ids of rows on the wire, so that gaps between them tell nothing.
-	Key uint64
 	// Ring is how many ticks of quantised state are kept to catch viewers up from. Default 32.
 	Ring int
 }
@@ -27,13 +25,16 @@ type Encoder struct {
 	scopes [][]uint16   // by seat, what Scopes returns
 	owned  bool         // some table has columns for a row's owner
 	blocks []proto.Block
+	hashes []proto.Hash
 }
 
 // scopeCache holds what was encoded of one scope at the newest tick.
 type scopeCache struct {
-	tick  uint32
-	forms []form
-	n     int
+	tick   uint32
+	forms  []form
+	n      int
+	hash   uint64
+	hashed bool
 }
 
 // form is one encoding: a keyframe where base is the tick itself, else the difference to base.
@@ -68,7 +69,7 @@ func (e *Encoder) Capture(tick uint32, state any) {
 		e.state, e.tables = state, tables
 	}
 	before := e.now
-	s := &e.ring[int(tick)%len(e.ring)]
+	s := e.at(tick)
 	s.tick, s.valid = tick, true
 	for i := range e.tables {
 		var b *columns
@@ -79,6 +80,9 @@ func (e *Encoder) Capture(tick uint32, state any) {
 	}
 	e.now = s
 }
+
+// at returns the ring's place for a tick.
+func (e *Encoder) at(tick uint32) *snapshot { return &e.ring[uint64(tick)%uint64(len(e.ring))] }
 
 // Scopes returns the scopes that the viewer at a seat has: the room, and its own. The result must not be changed and is
 // valid until the next Capture.
@@ -131,7 +135,7 @@ func (e *Encoder) Prepare(v *View, scopes []uint16) []proto.Block {
 	e.blocks = e.blocks[:0]
 	for _, scope := range scopes {
 		base, ok := v.last(scope)
-		if s := &e.ring[int(base)%len(e.ring)]; !ok || !s.valid || s.tick != base {
+		if s := e.at(base); !ok || !s.valid || s.tick != base {
 			base = e.now.tick
 		}
 		if data := e.block(scope, base); len(data) > 0 {
@@ -145,15 +149,21 @@ func (e *Encoder) Prepare(v *View, scopes []uint16) []proto.Block {
 	return e.blocks
 }
 
-// block returns the encoding of a scope from base, this tick's own when it was made already.
-func (e *Encoder) block(scope uint16, base uint32) []byte {
+// cache returns what was encoded of a scope at the newest tick.
+func (e *Encoder) cache(scope uint16) *scopeCache {
 	for int(scope) >= len(e.caches) {
 		e.caches = append(e.caches, scopeCache{})
 	}
 	c := &e.caches[scope]
 	if c.tick != e.now.tick {
-		c.tick, c.n = e.now.tick, 0
+		c.tick, c.n, c.hashed = e.now.tick, 0, false
 	}
+	return c
+}
+
+// block returns the encoding of a scope from base, this tick's own when it was made already.
+func (e *Encoder) block(scope uint16, base uint32) []byte {
+	c := e.cache(scope)
 	for i := range c.n {
 		if c.forms[i].base == base {
 			return c.forms[i].data
@@ -195,7 +205,7 @@ func (e *Encoder) append(dst []byte, seat Seat, base uint32) []byte {
 		}
 		var old *columns
 		if !key {
-			old = &e.ring[int(base)%len(e.ring)].tables[i]
+			old = &e.at(base).tables[i]
 		}
 		before := len(dst)
 		dst = appendRows(dst, t, list, seat, &e.now.tables[i], old)

@@ -101,6 +101,7 @@ func field(t reflect.Type, name, path, tag string, offset uintptr, out []Field) 
 			}
 		}
 		return out, nil
+	default:
 	}
 	f := Field{Name: name, offset: offset, size: uint8(t.Size())} //nolint:gosec // at most 24
 	opts, err := parseTag(tag)
@@ -286,12 +287,11 @@ func (f *Field) load(p unsafe.Pointer) int64 {
 		return int64(math.Float32bits(*(*float32)(p)))
 	case KindFloat64:
 		return int64(math.Float64bits(*(*float64)(p))) //nolint:gosec // the bits, not the value
+	case KindAngle:
+		return f.quantiseAngle(f.float(p))
+	default:
+		return f.quantise(f.float(p))
 	}
-	v := f.float(p)
-	if f.Kind == KindAngle {
-		return f.quantiseAngle(v)
-	}
-	return f.quantise(v)
 }
 
 func (f *Field) float(p unsafe.Pointer) float64 {
@@ -344,8 +344,9 @@ func (f *Field) value(n int64) float64 {
 		return math.Float64frombits(uint64(n)) //nolint:gosec // the bits
 	case KindUint:
 		return float64(uint64(n)) //nolint:gosec // the bits
+	default:
+		return float64(n)
 	}
-	return float64(n)
 }
 
 // store writes the column's integer into the Go field at p.
@@ -369,7 +370,7 @@ func (f *Field) store(p unsafe.Pointer, n int64) {
 		*(*float32)(p) = math.Float32frombits(uint32(n)) //nolint:gosec // the bits
 	case KindFloat64:
 		*(*float64)(p) = math.Float64frombits(uint64(n)) //nolint:gosec // the bits
-	case KindFixed, KindAngle:
+	default:
 		f.setFloat(p, f.value(n))
 	}
 }
@@ -420,6 +421,7 @@ func (f *Field) valid(n int64) bool {
 		return n >= 0 && n <= math.MaxUint32
 	case KindAngle:
 		return n >= 0 && n < 1<<f.Bits
+	default:
+		return true
 	}
-	return true
 }

@@ -28,30 +28,39 @@ func textValue(s string) uint64 {
 	return h
 }
 
-// Hashes returns the view hash of each scope at the newest tick.
+// Hashes returns the view hash of each scope at the newest tick. A scope is hashed once a tick, whoever watches it; the
+// result is valid until the next call.
 func (e *Encoder) Hashes(scopes []uint16) []proto.Hash {
-	list := make([]proto.Hash, 0, len(scopes))
+	e.hashes = e.hashes[:0]
 	for _, scope := range scopes {
-		var sum uint64
-		for ti := range e.sc.Tables {
-			t, c := &e.sc.Tables[ti], &e.now.tables[ti]
-			for slot := range c.ids {
-				id := c.has(t, slot, Seat(scope))
-				if id == 0 {
-					continue
-				}
-				for _, i := range t.columns(scope) {
-					if f := &t.Fields[i]; f.text() {
-						sum += cell(ti, f.index, id, textValue(c.text[i][slot]))
-					} else {
-						sum += cell(ti, f.index, id, uint64(c.nums[i][slot])) //nolint:gosec // the bits
-					}
+		c := e.cache(scope)
+		if !c.hashed {
+			c.hash, c.hashed = e.hash(scope), true
+		}
+		e.hashes = append(e.hashes, proto.Hash{Scope: scope, Sum: c.hash})
+	}
+	return e.hashes
+}
+
+func (e *Encoder) hash(scope uint16) uint64 {
+	var sum uint64
+	for ti := range e.sc.Tables {
+		t, c := &e.sc.Tables[ti], &e.now.tables[ti]
+		for slot := range c.ids {
+			id := c.has(t, slot, Seat(scope))
+			if id == 0 {
+				continue
+			}
+			for _, i := range t.columns(scope) {
+				if f := &t.Fields[i]; f.text() {
+					sum += cell(ti, f.index, id, textValue(c.text[i][slot]))
+				} else {
+					sum += cell(ti, f.index, id, uint64(c.nums[i][slot])) //nolint:gosec // the bits
 				}
 			}
 		}
-		list = append(list, proto.Hash{Scope: scope, Sum: sum})
 	}
-	return list
+	return sum
 }
 
 func (d *Decoder) hash(scope uint16, s *scopeRows) uint64 {

@@ -131,10 +131,9 @@ func readNumber(r *proto.Reader, f *Field) int64 {
 		return r.Int(f.Name, 0, 1<<f.Bits-1)
 	case KindFloat32:
 		return int64(math.Float32bits(float32(r.Float64(f.Name))))
-	case KindFloat64:
+	default:
 		return int64(math.Float64bits(r.Float64(f.Name))) //nolint:gosec // the bits
 	}
-	return 0
 }
 
 // WriteEvent writes an event, a struct of one of the schema's event types or a pointer to one, as an array of its wire
@@ -153,7 +152,7 @@ func (sc *Schema) WriteEvent(w *proto.Writer, event any) error {
 				v = c.Elem()
 			}
 			w.Array(1 + len(e.Fields))
-			w.Uint(uint64(i) + 1) //nolint:gosec // an index
+			w.Uint(uint64(i) + 1)
 			writeFields(w, e.Fields, v.Addr().UnsafePointer())
 			return nil
 		}
@@ -174,7 +173,7 @@ func (sc *Schema) ReadEvent(body []byte) (any, error) {
 	n := r.Array("event", maxFields+1)
 	typ := int(r.Uint("event type", maxEvents)) //nolint:gosec // bounded
 	if r.Err() == nil && typ == proto.EventRefused {
-		e := &Refused{Seq: uint32(r.Uint("seq", math.MaxUint32)), Reason: r.Str("reason", 1<<10)}
+		e := &Refused{Seq: r.Uint32("seq"), Reason: r.Str("reason", 1<<10)}
 		r.SkipRest("event", n, 3)
 		return e, wrapEvent(r.Done())
 	}

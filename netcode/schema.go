@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
-	"math"
 	"reflect"
 
 	"muster/proto"
@@ -175,6 +174,14 @@ func (t *TableInfo) plan() error {
 	return nil
 }
 
+// Bind tells the tables of a state, an *S, their bounds. Whoever makes a state calls it before rows are added.
+func (sc *Schema) Bind(state any) error {
+	if _, err := tablesOf(sc, state); err != nil {
+		return fmt.Errorf("binding a state: %w", err)
+	}
+	return nil
+}
+
 // Fingerprint is a 64-bit hash of the binary form: equal for equal schemas.
 func (sc *Schema) Fingerprint() uint64 {
 	h := fnv.New64a()
@@ -306,18 +313,18 @@ func parseFields(r *proto.Reader) []Field {
 func parseField(r *proto.Reader) Field {
 	n, read := r.Array("field", 16), 3
 	f := Field{
-		Name: r.Str("field name", maxName), Kind: Kind(r.Uint("kind", math.MaxUint8)),
-		flags: uint8(r.Uint("flags", math.MaxUint8)), size: 8,
+		Name: r.Str("field name", maxName), Kind: Kind(r.Uint8("kind")),
+		flags: r.Uint8("flags"), size: 8,
 	}
 	switch f.Kind {
 	case KindBool, KindFloat32, KindFloat64:
 	case KindInt, KindUint:
-		f.Bits, read = uint8(r.Uint("bits", 64)), 4
+		f.Bits, read = uint8(r.Uint("bits", 64)), 4 //nolint:gosec // bounded
 		if f.Bits != 8 && f.Bits != 16 && f.Bits != 32 && f.Bits != 64 {
 			r.Fail("bits", "not 8, 16, 32 or 64")
 		}
 	case KindAngle:
-		if f.Bits, read = uint8(r.Uint("bits", 16)), 4; f.Bits == 0 {
+		if f.Bits, read = uint8(r.Uint("bits", 16)), 4; f.Bits == 0 { //nolint:gosec // bounded
 			r.Fail("bits", "zero")
 		}
 	case KindString, KindBytes:

@@ -92,6 +92,17 @@ func tablesOf(sc *Schema, state any) ([]rows, error) {
 	return list, nil
 }
 
+// clear sets columns of the Go row at p to zero.
+func (t *TableInfo) clear(p unsafe.Pointer, list []int) {
+	for _, i := range list {
+		if f := &t.Fields[i]; f.text() {
+			f.storeText(p, "")
+		} else {
+			clear(unsafe.Slice((*byte)(unsafe.Add(p, f.offset)), f.size))
+		}
+	}
+}
+
 // store writes decoded columns into the Go row at p.
 func (t *TableInfo) store(p unsafe.Pointer, list []int, row *Row) {
 	for _, i := range list {

@@ -78,10 +78,11 @@ func (s *Step[S, In]) Input(seat Seat) (in *In, ok bool) {
 	return nil, false
 }
 
-// Emit sends a one-off event, a struct of one of the types that the game declares.
+// Emit sends a one-off event, a struct of one of the types that the game declares, of at most 8 KiB.
 func (s *Step[S, In]) Emit(to To, event any) { s.emitted = append(s.emitted, Emission{to, event}) }
 
-// Refuse tells a seat that the command of its which Inputs yielded last was refused, with a reason for people.
+// Refuse tells a seat that the command of its which Inputs yielded last was refused, with a reason for people of at
+// most 120 bytes.
 func (s *Step[S, In]) Refuse(seat Seat, reason string) {
 	if s.at < len(s.inputs) && s.inputs[s.at].seat == seat {
 		s.refused = append(s.refused, Refusal{seat, s.inputs[s.at].seq, reason})

@@ -48,8 +48,8 @@ func (t *Table[T]) Add(row T) ID {
 		t.grow(slot + 1)
 	}
 	t.gens[slot]++
-	id := ID(slot)<<16 | ID(t.gens[slot])
-	if t.gens[slot] == 0 { // slot 0 of generation 0 would be no row at all
+	id := ID(slot)<<16 | ID(t.gens[slot]) //nolint:gosec // below DefaultMax
+	if t.gens[slot] == 0 {                // slot 0 of generation 0 would be no row at all
 		t.gens[slot] = 1
 		id |= 1
 	}
@@ -105,7 +105,7 @@ func (t *Table[T]) Remove(id ID) bool {
 		t.free = t.free[:copy(t.free, t.free[t.head:])]
 		t.head = 0
 	}
-	t.free = append(t.free, uint16(id.slot()))
+	t.free = append(t.free, uint16(id>>16))
 	return true
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"runtime"
+	"slices"
 	"testing"
 
 	"muster/proto"
@@ -60,7 +61,7 @@ func TestClaimedLengthsAllocateNothing(t *testing.T) {
 		for _, s := range samples() {
 			b := encode(s.msg)
 			for _, v := range values(t, b) {
-				cut := append(b[:v.from:v.from], claim...)
+				cut := slices.Concat(b[:v.from], claim)
 				check(fmt.Sprintf("%s at byte %d of %s", name, v.from, s.name), func() error {
 					_, err := parse(s.from, cut)
 					return err
@@ -71,7 +72,7 @@ func TestClaimedLengthsAllocateNothing(t *testing.T) {
 		for _, s := range frameSamples() {
 			b := encodeFrame(&s.frame, prev)
 			for _, v := range values(t, b) {
-				cut := append(b[:v.from:v.from], claim...)
+				cut := slices.Concat(b[:v.from], claim)
 				check(fmt.Sprintf("%s at byte %d of %s", name, v.from, s.name), func() error {
 					return parseFrame(cut, &proto.Frame{})
 				})

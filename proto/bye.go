@@ -1,7 +1,5 @@
 package proto
 
-import "math"
-
 // Bye is the last message before the server closes a socket: the close code again, since a close frame can be lost
 // behind unread data, and what does not fit into one.
 type Bye struct {
@@ -23,9 +21,9 @@ func (m *Bye) Append(w *Writer) {
 
 // Parse reads the message after [ServerKind]; n is the array's length.
 func (m *Bye) Parse(r *Reader, n int) error {
-	m.Code = Code(r.Uint("code", math.MaxUint16))
+	m.Code = Code(r.Uint16("code"))
 	m.Reason = r.Str("reason", 125)
-	m.AfterMS = uint32(r.Uint("after", math.MaxUint32))
+	m.AfterMS = r.Uint32("after")
 	m.URL = r.Str("url", 2<<10)
 	r.SkipRest("bye", n, 5)
 	return r.Done()

@@ -35,15 +35,15 @@ func (m *End) Append(w *Writer) {
 
 // Parse reads the message after [ServerKind]; n is the array's length.
 func (m *End) Parse(r *Reader, n int) error {
-	m.Tick = uint32(r.Uint("tick", math.MaxUint32))
+	m.Tick = r.Uint32("tick")
 	m.Placements = m.Placements[:0]
 	for range r.Array("placements", math.MaxUint16) {
 		k := r.Array("placement", 64)
 		m.Placements = append(m.Placements, Placement{
-			Seat:   uint16(r.Uint("seat", math.MaxUint16)),
+			Seat:   r.Uint16("seat"),
 			Player: r.Str("player", MaxID),
-			Team:   uint16(r.Uint("team", math.MaxUint16)),
-			Rank:   uint16(r.Uint("rank", math.MaxUint16)),
+			Team:   r.Uint16("team"),
+			Rank:   r.Uint16("rank"),
 			Score:  r.Int("score", math.MinInt64, math.MaxInt64),
 		})
 		r.SkipRest("placement", k, 5)

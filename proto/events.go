@@ -1,7 +1,5 @@
 package proto
 
-import "math"
-
 // EventRefused is the type of the event that tells a seat that a command of its was refused. Its elements are the
 // command's sequence and the reason. The types of a game's own events count from 1, in the schema's order.
 const EventRefused = 0
@@ -33,8 +31,8 @@ func (m *Events) Parse(r *Reader, n int) error {
 	if r.err == nil && (n < 3 || n-3 > MaxEvents) {
 		r.Fail("events", "wrong number of elements")
 	}
-	m.Tick = uint32(r.Uint("tick", math.MaxUint32))
-	m.First = uint32(r.Uint("first", math.MaxUint32))
+	m.Tick = r.Uint32("tick")
+	m.First = r.Uint32("first")
 	m.List = m.List[:0]
 	for i := 3; i < n && r.err == nil; i++ {
 		m.List = append(m.List, r.Raw("event", MaxServerMessage))

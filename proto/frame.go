@@ -44,7 +44,7 @@ type Hash struct {
 // prev is the head that this socket received last; nil writes an absolute head. Scopes are written when they differ
 // from prev's.
 func (h *Head) Append(w *Writer, prev *Head, hashes []Hash, blocks int) {
-	flags, n := 0, 4
+	flags, n := uint64(0), 4
 	absolute := prev == nil || prev.Epoch != h.Epoch || h.Tick <= prev.Tick || h.Processed < prev.Processed
 	if absolute {
 		flags |= FlagAbsolute
@@ -63,7 +63,7 @@ func (h *Head) Append(w *Writer, prev *Head, hashes []Hash, blocks int) {
 		n++
 	}
 	w.Array(n + 2*blocks)
-	w.Uint(uint64(KindFrame | flags))
+	w.Uint(KindFrame | flags)
 	if absolute {
 		w.Uint(h.Epoch)
 		w.Uint(uint64(h.Tick))
@@ -112,23 +112,23 @@ func (f *Frame) Parse(r *Reader, kind, n int) error {
 	if flags&FlagAbsolute != 0 {
 		read++
 		h.Epoch = r.Uint("epoch", math.MaxUint64)
-		h.Tick = uint32(r.Uint("tick", math.MaxUint32))
-		h.Processed = uint32(r.Uint("processed", math.MaxUint32))
+		h.Tick = r.Uint32("tick")
+		h.Processed = r.Uint32("processed")
 	} else {
-		h.Tick += uint32(r.Uint("tick", uint64(math.MaxUint32-h.Tick)))
-		h.Processed += uint32(r.Uint("processed", uint64(math.MaxUint32-h.Processed)))
+		h.Tick += r.upTo("tick", math.MaxUint32-h.Tick)
+		h.Processed += r.upTo("processed", math.MaxUint32-h.Processed)
 	}
-	h.Lead = int8(r.Int("lead", math.MinInt8, math.MaxInt8))
+	h.Lead = int8(r.Int("lead", math.MinInt8, math.MaxInt8)) //nolint:gosec // bounded
 	h.Durable = h.Processed
 	if flags&FlagDurable != 0 {
 		read++
-		h.Durable -= uint32(r.Uint("durable", uint64(h.Processed)))
+		h.Durable -= r.upTo("durable", h.Processed)
 	}
 	if flags&FlagScopes != 0 {
 		read++
 		h.Scopes = h.Scopes[:0]
 		for range r.Array("scopes", MaxScopes) {
-			h.Scopes = append(h.Scopes, uint16(r.Uint("scope", math.MaxUint16)))
+			h.Scopes = append(h.Scopes, r.Uint16("scope"))
 		}
 	}
 	f.Hashes = f.Hashes[:0]
@@ -139,7 +139,7 @@ func (f *Frame) Parse(r *Reader, kind, n int) error {
 			r.Fail("hashes", "not pairs")
 		}
 		for range k / 2 {
-			f.Hashes = append(f.Hashes, Hash{uint16(r.Uint("hash scope", math.MaxUint16)), r.Uint("hash", math.MaxUint64)})
+			f.Hashes = append(f.Hashes, Hash{r.Uint16("hash scope"), r.Uint("hash", math.MaxUint64)})
 		}
 	}
 	f.Blocks = f.Blocks[:0]
@@ -147,7 +147,7 @@ func (f *Frame) Parse(r *Reader, kind, n int) error {
 		r.Fail("blocks", "not pairs")
 	}
 	for ; read < n && r.err == nil; read += 2 {
-		f.Blocks = append(f.Blocks, Block{uint16(r.Uint("block scope", math.MaxUint16)), r.Bin("block", MaxServerMessage)})
+		f.Blocks = append(f.Blocks, Block{r.Uint16("block scope"), r.Bin("block", MaxServerMessage)})
 	}
 	return r.Done()
 }

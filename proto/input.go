@@ -58,12 +58,12 @@ func (m *InputPacket) Parse(r *Reader, n int) error {
 		return r.Err()
 	}
 	m.Epoch = r.Uint("epoch", math.MaxUint64)
-	m.Last = uint32(r.Uint("last", math.MaxUint32))
-	m.Event = uint32(r.Uint("event", math.MaxUint32))
-	seq := uint32(r.Uint("seq", math.MaxUint32))
+	m.Last = r.Uint32("last")
+	m.Event = r.Uint32("event")
+	seq := r.Uint32("seq")
 	m.Inputs = m.Inputs[:0]
 	count := r.Array("inputs", MaxInputs)
-	if r.err == nil && uint64(count) > uint64(seq) {
+	if r.err == nil && int64(count) > int64(seq) {
 		r.Fail("seq", "fewer than the inputs in the packet")
 	}
 	for i := range count {
@@ -72,9 +72,9 @@ func (m *InputPacket) Parse(r *Reader, n int) error {
 		}
 		m.Inputs = append(m.Inputs, Input{
 			Seq:  seq - uint32(i),
-			Tick: uint32(r.Uint("tick", math.MaxUint32)),
-			View: uint32(r.Uint("view", math.MaxUint32)),
-			Frac: uint8(r.Uint("frac", math.MaxUint8)),
+			Tick: r.Uint32("tick"),
+			View: r.Uint32("view"),
+			Frac: r.Uint8("frac"),
 			Body: r.Raw("body", MaxInputBody),
 		})
 	}

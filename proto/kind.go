@@ -13,5 +13,5 @@ func readKind(r *Reader, max int) (kind, n int, err error) {
 	if r.err == nil && n == 0 {
 		r.Fail("message", "no kind")
 	}
-	return int(r.Uint("kind", 255)), n, r.err
+	return int(r.Uint8("kind")), n, r.err
 }

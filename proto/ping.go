@@ -39,8 +39,8 @@ func (m *Pong) Append(w *Writer) {
 // Parse reads the message after [ServerKind]; n is the array's length.
 func (m *Pong) Parse(r *Reader, n int) error {
 	m.Stamp = r.Uint("stamp", math.MaxUint64)
-	m.Tick = uint32(r.Uint("tick", math.MaxUint32))
-	m.Frac = uint16(r.Uint("frac", math.MaxUint16))
+	m.Tick = r.Uint32("tick")
+	m.Frac = r.Uint16("frac")
 	r.SkipRest("pong", n, 4)
 	return r.Done()
 }

@@ -168,6 +168,18 @@ func (r *Reader) Uint(field string, max uint64) uint64 {
 	return 0
 }
 
+// upTo reads an unsigned integer of at most max.
+func (r *Reader) upTo(field string, max uint32) uint32 { return uint32(r.Uint(field, uint64(max))) } //nolint:gosec // bounded
+
+// Uint8 reads an unsigned integer of 8 bits.
+func (r *Reader) Uint8(field string) uint8 { return uint8(r.Uint(field, math.MaxUint8)) } //nolint:gosec // bounded
+
+// Uint16 reads an unsigned integer of 16 bits.
+func (r *Reader) Uint16(field string) uint16 { return uint16(r.Uint(field, math.MaxUint16)) } //nolint:gosec // bounded
+
+// Uint32 reads an unsigned integer of 32 bits.
+func (r *Reader) Uint32(field string) uint32 { return uint32(r.Uint(field, math.MaxUint32)) } //nolint:gosec // bounded
+
 // Int reads an integer from min to max.
 func (r *Reader) Int(field string, min, max int64) int64 {
 	c, ok := r.peek(field)

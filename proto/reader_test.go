@@ -26,8 +26,17 @@ func intFrom(min, max int64) func(*proto.Reader) int64 {
 }
 
 func TestReaderTakesIntegersInEveryWidthAndNeverTruncates(t *testing.T) {
-	for _, b := range [][]byte{{5}, {0xcc, 5}, {0xcd, 0, 5}, {0xce, 0, 0, 0, 5}, {0xcf, 0, 0, 0, 0, 0, 0, 0, 5}, {0xd0, 5},
-		{0xd1, 0, 5}, {0xd2, 0, 0, 0, 5}, {0xd3, 0, 0, 0, 0, 0, 0, 0, 5}} {
+	for _, b := range [][]byte{
+		{5},
+		{0xcc, 5},
+		{0xcd, 0, 5},
+		{0xce, 0, 0, 0, 5},
+		{0xcf, 0, 0, 0, 0, 0, 0, 0, 5},
+		{0xd0, 5},
+		{0xd1, 0, 5},
+		{0xd2, 0, 0, 0, 5},
+		{0xd3, 0, 0, 0, 0, 0, 0, 0, 5},
+	} {
 		if v, err := read(b, uintUpTo(255)); v != 5 || err != nil {
 			t.Errorf("Uint of %x: %d, %v", b, v, err)
 		}
@@ -177,9 +186,19 @@ func TestTheFirstErrorSticksAndNamesFieldAndByte(t *testing.T) {
 
 func TestSkipTakesEveryKindOfValueAndStopsAtDepthEight(t *testing.T) {
 	for _, b := range [][]byte{
-		{0}, {0xff}, {0xcf, 255, 255, 255, 255, 255, 255, 255, 255}, {0xd3, 128, 0, 0, 0, 0, 0, 0, 0}, {0xc0}, {0xc2},
-		{0xca, 0, 0, 0, 0}, {0xcb, 0x7f, 0xf8, 0, 0, 0, 0, 0, 1}, {0xa2, 0xff, 0xff}, {0xc4, 1, 0}, {0x92, 0x90, 0x80},
-		{0x82, 1, 2, 0xa1, 'k', 0x91, 0xc0}, append(bytes.Repeat([]byte{0x91}, 7), 0),
+		{0},
+		{0xff},
+		{0xcf, 255, 255, 255, 255, 255, 255, 255, 255},
+		{0xd3, 128, 0, 0, 0, 0, 0, 0, 0},
+		{0xc0},
+		{0xc2},
+		{0xca, 0, 0, 0, 0},
+		{0xcb, 0x7f, 0xf8, 0, 0, 0, 0, 0, 1},
+		{0xa2, 0xff, 0xff},
+		{0xc4, 1, 0},
+		{0x92, 0x90, 0x80},
+		{0x82, 1, 2, 0xa1, 'k', 0x91, 0xc0},
+		append(bytes.Repeat([]byte{0x91}, 7), 0),
 	} {
 		r := proto.NewReader(b)
 		if r.Skip("f"); r.Done() != nil {

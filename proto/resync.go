@@ -1,7 +1,5 @@
 package proto
 
-import "math"
-
 // Resync asks for a keyframe of one scope, after a view hash that differs or a block that cannot be applied.
 type Resync struct{ Scope uint16 }
 
@@ -15,7 +13,7 @@ func (m *Resync) Append(w *Writer) {
 // Parse reads the message after [ClientKind]; n is the array's length.
 func (m *Resync) Parse(r *Reader, n int) error {
 	if r.shape("resync", n, 2) {
-		m.Scope = uint16(r.Uint("scope", math.MaxUint16))
+		m.Scope = r.Uint16("scope")
 	}
 	return r.Done()
 }

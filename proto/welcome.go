@@ -34,7 +34,7 @@ type Welcome struct {
 	Rate    uint8 // ticks per second, 1 to 128
 	Inputs  InputMode
 	Seq     uint32 // the newest input of this seat that the room has; the client counts on from here
-	Event   uint32 // the newest event number acknowledged by this seat
+	Event   uint32 // the events up to this number do not come: they are acknowledged, or were too many to keep
 	Schema  []byte // netcode's binary form of the game's schema
 	Resume  string // the resume secret: a bearer token for the next socket of this seat
 }
@@ -45,7 +45,7 @@ const welcomeLen = 15
 func (m *Welcome) Append(w *Writer) {
 	w.Array(welcomeLen)
 	w.Uint(KindWelcome)
-	w.Uint(uint64(m.Version))
+	w.Int(int64(m.Version))
 	w.Str(m.Room)
 	w.Str(m.Game)
 	w.Str(m.Rules)
@@ -64,18 +64,18 @@ func (m *Welcome) Append(w *Writer) {
 // Parse reads the message after [ServerKind]; n is the array's length. Schema stays a part of the message's bytes.
 func (m *Welcome) Parse(r *Reader, n int) error {
 	*m = Welcome{
-		Version: int(r.Uint("version", 1<<15)),
+		Version: int(r.Uint("version", 1<<15)), //nolint:gosec // bounded
 		Room:    r.Str("room", MaxID),
 		Game:    r.Str("game", MaxID),
 		Rules:   r.Str("rules", MaxID),
-		Seat:    uint16(r.Uint("seat", math.MaxUint16)),
+		Seat:    r.Uint16("seat"),
 		Player:  r.Str("player", MaxID),
 		Epoch:   r.Uint("epoch", math.MaxUint64),
-		Tick:    uint32(r.Uint("tick", math.MaxUint32)),
-		Rate:    uint8(r.Uint("rate", 128)),
-		Inputs:  InputMode(r.Uint("inputs", 1)),
-		Seq:     uint32(r.Uint("seq", math.MaxUint32)),
-		Event:   uint32(r.Uint("event", math.MaxUint32)),
+		Tick:    r.Uint32("tick"),
+		Rate:    uint8(r.Uint("rate", 128)),     //nolint:gosec // bounded
+		Inputs:  InputMode(r.Uint("inputs", 1)), //nolint:gosec // bounded
+		Seq:     r.Uint32("seq"),
+		Event:   r.Uint32("event"),
 		Schema:  r.Bin("schema", MaxSchema),
 		Resume:  r.Str("resume", MaxToken),
 	}

@@ -89,13 +89,13 @@ func (s *sim) hash() uint64 {
 	h := fnv.New64a()
 	for id, ship := range s.w.Ships.All() {
 		row := *ship
-		fmt.Fprint(h, id, bits(&row.X, &row.Y, &row.Angle, &row.VX, &row.VY, &row.Heat), row)
+		_, _ = fmt.Fprint(h, id, bits(&row.X, &row.Y, &row.Angle, &row.VX, &row.VY, &row.Heat), row)
 	}
 	for id, b := range s.w.Bullets.All() {
 		row := *b
-		fmt.Fprint(h, id, bits(&row.X, &row.Y, &row.VX, &row.VY), row)
+		_, _ = fmt.Fprint(h, id, bits(&row.X, &row.Y, &row.VX, &row.VY), row)
 	}
-	fmt.Fprint(h, s.w.Round.V)
+	_, _ = fmt.Fprint(h, s.w.Round.V)
 	return h.Sum64()
 }
 

@@ -403,7 +403,9 @@ func TestTablesAreBounded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	netcode.NewEncoder(schema, netcode.EncoderConfig{}).Capture(s.tick, &s.w) // tells the tables their bounds
+	if err := schema.Bind(&s.w); err != nil {
+		t.Fatal(err)
+	}
 	for s.w.Bullets.Add(Bullet{X: 1, Y: 1, Owner: 2, End: s.tick + 1000}) != 0 {
 		continue
 	}

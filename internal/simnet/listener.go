@@ -11,15 +11,17 @@ import (
 // backlog is how many connections may wait for Accept; a dial then waits, too.
 const backlog = 128
 
+const serverAddr Addr = "server"
+
 // Listener accepts the connections that its Dial makes. It is a net.Listener.
 type Listener struct {
 	link   Link
 	queue  chan *Conn
 	closed chan struct{}
 
-	mu     sync.Mutex
-	dialed uint64
-	once   sync.Once
+	mu    sync.Mutex
+	dials uint64
+	once  sync.Once
 }
 
 // Listen returns a listener whose connections have the same link in both directions, each with jitter of its own that
@@ -31,12 +33,12 @@ func Listen(link Link) *Listener {
 // Dial connects, which takes a round trip, and returns the client's end; its Peer is the one that Accept returns.
 func (l *Listener) Dial(ctx context.Context) (*Conn, error) {
 	l.mu.Lock()
-	l.dialed++
-	n := l.dialed
+	l.dials++
+	n := l.dials
 	l.mu.Unlock()
 	up, down := l.link, l.link
 	up.Seed, down.Seed = l.link.Seed+2*n, l.link.Seed+2*n+1
-	client, server := pipe(up, down, Addr("client-"+strconv.FormatUint(n, 10)), l.Addr().(Addr))
+	client, server := pipe(up, down, Addr("client-"+strconv.FormatUint(n, 10)), serverAddr)
 	if err := l.offer(ctx, server); err != nil {
 		return nil, &net.OpError{Op: "dial", Net: "simnet", Addr: l.Addr(), Err: err}
 	}
@@ -105,4 +107,4 @@ func (l *Listener) Close() error {
 }
 
 // Addr implements net.Listener.
-func (*Listener) Addr() net.Addr { return Addr("server") }
+func (*Listener) Addr() net.Addr { return serverAddr }

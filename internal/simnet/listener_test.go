@@ -28,7 +28,7 @@ func TestDialTakesARoundTripAndMeetsAccept(t *testing.T) {
 			t.Fatal(err)
 		}
 		if d := time.Since(start); d != 50*ms {
-			t.Errorf("dialing took %v", d)
+			t.Errorf("the dial took %v", d)
 		}
 		server, err := l.Accept()
 		if err != nil || server != net.Conn(client.Peer()) {

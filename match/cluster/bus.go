@@ -154,7 +154,9 @@ func (b *Bus) listen(ctx context.Context) (why string) {
 			}
 			switch m := m.(type) {
 			case *redis.Subscription:
-				if m.Channel == b.notices() {
+				if m.Channel == b.self { // one command subscribes to both
+					deaf.Reset(deafAfter)
+					b.setLive(true)
 					b.onGap()
 				}
 			case *redis.Message:

@@ -102,10 +102,9 @@ func (n *Nodes) Live(ctx context.Context) (map[string]Node, error) {
 	live := make(map[string]Node, len(infos))
 	for _, info := range infos {
 		var node Node
-		if err := json.Unmarshal([]byte(info), &node); err != nil {
-			return nil, fmt.Errorf("listing the nodes: %w", err)
+		if json.Unmarshal([]byte(info), &node) == nil { // else a node of another release: it is none to this one
+			live[node.ID] = node
 		}
-		live[node.ID] = node
 	}
 	return live, nil
 }

@@ -2,7 +2,6 @@ package cluster
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -13,54 +12,112 @@ import (
 // maxOpen bounds how many rooms OpenRooms returns.
 const maxOpen = 64
 
-// The times of this set are Redis's: the clocks of its readers and writers may differ.
+// A queue's index holds its rooms by the time (in ms by Redis's clock: those of its readers and writers may differ) from
+// which it is worth looking at them: a room with a free seat since it has one, a full room from the end of its next
+// reservation, which may never be taken. A room whose seats are all taken is not in it.
 
-// look notes that a room may have a free seat from a time on, in ms; "" is now.
-func (d *Directory) look(ctx context.Context, queue, room, from string) error {
+// state is a room at one moment.
+type state struct {
+	Room
+	err  error // the room does not exist, or its record cannot be read
+	free int
+	next int64 // full: when the next reservation ends; 0 when none is open
+}
+
+// inIndex says how the room should stand in its queue's index: "open", a time, or "" for not at all.
+func (s *state) inIndex() string {
+	switch {
+	case s.err != nil, s.free == 0 && s.next == 0:
+		return ""
+	case s.free > 0:
+		return "open"
+	}
+	return strconv.FormatInt(s.next, 10)
+}
+
+// states reads rooms.
+func (d *Directory) states(ctx context.Context, ids ...string) ([]state, error) {
+	pipe := d.rdb.Pipeline()
+	records, seats := make([]*redis.MapStringStringCmd, len(ids)), make([]*redis.StringSliceCmd, len(ids))
+	for i, id := range ids {
+		records[i], seats[i] = pipe.HGetAll(ctx, d.room(id)), pipe.HVals(ctx, d.seats(id))
+	}
+	now := pipe.Time(ctx)
+	if _, err := pipe.Exec(ctx); err != nil {
+		return nil, fmt.Errorf("reading rooms: %w", err)
+	}
+	list := make([]state, len(ids))
+	for i, id := range ids {
+		s := &list[i]
+		s.Room, s.err = parseRoom(id, records[i].Val())
+		s.count(seats[i].Val(), now.Val().UnixMilli())
+	}
+	return list, nil
+}
+
+// count works out free and next from the seats' entries.
+func (s *state) count(entries []string, now int64) {
+	s.free = s.Seats
+	for _, e := range entries {
+		before, _, _ := strings.Cut(e, "|")
+		deadline, err := strconv.ParseInt(before, 10, 64)
+		if err != nil || deadline != 0 && deadline <= now {
+			continue
+		}
+		s.free--
+		if deadline != 0 && (s.next == 0 || deadline < s.next) {
+			s.next = deadline
+		}
+	}
+}
+
+// index brings a room's place in its queue's index up to date. What was read may be outdated when it is written, so it
+// is read again until it is what was written: whoever writes last has read last.
+func (d *Directory) index(ctx context.Context, queue, room string) error {
 	if queue == "" {
 		return nil
 	}
-	if err := lookScript.Run(ctx, d.rdb, []string{d.open(queue)}, room, from).Err(); err != nil {
-		return fmt.Errorf("noting that room %s is open: %w", room, err)
+	for wrote := "nothing yet"; ; {
+		list, err := d.states(ctx, room)
+		if err != nil {
+			return err
+		}
+		want := list[0].inIndex()
+		if want == wrote {
+			return nil
+		}
+		if err := d.place(ctx, queue, room, want); err != nil {
+			return err
+		}
+		wrote = want
+	}
+}
+
+// place writes a room's place, as inIndex says it.
+func (d *Directory) place(ctx context.Context, queue, room, at string) error {
+	if err := placeScript.Run(ctx, d.rdb, []string{d.open(queue)}, room, at).Err(); err != nil {
+		return fmt.Errorf("indexing room %s of queue %s: %w", room, queue, err)
 	}
 	return nil
 }
 
-var lookScript = redis.NewScript(`
-local from = ARGV[2]
-if from == '' then
+var placeScript = redis.NewScript(`
+local at = ARGV[2]
+if at == '' then return redis.call('ZREM', KEYS[1], ARGV[1]) end
+if at == 'open' then
 	local t = redis.call('TIME')
-	from = string.format('%.0f', t[1] * 1000 + math.floor(t[2] / 1000))
+	at = string.format('%.0f', t[1] * 1000 + math.floor(t[2] / 1000))
 end
-return redis.call('ZADD', KEYS[1], from, ARGV[1])`)
-
-// later notes that a full room is worth a look when its next reservation ends, which may never be taken: in ms, "0"
-// when none is open and only a seat that becomes free will help.
-func (d *Directory) later(ctx context.Context, queue, room, next string) error {
-	if next == "0" {
-		return d.forget(ctx, queue, room)
-	}
-	return d.look(ctx, queue, room, next)
-}
-
-func (d *Directory) forget(ctx context.Context, queue, room string) error {
-	if queue == "" {
-		return nil
-	}
-	if err := d.rdb.ZRem(ctx, d.open(queue), room).Err(); err != nil {
-		return fmt.Errorf("noting that room %s is full: %w", room, err)
-	}
-	return nil
-}
+return redis.call('ZADD', KEYS[1], at, ARGV[1])`)
 
 // OpenRoom is a room that may take players.
 type OpenRoom struct {
 	Room
-	Free int // seats that were neither taken nor reserved when it was read
+	Free int // seats that were neither taken nor reserved when it was read, at least 1
 }
 
-// OpenRooms returns rooms of a queue that may have free seats, those first that are open longest; at most 64. Rooms
-// that exist no longer are forgotten on the way.
+// OpenRooms returns rooms of a queue that have free seats, those first that are open longest; at most 64. Rooms that are
+// full or exist no longer are put where they belong on the way.
 func (d *Directory) OpenRooms(ctx context.Context, queue string) ([]OpenRoom, error) {
 	ids, err := openScript.Run(ctx, d.rdb, []string{d.open(queue)}, maxOpen).StringSlice()
 	if err != nil {
@@ -69,41 +126,19 @@ func (d *Directory) OpenRooms(ctx context.Context, queue string) ([]OpenRoom, er
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	pipe := d.rdb.Pipeline()
-	records, seats := make([]*redis.MapStringStringCmd, len(ids)), make([]*redis.StringSliceCmd, len(ids))
-	for i, id := range ids {
-		records[i], seats[i] = pipe.HGetAll(ctx, d.room(id)), pipe.HVals(ctx, d.seats(id))
-	}
-	now := pipe.Time(ctx)
-	if _, err := pipe.Exec(ctx); err != nil {
-		return nil, fmt.Errorf("reading the open rooms of queue %s: %w", queue, err)
+	states, err := d.states(ctx, ids...)
+	if err != nil {
+		return nil, err
 	}
 	var list []OpenRoom
-	for i, id := range ids {
-		r, err := parseRoom(id, records[i].Val())
-		switch {
-		case errors.Is(err, ErrNoRoom):
-			if err := d.forget(ctx, queue, id); err != nil {
-				return nil, err
-			}
-		case err != nil:
-			return nil, fmt.Errorf("reading room %s: %w", id, err)
-		default:
-			list = append(list, OpenRoom{r, r.Seats - held(seats[i].Val(), now.Val().UnixMilli())})
+	for i := range states {
+		if s := &states[i]; s.err == nil && s.free > 0 {
+			list = append(list, OpenRoom{s.Room, s.free})
+		} else if err := d.index(ctx, queue, ids[i]); err != nil {
+			return nil, err
 		}
 	}
 	return list, nil
-}
-
-// held counts the entries whose seats are taken or reserved.
-func held(entries []string, now int64) (n int) {
-	for _, e := range entries {
-		before, _, _ := strings.Cut(e, "|")
-		if deadline, err := strconv.ParseInt(before, 10, 64); err == nil && (deadline == 0 || deadline > now) {
-			n++
-		}
-	}
-	return n
 }
 
 var openScript = redis.NewScript(`

@@ -48,12 +48,13 @@ type Outbox struct {
 	rdb  redis.UniversalClient
 	self string
 	keys
-	ready bool // the group exists
+	ready bool   // the group exists
+	next  string // where to go on among those that another lobby has taken and not stored
 }
 
 // NewOutbox returns the outbox of the deployment with this namespace.
 func NewOutbox(rdb redis.UniversalClient, namespace string) *Outbox {
-	return &Outbox{rdb: rdb, self: NewID(), keys: keys{namespace}}
+	return &Outbox{rdb: rdb, self: NewID(), keys: keys{namespace}, next: "0-0"}
 }
 
 // Drain hands results to store and forgets those that it stored: each comes at least once, also when the lobby that
@@ -66,12 +67,13 @@ func (o *Outbox) Drain(ctx context.Context, store func(context.Context, proto.Re
 		}
 		o.ready = true
 	}
-	left, _, err := o.rdb.XAutoClaim(ctx, &redis.XAutoClaimArgs{
-		Stream: o.outbox(), Group: outboxGroup, Consumer: o.self, MinIdle: outboxIdle, Start: "0", Count: outboxBatch,
+	left, next, err := o.rdb.XAutoClaim(ctx, &redis.XAutoClaimArgs{
+		Stream: o.outbox(), Group: outboxGroup, Consumer: o.self, MinIdle: outboxIdle, Start: o.next, Count: outboxBatch,
 	}).Result()
 	if err != nil {
 		return 0, o.failed("taking over", err)
 	}
+	o.next = next // "0-0" when it has come to the end
 	read, err := o.rdb.XReadGroup(ctx, &redis.XReadGroupArgs{
 		Streams: []string{o.outbox(), ">"}, Group: outboxGroup, Consumer: o.self, Count: outboxBatch, Block: -1,
 	}).Result()

@@ -19,13 +19,15 @@ var (
 	ErrNoRoom = errors.New("no such room")
 	// ErrFull means that a room has fewer free seats than were asked for.
 	ErrFull = errors.New("not enough free seats")
-	// ErrSeat means that a token does not claim the seat: it was used, or the seat is another player's.
+	// ErrSeat means that a token does not claim the seat: it was used, or the seat is not the player's.
 	ErrSeat = errors.New("the token does not claim this seat")
+	// ErrLate means that a token would have claimed the seat, but the reservation has run out.
+	ErrLate = errors.New("the reservation has run out")
 	// ErrFenced means that the room has another owner by now.
 	ErrFenced = errors.New("the room belongs to a newer epoch")
 )
 
-// roomTTL is how long a room's record outlives the last sign of its host.
+// roomTTL is how long a room's record outlives the last sign of its host, or the last reservation.
 const roomTTL = time.Minute
 
 // NewRoom is what a room is created with.
@@ -74,8 +76,8 @@ end
 redis.call('PEXPIRE', KEYS[1], ARGV[1])
 return redis.call('HGET', KEYS[1], 'epoch')`)
 
-// Create makes the record of a new room, which its host opens when the first player comes. Nobody's for a minute, it
-// is gone again.
+// Create makes the record of a new room, which its host opens when the first player comes. When nobody reserves a seat
+// and no host renews it for a minute, it is gone again.
 func (d *Directory) Create(ctx context.Context, n NewRoom) (Room, error) {
 	var seed [8]byte
 	_, _ = rand.Read(seed[:]) // never fails
@@ -85,8 +87,8 @@ func (d *Directory) Create(ctx context.Context, n NewRoom) (Room, error) {
 	if err == nil {
 		r.Epoch, err = strconv.ParseUint(epoch, 10, 64)
 	}
-	if err == nil {
-		err = d.look(ctx, n.Queue, r.ID, "")
+	if err == nil && n.Queue != "" {
+		err = d.place(ctx, n.Queue, r.ID, epoch) // its epoch is the time since which it is open
 	}
 	if err != nil {
 		return Room{}, fmt.Errorf("creating a room of %s: %w", n.Game, err)
@@ -147,7 +149,7 @@ func (d *Directory) EndRoom(ctx context.Context, room string, epoch uint64) erro
 	if err = answered(doing, answer, err); err != nil && !errors.Is(err, ErrNoRoom) {
 		return err
 	}
-	return d.forget(ctx, queue, room)
+	return d.index(ctx, queue, room)
 }
 
 var endScript = redis.NewScript(`
@@ -170,6 +172,8 @@ func answered(doing, answer string, err error) error {
 			err = ErrFull
 		case "seat":
 			err = ErrSeat
+		case "late":
+			err = ErrLate
 		default:
 			err = fmt.Errorf("unexpected answer %q", answer)
 		}

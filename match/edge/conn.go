@@ -3,6 +3,7 @@ package edge
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -22,8 +23,6 @@ const (
 	openTimeout = 5 * time.Second
 	// slowAfter is how long a viewer may stay congested before it is closed with 4003.
 	slowAfter = 10 * time.Second
-	// headroom is what a connection's tail keeps free for the bye and the close frame, in bytes.
-	headroom = 512
 	// resumeFor is how long a resume secret is good, far beyond the grace of any seat.
 	resumeFor = 6 * time.Hour
 )
@@ -32,11 +31,16 @@ const (
 const (
 	// messagesPerTick is the sustained rate, for each tick of the room; pings and resyncs count too.
 	messagesPerTick = 2
+	leastPerSecond  = 10
 	// burstTicks is how many ticks' worth may come at once, after a stall of the network.
 	burstTicks = 40
 	// maxLimited is how many messages over the limit may be dropped before the socket is closed with 4429. The count
 	// falls by one for each message that is within the limit.
 	maxLimited = 400
+	// bytesPerSecond and burstBytes bound what is read at all, whatever it is cut into: many empty fragments are no
+	// message. The longest messages at the highest rate stay below it in most games; others are slowed by 4429.
+	bytesPerSecond = 256 << 10
+	burstBytes     = 512 << 10
 )
 
 // conn is one client's connection, the local kind of [match.Viewer].
@@ -48,21 +52,25 @@ type conn struct {
 	seat   netcode.Seat
 	room   *match.Instance // set before the reader starts
 
-	welcomed atomic.Bool // the client may speak
-	ended    atomic.Bool // Close was called
+	welcomed atomic.Bool   // the client may speak
+	ended    atomic.Bool   // Close was called
+	heardAt  atomic.Int64  // when something was last heard of the client, in nanoseconds since the server's base
+	seen     atomic.Uint32 // the newest tick that the client says it has; 0 before it says any
 
 	// Of the reader's goroutine.
 	limiter *rate.Limiter
+	volume  *rate.Limiter
 	limited int
 	reader  *proto.Reader
 	packet  proto.InputPacket
 	lastSeq uint32
 
 	// Of the room's goroutine.
-	view   netcode.View
-	head   proto.Head
-	hasOne bool      // head is what was sent last
-	slow   time.Time // since when the viewer is congested
+	view     netcode.View
+	head     proto.Head
+	hasOne   bool      // head is what was sent last
+	slow     time.Time // since when the viewer is congested
+	resynced uint32    // the tick at which wanted keyframes were last sent; 0 before that
 
 	resyncMu sync.Mutex
 	resyncs  []uint16 // scopes that the client wants again
@@ -71,21 +79,18 @@ type conn struct {
 
 var _ match.Viewer = (*conn)(nil)
 
-func newConn(s *Server, ws *gws.Conn, p *pipe, addr string) *conn {
-	return &conn{server: s, ws: ws, pipe: p, addr: addr}
-}
-
 // run is the connection's goroutine: it finds the room, attaches, reads until the end and detaches. Whatever happens
 // in between (gws panics on one malformed frame), the way out is the same.
-func (c *conn) run(cl claim, late bool) {
+func (c *conn) run(cl claim) {
 	defer c.server.remove(c)
-	defer func() { _ = c.pipe.Close() }()
-	if late {
-		c.Close(proto.Close{Code: proto.CodeSeatExpired, Reason: "the seat token is too old"})
-		return
+	defer c.pipe.end()
+	answer := cl.refused
+	if answer == nil {
+		answer = c.open(cl)
 	}
-	if err := c.open(cl); err != nil {
-		c.Close(*err)
+	if answer != nil {
+		c.Close(*answer)
+		c.read() // until the client has read why
 		return
 	}
 	c.read()
@@ -109,9 +114,7 @@ func (c *conn) open(cl claim) *proto.Close {
 		return &proto.Close{Code: proto.CodeOverloaded, Reason: "the match cannot be reached now"}
 	}
 	c.room = rm
-	perSecond := messagesPerTick * rm.Rate()
-	c.limiter = rate.NewLimiter(rate.Limit(max(perSecond, 10)), burstTicks*messagesPerTick)
-	c.reader = proto.NewReader(nil)
+	c.limiter.SetLimit(rate.Limit(max(messagesPerTick*rm.Rate(), leastPerSecond)))
 	if !rm.Attach(match.Attach{
 		Viewer: c, Player: cl.player, PlayerExpires: cl.playerExpires, Resume: cl.resume, Counter: cl.counter,
 	}) {
@@ -129,6 +132,12 @@ func (c *conn) Seat() netcode.Seat { return c.seat }
 // writers are shared by all connections: a message is built and written at once.
 var writers = sync.Pool{New: func() any { return proto.NewWriter() }}
 
+func takeWriter() *proto.Writer {
+	w := writers.Get().(*proto.Writer) //nolint:forcetypeassert // the pool's own
+	w.Reset()
+	return w
+}
+
 // Welcome implements [match.Viewer].
 func (c *conn) Welcome(m *proto.Welcome, r token.Resume) {
 	secret, err := c.server.cfg.Keys.SignResume(r, resumeFor)
@@ -138,9 +147,8 @@ func (c *conn) Welcome(m *proto.Welcome, r token.Resume) {
 		return
 	}
 	m.Resume = secret
-	w := writers.Get().(*proto.Writer)
+	w := takeWriter()
 	defer writers.Put(w)
-	w.Reset()
 	m.Append(w)
 	c.welcomed.Store(true)
 	c.Message(w.Bytes())
@@ -151,7 +159,7 @@ func (c *conn) Message(msg []byte) {
 	if c.ended.Load() {
 		return
 	}
-	if c.pipe.room() < len(msg)+headroom {
+	if !c.pipe.fits(len(msg)) {
 		c.Close(proto.Close{Code: proto.CodeSlowReader, Reason: "too much waits to be read"})
 		return
 	}
@@ -166,9 +174,9 @@ func (c *conn) Close(cl proto.Close) {
 		return
 	}
 	c.server.metrics.closes.WithLabelValues(cl.Code.Info().Name).Inc()
-	w := writers.Get().(*proto.Writer)
+	cl.Reason = strings.ToValidUTF8(cl.Reason[:min(len(cl.Reason), maxReason)], "")
+	w := takeWriter()
 	defer writers.Put(w)
-	w.Reset()
 	bye := proto.Bye{Code: cl.Code, Reason: cl.Reason}
 	if cl.Code.Action() == proto.ActionReconnect {
 		bye.AfterMS = reconnectAfter
@@ -177,6 +185,9 @@ func (c *conn) Close(cl proto.Close) {
 	_ = c.ws.WriteMessage(gws.OpcodeBinary, w.Bytes()) // the connection is given up either way
 	_ = c.ws.WriteClose(uint16(cl.Code), []byte(cl.Reason))
 }
+
+// maxReason is what a close frame can hold of a reason, in bytes, with room to spare.
+const maxReason = 120
 
 // reconnectAfter is what a bye asks a client to wait before it reconnects, in milliseconds; clients add jitter.
 const reconnectAfter = 250

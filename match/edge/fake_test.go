@@ -2,21 +2,25 @@ package edge
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
 	"io"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/coder/websocket"
 	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 
+	"muster/internal/simnet"
 	"muster/match"
 	"muster/netcode"
 	"muster/proto"
@@ -29,7 +33,7 @@ type world struct {
 }
 
 type junk struct {
-	Text string `net:"max=4000"`
+	Text [32]string `net:"max=4000"`
 }
 
 type dot struct {
@@ -41,17 +45,36 @@ type input struct {
 	DX int8
 }
 
-// grow is a game whose state can be made to send a lot each tick.
-type grow struct{ bulk int }
+// grow is a game whose state can be made to send a lot each tick. What it counts shows what reached the rules.
+type grow struct {
+	bulk          int // bytes that change each tick
+	once          int // bytes that a keyframe has besides
+	inputs, drops *atomic.Int32
+}
 
 func (g grow) Step(s *netcode.Step[world, input]) {
 	for _, d := range s.State.Dots.All() {
 		if in, ok := s.Input(d.Owner); ok {
 			d.X += int32(in.DX)
+			if g.inputs != nil {
+				g.inputs.Add(1)
+			}
 		}
 	}
-	if g.bulk > 0 {
-		s.State.Junk.V.Text = strings.Repeat(string(rune('a'+s.Tick%26)), g.bulk)
+	fill(s.State.Junk.V.Text[:16], rune('a'+s.Tick%26), g.bulk)
+	fill(s.State.Junk.V.Text[16:], 'x', g.once)
+}
+
+func fill(text []string, letter rune, n int) {
+	for i := range text {
+		k := min(n, 4000)
+		text[i], n = strings.Repeat(string(letter), k), n-k
+	}
+}
+
+func (g grow) Drop(*match.Room[world], match.Player) {
+	if g.drops != nil {
+		g.drops.Add(1)
 	}
 }
 
@@ -95,52 +118,116 @@ func (r *rooms) TakeSeat(_ context.Context, _ string, _ uint16, _, id string) er
 	return nil
 }
 
-// bench is a server with one game on loopback.
+// bench is a server with one game.
 type bench struct {
 	t      *testing.T
 	url    string // ws://
+	http   *http.Client
+	dialer func() (net.Conn, error)
 	keys   *token.Keys
 	edge   *Server
 	host   *match.Host
 	metric *prometheus.Registry
 	ids    int
+
+	mu      sync.Mutex
+	log     bytes.Buffer
+	secrets []string // tokens that were made; none may be logged
 }
 
+// Write makes the bench the sink of all logs.
+func (b *bench) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.log.Write(p)
+}
+
+// secret notes a token that no log may show.
+func (b *bench) secret(s string) string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.secrets = append(b.secrets, s)
+	return s
+}
+
+// checkLog looks for tokens in what was logged: whole ones, and the signature alone.
+func (b *bench) checkLog() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, s := range b.secrets {
+		if signature := s[strings.LastIndexByte(s, '.')+1:]; len(signature) > 20 && strings.Contains(b.log.String(), signature) {
+			b.t.Errorf("a token is in the log:\n%s", b.log.String())
+		}
+	}
+}
+
+// newBench serves on loopback.
 func newBench(t *testing.T, game grow, change func(*Config)) *bench {
 	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := newBenchOn(t, game, change, Listener{l})
+	b.url, b.http = "ws://"+l.Addr().String(), &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	b.dialer = func() (net.Conn, error) { return net.Dial("tcp", l.Addr().String()) }
+	return b
+}
+
+// newSimBench serves on a network in memory, for tests in a bubble.
+func newSimBench(t *testing.T, game grow, link simnet.Link, change func(*Config)) *bench {
+	t.Helper()
+	l := simnet.Listen(link)
+	b := newBenchOn(t, game, change, Listener{l})
+	b.url, b.http = "ws://server", &http.Client{Transport: &http.Transport{DialContext: l.DialContext, DisableKeepAlives: true}}
+	b.dialer = func() (net.Conn, error) { return l.Dial(t.Context()) }
+	return b
+}
+
+func newBenchOn(t *testing.T, game grow, change func(*Config), l net.Listener) *bench {
+	t.Helper()
+	b := &bench{t: t, metric: prometheus.NewRegistry()}
+	log := zap.New(zapcore.NewCore(zapcore.NewJSONEncoder(zap.NewProductionEncoderConfig()), zapcore.AddSync(b), zap.DebugLevel))
 	keys, err := token.New([]byte(strings.Repeat("k", 32)), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	host, err := match.NewHost(match.HostConfig{
 		Games:     []match.Game{match.Define[world, input]("grow", game, match.Rules{Seats: 64})},
-		Directory: noDirectory{},
+		Directory: noDirectory{}, Log: log,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &bench{t: t, keys: keys, host: host, metric: prometheus.NewRegistry()}
-	cfg := Config{Rooms: &rooms{host: host, used: map[string]bool{}}, Keys: keys, Registerer: b.metric}
+	b.keys, b.host = keys, host
+	cfg := Config{Rooms: &rooms{host: host, used: map[string]bool{}}, Keys: keys, Registerer: b.metric, Log: log}
 	if change != nil {
 		change(&cfg)
 	}
 	b.edge = New(cfg)
 	mux := http.NewServeMux()
 	mux.Handle("GET /v1/match/{room}", b.edge)
-	srv := httptest.NewUnstartedServer(mux)
-	srv.Listener = Listener{srv.Listener}
-	srv.Start()
-	b.url = "ws" + strings.TrimPrefix(srv.URL, "http")
+	srv := &http.Server{Handler: mux, ReadHeaderTimeout: headerTimeout}
+	served := make(chan struct{})
+	go func() {
+		defer close(served)
+		_ = srv.Serve(l) // until Close
+	}()
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()
 		if err := errors.Join(host.Close(ctx), b.edge.Close(ctx)); err != nil {
 			t.Error(err)
 		}
-		srv.Close()
+		_ = srv.Close()
+		<-served
+		b.checkLog()
 	})
 	return b
 }
+
+// headerTimeout is how long the benches' HTTP server waits for a request's head.
+const headerTimeout = 300 * time.Millisecond
 
 // seatToken returns a fresh token for a seat.
 func (b *bench) seatToken(room string, seat uint16, player string) string {
@@ -153,13 +240,14 @@ func (b *bench) seatToken(room string, seat uint16, player string) string {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	return s
+	return b.secret(s)
 }
 
 // dial opens a socket with a bearer header.
 func (b *bench) dial(ctx context.Context, room, bearer string) (*websocket.Conn, *http.Response, error) {
 	ws, res, err := websocket.Dial(ctx, b.url+"/v1/match/"+room, &websocket.DialOptions{
 		HTTPHeader: http.Header{"Authorization": {"Bearer " + bearer}}, Subprotocols: []string{proto.Subprotocol},
+		HTTPClient: b.http,
 	})
 	if err == nil {
 		ws.SetReadLimit(proto.MaxServerMessage)
@@ -192,6 +280,7 @@ func (b *bench) connect(ctx context.Context, room, bearer string) *peer {
 	if kind := p.next(ctx); kind != proto.KindWelcome {
 		b.t.Fatalf("the first message is of kind %d (%+v)", kind, p.bye)
 	}
+	b.secret(p.welcome.Resume)
 	return p
 }
 
@@ -263,6 +352,23 @@ func (b *bench) metricValue(name string) float64 {
 	return 0
 }
 
+// closes returns how many sockets the server closed with a code, by its name.
+func (b *bench) closes(name string) (n float64) {
+	b.t.Helper()
+	families, err := b.metric.Gather()
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	for _, f := range families {
+		for _, m := range f.GetMetric() {
+			if f.GetName() == "muster_closes_total" && m.GetLabel()[0].GetValue() == name {
+				n = m.GetCounter().GetValue()
+			}
+		}
+	}
+	return n
+}
+
 // eventually waits for a condition that another goroutine brings about.
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
@@ -281,7 +387,7 @@ func eventually(t *testing.T, what string, ok func() bool) {
 // rawDial makes the handshake by hand and returns the bare connection.
 func (b *bench) rawDial(room, bearer string) net.Conn {
 	b.t.Helper()
-	c, err := net.Dial("tcp", strings.TrimPrefix(b.url, "ws://"))
+	c, err := b.dialer()
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -305,30 +411,48 @@ func (b *bench) rawDial(room, bearer string) net.Conn {
 	return c
 }
 
-// closeFrame reads frames from a bare connection until the close frame and returns its code, 0 when there was none.
-func closeFrame(t *testing.T, c net.Conn) proto.Code {
+// end is how a server said goodbye: the close frame, 0 when there was none, and the bye before it.
+type end struct {
+	code   proto.Code
+	reason string
+	bye    proto.Bye
+}
+
+// goodbye reads frames from a bare connection until the close frame.
+func goodbye(t *testing.T, c net.Conn) (e end) {
 	t.Helper()
 	_ = c.SetReadDeadline(time.Now().Add(10 * time.Second))
 	r := bufio.NewReader(c)
 	for {
 		head := make([]byte, 2)
 		if _, err := io.ReadFull(r, head); err != nil {
-			return 0
+			return e
 		}
 		n := int(head[1] & 127)
 		if n == 126 {
 			ext := make([]byte, 2)
 			if _, err := io.ReadFull(r, ext); err != nil {
-				return 0
+				return e
 			}
 			n = int(binary.BigEndian.Uint16(ext))
 		}
 		body := make([]byte, n)
 		if _, err := io.ReadFull(r, body); err != nil {
-			return 0
+			return e
 		}
-		if head[0]&15 == 8 && n >= 2 {
-			return proto.Code(binary.BigEndian.Uint16(body))
+		switch head[0] & 15 {
+		case 2:
+			m := proto.NewReader(body)
+			if kind, n, err := proto.ServerKind(m); err == nil && kind == proto.KindBye {
+				if err := e.bye.Parse(m, n); err != nil {
+					t.Error(err)
+				}
+			}
+		case 8:
+			if n >= 2 {
+				e.code, e.reason = proto.Code(binary.BigEndian.Uint16(body)), string(body[2:])
+			}
+			return e
 		}
 	}
 }

@@ -8,8 +8,12 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
+
+	"github.com/lxzan/gws"
+	"golang.org/x/time/rate"
 
 	"muster/match"
 	"muster/netcode"
@@ -25,6 +29,7 @@ type claim struct {
 	tokenID       string // a seat token's; a resume secret has none
 	resume        bool
 	counter       uint32
+	refused       *proto.Close // the token is genuine and good for nothing here: its bearer gets a socket and a code
 }
 
 // ServeHTTP answers "GET /v1/match/{room}". Origin, token and limits are checked before the upgrade, so that a stranger
@@ -36,8 +41,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, "origin", http.StatusForbidden, "pages of this origin may not open sockets")
 		return
 	}
-	cl, late, err := s.verify(bearer)
-	if err != nil || cl.room != r.PathValue("room") && !late {
+	cl, err := s.verify(bearer, r.PathValue("room"))
+	if err != nil {
 		w.Header().Set("WWW-Authenticate", "Bearer")
 		s.refuse(w, "token", http.StatusUnauthorized, "a valid seat token is needed")
 		return
@@ -53,31 +58,55 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, "limit", http.StatusServiceUnavailable, err.Error())
 		return
 	}
-	c, err := s.upgrade(w, r, addr)
+	up := s.plain
+	switch offers := offered(r); {
+	case slices.Contains(offers, proto.Subprotocol):
+		up = s.upgrader
+	case len(offers) > 0: // a browser cannot read why an upgrade was refused, so it is told on the socket
+		cl.refused = &proto.Close{Code: proto.CodeVersion, Reason: "the server speaks " + proto.Subprotocol + ", which the client does not offer"}
+	}
+	c, err := s.upgrade(w, r, up, addr)
 	if err != nil {
-		s.metrics.refused.WithLabelValues("handshake").Inc()
 		s.abandon(addr)
+		if errors.Is(err, http.ErrNotSupported) {
+			s.refuse(w, "handshake", http.StatusHTTPVersionNotSupported, "WebSockets need HTTP/1.1 here")
+			return
+		}
+		s.metrics.refused.WithLabelValues("handshake").Inc()
 		return
 	}
 	if !s.add(c) {
-		_ = c.pipe.Close()
+		c.pipe.end()
 		return
 	}
 	c.seat = cl.player.Seat
-	s.wg.Go(func() { c.run(cl, late) })
+	go func() {
+		defer s.wg.Done() // add counted it
+		c.run(cl)
+	}()
 }
 
 // bearer returns the token of a request, and whether it came in the Authorization header. It is never in the URL.
-func bearer(r *http.Request) (token string, header bool) {
+func bearer(r *http.Request) (secret string, header bool) {
 	if scheme, value, ok := strings.Cut(r.Header.Get("Authorization"), " "); ok && strings.EqualFold(scheme, "Bearer") {
 		return strings.TrimSpace(value), true
 	}
-	for _, offer := range strings.Split(r.Header.Get("Sec-Websocket-Protocol"), ",") {
-		if value, ok := strings.CutPrefix(strings.TrimSpace(offer), proto.BearerPrefix); ok {
+	for _, offer := range offered(r) {
+		if value, ok := strings.CutPrefix(offer, proto.BearerPrefix); ok {
 			return value, false
 		}
 	}
 	return "", false
+}
+
+// offered returns the subprotocols of a request.
+func offered(r *http.Request) (list []string) {
+	for _, offer := range strings.Split(r.Header.Get("Sec-Websocket-Protocol"), ",") {
+		if offer = strings.TrimSpace(offer); offer != "" {
+			list = append(list, offer)
+		}
+	}
+	return list
 }
 
 // originAllowed checks the page that opens the socket. A request without an origin is not a browser's; it must then
@@ -94,34 +123,44 @@ func (s *Server) originAllowed(r *http.Request, header bool) bool {
 	return strings.EqualFold(u.Host, r.Host) || s.origins[strings.ToLower(u.Host)]
 }
 
-// verify reads a seat token or a resume secret. late says that the token is genuine and too old: its bearer gets a
-// socket and a close code.
-func (s *Server) verify(bearer string) (cl claim, late bool, err error) {
+// verify reads a seat token or a resume secret. Whoever brings one that is genuine but too old, or for another match,
+// is told so on the socket.
+func (s *Server) verify(bearer, room string) (cl claim, err error) {
 	seat, err := s.cfg.Keys.VerifySeat(bearer)
 	if err == nil {
-		return claim{
+		cl = claim{
 			room: seat.Room, player: match.Player{Seat: netcode.Seat(seat.Seat), ID: seat.Player, Name: seat.Name},
 			playerExpires: seat.PlayerExpires, tokenID: seat.ID,
-		}, false, nil
+		}
+		return cl.checkRoom(room), nil
 	}
 	resume, resumeErr := s.cfg.Keys.VerifyResume(bearer)
 	if resumeErr == nil {
-		return claim{
+		cl = claim{
 			room: resume.Room, player: match.Player{Seat: netcode.Seat(resume.Seat), ID: resume.Player, Name: resume.Name},
 			playerExpires: resume.PlayerExpires, resume: true, counter: resume.Counter,
-		}, false, nil
+		}
+		return cl.checkRoom(room), nil
 	}
 	if errors.Is(err, token.ErrExpired) || errors.Is(resumeErr, token.ErrExpired) {
-		return claim{}, true, nil
+		return claim{refused: &proto.Close{Code: proto.CodeSeatExpired, Reason: "the seat token is too old"}}, nil
 	}
-	return claim{}, false, err
+	return claim{}, err //nolint:wrapcheck // its text goes nowhere
+}
+
+// checkRoom refuses a claim on a seat of another match than the one that was asked for.
+func (cl claim) checkRoom(room string) claim {
+	if cl.room != room {
+		cl.refused = &proto.Close{Code: proto.CodeNotYourSeat, Reason: "the token is for another match"}
+	}
+	return cl
 }
 
 // upgrade takes the connection over from net/http and makes a WebSocket of it.
-func (s *Server) upgrade(w http.ResponseWriter, r *http.Request, addr string) (*conn, error) {
+func (s *Server) upgrade(w http.ResponseWriter, r *http.Request, up *gws.Upgrader, addr string) (*conn, error) {
 	netConn, buffered, err := http.NewResponseController(w).Hijack()
 	if err != nil {
-		return nil, err //nolint:wrapcheck // only counted
+		return nil, err //nolint:wrapcheck // only looked at
 	}
 	if buffered.Reader.Buffered() > 0 { // it spoke before the handshake was over
 		_ = netConn.Close()
@@ -134,17 +173,18 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request, addr string) (*
 		p = newPipe(netConn)
 		carrier = p
 	}
-	up := s.upgrader
-	if r.Header.Get("Sec-Websocket-Protocol") == "" {
-		up = s.plain
+	c := &conn{
+		server: s, pipe: p, addr: addr, reader: proto.NewReader(nil),
+		limiter: rate.NewLimiter(leastPerSecond, burstTicks*messagesPerTick),
+		volume:  rate.NewLimiter(bytesPerSecond, burstBytes),
 	}
-	ws, err := up.UpgradeFromConn(carrier, bufio.NewReaderSize(carrier, 1024), r)
+	c.ws, err = up.UpgradeFromConn(carrier, bufio.NewReaderSize(metered{carrier, c}, 1024), r)
 	if err != nil {
 		return nil, err //nolint:wrapcheck // only counted; gws has answered and closed
 	}
 	p.goLive(&s.wg)
-	c := newConn(s, ws, p, addr)
-	ws.Session().(*session).conn = c
+	c.ws.Session().(*session).conn = c //nolint:forcetypeassert // what NewSession makes
+	c.heard()
 	return c, nil
 }
 

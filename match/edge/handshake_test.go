@@ -1,8 +1,11 @@
 package edge
 
 import (
+	"bytes"
 	"context"
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -30,14 +33,23 @@ func TestBadTokenGets401AndNoSocket(t *testing.T) {
 	foreign, _ := other.SignSeat(token.Seat{Room: "r", Seat: 1, Player: "p", ID: "i"}, time.Minute)
 	player, _ := b.keys.SignPlayer(token.Player{ID: "p"}, time.Minute)
 	stale, _ := b.keys.SignPlayer(token.Player{ID: "p"}, -time.Minute)
+	var body []byte
 	for name, bearer := range map[string]string{
 		"none": "", "garbage": "garbage", "other key": foreign, "player token": player, "expired player token": stale,
-		"another room's": b.seatToken("elsewhere", 1, "p"),
-		"too long":       strings.Repeat("a", 5000), "dots": strings.Repeat(".", 4000),
+		"too long": strings.Repeat("a", 5000), "dots": strings.Repeat(".", 4000),
 	} {
 		_, res, err := b.dial(ctx, "r", bearer)
 		if err == nil || res == nil || res.StatusCode != http.StatusUnauthorized {
 			t.Errorf("%s: %v, want 401", name, err)
+			continue
+		}
+		// The socket package gives the first KiB of the body.
+		got, _ := io.ReadAll(res.Body)
+		if body == nil {
+			body = got
+		}
+		if !bytes.Equal(body, got) || len(got) == 0 || res.Header.Get("Content-Type") != "application/problem+json" {
+			t.Errorf("%s: body %q, another cause's is %q", name, got, body)
 		}
 	}
 	if n := b.metricValue("muster_connections"); n != 0 {
@@ -100,6 +112,7 @@ func TestGenuineTokenThatIsLateUsedOrForeignGetsACloseCode(t *testing.T) {
 	}{
 		"used":            {"r", used, proto.CodeNotYourSeat},
 		"late":            {"r", late, proto.CodeSeatExpired},
+		"another match's": {"r", b.seatToken("elsewhere", 1, "bob"), proto.CodeNotYourSeat},
 		"another's seat":  {"r", b.seatToken("r", 1, "bob"), proto.CodeNotYourSeat},
 		"no such seat":    {"r", b.seatToken("r", 999, "bob"), proto.CodeNotYourSeat},
 		"match is gone":   {"gone", b.seatToken("gone", 1, "bob"), proto.CodeMatchGone},
@@ -111,8 +124,8 @@ func TestGenuineTokenThatIsLateUsedOrForeignGetsACloseCode(t *testing.T) {
 			continue
 		}
 		p := &peer{Conn: ws, t: t}
-		if bye, frame := p.closed(ctx); bye != c.want || frame != c.want {
-			t.Errorf("%s: bye %d, close frame %d, want %d", name, bye, frame, c.want)
+		if bye, frame := p.closed(ctx); bye != c.want || frame != c.want || p.bye.Reason == "" {
+			t.Errorf("%s: bye %d (%q), close frame %d, want %d", name, bye, p.bye.Reason, frame, c.want)
 		}
 		_ = ws.CloseNow()
 	}
@@ -139,7 +152,7 @@ func TestConnectionsOverTheLimitAreRefusedBeforeTheUpgrade(t *testing.T) {
 
 func TestPlainRequestIsToldToUpgrade(t *testing.T) {
 	b := newBench(t, grow{}, nil)
-	req, _ := http.NewRequestWithContext(testContext(t), http.MethodGet, "http"+strings.TrimPrefix(b.url, "ws")+"/v1/match/r", nil)
+	req, _ := http.NewRequestWithContext(testContext(t), http.MethodGet, "http"+strings.TrimPrefix(b.url, "ws")+"/v1/match/r", http.NoBody)
 	req.Header.Set("Authorization", "Bearer "+b.seatToken("r", 1, "a"))
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
@@ -149,5 +162,46 @@ func TestPlainRequestIsToldToUpgrade(t *testing.T) {
 	http.DefaultClient.CloseIdleConnections()
 	if res.StatusCode != http.StatusUpgradeRequired || res.Header.Get("Content-Type") != "application/problem+json" {
 		t.Errorf("status %d, %s", res.StatusCode, res.Header.Get("Content-Type"))
+	}
+}
+
+func TestClientOfAnotherVersionIsToldSoOnTheSocket(t *testing.T) {
+	b := newBench(t, grow{}, nil)
+	ctx := testContext(t)
+	for name, offers := range map[string][]string{
+		"with a header": {"muster.v2"}, "as a browser": {"muster.v2", proto.BearerPrefix + b.seatToken("r", 1, "alice")},
+	} {
+		head := http.Header{"Origin": {"http" + strings.TrimPrefix(b.url, "ws")}}
+		if len(offers) == 1 {
+			head.Set("Authorization", "Bearer "+b.seatToken("r", 1, "alice"))
+		}
+		ws, _, err := websocket.Dial(ctx, b.url+"/v1/match/r", &websocket.DialOptions{HTTPClient: b.http, HTTPHeader: head, Subprotocols: offers})
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		p := &peer{Conn: ws, t: t}
+		if bye, frame := p.closed(ctx); bye != proto.CodeVersion || frame != proto.CodeVersion || !strings.Contains(p.bye.Reason, proto.Subprotocol) {
+			t.Errorf("%s: bye %d (%q), close frame %d, want 4426", name, bye, p.bye.Reason, frame)
+		}
+		_ = ws.CloseNow()
+	}
+}
+
+func TestHandshakeThatCannotBeTakenOverIsRefused(t *testing.T) {
+	b := newBench(t, grow{}, func(c *Config) { c.MaxConnections = 1 })
+	for range 2 { // the place is given back
+		r := httptest.NewRequestWithContext(testContext(t), http.MethodGet, "/v1/match/r", http.NoBody)
+		r.SetPathValue("room", "r")
+		for k, v := range map[string]string{
+			"Authorization": "Bearer " + b.seatToken("r", 1, "alice"), "Upgrade": "websocket", "Sec-Websocket-Key": "x",
+		} {
+			r.Header.Set(k, v)
+		}
+		w := httptest.NewRecorder() // like HTTP/2, it has no connection to give
+		b.edge.ServeHTTP(w, r)
+		if w.Code != http.StatusHTTPVersionNotSupported {
+			t.Errorf("status %d", w.Code)
+		}
 	}
 }

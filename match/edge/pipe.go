@@ -7,17 +7,25 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"muster/proto"
 )
 
 // Bounds of a connection's way out.
 const (
 	// sendBuffer is the kernel's send buffer that is asked for, in bytes. A large one would hide seconds of old state.
 	sendBuffer = 16 << 10
-	// maxTail bounds what waits behind a full send buffer, in bytes. A write that would exceed it fails.
+	// maxTail bounds what waits behind a full send buffer, in bytes. Only a message that finds nothing waiting may be
+	// longer: a keyframe is as large as the game's state.
 	maxTail = 40 << 10
-	// drainTimeout bounds how long one write of the tail may take.
-	drainTimeout = 10 * time.Second
-	// lastTimeout bounds how long the tail may still drain once the connection is to be closed.
+	// mostTail is what no write may exceed: the longest message behind a tail, and a goodbye.
+	mostTail = maxTail + proto.MaxServerMessage + 4<<10
+	// drainChunk is how much of the tail one write takes, in bytes; each has drainTimeout for itself.
+	drainChunk = 16 << 10
+	// drainTimeout is for a connection that no room looks after any more: one that does closes it after slowAfter.
+	drainTimeout = 2 * slowAfter
+	// lastTimeout bounds how long the tail may still drain, and how long the peer's bytes are still read, once the
+	// connection is to be closed.
 	lastTimeout = time.Second
 )
 
@@ -46,12 +54,16 @@ type pipe struct {
 
 	mu      sync.Mutex
 	live    bool
-	closing bool
+	closing bool      // Close was called: nothing more is written
+	closeBy time.Time // when the last of it must be out
+	ended   bool      // end was called: nothing more is read
 	err     error
 	tail    []byte // what follows spare
 	spare   []byte // what the drainer is writing, and the memory for its next turn
 	pending int    // bytes in both
 	owner   *sync.WaitGroup
+
+	patience time.Duration // drainTimeout, but in tests
 
 	// One attempt to write, kept here so that the function that RawConn calls need not be made for each.
 	try  func(fd uintptr) bool
@@ -61,7 +73,7 @@ type pipe struct {
 }
 
 func newPipe(c net.Conn) *pipe {
-	p := &pipe{Conn: c}
+	p := &pipe{Conn: c, patience: drainTimeout}
 	if tcp, ok := c.(*net.TCPConn); ok {
 		_ = tcp.SetWriteBuffer(sendBuffer) // a hint: the system may refuse it
 		if raw, err := tcp.SyscallConn(); err == nil {
@@ -106,7 +118,7 @@ func (p *pipe) Write(b []byte) (int, error) {
 	if n == len(b) {
 		return n, nil
 	}
-	if p.pending+len(b)-n > maxTail {
+	if p.pending+len(b)-n > mostTail {
 		p.err = errSlow
 		return n, p.err
 	}
@@ -118,6 +130,22 @@ func (p *pipe) Write(b []byte) (int, error) {
 	p.tail = append(p.tail, b[n:]...)
 	p.pending += len(b) - n
 	return len(b), nil
+}
+
+// SetDeadline implements net.Conn; see SetWriteDeadline.
+func (p *pipe) SetDeadline(t time.Time) error {
+	return errors.Join(p.SetReadDeadline(t), p.SetWriteDeadline(t))
+}
+
+// SetWriteDeadline implements net.Conn. On a live pipe no write waits, so it does nothing: TLS sets one that is over
+// when it closes, which would cut off the tail.
+func (p *pipe) SetWriteDeadline(t time.Time) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.live {
+		return nil
+	}
+	return p.Conn.SetWriteDeadline(t) //nolint:wrapcheck // as the wrapped connection
 }
 
 // attempt writes what the kernel takes without waiting.
@@ -136,7 +164,7 @@ func (p *pipe) attempt(b []byte) (int, error) {
 	return p.tryN, nil
 }
 
-// drain writes the tail until none is left or the connection fails, and closes the connection if that is wanted.
+// drain writes the tail until none is left or the connection fails, then shuts the connection if that is wanted.
 func (p *pipe) drain() {
 	defer p.owner.Done()
 	for {
@@ -144,22 +172,17 @@ func (p *pipe) drain() {
 		p.pending -= len(p.spare)
 		p.tail, p.spare = p.spare[:0], p.tail
 		if len(p.spare) == 0 {
+			p.tail, p.spare = nil, nil               // a tail is rare: its memory is not kept
+			_ = p.Conn.SetWriteDeadline(time.Time{}) // a direct attempt would fail once it is over
 			p.congested.Store(false)
-			closing := p.closing
-			p.tail, p.spare = nil, nil // a tail is rare: its memory is not kept
-			p.mu.Unlock()
-			if closing {
-				_ = p.Conn.Close()
+			if p.closing {
+				p.shut()
 			}
+			p.mu.Unlock()
 			return
 		}
-		timeout := drainTimeout
-		if p.closing {
-			timeout = lastTimeout
-		}
-		_ = p.SetWriteDeadline(time.Now().Add(timeout))
 		p.mu.Unlock()
-		if _, err := p.Conn.Write(p.spare); err != nil {
+		if err := p.flush(p.spare); err != nil {
 			p.mu.Lock()
 			p.err = err
 			p.mu.Unlock()
@@ -169,24 +192,72 @@ func (p *pipe) drain() {
 	}
 }
 
-// Close closes the connection; a tail gets a short time to drain first.
-func (p *pipe) Close() error {
-	p.mu.Lock()
-	p.closing = true
-	if p.pending > 0 && p.err == nil {
-		_ = p.SetWriteDeadline(time.Now().Add(lastTimeout))
+// flush writes b in chunks, each within its time.
+func (p *pipe) flush(b []byte) error {
+	for len(b) > 0 {
+		p.mu.Lock()
+		timeout := p.patience
+		if p.closing {
+			timeout = time.Until(p.closeBy)
+		}
+		_ = p.Conn.SetWriteDeadline(time.Now().Add(timeout)) // an error shows in Write
 		p.mu.Unlock()
-		return nil
+		n, err := p.Conn.Write(b[:min(len(b), drainChunk)])
+		if err != nil {
+			return err //nolint:wrapcheck // the connection's own
+		}
+		b = b[n:]
 	}
-	p.mu.Unlock()
-	return p.Conn.Close() //nolint:wrapcheck // as the wrapped connection
+	return nil
 }
 
-// room returns how many bytes a write may have now.
-func (p *pipe) room() int {
+// Close ends the writing: what waits still goes out, for lastTimeout at most, then the peer reads EOF. The reader goes
+// on for as long: to close on unread bytes makes a reset of it, which can take the goodbye with it. Who reads then
+// calls end.
+func (p *pipe) Close() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return maxTail - p.pending
+	if !p.live {
+		return p.Conn.Close() //nolint:wrapcheck // as the wrapped connection
+	}
+	if p.closing {
+		return nil
+	}
+	p.closing, p.closeBy = true, time.Now().Add(lastTimeout)
+	if p.pending > 0 && p.err == nil {
+		_ = p.Conn.SetWriteDeadline(p.closeBy) // for the write that is under way
+		return nil
+	}
+	p.shut()
+	return nil
+}
+
+// shut ends a connection that has nothing more to write. p.mu is held.
+func (p *pipe) shut() {
+	half, ok := p.Conn.(interface{ CloseWrite() error })
+	if ok && !p.ended && p.err == nil && half.CloseWrite() == nil {
+		_ = p.Conn.SetReadDeadline(time.Now().Add(lastTimeout)) // an error ends the reader as well
+		return
+	}
+	_ = p.Conn.Close()
+}
+
+// end closes the connection for its reader, who has read the last of it. A tail still gets its time to drain.
+func (p *pipe) end() {
+	_ = p.Close() // closing cannot fail in a way that matters now
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.ended = true
+	if p.pending == 0 || p.err != nil {
+		_ = p.Conn.Close()
+	}
+}
+
+// fits says whether a message of n bytes may be written now.
+func (p *pipe) fits(n int) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.pending == 0 || p.pending+n <= maxTail
 }
 
 // isCongested says whether a tail exists.

@@ -2,6 +2,8 @@ package edge
 
 import (
 	"errors"
+	"io"
+	"strings"
 	"time"
 
 	"github.com/lxzan/gws"
@@ -22,7 +24,9 @@ func (s *session) Len() int                               { return 1 }
 // handler receives gws's events for every connection.
 type handler struct{}
 
-func of(socket *gws.Conn) *conn { return socket.Session().(*session).conn }
+func of(socket *gws.Conn) *conn {
+	return socket.Session().(*session).conn //nolint:forcetypeassert // what NewSession makes
+}
 
 // read reads until the connection ends. gws recovers from nothing that happens while it parses a frame, and one frame
 // of 14 bytes with a negative length makes it panic, so this is the one place that starts its loop.
@@ -30,15 +34,29 @@ func (c *conn) read() {
 	defer func() {
 		if p := recover(); p != nil {
 			c.server.metrics.panics.Inc()
-			c.server.log.Warn("reading a socket panicked", zap.Any("panic", p))
+			c.server.log.Warn("reading a socket panicked", zap.Any("panic", p), zap.Stack("stack"))
 			c.Close(proto.Close{Code: proto.CodeProtocol, Reason: "malformed frame"})
 		}
 	}()
 	c.ws.ReadLoop()
 }
 
+// metered counts what is read of a connection against its volume.
+type metered struct {
+	io.Reader
+	c *conn
+}
+
+func (m metered) Read(b []byte) (int, error) {
+	n, err := m.Reader.Read(b)
+	if n > 0 && !m.c.volume.AllowN(time.Now(), n) {
+		m.c.Close(proto.Close{Code: proto.CodeRate, Reason: "far too many bytes"})
+	}
+	return n, err //nolint:wrapcheck // as the wrapped reader
+}
+
 // OnOpen implements gws.Event.
-func (handler) OnOpen(socket *gws.Conn) { of(socket).heard() }
+func (handler) OnOpen(*gws.Conn) {}
 
 // OnClose implements gws.Event. What follows is in run, after the loop.
 func (handler) OnClose(socket *gws.Conn, err error) {
@@ -50,31 +68,34 @@ func (handler) OnClose(socket *gws.Conn, err error) {
 	}
 }
 
-// closedBy names the code with which gws ended a connection.
+// closedBy names the code with which gws ended a connection. Its own type for codes is not exported.
 func closedBy(err error) string {
-	switch err.Error() {
-	case gws.ErrMessageTooLarge.Error():
-		return proto.CodeTooBig.Info().Name
-	case gws.ErrTextEncoding.Error():
+	var code interface{ Uint16() uint16 }
+	switch {
+	case errors.As(err, &code):
+		return proto.Code(code.Uint16()).Info().Name
+	case errors.Is(err, gws.ErrTextEncoding):
 		return proto.CodeBadPayload.Info().Name
+	case strings.HasPrefix(err.Error(), "gws: "): // of the frame: an unknown opcode
+		return proto.CodeProtocol.Info().Name
 	}
 	return "lost"
 }
 
-// OnPing implements gws.Event. Pings count against the limit like messages.
+// OnPing implements gws.Event. Pings and pongs count against the limit like messages.
 func (handler) OnPing(socket *gws.Conn, payload []byte) {
-	if c := of(socket); c.heard() && c.allow() && c.pipe.room() > headroom {
+	if c := of(socket); c.allow() && c.pipe.fits(len(payload)) {
 		_ = socket.WritePong(payload)
 	}
 }
 
 // OnPong implements gws.Event.
-func (handler) OnPong(socket *gws.Conn, _ []byte) { of(socket).heard() }
+func (handler) OnPong(socket *gws.Conn, _ []byte) { of(socket).allow() }
 
 // OnMessage implements gws.Event.
 func (handler) OnMessage(socket *gws.Conn, message *gws.Message) {
 	c := of(socket)
-	if c.heard() && c.allow() {
+	if c.allow() {
 		if err := c.message(message.Opcode, message.Bytes()); err != nil {
 			c.Close(*err)
 		}
@@ -82,13 +103,20 @@ func (handler) OnMessage(socket *gws.Conn, message *gws.Message) {
 	_ = message.Close() // gives the buffer back
 }
 
-// heard renews the read deadline.
-func (c *conn) heard() bool {
-	return c.ws.SetReadDeadline(time.Now().Add(c.server.cfg.PingEvery*5/2)) == nil
+// heard notes that the client lives.
+func (c *conn) heard() { c.heardAt.Store(int64(time.Since(c.server.base))) }
+
+// silence returns for how long nothing was heard of the client.
+func (c *conn) silence() time.Duration {
+	return time.Since(c.server.base) - time.Duration(c.heardAt.Load())
 }
 
-// allow counts a message against the connection's limit.
+// allow counts a message against the connection's limit. After Close what still comes is read and not looked at.
 func (c *conn) allow() bool {
+	if c.ended.Load() {
+		return false
+	}
+	c.heard()
 	c.server.metrics.messagesIn.Inc()
 	if c.limiter.Allow() {
 		c.limited = max(0, c.limited-1)
@@ -106,7 +134,7 @@ func (c *conn) message(op gws.Opcode, msg []byte) *proto.Close {
 	if op != gws.OpcodeBinary {
 		return &proto.Close{Code: proto.CodeWrongType, Reason: "text message; only binary ones are understood"}
 	}
-	if !c.welcomed.Load() {
+	if !c.welcomed.Load() { // the room is set before that
 		return &proto.Close{Code: proto.CodeProtocol, Reason: "a message before the welcome"}
 	}
 	c.reader.Reset(msg)
@@ -153,6 +181,9 @@ func (c *conn) input(n int) error {
 		return err //nolint:wrapcheck // says where already
 	}
 	p := &c.packet
+	if p.Epoch == c.room.Epoch() && p.Last > c.seen.Load() {
+		c.seen.Store(p.Last)
+	}
 	fresh, samples := 0, c.room.Mode() == proto.Samples
 	for fresh < len(p.Inputs) && (!samples || p.Inputs[fresh].Seq > c.lastSeq) {
 		if err := c.room.Schema().CheckInput(p.Inputs[fresh].Body); err != nil {
@@ -171,9 +202,8 @@ func (c *conn) input(n int) error {
 // pong answers with the room's tick time.
 func (c *conn) pong(m proto.Ping) {
 	tick, frac := c.room.Clock()
-	w := writers.Get().(*proto.Writer)
+	w := takeWriter()
 	defer writers.Put(w)
-	w.Reset()
 	answer := proto.Pong{Stamp: m.Stamp, Tick: tick, Frac: frac}
 	answer.Append(w)
 	c.Message(w.Bytes())

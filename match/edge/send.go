@@ -4,17 +4,21 @@ import (
 	"time"
 
 	"github.com/lxzan/gws"
+	"go.uber.org/zap"
 
 	"muster/match"
 	"muster/proto"
 )
 
+// hashTicks is after how many ticks frames carry view hashes again.
+const hashTicks = 32
+
 // Send implements [match.Edge]: it writes one frame to each viewer that can take one.
 func (s *Server) Send(f *match.Frame) {
-	w := writers.Get().(*proto.Writer)
+	w := takeWriter()
 	defer writers.Put(w)
 	for i := range f.Views {
-		c := f.Views[i].Viewer.(*conn) // a viewer's edge is the one that made it
+		c := f.Views[i].Viewer.(*conn) //nolint:forcetypeassert // a viewer's edge is the one that made it
 		c.frame(f, &f.Views[i].Head, w)
 	}
 }
@@ -35,24 +39,34 @@ func (c *conn) frame(f *match.Frame, head *proto.Head, w *proto.Writer) {
 		return
 	}
 	c.slow = time.Time{}
-	if c.resync.Load() {
+	if c.behind(head.Tick) {
+		c.server.metrics.skipped.Inc()
+		return
+	}
+	if c.resync.Load() && (c.resynced == 0 || head.Tick-c.resynced >= uint32(c.room.Rate())) { //nolint:gosec // 1 to 128
 		c.applyResyncs()
+		c.resynced = head.Tick
 	}
 	blocks := f.Encoder.Prepare(&c.view, head.Scopes)
 	var prev *proto.Head
+	var hashes []proto.Hash
 	if c.hasOne {
 		prev = &c.head
+		if head.Tick/hashTicks != prev.Tick/hashTicks { // so viewers in step have theirs at the same tick
+			hashes = f.Encoder.Hashes(head.Scopes)
+		}
 	}
 	w.Reset()
-	head.Append(w, prev, nil, len(blocks))
+	head.Append(w, prev, hashes, len(blocks))
 	for i := range blocks {
 		proto.AppendBlock(w, blocks[i].Scope, blocks[i].Data)
 	}
-	scopes := append(c.head.Scopes[:0], head.Scopes...)
+	scopes := c.head.Scopes
 	c.head, c.hasOne = *head, true
-	c.head.Scopes = scopes
-	if c.pipe.room() < w.Len()+headroom {
-		c.Close(proto.Close{Code: proto.CodeSlowReader, Reason: "a frame does not fit"})
+	c.head.Scopes = append(scopes[:0], head.Scopes...) //nolint:gocritic // the room's own are not kept, their memory here is
+	if w.Len() > proto.MaxServerMessage {
+		c.server.log.Error("a frame is larger than a client accepts", zap.String("room", f.Room), zap.Int("bytes", w.Len()))
+		c.Close(proto.Close{Code: proto.CodeInternal, Reason: "the state is too large to be sent"})
 		return
 	}
 	if err := c.ws.WriteMessage(gws.OpcodeBinary, w.Bytes()); err == nil {
@@ -61,7 +75,27 @@ func (c *conn) frame(f *match.Frame, head *proto.Head, w *proto.Writer) {
 	}
 }
 
-// applyResyncs makes the wanted scopes come as keyframes.
+// behind says whether to pass over a viewer whose socket takes bytes that it does not get to read: what the network's
+// queues hold is old when it arrives. Half a second behind it gets every other frame, a second behind two a second,
+// until it has caught up; what it has it says with its inputs. One that never says so has the socket's own bound alone.
+func (c *conn) behind(tick uint32) bool {
+	seen := c.seen.Load()
+	if seen == 0 || !c.hasOne || seen > c.head.Tick {
+		return false
+	}
+	rate := uint32(c.room.Rate()) //nolint:gosec // 1 to 128
+	every := uint32(1)
+	switch lag := c.head.Tick - seen; {
+	case lag > rate:
+		every = (rate + 1) / 2
+	case lag > rate/2:
+		every = 2
+	}
+	return tick-c.head.Tick < every
+}
+
+// applyResyncs makes the wanted scopes come as keyframes. It is done once a second at most: a keyframe may be a hundred
+// times as large as what asks for it.
 func (c *conn) applyResyncs() {
 	c.resyncMu.Lock()
 	defer c.resyncMu.Unlock()

@@ -3,6 +3,7 @@ package edge
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -36,7 +37,7 @@ type Config struct {
 	MaxConnections int
 	// MaxPerAddress bounds the sockets of one remote address. Default MaxConnections: behind a proxy all have one.
 	MaxPerAddress int
-	// PingEvery is the time between pings; a socket from which nothing comes for 2.5 times as long is closed.
+	// PingEvery is the time between pings; a socket from which nothing comes for twice as long is closed with 4004.
 	// Default 10 s.
 	PingEvery time.Duration
 }
@@ -50,6 +51,7 @@ type Server struct {
 	// Two upgraders: gws refuses a request that offers no subprotocol where it has one to choose.
 	upgrader, plain *gws.Upgrader
 	origins         map[string]bool
+	base            time.Time // what conn.heardAt counts from
 
 	ctx  context.Context //nolint:containedctx // the connections' lifetime, ended by Close
 	stop context.CancelFunc
@@ -77,13 +79,13 @@ func New(cfg Config) *Server {
 	}
 	s := &Server{
 		cfg: cfg, log: cfg.Log, metrics: newMetrics(cfg.Registerer), origins: map[string]bool{},
-		conns: map[*conn]struct{}{}, byAddr: map[string]int{},
+		conns: map[*conn]struct{}{}, byAddr: map[string]int{}, base: time.Now(),
 	}
 	if s.log == nil {
 		s.log = zap.NewNop()
 	}
 	for _, o := range cfg.Origins {
-		s.origins[o] = true
+		s.origins[strings.ToLower(o)] = true
 	}
 	option := func(subprotocols ...string) *gws.ServerOption {
 		return &gws.ServerOption{
@@ -150,6 +152,7 @@ func (s *Server) add(c *conn) bool {
 	}
 	s.conns[c] = struct{}{}
 	s.metrics.connections.Inc()
+	s.wg.Add(1) // here, where it cannot overtake Close
 	return true
 }
 
@@ -173,19 +176,23 @@ func (s *Server) all() []*conn {
 	return list
 }
 
-// sweep pings every connection, so that a peer that is gone is noticed by the read deadline that its pongs renew.
+// sweep pings every connection, and closes those of which nothing is heard, not even pongs. It looks four times for
+// each ping, so that a peer that is gone is noticed within two.
 func (s *Server) sweep() {
-	ticker := time.NewTicker(s.cfg.PingEvery)
+	ticker := time.NewTicker(max(1, s.cfg.PingEvery/4))
 	defer ticker.Stop()
-	for {
+	for n := 1; ; n++ {
 		select {
 		case <-s.ctx.Done():
 			return
 		case <-ticker.C:
-			for _, c := range s.all() {
-				if !c.pipe.isCongested() {
-					_ = c.ws.WritePing(nil) // an error ends the reader
-				}
+		}
+		for _, c := range s.all() {
+			switch {
+			case c.silence() > s.cfg.PingEvery*7/4:
+				c.Close(proto.Close{Code: proto.CodeIdle, Reason: "nothing was heard for too long"})
+			case n%4 == 0 && !c.ended.Load() && !c.pipe.isCongested():
+				_ = c.ws.WritePing(nil) // an error ends the reader
 			}
 		}
 	}

@@ -1,0 +1,46 @@
+# The same steps as .ci/run, one by one. `make` lists them.
+LINT = go tool -modfile=.ci/tools/go.mod golangci-lint
+
+.PHONY: help run test race lint fmt bench web web-check loadtest fuzz ci docker
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+run: ## serve everything on http://127.0.0.1:8080
+	go run ./cmd/muster
+
+test: ## all Go tests; those that need a program which is absent are skipped
+	go test ./...
+
+race: ## all Go tests under the race detector
+	go test -race ./...
+
+lint: ## vet and golangci-lint, from the Go module proxy
+	go vet ./...
+	$(LINT) run ./...
+
+fmt: ## format Go code
+	$(LINT) fmt ./...
+
+bench: ## benchmarks of the hot paths, with allocations
+	go test -run '^$$' -bench . -benchmem ./proto/... ./netcode/... ./match/...
+
+web: ## build the pages and check and test the TypeScript
+	go run ./web/bundle
+	cd client/ts && npm ci && npm run check && npm test
+	cd web && npm ci && npm run check && npm test
+
+web-check: ## fail when the built pages are not what the sources give
+	go run ./web/bundle -check
+
+loadtest: ## 200 bots against one process, 20 s, with gates
+	go run ./cmd/muster loadtest --bots 200 --duration 20s --gate 'fps_min>=19' --gate 'ack_p99<150ms' --gate 'errors==0'
+
+fuzz: ## fuzz each decoder for a minute
+	for t in FuzzClientMessage FuzzServerMessage FuzzFrame FuzzReader; do go test ./proto -run '^$$' -fuzz "^$$t$$" -fuzztime 1m || exit 1; done
+
+ci: ## everything that a change must pass
+	.ci/run
+
+docker: ## the container image
+	docker build -t muster .

@@ -1,0 +1,42 @@
+const MOST_TEXT = 300;
+const MOST_RETRY_S = 60;
+
+/** A lobby's refusal: its problem document (RFC 9457). */
+export class APIError extends Error {
+  override readonly name = "APIError";
+  readonly status: number;
+  readonly title: string;
+  readonly detail: string;
+  /** The fields that were wrong. */
+  readonly errors: { message: string; location: string }[];
+  /** From the Retry-After header, in milliseconds, at most a minute; 0 when absent. */
+  readonly retryAfterMs: number;
+
+  constructor(status: number, body: unknown, retryAfter: string | null) {
+    const problem = (typeof body === "object" && body !== null ? body : {}) as Record<string, unknown>;
+    const title = text(problem["title"]);
+    const detail = text(problem["detail"]);
+    const errors = fieldErrors(problem["errors"]);
+    const words = [detail || title, ...errors.map((e) => `${e.location}: ${e.message}`)].filter(Boolean);
+    super([`the lobby answered ${status}`, words.join("; ")].filter(Boolean).join(": "));
+    this.status = status;
+    this.title = title;
+    this.detail = detail;
+    this.errors = errors;
+    this.retryAfterMs = 1000 * (/^\d+$/.test(retryAfter ?? "") ? Math.min(Number(retryAfter), MOST_RETRY_S) : 0);
+  }
+
+  /** Whether the same request may succeed later. */
+  get temporary(): boolean {
+    return this.status === 429 || this.status >= 500;
+  }
+}
+
+function text(v: unknown): string {
+  return typeof v === "string" ? v.slice(0, MOST_TEXT) : "";
+}
+
+function fieldErrors(v: unknown): { message: string; location: string }[] {
+  if (!Array.isArray(v)) return [];
+  return v.slice(0, 16).map((e) => ({ message: text(e?.message), location: text(e?.location) }));
+}

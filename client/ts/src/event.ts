@@ -1,0 +1,52 @@
+import {
+  cellValue, type Field, KIND_ANGLE, KIND_BOOL, KIND_BYTES, KIND_FIXED, KIND_FLOAT32, KIND_STRING, KIND_UINT, type Value,
+} from "./field.js";
+import { EVENT_REFUSED, MAX_UINT32 } from "./protocol.js";
+import { Reader } from "./reader.js";
+import type { Schema } from "./schema.js";
+
+/** What an event says: that a command was refused, or something of the game's. */
+export type EventBody =
+  | { kind: "refused"; seq: number; reason: string }
+  | { kind: "game"; name: string; fields: Record<string, Value> };
+
+/** Reads one event, a whole MessagePack array of its type and its fields. Throws a MalformedError. */
+export function readEvent(schema: Schema, body: Uint8Array): EventBody {
+  const r = new Reader(body);
+  const n = r.array("event", 257);
+  const type = r.uint("event type", 255);
+  if (type === EVENT_REFUSED) {
+    const e: EventBody = { kind: "refused", seq: r.uint("seq", MAX_UINT32), reason: r.str("reason", 1 << 10) };
+    r.skipRest("event", n, 3);
+    r.done();
+    return e;
+  }
+  const info = schema.events[type - 1] ?? r.fail("event type", "unknown");
+  const fields: Record<string, Value> = {};
+  for (const f of info.fields) fields[f.name] = readValue(r, f);
+  r.skipRest("event", n, 1 + info.fields.length);
+  r.done();
+  return { kind: "game", name: info.name, fields };
+}
+
+function readValue(r: Reader, f: Field): Value {
+  switch (f.kind) {
+    case KIND_BOOL:
+      return r.bool(f.name);
+    case KIND_STRING:
+      return r.str(f.name, f.max);
+    case KIND_BYTES:
+      return r.bin(f.name, f.max).slice();
+    case KIND_FIXED:
+      return cellValue(f, r.uint(f.name, f.top));
+    case KIND_ANGLE:
+      return cellValue(f, r.uint(f.name, 2 ** f.bits - 1));
+    case KIND_UINT:
+      return f.bits === 64 ? r.uint64(f.name) : r.uint(f.name, 2 ** f.bits - 1);
+    case KIND_FLOAT32:
+      return Math.fround(r.float(f.name));
+    default:
+      if (f.bits === 0) return r.float(f.name);
+      return f.bits === 64 ? r.int64(f.name) : r.int(f.name, -(2 ** (f.bits - 1)), 2 ** (f.bits - 1) - 1);
+  }
+}

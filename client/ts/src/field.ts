@@ -1,0 +1,190 @@
+import type { Reader } from "./reader.js";
+
+// Kinds of columns, as the schema's binary form numbers them.
+export const KIND_BOOL = 1;
+export const KIND_INT = 2; // signed, bits wide
+export const KIND_UINT = 3; // unsigned, bits wide
+export const KIND_FIXED = 4; // a float as min + n × step, n from 0 to top
+export const KIND_FLOAT32 = 5; // a float's bits, unquantised
+export const KIND_FLOAT64 = 6;
+export const KIND_ANGLE = 7; // a turn in 2^bits parts; wraps around
+export const KIND_STRING = 8; // UTF-8, at most max bytes
+export const KIND_BYTES = 9; // at most max bytes
+
+// Flags of a column.
+const FLAG_OWNER = 1; // sent to the row's owner only
+const FLAG_SEAT = 32; // holds a seat: whose row it is
+
+const MAX_NAME = 64;
+const MAX_FIELDS = 256;
+
+/** What a program sees of a column: bigint where it has 64 bits, bytes for bytes, else what one expects. */
+export type Value = number | boolean | string | bigint | Uint8Array;
+
+/**
+ * What a decoder keeps of a column: its integer (a signed 64-bit bigint where the column is wide), or its text or
+ * bytes.
+ */
+export type Cell = number | bigint | string | Uint8Array;
+
+/** One column of a table, an input or an event. */
+export interface Field {
+  /** The struct's field; nested ones have dotted names, elements of arrays their index. */
+  readonly name: string;
+  readonly kind: number;
+  readonly flags: number;
+  readonly bits: number; // of integers and angles
+  readonly max: number; // of text and bytes, in bytes
+  readonly min: number; // of fixed
+  readonly step: number; // of fixed
+  readonly top: number; // of fixed: the greatest n
+}
+
+/** Whether the column is text or bytes, not a number. */
+export function isText(f: Field): boolean {
+  return f.kind === KIND_STRING || f.kind === KIND_BYTES;
+}
+
+/** Whether the column's integer needs 64 bits and is a bigint. */
+export function isWide(f: Field): boolean {
+  return f.bits === 64 || f.kind === KIND_FLOAT64;
+}
+
+/** Whether the column is sent to the row's owner only. */
+export function isOwners(f: Field): boolean {
+  return (f.flags & FLAG_OWNER) !== 0;
+}
+
+/** Whether the column says whose a row is. */
+export function namesOwner(f: Field): boolean {
+  return (f.flags & FLAG_SEAT) !== 0 && f.name === "Owner";
+}
+
+/** What a column holds when nothing was said of it. */
+export function zeroCell(f: Field): Cell {
+  if (f.kind === KIND_STRING) return "";
+  if (f.kind === KIND_BYTES) return new Uint8Array();
+  return isWide(f) ? 0n : 0;
+}
+
+/** Whether n is a value of a column that is not wide. */
+export function isValid(f: Field, n: number): boolean {
+  switch (f.kind) {
+    case KIND_BOOL:
+      return n === 0 || n === 1;
+    case KIND_INT:
+      return n >= -(2 ** (f.bits - 1)) && n < 2 ** (f.bits - 1);
+    case KIND_FIXED:
+      return n >= 0 && n <= f.top;
+    case KIND_FLOAT32:
+      return n >= 0 && n <= 0xffffffff;
+    default:
+      return n >= 0 && n < 2 ** f.bits; // unsigned integers and angles
+  }
+}
+
+const scratch = new DataView(new ArrayBuffer(8));
+
+/** The number whose 64 bits these are. */
+export function float64OfBits(bits: bigint): number {
+  scratch.setBigInt64(0, bits);
+  return scratch.getFloat64(0);
+}
+
+/** The number whose 32 bits these are. */
+export function float32OfBits(bits: number): number {
+  scratch.setUint32(0, bits);
+  return scratch.getFloat32(0);
+}
+
+/** What a program sees of a cell: radians from 0 to 2π, the range's float, the integer, the text. */
+export function cellValue(f: Field, cell: Cell): Value {
+  switch (f.kind) {
+    case KIND_BOOL:
+      return cell === 1;
+    case KIND_UINT:
+      return typeof cell === "bigint" ? BigInt.asUintN(64, cell) : cell;
+    case KIND_FIXED:
+      return f.min + (cell as number) * f.step;
+    case KIND_ANGLE:
+      return (cell as number) * ((2 * Math.PI) / 2 ** f.bits);
+    case KIND_FLOAT32:
+      return float32OfBits(cell as number);
+    case KIND_FLOAT64:
+      return float64OfBits(cell as bigint);
+    default:
+      return cell;
+  }
+}
+
+/** The nearest step of a fixed column, clamped to its range; NaN becomes the range's start. */
+export function quantise(f: Field, v: number): number {
+  const n = Math.floor((v - f.min) / f.step + 0.5);
+  if (!(n > 0)) return 0;
+  return n >= f.top ? f.top : n;
+}
+
+/** The nearest part of a turn of an angle in radians. */
+export function quantiseAngle(f: Field, v: number): number {
+  const parts = 2 ** f.bits;
+  const n = Math.floor(v * (parts / (2 * Math.PI)) + 0.5);
+  return Math.abs(n) < 2 ** 53 ? wrap(n, parts) : 0;
+}
+
+/** n modulo m, from 0 to m - 1. */
+export function wrap(n: number, m: number): number {
+  return ((n % m) + m) % m;
+}
+
+/** Reads a list of columns as the schema's binary form has it. */
+export function readFields(r: Reader): Field[] {
+  const list: Field[] = [];
+  for (let left = r.array("fields", MAX_FIELDS); left > 0; left--) list.push(readField(r));
+  return list;
+}
+
+function readField(r: Reader): Field {
+  const n = r.array("field", 16);
+  let read = 3;
+  const name = readName(r, "field name");
+  const kind = r.uint("kind", 255);
+  const flags = r.uint("flags", 255);
+  let bits = 0;
+  let max = 0;
+  let min = 0;
+  let step = 0;
+  let top = 0;
+  switch (kind) {
+    case KIND_BOOL:
+    case KIND_FLOAT32:
+    case KIND_FLOAT64:
+      break;
+    case KIND_INT:
+    case KIND_UINT:
+      [bits, read] = [r.uint("bits", 64), 4];
+      if (bits !== 8 && bits !== 16 && bits !== 32 && bits !== 64) r.fail("bits", "not 8, 16, 32 or 64");
+      break;
+    case KIND_ANGLE:
+      [bits, read] = [r.int("bits", 1, 16), 4];
+      break;
+    case KIND_STRING:
+    case KIND_BYTES:
+      [max, read] = [r.uint("max", 4096), 4];
+      break;
+    case KIND_FIXED:
+      [min, step, top, read] = [r.float("min"), r.float("step"), r.uint("top", Number.MAX_SAFE_INTEGER), 6];
+      if (!(step > 0)) r.fail("step", "not positive");
+      break;
+    default:
+      r.fail("kind", "unknown");
+  }
+  r.skipRest("field", n, read);
+  return { name, kind, flags, bits, max, min, step, top };
+}
+
+/** Reads a name that becomes a property of an object. */
+export function readName(r: Reader, what: string): string {
+  const name = r.str(what, MAX_NAME);
+  if (name === "__proto__") r.fail(what, "not a name");
+  return name;
+}

@@ -1,0 +1,82 @@
+import {
+  type Field, KIND_ANGLE, KIND_BOOL, KIND_BYTES, KIND_FIXED, KIND_FLOAT32, KIND_FLOAT64, KIND_INT, KIND_STRING,
+  KIND_UINT, quantise, quantiseAngle, type Value,
+} from "./field.js";
+import { encodeText, type Writer } from "./writer.js";
+
+/**
+ * Writes an input as the server reads it: an array of the fields' values in the schema's order. Fields that the input
+ * does not name are zero. Fixed fields and angles are given as the floats that they stand for and are quantised; text
+ * and bytes are cut to their bound. Throws a TypeError for a name that the game's input does not have and for a value
+ * of another type, a RangeError for a number that the field cannot hold.
+ */
+export function writeInput(w: Writer, fields: readonly Field[], input: object): void {
+  const given = input as Readonly<Record<string, Value | undefined>>;
+  for (const name in given) {
+    if (!fields.some((f) => f.name === name)) throw new TypeError(`the game's input has no field ${name}`);
+  }
+  w.array(fields.length);
+  for (const f of fields) writeField(w, f, given[f.name]);
+}
+
+function writeField(w: Writer, f: Field, v: Value | undefined): void {
+  switch (f.kind) {
+    case KIND_BOOL:
+      return w.bool(typed(f, v ?? false, "boolean"));
+    case KIND_INT:
+      return w.int(integer(f, v ?? 0, -(2n ** BigInt(f.bits - 1)), 2n ** BigInt(f.bits - 1) - 1n));
+    case KIND_UINT:
+      return w.uint(integer(f, v ?? 0, 0n, 2n ** BigInt(f.bits) - 1n));
+    case KIND_FIXED:
+      return w.int(quantise(f, typed(f, v ?? 0, "number")));
+    case KIND_ANGLE:
+      return w.int(quantiseAngle(f, typed(f, v ?? 0, "number")));
+    case KIND_FLOAT32:
+      return w.float32(finite(f, Math.fround(typed(f, v ?? 0, "number"))));
+    case KIND_FLOAT64:
+      return w.float64(finite(f, typed(f, v ?? 0, "number")));
+    case KIND_STRING:
+      return w.str(cutText(typed(f, v ?? "", "string"), f.max));
+    case KIND_BYTES:
+      if (v !== undefined && !(v instanceof Uint8Array)) throw new TypeError(`${f.name}: want a Uint8Array`);
+      return w.bin(v?.subarray(0, f.max) ?? new Uint8Array());
+    default:
+      throw new TypeError(`${f.name}: unknown kind ${f.kind}`);
+  }
+}
+
+interface Types {
+  boolean: boolean;
+  number: number;
+  string: string;
+}
+
+function typed<T extends keyof Types>(f: Field, v: Value, type: T): Types[T] {
+  if (typeof v !== type) throw new TypeError(`${f.name}: want a ${type}, have a ${typeof v}`);
+  return v as Types[T];
+}
+
+function integer(f: Field, v: Value, min: bigint, max: bigint): number | bigint {
+  if (typeof v !== "number" && typeof v !== "bigint") throw new TypeError(`${f.name}: want a whole number, have a ${typeof v}`);
+  const whole = typeof v === "bigint" || Number.isSafeInteger(v);
+  if (!whole || v < min || v > max) throw new RangeError(`${f.name}: ${v} is not a whole number from ${min} to ${max}`);
+  return v;
+}
+
+function finite(f: Field, v: number): number {
+  if (!Number.isFinite(v)) throw new RangeError(`${f.name}: ${v} is not a finite number`);
+  return v;
+}
+
+/** Cuts a text to at most max bytes of UTF-8, between two characters. */
+function cutText(s: string, max: number): string {
+  if (s.length * 3 <= max || encodeText(s).length <= max) return s;
+  let n = 0;
+  let end = 0;
+  for (const c of s) {
+    n += encodeText(c).length;
+    if (n > max) break;
+    end += c.length;
+  }
+  return s.slice(0, end);
+}

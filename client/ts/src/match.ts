@@ -1,0 +1,369 @@
+import { CloseError, type CloseInfo, closeInfo, ended, type Ended } from "./close.js";
+import { CODE_LOST } from "./codes.js";
+import type { Placement } from "./from_server.js";
+import type { MatchSeat } from "./lobby.js";
+import { type FrameInfo, type MatchInfo, type MatchStats, Play, type PlayListener } from "./play.js";
+import { MalformedError } from "./reader.js";
+import { Retry } from "./retry.js";
+import { type Schedule, systemSchedule } from "./schedule.js";
+import { Socket, type SocketFactory, systemSocket } from "./socket.js";
+import type { Row, TableView } from "./tables.js";
+import type { Value } from "./field.js";
+
+/** Connecting until the first welcome; reconnecting while a lost socket is taken up again; closed for good. */
+export type MatchState = "connecting" | "playing" | "reconnecting" | "closed";
+
+/** A one-off happening of the game. */
+export interface MatchEvent {
+  tick: number;
+  /** Counts this seat's events without gaps. */
+  number: number;
+  /** The event's type, as the schema names it. */
+  name: string;
+  fields: Record<string, Value>;
+}
+
+/** That the rules refused a command of this seat. */
+export interface Refusal<In> {
+  tick: number;
+  number: number;
+  seq: number;
+  /** For people. */
+  reason: string;
+  /** What was given to send; undefined when that was too long ago, or in another program. */
+  input: In | undefined;
+}
+
+/** How a Match behaves and whom it tells. An error that a callback throws surfaces as an uncaught one; the match goes on. */
+export interface MatchOptions<S, In> {
+  /** Take a lost socket up again where the close code says so. Default true. */
+  reconnect?: boolean;
+  /** How long that is tried, in milliseconds. Default 30,000, the default time that a seat is held. */
+  reconnectForMs?: number;
+  /**
+   * Asked when the server says that the match moved to another address, which it returns (or another one) to connect
+   * there. Without it the first address is used again; any node serves any match.
+   */
+  moved?: (url: string) => string;
+  /** Opens a socket. Default: the WebSocket of the platform, which Node has from version 22. */
+  webSocket?: SocketFactory;
+  /** A steady clock in milliseconds. Default performance.now. */
+  now?: () => number;
+  /** Calls a function after a time and returns what cancels that. Default setTimeout. */
+  schedule?: Schedule;
+  /** From 0 to 1, for the jitter of reconnecting. Default Math.random. */
+  random?: () => number;
+  onState?: (state: MatchState) => void;
+  /** The frame's rows and events were told before. */
+  onFrame?: (frame: FrameInfo) => void;
+  /** Each event once, in order, over all sockets. */
+  onEvent?: (event: MatchEvent) => void;
+  onRefused?: (refusal: Refusal<In>) => void;
+  /** The match is over; a close with the action "done" follows. */
+  onEnd?: (placements: Placement[]) => void;
+  /** Once, when the state is closed. Not called when connect rejects. */
+  onClose?: (close: CloseInfo) => void;
+  /** Rows by table, when the whole frame was applied. */
+  onAdd?: (table: keyof S & string, id: number, row: S[keyof S]) => void;
+  onChange?: (table: keyof S & string, id: number, row: S[keyof S], before: S[keyof S]) => void;
+  onRemove?: (table: keyof S & string, id: number, before: S[keyof S]) => void;
+}
+
+const ATTEMPT_MS = 10_000; // for a socket's opening and welcome
+const SILENCE_MS = 10_000; // a socket that says nothing for so long counts as lost
+const LEAVE_MS = 3_000;
+const REMEMBERED = 64; // inputs that a refusal can still be told with
+
+// Samples that come faster than this, in ticks, wait for their time and give way to newer ones: the rules use one a
+// tick, and a server does not listen to many more messages than that.
+const SAMPLE_SPACING = 0.6;
+
+/**
+ * Plays in a match. S names the rows of the state's tables and values, In the game's input; both are the caller's word,
+ * with nested fields as dotted names: Match<{ Ships: Ship; Round: Round }, Input>.
+ */
+export class Match<S = Record<string, Row>, In = Row> {
+  /** The result, once the match is over. */
+  end?: Placement[];
+
+  readonly #seat: MatchSeat;
+  readonly #options: MatchOptions<S, In>;
+  readonly #play: Play;
+  readonly #retry: Retry;
+  readonly #schedule: Schedule;
+  readonly #now: () => number;
+  #state: MatchState = "connecting";
+  #url: string; // where the match is
+  #socket: Socket | undefined;
+  #heardAt = 0;
+  #cancelWatch = () => {}; // of the present socket's silence
+  #cancelWait = () => {}; // for the next attempt
+  #cancelHeld = () => {};
+  #held: { body: Uint8Array; input: In } | undefined; // a sample that waits for its time
+  #sampledAt = -Infinity;
+  readonly #sent = new Map<number, In>();
+  #opened: { resolve: (m: Match<S, In>) => void; reject: (e: Error) => void } | undefined;
+  #leaving: Promise<void> | undefined;
+  #left: { resolve: () => void; reject: (e: Error) => void } | undefined;
+
+  /**
+   * Takes a seat: resolves when the server has welcomed it, with tables still empty; frames follow. Rejects with a
+   * CloseError when the server says no, or cannot be reached.
+   */
+  static connect<S = Record<string, Row>, In = Row>(seat: MatchSeat, options: MatchOptions<S, In> = {}): Promise<Match<S, In>> {
+    return new Promise((resolve, reject) => {
+      const match = new Match<S, In>(seat, options);
+      match.#opened = { resolve, reject };
+      match.#attempt(seat.token);
+    });
+  }
+
+  private constructor(seat: MatchSeat, options: MatchOptions<S, In>) {
+    this.#seat = seat;
+    this.#url = seat.url;
+    this.#options = options;
+    this.#now = options.now ?? (() => performance.now());
+    this.#schedule = options.schedule ?? systemSchedule;
+    this.#retry = new Retry(options.random ?? Math.random, options.reconnectForMs ?? 30_000);
+    this.#play = new Play(this.#listener(), (bytes) => this.#socket?.send(bytes) ?? false);
+  }
+
+  /** What the newest welcome said. */
+  get info(): MatchInfo {
+    return this.#play.info!;
+  }
+
+  get state(): MatchState {
+    return this.#state;
+  }
+
+  get stats(): Readonly<MatchStats> {
+    return this.#play.stats;
+  }
+
+  /** The state by table, as the newest frame left it, also while reconnecting. The same object for good. */
+  get tables(): { readonly [K in keyof S]: TableView<S[K]> } {
+    return this.#play.tables!.views as unknown as { readonly [K in keyof S]: TableView<S[K]> };
+  }
+
+  /** The row of a value; undefined before the first frame. */
+  value<K extends keyof S>(name: K): S[K] | undefined {
+    return this.tables[name]?.get(1);
+  }
+
+  /**
+   * Sends an input: stamped with the tick at which it should arrive just in time and with the tick that the player
+   * looks at, and with repeats of those before it that the server has not acknowledged. Once a tick is enough for
+   * samples; when they come faster, the newest of a tick is sent. Ignored when the match is closed.
+   *
+   * Throws a TypeError or RangeError for what is no input of the game, and a BacklogError for a command when 32 are
+   * waiting.
+   */
+  send(input: In): void {
+    if (this.#state === "closed") return;
+    const body = this.#play.encode(input as object);
+    if (this.info.inputs === "commands") {
+      this.#take(body, input);
+      return;
+    }
+    const wait = this.#sampledAt + (SAMPLE_SPACING * 1000) / this.info.rate - this.#now();
+    if (wait <= 0) {
+      this.#held = undefined;
+      this.#take(body, input);
+      return;
+    }
+    if (!this.#held) {
+      this.#cancelHeld();
+      this.#cancelHeld = this.#schedule(() => this.#sendHeld(), wait);
+    }
+    this.#held = { body, input };
+  }
+
+  /**
+   * Says what the player looks at, for games that compensate lag: a tick, and the part of the way to the next one, from
+   * 0 to 1. It holds until it is said anew or the socket changes; without it, it is the newest frame's tick.
+   */
+  setView(tick: number, frac: number): void {
+    if (!Number.isSafeInteger(tick) || tick < 0 || !(frac >= 0 && frac <= 1)) {
+      throw new RangeError(`a view of tick ${tick} and ${frac}: want a whole tick and a part from 0 to 1`);
+    }
+    this.#play.setView(tick, Math.min(255, Math.floor(frac * 256)));
+  }
+
+  /** The room's tick time now, with its fraction. It never goes back but for a new epoch. */
+  serverTick(): number {
+    return this.#play.clock.serverTick(this.#now());
+  }
+
+  /**
+   * Gives the seat up for good. Resolves when the server has taken note; rejects with a CloseError when it did not
+   * within seconds or no socket is open: it then holds the seat for a while. The match is closed either way.
+   */
+  leave(): Promise<void> {
+    if (this.#leaving) return this.#leaving;
+    if (this.#state === "closed") return Promise.resolve();
+    this.#leaving = new Promise((resolve, reject) => {
+      this.#left = { resolve, reject };
+      if (this.#state !== "playing") {
+        this.#finish(closeInfo(CODE_LOST, "no socket is open"));
+        return;
+      }
+      this.#play.leave();
+      this.#cancelWait = this.#schedule(() => this.#finish(closeInfo(CODE_LOST, "no answer to the leave")), LEAVE_MS);
+    });
+    return this.#leaving;
+  }
+
+  /** Closes the match without giving the seat up: the server holds it for a while. */
+  close(): void {
+    this.#finish(closeInfo(1000, "closed by this client"));
+  }
+
+  #sendHeld(): void {
+    const held = this.#held;
+    this.#held = undefined;
+    if (held && this.#state !== "closed") this.#take(held.body, held.input);
+  }
+
+  #take(body: Uint8Array, input: In): void {
+    const now = this.#now();
+    const seq = this.#play.take(body, now);
+    this.#sampledAt = now;
+    this.#sent.set(seq, input);
+    this.#sent.delete(seq - REMEMBERED);
+  }
+
+  /** Opens a socket. */
+  #attempt(token: string): void {
+    this.#play.reopen();
+    this.#heardAt = this.#now();
+    try {
+      this.#socket = new Socket(this.#options.webSocket ?? systemSocket, this.#url, token, {
+        message: (bytes) => this.#message(bytes),
+        ended: (code, reason) => this.#lost(ended(code, reason)),
+      });
+    } catch (e) {
+      this.#lost(ended(1008, e instanceof Error ? e.message : String(e)));
+      return;
+    }
+    this.#watch(ATTEMPT_MS);
+  }
+
+  /** Ends a socket that says nothing. The close of a dead one can take minutes, so it is not waited for. */
+  #watch(ms: number): void {
+    this.#cancelWatch();
+    this.#cancelWatch = this.#schedule(() => {
+      const left = this.#heardAt + SILENCE_MS - this.#now();
+      if (this.#state === "playing" && left > 0) this.#watch(left);
+      else this.#lost(ended(CODE_LOST, "the server is silent"));
+    }, ms);
+  }
+
+  #message(bytes: Uint8Array): void {
+    this.#heardAt = this.#now();
+    let end: Ended | undefined;
+    try {
+      end = this.#play.message(bytes, this.#heardAt);
+    } catch (e) {
+      if (!(e instanceof MalformedError)) throw e;
+      end = ended(1007, e.message);
+    }
+    if (end) this.#lost(end);
+  }
+
+  /** Decides what follows the end of a socket, or of an attempt to open one. */
+  #lost(end: Ended): void {
+    if (this.#state === "closed") return;
+    this.#cancelWatch();
+    this.#socket?.close();
+    this.#socket = undefined;
+    if (end.info.action !== "reconnect" || this.#options.reconnect === false || this.#left || this.#opened) {
+      this.#finish(end.info);
+      return;
+    }
+    const now = this.#now();
+    if (this.#state === "playing") {
+      this.#retry.begin(end.info, now);
+      this.#setState("reconnecting");
+    }
+    const wait = this.#retry.next(end, now);
+    if (wait === undefined) {
+      this.#finish(this.#retry.givenUp);
+      return;
+    }
+    if (end.url && this.#options.moved) this.#url = this.#options.moved(end.url);
+    this.#cancelWait = this.#schedule(() => this.#attempt(this.#play.resume), wait);
+  }
+
+  #welcomed(): void {
+    if (this.#state === "reconnecting") this.#play.stats.resumes++;
+    this.#watch(SILENCE_MS);
+    this.#setState("playing");
+    this.#opened?.resolve(this);
+    this.#opened = undefined;
+  }
+
+  /** Ends the match for good. */
+  #finish(info: CloseInfo): void {
+    if (this.#state === "closed") return;
+    this.#cancelWatch();
+    this.#cancelWait();
+    this.#cancelHeld();
+    this.#socket?.close();
+    this.#socket = undefined;
+    const opened = this.#opened;
+    this.#setState("closed");
+    if (opened) {
+      opened.reject(new CloseError(`joining match ${this.#seat.room}`, info));
+      return;
+    }
+    this.#call(() => this.#options.onClose?.(info));
+    if (info.action === "done") this.#left?.resolve();
+    else this.#left?.reject(new CloseError(`leaving match ${this.#seat.room}`, info));
+  }
+
+  #setState(state: MatchState): void {
+    this.#state = state;
+    this.#call(() => this.#options.onState?.(state));
+  }
+
+  /** Calls the program. Its errors are its own: they must not end a message halfway, and must not be lost. */
+  #call(f: () => void): void {
+    try {
+      f();
+    } catch (e) {
+      queueMicrotask(() => {
+        throw e;
+      });
+    }
+  }
+
+  /** What the stream tells. A program that closed the match in a callback hears nothing more of it. */
+  #listener(): PlayListener {
+    const o = this.#options;
+    const table = (name: string) => name as keyof S & string;
+    const row = (r: Row) => r as S[keyof S];
+    const tell = (f: () => void) => {
+      if (this.#state !== "closed") this.#call(f);
+    };
+    return {
+      welcomed: () => this.#welcomed(),
+      onAdd: (t, id, r) => tell(() => o.onAdd?.(table(t), id, row(r))),
+      onChange: (t, id, r, before) => tell(() => o.onChange?.(table(t), id, row(r), row(before))),
+      onRemove: (t, id, before) => tell(() => o.onRemove?.(table(t), id, row(before))),
+      frame: (info) => tell(() => o.onFrame?.(info)),
+      event: (tick, number, body) => {
+        if (body.kind === "game") {
+          tell(() => o.onEvent?.({ tick, number, name: body.name, fields: body.fields }));
+          return;
+        }
+        const { seq, reason } = body;
+        tell(() => o.onRefused?.({ tick, number, seq, reason, input: this.#sent.get(seq) }));
+      },
+      end: (placements) => {
+        this.end = placements;
+        tell(() => o.onEnd?.(placements));
+      },
+    };
+  }
+}

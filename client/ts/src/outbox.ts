@@ -1,0 +1,95 @@
+import { MAX_CLIENT_MESSAGE, MAX_INPUTS } from "./protocol.js";
+import type { PacketInput } from "./to_server.js";
+
+// What a packet and an input cost at most besides the body, in bytes: the MessagePack heads and integers.
+const PACKET_COST = 48;
+const INPUT_COST = 16;
+
+/** Thrown by send when as many commands as a client keeps wait to be durable. The command was not taken. */
+export class BacklogError extends Error {
+  override readonly name = "BacklogError";
+
+  constructor() {
+    super(`${MAX_INPUTS} commands are waiting for the server already`);
+  }
+}
+
+/**
+ * Keeps the inputs that the server may still need: until they are durable, and 32 at most. Above that a sample makes
+ * place by dropping the oldest, which newer ones have made worthless, and a command is not taken.
+ */
+export class Outbox {
+  #mode: "samples" | "commands" = "samples";
+  #seq = 0; // of the newest input
+  #processed = 0; // the newest that a frame contained; never falls
+  #room = 0; // the newest that need not be repeated; falls when a failover took inputs back
+  #tick = 0; // of the newest input: ticks never fall
+  #list: PacketInput[] = []; // the oldest first
+
+  /** The newest input that a frame contained. */
+  get processed(): number {
+    return this.#processed;
+  }
+
+  /** Takes an input and returns its sequence. Throws a BacklogError. */
+  add(tick: number, view: number, frac: number, body: Uint8Array): number {
+    if (this.#list.length === MAX_INPUTS) {
+      if (this.#mode === "commands") throw new BacklogError();
+      this.#list.shift();
+    }
+    this.#seq++;
+    this.#tick = Math.max(this.#tick, tick);
+    this.#list.push({ seq: this.#seq, tick: this.#tick, view, frac, body });
+    return this.#seq;
+  }
+
+  /** Notes what a frame's head says. */
+  ack(processed: number, durable: number): void {
+    while (this.#list[0] && this.#list[0].seq <= durable) this.#list.shift();
+    this.#room = Math.max(this.#room, processed);
+    this.#processed = Math.max(this.#processed, processed);
+  }
+
+  /** Takes up the sequence that the room has of this seat. What it has not got is sent again. */
+  welcome(mode: "samples" | "commands", seq: number): void {
+    this.#mode = mode;
+    if (seq > this.#seq) {
+      // Another program played on, or this one starts.
+      this.#seq = this.#processed = seq;
+      this.#list = [];
+    }
+    this.#room = seq;
+  }
+
+  /** Notes what a new epoch's first frame contains: inputs behind that were taken back and are sent again. */
+  rebase(processed: number): void {
+    this.#room = processed;
+  }
+
+  /**
+   * The packets that bring the unprocessed inputs, each with its newest first; an empty one when there are none.
+   * Samples fit into one packet: if need be without the oldest. Commands take as many as they need, oldest first.
+   */
+  packets(): PacketInput[][] {
+    let open = this.#list.filter((input) => input.seq > this.#room);
+    if (this.#mode === "samples") {
+      let from = open.length;
+      for (let left = MAX_CLIENT_MESSAGE - PACKET_COST; from > 0; from--) {
+        left -= INPUT_COST + open[from - 1]!.body.length;
+        if (left < 0) break;
+      }
+      open = open.slice(from);
+    }
+    const packets: PacketInput[][] = [];
+    do {
+      let n = 0;
+      for (let left = MAX_CLIENT_MESSAGE - PACKET_COST; n < open.length; n++) {
+        left -= INPUT_COST + open[n]!.body.length;
+        if (left < 0) break;
+      }
+      packets.push(open.slice(0, n).reverse());
+      open = open.slice(n);
+    } while (open.length > 0);
+    return packets;
+  }
+}

@@ -1,0 +1,328 @@
+import { ended, type Ended, endedByBye } from "./close.js";
+import { CODE_LOST } from "./codes.js";
+import { TickClock } from "./clock.js";
+import { Decoder, type ScopeError } from "./decoder.js";
+import { type EventBody, readEvent } from "./event.js";
+import { type Head, noHead, readFrame } from "./frame.js";
+import {
+  isFrame, type Message, openMessage, type Placement, readBye, readEnd, readEvents, readPong, readWelcome, type Welcome,
+} from "./from_server.js";
+import { writeInput } from "./input.js";
+import { Outbox } from "./outbox.js";
+import { FROM_SERVER, MAX_INPUT_BODY, PROTOCOL } from "./protocol.js";
+import { Schema } from "./schema.js";
+import { framed } from "./socket.js";
+import { type RowListener, Tables } from "./tables.js";
+import { writeLeave, writePacket, writePing, writeResync } from "./to_server.js";
+import { Writer } from "./writer.js";
+
+/** What the newest welcome says of a seat. */
+export interface MatchInfo {
+  readonly room: string;
+  readonly game: string;
+  /** The version of the game's rules. */
+  readonly rules: string;
+  /** Counts from 1; 0 for one who only watches. */
+  readonly seat: number;
+  readonly player: string;
+  /** Names a tick together with its number; higher after another node took the match over. */
+  readonly epoch: bigint;
+  /** Ticks per second. */
+  readonly rate: number;
+  /** Samples: the newest counts, at most one a tick. Commands: each is applied once, in order, or refused. */
+  readonly inputs: "samples" | "commands";
+}
+
+/** A frame that was applied. */
+export interface FrameInfo {
+  tick: number;
+  /** The newest of this seat's inputs that the state contains, and the newest that no failover can take back. */
+  processed: number;
+  durable: number;
+  /** Ticks that the newest input came before it was used; negative: too late. */
+  lead: number;
+  /** Of the message, with its framing. */
+  bytes: number;
+  /** When it arrived, in milliseconds of performance.now or of the option now. */
+  at: number;
+}
+
+/** Counts since connect, over all sockets. Bytes are those of the messages with their framing, without TLS and TCP. */
+export interface MatchStats {
+  /** The round trip, smoothed; 0 before the first measurement, which is made every second. */
+  rttMs: number;
+  /** How much the arrival of frames varies, smoothed. */
+  jitterMs: number;
+  frames: number;
+  bytesIn: number;
+  bytesOut: number;
+  /** Scopes that could not be decoded, and scopes whose view hash differed. */
+  decodeErrors: number;
+  hashMismatches: number;
+  /** Keyframes asked for. */
+  resyncs: number;
+  /** Sockets lost and taken up again. */
+  resumes: number;
+  /** Event messages that did not follow the last one; the server sends what is missing on the next socket. */
+  eventGaps: number;
+}
+
+/** What a Play tells. None may throw. */
+export interface PlayListener extends RowListener {
+  welcomed(): void;
+  frame(info: FrameInfo): void;
+  event(tick: number, number: number, body: EventBody): void;
+  end(placements: Placement[]): void;
+}
+
+const PING_EVERY_MS = 1000;
+const ACK_EVERY_MS = 100; // without inputs, the server is told this often what has arrived
+const RESYNC_EVERY_MS = 1000; // at most one request for a keyframe of a scope in this time
+
+/**
+ * One seat's part in a match, over all the sockets that it takes: messages in, messages out. It opens no socket and
+ * reads no clock; every call says when it is, in milliseconds.
+ */
+export class Play {
+  readonly stats: MatchStats = {
+    rttMs: 0, jitterMs: 0, frames: 0, bytesIn: 0, bytesOut: 0, decodeErrors: 0, hashMismatches: 0, resyncs: 0, resumes: 0,
+    eventGaps: 0,
+  };
+
+  readonly #listener: PlayListener;
+  readonly #send: (bytes: Uint8Array<ArrayBuffer>) => boolean;
+  readonly #outbox = new Outbox();
+  readonly #writer = new Writer();
+  readonly #body = new Writer();
+
+  // What a welcome begins.
+  #welcomed = false;
+  #info: MatchInfo | undefined;
+  #resume = "";
+  #epoch = 0n; // the highest seen
+  #schema: Schema | undefined;
+  #decoder: Decoder | undefined;
+  #tables: Tables | undefined;
+  #clock = new TickClock(1);
+  #head: Head = noHead; // what the next frame's head differs from
+  #have = false; // a frame was applied since the welcome
+  #event = 0;
+  #rebase = false; // a new epoch may number its events from 1 again
+  #view: { tick: number; frac: number } | undefined;
+  #pingedAt = -Infinity;
+  #writtenAt = -Infinity; // when the last input packet was
+  readonly #askedAt = new Map<number, number>(); // by scope, when a keyframe was asked for
+
+  /** send gives a message to the present socket and says whether that took it. */
+  constructor(listener: PlayListener, send: (bytes: Uint8Array<ArrayBuffer>) => boolean) {
+    this.#listener = listener;
+    this.#send = send;
+  }
+
+  /** Undefined before the first welcome. */
+  get info(): MatchInfo | undefined {
+    return this.#info;
+  }
+
+  /** Undefined before the first welcome; then the same for good. */
+  get tables(): Tables | undefined {
+    return this.#tables;
+  }
+
+  /** The bearer token for the next socket; "" where there is none. */
+  get resume(): string {
+    return this.#resume;
+  }
+
+  get clock(): TickClock {
+    return this.#clock;
+  }
+
+  /** Expects a welcome next: a new socket was opened. */
+  reopen(): void {
+    this.#welcomed = false;
+  }
+
+  /** Acts on one message. Returns why the socket has ended with it, if it has; throws a MalformedError. */
+  message(bytes: Uint8Array, at: number): Ended | undefined {
+    const size = framed(bytes.length, false);
+    this.stats.bytesIn += size;
+    const m = openMessage(bytes);
+    if (m.kind === FROM_SERVER.bye) return endedByBye(readBye(m));
+    if (!this.#welcomed) {
+      if (m.kind !== FROM_SERVER.welcome) m.r.fail("welcome", `its kind is ${m.kind}`);
+      return this.#welcome(readWelcome(m), at);
+    }
+    if (isFrame(m.kind)) return this.#frame(m, size, at);
+    if (m.kind === FROM_SERVER.events) this.#events(m);
+    else if (m.kind === FROM_SERVER.pong) this.#pong(m, at);
+    else if (m.kind === FROM_SERVER.end) this.#listener.end(readEnd(m).placements);
+    return undefined; // a kind that is unknown here comes from a newer server and is passed over
+  }
+
+  /** Encodes an input; throws where it is none of the game's. */
+  encode(input: object): Uint8Array {
+    this.#body.reset();
+    writeInput(this.#body, this.#schema?.input ?? [], input);
+    if (this.#body.length > MAX_INPUT_BODY) {
+      throw new RangeError(`an input of ${this.#body.length} bytes, at most ${MAX_INPUT_BODY} are allowed`);
+    }
+    return this.#body.bytes();
+  }
+
+  /** Takes an encoded input, sends it with repeats of those before it, and returns its sequence. Throws a BacklogError. */
+  take(body: Uint8Array, now: number): number {
+    const { tick, frac } = this.#view ?? { tick: this.#head.tick, frac: 0 };
+    const seq = this.#outbox.add(this.#clock.target(now), tick, frac, body);
+    this.#flush(now);
+    return seq;
+  }
+
+  /** Says what the player looks at, for the inputs from now on. frac is in 1/256. */
+  setView(tick: number, frac: number): void {
+    this.#view = { tick, frac };
+  }
+
+  /** Gives the seat up. */
+  leave(): void {
+    writeLeave(this.#writer.reset());
+    this.#write();
+  }
+
+  /** Begins with a welcome: the frames of a new socket build on nothing that came before. */
+  #welcome(w: Welcome, at: number): Ended | undefined {
+    if (w.version !== PROTOCOL) {
+      return ended(4426, `the server speaks version ${w.version}, this client ${PROTOCOL}`);
+    }
+    if (w.epoch < this.#epoch) return ended(CODE_LOST, "the server's epoch is older than one seen before");
+    const schema = Schema.parse(w.schema);
+    if (this.#schema && this.#schema.fingerprint !== schema.fingerprint) {
+      return ended(4426, "the game's types have changed");
+    }
+    this.#schema ??= schema;
+    this.#decoder = new Decoder(this.#schema);
+    if (this.#tables) this.#tables.follow(this.#decoder);
+    else this.#tables = new Tables(this.#decoder, this.#listener);
+    const { room, game, rules, seat, player, epoch, rate, inputs } = w;
+    this.#info = { room, game, rules, seat, player, epoch, rate, inputs };
+    if (epoch === this.#epoch) {
+      this.#event = Math.max(this.#event, w.event);
+      this.#clock.reopen();
+    } else {
+      this.#event = w.event;
+      this.#clock = new TickClock(rate);
+    }
+    this.#epoch = epoch;
+    this.#rebase = false;
+    this.#resume = w.resume;
+    this.#clock.frame(w.tick, at); // it is sent with that tick's frame
+    this.#outbox.welcome(inputs, w.seq);
+    this.#head = noHead;
+    this.#have = false;
+    this.#view = undefined;
+    this.#pingedAt = this.#writtenAt = -Infinity; // both follow the first frame
+    this.#askedAt.clear();
+    this.#welcomed = true;
+    this.#listener.welcomed();
+    return undefined;
+  }
+
+  #frame(m: Message, bytes: number, at: number): Ended | undefined {
+    const frame = readFrame(m, this.#head);
+    const h = frame.head;
+    if (h.epoch < this.#epoch) return ended(CODE_LOST, "the server's epoch is older than one seen before");
+    if (h.epoch > this.#epoch) this.#newEpoch(h);
+    this.#head = h;
+    this.#heal(this.#decoder!.apply(frame), at);
+    this.#have = true;
+    this.stats.frames++;
+    this.#clock.frame(h.tick, at);
+    if (h.processed > this.#outbox.processed) this.#clock.lead(h.lead);
+    this.#outbox.ack(h.processed, h.durable);
+    this.stats.jitterMs = this.#clock.jitterMs;
+    this.#tables!.update();
+    this.#listener.frame({ tick: h.tick, processed: h.processed, durable: h.durable, lead: h.lead, bytes, at });
+    this.#upkeep(at);
+    return undefined;
+  }
+
+  /** Another host took the match over, behind the same socket. */
+  #newEpoch(h: Head): void {
+    this.#epoch = h.epoch;
+    this.#info = { ...this.#info!, epoch: h.epoch };
+    this.#rebase = true;
+    this.#view = undefined;
+    this.#clock.restart();
+    this.#outbox.rebase(h.processed);
+  }
+
+  /** Asks for the scopes that are not here. What goes wrong until a keyframe can be here is the same error. */
+  #heal(errors: readonly ScopeError[], at: number): void {
+    const due = (scope: number) => at - (this.#askedAt.get(scope) ?? -Infinity) >= RESYNC_EVERY_MS;
+    for (const e of errors) {
+      if (!due(e.scope)) continue;
+      if (e.reason === "hash") this.stats.hashMismatches++;
+      else this.stats.decodeErrors++;
+    }
+    for (const scope of this.#head.scopes) {
+      if (this.#decoder!.has(scope) || !due(scope)) continue;
+      this.#askedAt.set(scope, at);
+      this.stats.resyncs++;
+      writeResync(this.#writer.reset(), scope);
+      this.#write();
+    }
+  }
+
+  /**
+   * Delivers the events that are new. Those that do not follow the last one are left: they are not acknowledged, so the
+   * server sends what is missing before them.
+   */
+  #events(m: Message): void {
+    const e = readEvents(m);
+    if (this.#rebase && e.first === 1) this.#event = 0;
+    this.#rebase = false;
+    if (e.first > this.#event + 1) {
+      this.stats.eventGaps++;
+      return;
+    }
+    e.list.forEach((body, i) => {
+      const number = e.first + i;
+      if (number <= this.#event) return;
+      const read = readEvent(this.#schema!, body);
+      this.#event = number;
+      this.#listener.event(e.tick, number, read);
+    });
+  }
+
+  #pong(m: Message, at: number): void {
+    const { stamp, tick, frac } = readPong(m);
+    const rtt = at - Number(stamp) / 1000;
+    this.#clock.pong(rtt, tick + frac / 65536, at);
+    this.stats.rttMs = this.#clock.rttMs;
+  }
+
+  /** Sends what is due after a frame: a ping, and inputs or a bare acknowledgement. */
+  #upkeep(at: number): void {
+    if (at - this.#pingedAt >= PING_EVERY_MS) {
+      this.#pingedAt = at;
+      writePing(this.#writer.reset(), Math.max(0, Math.round(at * 1000)));
+      this.#write();
+    }
+    if (at - this.#writtenAt >= ACK_EVERY_MS) this.#flush(at);
+  }
+
+  /** Sends the inputs that the server may not have, or says what has arrived here when there are none. */
+  #flush(now: number): void {
+    if (!this.#welcomed) return; // the next socket's first frame does it
+    this.#writtenAt = now;
+    for (const inputs of this.#outbox.packets()) {
+      writePacket(this.#writer.reset(), this.#epoch, this.#have ? this.#head.tick : 0, this.#event, inputs);
+      this.#write();
+    }
+  }
+
+  /** Sends what the writer holds. A socket that does not take it either is full or has ended, which shows elsewhere. */
+  #write(): void {
+    if (this.#send(this.#writer.bytes())) this.stats.bytesOut += framed(this.#writer.length, true);
+  }
+}

@@ -1,0 +1,41 @@
+// Numbers of the wire. The Go package proto is where they are decided.
+
+/** The wire version that this client speaks. */
+export const PROTOCOL = 1;
+
+/** The WebSocket subprotocol that client and server agree on. */
+export const SUBPROTOCOL = "muster.v1";
+
+/** What a browser, which cannot set headers, puts before its token in the list of subprotocols. */
+export const BEARER_PREFIX = "bearer.";
+
+/** Bounds of one socket message, in bytes. */
+export const MAX_CLIENT_MESSAGE = 8 << 10;
+export const MAX_SERVER_MESSAGE = 1 << 20;
+
+/** Bounds of a welcome's parts, in bytes. */
+export const MAX_ID = 64;
+export const MAX_SCHEMA = 32 << 10;
+export const MAX_TOKEN = 4 << 10;
+
+/** How many inputs one packet may hold, and how many bytes one of them. */
+export const MAX_INPUTS = 32;
+export const MAX_INPUT_BODY = 4 << 10;
+
+/** How many events one message may hold. */
+export const MAX_EVENTS = 256;
+
+/** How many scopes one viewer may have. */
+export const MAX_SCOPES = 1024;
+
+export const MAX_UINT16 = 0xffff;
+export const MAX_UINT32 = 0xffffffff;
+
+/** Kinds of messages to the server. */
+export const TO_SERVER = { input: 1, ping: 2, resync: 3, leave: 4 } as const;
+
+/** Kinds of messages from the server. Those from frame to frame + 15 are frames with their head's flags. */
+export const FROM_SERVER = { welcome: 1, events: 2, pong: 3, end: 4, bye: 5, frame: 16 } as const;
+
+/** The type of the event that tells a seat that a command of its was refused. A game's own types count from 1. */
+export const EVENT_REFUSED = 0;

@@ -1,0 +1,228 @@
+import { MAX_UINT32 } from "./protocol.js";
+
+/** How deep skip follows nested values. */
+const MAX_DEPTH = 8;
+
+/** A message that is not what its kind asks for. The text names the field and the byte. */
+export class MalformedError extends Error {
+  override readonly name: string = "MalformedError";
+}
+
+// A byte order mark is a character like any other here: what is decoded has to be what was sent.
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** Decodes UTF-8; undefined where the bytes are not. */
+export function decodeText(bytes: Uint8Array): string | undefined {
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Reads MessagePack that nobody vouches for. Each method names the field that it reads and its bound, and throws a
+ * MalformedError where the bytes are something else. A declared length is checked against the bound and against the
+ * bytes that are left before anything is done with it.
+ */
+export class Reader {
+  readonly #bytes: Uint8Array;
+  readonly #view: DataView;
+  #pos = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  /** How many bytes are unread. */
+  get left(): number {
+    return this.#bytes.length - this.#pos;
+  }
+
+  /** Throws unless everything was read. */
+  done(): void {
+    if (this.left > 0) throw new MalformedError(`${this.left} bytes after the end of the message`);
+  }
+
+  /** The error of a field at the present place. */
+  fail(field: string, reason: string): never {
+    throw new MalformedError(`${field} at byte ${this.#pos}: ${reason}`);
+  }
+
+  /** Reads an array's head and returns its length. */
+  array(field: string, max: number): number {
+    const code = this.#code(field);
+    if ((code & 0xf0) === 0x90) return this.#count(field, code & 0x0f, max, 1);
+    if (code === 0xdc) return this.#count(field, this.#uint(field, 2), max, 1);
+    if (code === 0xdd) return this.#count(field, this.#uint(field, 4), max, 1);
+    return this.fail(field, "not an array");
+  }
+
+  /** Reads an unsigned integer of at most max, which is a safe integer. */
+  uint(field: string, max: number): number {
+    return this.int(field, 0, max);
+  }
+
+  /** Reads an integer from min to max, which are safe integers. */
+  int(field: string, min: number, max: number): number {
+    const v = this.#integer(field);
+    if (typeof v === "bigint" || v < min || v > max) this.fail(field, `${v} is outside ${min} to ${max}`);
+    return v;
+  }
+
+  /** Reads an unsigned integer of 64 bits. */
+  uint64(field: string): bigint {
+    const v = this.#integer(field);
+    if (v < 0) this.fail(field, "negative");
+    return BigInt(v);
+  }
+
+  /** Reads a signed integer of 64 bits. */
+  int64(field: string): bigint {
+    const v = BigInt(this.#integer(field));
+    if (v !== BigInt.asIntN(64, v)) this.fail(field, "more than 64 bits");
+    return v;
+  }
+
+  /** Reads a float or an integer; NaN and the infinities are refused. */
+  float(field: string): number {
+    const code = this.#bytes[this.#pos];
+    let v: number;
+    if (code === 0xca || code === 0xcb) {
+      this.#pos++;
+      const size = code === 0xca ? 4 : 8;
+      this.#need(field, size);
+      v = size === 4 ? this.#view.getFloat32(this.#pos) : this.#view.getFloat64(this.#pos);
+      this.#pos += size;
+    } else {
+      v = Number(this.#integer(field));
+    }
+    if (!Number.isFinite(v)) this.fail(field, "not a finite number");
+    return v;
+  }
+
+  bool(field: string): boolean {
+    const code = this.#code(field);
+    if (code !== 0xc2 && code !== 0xc3) this.fail(field, "not a boolean");
+    return code === 0xc3;
+  }
+
+  /** Reads a string of at most max bytes of valid UTF-8. */
+  str(field: string, max: number): string {
+    const code = this.#code(field);
+    let n: number;
+    if ((code & 0xe0) === 0xa0) n = code & 0x1f;
+    else if (code >= 0xd9 && code <= 0xdb) n = this.#uint(field, 1 << (code - 0xd9));
+    else return this.fail(field, "not a string");
+    return decodeText(this.#take(field, n, max)) ?? this.fail(field, "not UTF-8");
+  }
+
+  /** Reads a byte string of at most max bytes: a part of the message, not a copy. */
+  bin(field: string, max: number): Uint8Array {
+    const code = this.#code(field);
+    if (code < 0xc4 || code > 0xc6) this.fail(field, "not a byte string");
+    return this.#take(field, this.#uint(field, 1 << (code - 0xc4)), max);
+  }
+
+  /** Reads one whole value, whatever it is, and returns its bytes: a part of the message. */
+  raw(field: string): Uint8Array {
+    const from = this.#pos;
+    this.skip(field);
+    return this.#bytes.subarray(from, this.#pos);
+  }
+
+  /** Passes over one value, nested at most eight deep. */
+  skip(field: string, depth = 0): void {
+    if (depth >= MAX_DEPTH) this.fail(field, "nested too deep");
+    const code = this.#code(field);
+    let values: number;
+    if (code <= 0x7f || code >= 0xe0 || code === 0xc0 || code === 0xc2 || code === 0xc3) return;
+    if ((code & 0xe0) === 0xa0) return void this.#take(field, code & 0x1f, this.left);
+    if (code >= 0xd9 && code <= 0xdb) return void this.#take(field, this.#uint(field, 1 << (code - 0xd9)), this.left);
+    if (code >= 0xc4 && code <= 0xc6) return void this.#take(field, this.#uint(field, 1 << (code - 0xc4)), this.left);
+    if (code === 0xca || code === 0xcb) return void this.#take(field, code === 0xca ? 4 : 8, this.left);
+    if (code >= 0xcc && code <= 0xd3) return void this.#take(field, 1 << (code & 3), this.left);
+    if ((code & 0xf0) === 0x90) values = this.#count(field, code & 0x0f, this.left, 1);
+    else if (code === 0xdc || code === 0xdd) values = this.#count(field, this.#uint(field, code === 0xdc ? 2 : 4), MAX_UINT32, 1);
+    else if ((code & 0xf0) === 0x80) values = 2 * this.#count(field, code & 0x0f, this.left, 2);
+    else if (code === 0xde || code === 0xdf) values = 2 * this.#count(field, this.#uint(field, code === 0xde ? 2 : 4), MAX_UINT32, 2);
+    else return this.fail(field, "a kind of value that Muster does not use");
+    for (; values > 0; values--) this.skip(field, depth + 1);
+  }
+
+  /**
+   * Passes over the elements of an array of length n of which read were read: what a newer sender appended. An array
+   * that had fewer is an error, since what was read in their place lay behind it.
+   */
+  skipRest(field: string, n: number, read: number): void {
+    if (n < read) this.fail(field, `${n} elements, at least ${read} wanted`);
+    for (; read < n; read++) this.skip(field);
+  }
+
+  #need(field: string, n: number): void {
+    if (n > this.left) this.fail(field, "cut short");
+  }
+
+  #code(field: string): number {
+    this.#need(field, 1);
+    return this.#bytes[this.#pos++]!;
+  }
+
+  #count(field: string, n: number, max: number, each: number): number {
+    if (n > max) this.fail(field, `${n} elements, at most ${max} allowed`);
+    if (n > this.left / each) this.fail(field, "more elements than bytes");
+    return n;
+  }
+
+  #take(field: string, n: number, max: number): Uint8Array {
+    this.#need(field, n);
+    if (n > max) this.fail(field, `${n} bytes, at most ${max} allowed`);
+    this.#pos += n;
+    return this.#bytes.subarray(this.#pos - n, this.#pos);
+  }
+
+  /** Reads 1, 2 or 4 bytes as they stand. */
+  #uint(field: string, size: number): number {
+    this.#need(field, size);
+    const at = this.#pos;
+    this.#pos += size;
+    if (size === 1) return this.#view.getUint8(at);
+    return size === 2 ? this.#view.getUint16(at) : this.#view.getUint32(at);
+  }
+
+  /** Reads any integer: a number where that is exact, else a bigint. */
+  #integer(field: string): number | bigint {
+    const code = this.#code(field);
+    if (code <= 0x7f) return code;
+    if (code >= 0xe0) return code - 0x100;
+    if (code < 0xcc || code > 0xd3) return this.fail(field, "not an integer");
+    const at = this.#pos;
+    const size = 1 << (code & 3);
+    this.#need(field, size);
+    this.#pos += size;
+    switch (code) {
+      case 0xcc:
+        return this.#view.getUint8(at);
+      case 0xcd:
+        return this.#view.getUint16(at);
+      case 0xce:
+        return this.#view.getUint32(at);
+      case 0xcf:
+        return exact(this.#view.getBigUint64(at));
+      case 0xd0:
+        return this.#view.getInt8(at);
+      case 0xd1:
+        return this.#view.getInt16(at);
+      case 0xd2:
+        return this.#view.getInt32(at);
+      default:
+        return exact(this.#view.getBigInt64(at));
+    }
+  }
+}
+
+function exact(v: bigint): number | bigint {
+  const n = Number(v);
+  return Number.isSafeInteger(n) ? n : v;
+}

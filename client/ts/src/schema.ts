@@ -1,0 +1,89 @@
+import { type Field, isOwners, namesOwner, readFields, readName } from "./field.js";
+import { Reader } from "./reader.js";
+
+const FORM = 1;
+const MAX_TABLES = 64;
+const MAX_EVENT_TYPES = 255;
+const MAX_ROWS = 1 << 15;
+
+/** One table of the state, or its single row. */
+export interface Table {
+  readonly name: string;
+  readonly single: boolean;
+  /** How many rows it may have. */
+  readonly max: number;
+  readonly fields: readonly Field[];
+  /** The columns sent to everybody, by index in fields. */
+  readonly room: readonly number[];
+  /** The columns sent to a row's owner only. */
+  readonly own: readonly number[];
+}
+
+/** One type of event. */
+export interface EventType {
+  readonly name: string;
+  readonly fields: readonly Field[];
+}
+
+/** What a welcome says of a game: the tables of its state, its input and its events. Immutable. */
+export class Schema {
+  readonly tables: readonly Table[];
+  readonly input: readonly Field[];
+  /** events[i] has the wire type i + 1. */
+  readonly events: readonly EventType[];
+  /** A 64-bit hash of the binary form: equal for equal schemas. */
+  readonly fingerprint: bigint;
+
+  private constructor(tables: Table[], input: Field[], events: EventType[], fingerprint: bigint) {
+    this.tables = tables;
+    this.input = input;
+    this.events = events;
+    this.fingerprint = fingerprint;
+  }
+
+  /** Reads the binary form; throws a MalformedError. */
+  static parse(bytes: Uint8Array): Schema {
+    const r = new Reader(bytes);
+    const n = r.array("schema", 16);
+    const form = r.uint("form", 1 << 16);
+    if (form !== FORM) r.fail("form", `form ${form}, only ${FORM} is known`);
+    const tables: Table[] = [];
+    for (let left = r.array("tables", MAX_TABLES); left > 0; left--) tables.push(readTable(r));
+    const input = readFields(r);
+    const events: EventType[] = [];
+    for (let left = r.array("events", MAX_EVENT_TYPES); left > 0; left--) {
+      const k = r.array("event", 16);
+      events.push({ name: readName(r, "event name"), fields: readFields(r) });
+      r.skipRest("event", k, 2);
+    }
+    r.skipRest("schema", n, 4);
+    r.done();
+    return new Schema(tables, input, events, fnv1a(bytes));
+  }
+}
+
+/** The columns that a scope has of a table: scope 0 is the room, any other a seat's own. */
+export function columnsOf(table: Table, scope: number): readonly number[] {
+  return scope === 0 ? table.room : table.own;
+}
+
+function readTable(r: Reader): Table {
+  const n = r.array("table", 16);
+  const name = readName(r, "table name");
+  const single = r.bool("single");
+  const max = r.uint("table max", MAX_ROWS);
+  const fields = readFields(r);
+  r.skipRest("table", n, 4);
+  const room: number[] = [];
+  const own: number[] = [];
+  fields.forEach((f, i) => (isOwners(f) ? own : room).push(i));
+  if (new Set(fields.map((f) => f.name)).size !== fields.length) r.fail(`table ${name}`, "two fields of one name");
+  if (own.length > 0 && !fields.some(namesOwner)) r.fail(`table ${name}`, "columns for an owner, and no field Owner");
+  return { name, single, max, fields, room, own };
+}
+
+function fnv1a(bytes: Uint8Array): bigint {
+  let h = 14695981039346656037n;
+  for (const b of bytes) h = BigInt.asUintN(64, (h ^ BigInt(b)) * 1099511628211n);
+  return h;
+}

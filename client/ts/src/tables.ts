@@ -1,0 +1,130 @@
+import type { Decoder, RawRow } from "./decoder.js";
+import { cellValue, type Value } from "./field.js";
+
+/**
+ * A row as a program sees it: its columns by name, nested fields with dotted names. Columns for the row's owner are
+ * absent from the rows of others. A row object never changes: a row that changed is a new object.
+ */
+export type Row = Record<string, Value>;
+
+/** The rows of a table that the client has now, in the order of ids. A value is a table of one row with id 1. */
+export interface TableView<R> {
+  readonly size: number;
+  get(id: number): R | undefined;
+  [Symbol.iterator](): Iterator<[number, R]>;
+}
+
+/** What is told of rows, after the whole frame was applied. */
+export interface RowListener {
+  onAdd(table: string, id: number, row: Row): void;
+  onChange(table: string, id: number, row: Row, before: Row): void;
+  onRemove(table: string, id: number, before: Row): void;
+}
+
+class TableRows implements TableView<Row> {
+  readonly rows = new Map<number, Row>();
+  #ids: number[] | undefined; // sorted; undefined when it has to be made anew
+
+  get size(): number {
+    return this.rows.size;
+  }
+
+  get(id: number): Row | undefined {
+    return this.rows.get(id);
+  }
+
+  set(id: number, row: Row | undefined): void {
+    const had = this.rows.has(id);
+    if (row) this.rows.set(id, row);
+    else this.rows.delete(id);
+    if (had !== (row !== undefined)) this.#ids = undefined;
+  }
+
+  *[Symbol.iterator](): Iterator<[number, Row]> {
+    this.#ids ??= [...this.rows.keys()].sort((a, b) => a - b);
+    for (const id of this.#ids) {
+      const row = this.rows.get(id);
+      if (row) yield [id, row]; // else it was removed meanwhile
+    }
+  }
+}
+
+/**
+ * The decoded rows of all scopes put together by id. It outlives decoders: after a resume, rows that are as they were
+ * stay the same objects and nothing is told of them.
+ */
+export class Tables {
+  readonly views: Readonly<Record<string, TableView<Row>>>;
+  readonly #tables: readonly TableRows[];
+  readonly #listener: RowListener;
+  #decoder: Decoder;
+  #touched: Set<number>[];
+
+  constructor(decoder: Decoder, listener: RowListener) {
+    this.#listener = listener;
+    this.#tables = decoder.schema.tables.map(() => new TableRows());
+    this.views = Object.fromEntries(decoder.schema.tables.map((t, i) => [t.name, this.#tables[i]!]));
+    this.#touched = this.#tables.map(() => new Set());
+    this.#decoder = decoder;
+    this.follow(decoder);
+  }
+
+  /** Goes on with another decoder of the same schema. Its first update compares every row. */
+  follow(decoder: Decoder): void {
+    this.#decoder = decoder;
+    decoder.touched = (table, id) => this.#touched[table]!.add(id);
+    this.#tables.forEach((t, i) => {
+      for (const id of t.rows.keys()) this.#touched[i]!.add(id);
+    });
+  }
+
+  /** Brings the views up to what the decoder has, then tells what became of the rows. */
+  update(): void {
+    const told: (() => void)[] = [];
+    const { onAdd, onChange, onRemove } = this.#listener;
+    this.#tables.forEach((t, i) => {
+      const { name } = this.#decoder.schema.tables[i]!;
+      for (const id of this.#touched[i]!) {
+        const before = t.get(id);
+        const row = this.#compose(i, id);
+        if (before && row && same(before, row)) continue;
+        t.set(id, row);
+        if (!before && row) told.push(() => onAdd(name, id, row));
+        else if (before && row) told.push(() => onChange(name, id, row, before));
+        else if (before) told.push(() => onRemove(name, id, before));
+      }
+      this.#touched[i]!.clear();
+    });
+    for (const tell of told) tell();
+  }
+
+  /** Puts a row together of what the room's scope and the seat's own have of it. */
+  #compose(table: number, id: number): Row | undefined {
+    const info = this.#decoder.schema.tables[table]!;
+    let room: RawRow | undefined;
+    let own: RawRow | undefined;
+    for (const scope of this.#decoder.scopes()) {
+      const raw = this.#decoder.row(scope, table, id);
+      if (scope === 0) room = raw;
+      else own ??= raw;
+    }
+    if (!room && (info.room.length > 0 || !own)) return undefined; // of a row that is there only in part nothing shows
+    const row: Row = {};
+    info.fields.forEach((f, i) => {
+      const raw = info.own.includes(i) ? own : room;
+      if (raw) row[f.name] = cellValue(f, raw.cells[i]!);
+    });
+    return row;
+  }
+}
+
+function same(a: Row, b: Row): boolean {
+  for (const name in b) if (!sameValue(a[name], b[name])) return false;
+  for (const name in a) if (!(name in b)) return false;
+  return true;
+}
+
+function sameValue(a: Value | undefined, b: Value | undefined): boolean {
+  if (a instanceof Uint8Array && b instanceof Uint8Array) return a.length === b.length && a.every((v, i) => v === b[i]);
+  return Object.is(a, b);
+}

@@ -1,0 +1,283 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { bye, events, frame, hit, keyframe, moved, welcome } from "./fake_server.js";
+import { Harness, seat } from "./match_harness.js";
+import { type Any, encode } from "./msgpack.js";
+
+const first = frame(100, { blocks: [keyframe([[5, "a", 1]], 90)] });
+
+test("a lost socket is taken up again with the resume secret of the newest welcome", async () => {
+  const told: string[] = [];
+  const h = new Harness({
+    onAdd: (t, id) => told.push(`add ${t} ${id}`),
+    onChange: (t, id) => told.push(`change ${t} ${id}`),
+    onRemove: (t, id) => told.push(`remove ${t} ${id}`),
+  });
+  const match = await h.join({ resume: "secret-1" });
+  h.socket.say(first);
+  match.send({ Turn: 1 });
+  h.socket.say(bye(4002, "shutting down", 200));
+  assert.equal(match.state, "reconnecting");
+  assert.equal(h.socket.closed, true);
+  assert.equal(match.tables.Ships.get(1)?.X, 5, "the last state stays meanwhile");
+  h.time.advance(50);
+  match.send({ Turn: 2 });
+  assert.equal(h.sockets.length, 1);
+  h.time.advance(199); // 200 as the bye says, and half of the first window of 100
+  assert.equal(h.sockets.length, 1);
+  h.time.advance(1);
+  assert.equal(h.sockets.length, 2);
+  assert.deepEqual(h.socket.protocols, ["muster.v1", "bearer.secret-1"]);
+  told.length = 0;
+  h.accept({ resume: "secret-2", tick: 107 });
+  assert.equal(match.state, "playing");
+  h.socket.say(frame(107, { blocks: [keyframe([[6, "a", 1], [1, "b", 2]], 90)] }));
+  assert.deepEqual(told, ["change Ships 1", "add Ships 65537"], "only what differs is told");
+  assert.equal(match.stats.resumes, 1);
+  const [packet] = h.socket.take(1);
+  assert.deepEqual([packet![2], packet![4], (packet![5] as Any[]).length], [107, 2, 2], "what is not acknowledged is sent again");
+
+  h.socket.end(1006);
+  h.time.advance(50);
+  assert.deepEqual(h.socket.protocols, ["muster.v1", "bearer.secret-2"]);
+  assert.deepEqual(h.states, ["playing", "reconnecting", "playing", "reconnecting"]);
+  assert.deepEqual(h.closes, []);
+});
+
+test("what the room has already is not sent again after a resume", async () => {
+  const h = new Harness();
+  const match = await h.join();
+  h.socket.say(first);
+  match.send({ Turn: 1 });
+  h.time.advance(50);
+  match.send({ Turn: 2 });
+  h.socket.end(1006);
+  h.time.advance(50);
+  h.accept({ seq: 1 });
+  h.socket.say(frame(103, { processed: 1, blocks: [keyframe([], 1)] }));
+  const [packet] = h.socket.take(1);
+  assert.deepEqual([packet![4], (packet![5] as Any[]).length], [2, 1]);
+});
+
+test("the delta of a new socket builds on its own keyframe only", async () => {
+  const h = new Harness();
+  const match = await h.join();
+  h.socket.say(first);
+  h.socket.end(1006);
+  h.time.advance(50);
+  h.accept({ tick: 100 });
+  h.socket.say(frame(101, { blocks: [moved(1, 1)] }));
+  assert.deepEqual(h.socket.take(3), [[3, 0]]);
+  assert.equal(match.stats.decodeErrors, 1);
+});
+
+test("nothing of the socket before counts on a new one", async () => {
+  const h = new Harness();
+  const match = await h.join();
+  h.socket.say(first, frame(101, { hashes: [[0, 1n]] }));
+  assert.deepEqual(h.socket.take(3), [[3, 0]]);
+  match.setView(99, 0.5);
+  h.socket.end(1006);
+  h.time.advance(50);
+  h.accept();
+  match.send({ Turn: 1 });
+  const [, , last, , , [[, view, frac]]] = h.socket.take(1)[0] as [1, 7, number, 0, 1, [[number, number, number]]];
+  assert.deepEqual({ last, view, frac }, { last: 0, view: 0, frac: 0 }, "no frame of this socket is here, none was looked at");
+  h.socket.say(frame(101, { blocks: [keyframe([], 1)], hashes: [[0, 1n]] }));
+  assert.deepEqual(h.socket.take(3), [[3, 0]], "its keyframe is asked for at once");
+  h.socket.end(1006);
+  h.time.advance(50);
+  h.accept();
+  h.socket.say(encode([16, 1, 0, 0])); // a tick after none, of no epoch
+  assert.equal(match.state, "reconnecting");
+});
+
+test("events are told once over resumes", async () => {
+  const got: number[] = [];
+  const h = new Harness({ onEvent: (e) => got.push(e.number) });
+  await h.join();
+  h.socket.say(events(100, 1, hit(1), hit(2)), first);
+  h.socket.end(1006);
+  h.time.advance(50);
+  h.accept({ event: 1 }); // the acknowledgement of 2 did not arrive
+  h.socket.say(events(100, 2, hit(2)), events(101, 3, hit(3)));
+  assert.deepEqual(got, [1, 2, 3]);
+  h.socket.end(1006);
+  h.time.advance(50);
+  h.accept({ event: 5 }); // another program had the seat meanwhile
+  h.socket.say(events(102, 6, hit(6)));
+  assert.deepEqual(got, [1, 2, 3, 6]);
+});
+
+test("the code of a close decides what follows, known or not, and the bye's comes before the close frame's", async () => {
+  const cases: [code: number, name: string, state: string, action: string][] = [
+    [4403, "not_your_seat", "closed", "stop"],
+    [4406, "replaced", "closed", "stop"],
+    [4201, "match_gone", "closed", "requeue"],
+    [4350, "unknown", "closed", "requeue"],
+    [4599, "unknown", "closed", "stop"],
+    [1008, "policy", "closed", "stop"],
+    [1000, "done", "closed", "done"],
+    [4001, "moved", "reconnecting", "reconnect"],
+    [4150, "unknown", "reconnecting", "reconnect"],
+    [1011, "internal", "reconnecting", "reconnect"],
+    [1005, "unknown", "reconnecting", "reconnect"],
+    [1006, "lost", "reconnecting", "reconnect"],
+  ];
+  for (const [code, name, state, action] of cases) {
+    for (const byBye of [true, false]) {
+      const h = new Harness();
+      const match = await h.join();
+      if (byBye) h.socket.say(bye(code, "why"));
+      h.socket.end(byBye ? 4299 : code, "why");
+      assert.equal(match.state, state, `${code}`);
+      const info = { code, name, reason: "why", action, afterMs: 0 };
+      assert.deepEqual(h.closes, state === "closed" ? [info] : []);
+      assert.equal(h.time.next !== undefined, state === "reconnecting");
+    }
+  }
+});
+
+test("with reconnect off, every end is the end", async () => {
+  const h = new Harness({ reconnect: false });
+  await h.join();
+  h.socket.say(bye(4002, "", 500));
+  assert.deepEqual(h.closes.map((c) => [c.code, c.action, c.afterMs]), [[4002, "reconnect", 500]]);
+  assert.equal(h.time.next, undefined);
+});
+
+test("attempts come less and less often, and end after the time that was given", async () => {
+  const h = new Harness({ reconnectForMs: 20_000 });
+  const match = await h.join();
+  h.socket.end(1006);
+  const waits: number[] = [];
+  while (match.state === "reconnecting") {
+    waits.push(h.time.next!);
+    h.time.advance(h.time.next!);
+    h.socket.end(1006);
+  }
+  assert.deepEqual(waits.slice(0, 8), [50, 100, 200, 400, 800, 1600, 2500, 2500]);
+  const total = waits.reduce((a, b) => a + b);
+  assert.ok(total >= 20_000 && total < 22_600, String(total));
+  assert.deepEqual(h.closes, [
+    { code: 1006, name: "lost", reason: "not taken up again within 20 s", action: "reconnect", afterMs: 0 },
+  ]);
+  assert.equal(h.time.next, undefined);
+});
+
+test("an attempt that is refused for good ends the match with that", async () => {
+  const h = new Harness();
+  await h.join();
+  h.socket.end(1006);
+  h.time.advance(50);
+  h.socket.open();
+  h.socket.say(bye(4203, "the seat is gone"));
+  assert.deepEqual(h.closes.map((c) => [c.code, c.action, c.reason]), [[4203, "requeue", "the seat is gone"]]);
+});
+
+test("an attempt without an answer is followed by another", async () => {
+  const h = new Harness();
+  const match = await h.join();
+  h.socket.end(1006);
+  h.time.advance(50);
+  const stuck = h.socket;
+  h.time.advance(10_000);
+  assert.equal(stuck.closed, true);
+  h.time.advance(100);
+  assert.equal(h.sockets.length, 3);
+  stuck.open();
+  stuck.say(welcome());
+  assert.equal(match.state, "reconnecting", "what an abandoned socket says counts for nothing");
+  h.accept();
+  assert.equal(match.state, "playing");
+});
+
+test("a delay that a bye names is bounded", async () => {
+  const h = new Harness();
+  await h.join();
+  h.socket.say(bye(4005, "", 2 ** 32 - 1));
+  assert.equal(h.time.next, 60_050);
+});
+
+test("a match that moved is taken up where the program says", async () => {
+  const there = "wss://node-2/v1/match/room-1";
+  const stay = new Harness();
+  await stay.join();
+  stay.socket.say(bye(4001, "", 0, there));
+  stay.time.advance(50);
+  assert.equal(stay.socket.url, seat.url);
+
+  const asked: string[] = [];
+  const go = new Harness({ moved: (url) => (asked.push(url), url) });
+  await go.join();
+  go.socket.say(bye(4001, "", 0, there));
+  go.time.advance(50);
+  assert.equal(go.socket.url, there);
+  assert.deepEqual(asked, [there]);
+});
+
+test("a socket that says nothing for ten seconds is lost", async () => {
+  const h = new Harness();
+  const match = await h.join();
+  h.time.advance(9_000);
+  h.socket.say(first);
+  h.time.advance(9_999);
+  assert.equal(match.state, "playing");
+  h.time.advance(1);
+  assert.equal(match.state, "reconnecting");
+});
+
+test("an older epoch is refused, in a welcome and in a frame", async () => {
+  const h = new Harness();
+  const match = await h.join({ epoch: 9 });
+  h.socket.say(frame(100, { epoch: 8, blocks: [keyframe([[5, "a", 1]], 90)] }));
+  assert.equal(match.state, "reconnecting");
+  assert.equal(match.tables.Ships.size, 0, "nothing of it is shown");
+  h.time.advance(50);
+  h.accept({ epoch: 8 });
+  assert.equal(match.state, "reconnecting");
+  assert.equal(match.info.epoch, 9n);
+  h.time.advance(100);
+  h.accept({ epoch: 10 });
+  assert.equal(match.state, "playing");
+  assert.equal(match.info.epoch, 10n);
+});
+
+test("a new epoch behind the same socket may begin its events and ticks anew", async () => {
+  const got: [number, number][] = [];
+  const h = new Harness({ onEvent: (e) => got.push([e.tick, e.number]) });
+  const match = await h.join();
+  h.socket.say(events(100, 1, hit(1), hit(2)), first);
+  h.time.advance(1000);
+  const before = match.serverTick();
+  h.socket.say(frame(90, { epoch: 8, blocks: [keyframe([[5, "a", 1]], 90)] }), events(90, 1, hit(3)), events(91, 1, hit(3)));
+  assert.deepEqual(got, [[100, 1], [100, 2], [90, 1]]);
+  assert.ok(before > 119 && match.serverTick() < 92, `${before} ${match.serverTick()}`);
+
+  // One that goes on numbering goes on.
+  h.socket.say(frame(95, { epoch: 9 }), events(95, 2, hit(4)), events(96, 1, hit(3)));
+  assert.deepEqual(got.slice(3), [[95, 2]]);
+});
+
+test("a server with other types of the game ends the match", async () => {
+  const h = new Harness();
+  await h.join();
+  h.socket.end(1006);
+  h.time.advance(50);
+  h.accept({ schema: [1, [["Other", true, 1, []]], [], []] });
+  assert.deepEqual(h.closes.map((c) => [c.code, c.action]), [[4426, "stop"]]);
+});
+
+test("a message that is none ends the match", async () => {
+  for (const bad of [Uint8Array.of(0xc1), Uint8Array.of(0x92, 0x10, 0x01), events(1, 1, [9])]) {
+    const h = new Harness();
+    await h.join();
+    h.socket.say(bad);
+    assert.deepEqual(h.closes.map((c) => [c.code, c.action]), [[1007, "stop"]]);
+    assert.equal(h.socket.closed, true);
+  }
+  const h = new Harness();
+  const match = await h.join();
+  h.socket.say(Uint8Array.of(0x92, 0x0f, 0xc0)); // a kind of a newer server
+  assert.equal(match.state, "playing");
+});

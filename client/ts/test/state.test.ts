@@ -1,0 +1,228 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Decoder } from "../src/decoder.js";
+import { cellValue } from "../src/field.js";
+import { type Frame, type Head, noHead, readFrame } from "../src/frame.js";
+import { openMessage } from "../src/from_server.js";
+import { MalformedError } from "../src/reader.js";
+import { columnsOf, Schema } from "../src/schema.js";
+import { type Row, Tables } from "../src/tables.js";
+import { type Golden, golden, ungolden, unhex } from "./vectors.js";
+
+interface State {
+  schema: string;
+  fingerprint: string;
+  columns: Record<string, Record<string, string[]>>;
+  frames: { about?: string; tick: number; hex: string; rows: Record<string, Record<string, Golden[][]>> }[];
+}
+
+const state = golden<State>("netcode/testdata/state.json");
+const schema = Schema.parse(unhex(state.schema));
+
+/** The frames of the golden stream, as they are read one after the other. */
+function frames(): Frame[] {
+  let head: Head = noHead;
+  return state.frames.map((f) => {
+    const frame = readFrame(openMessage(unhex(f.hex)), head);
+    head = frame.head;
+    return frame;
+  });
+}
+
+/** What the decoder has of a scope's table, in the golden form: each row's id and then its columns. */
+function rowsOf(decoder: Decoder, scope: number, name: string): unknown[][] {
+  const i = schema.tables.findIndex((t) => t.name === name);
+  const table = schema.tables[i]!;
+  return decoder.rows(scope, i).map((row) => [
+    row.id, ...columnsOf(table, scope).map((c) => cellValue(table.fields[c]!, row.cells[c]!)),
+  ]);
+}
+
+test("the schema is read whole", () => {
+  assert.equal(schema.fingerprint.toString(16).padStart(16, "0"), state.fingerprint);
+  assert.deepEqual(schema.tables.map((t) => [t.name, t.single, t.max]), [
+    ["Ships", false, 40], ["Dots", false, 32768], ["Round", true, 1],
+  ]);
+  assert.deepEqual(schema.events.map((e) => e.name), ["goldenHit", "goldenBell"]);
+  for (const [scope, tables] of Object.entries(state.columns)) {
+    for (const [name, columns] of Object.entries(tables)) {
+      const table = schema.tables.find((t) => t.name === name)!;
+      assert.deepEqual(columnsOf(table, Number(scope)).map((i) => table.fields[i]!.name), columns);
+    }
+  }
+  assert.ok(!schema.tables[0]!.fields.some((f) => f.name === "Secret"));
+});
+
+test("every frame of the golden stream gives the golden rows in every scope", () => {
+  const decoder = new Decoder(schema);
+  let compared = 0;
+  frames().forEach((frame, i) => {
+    const want = state.frames[i]!;
+    assert.deepEqual(decoder.apply(frame), [], `tick ${want.tick}`);
+    assert.equal(decoder.tick, want.tick);
+    for (const [scope, tables] of Object.entries(want.rows)) {
+      for (const [name, rows] of Object.entries(tables)) {
+        assert.deepEqual(rowsOf(decoder, Number(scope), name), rows.map(ungolden), `tick ${want.tick} ${want.about}: ${name}`);
+        compared += rows.length;
+      }
+    }
+  });
+  assert.ok(compared > 300);
+});
+
+test("the golden stream has what it is meant to test", () => {
+  const list = frames();
+  const keyframes = list.flatMap((f) => f.blocks.filter((b) => b.data[0] === 0).map((b) => [f.head.tick, b.scope]));
+  assert.deepEqual(keyframes, [[1, 0], [1, 1], [20, 0]]);
+  const spans = new Set(list.flatMap((f) => f.blocks.map((b) => b.data[0])));
+  assert.deepEqual([...spans].sort(), [0, 1, 2, 4]);
+  assert.ok(list.filter((f) => f.hashes.length === 2).length >= 5);
+});
+
+test("a view hash that differs drops that scope alone", () => {
+  const decoder = new Decoder(schema);
+  for (const frame of frames()) {
+    if (frame.hashes.length === 0) {
+      decoder.apply(frame);
+      continue;
+    }
+    frame.hashes[1]!.sum ^= 1n;
+    const errors = decoder.apply(frame);
+    assert.deepEqual(errors.map((e) => [e.scope, e.reason]), [[1, "hash"]]);
+    assert.deepEqual(decoder.scopes(), [0]);
+    return;
+  }
+});
+
+test("without the frame before, a delta is refused and a keyframe heals it", () => {
+  const decoder = new Decoder(schema);
+  const list = frames();
+  decoder.apply(list[0]!);
+  const second = decoder.apply(list[2]!); // frame 1 is missing
+  assert.deepEqual(second.map((e) => e.reason), list[2]!.blocks.map(() => "base"));
+  for (const frame of list.slice(3)) {
+    const errors = decoder.apply(frame);
+    if (frame.head.tick < 20) continue;
+    assert.deepEqual(errors.filter((e) => e.scope === 0), []);
+    const want = state.frames.find((f) => f.tick === frame.head.tick)!;
+    assert.deepEqual(rowsOf(decoder, 0, "Ships"), want.rows["0"]!["Ships"]!.map(ungolden));
+  }
+});
+
+test("a scope that the head does not name any more is gone", () => {
+  const decoder = new Decoder(schema);
+  const [first, second] = frames();
+  decoder.apply(first!);
+  decoder.apply({ ...second!, head: { ...second!.head, scopes: [0] }, blocks: second!.blocks.filter((b) => b.scope === 0) });
+  assert.deepEqual(decoder.scopes(), [0]);
+});
+
+test("blocks that are cut or changed never throw and never leave a scope half decoded", () => {
+  const list = frames();
+  let failed = 0;
+  for (const scope of [0, 1]) {
+    const whole = list[0]!.blocks.find((b) => b.scope === scope)!.data;
+    for (let n = 0; n < whole.length; n++) {
+      const cut = whole.slice(0, n);
+      const wrong = whole.slice();
+      wrong[n]! ^= 0xff;
+      for (const data of [cut, wrong]) {
+        const decoder = new Decoder(schema);
+        const errors = decoder.apply({ head: list[0]!.head, hashes: [], blocks: [{ scope, data }] });
+        assert.equal(decoder.has(scope), errors.length === 0);
+        failed += errors.length;
+      }
+      const errors = new Decoder(schema).apply({ head: list[0]!.head, hashes: [], blocks: [{ scope, data: cut }] });
+      assert.deepEqual(errors.map((e) => [e.scope, e.reason]), [[scope, "block"]], `cut to ${n}`);
+    }
+  }
+  assert.ok(failed > 100);
+});
+
+test("a schema that is cut or changed is refused or read, nothing else", () => {
+  const whole = unhex(state.schema);
+  for (let n = 0; n < whole.length; n++) {
+    assert.throws(() => Schema.parse(whole.subarray(0, n)), MalformedError);
+    const wrong = whole.slice();
+    wrong[n]! ^= 0x81;
+    try {
+      Schema.parse(wrong);
+    } catch (e) {
+      assert.ok(e instanceof MalformedError, String(e));
+    }
+  }
+});
+
+/** The golden rows of both scopes put together by hand. */
+function merged(rows: Record<string, Record<string, Golden[][]>>, table: string): [number, Row][] {
+  const named = (scope: string, row: Golden[]) =>
+    Object.fromEntries(state.columns[scope]![table]!.map((name, i) => [name, ungolden(row[i + 1]!)]));
+  return rows["0"]![table]!.map((row) => {
+    const own = rows["1"]![table]?.find((r) => r[0] === row[0]);
+    return [row[0] as number, { ...named("0", row), ...(own ? named("1", own) : {}) } as Row];
+  });
+}
+
+test("tables put the scopes together, and tell each difference once", () => {
+  const decoder = new Decoder(schema);
+  const told = new Map<string, Map<number, Row>>(schema.tables.map((t) => [t.name, new Map()]));
+  let calls = 0;
+  const tables = new Tables(decoder, {
+    onAdd(table, id, row) {
+      assert.ok(!told.get(table)!.has(id), "added twice");
+      told.get(table)!.set(id, row);
+      calls++;
+    },
+    onChange(table, id, row, before) {
+      assert.equal(told.get(table)!.get(id), before);
+      assert.notDeepEqual(row, before);
+      told.get(table)!.set(id, row);
+      calls++;
+    },
+    onRemove(table, id, before) {
+      assert.equal(told.get(table)!.get(id), before);
+      told.get(table)!.delete(id);
+      calls++;
+    },
+  });
+  frames().forEach((frame, i) => {
+    decoder.apply(frame);
+    const before = calls;
+    tables.update();
+    if (frame.head.tick === 20) assert.ok(calls - before < 10, "a keyframe tells of what changed only");
+    for (const [name, view] of Object.entries(tables.views)) {
+      const want = merged(state.frames[i]!.rows, name);
+      assert.deepEqual([...view], want, `tick ${frame.head.tick} ${name}`);
+      assert.equal(view.size, want.length);
+      for (const [id, row] of want) assert.deepEqual(view.get(id), row);
+      assert.deepEqual(told.get(name), new Map(view));
+    }
+  });
+  assert.equal(tables.views["Round"]!.size, 1);
+  assert.deepEqual(Object.keys(tables.views["Round"]!.get(1)!), ["Left", "Name"]);
+});
+
+test("a decoder that starts over tells the differences to the one before", () => {
+  let told: string[] = [];
+  const note = (what: string) => (table: string, id: number) => void told.push(`${what} ${table} ${id}`);
+  const list = frames();
+  const first = new Decoder(schema);
+  const tables = new Tables(first, { onAdd: note("add"), onChange: note("change"), onRemove: note("remove") });
+  first.apply(list[0]!);
+  tables.update();
+  told = [];
+  const held = tables.views["Ships"]!.get(1);
+  const second = new Decoder(schema);
+  tables.follow(second);
+  assert.equal(tables.views["Ships"]!.get(1), held, "the old rows stay until the first frame");
+  second.apply(list[0]!);
+  tables.update();
+  assert.equal(told.length, 0);
+  assert.equal(tables.views["Ships"]!.get(1), held);
+  const third = new Decoder(schema);
+  tables.follow(third);
+  third.apply({ ...list[0]!, blocks: [] });
+  tables.update();
+  assert.equal(told.length, 3 + 40 + 1);
+  assert.ok(told.every((t) => t.startsWith("remove")));
+});

@@ -1,0 +1,207 @@
+// Package testredis gives tests a Redis: a real server of their own, and the embedded one beside it, so that what Redis
+// does for Muster is shown to be the same on both.
+//
+//	testredis.Each(t, func(t *testing.T, rdb redis.UniversalClient) { … })
+package testredis
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"os/exec"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"muster/internal/needs"
+	"muster/match/cluster"
+)
+
+const (
+	// startTimeout bounds the start of a server.
+	startTimeout = 10 * time.Second
+	// attempts is how many ports are tried: another process may take one between the choice and the start.
+	attempts = 5
+	ready    = "Ready to accept connections"
+	taken    = "Address already in use"
+)
+
+// Server is a redis-server process of one test. It ends with the test.
+type Server struct {
+	Addr string // HOST:PORT, the same for the whole life of the Server
+
+	t       testing.TB
+	program string
+	dir     string
+	args    []string
+
+	cmd    *exec.Cmd
+	output output
+	ended  chan struct{} // the process is gone, and so is the goroutine that read its output
+}
+
+// Start starts a server on a free port of the loopback. It keeps nothing on disk unless args, further options of
+// redis-server, say so ("--appendonly", "yes"). Where redis-server is absent the test is skipped, see [needs.Program].
+func Start(t testing.TB, args ...string) *Server {
+	t.Helper()
+	s := &Server{t: t, program: needs.Program(t, "redis-server"), dir: t.TempDir(), args: args}
+	t.Cleanup(s.Kill)
+	for range attempts {
+		s.Addr = freeAddr(t)
+		err := s.start()
+		if err == nil {
+			return s
+		}
+		if !strings.Contains(s.output.String(), taken) {
+			t.Fatalf("starting redis-server: %v\n%s", err, s.output.String())
+		}
+	}
+	t.Fatalf("starting redis-server: no free port in %d attempts", attempts)
+	return nil
+}
+
+// Restart starts a server again that was killed, on the same port and in the same directory.
+func (s *Server) Restart() {
+	s.t.Helper()
+	if err := s.start(); err != nil {
+		s.t.Fatalf("starting redis-server again: %v\n%s", err, s.output.String())
+	}
+}
+
+// Kill ends the process at once, as kill -9 does, and waits for its end. It does nothing to one that has ended.
+func (s *Server) Kill() {
+	if s.cmd == nil {
+		return
+	}
+	_ = s.cmd.Process.Kill() // it may have ended by itself
+	<-s.ended
+	s.cmd = nil
+}
+
+// Pause stops the process without closing a connection until Resume: a peer that neither answers nor goes away.
+func (s *Server) Pause() { s.signal(syscall.SIGSTOP) }
+
+// Resume undoes Pause.
+func (s *Server) Resume() { s.signal(syscall.SIGCONT) }
+
+func (s *Server) signal(sig syscall.Signal) {
+	s.t.Helper()
+	if err := s.cmd.Process.Signal(sig); err != nil {
+		s.t.Fatalf("signalling redis-server: %v", err)
+	}
+}
+
+// URL is the server's address for a setting.
+func (s *Server) URL() string { return "redis://" + s.Addr }
+
+// Connect returns a client, which is closed with the test.
+func (s *Server) Connect() redis.UniversalClient {
+	s.t.Helper()
+	rdb, err := cluster.Connect(context.Background(), s.URL())
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(func() { _ = rdb.Close() }) // the test may have closed it
+	return rdb
+}
+
+// Each runs a test on the embedded Redis and on a real one, each empty and its own.
+func Each(t *testing.T, test func(t *testing.T, rdb redis.UniversalClient)) {
+	t.Helper()
+	t.Run("embedded", func(t *testing.T) { test(t, Embedded(t)) })
+	t.Run("real", func(t *testing.T) { test(t, Start(t).Connect()) })
+}
+
+// Embedded returns a client of the Redis that a server without --redis embeds. It ends with the test.
+func Embedded(t testing.TB) redis.UniversalClient {
+	rdb, stop := cluster.Embedded()
+	t.Cleanup(stop)
+	return rdb
+}
+
+// start runs the process until it is ready.
+func (s *Server) start() error {
+	host, port, err := net.SplitHostPort(s.Addr)
+	if err != nil {
+		return err
+	}
+	args := append([]string{"--bind", host, "--port", port, "--dir", s.dir, "--save", "", "--appendonly", "no"}, s.args...)
+	cmd := exec.Command(s.program, args...)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	cmd.Stderr = cmd.Stdout
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	s.cmd, s.ended = cmd, make(chan struct{})
+	s.output.reset()
+	isReady := make(chan struct{})
+	go func() {
+		defer close(s.ended)
+		s.output.read(out, isReady)
+		_ = cmd.Wait() // how it ended is of no interest: it was killed, or its output says why
+	}()
+	timeout := time.NewTimer(startTimeout)
+	defer timeout.Stop()
+	select {
+	case <-isReady:
+		return nil
+	case <-s.ended:
+		s.cmd = nil
+		return fmt.Errorf("it ended before it was ready")
+	case <-timeout.C:
+		s.Kill()
+		return fmt.Errorf("it was not ready after %v", startTimeout)
+	}
+}
+
+// output is what a process says.
+type output struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+// read takes in r until its end, and closes isReady at the line that says so.
+func (o *output) read(r io.Reader, isReady chan<- struct{}) {
+	lines := bufio.NewScanner(r)
+	for found := false; lines.Scan(); {
+		o.mu.Lock()
+		o.text.WriteString(lines.Text() + "\n")
+		o.mu.Unlock()
+		if !found && strings.Contains(lines.Text(), ready) {
+			found = true
+			close(isReady)
+		}
+	}
+}
+
+func (o *output) reset() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.text.Reset()
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.String()
+}
+
+// freeAddr returns an address of the loopback on which nobody listens.
+func freeAddr(t testing.TB) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	return l.Addr().String()
+}

@@ -1,0 +1,254 @@
+package cluster_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"pgregory.net/rapid"
+
+	"muster/internal/testredis"
+	"muster/match/cluster"
+)
+
+// The seats of a room are compared with a model of them over random calls.
+
+// modelSeats is how many seats the model's room has, fewer than there are players.
+const modelSeats = 4
+
+var modelPlayers = []string{"a", "a|b", "0|t|a", "Zoë", "e", "f g"}
+
+// modelSeat is a seat that is taken or reserved, or whose reservation has run out without anybody noticing.
+type modelSeat struct {
+	player string
+	until  int64  // when the reservation ends, in ms; 0: taken
+	token  string // that claims it; "": used
+}
+
+func (s *modelSeat) live(now int64) bool { return s.until == 0 || s.until > now }
+
+// model is the room twice: as it is, and as it should be.
+type model struct {
+	dir    *cluster.Directory
+	room   cluster.Room
+	now    func() int64
+	seats  map[uint16]*modelSeat
+	sits   map[uint16]string // who took a seat that was not freed since
+	tokens []string          // that were ever issued
+}
+
+func (m *model) claims(t *rapid.T) (list []cluster.Claim) {
+	for range rapid.IntRange(1, 3).Draw(t, "party") {
+		c := cluster.Claim{Player: rapid.SampledFrom(modelPlayers).Draw(t, "player"), Token: fmt.Sprint("t", len(m.tokens))}
+		m.tokens = append(m.tokens, c.Token)
+		list = append(list, c)
+	}
+	return list
+}
+
+func (m *model) reserve(t *rapid.T, ttl time.Duration) {
+	list := m.claims(t)
+	got, err := m.dir.Reserve(context.Background(), m.room.ID, ttl, list)
+	now := m.now()
+	maps.DeleteFunc(m.seats, func(_ uint16, s *modelSeat) bool { return !s.live(now) })
+	after, want := maps.Clone(m.seats), []uint16(nil)
+	for _, c := range list {
+		n := seatOf(after, c.Player)
+		if n == 0 {
+			for n = 1; after[n] != nil; n++ {
+			}
+		}
+		if n > modelSeats {
+			wantIs(t, err, cluster.ErrFull)
+			return
+		}
+		until := now + ttl.Milliseconds()
+		if after[n] != nil && after[n].until == 0 {
+			until = 0
+		}
+		after[n] = &modelSeat{c.Player, until, c.Token}
+		want = append(want, n)
+	}
+	if err != nil || !slices.Equal(got.List, want) || got.Free != modelSeats-len(after) || got.Epoch != m.room.Epoch {
+		t.Fatalf("got %+v, %v; want seats %v and %d free", got, err, want, modelSeats-len(after))
+	}
+	m.seats = after
+}
+
+func seatOf(seats map[uint16]*modelSeat, player string) uint16 {
+	for n, s := range seats {
+		if s.player == player {
+			return n
+		}
+	}
+	return 0
+}
+
+func (m *model) take(t *rapid.T) {
+	seat := uint16(rapid.IntRange(1, modelSeats).Draw(t, "seat"))
+	s, now := m.seats[seat], m.now()
+	player, token := rapid.SampledFrom(modelPlayers).Draw(t, "player"), m.anyToken(t)
+	if s != nil && rapid.IntRange(0, 3).Draw(t, "who") > 0 {
+		player, token = s.player, s.token
+	}
+	err := m.dir.TakeSeat(context.Background(), m.room.ID, seat, player, token)
+	switch {
+	case s == nil || s.player != player || s.token != token || token == "":
+		wantIs(t, err, cluster.ErrSeat)
+	case !s.live(now):
+		wantIs(t, err, cluster.ErrLate)
+	default:
+		wantIs(t, err, nil)
+		if other, ok := m.sits[seat]; ok && other != player {
+			t.Fatalf("seat %d was given to %q while %q has it", seat, player, other)
+		}
+		m.sits[seat] = player
+		m.seats[seat] = &modelSeat{player: player}
+	}
+}
+
+func (m *model) anyToken(t *rapid.T) string {
+	return rapid.SampledFrom(append([]string{"none", ""}, m.tokens...)).Draw(t, "token")
+}
+
+func (m *model) free(t *rapid.T) {
+	seat := uint16(rapid.IntRange(1, modelSeats).Draw(t, "seat"))
+	wantIs(t, m.dir.FreeSeat(context.Background(), m.room.ID, m.room.Epoch, seat), nil)
+	s := m.seats[seat]
+	if s == nil || s.until != 0 {
+		return
+	}
+	delete(m.sits, seat)
+	if s.token == "" {
+		delete(m.seats, seat)
+		return
+	}
+	m.seats[seat] = &modelSeat{s.player, m.now() + (30 * time.Second).Milliseconds(), s.token}
+}
+
+func (m *model) release(t *rapid.T) {
+	tokens := []string{m.anyToken(t), m.anyToken(t)}
+	list := []cluster.Claim{{Token: tokens[0]}, {Token: tokens[1]}}
+	wantIs(t, m.dir.Release(context.Background(), m.room.ID, list), nil)
+	maps.DeleteFunc(m.seats, func(_ uint16, s *modelSeat) bool {
+		return s.until != 0 && slices.Contains(tokens, s.token)
+	})
+}
+
+func (m *model) rejoin(t *rapid.T) {
+	player, token := rapid.SampledFrom(modelPlayers).Draw(t, "player"), fmt.Sprint("t", len(m.tokens))
+	m.tokens = append(m.tokens, token)
+	got, err := m.dir.Rejoin(context.Background(), m.room.ID, player, token)
+	n := seatOf(m.seats, player)
+	if n == 0 || m.seats[n].until != 0 {
+		wantIs(t, err, cluster.ErrNoRoom)
+		return
+	}
+	if got != n || err != nil {
+		t.Fatalf("%q rejoined seat %d, %v; want %d", player, got, err, n)
+	}
+	m.seats[n] = &modelSeat{player, 0, token}
+}
+
+// check compares the list of open rooms: the room stands in it exactly while it has a free seat.
+func (m *model) check(t *rapid.T) {
+	held, now := 0, m.now()
+	seen := map[string]bool{}
+	for _, s := range m.seats {
+		if !s.live(now) {
+			continue
+		}
+		held++
+		if seen[s.player] {
+			t.Fatalf("%q has two seats", s.player)
+		}
+		seen[s.player] = true
+	}
+	list, err := m.dir.OpenRooms(context.Background(), m.room.Queue)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []cluster.OpenRoom{{Room: m.room, Free: modelSeats - held}}
+	if held == modelSeats {
+		want = nil
+	}
+	if !slices.Equal(list, want) {
+		t.Fatalf("open rooms are %+v, want %+v", list, want)
+	}
+}
+
+func wantIs(t *rapid.T, err, want error) {
+	t.Helper()
+	if !errors.Is(err, want) {
+		t.Fatalf("got %v, want %v", err, want)
+	}
+}
+
+// noDeadline hides the test's deadline, which must not be asked for in a bubble.
+type noDeadline struct{ rapid.TB }
+
+// play makes random calls and compares. Time passes only where pass can let it.
+func play(t *testing.T, rdb redis.UniversalClient, now func() int64, pass func(*rapid.T)) {
+	dir := cluster.NewDirectory(rdb, ns)
+	rapid.Check(noDeadline{t}, func(t *rapid.T) {
+		n := aRoom(modelSeats)
+		n.Queue = "q" + cluster.NewID()[:8] // an index of its own
+		room, err := dir.Create(context.Background(), n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := &model{dir: dir, room: room, now: now, seats: map[uint16]*modelSeat{}, sits: map[uint16]string{}}
+		calls := map[string]func(*rapid.T){
+			"":             m.check,
+			"reserve":      func(t *rapid.T) { m.reserve(t, 20*time.Second) },
+			"reserve long": func(t *rapid.T) { m.reserve(t, time.Hour) },
+			"take":         m.take,
+			"take more":    m.take,
+			"free":         m.free,
+			"release":      m.release,
+			"rejoin":       m.rejoin,
+		}
+		if pass != nil {
+			calls["pass"] = func(t *rapid.T) {
+				pass(t)
+				wantIs(t, dir.Renew(context.Background(), room.ID, room.Epoch), nil)
+			}
+		}
+		t.Repeat(calls)
+	})
+}
+
+// scripts are what is done to every script: nothing, or it runs twice, as it may.
+var scripts = map[string]func(redis.UniversalClient){
+	"once":  func(redis.UniversalClient) {},
+	"twice": func(rdb redis.UniversalClient) { rdb.AddHook(twice{}) },
+}
+
+func TestSeatsAreThoseOfTheModelWhateverIsCalled(t *testing.T) {
+	for name, prepare := range scripts {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
+				prepare(rdb)
+				play(t, rdb, func() int64 { return time.Now().UnixMilli() }, func(t *rapid.T) {
+					time.Sleep(time.Duration(rapid.IntRange(1, 8000).Draw(t, "ms")) * time.Millisecond)
+				})
+			})
+		})
+	}
+}
+
+// A real server runs the same scripts with a Lua of its own. Its time cannot be moved.
+func TestSeatsAreThoseOfTheModelOnARealServer(t *testing.T) {
+	for name, prepare := range scripts {
+		t.Run(name, func(t *testing.T) {
+			rdb := testredis.Start(t).Connect()
+			prepare(rdb)
+			play(t, rdb, func() int64 { return time.Now().UnixMilli() }, nil)
+		})
+	}
+}

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// list returns the files that are in a directory now, by their slash-separated path in it.
+func list(dir string) (map[string][]byte, error) {
+	files := map[string][]byte{}
+	err := filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		rel, err := filepath.Rel(dir, name)
+		if err != nil {
+			return err
+		}
+		files[filepath.ToSlash(rel)], err = os.ReadFile(name)
+		return err
+	})
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	return files, err
+}
+
+// compare returns an error that names each file in which a directory differs from what it should hold.
+func compare(dir string, want map[string][]byte) error {
+	have, err := list(dir)
+	if err != nil {
+		return err
+	}
+	var wrong []string
+	for _, name := range slices.Sorted(maps.Keys(want)) {
+		body, there := have[name]
+		switch {
+		case !there:
+			wrong = append(wrong, name+" is missing")
+		case !bytes.Equal(body, want[name]):
+			wrong = append(wrong, name+" differs")
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(have)) {
+		if _, known := want[name]; !known {
+			wrong = append(wrong, name+" has no source")
+		}
+	}
+	if wrong == nil {
+		return nil
+	}
+	return fmt.Errorf("web/dist is stale: %s; go run ./web/bundle makes it anew", strings.Join(wrong, ", "))
+}
+
+// write makes a directory hold these files and no others. Files that are right are left alone.
+func write(dir string, want map[string][]byte) error {
+	have, err := list(dir)
+	if err != nil {
+		return err
+	}
+	for _, name := range slices.Sorted(maps.Keys(have)) {
+		if _, known := want[name]; !known {
+			if err := os.Remove(filepath.Join(dir, filepath.FromSlash(name))); err != nil {
+				return err
+			}
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(want)) {
+		if body, there := have[name]; there && bytes.Equal(body, want[name]) {
+			continue
+		}
+		file := filepath.Join(dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			return err
+		}
+		if err := os.WriteFile(file, want[name], 0o644); err != nil { //nolint:gosec // served to everybody
+			return err
+		}
+	}
+	return nil
+}

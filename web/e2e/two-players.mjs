@@ -1,0 +1,195 @@
+// Two people in two browsers play one match.
+//
+//   node e2e/two-players.mjs http://127.0.0.1:8080 [directory for screenshots]
+//
+// Joins twice, checks that both are in one room and see each other, lets one steer, and measures how long it takes
+// until the other sees that ship move. Prints the milliseconds; exits 1 with what went wrong.
+
+import assert from "node:assert/strict";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { complaints, withBrowser } from "./browser.mjs";
+
+const WITHIN = 300; // ms from the key to the other's screen
+const MOVED = 3; // units: more than any rounding
+const ROUNDS = 8; // the best of a few counts, as other programs share the machine
+const WINDOW = { width: 720, height: 480 }; // small, as a machine without a graphics card paints every pixel itself
+const LEAST_LEFT = 60; // seconds of the round that the test may take
+const PATIENCE = 30_000; // ms for whatever does not depend on how fast the game is
+
+const [url, shots] = process.argv.slice(2);
+if (!url) {
+  console.error("usage: two-players.mjs URL [DIRECTORY]");
+  process.exit(2);
+}
+
+try {
+  await withBrowser(play);
+} catch (error) {
+  console.error(`two-players: ${error.message}`);
+  process.exitCode = 1;
+}
+
+async function play(browser) {
+  const anna = await open(browser, "Anna", WINDOW);
+  const ben = await open(browser, "Ben", WINDOW);
+  await shoot(anna, "1-join");
+  await enter(anna);
+  await enter(ben);
+
+  await Promise.all([see(anna), see(ben)]);
+  await Promise.all([fresh(anna), fresh(ben)]); // a match that others began may be nearly over
+  const [a, b] = await Promise.all([see(anna), see(ben)]);
+  assert.equal(a.room, b.room, "they are in different rooms");
+  assert.notEqual(a.room, "", "the page tells no room");
+  assert.notEqual(a.seat, b.seat, "they have the same seat");
+  await Promise.all([seen(anna, b.seat), seen(ben, a.seat)]);
+  await numbers(anna);
+  await numbers(ben);
+  await named(anna, ["Anna", "Ben"]);
+  await named(ben, ["Anna", "Ben"]);
+
+  const took = [];
+  for (let i = 0; i < ROUNDS && !took.some((ms) => ms <= WITHIN); i++) took.push(await steer(anna, ben, a.seat));
+  await Promise.all([shoot(anna, "2-anna"), shoot(ben, "3-ben")]);
+  assert.deepEqual([...anna.complaints, ...ben.complaints], [], "the pages complain");
+  const best = Math.min(...took);
+  assert.ok(best <= WITHIN, `a move was seen after ${took.map(Math.round).join(", ")} ms, want at most ${WITHIN}`);
+
+  await leave(anna);
+  await ben.page.waitForFunction((seat) => !window.muster.seats.includes(seat), a.seat, { timeout: PATIENCE }).catch(() => {
+    throw new Error("a ship is still there after its player left");
+  });
+  await leave(ben);
+  assert.deepEqual([...anna.complaints, ...ben.complaints], [], "the pages complain after leaving");
+  console.log(`moved after ${Math.round(best)} ms`);
+}
+
+async function open(browser, name, viewport) {
+  const context = await browser.newContext({ viewport, reducedMotion: "no-preference" });
+  const page = await context.newPage();
+  page.setDefaultTimeout(PATIENCE);
+  const person = { name, page, complaints: complaints(page, name) };
+  const answer = await page.goto(new URL("/arena", url).href);
+  assert.equal(answer?.status(), 200, "the page is not served");
+  return person;
+}
+
+/** Joins by the keyboard alone. */
+async function enter({ name, page }) {
+  await page.getByLabel("Callsign", { exact: true }).fill(name);
+  await page.keyboard.press("Enter");
+}
+
+/** Waits until a person plays. */
+async function see({ name, page, complaints }) {
+  try {
+    await page.waitForFunction(() => window.muster.ready, undefined, { timeout: PATIENCE });
+  } catch {
+    const told = await page.locator("#join-status, #message-text").allInnerTexts();
+    throw new Error(`${name} does not get into a match: ${[...told, ...complaints].filter(Boolean).join("; ") || "no word why"}`);
+  }
+  return page.evaluate(() => ({ room: window.muster.room, seat: window.muster.seat }));
+}
+
+/** Waits for the next match when this one ends before the test would. Both find the next one by themselves. */
+async function fresh({ name, page }) {
+  const enough = (seconds) => {
+    const [, minutes, rest] = /^(\d+):(\d\d)$/.exec(document.getElementById("clock")?.textContent ?? "") ?? [];
+    return window.muster.ready && document.getElementById("podium").hidden && 60 * minutes + Number(rest) >= seconds;
+  };
+  await page.waitForFunction(enough, LEAST_LEFT, { timeout: (LEAST_LEFT + 15) * 1000 + PATIENCE }).catch(() => {
+    throw new Error(`${name} is in no match with enough time left`);
+  });
+}
+
+/** Waits until a person sees the ship of a seat. */
+async function seen({ name, page }, seat) {
+  await page.waitForFunction((s) => window.muster.ship(s) !== undefined, seat, { timeout: PATIENCE }).catch(() => {
+    throw new Error(`${name} does not see the other ship`);
+  });
+}
+
+/** Waits until the link's numbers are shown. */
+async function numbers({ name, page }) {
+  const all = () => {
+    const text = (id) => document.getElementById(id)?.textContent ?? "";
+    return /^\d+$/.test(text("stat-ping")) && /^[1-9]\d*$/.test(text("stat-tick")) && /^[1-9][\d.]* k?B\/s$/.test(text("stat-bytes"));
+  };
+  await page.waitForFunction(all, undefined, { timeout: PATIENCE }).catch(async () => {
+    throw new Error(`${name} does not see ping, tick and bytes, but "${await page.locator("#stats").innerText()}"`);
+  });
+}
+
+async function named({ name, page }, names) {
+  const has = (list) => list.every((n) => [...document.querySelectorAll("#scores .pilot")].some((row) => row.textContent.startsWith(n)));
+  await page.waitForFunction(has, names, { timeout: PATIENCE }).catch(() => {
+    throw new Error(`${name} does not see both names in the scores`);
+  });
+}
+
+/** One presses a key; returns the milliseconds until the other sees the ship move. */
+async function steer(from, to, seat) {
+  await still(to, seat);
+  // Both pages tell the time from the same start, or their clocks could not be compared.
+  const watch = await to.page.evaluateHandle(
+    ([ship, far]) => {
+      const start = window.muster.ship(ship);
+      const moved = new Promise((resolve) => {
+        const look = () => {
+          const now = window.muster.ship(ship);
+          if (now && Math.hypot(now.x - start.x, now.y - start.y) > far) resolve(performance.timeOrigin + performance.now());
+          else requestAnimationFrame(look);
+        };
+        requestAnimationFrame(look);
+      });
+      return { moved };
+    },
+    [seat, MOVED],
+  );
+  const pressed = await from.page.evaluateHandle(() => {
+    const pressed = new Promise((resolve) => {
+      addEventListener("keydown", () => resolve(performance.timeOrigin + performance.now()), { once: true, capture: true });
+    });
+    return { pressed };
+  });
+  await from.page.bringToFront();
+  await from.page.keyboard.down("ArrowUp");
+  try {
+    const at = await pressed.evaluate((p) => p.pressed);
+    const moved = await Promise.race([
+      watch.evaluate((w) => w.moved),
+      new Promise((_, reject) => setTimeout(() => reject(new Error("the ship does not move")), 10_000).unref()),
+    ]);
+    return moved - at;
+  } finally {
+    await from.page.keyboard.up("ArrowUp");
+  }
+}
+
+/** Waits until a ship has come to rest, as seen by one: over some ticks, or a page that hangs would look like rest. */
+async function still({ name, page }, seat) {
+  const rests = (s) => {
+    const now = { ...window.muster.ship(s), tick: window.muster.tick };
+    const last = (window.lastSeen ??= now);
+    if (now.tick < last.tick + 5) return false;
+    window.lastSeen = now;
+    return Math.hypot(now.x - last.x, now.y - last.y) < 0.05;
+  };
+  await page.waitForFunction(rests, seat, { timeout: PATIENCE, polling: 250 }).catch(() => {
+    throw new Error(`${name} sees the ship drift on and on`);
+  });
+}
+
+async function leave({ name, page }) {
+  await page.getByRole("button", { name: "Leave" }).first().click();
+  await page.getByRole("heading", { name: "Arena" }).waitFor().catch(() => {
+    throw new Error(`${name} does not get back to the form`);
+  });
+}
+
+async function shoot({ page }, name) {
+  if (!shots) return;
+  await mkdir(shots, { recursive: true });
+  await page.screenshot({ path: join(shots, `${name}.png`) });
+}

@@ -1,0 +1,62 @@
+// The end of a round: who won, the three best on their blocks, everybody else below.
+
+import { colour, hull } from "./colours.ts";
+import { byId, make, polygon, setText, show } from "./dom.ts";
+import type { Rank } from "./ranking.ts";
+
+/** How many seconds the podium stays after the room is gone, before the next match. */
+export const PODIUM_PAUSE = 3;
+
+export class PodiumScreen {
+  readonly #root = byId("podium", HTMLElement);
+  readonly #title = byId("podium-title", HTMLElement);
+  readonly #places = byId("podium-places", HTMLOListElement);
+  readonly #status = byId("podium-status", HTMLElement);
+
+  constructor(on: { again: () => void; leave: () => void }) {
+    byId("again", HTMLButtonElement).addEventListener("click", on.again);
+    byId("podium-leave", HTMLButtonElement).addEventListener("click", on.leave);
+  }
+
+  get open(): boolean {
+    return !this.#root.hidden;
+  }
+
+  /** Shows a ranking. winner is a seat, 0 for a draw. */
+  show(ranks: Rank[], winner: number, own: number): void {
+    const best = ranks.find((r) => r.seat === winner);
+    setText(this.#title, best ? (winner === own ? "You win" : `${best.name} wins`) : "A draw");
+    this.#root.style.setProperty("--winner", best ? colour(winner) : "#dfe7f5");
+    this.#places.replaceChildren(...ranks.map((r, i) => place(r, i, own)));
+    setText(this.#status, "");
+    if (this.open) return;
+    show(this.#root, true);
+    this.#title.focus({ preventScroll: true });
+  }
+
+  status(text: string): void {
+    setText(this.#status, text);
+  }
+
+  /** Says how long it is until the next match. */
+  countdown(seconds: number): void {
+    this.status(`Next match in ${Math.max(1, Math.ceil(seconds))} s`);
+  }
+
+  hide(): void {
+    show(this.#root, false);
+  }
+}
+
+function place(r: Rank, index: number, own: number): HTMLLIElement {
+  const block = make(
+    "li",
+    `${index < 3 ? `block place-${index + 1}` : "rest"}${r.seat === own ? " mine" : ""}`,
+    make("span", "rank", String(r.rank)),
+    polygon(hull(r.seat), "hull-icon"),
+    make("span", "name", r.name),
+    make("span", "score", r.score === 1 ? "1 kill" : `${r.score} kills`),
+  );
+  block.style.setProperty("--seat", colour(r.seat));
+  return block;
+}

@@ -1,0 +1,38 @@
+// Who is ahead of whom: one order for the scores, the crown and the podium.
+
+import type { Ship } from "./world.ts";
+
+export interface Rank {
+  rank: number; // equal scores have equal ranks
+  seat: number;
+  name: string;
+  score: number;
+  deaths: number;
+  away: boolean;
+}
+
+/** Ranks ships by score. Equal ones stand in the order of their losses, then of their seats. */
+export function ranking(ships: Iterable<[number, Ship]>): Rank[] {
+  const list: Rank[] = [];
+  for (const [, s] of ships) list.push({ rank: 0, seat: s.Owner, name: s.Name, score: s.Score, deaths: s.Deaths, away: s.Away });
+  list.sort((a, b) => b.score - a.score || a.deaths - b.deaths || a.seat - b.seat);
+  list.forEach((r, i) => {
+    const before = list[i - 1];
+    r.rank = before?.score === r.score ? before.rank : i + 1;
+  });
+  return list;
+}
+
+/** Who has the most points alone, or 0. */
+export function leader(ranks: Rank[]): number {
+  const [first, second] = ranks;
+  return first && first.score > 0 && first.score !== second?.score ? first.seat : 0;
+}
+
+/** The rows of a short list: the best, and the own row in the last place when it is not among them. */
+export function shortlist(ranks: Rank[], own: number, rows: number): Rank[] {
+  const best = ranks.slice(0, rows);
+  const mine = ranks.find((r) => r.seat === own);
+  if (mine && !best.includes(mine)) best[best.length - 1] = mine;
+  return best;
+}
