@@ -8,4 +8,10 @@
 //	go run ./web/bundle
 //
 // makes one of the other. dist is committed, so that building a server takes Go alone; a test fails when it is stale.
+//
+// In this directory, npm ci && npm run check && npm test checks the sources, and with a server running,
+//
+//	npm run e2e -- http://127.0.0.1:8080
+//
+// plays with two browsers and measures how soon one sees what the other does.
 package web

@@ -70,7 +70,7 @@ func load(tree fs.FS) (map[string]asset, error) {
 		}
 		body, err := fs.ReadFile(tree, name)
 		if err != nil {
-			return err
+			return fmt.Errorf("reading %s: %w", name, err)
 		}
 		a := asset{kind: kind, plain: newForm(body)}
 		if packed := pack(body); len(packed) < len(body)*9/10 {

@@ -9,19 +9,23 @@ import (
 	"path"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"testing/fstest"
 )
 
+// handler is the one that most tests ask: to pack the files takes a while.
+var handler = sync.OnceValue(Handler)
+
 // ask sends a request with headers given as pairs.
 func ask(t *testing.T, method, target string, header ...string) *http.Response {
 	t.Helper()
-	r := httptest.NewRequest(method, target, nil)
+	r := httptest.NewRequest(method, target, http.NoBody)
 	for i := 0; i < len(header); i += 2 {
 		r.Header.Set(header[i], header[i+1])
 	}
 	w := httptest.NewRecorder()
-	Handler().ServeHTTP(w, r)
+	handler().ServeHTTP(w, r)
 	return w.Result()
 }
 

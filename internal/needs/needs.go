@@ -5,6 +5,7 @@ package needs
 import (
 	"os"
 	"os/exec"
+	"path/filepath"
 	"testing"
 )
 
@@ -13,12 +14,24 @@ import (
 func Program(t testing.TB, name string) string {
 	t.Helper()
 	path, err := exec.LookPath(name)
-	switch {
-	case err == nil:
-	case os.Getenv("CI") == "true":
-		t.Fatalf("this test needs %s, which is not installed, and CI=true allows no skipping", name)
-	default:
-		t.Skipf("this test needs %s, which is not installed", name)
+	if err != nil {
+		absent(t, name+", which is not installed")
 	}
 	return path
+}
+
+// File is the rule for a file or folder that a command makes: how says which.
+func File(t testing.TB, path, how string) {
+	t.Helper()
+	if _, err := os.Stat(path); err != nil {
+		absent(t, filepath.Base(path)+", which comes of "+how)
+	}
+}
+
+func absent(t testing.TB, what string) {
+	t.Helper()
+	if os.Getenv("CI") == "true" {
+		t.Fatalf("this test needs %s, and CI=true allows no skipping", what)
+	}
+	t.Skipf("this test needs %s", what)
 }

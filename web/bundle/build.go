@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -64,9 +65,9 @@ func build(root string) (map[string][]byte, error) {
 		files["assets/"+filepath.ToSlash(name)] = f.Contents
 	}
 	for from, to := range copied {
-		body, err := os.ReadFile(filepath.Join(src, filepath.FromSlash(from)))
+		body, err := fs.ReadFile(os.DirFS(src), from)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("copying to %s: %w", to, err)
 		}
 		if _, taken := files[to]; taken {
 			return nil, fmt.Errorf("two sources make %s", to)

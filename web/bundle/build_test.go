@@ -62,7 +62,7 @@ func TestTheResultIsTheSameInAnyDirectory(t *testing.T) {
 
 func TestMissingSourcesAreAnErrorThatNamesThem(t *testing.T) {
 	without := t.TempDir()
-	copyTree(t, filepath.Join(root, "web/src"), filepath.Join(without, "web/src"))
+	copyTree(t, filepath.Join(root, "web", "src"), filepath.Join(without, "web", "src"))
 	if _, err := build(without); err == nil || !strings.Contains(err.Error(), "@muster/client") {
 		t.Errorf("without the client library: %v", err)
 	}

@@ -14,22 +14,18 @@ import (
 
 // list returns the files that are in a directory now, by their slash-separated path in it.
 func list(dir string) (map[string][]byte, error) {
-	files := map[string][]byte{}
-	err := filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
+	files, tree := map[string][]byte{}, os.DirFS(dir)
+	err := fs.WalkDir(tree, ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
-		rel, err := filepath.Rel(dir, name)
-		if err != nil {
-			return err
-		}
-		files[filepath.ToSlash(rel)], err = os.ReadFile(name)
+		files[name], err = fs.ReadFile(tree, name)
 		return err
 	})
-	if errors.Is(err, fs.ErrNotExist) {
-		err = nil
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("reading %s: %w", dir, err)
 	}
-	return files, err
+	return files, nil
 }
 
 // compare returns an error that names each file in which a directory differs from what it should hold.
@@ -77,7 +73,7 @@ func write(dir string, want map[string][]byte) error {
 			continue
 		}
 		file := filepath.Join(dir, filepath.FromSlash(name))
-		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil { //nolint:gosec // sources, for everybody
 			return err
 		}
 		if err := os.WriteFile(file, want[name], 0o644); err != nil { //nolint:gosec // served to everybody

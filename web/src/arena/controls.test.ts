@@ -53,6 +53,19 @@ test("keys of the game do not scroll the page; shortcuts and other keys are left
   assert.deepEqual(c.input(0), { Turn: 0, Thrust: -FULL, Fire: false });
 });
 
+test("each change of a key is told at once", () => {
+  const k = keyboard();
+  const c = new Controls(k.target);
+  const told: number[] = [];
+  c.changed = () => told.push(c.input(0).Thrust);
+  k.down("ArrowUp");
+  k.down("ArrowUp", { repeat: true });
+  k.down("KeyR");
+  k.up("ArrowUp");
+  k.up("ArrowUp");
+  assert.deepEqual(told, [FULL, 0]);
+});
+
 test("a repeated key is no new tap", () => {
   const k = keyboard();
   const c = new Controls(k.target);

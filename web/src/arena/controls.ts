@@ -43,6 +43,8 @@ export class Controls {
   /** The stick under the left thumb, and whether the right one fires; whoever handles touches sets them. */
   push: Push | undefined;
   touchFire = false;
+  /** Is told when a key went down or up, for who will not wait for the next tick. */
+  changed: () => void = () => undefined;
 
   readonly #keys: Keys;
   readonly #held = new Set<Action>();
@@ -94,11 +96,12 @@ export class Controls {
     if (e.repeat) return;
     this.#held.add(action);
     this.#tapped.add(action);
+    this.changed();
   }
 
   #up(e: KeyboardEvent): void {
     const action = KEYS[e.code];
-    if (action) this.#held.delete(action);
+    if (action && this.#held.delete(action)) this.changed();
   }
 }
 

@@ -24,6 +24,7 @@ export type Outcome =
   | { kind: "stopped"; why: string };
 
 const SLOW = 250; // ms between updates of what needs no haste
+const NAP = 1000; // ms between two pictures that mean that the tab was hidden
 const SPACING = 620; // of 1000: the least part of a tick between two inputs
 
 export class Game {
@@ -46,6 +47,7 @@ export class Game {
   #killer = 0; // the seat that destroyed the own ship last
   #tick = 0;
   #sentAt = 0;
+  #sending: ReturnType<typeof setInterval> | undefined;
   #finished = false;
   #leaving = false;
   #ranks: Rank[] = [];
@@ -134,8 +136,12 @@ export class Game {
     this.#predictor = new Predictor(rate);
     this.#picture.clear();
     this.#hud.open(seat);
-    const sending = setInterval(() => this.#send(), 1000 / rate);
-    this.#undo.push(() => clearInterval(sending));
+    this.#beat(rate);
+    this.#undo.push(() => clearInterval(this.#sending));
+    // A key need not wait for the timer, which begins anew with it: one input a tick stays the rule.
+    this.#controls.changed = () => {
+      if (this.#send()) this.#beat(rate);
+    };
     this.#undo.push(attachTouch(byId("field", HTMLElement), this.#controls));
     this.#listen(window, "keydown", (e) => this.#scoreKey(e as KeyboardEvent, true));
     this.#listen(window, "keyup", (e) => this.#scoreKey(e as KeyboardEvent, false));
@@ -214,13 +220,20 @@ export class Game {
     this.#scene.event(tick, name, fields);
   }
 
-  #send(): void {
+  /** Sends an input from now on, every tick. */
+  #beat(rate: number): void {
+    clearInterval(this.#sending);
+    this.#sending = setInterval(() => this.#send(), 1000 / rate);
+  }
+
+  /** Sends the controls as they are, and says whether it was time for that. */
+  #send(): boolean {
     const match = this.#match;
-    if (!match || match.state !== "playing" || document.hidden || this.#phase() !== Phase.Playing) return;
+    if (!match || match.state !== "playing" || document.hidden || this.#phase() !== Phase.Playing) return false;
     const now = performance.now();
     // A late timer catches up with two calls at once. The rules use one input a tick, so the second would count for
     // nothing and the predictor would wait for it.
-    if (now - this.#sentAt < SPACING / match.info.rate) return;
+    if (now - this.#sentAt < SPACING / match.info.rate) return false;
     this.#sentAt = now;
     const angle = this.#predictor.pose(now)?.angle ?? this.#ownRow?.row.Angle ?? 0;
     const input = this.#controls.input(angle);
@@ -228,6 +241,7 @@ export class Game {
     if (seen !== undefined && seen > 0) match.setView(Math.floor(seen), seen % 1);
     match.send(input);
     this.#predictor.sent(input, now);
+    return true;
   }
 
   #phase(): number {
@@ -239,12 +253,14 @@ export class Game {
     const match = this.#match!;
     const passed = now - this.#last;
     this.#last = now;
-    if (passed > 0 && passed < 1000) this.#fps += (1000 / passed - this.#fps) * 0.05;
+    if (passed > 0 && passed < NAP) this.#fps += (1000 / passed - this.#fps) * 0.05;
     const ticks = Math.min(10, (passed / 1000) * match.info.rate);
     const tick = this.#playhead.advance(match.serverTick(), ticks);
     this.#shown = this.#scene.ships(tick).map((s) => (s.seat === this.#own ? this.#mine(s, now) : s));
     const { bullets, shots } = this.#scene.bullets(tick, this.#own, Math.max(0, this.#tick + this.#predictor.ahead - tick));
-    const happenings = [...this.#scene.happened(tick), ...shots];
+    // After a nap of the tab, what happened meanwhile is over.
+    const happened = [...this.#scene.happened(tick), ...shots];
+    const happenings = passed < NAP ? happened : [];
     this.#picture.draw({ now, ships: this.#shown, bullets, happenings, own: this.#own, leader: leader(this.#ranks), labels: true });
     for (const h of happenings) if (h.kind === "kill") this.#killed(h.victim, h.by);
     drawMap(this.#map, this.#picture.ratio, this.#shown, this.#own, this.#picture.camera);

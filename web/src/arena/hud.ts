@@ -7,6 +7,7 @@ import { JAM_END, MAX_HP, RESPAWN, type Ship } from "./world.ts";
 
 const FEED_ROWS = 5;
 const FEED_TIME = 6000; // ms that a kill stays in the feed
+const CHEER_TIME = 1800; // ms, as the style sheet's animation
 const SHORT_ROWS = 5;
 
 /** The numbers of the link, for who likes to know. */
@@ -28,6 +29,7 @@ export class Hud {
   readonly #feed = byId("feed", HTMLOListElement);
   readonly #hull = byId("hull", HTMLElement);
   readonly #gun = byId("gun", HTMLElement);
+  readonly #toast = byId("toast", HTMLElement);
   readonly #down = byId("down", HTMLElement);
   readonly #downBy = byId("down-by", HTMLElement);
   readonly #downCount = byId("down-count", HTMLElement);
@@ -38,6 +40,7 @@ export class Hud {
   /** Clears what is left of another round. */
   open(own: number): void {
     this.#feed.replaceChildren();
+    this.#toast.replaceChildren();
     this.#drawn = "";
     document.body.style.setProperty("--me", colour(own));
     this.down(undefined);
@@ -97,6 +100,14 @@ export class Hud {
     while (this.#feed.children.length > FEED_ROWS) this.#feed.firstElementChild!.remove();
     setTimeout(() => row.classList.add("old"), FEED_TIME - 600);
     setTimeout(() => row.remove(), FEED_TIME);
+    if (by.seat === own && victim.seat !== own) this.#cheer(victim);
+  }
+
+  /** Says whom the own ship has destroyed. */
+  #cheer(victim: { seat: number; name: string }): void {
+    const line = make("p", "", "Destroyed ", pilot(victim));
+    this.#toast.replaceChildren(line); // a new element starts the animation anew
+    setTimeout(() => line.remove(), CHEER_TIME);
   }
 
   /** Shows that the own ship is destroyed, by whom and for how long, or takes that away. */

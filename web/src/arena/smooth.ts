@@ -99,7 +99,10 @@ function between(a: Pose, b: Pose, part: number): Pose {
 const LEAST_DELAY = 1.4; // ticks behind the room, when the network is at its best
 const MOST_DELAY = 10;
 const MARGIN = 0.25; // ticks of jitter that are forgiven
-const FORGET = 0.02; // ticks by which a late frame counts less with each one after it
+// With each frame after it a late one counts less: by this much in ticks, or by this part of what it was later, so that
+// an ordinary jitter is remembered for a while and a stall soon forgotten.
+const FORGET = 0.02;
+const FORGET_PART = 0.03;
 const SNAP = 4; // ticks off the mark from which the playhead jumps instead of hurrying
 
 /** Which tick is on the screen: behind the room by what frames need to get here, and evenly moving. */
@@ -123,7 +126,8 @@ export class Playhead {
     if (tick < this.#newest) this.#tick = undefined; // the room began anew, from an earlier state
     this.#newest = tick;
     const late = Math.max(0, roomTick - tick);
-    this.#late = late > this.#late ? late : Math.max(late, this.#late - FORGET);
+    const over = this.#late - late;
+    this.#late = over < 0 ? late : Math.max(late, this.#late - Math.max(FORGET, over * FORGET_PART));
   }
 
   /** Moves on by some time, given in ticks, and returns the tick to draw. It never goes back, except by a jump. */

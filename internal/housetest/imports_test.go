@@ -1,0 +1,209 @@
+package housetest
+
+import (
+	"fmt"
+	"os"
+	"path"
+	"slices"
+	"testing"
+)
+
+// rule says what some files, tests left out, may import.
+type rule struct {
+	// dirs are the packages that it is about, and those below them; "games/*" is each game.
+	dirs []string
+	// files are the names of the files that it is about; none means all.
+	files []string
+	// except are packages, or names of files, that it is not about.
+	except []string
+
+	onlyOurs    []string // of our packages these alone; nil means any, empty none
+	onlyOthers  []string // of other modules' packages these alone; nil means any, empty none
+	not         []string // and none of these, nor what is below them
+	notStandard []string // exactly these packages of the standard library
+
+	why string
+}
+
+// nothing is a list that allows nothing.
+var nothing = []string{}
+
+// rules are DESIGN's import directions.
+var rules = []rule{
+	{
+		dirs: []string{"proto"}, onlyOurs: nothing,
+		why: "the wire stands below everything: clients in Go and in other languages are built from it alone",
+	},
+	{
+		dirs: []string{"netcode"}, onlyOurs: []string{"proto"}, onlyOthers: []string{"github.com/vmihailenco/msgpack/v5"},
+		notStandard: []string{"net", "net/http", "os", "time", "math/rand", "crypto/rand", "log", "log/slog", "context"},
+		why:         "the pure part is a function from bytes and ticks to bytes: no network, no file, no clock, no dice, no log",
+	},
+	{
+		dirs: []string{"games/*"}, except: []string{"room.go", "bot.go"}, onlyOurs: []string{"netcode"}, onlyOthers: nothing,
+		notStandard: []string{"net", "net/http", "os", "time", "math", "math/rand", "math/rand/v2", "crypto/rand", "sync", "context"},
+		why:         "state and step are what a client predicts with: netcode alone, nothing that differs between two machines",
+	},
+	{
+		dirs: []string{"games/*"}, files: []string{"room.go"}, onlyOurs: []string{"match", "netcode", "proto"},
+		notStandard: []string{"time", "math/rand", "math/rand/v2"},
+		why:         "hooks are recorded and replayed: they see the room and no clock",
+	},
+	{
+		dirs: []string{"games/*"}, files: []string{"bot.go"}, onlyOurs: []string{"client", "netcode"},
+		why: "a bot knows what a client knows",
+	},
+	{
+		dirs: []string{"match"}, except: []string{"match/edge", "match/cluster", "match/journal", "match/matchtest"},
+		onlyOurs: []string{"netcode", "proto", "proto/token"}, not: []string{"github.com/redis", "github.com/lxzan/gws", "net/http"},
+		why: "the loop knows neither sockets nor Redis: edges and the directory are interfaces that it is given",
+	},
+	{
+		dirs: []string{"match/edge"}, onlyOurs: []string{"match", "netcode", "proto", "proto/token"}, not: []string{"github.com/redis"},
+		why: "the edge finds rooms by an interface, whichever node they are on",
+	},
+	{
+		dirs: []string{"match/cluster"}, onlyOurs: []string{"proto", "proto/token"},
+		why: "the lobby uses it without the loop, so it must not bring the loop with it",
+	},
+	{
+		dirs: []string{"match"}, not: []string{"muster/lobby", "muster/client", "muster/cmd", "muster/loadtest", "muster/games"},
+		why: "a room knows nothing of how its players came, nor of who loads it",
+	},
+	{
+		dirs: []string{"lobby"}, onlyOurs: []string{"lobby/queue", "match/cluster", "proto", "proto/token"},
+		why: "the lobby asks match/cluster for a room and never sees the loop, so either can be deployed without the other",
+	},
+	{
+		dirs: []string{"lobby/queue"}, onlyOurs: nothing, not: []string{"github.com/redis", "go.uber.org/zap", "net/http"},
+		why: "the matchmaker's core is a function: it can be simulated and tested by properties",
+	},
+	{
+		dirs: []string{"client"}, onlyOurs: []string{"netcode", "proto"}, not: []string{"github.com/redis", "github.com/lxzan/gws"},
+		why: "a game's client is built without the server; a second WebSocket library at this end tests the first",
+	},
+	{
+		dirs: []string{"loadtest"}, onlyOurs: []string{"client", "proto"},
+		why: "bots see what players see; cmd hands them a server",
+	},
+	{
+		dirs: []string{"internal/simnet"}, onlyOurs: nothing, onlyOthers: nothing,
+		why: "a network in memory is of use to every package's tests",
+	},
+	{
+		dirs: []string{"."}, except: []string{"cmd", "games"}, not: []string{"muster/games"},
+		why: "games are handed to cmd.Main: nothing but a main and tests knows which there are",
+	},
+	{
+		dirs: []string{"games/*"}, not: []string{"muster/games", "muster/lobby", "muster/cmd", "muster/loadtest"},
+		why: "each game is small, complete and alone",
+	},
+	{
+		dirs: []string{"."}, except: []string{"cmd"}, not: []string{"muster/cmd"},
+		why: "cmd is wiring: nothing stands on it",
+	},
+}
+
+// about says whether a rule is about a file.
+func (r *rule) about(f *file) bool {
+	if f.test || under(f.dir, r.except...) || slices.Contains(r.except, f.name) {
+		return false
+	}
+	if len(r.files) > 0 && !slices.Contains(r.files, f.name) {
+		return false
+	}
+	return slices.ContainsFunc(r.dirs, func(dir string) bool {
+		if dir == "." {
+			return true
+		}
+		for at := f.dir; at != "."; at = path.Dir(at) {
+			if match, _ := path.Match(dir, at); match {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+// forbids says whether a rule forbids an import.
+func (r *rule) forbids(imported string) bool {
+	switch dir := ours(imported); {
+	case under(imported, r.not...):
+		return true
+	case dir != "":
+		return r.onlyOurs != nil && !slices.Contains(r.onlyOurs, dir)
+	case standard(imported):
+		return slices.Contains(r.notStandard, imported)
+	default:
+		return r.onlyOthers != nil && !slices.Contains(r.onlyOthers, imported)
+	}
+}
+
+// broken returns which imports break a rule.
+func broken(h house, rules []rule) (list []string) {
+	for _, f := range h {
+		for i := range rules {
+			if !rules[i].about(f) {
+				continue
+			}
+			for _, imported := range f.imports {
+				if rules[i].forbids(imported) {
+					list = append(list, fmt.Sprintf("%s must not import %s: %s", f.path, imported, rules[i].why))
+				}
+			}
+		}
+	}
+	return list
+}
+
+// joined returns the packages that bring all of these together, besides those that may.
+func joined(h house, all []string, may ...string) (list []string) {
+	for _, dir := range h.dirs() {
+		reached := h.reaches(dir)
+		missing := slices.ContainsFunc(all, func(p string) bool { return !reached[p] && p != dir })
+		if !missing && !under(dir, may...) {
+			list = append(list, fmt.Sprintf("%s imports all of %v, which only %v may wire together", dir, all, may))
+		}
+	}
+	return list
+}
+
+// theHouse is this module.
+func theHouse(t *testing.T) house {
+	t.Helper()
+	h, err := scan(os.DirFS("../.."))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(h) < 50 || !slices.Contains(h.dirs(), "netcode") {
+		t.Fatalf("%d files in %v: this is not the module's root", len(h), h.dirs())
+	}
+	return h
+}
+
+func report(t *testing.T, list []string) {
+	t.Helper()
+	for _, s := range list {
+		t.Error(s)
+	}
+}
+
+func TestImportsPointOneWay(t *testing.T) {
+	h := theHouse(t)
+	report(t, broken(h, rules))
+	report(t, joined(h, []string{"lobby", "match"}, "cmd"))
+	report(t, joined(h, []string{"loadtest", "match"}, "cmd"))
+}
+
+// A rule about a package that is no longer there protects nothing.
+func TestEveryRuleIsAboutSomething(t *testing.T) {
+	h := theHouse(t)
+	for i := range rules {
+		if r := &rules[i]; !slices.ContainsFunc(h, r.about) {
+			t.Errorf("no file is in %v %v: %s", r.dirs, r.files, r.why)
+		}
+		if rules[i].why == "" {
+			t.Errorf("rule %d gives no reason", i)
+		}
+	}
+}
