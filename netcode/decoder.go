@@ -1,12 +1,9 @@
 package netcode
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
-	"sort"
-	"unicode/utf8"
 
 	"muster/proto"
 )
@@ -39,25 +36,35 @@ type Row struct {
 }
 
 // Decoder is what a client has of a room. It takes hostile bytes: what it allocates is bounded by the input, since a
-// row takes at least three bytes of it, and by the tables' bounds. One goroutine uses it.
+// row that comes takes bits for its id, and by the tables' bounds. One goroutine uses it.
 type Decoder struct {
-	sc     *Schema
-	tick   uint32
-	scopes map[uint16]*scopeRows
-	order  []uint16 // those of the last frame
-	state  any
-	tables []rows
+	sc      *Schema
+	parts   []part
+	tick    uint32
+	scopes  map[uint16]*scopeStates
+	order   []uint16 // those of the last frame
+	state   any
+	tables  []rows
+	seen    [][]uint32 // by table and slot: the Load in which the row was there
+	loads   uint32
+	reader  partReader
+	earlier past
 }
 
-// scopeRows is one scope: by table its rows in the order of slots, at one tick.
-type scopeRows struct {
-	tick   uint32
-	tables [][]*Row
+// scopeStates is one scope: what it was at the ticks of up to four frames, the newest first.
+type scopeStates struct {
+	n      int
+	at     [states]uint32
+	state  [states]*decoded
+	spares []*decoded
 }
+
+// decoded is one state of a scope, by part. A state that lasted several frames is shared by them.
+type decoded struct{ sets []*rowSet }
 
 // NewDecoder returns a decoder with nothing decoded.
 func NewDecoder(sc *Schema) *Decoder {
-	return &Decoder{sc: sc, scopes: map[uint16]*scopeRows{}}
+	return &Decoder{sc: sc, parts: partsOf(sc), scopes: map[uint16]*scopeStates{}, seen: make([][]uint32, len(sc.Tables))}
 }
 
 // Tick is that of the last frame applied.
@@ -74,141 +81,153 @@ func (d *Decoder) Apply(f *proto.Frame) error {
 	d.tick = f.Head.Tick
 	d.order = append(d.order[:0], f.Head.Scopes...)
 	var first error
+	fail := func(scope uint16, err error) {
+		delete(d.scopes, scope)
+		if first == nil {
+			first = &ScopeError{scope, err}
+		}
+	}
 	for i := range f.Blocks {
-		b := &f.Blocks[i]
-		if err := d.block(b, f); err != nil {
-			delete(d.scopes, b.Scope)
-			if first == nil {
-				first = &ScopeError{b.Scope, err}
-			}
+		if b := &f.Blocks[i]; !slices.Contains(f.Head.Scopes, b.Scope) {
+			fail(b.Scope, fmt.Errorf("%w: not one of the frame's scopes", ErrBlock))
+		} else if err := d.block(b); err != nil {
+			fail(b.Scope, err)
 		}
 	}
 	for _, s := range d.scopes {
-		s.tick = d.tick // a scope without a block has not changed
+		if s.at[0] != d.tick {
+			s.push(d.tick, s.state[0]) // a scope without a block has not changed
+		}
 	}
 	for _, h := range f.Hashes {
-		if s := d.scopes[h.Scope]; s != nil && d.hash(h.Scope, s) != h.Sum {
-			delete(d.scopes, h.Scope)
-			if first == nil {
-				first = &ScopeError{h.Scope, ErrHash}
-			}
+		if s := d.scopes[h.Scope]; s != nil && d.hash(h.Scope, s.state[0]) != h.Sum {
+			fail(h.Scope, ErrHash)
 		}
 	}
 	return first
 }
 
-func (d *Decoder) block(b *proto.Block, f *proto.Frame) error {
-	if !slices.Contains(f.Head.Scopes, b.Scope) {
-		return fmt.Errorf("%w: not one of the frame's scopes", ErrBlock)
+// push makes a state the newest.
+func (s *scopeStates) push(tick uint32, state *decoded) {
+	if last := s.state[states-1]; s.n == states && !slices.Contains(s.state[:states-1], last) && last != state {
+		s.spares = append(s.spares, last)
 	}
-	r := blockReader{data: b.Data}
-	distance := r.uvarint()
-	if r.bad {
+	copy(s.at[1:], s.at[:])
+	copy(s.state[1:], s.state[:])
+	s.at[0], s.state[0] = tick, state
+	s.n = min(s.n+1, states)
+}
+
+// spare returns a state to decode into.
+func (d *Decoder) spare(s *scopeStates) *decoded {
+	if n := len(s.spares); n > 0 {
+		state := s.spares[n-1]
+		s.spares = s.spares[:n-1]
+		return state
+	}
+	state := &decoded{sets: make([]*rowSet, len(d.parts))}
+	for i := range d.parts {
+		state.sets[i] = newRowSet(&d.parts[i])
+	}
+	return state
+}
+
+func (d *Decoder) block(b *proto.Block) error {
+	r := &d.reader
+	r.bitReader, r.err = bitReader{src: b.Data}, nil
+	key, n := r.bit(), int(r.get(2))+1 //nolint:gosec // two bits
+	gap := r.number(0) + 1
+	if r.bad || gap > 1<<31 {
 		return fmt.Errorf("%w: cut short at byte 0", ErrBlock)
 	}
 	s := d.scopes[b.Scope]
-	switch {
-	case distance == 0:
-		s = &scopeRows{tables: make([][]*Row, len(d.sc.Tables))}
-		d.scopes[b.Scope] = s
-	case s == nil || uint64(s.tick)+distance != uint64(f.Head.Tick):
-		return ErrBase
-	}
-	for i := range d.sc.Tables {
-		t := &d.sc.Tables[i]
-		list := t.columns(b.Scope)
-		if len(list) == 0 {
-			continue
+	if key {
+		if gap != 1 {
+			return fmt.Errorf("%w: a keyframe with a gap of %d", ErrBlock, gap)
 		}
-		if err := d.rows(&r, t, list, &s.tables[i]); err != nil {
+		s = &scopeStates{}
+		d.scopes[b.Scope] = s
+		for i := n - 1; i >= 0; i-- {
+			if err := d.one(b.Scope, s, d.tick-uint32(i), 1, n-1-i); err != nil { //nolint:gosec // at most 3
+				return err
+			}
+		}
+	} else {
+		if s == nil {
+			return ErrBase
+		}
+		if err := d.one(b.Scope, s, d.tick, uint32(gap), n); err != nil { //nolint:gosec // checked
 			return err
 		}
 	}
-	if len(r.data) != r.pos {
+	if !r.end() {
 		return fmt.Errorf("%w: bytes after the end", ErrBlock)
 	}
 	return nil
 }
 
-// columns returns the columns that a scope has of a table.
-func (t *TableInfo) columns(scope uint16) []int {
-	if scope == 0 {
-		return t.room
-	}
-	return t.own
-}
-
-// rows applies one table's part of a block.
-func (d *Decoder) rows(r *blockReader, t *TableInfo, list []int, have *[]*Row) error {
-	for slot := -1; ; {
-		head := r.uvarint()
-		gap, op := head>>2, head&3
-		if r.bad || (op != opEnd && (gap == 0 || gap > uint64(t.Max))) { //nolint:gosec // positive
-			return r.errorf(t, "row head")
+// one decodes the state of a tick from n earlier ones.
+func (d *Decoder) one(scope uint16, s *scopeStates, tick, gap uint32, n int) error {
+	var was [states]*decoded
+	for j := range n {
+		for k := range s.n {
+			if s.at[k] == tick-uint32(j+1)*gap { //nolint:gosec // at most 4
+				was[j] = s.state[k]
+			}
 		}
-		if op == opEnd {
-			if gap != 0 {
-				return r.errorf(t, "end of rows")
-			}
-			return nil
-		}
-		slot += int(gap)
-		if slot >= t.Max {
-			return r.errorf(t, "slot beyond the table's bound")
-		}
-		at := sort.Search(len(*have), func(i int) bool { return (*have)[i].ID.slot() >= slot })
-		var row *Row
-		if at < len(*have) && (*have)[at].ID.slot() == slot {
-			row = (*have)[at]
-		}
-		switch {
-		case op == opAdd:
-			gen := r.uvarint()
-			fresh := &Row{ID: ID(slot)<<16 | ID(gen&0xffff), Nums: make([]int64, len(t.Fields)), Text: make([]string, len(t.Fields))} //nolint:gosec // slot and gen are bounded
-			for _, i := range list {
-				r.value(&t.Fields[i], fresh, i)
-			}
-			if r.bad || gen > 0xffff || fresh.ID == 0 {
-				return r.errorf(t, "added row")
-			}
-			if row != nil {
-				(*have)[at] = fresh
-			} else {
-				*have = slices.Insert(*have, at, fresh)
-			}
-		case row == nil:
-			return r.errorf(t, "a row that is not here")
-		case op == opRemove:
-			*have = slices.Delete(*have, at, at+1)
-		default:
-			mask := r.bytes((len(list) + 7) / 8)
-			for k, i := range list {
-				if !r.bad && mask[k/8]>>(k%8)&1 == 1 {
-					r.value(&t.Fields[i], row, i)
-				}
-			}
-			if r.bad {
-				return r.errorf(t, "changed row")
-			}
+		if was[j] == nil {
+			return ErrBase
 		}
 	}
-}
-
-// Rows returns the decoded rows of a table in one scope, in the order of ids. They must not be changed and are valid
-// until the next Apply.
-func (d *Decoder) Rows(scope uint16, table string) []*Row {
-	if s := d.scopes[scope]; s != nil {
-		for i := range d.sc.Tables {
-			if d.sc.Tables[i].Name == table {
-				return s.tables[i]
-			}
+	out := d.spare(s)
+	for i := range d.parts {
+		p := &d.parts[i]
+		if !p.of(scope) {
+			continue
+		}
+		d.earlier.n = n
+		d.earlier.state = [states]span{}
+		for j := range n {
+			d.earlier.state[j] = span{was[j].sets[i], 0, len(was[j].sets[i].ids)}
+		}
+		d.reader.part(p, &d.earlier, out.sets[i])
+		if d.reader.err != nil {
+			return d.reader.err
 		}
 	}
+	s.push(tick, out)
 	return nil
 }
 
-// Load brings a typed state, an *S that nobody else changes, up to what was decoded: ids are those of the wire, and
-// what was not sent is zero.
+// Rows returns the decoded rows of a table in one scope, in the order of ids: copies, for tools and tests.
+func (d *Decoder) Rows(scope uint16, table string) []*Row {
+	s := d.scopes[scope]
+	if s == nil {
+		return nil
+	}
+	var list []*Row
+	for i := range d.parts {
+		p := &d.parts[i]
+		if p.info.Name != table || p.own != isSeat(scope) {
+			continue
+		}
+		set := s.state[0].sets[i]
+		for k, id := range set.ids {
+			row := &Row{ID: id, Nums: make([]int64, len(p.info.Fields)), Text: make([]string, len(p.info.Fields))}
+			for c, f := range p.fields {
+				if f.text() {
+					row.Text[f.column] = set.text[c][k]
+				} else {
+					row.Nums[f.column] = set.nums[c][k]
+				}
+			}
+			list = append(list, row)
+		}
+	}
+	return list
+}
+
+// Load brings a typed state, an *S that nobody else changes, up to what was decoded. Ids are those of the wire.
 func (d *Decoder) Load(state any) error {
 	if d.state != state {
 		tables, err := tablesOf(d.sc, state)
@@ -217,119 +236,81 @@ func (d *Decoder) Load(state any) error {
 		}
 		d.state, d.tables = state, tables
 	}
-	room := d.scopes[0]
-	for i := range d.sc.Tables {
-		var list []*Row
-		if room != nil {
-			list = room.tables[i]
-		}
-		d.loadTable(&d.sc.Tables[i], d.tables[i], list)
-	}
-	for _, scope := range d.order {
-		s := d.scopes[scope]
-		if scope == 0 || s == nil {
-			continue
-		}
-		for i := range d.sc.Tables {
-			t := &d.sc.Tables[i]
-			for _, row := range s.tables[i] {
-				slot := row.ID.slot()
-				if slot >= d.tables[i].slots() {
-					continue
-				}
-				if id, p := d.tables[i].at(slot); t.Single || id == row.ID {
-					t.store(p, t.own, row)
-				}
+	d.loads++
+	for _, own := range []bool{false, true} {
+		for i := range d.parts {
+			if p := &d.parts[i]; p.own == own {
+				d.loadPart(i, p)
 			}
+		}
+		if own {
+			break
+		}
+		for t := range d.tables {
+			d.sweep(t)
 		}
 	}
 	return nil
 }
 
-func (d *Decoder) loadTable(t *TableInfo, r rows, list []*Row) {
-	k := 0
-	for slot := range max(r.slots(), lastSlot(list)+1) {
-		if k < len(list) && list[k].ID.slot() == slot {
-			p := r.mirror(slot, list[k].ID)
-			t.store(p, t.room, list[k])
-			t.clear(p, t.own) // the seat may own the row no longer
-			k++
+// loadPart stores the rows of a part, scope by scope. The owner's columns go to rows that are there.
+func (d *Decoder) loadPart(i int, p *part) {
+	table := d.tables[p.table]
+	for _, scope := range d.order {
+		s := d.scopes[scope]
+		if s == nil || !p.of(scope) {
 			continue
 		}
-		r.mirror(slot, 0)
-	}
-}
-
-func lastSlot(list []*Row) int {
-	if len(list) == 0 {
-		return -1
-	}
-	return list[len(list)-1].ID.slot()
-}
-
-// blockReader reads a block; after something is wrong it returns zeros and bad is set.
-type blockReader struct {
-	data []byte
-	pos  int
-	bad  bool
-}
-
-func (r *blockReader) uvarint() uint64 {
-	v, n := binary.Uvarint(r.data[r.pos:])
-	if n <= 0 {
-		r.bad = true
-		return 0
-	}
-	r.pos += n
-	return v
-}
-
-func (r *blockReader) varint() int64 {
-	v, n := binary.Varint(r.data[r.pos:])
-	if n <= 0 {
-		r.bad = true
-		return 0
-	}
-	r.pos += n
-	return v
-}
-
-func (r *blockReader) bytes(n int) []byte {
-	if r.bad || n > len(r.data)-r.pos {
-		r.bad = true
-		return nil
-	}
-	r.pos += n
-	return r.data[r.pos-n : r.pos]
-}
-
-// value reads one column of a row: text as it is, a number as the difference to what the row has.
-func (r *blockReader) value(f *Field, row *Row, i int) {
-	if f.text() {
-		n := r.uvarint()
-		if n > uint64(f.Max) { //nolint:gosec // positive
-			r.bad = true
-			return
+		set := s.state[0].sets[i]
+		for k, id := range set.ids {
+			slot := id.slot()
+			if p.own {
+				if slot >= table.slots() {
+					continue
+				}
+				if have, _ := table.at(slot); have != id && !p.info.Single {
+					continue
+				}
+			}
+			at := table.mirror(slot, id)
+			d.seen[p.table] = resizeZero(d.seen[p.table], table.slots())
+			d.seen[p.table][slot] = d.loads
+			for c, f := range p.fields {
+				if f.text() {
+					f.storeText(at, set.text[c][k])
+				} else {
+					f.store(at, set.nums[c][k])
+				}
+			}
 		}
-		b := r.bytes(int(n)) //nolint:gosec // bounded
-		if f.Kind == KindString && !utf8.Valid(b) {
-			r.bad = true
-			return
-		}
-		row.Text[i] = string(b)
-		return
 	}
-	n := row.Nums[i] + r.varint()
-	if f.Kind == KindAngle {
-		n &= 1<<f.Bits - 1
-	}
-	if !f.valid(n) {
-		r.bad = true
-		return
-	}
-	row.Nums[i] = n
 }
 
-func (r *blockReader) errorf(t *TableInfo, what string) error {
-	return fmt.Errorf("%w: table %s at byte %d: %s", ErrBlock, t.Name, r.pos, what)
+// sweep takes out the rows that are in no scope any more, and what only an owner sees, which loadPart brings anew.
+func (d *Decoder) sweep(t int) {
+	table, info := d.tables[t], &d.sc.Tables[t]
+	d.seen[t] = resizeZero(d.seen[t], table.slots())
+	for slot := range table.slots() {
+		switch {
+		case info.Single:
+			if _, at := table.at(slot); d.seen[t][slot] != d.loads {
+				info.clear(at, info.room)
+			}
+		case d.seen[t][slot] != d.loads:
+			table.mirror(slot, 0)
+		}
+		if len(info.own) > 0 {
+			if id, at := table.at(slot); id != 0 {
+				info.clear(at, info.own)
+			}
+		}
+	}
+}
+
+// resizeZero is resize whose new elements are zero.
+func resizeZero(s []uint32, n int) []uint32 {
+	for len(s) < n {
+		s = append(s, 0)
+	}
+	return s
 }

@@ -1,7 +1,6 @@
 package netcode
 
 import (
-	"encoding/binary"
 	"fmt"
 
 	"muster/proto"
@@ -9,37 +8,50 @@ import (
 
 // EncoderConfig configures an [Encoder]. The zero value is good.
 type EncoderConfig struct {
-	// Ring is how many ticks of quantised state are kept to catch viewers up from. Default 32.
+	// Key permutes the ids of rows on the wire, so that gaps between them tell nothing. 0 leaves them as they are.
+	Key uint64
+	// Ring is how many ticks of quantised state are kept to catch viewers up from. Default 32, at least 8.
 	Ring int
 }
 
 // Encoder turns a room's state into blocks, one for each scope and form, whoever watches. The room's goroutine alone
 // uses it. In a steady state it does not allocate.
 type Encoder struct {
-	sc     *Schema
-	ring   []snapshot
-	now    *snapshot
-	state  any
-	tables []rows
-	caches []scopeCache // by scope
-	scopes [][]uint16   // by seat, what Scopes returns
-	owned  bool         // some table has columns for a row's owner
-	blocks []proto.Block
-	hashes []proto.Hash
+	sc      *Schema
+	parts   []part
+	ring    []snapshot
+	now     *snapshot
+	state   any
+	tables  []rows
+	placed  []placing    // by table
+	caches  []scopeCache // by scope
+	scopes  [][]uint16   // by seat, what Scopes returns
+	owned   bool         // some table has columns for a row's owner
+	blocks  []proto.Block
+	hashes  []proto.Hash
+	writer  partWriter
+	earlier past
 }
 
 // scopeCache holds what was encoded of one scope at the newest tick.
 type scopeCache struct {
 	tick   uint32
-	forms  []form
+	forms  []encoding
 	n      int
 	hash   uint64
 	hashed bool
 }
 
-// form is one encoding: a keyframe where base is the tick itself, else the difference to base.
+// form names the states that an encoding is predicted from: n of them, gap ticks apart, the newest at base. A keyframe
+// has the newest tick itself as its base and brings n states.
 type form struct {
 	base uint32
+	gap  uint32
+	n    uint8
+}
+
+type encoding struct {
+	form form
 	data []byte
 }
 
@@ -48,11 +60,12 @@ func NewEncoder(sc *Schema, cfg EncoderConfig) *Encoder {
 	if cfg.Ring == 0 {
 		cfg.Ring = 32
 	}
-	e := &Encoder{sc: sc, ring: make([]snapshot, cfg.Ring)}
+	e := &Encoder{sc: sc, parts: partsOf(sc), ring: make([]snapshot, max(cfg.Ring, 2*states)), placed: make([]placing, len(sc.Tables))}
 	for i := range e.ring {
-		e.ring[i].init(sc)
+		e.ring[i] = newSnapshot(e.parts)
 	}
 	for i := range sc.Tables {
+		e.placed[i].wire = newWireIDs(cfg.Key, i, sc.Tables[i].Max)
 		e.owned = e.owned || len(sc.Tables[i].own) > 0
 	}
 	return e
@@ -68,21 +81,32 @@ func (e *Encoder) Capture(tick uint32, state any) {
 		}
 		e.state, e.tables = state, tables
 	}
+	for i := range e.tables {
+		e.placed[i].survey(&e.sc.Tables[i], e.tables[i], nil)
+	}
 	before := e.now
 	s := e.at(tick)
 	s.tick, s.valid = tick, true
-	for i := range e.tables {
-		var b *columns
+	for i := range e.parts {
+		var b *rowSet
 		if before != nil && before != s {
-			b = &before.tables[i]
+			b = before.sets[i]
 		}
-		s.tables[i].capture(&e.sc.Tables[i], e.tables[i], b)
+		s.capture(i, &e.parts[i], &e.placed[e.parts[i].table], b)
 	}
 	e.now = s
 }
 
 // at returns the ring's place for a tick.
 func (e *Encoder) at(tick uint32) *snapshot { return &e.ring[uint64(tick)%uint64(len(e.ring))] }
+
+// have returns the state of a tick, or nil when the ring has it no longer.
+func (e *Encoder) have(tick uint32) *snapshot {
+	if s := e.at(tick); s.valid && s.tick == tick {
+		return s
+	}
+	return nil
+}
 
 // Scopes returns the scopes that the viewer at a seat has: the room, and its own. The result must not be changed and is
 // valid until the next Capture.
@@ -91,7 +115,7 @@ func (e *Encoder) Scopes(seat Seat) []uint16 {
 		seat = 0
 	}
 	for int(seat) >= len(e.scopes) {
-		e.scopes = append(e.scopes, []uint16{0, uint16(len(e.scopes))}) //nolint:gosec // a seat
+		e.scopes = append(e.scopes, []uint16{scopeRoom, uint16(len(e.scopes))}) //nolint:gosec // a seat
 	}
 	if seat == 0 {
 		return e.scopes[0][:1]
@@ -99,12 +123,15 @@ func (e *Encoder) Scopes(seat Seat) []uint16 {
 	return e.scopes[seat]
 }
 
-// View is what one viewer has of a room: by scope, the tick of its last frame. The zero value has nothing.
+// View is what one viewer has of a room: by scope, which states. The zero value has nothing.
 type View struct{ sent []sentScope }
 
+// sentScope says that a viewer has n states of a scope, gap ticks apart, the newest of tick.
 type sentScope struct {
 	scope uint16
+	n     uint8
 	tick  uint32
+	gap   uint32
 }
 
 // Reset makes every scope come as a keyframe next.
@@ -120,33 +147,63 @@ func (v *View) Resync(scope uint16) {
 	}
 }
 
-func (v *View) last(scope uint16) (tick uint32, ok bool) {
+// last returns what the viewer has of a scope; from is where to look first, since scopes mostly come in the same order.
+func (v *View) last(scope uint16, from int) *sentScope {
+	if from < len(v.sent) && v.sent[from].scope == scope {
+		return &v.sent[from]
+	}
 	for i := range v.sent {
 		if v.sent[i].scope == scope {
-			return v.sent[i].tick, true
+			return &v.sent[i]
 		}
 	}
-	return 0, false
+	return nil
 }
 
 // Prepare returns the blocks that bring a viewer from what it has to the newest tick, and notes them as sent. A scope
 // in which nothing changed has no block. The result is valid until the next call, the data until the next Capture.
 func (e *Encoder) Prepare(v *View, scopes []uint16) []proto.Block {
 	e.blocks = e.blocks[:0]
-	for _, scope := range scopes {
-		base, ok := v.last(scope)
-		if s := e.at(base); !ok || !s.valid || s.tick != base {
-			base = e.now.tick
-		}
-		if data := e.block(scope, base); len(data) > 0 {
+	kept := len(v.sent)
+	for i, scope := range scopes {
+		next, data := e.next(scope, v.last(scope, i))
+		if len(data) > 0 {
 			e.blocks = append(e.blocks, proto.Block{Scope: scope, Data: data})
 		}
+		v.sent = append(v.sent, next)
 	}
-	v.sent = v.sent[:0]
-	for _, scope := range scopes {
-		v.sent = append(v.sent, sentScope{scope, e.now.tick})
-	}
+	v.sent = append(v.sent[:0], v.sent[kept:]...)
 	return e.blocks
+}
+
+// next returns the block for a viewer that has had last, and what it then has.
+func (e *Encoder) next(scope uint16, last *sentScope) (sentScope, []byte) {
+	now := e.now.tick
+	if last == nil || e.have(last.tick) == nil || last.tick == now {
+		return e.key(scope)
+	}
+	f := form{base: last.tick, gap: now - last.tick, n: 1}
+	if f.gap == last.gap {
+		for f.n < last.n && e.have(f.base-uint32(f.n)*f.gap) != nil {
+			f.n++
+		}
+	}
+	data := e.encode(scope, f)
+	if f.n == 1 && f.gap > 1 { // it missed some: a keyframe may be smaller
+		if next, key := e.key(scope); len(key) < len(data) {
+			return next, key
+		}
+	}
+	return sentScope{scope: scope, tick: now, gap: f.gap, n: min(f.n+1, states)}, data
+}
+
+// key returns a scope's keyframe: as many states as there are, up to four, so that its reader is at once in step.
+func (e *Encoder) key(scope uint16) (sentScope, []byte) {
+	f := form{base: e.now.tick, gap: 1, n: 1}
+	for f.n < states && e.have(f.base-uint32(f.n)) != nil {
+		f.n++
+	}
+	return sentScope{scope: scope, tick: f.base, gap: 1, n: f.n}, e.encode(scope, f)
 }
 
 // cache returns what was encoded of a scope at the newest tick.
@@ -161,162 +218,69 @@ func (e *Encoder) cache(scope uint16) *scopeCache {
 	return c
 }
 
-// block returns the encoding of a scope from base, this tick's own when it was made already.
-func (e *Encoder) block(scope uint16, base uint32) []byte {
+// encode returns a scope in a form, this tick's own when it was made already. It is empty when nothing has changed.
+func (e *Encoder) encode(scope uint16, f form) []byte {
 	c := e.cache(scope)
 	for i := range c.n {
-		if c.forms[i].base == base {
+		if c.forms[i].form == f {
 			return c.forms[i].data
 		}
 	}
 	if c.n == len(c.forms) {
-		c.forms = append(c.forms, form{})
+		c.forms = append(c.forms, encoding{})
 	}
-	f := &c.forms[c.n]
+	enc := &c.forms[c.n]
 	c.n++
-	f.base = base
-	f.data = e.append(f.data[:0], Seat(scope), base)
-	return f.data
+	enc.form = f
+	enc.data = e.append(enc.data[:0], scope, f)
+	return enc.data
 }
 
-// Operations on a row, in the low bits of its head.
-const (
-	opEnd = iota
-	opRemove
-	opAdd
-	opChange
-)
+// append writes a block: its form, then the parts; those of a keyframe for each of its states, the oldest first.
+func (e *Encoder) append(dst []byte, scope uint16, f form) []byte {
+	w := &e.writer
+	w.dst = dst
+	key := f.base == e.now.tick
+	if !key && e.unchanged(scope, f.base) {
+		return dst
+	}
+	w.bit(key)
+	w.put(uint64(f.n-1), 2)
+	w.number(uint64(f.gap-1), 0)
+	if !key {
+		e.stateFrom(scope, e.now, f.base, f.gap, int(f.n))
+		return w.close()
+	}
+	for i := int(f.n) - 1; i >= 0; i-- {
+		tick := f.base - uint32(i) //nolint:gosec // at most 3
+		e.stateFrom(scope, e.have(tick), tick-1, 1, int(f.n)-1-i)
+	}
+	return w.close()
+}
 
-// append encodes one scope: the distance to its base, 0 for a keyframe, then by table the rows that differ, each with
-// the distance of its slot to the one before. A difference without any row is empty.
-func (e *Encoder) append(dst []byte, seat Seat, base uint32) []byte {
-	from := len(dst)
-	key := base == e.now.tick
-	dst = binary.AppendUvarint(dst, uint64(e.now.tick-base))
-	any := key
-	for i := range e.sc.Tables {
-		t := &e.sc.Tables[i]
-		list := t.room
-		if seat != 0 {
-			list = t.own
+// unchanged says whether a scope is as it was.
+func (e *Encoder) unchanged(scope uint16, base uint32) bool {
+	was := e.have(base)
+	for i := range e.parts {
+		if p := &e.parts[i]; p.of(scope) && !e.now.scope(i, scope).equal(p, was.scope(i, scope)) {
+			return false
 		}
-		if len(list) == 0 {
+	}
+	return true
+}
+
+// stateFrom writes one state from n earlier ones.
+func (e *Encoder) stateFrom(scope uint16, s *snapshot, base, gap uint32, n int) {
+	for i := range e.parts {
+		p := &e.parts[i]
+		if !p.of(scope) {
 			continue
 		}
-		var old *columns
-		if !key {
-			old = &e.at(base).tables[i]
+		e.earlier.n = n
+		e.earlier.state = [states]span{}
+		for j := range n {
+			e.earlier.state[j] = e.have(base-uint32(j)*gap).scope(i, scope) //nolint:gosec // at most 3
 		}
-		before := len(dst)
-		dst = appendRows(dst, t, list, seat, &e.now.tables[i], old)
-		any = any || len(dst) > before
-		dst = append(dst, opEnd)
+		e.writer.part(p, s.scope(i, scope), &e.earlier)
 	}
-	if !any {
-		return dst[:from]
-	}
-	return dst
-}
-
-// has returns the row's id when the row is in the scope.
-func (c *columns) has(t *TableInfo, slot int, seat Seat) ID {
-	if c == nil || slot >= len(c.ids) || c.ids[slot] == 0 {
-		return 0
-	}
-	if seat != 0 && (t.owner < 0 || c.nums[t.owner][slot] != int64(seat)) {
-		return 0
-	}
-	return c.ids[slot]
-}
-
-func appendRows(dst []byte, t *TableInfo, list []int, seat Seat, now, old *columns) []byte {
-	slots := len(now.ids)
-	if old != nil {
-		slots = max(slots, len(old.ids))
-	}
-	last := -1
-	for slot := range slots {
-		id, was := now.has(t, slot, seat), old.has(t, slot, seat)
-		switch {
-		case id == 0 && was == 0:
-			continue
-		case id == 0:
-			dst = appendHead(dst, &last, slot, opRemove)
-		case id != was:
-			dst = appendHead(dst, &last, slot, opAdd)
-			dst = binary.AppendUvarint(dst, uint64(id&0xffff))
-			for _, i := range list {
-				dst = appendValue(dst, &t.Fields[i], now, nil, i, slot)
-			}
-		case changed(t, list, now, old, slot):
-			dst = appendHead(dst, &last, slot, opChange)
-			dst = appendChanges(dst, t, list, now, old, slot)
-		}
-	}
-	return dst
-}
-
-func appendHead(dst []byte, last *int, slot, op int) []byte {
-	gap := slot - *last
-	*last = slot
-	return binary.AppendUvarint(dst, uint64(gap)<<2|uint64(op)) //nolint:gosec // positive
-}
-
-func differs(f *Field, now, old *columns, i, slot int) bool {
-	if f.text() {
-		return now.text[i][slot] != old.text[i][slot]
-	}
-	return now.nums[i][slot] != old.nums[i][slot]
-}
-
-func changed(t *TableInfo, list []int, now, old *columns, slot int) bool {
-	for _, i := range list {
-		if differs(&t.Fields[i], now, old, i, slot) {
-			return true
-		}
-	}
-	return false
-}
-
-// appendChanges writes a bit for each column that differs, then their differences.
-func appendChanges(dst []byte, t *TableInfo, list []int, now, old *columns, slot int) []byte {
-	from := len(dst)
-	for range (len(list) + 7) / 8 {
-		dst = append(dst, 0)
-	}
-	for k, i := range list {
-		f := &t.Fields[i]
-		if differs(f, now, old, i, slot) {
-			dst[from+k/8] |= 1 << (k % 8)
-			dst = appendValue(dst, f, now, old, i, slot)
-		}
-	}
-	return dst
-}
-
-// appendValue writes a number as its zigzagged difference to the old one, or to 0; text as length and bytes.
-func appendValue(dst []byte, f *Field, now, old *columns, i, slot int) []byte {
-	if f.text() {
-		s := now.text[i][slot]
-		dst = binary.AppendUvarint(dst, uint64(len(s)))
-		return append(dst, s...)
-	}
-	n := now.nums[i][slot]
-	if old != nil {
-		n = f.wrap(n - old.nums[i][slot])
-	}
-	return binary.AppendVarint(dst, n)
-}
-
-// wrap brings a difference of angles to the short way round.
-func (f *Field) wrap(d int64) int64 {
-	if f.Kind != KindAngle {
-		return d
-	}
-	turn := int64(1) << f.Bits
-	d &= turn - 1
-	if d >= turn/2 {
-		d -= turn
-	}
-	return d
 }

@@ -49,6 +49,7 @@ type Field struct {
 	flags uint8
 
 	index  int     // among the columns that are sent: what both ends know it by
+	column int     // among all columns of its table
 	offset uintptr // in the Go row, when compiled from a type
 	size   uint8   // of the Go number, in bytes
 }

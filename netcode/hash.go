@@ -42,38 +42,32 @@ func (e *Encoder) Hashes(scopes []uint16) []proto.Hash {
 	return e.hashes
 }
 
-func (e *Encoder) hash(scope uint16) uint64 {
-	var sum uint64
-	for ti := range e.sc.Tables {
-		t, c := &e.sc.Tables[ti], &e.now.tables[ti]
-		for slot := range c.ids {
-			id := c.has(t, slot, Seat(scope))
-			if id == 0 {
-				continue
-			}
-			for _, i := range t.columns(scope) {
-				if f := &t.Fields[i]; f.text() {
-					sum += cell(ti, f.index, id, textValue(c.text[i][slot]))
-				} else {
-					sum += cell(ti, f.index, id, uint64(c.nums[i][slot])) //nolint:gosec // the bits
-				}
-			}
+func (e *Encoder) hash(scope uint16) (sum uint64) {
+	for i := range e.parts {
+		if p := &e.parts[i]; p.of(scope) {
+			sum += p.hash(e.now.scope(i, scope))
 		}
 	}
 	return sum
 }
 
-func (d *Decoder) hash(scope uint16, s *scopeRows) uint64 {
-	var sum uint64
-	for ti := range d.sc.Tables {
-		t := &d.sc.Tables[ti]
-		for _, row := range s.tables[ti] {
-			for _, i := range t.columns(scope) {
-				if f := &t.Fields[i]; f.text() {
-					sum += cell(ti, f.index, row.ID, textValue(row.Text[i]))
-				} else {
-					sum += cell(ti, f.index, row.ID, uint64(row.Nums[i])) //nolint:gosec // the bits
-				}
+func (d *Decoder) hash(scope uint16, s *decoded) (sum uint64) {
+	for i := range d.parts {
+		if p := &d.parts[i]; p.of(scope) {
+			sum += p.hash(span{s.sets[i], 0, len(s.sets[i].ids)})
+		}
+	}
+	return sum
+}
+
+// hash sums up a part's rows.
+func (p *part) hash(s span) (sum uint64) {
+	for c, f := range p.fields {
+		for i := s.from; i < s.to; i++ {
+			if f.text() {
+				sum += cell(p.table, f.index, s.ids[i], textValue(s.text[c][i]))
+			} else {
+				sum += cell(p.table, f.index, s.ids[i], uint64(s.nums[c][i])) //nolint:gosec // the bits
 			}
 		}
 	}

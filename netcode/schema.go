@@ -153,6 +153,7 @@ func (t *TableInfo) plan() error {
 			return fmt.Errorf("two fields are called %s", f.Name)
 		}
 		seen[f.Name] = true
+		f.column = i
 		if f.wire() {
 			f.index = sent
 			sent++

@@ -1,78 +1,164 @@
 package netcode
 
 import (
+	"cmp"
+	"math"
 	"reflect"
+	"slices"
+	"sort"
 	"strings"
 	"unsafe"
 )
 
-// snapshot is the quantised state of one tick, by table.
+// snapshot is the quantised state of one tick: by part its rows in the order of scopes, within one of wire ids.
 type snapshot struct {
-	tick   uint32
-	valid  bool
-	tables []columns
+	tick  uint32
+	valid bool
+	sets  []*rowSet
+	keys  [][]uint16 // by part: the scope of each row
 }
 
-// columns are a table's rows by slot: ids[s] is 0 where no row is.
-type columns struct {
-	ids  []ID
-	nums [][]int64  // by column; nil for text
-	text [][]string // by column; nil for numbers
-}
-
-func (s *snapshot) init(sc *Schema) {
-	s.tables = make([]columns, len(sc.Tables))
-	for i := range sc.Tables {
-		n := len(sc.Tables[i].Fields)
-		s.tables[i] = columns{nums: make([][]int64, n), text: make([][]string, n)}
+func newSnapshot(parts []part) snapshot {
+	s := snapshot{sets: make([]*rowSet, len(parts)), keys: make([][]uint16, len(parts))}
+	for i := range parts {
+		s.sets[i] = newRowSet(&parts[i])
 	}
+	return s
 }
 
-// resize makes place for n slots; what was in them is stale.
-func (c *columns) resize(t *TableInfo, n int) {
-	c.ids = resize(c.ids, n)
-	for i := range t.Fields {
-		if f := &t.Fields[i]; f.text() {
-			c.text[i] = resize(c.text[i], n)
-		} else {
-			c.nums[i] = resize(c.nums[i], n)
-		}
+// scope returns one scope's rows of a part.
+func (s *snapshot) scope(part int, scope uint16) span {
+	keys := s.keys[part]
+	if n := len(keys); n == 0 || keys[0] == scope && keys[n-1] == scope {
+		return span{s.sets[part], 0, n}
 	}
+	from := sort.Search(len(keys), func(i int) bool { return keys[i] >= scope })
+	to := from + sort.Search(len(keys)-from, func(i int) bool { return keys[from+i] > scope })
+	return span{s.sets[part], from, to}
 }
 
-func resize[T any](s []T, n int) []T {
-	if n <= cap(s) {
-		return s[:n]
-	}
-	return append(s[:cap(s)], make([]T, n-cap(s))...)
+// placing is the order of a table's rows in its parts. It is worked out anew when a row comes, goes, or changes its
+// scope or owner.
+type placing struct {
+	wire  wireIDs
+	raw   []ID     // by slot
+	scope []uint16 // by slot: where the rules put the row
+	owner []uint16 // by slot
+	moved bool     // something changed in the newest capture
+
+	rows   []unsafe.Pointer // by slot, of the newest capture
+	wires  []ID             // by slot
+	shared order            // of the part that everybody in a row's scope sees
+	own    order            // of the owner's part
 }
 
-// capture quantises the rows of one table. before is the same table at an earlier tick: text that did not change is
-// shared with it.
-func (c *columns) capture(t *TableInfo, r rows, before *columns) {
+// order is the rows of a part.
+type order struct {
+	slots []uint16
+	ids   []ID
+	keys  []uint16
+}
+
+// survey finds the rows of a table and whether their order still holds. where says in which scope a slot's row is.
+func (p *placing) survey(t *TableInfo, r rows, where []uint16) {
 	n := r.slots()
-	c.resize(t, n)
+	p.moved = n != len(p.raw)
+	p.raw, p.scope, p.owner = resize(p.raw, n), resize(p.scope, n), resize(p.owner, n)
+	p.rows, p.wires = resize(p.rows, n), resize(p.wires, n)
 	for slot := range n {
-		id, p := r.at(slot)
-		c.ids[slot] = id
-		if id == 0 {
-			continue
+		id, at := r.at(slot)
+		p.rows[slot] = at
+		var scope, owner uint16
+		if slot < len(where) {
+			scope = where[slot]
 		}
-		for i := range t.Fields {
-			f := &t.Fields[i]
-			switch {
-			case !f.wire():
-			case !f.text():
-				c.nums[i][slot] = f.load(p)
-			default:
-				s := f.loadText(p)
-				if before != nil && slot < len(before.text[i]) && before.text[i][slot] == s {
-					s = before.text[i][slot]
-				} else if f.Kind == KindBytes {
-					s = strings.Clone(s)
-				}
-				c.text[i][slot] = s
+		if id != 0 && len(t.own) > 0 {
+			owner = uint16(t.Fields[t.owner].load(at)) //nolint:gosec // a Seat
+		}
+		if p.raw[slot] != id || p.scope[slot] != scope || p.owner[slot] != owner {
+			p.raw[slot], p.scope[slot], p.owner[slot] = id, scope, owner
+			p.moved = true
+			if p.wires[slot] = id; !t.Single {
+				p.wires[slot] = p.wire.of(id)
 			}
+		}
+	}
+	if !p.moved {
+		return
+	}
+	p.shared.sort(p, p.scope)
+	if len(t.own) > 0 {
+		p.own.sort(p, p.owner)
+	}
+}
+
+func (o *order) sort(p *placing, by []uint16) {
+	o.slots = o.slots[:0]
+	for slot, id := range p.raw {
+		if id != 0 {
+			o.slots = append(o.slots, uint16(slot)) //nolint:gosec // a table has at most 2^15
+		}
+	}
+	slices.SortFunc(o.slots, func(a, b uint16) int {
+		return cmp.Or(cmp.Compare(by[a], by[b]), cmp.Compare(p.wires[a], p.wires[b]))
+	})
+	o.ids, o.keys = o.ids[:0], o.keys[:0]
+	for _, slot := range o.slots {
+		o.ids, o.keys = append(o.ids, p.wires[slot]), append(o.keys, by[slot])
+	}
+}
+
+// capture quantises a part. before is the part at the tick before, whose texts are shared where they are the same.
+func (s *snapshot) capture(i int, p *part, at *placing, before *rowSet) {
+	o := &at.shared
+	if p.own {
+		o = &at.own
+	}
+	set := s.sets[i]
+	set.resize(p, len(o.slots))
+	copy(set.ids, o.ids)
+	s.keys[i] = append(s.keys[i][:0], o.keys...)
+	for c, f := range p.fields {
+		if f.text() {
+			captureText(f, set.text[c], o.slots, at, before, c)
+		} else {
+			captureColumn(f, set.nums[c], o.slots, at.rows)
+		}
+	}
+}
+
+func captureText(f *Field, dst []string, slots []uint16, at *placing, before *rowSet, c int) {
+	for i, slot := range slots {
+		v := f.loadText(at.rows[slot])
+		switch {
+		case before != nil && !at.moved && before.text[c][i] == v:
+			v = before.text[c][i]
+		case f.Kind == KindBytes:
+			v = strings.Clone(v)
+		}
+		dst[i] = v
+	}
+}
+
+// captureColumn is load for a whole column; the common kinds have loops of their own.
+func captureColumn(f *Field, dst []int64, slots []uint16, rows []unsafe.Pointer) {
+	switch {
+	case f.Kind == KindFixed && f.size == 4:
+		for i, slot := range slots {
+			dst[i] = f.quantise(float64(*(*float32)(unsafe.Add(rows[slot], f.offset))))
+		}
+	case f.Kind == KindAngle && f.size == 4:
+		scale, mask := float64(int64(1)<<f.Bits)/(2*math.Pi), int64(1)<<f.Bits-1
+		for i, slot := range slots {
+			n := math.Floor(float64(float64(*(*float32)(unsafe.Add(rows[slot], f.offset)))*scale) + 0.5)
+			if !(math.Abs(n) < 1<<53) {
+				n = 0
+			}
+			dst[i] = int64(n) & mask
+		}
+	default:
+		for i, slot := range slots {
+			dst[i] = f.load(rows[slot])
 		}
 	}
 }
@@ -99,17 +185,6 @@ func (t *TableInfo) clear(p unsafe.Pointer, list []int) {
 			f.storeText(p, "")
 		} else {
 			clear(unsafe.Slice((*byte)(unsafe.Add(p, f.offset)), f.size))
-		}
-	}
-}
-
-// store writes decoded columns into the Go row at p.
-func (t *TableInfo) store(p unsafe.Pointer, list []int, row *Row) {
-	for _, i := range list {
-		if f := &t.Fields[i]; f.text() {
-			f.storeText(p, row.Text[i])
-		} else {
-			f.store(p, row.Nums[i])
 		}
 	}
 }

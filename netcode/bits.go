@@ -1,0 +1,147 @@
+package netcode
+
+import "math/bits"
+
+// A block is a string of bits. Bits fill bytes from the lowest; a number's lowest bit comes first.
+
+// bitWriter appends bits to a byte slice.
+type bitWriter struct {
+	dst []byte
+	acc uint64 // the bits that do not fill a byte yet, and up to 56 more
+	n   uint   // how many
+}
+
+// put appends the n lowest bits of v, whose others are 0; n is at most 64.
+func (w *bitWriter) put(v uint64, n uint) {
+	if n > 32 {
+		w.put(v&(1<<32-1), 32)
+		v, n = v>>32, n-32
+	}
+	w.acc |= v << w.n
+	w.n += n
+	for w.n >= 8 {
+		w.dst = append(w.dst, byte(w.acc))
+		w.acc >>= 8
+		w.n -= 8
+	}
+}
+
+func (w *bitWriter) bit(b bool) {
+	if b {
+		w.put(1, 1)
+		return
+	}
+	w.put(0, 1)
+}
+
+// close fills the last byte with zeros.
+func (w *bitWriter) close() []byte {
+	if w.n > 0 {
+		w.dst = append(w.dst, byte(w.acc))
+		w.acc, w.n = 0, 0
+	}
+	return w.dst
+}
+
+// bitReader reads what a bitWriter wrote; its bytes can be hostile. Past the end it reads zeros, and bad is set.
+type bitReader struct {
+	src []byte
+	pos int // of the next byte
+	acc uint64
+	n   uint
+	bad bool
+}
+
+// fill makes sure of n bits, n at most 32.
+func (r *bitReader) fill(n uint) {
+	for r.n < n {
+		if r.pos == len(r.src) {
+			r.bad = true
+			r.n = 64 // zeros from here on
+			return
+		}
+		r.acc |= uint64(r.src[r.pos]) << r.n
+		r.pos++
+		r.n += 8
+	}
+}
+
+func (r *bitReader) get(n uint) uint64 {
+	if n > 32 {
+		low := r.get(32)
+		return low | r.get(n-32)<<32
+	}
+	r.fill(n)
+	v := r.acc & (1<<n - 1)
+	r.acc >>= n
+	r.n -= n
+	return v
+}
+
+func (r *bitReader) bit() bool { return r.get(1) == 1 }
+
+// ones counts the ones before the next zero and passes over both; more than most are an error.
+func (r *bitReader) ones(most uint) (n uint) {
+	for !r.bad {
+		r.fill(1)
+		have := min(r.n, 64)
+		run := min(uint(bits.TrailingZeros64(^r.acc)), have)
+		n += run
+		if n > most {
+			break
+		}
+		if run < have {
+			r.acc >>= run + 1
+			r.n -= run + 1
+			return n
+		}
+		r.acc, r.n = 0, 0
+	}
+	r.bad = true
+	return 0
+}
+
+// end says whether nothing but the last byte's filling is left.
+func (r *bitReader) end() bool { return !r.bad && r.pos == len(r.src) && r.n < 8 && r.acc == 0 }
+
+// Numbers are written in a code between Golomb–Rice and Elias: the first short buckets have 2^k values each, as Rice's
+// have, and from there on each bucket has twice as many as the one before. Rice's own tail, a bit for each further 2^k,
+// is too dear for what moves: mostly as expected, and now and then not at all.
+const shortBuckets = 3
+
+// number appends v with parameter k, at most 62.
+func (w *bitWriter) number(v uint64, k uint) {
+	if q := v >> k; q < shortBuckets {
+		w.put(1<<q-1, uint(q)+1)
+		w.put(v&(1<<k-1), k)
+		return
+	}
+	u := v - shortBuckets<<k
+	j := uint(bits.Len64(u>>(k+1)+1)) - 1
+	w.put(1<<(shortBuckets+j)-1, shortBuckets+j+1)
+	w.put(u-(1<<j-1)<<(k+1), k+1+j)
+}
+
+// numberBits is how many bits number appends.
+func numberBits(v uint64, k uint) int {
+	if q := v >> k; q < shortBuckets {
+		return int(uint(q) + 1 + k) //nolint:gosec // small
+	}
+	j := uint(bits.Len64((v-shortBuckets<<k)>>(k+1)+1)) - 1
+	return int(shortBuckets + j + 1 + k + 1 + j) //nolint:gosec // small
+}
+
+// number reads what the writer's number wrote.
+func (r *bitReader) number(k uint) uint64 {
+	q := r.ones(shortBuckets + 62 - k)
+	if q < shortBuckets {
+		return uint64(q)<<k | r.get(k)
+	}
+	j := q - shortBuckets
+	return shortBuckets<<k + (1<<j-1)<<(k+1) + r.get(k+1+j)
+}
+
+// zigzag maps small numbers of either sign to small ones without: 0, -1, 1, -2, …
+func zigzag(v int64) uint64 { return uint64(v)<<1 ^ uint64(v>>63) } //nolint:gosec // the bits
+
+func unzigzag(v uint64) int64 { return int64(v>>1) ^ -int64(v&1) } //nolint:gosec // the bits

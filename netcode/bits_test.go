@@ -1,0 +1,68 @@
+package netcode
+
+import (
+	"math/bits"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+func TestBitsComeBackAsTheyWereWritten(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		type item struct {
+			v    uint64
+			n, k uint
+			kind int
+		}
+		var items []item
+		var w bitWriter
+		size := 0
+		for range rapid.IntRange(0, 50).Draw(t, "items") {
+			it := item{kind: rapid.IntRange(0, 1).Draw(t, "kind")}
+			switch it.kind {
+			case 0:
+				it.n = rapid.UintRange(0, 64).Draw(t, "n")
+				it.v = rapid.Uint64().Draw(t, "v") & (1<<it.n - 1)
+				w.put(it.v, it.n)
+				size += int(it.n)
+			case 1:
+				it.k = rapid.UintRange(0, 40).Draw(t, "k")
+				it.v = rapid.Uint64Range(0, 1<<rapid.UintRange(0, 60).Draw(t, "width")).Draw(t, "v")
+				w.number(it.v, it.k)
+				size += numberBits(it.v, it.k)
+			}
+			items = append(items, it)
+		}
+		b := w.close()
+		if len(b) != (size+7)/8 {
+			t.Fatalf("%d bytes, want %d bits", len(b), size)
+		}
+		r := bitReader{src: b}
+		for i, it := range items {
+			var got uint64
+			if it.kind == 0 {
+				got = r.get(it.n)
+			} else {
+				got = r.number(it.k)
+			}
+			if got != it.v || r.bad {
+				t.Fatalf("item %d: %d, want %d (bad %v)", i, got, it.v, r.bad)
+			}
+		}
+		if !r.end() {
+			t.Fatal("not at the end")
+		}
+	})
+}
+
+func TestNumbersOfHostileBitsAreBounded(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		r := bitReader{src: rapid.SliceOfN(rapid.Byte(), 0, 40).Draw(t, "src")}
+		k := rapid.UintRange(0, 62).Draw(t, "k")
+		for range 20 {
+			if v := r.number(k); r.bad && bits.Len64(v) > 64 {
+				t.Fatal(v)
+			}
+		}
+	})
+}
