@@ -61,7 +61,8 @@ type core[S, In any] struct {
 	state  S
 	driver *netcode.Driver[S, In]
 	room   Room[S]
-	held   []held[In] // by seat; samples only
+	held   []held[In]            // by seat; samples only
+	scopes func(*netcode.Scopes) // nil: everybody sees everything
 }
 
 // held is the newest sample of a seat.
@@ -79,6 +80,9 @@ func newCore[S, In any](g *Game, spec Spec, impl Stepper[S, In], h hooks[S]) *co
 		panic(err) // Define compiled the schema from this very type
 	}
 	c.driver = netcode.NewDriver[S, In](&c.state, netcode.DriverConfig{Rate: g.rules.TickRate, Seed: spec.Seed})
+	if h.scopes != nil {
+		c.scopes = func(sc *netcode.Scopes) { h.scopes.Scopes(&c.state, sc) }
+	}
 	c.room = Room[S]{
 		state: &c.state, id: spec.ID, rate: g.rules.TickRate,
 		// a stream apart from Step's, so that neither disturbs the other
@@ -186,4 +190,6 @@ func (c *core[S, In]) end(out *effects) {
 	}
 }
 
-func (c *core[S, In]) capture(tick uint32, enc *netcode.Encoder) { enc.Capture(tick, &c.state) }
+func (c *core[S, In]) capture(tick uint32, enc *netcode.Encoder) {
+	enc.CaptureScoped(tick, &c.state, c.scopes)
+}

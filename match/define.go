@@ -35,6 +35,11 @@ type (
 	Leaver[S any] interface{ Leave(r *Room[S], p Player) }
 	// Afterer is called after each Step, on the server only: the place to end the match by what the state says.
 	Afterer[S any] interface{ After(r *Room[S]) }
+	// Scoper is called after each Step, on the server only, to say who may see which rows; without it everybody sees
+	// all. It must not change the state.
+	Scoper[S any] interface {
+		Scopes(w *S, sc *netcode.Scopes)
+	}
 	// Ender is called once when the match ends, before the result goes out.
 	Ender[S any] interface{ End(r *Room[S]) }
 )
@@ -102,6 +107,7 @@ type hooks[S any] struct {
 	leave  Leaver[S]
 	after  Afterer[S]
 	end    Ender[S]
+	scopes Scoper[S]
 }
 
 // findHooks looks for each hook by its interface. A method that has a hook's name and not its signature is an error:
@@ -116,6 +122,7 @@ func findHooks[S any](impl any) (hooks[S], error) {
 	find(impl, "Leave", &h.leave, &errs)
 	find(impl, "After", &h.after, &errs)
 	find(impl, "End", &h.end, &errs)
+	find(impl, "Scopes", &h.scopes, &errs)
 	return h, errors.Join(errs...)
 }
 

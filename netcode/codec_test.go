@@ -149,7 +149,7 @@ func TestDecodedStateEqualsQuantisedStateWhateverIsSkipped(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var world testWorld
 		e := NewEncoder(sc, EncoderConfig{Ring: 8, Key: rapid.Uint64Range(0, 3).Draw(t, "key")})
-		onWire := func(table int, id ID) ID { return e.placed[table].wire.of(id) }
+		onWire := func(table int, id ID) ID { return e.placed[table].wire.of(id, 0) }
 		same := func(_ int, id ID) ID { return id }
 		viewers := map[Seat]*viewer{}
 		loaded := map[Seat]*testWorld{}

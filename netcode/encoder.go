@@ -25,8 +25,10 @@ type Encoder struct {
 	tables  []rows
 	placed  []placing    // by table
 	caches  []scopeCache // by scope
-	scopes  [][]uint16   // by seat, what Scopes returns
-	owned   bool         // some table has columns for a row's owner
+	scopes  [][]uint16   // by seat, what Scopes returned
+	listed  []uint32     // by seat, for which tick
+	owned   bool         // seats have scopes of their own: some table has columns for a row's owner, or the rules say so
+	rules   Scopes
 	blocks  []proto.Block
 	hashes  []proto.Hash
 	writer  partWriter
@@ -71,9 +73,12 @@ func NewEncoder(sc *Schema, cfg EncoderConfig) *Encoder {
 	return e
 }
 
-// Capture quantises the state, an *S, as that of tick, which is greater than any before. It panics when the state is
-// of another type than the schema's: that is a mistake in the program.
-func (e *Encoder) Capture(tick uint32, state any) {
+// Capture quantises the state, an *S, as that of tick, which is greater than any before; everybody may see all of it. It
+// panics when the state is of another type than the schema's: that is a mistake in the program.
+func (e *Encoder) Capture(tick uint32, state any) { e.CaptureScoped(tick, state, nil) }
+
+// CaptureScoped is Capture with a function that says who may see what.
+func (e *Encoder) CaptureScoped(tick uint32, state any, scopes func(*Scopes)) {
 	if e.state != state {
 		tables, err := tablesOf(e.sc, state)
 		if err != nil {
@@ -81,8 +86,17 @@ func (e *Encoder) Capture(tick uint32, state any) {
 		}
 		e.state, e.tables = state, tables
 	}
+	if scopes != nil {
+		e.owned = true
+		e.rules.begin(e.tables, e.placed)
+		scopes(&e.rules)
+	}
 	for i := range e.tables {
-		e.placed[i].survey(&e.sc.Tables[i], e.tables[i], nil)
+		var where []uint16
+		if scopes != nil {
+			where = e.rules.where[i]
+		}
+		e.placed[i].survey(&e.sc.Tables[i], e.tables[i], where)
 	}
 	before := e.now
 	s := e.at(tick)
@@ -108,17 +122,15 @@ func (e *Encoder) have(tick uint32) *snapshot {
 	return nil
 }
 
-// Scopes returns the scopes that the viewer at a seat has: the room, and its own. The result must not be changed and is
-// valid until the next Capture.
+// Scopes returns the scopes that the viewer at a seat has, sorted: the room, its own, its team's and the cells that it
+// looks at. The result must not be changed and is valid until the next Capture.
 func (e *Encoder) Scopes(seat Seat) []uint16 {
-	if !e.owned {
-		seat = 0
-	}
 	for int(seat) >= len(e.scopes) {
-		e.scopes = append(e.scopes, []uint16{scopeRoom, uint16(len(e.scopes))}) //nolint:gosec // a seat
+		e.scopes, e.listed = append(e.scopes, nil), append(e.listed, 0)
 	}
-	if seat == 0 {
-		return e.scopes[0][:1]
+	if e.now != nil && (e.listed[seat] != e.now.tick || e.scopes[seat] == nil) {
+		e.scopes[seat] = e.rules.of(e.scopes[seat][:0], seat, e.owned)
+		e.listed[seat] = e.now.tick
 	}
 	return e.scopes[seat]
 }

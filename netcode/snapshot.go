@@ -44,6 +44,7 @@ type placing struct {
 	raw   []ID     // by slot
 	scope []uint16 // by slot: where the rules put the row
 	owner []uint16 // by slot
+	salt  []uint16 // by slot: how often its row came into a hidden scope
 	moved bool     // something changed in the newest capture
 
 	rows   []unsafe.Pointer // by slot, of the newest capture
@@ -64,7 +65,7 @@ func (p *placing) survey(t *TableInfo, r rows, where []uint16) {
 	n := r.slots()
 	p.moved = n != len(p.raw)
 	p.raw, p.scope, p.owner = resize(p.raw, n), resize(p.scope, n), resize(p.owner, n)
-	p.rows, p.wires = resize(p.rows, n), resize(p.wires, n)
+	p.rows, p.wires, p.salt = resize(p.rows, n), resize(p.wires, n), resize(p.salt, n)
 	for slot := range n {
 		id, at := r.at(slot)
 		p.rows[slot] = at
@@ -76,10 +77,13 @@ func (p *placing) survey(t *TableInfo, r rows, where []uint16) {
 			owner = uint16(t.Fields[t.owner].load(at)) //nolint:gosec // a Seat
 		}
 		if p.raw[slot] != id || p.scope[slot] != scope || p.owner[slot] != owner {
+			if p.raw[slot] == id && p.scope[slot] != scope && hidden(scope) {
+				p.salt[slot]++
+			}
 			p.raw[slot], p.scope[slot], p.owner[slot] = id, scope, owner
 			p.moved = true
 			if p.wires[slot] = id; !t.Single {
-				p.wires[slot] = p.wire.of(id)
+				p.wires[slot] = p.wire.of(id, p.salt[slot])
 			}
 		}
 	}

@@ -26,12 +26,12 @@ func newWireIDs(key uint64, table, max int) wireIDs {
 	return w
 }
 
-// of returns the wire id of a row.
-func (w *wireIDs) of(id ID) ID {
+// of returns the wire id of a row; salt counts how often it got a new one while it lived.
+func (w *wireIDs) of(id ID, salt uint16) ID {
 	if id == 0 {
 		return 0
 	}
-	slot, gen := uint32(id>>16), uint32(id&0xffff)-1
+	slot, gen := uint32(id>>16), uint32(id&0xffff)-1+uint32(salt)*97 // far from what the slot used last
 	if w.key != 0 {
 		slot = w.slot(slot)
 		gen += uint32(mix(w.key ^ uint64(slot))) //nolint:gosec // any bits will do

@@ -1,8 +1,11 @@
-import { BlockError, BlockReader } from "./block.js";
+import { BitReader, BlockError } from "./bits.js";
+import { readPart } from "./delta.js";
 import { type Cell, zeroCell } from "./field.js";
 import type { Block, Frame, Head } from "./frame.js";
 import { ViewHash } from "./hash.js";
-import { columnsOf, type Schema, type Table } from "./schema.js";
+import { STATES } from "./predict.js";
+import { compare, hasPart, noRows, type Part, partsOf, Past, placeOf, type RowSet } from "./rowset.js";
+import { isSeat, type Schema } from "./schema.js";
 
 /**
  * That a scope could not be brought to a frame's tick; the decoder then has nothing of it until its keyframe comes,
@@ -27,50 +30,54 @@ export interface RawRow {
   readonly cells: Cell[];
 }
 
-interface ScopeRows {
-  tick: number;
-  /** By table, in the order of ids. */
-  tables: RawRow[][];
-}
+/** One state of a scope: its sets of rows by part. A state that lasted several frames is shared by them. */
+type State = readonly RowSet[];
 
-// Operations on a row, in the low bits of its head.
-const OP_END = 0;
-const OP_REMOVE = 1;
-const OP_ADD = 2;
+/** What a scope was at the ticks of up to four frames, the newest first. */
+class History {
+  readonly #ticks: number[] = [];
+  readonly #states: State[] = [];
 
-function slotOf(id: number): number {
-  return id >>> 16;
-}
-
-/** Where in rows the first one is whose slot is not below slot. */
-function search(rows: readonly RawRow[], slot: number): number {
-  let lo = 0;
-  let hi = rows.length;
-  while (lo < hi) {
-    const mid = (lo + hi) >>> 1;
-    if (slotOf(rows[mid]!.id) < slot) lo = mid + 1;
-    else hi = mid;
+  get tick(): number | undefined {
+    return this.#ticks[0];
   }
-  return lo;
+
+  get newest(): State | undefined {
+    return this.#states[0];
+  }
+
+  push(tick: number, state: State): void {
+    this.#ticks.unshift(tick);
+    this.#states.unshift(state);
+    this.#ticks.length = this.#states.length = Math.min(this.#ticks.length, STATES);
+  }
+
+  at(tick: number): State | undefined {
+    return this.#states[this.#ticks.lastIndexOf(tick)];
+  }
 }
 
 /**
- * What a client has of a room. It takes bytes that nobody vouches for: what it allocates is bounded by a small multiple
- * of the input, each row costing at least a byte for each of its columns.
+ * What a client has of a room. It takes bytes that nobody vouches for: what it allocates for rows that come is bounded
+ * by a multiple of the input, and all of it by the tables' bounds.
  */
 export class Decoder {
   readonly schema: Schema;
   /**
-   * Called with a table's index and a row's id when something of that row may have changed in some scope, also for
-   * those that are gone. It may come more than once for a row.
+   * Called with a table's index and a row's id when something of that row has changed in some scope, also for those that
+   * are gone. It may come more than once for a row.
    */
   touched: (table: number, id: number) => void = () => {};
 
-  readonly #scopes = new Map<number, ScopeRows>();
+  readonly #parts: readonly Part[];
+  readonly #zeros: readonly (readonly Cell[])[]; // by table, the cells of a row of which nothing is here
+  readonly #scopes = new Map<number, History>();
   #tick = 0;
 
   constructor(schema: Schema) {
     this.schema = schema;
+    this.#parts = partsOf(schema);
+    this.#zeros = schema.tables.map((t) => t.fields.map(zeroCell));
   }
 
   /** The tick of the last frame applied. */
@@ -87,16 +94,19 @@ export class Decoder {
     return this.#scopes.has(scope);
   }
 
-  /** The rows of a table, by its index, in one scope, in the order of ids. They must not be changed. */
+  /** The rows of a table, by its index, in one scope, in the order of ids. */
   rows(scope: number, table: number): readonly RawRow[] {
-    return this.#scopes.get(scope)?.tables[table] ?? [];
+    const i = this.#shown(scope, table);
+    const set = this.#scopes.get(scope)?.newest?.[i];
+    return set ? Array.from(set.ids, (_, row) => this.#raw(i, set, row)) : [];
   }
 
   /** One row of a table in one scope. */
   row(scope: number, table: number, id: number): RawRow | undefined {
-    const rows = this.rows(scope, table);
-    const row = rows[search(rows, slotOf(id))];
-    return row?.id === id ? row : undefined;
+    const i = this.#shown(scope, table);
+    const set = this.#scopes.get(scope)?.newest?.[i];
+    const row = set ? placeOf(set, id) : -1;
+    return set && row >= 0 ? this.#raw(i, set, row) : undefined;
   }
 
   /** Brings the decoder to the frame's tick. Scopes with an error are left empty; the others are applied all the same. */
@@ -115,10 +125,12 @@ export class Decoder {
         else throw e;
       }
     }
-    for (const s of this.#scopes.values()) s.tick = head.tick; // a scope without a block has not changed
+    for (const h of this.#scopes.values()) {
+      if (h.tick !== head.tick) h.push(head.tick, h.newest!); // a scope without a block has not changed
+    }
     for (const { scope, sum } of frame.hashes) {
-      const s = this.#scopes.get(scope);
-      if (s && this.#hash(scope, s) !== sum) {
+      const state = this.#scopes.get(scope)?.newest;
+      if (state && this.#hash(scope, state) !== sum) {
         this.#drop(scope);
         errors.push(new ScopeError(scope, "hash", "view hash differs"));
       }
@@ -127,88 +139,75 @@ export class Decoder {
   }
 
   #drop(scope: number): void {
-    const s = this.#scopes.get(scope);
+    const state = this.#scopes.get(scope)?.newest;
     this.#scopes.delete(scope);
-    s?.tables.forEach((rows, table) => {
-      for (const row of rows) this.touched(table, row.id);
+    if (state) this.#compare(state, []);
+  }
+
+  /** Tells of the rows in which two states of a scope differ. */
+  #compare(was: State, is: State): void {
+    this.#parts.forEach(({ table }, i) => {
+      compare(was[i] ?? noRows, is[i] ?? noRows, (id) => this.touched(table, id));
     });
   }
 
   #block({ scope, data }: Block, head: Head): void {
-    const r = new BlockReader(data);
+    const r = new BitReader(data);
     if (!head.scopes.includes(scope)) r.fail("not one of the frame's scopes");
-    const distance = r.uvarint();
-    if (distance === 0) {
-      this.#drop(scope);
-      this.#scopes.set(scope, { tick: head.tick, tables: this.schema.tables.map(() => []) });
+    const key = r.bit();
+    const n = r.get(2) + 1;
+    const gap = r.number(0) + 1;
+    if (gap > (key ? 1 : 2 ** 31)) r.fail(`a gap of ${gap}`);
+    const before = this.#scopes.get(scope);
+    const was = before?.newest ?? [];
+    const history = key ? new History() : before;
+    if (!history) throw noBase(scope);
+    if (key) for (let i = n - 1; i >= 0; i--) this.#state(r, scope, history, head.tick - i, 1, n - 1 - i);
+    else this.#state(r, scope, history, head.tick, gap, n);
+    r.done();
+    this.#scopes.set(scope, history);
+    this.#compare(was, history.newest!);
+  }
+
+  /** Reads the state of a tick from n earlier ones. */
+  #state(r: BitReader, scope: number, history: History, tick: number, gap: number, n: number): void {
+    const earlier: State[] = [];
+    for (let j = 1; j <= n; j++) {
+      const state = history.at((tick - j * gap) >>> 0);
+      if (!state) throw noBase(scope);
+      earlier.push(state);
     }
-    const s = this.#scopes.get(scope);
-    if (!s || (distance > 0 && s.tick + distance !== head.tick)) {
-      throw new ScopeError(scope, "base", "block is based on a tick that is not here");
-    }
-    this.schema.tables.forEach((table, i) => {
-      const columns = columnsOf(table, scope);
-      if (columns.length > 0) this.#rows(r, i, table, columns, s.tables[i]!);
+    const state = this.#parts.map((part, i) => {
+      return hasPart(scope, part) ? readPart(r, part, new Past(earlier.map((s) => s[i]!))) : noRows;
     });
-    if (r.left > 0) r.fail("bytes after the end");
+    history.push(tick >>> 0, state);
   }
 
-  /** Applies one table's part of a block. */
-  #rows(r: BlockReader, index: number, table: Table, columns: readonly number[], rows: RawRow[]): void {
-    for (let slot = -1; ; ) {
-      const head = r.uvarint();
-      const op = head % 4;
-      const gap = Math.floor(head / 4);
-      if (op === OP_END) {
-        if (gap !== 0) r.fail(`${table.name}: end of rows`);
-        return;
-      }
-      slot += gap;
-      if (gap === 0 || slot >= table.max) r.fail(`${table.name}: slot beyond the table's bound`);
-      const at = search(rows, slot);
-      const found = rows[at];
-      const row = found && slotOf(found.id) === slot ? found : undefined;
-      if (op === OP_ADD) {
-        const fresh = this.#added(r, table, columns, slot);
-        rows.splice(at, row ? 1 : 0, fresh);
-        if (row) this.touched(index, row.id);
-        this.touched(index, fresh.id);
-        continue;
-      }
-      if (!row) r.fail(`${table.name}: a row that is not here`);
-      if (op === OP_REMOVE) {
-        rows.splice(at, 1);
-      } else {
-        this.#changed(r, table, columns, row);
-      }
-      this.touched(index, row.id);
-    }
+  /** Which part a scope shows of a table: of a seat's, that of its own rows. -1 where there is none. */
+  #shown(scope: number, table: number): number {
+    return this.#parts.findIndex((p) => p.table === table && p.own === isSeat(scope));
   }
 
-  #added(r: BlockReader, table: Table, columns: readonly number[], slot: number): RawRow {
-    const gen = r.uvarint();
-    if (gen > 0xffff || (slot === 0 && gen === 0)) r.fail(`${table.name}: no id`);
-    const row: RawRow = { id: slot * 0x10000 + gen, cells: table.fields.map(zeroCell) };
-    for (const i of columns) row.cells[i] = r.cell(table.fields[i]!, row.cells[i]!);
-    return row;
+  #raw(part: number, set: RowSet, row: number): RawRow {
+    const { table, columns } = this.#parts[part]!;
+    const cells = this.#zeros[table]!.slice();
+    columns.forEach(({ index }, c) => (cells[index] = set.values[c]![row]!));
+    return { id: set.ids[row]!, cells };
   }
 
-  /** Reads a bit for each column that differs, then their differences. */
-  #changed(r: BlockReader, table: Table, columns: readonly number[], row: RawRow): void {
-    const mask = r.bytes(Math.ceil(columns.length / 8));
-    columns.forEach((i, k) => {
-      if ((mask[k >> 3]! >> (k & 7)) & 1) row.cells[i] = r.cell(table.fields[i]!, row.cells[i]!);
-    });
-  }
-
-  #hash(scope: number, s: ScopeRows): bigint {
+  #hash(scope: number, state: State): bigint {
     const hash = new ViewHash();
-    this.schema.tables.forEach((table, t) => {
-      const columns = columnsOf(table, scope);
-      for (const row of s.tables[t]!) {
-        for (const i of columns) hash.add(t, i, table.fields[i]!, row.id, row.cells[i]!);
-      }
+    this.#parts.forEach((part, i) => {
+      if (!hasPart(scope, part)) return;
+      const { ids, values } = state[i]!;
+      part.columns.forEach(({ index, field }, c) => {
+        for (let row = 0; row < ids.length; row++) hash.add(part.table, index, field, ids[row]!, values[c]![row]!);
+      });
     });
     return hash.value;
   }
+}
+
+function noBase(scope: number): ScopeError {
+  return new ScopeError(scope, "base", "block is based on a tick that is not here");
 }

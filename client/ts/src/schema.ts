@@ -62,9 +62,14 @@ export class Schema {
   }
 }
 
-/** The columns that a scope has of a table: scope 0 is the room, any other a seat's own. */
+/** Whether a scope is what one seat alone sees. */
+export function isSeat(scope: number): boolean {
+  return scope >= 0x001 && scope <= 0x3ff;
+}
+
+/** The columns that a scope shows of a table: of a seat's those of its own rows, of any other those that all see. */
 export function columnsOf(table: Table, scope: number): readonly number[] {
-  return scope === 0 ? table.room : table.own;
+  return isSeat(scope) ? table.own : table.room;
 }
 
 function readTable(r: Reader): Table {

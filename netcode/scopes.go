@@ -1,0 +1,203 @@
+package netcode
+
+import (
+	"math"
+	"slices"
+)
+
+// Scopes on the wire: what is encoded once, whoever watches it.
+const (
+	scopeRoom  = 0
+	scopeSeats = 0x0001 // to 0x03ff: the seat's own number
+	scopeTeams = 0x0400 // and the team's number, below 0x400
+	scopeCells = 0x0800 // and the cell's number
+	maxCells   = 0x10000 - scopeCells
+)
+
+func isSeat(scope uint16) bool { return scope >= scopeSeats && scope < scopeTeams }
+
+// hidden says whether a row that comes into a scope must not be known from before: it gets a new id on the wire.
+func hidden(scope uint16) bool { return scope >= scopeSeats && scope < scopeCells }
+
+// Scope is who may see a row of a table. The zero value is everybody in the room.
+type Scope struct{ n uint16 }
+
+// OnlySeat is the player at one seat: a hand of cards.
+func OnlySeat(seat Seat) Scope { return Scope{uint16(seat) & (scopeTeams - 1)} }
+
+// Team is the players of one team, 1 to 1023.
+func Team(n uint16) Scope { return Scope{scopeTeams + n&(scopeCells-scopeTeams-1)} }
+
+// Grid cuts the plane into square cells, so that a viewer gets what is near. Lengths are in the game's units.
+type Grid struct {
+	MinX, MinY float64
+	Cell       float64 // a cell's side
+	Cols, Rows int     // at most 63,488 cells in all
+	// Radius is how far from where a seat looks a cell's nearest point may be to be seen.
+	Radius float64
+	// Margin is how far beyond its cell a row may move, and beyond Radius a cell may be, before that changes anything:
+	// who moves along a border must not flicker. Default a quarter of Cell.
+	Margin float64
+}
+
+// Scopes says who may see what, anew each tick: a game's Scopes hook fills it in. A row that is not placed is seen by
+// everybody, a seat that is given nothing sees that and its own. Only the hook may use it, during its call.
+type Scopes struct {
+	tables []rows
+	grid   Grid
+	placed []placing  // what rows were in the tick before
+	where  [][]uint16 // by table and slot
+	teams  []uint16   // by seat
+	looks  [][]uint16 // by seat: its cells, sorted
+	before [][]uint16 // and those of the tick before
+	used   bool
+}
+
+// begin forgets the tick before but for what hysteresis needs.
+func (s *Scopes) begin(tables []rows, placed []placing) {
+	s.tables, s.placed = tables, placed
+	for len(s.where) < len(tables) {
+		s.where = append(s.where, nil)
+	}
+	for i, t := range tables {
+		s.where[i] = resize(s.where[i], t.slots())
+		clear(s.where[i])
+	}
+	clear(s.teams)
+	s.looks, s.before = s.before, s.looks
+	for i := range s.looks {
+		s.looks[i] = s.looks[i][:0]
+	}
+}
+
+// Grid sets the grid for [Scopes.PlaceAt] and [Scopes.Look]. One that has no cells, or too many, panics: that is a
+// mistake in the program.
+func (s *Scopes) Grid(g Grid) {
+	if g.Margin == 0 {
+		g.Margin = g.Cell / 4
+	}
+	if !(g.Cell > 0) || g.Cols < 1 || g.Rows < 1 || g.Cols*g.Rows > maxCells {
+		panic("netcode: a grid needs a positive Cell and 1 to 63488 cells")
+	}
+	s.grid = g
+}
+
+// Place puts a row of a table of the state into a scope.
+func (s *Scopes) Place(table rows, id ID, scope Scope) { s.place(table, id, scope.n) }
+
+func (s *Scopes) place(table rows, id ID, scope uint16) {
+	for i, t := range s.tables {
+		if t == table && id.slot() < len(s.where[i]) {
+			s.where[i][id.slot()] = scope
+		}
+	}
+}
+
+// PlaceAt puts a row into the grid's cell at a point; it stays in the cell that it was in while it is within the margin.
+func (s *Scopes) PlaceAt(table rows, id ID, x, y float64) {
+	for i, t := range s.tables {
+		if t != table {
+			continue
+		}
+		slot := id.slot()
+		if slot >= len(s.where[i]) {
+			return
+		}
+		cell := s.cell(x, y)
+		if p := &s.placed[i]; slot < len(p.scope) && p.raw[slot] == id && p.scope[slot] >= scopeCells {
+			if was := p.scope[slot]; s.distance(was-scopeCells, x, y) <= s.grid.Margin {
+				cell = was - scopeCells
+			}
+		}
+		s.where[i][slot] = scopeCells + cell
+	}
+}
+
+// cell returns the number of the cell at a point; points outside belong to the cells at the edge.
+func (s *Scopes) cell(x, y float64) uint16 {
+	return uint16(index(y-s.grid.MinY, s.grid.Cell, s.grid.Rows)*s.grid.Cols + index(x-s.grid.MinX, s.grid.Cell, s.grid.Cols)) //nolint:gosec // bounded by Grid
+}
+
+func index(v, cell float64, n int) int {
+	i := math.Floor(v / cell)
+	if !(i > 0) {
+		return 0
+	}
+	return int(min(i, float64(n-1)))
+}
+
+// distance is how far a point is from a cell; 0 inside. Cells at the edge go on outwards.
+func (s *Scopes) distance(cell uint16, x, y float64) float64 {
+	g := &s.grid
+	dx := outside(x-g.MinX, g.Cell, int(cell)%g.Cols, g.Cols)
+	dy := outside(y-g.MinY, g.Cell, int(cell)/g.Cols, g.Rows)
+	return math.Sqrt(float64(dx*dx) + float64(dy*dy))
+}
+
+func outside(v, cell float64, i, n int) float64 {
+	switch lo, hi := float64(i)*cell, float64(i+1)*cell; {
+	case v < lo && i > 0:
+		return lo - v
+	case v > hi && i < n-1:
+		return v - hi
+	}
+	return 0
+}
+
+// Join lets a seat see what is placed in [Team] n.
+func (s *Scopes) Join(seat Seat, n uint16) {
+	s.used = true
+	for int(seat) >= len(s.teams) {
+		s.teams = append(s.teams, 0)
+	}
+	s.teams[seat] = Team(n).n
+}
+
+// Look lets a seat see the grid's cells around a point. It may be called more than once for a seat.
+func (s *Scopes) Look(seat Seat, x, y float64) {
+	s.used = true
+	for int(seat) >= len(s.looks) {
+		s.looks = append(s.looks, nil)
+	}
+	for int(seat) >= len(s.before) {
+		s.before = append(s.before, nil)
+	}
+	g := &s.grid
+	reach := g.Radius + g.Margin
+	fromX, toX := index(x-reach-g.MinX, g.Cell, g.Cols), index(x+reach-g.MinX, g.Cell, g.Cols)
+	fromY, toY := index(y-reach-g.MinY, g.Cell, g.Rows), index(y+reach-g.MinY, g.Cell, g.Rows)
+	for cy := fromY; cy <= toY; cy++ {
+		for cx := fromX; cx <= toX; cx++ {
+			cell := uint16(cy*g.Cols + cx) //nolint:gosec // bounded by Grid
+			d := s.distance(cell, x, y)
+			_, had := slices.BinarySearch(s.before[seat], scopeCells+cell)
+			if d <= g.Radius || had && d <= reach {
+				s.looks[seat] = insert(s.looks[seat], scopeCells+cell)
+			}
+		}
+	}
+}
+
+// insert puts a scope into a sorted list once.
+func insert(list []uint16, scope uint16) []uint16 {
+	at, found := slices.BinarySearch(list, scope)
+	if found {
+		return list
+	}
+	return slices.Insert(list, at, scope)
+}
+
+// of appends the scopes of a seat, sorted.
+func (s *Scopes) of(dst []uint16, seat Seat, own bool) []uint16 {
+	dst = append(dst, scopeRoom)
+	if own && seat > 0 {
+		dst = append(dst, uint16(seat))
+	}
+	if int(seat) < len(s.teams) && s.teams[seat] != 0 {
+		dst = append(dst, s.teams[seat])
+	}
+	if int(seat) < len(s.looks) {
+		dst = append(dst, s.looks[seat]...)
+	}
+	return dst
+}
