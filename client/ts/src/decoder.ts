@@ -24,11 +24,14 @@ export class ScopeError extends Error {
   }
 }
 
-/** A row as one scope has it. Cells are by the schema's index; those of other scopes' columns are zero. */
+/** A row as a part of one scope has it. Cells are by the schema's index; those that are not of the part are zero. */
 export interface RawRow {
   readonly id: number;
   readonly cells: Cell[];
 }
+
+/** The greatest distance between the states that a block builds on. */
+const MOST_GAP = 2 ** 31;
 
 /** One state of a scope: its sets of rows by part. A state that lasted several frames is shared by them. */
 type State = readonly RowSet[];
@@ -70,6 +73,8 @@ export class Decoder {
   touched: (table: number, id: number) => void = () => {};
 
   readonly #parts: readonly Part[];
+  readonly #shared: readonly number[]; // by table, the part with the columns that all see
+  readonly #own: readonly number[]; // by table, the part with those for a row's owner; -1 where there is none
   readonly #zeros: readonly (readonly Cell[])[]; // by table, the cells of a row of which nothing is here
   readonly #scopes = new Map<number, History>();
   #tick = 0;
@@ -77,6 +82,9 @@ export class Decoder {
   constructor(schema: Schema) {
     this.schema = schema;
     this.#parts = partsOf(schema);
+    const partOf = (table: number, own: boolean) => this.#parts.findIndex((p) => p.table === table && p.own === own);
+    this.#shared = schema.tables.map((_, i) => partOf(i, false));
+    this.#own = schema.tables.map((_, i) => partOf(i, true));
     this.#zeros = schema.tables.map((t) => t.fields.map(zeroCell));
   }
 
@@ -94,16 +102,19 @@ export class Decoder {
     return this.#scopes.has(scope);
   }
 
-  /** The rows of a table, by its index, in one scope, in the order of ids. */
-  rows(scope: number, table: number): readonly RawRow[] {
-    const i = this.#shown(scope, table);
+  /**
+   * The rows of a table, by its index, in one scope, in the order of ids: with the columns that only a row's owner sees,
+   * or with all others. Where it is not said which: a seat's scope has the rows of its own.
+   */
+  rows(scope: number, table: number, own = isSeat(scope)): readonly RawRow[] {
+    const i = (own ? this.#own : this.#shared)[table] ?? -1;
     const set = this.#scopes.get(scope)?.newest?.[i];
     return set ? Array.from(set.ids, (_, row) => this.#raw(i, set, row)) : [];
   }
 
   /** One row of a table in one scope. */
-  row(scope: number, table: number, id: number): RawRow | undefined {
-    const i = this.#shown(scope, table);
+  row(scope: number, table: number, id: number, own = isSeat(scope)): RawRow | undefined {
+    const i = (own ? this.#own : this.#shared)[table] ?? -1;
     const set = this.#scopes.get(scope)?.newest?.[i];
     const row = set ? placeOf(set, id) : -1;
     return set && row >= 0 ? this.#raw(i, set, row) : undefined;
@@ -157,35 +168,33 @@ export class Decoder {
     const key = r.bit();
     const n = r.get(2) + 1;
     const gap = r.number(0) + 1;
-    if (gap > (key ? 1 : 2 ** 31)) r.fail(`a gap of ${gap}`);
+    if (gap > (key ? 1 : MOST_GAP)) r.fail(`a gap of ${gap}`);
     const before = this.#scopes.get(scope);
     const was = before?.newest ?? [];
     const history = key ? new History() : before;
     if (!history) throw noBase(scope);
-    if (key) for (let i = n - 1; i >= 0; i--) this.#state(r, scope, history, head.tick - i, 1, n - 1 - i);
-    else this.#state(r, scope, history, head.tick, gap, n);
+    for (let i = key ? n - 1 : 0; i > 0; i--) { // a keyframe's older states
+      const tick = (head.tick - i) >>> 0;
+      history.push(tick, this.#state(r, scope, history, tick, 1, n - 1 - i));
+    }
+    const state = this.#state(r, scope, history, head.tick, gap, key ? n - 1 : n);
     r.done();
+    history.push(head.tick, state);
     this.#scopes.set(scope, history);
-    this.#compare(was, history.newest!);
+    this.#compare(was, state);
   }
 
   /** Reads the state of a tick from n earlier ones. */
-  #state(r: BitReader, scope: number, history: History, tick: number, gap: number, n: number): void {
+  #state(r: BitReader, scope: number, history: History, tick: number, gap: number, n: number): State {
     const earlier: State[] = [];
     for (let j = 1; j <= n; j++) {
       const state = history.at((tick - j * gap) >>> 0);
       if (!state) throw noBase(scope);
       earlier.push(state);
     }
-    const state = this.#parts.map((part, i) => {
+    return this.#parts.map((part, i) => {
       return hasPart(scope, part) ? readPart(r, part, new Past(earlier.map((s) => s[i]!))) : noRows;
     });
-    history.push(tick >>> 0, state);
-  }
-
-  /** Which part a scope shows of a table: of a seat's, that of its own rows. -1 where there is none. */
-  #shown(scope: number, table: number): number {
-    return this.#parts.findIndex((p) => p.table === table && p.own === isSeat(scope));
   }
 
   #raw(part: number, set: RowSet, row: number): RawRow {

@@ -1,4 +1,4 @@
-import { type Cell, type Field, isText, isWide, KIND_BOOL } from "./field.js";
+import { type Cell, type Field, isText, isWide, KIND_BOOL, KIND_FIXED, KIND_FLOAT32 } from "./field.js";
 import { isSmooth, Predictor, STATES } from "./predict.js";
 import { isSeat, type Schema } from "./schema.js";
 
@@ -58,8 +58,16 @@ function columnOf(index: number, field: Field): Column {
 function widthOf(f: Field): number {
   if (isText(f)) return TEXT_BITS;
   if (isWide(f)) return 64;
-  if (f.top > 0) return bitLength(f.top);
-  return f.bits || (f.kind === KIND_BOOL ? 1 : 32);
+  switch (f.kind) {
+    case KIND_BOOL:
+      return 1;
+    case KIND_FIXED:
+      return bitLength(f.top);
+    case KIND_FLOAT32:
+      return 32;
+    default:
+      return f.bits;
+  }
 }
 
 /** How many bits a number has. */

@@ -1,5 +1,6 @@
 import type { Decoder, RawRow } from "./decoder.js";
 import { cellValue, type Value } from "./field.js";
+import { isSeat } from "./schema.js";
 
 /**
  * A row as a program sees it: its columns by name, nested fields with dotted names. Columns for the row's owner are
@@ -98,20 +99,19 @@ export class Tables {
     for (const tell of told) tell();
   }
 
-  /** Puts a row together of what the room's scope and the seat's own have of it. */
+  /** Puts a row together of what the scope in which it is and the seat's own have of it. */
   #compose(table: number, id: number): Row | undefined {
     const info = this.#decoder.schema.tables[table]!;
-    let room: RawRow | undefined;
+    let shared: RawRow | undefined;
     let own: RawRow | undefined;
     for (const scope of this.#decoder.scopes()) {
-      const raw = this.#decoder.row(scope, table, id);
-      if (scope === 0) room = raw;
-      else own ??= raw;
+      shared ??= this.#decoder.row(scope, table, id, false);
+      if (isSeat(scope)) own ??= this.#decoder.row(scope, table, id, true);
     }
-    if (!room && (info.room.length > 0 || !own)) return undefined; // of a row that is there only in part nothing shows
+    if (!shared) return undefined; // of a row that is there only in part nothing shows
     const row: Row = {};
     info.fields.forEach((f, i) => {
-      const raw = info.own.includes(i) ? own : room;
+      const raw = info.own.includes(i) ? own : shared;
       if (raw) row[f.name] = cellValue(f, raw.cells[i]!);
     });
     return row;

@@ -1,8 +1,9 @@
 // A server of one seat for tests: sockets that the test answers by hand, and the messages of a small game.
 import { SUBPROTOCOL } from "../src/protocol.js";
+import { BlockWriter, zigzag } from "./block_writer.js";
 import { type Any, decode, encode } from "./msgpack.js";
 
-const SCHEMA: Any[] = [
+export const SCHEMA: Any[] = [
   1,
   [
     ["Ships", false, 8, [["X", 3, 0, 16], ["Name", 8, 0, 12], ["Owner", 3, 32, 16], ["Ammo", 3, 1, 8]]],
@@ -69,28 +70,29 @@ export function frame(tick: number, f: FrameFields = {}): Uint8Array {
   ]);
 }
 
-const zigzag = (n: number): number[] => uvarint(n < 0 ? -2 * n - 1 : 2 * n);
-
-function uvarint(n: number): number[] {
-  return n < 128 ? [n] : [(n & 127) | 128, ...uvarint(n >>> 7)];
-}
-
 /** The room's keyframe: ships by slot from 0 on, and what is left of the round. */
 export function keyframe(ships: [x: number, name: string, owner: number][], left: number): [number, number[]] {
-  const rows = ships.flatMap(([x, name, owner]) => [
-    6, 1, ...zigzag(x), name.length, ...Buffer.from(name), ...zigzag(owner),
-  ]);
-  return [0, [0, ...rows, 0, 6, 1, ...zigzag(left), 0]];
+  const w = BlockWriter.begin(true);
+  if (ships.length === 0) w.same();
+  else {
+    w.rows([], ships.length);
+    ships.forEach(([x, name, owner], slot) => w.id(slot, 3).put(x, 16).text(name).put(owner, 16));
+    w.bit(0, 0, 0); // no row was there before
+  }
+  return [0, w.rows([], 1).id(0, 0).put(left, 32).bit(0).bytes()];
 }
 
-/** A change of the first ship's x by a difference, from a frame some ticks before. */
-export function moved(distance: number, dx: number): [number, number[]] {
-  return [0, [distance, 7, 1, ...zigzag(dx), 0, 0]];
+/** A change of the first of some ships' x by a difference, from a frame some ticks before. */
+export function moved(distance: number, dx: number, ships = 1): [number, number[]] {
+  const w = BlockWriter.begin(false, 1, distance).bit(1, 0); // Ships differ, none went or came
+  w.bit(1, 1).put(0, 3).put(0, 3).number(0, 0).number(zigzag(dx) - 1, 0); // in X, the first
+  if (ships > 1) w.number(ships - 1, 0); // and no other
+  return [0, w.bit(0, 0).same().bytes()];
 }
 
 /** The keyframe of the seat's own scope: what the first ship's owner sees of it. */
 export function ammo(n: number): [number, number[]] {
-  return [1, [0, 6, 1, ...zigzag(n), 0]];
+  return [1, BlockWriter.begin(true).same().rows([], 1).id(0, 3).put(n, 8).bit(0).same().bytes()];
 }
 
 export const events = (tick: number, first: number, ...list: Any[][]): Uint8Array => encode([2, tick, first, ...list]);
@@ -132,6 +134,9 @@ export class FakeSocket {
 
   close(): void {
     this.closed = true;
+    // Some platforms tell of it from within the call, while the state is still the old one.
+    if (this.readyState === 0) this.onerror?.();
+    if (this.readyState === 1) this.onclose?.({ code: 1005, reason: "" });
     this.readyState = 3;
   }
 
@@ -147,6 +152,11 @@ export class FakeSocket {
     for (const m of messages) {
       this.onmessage?.({ data: typeof m === "string" ? m : m.slice().buffer });
     }
+  }
+
+  /** The handshake fails, on a platform that does not send a close then. */
+  fail(): void {
+    this.onerror?.();
   }
 
   /** The socket ends. */

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { BitReader } from "../src/bits.js";
 import { Decoder } from "../src/decoder.js";
 import { cellValue } from "../src/field.js";
 import { type Frame, type Head, noHead, readFrame } from "../src/frame.js";
@@ -7,6 +8,7 @@ import { openMessage } from "../src/from_server.js";
 import { MalformedError } from "../src/reader.js";
 import { columnsOf, Schema } from "../src/schema.js";
 import { type Row, Tables } from "../src/tables.js";
+import { random } from "./random.js";
 import { type Golden, golden, ungolden, unhex } from "./vectors.js";
 
 interface State {
@@ -72,10 +74,14 @@ test("every frame of the golden stream gives the golden rows in every scope", ()
 
 test("the golden stream has what it is meant to test", () => {
   const list = frames();
-  const keyframes = list.flatMap((f) => f.blocks.filter((b) => b.data[0] === 0).map((b) => [f.head.tick, b.scope]));
-  assert.deepEqual(keyframes, [[1, 0], [1, 1], [20, 0]]);
-  const spans = new Set(list.flatMap((f) => f.blocks.map((b) => b.data[0])));
-  assert.deepEqual([...spans].sort(), [0, 1, 2, 4]);
+  const heads = list.flatMap((f) => f.blocks.map(({ scope, data }) => {
+    const r = new BitReader(data);
+    return { tick: f.head.tick, scope, key: r.bit(), n: r.get(2) + 1, gap: r.number(0) + 1 };
+  }));
+  assert.deepEqual(heads.filter((h) => h.key).map((h) => [h.tick, h.scope, h.n]), [[1, 0, 1], [1, 1, 1], [20, 0, 4]]);
+  const deltas = heads.filter((h) => !h.key);
+  assert.deepEqual([...new Set(deltas.map((h) => h.gap))].sort(), [1, 2, 4]);
+  assert.deepEqual([...new Set(deltas.map((h) => h.n))].sort(), [1, 2, 3, 4]);
   assert.ok(list.filter((f) => f.hashes.length === 2).length >= 5);
 });
 
@@ -119,24 +125,56 @@ test("a scope that the head does not name any more is gone", () => {
 
 test("blocks that are cut or changed never throw and never leave a scope half decoded", () => {
   const list = frames();
+  const rng = random(2);
   let failed = 0;
-  for (const scope of [0, 1]) {
-    const whole = list[0]!.blocks.find((b) => b.scope === scope)!.data;
-    for (let n = 0; n < whole.length; n++) {
-      const cut = whole.slice(0, n);
-      const wrong = whole.slice();
-      wrong[n]! ^= 0xff;
-      for (const data of [cut, wrong]) {
+  for (let i = 0; i < list.length; i++) {
+    for (const { scope, data } of list[i]!.blocks) {
+      const wrongs = [data.slice(0, rng(data.length)), data.map(() => rng(256))];
+      for (let k = 0; k < 8; k++) {
+        const wrong = data.slice();
+        wrong[rng(wrong.length)]! ^= 1 << rng(8);
+        wrongs.push(wrong);
+      }
+      for (const wrong of wrongs) {
         const decoder = new Decoder(schema);
-        const errors = decoder.apply({ head: list[0]!.head, hashes: [], blocks: [{ scope, data }] });
+        for (const frame of list.slice(0, i)) decoder.apply(frame);
+        const errors = decoder.apply({ head: list[i]!.head, hashes: [], blocks: [{ scope, data: wrong }] });
         assert.equal(decoder.has(scope), errors.length === 0);
         failed += errors.length;
       }
-      const errors = new Decoder(schema).apply({ head: list[0]!.head, hashes: [], blocks: [{ scope, data: cut }] });
-      assert.deepEqual(errors.map((e) => [e.scope, e.reason]), [[scope, "block"]], `cut to ${n}`);
     }
   }
   assert.ok(failed > 100);
+});
+
+test("a block that is cut short is none, wherever it is cut", () => {
+  const list = frames();
+  list.forEach(({ head, blocks }, i) => {
+    for (const { scope, data } of blocks) {
+      for (let n = 0; n < data.length; n += i < 3 ? 1 : 7) {
+        const decoder = new Decoder(schema);
+        for (const frame of list.slice(0, i)) decoder.apply(frame);
+        const errors = decoder.apply({ head, hashes: [], blocks: [{ scope, data: data.subarray(0, n) }] });
+        assert.deepEqual(errors.map((e) => [e.scope, e.reason]), [[scope, "block"]], `tick ${head.tick} cut to ${n}`);
+      }
+    }
+  });
+});
+
+test("random bytes are blocks that are taken or refused, nothing else", () => {
+  const rng = random(3);
+  const head = { ...frames()[0]!.head, scopes: [0, 1, 0x401] };
+  for (let round = 0; round < 3000; round++) {
+    const decoder = new Decoder(schema);
+    for (let tick = 1; tick <= 3; tick++) {
+      const data = Uint8Array.from({ length: rng(tick === 1 ? 200 : 20) }, () => rng(rng(2) ? 256 : 16));
+      if (tick === 1 && data.length > 0) data[0]! = (data[0]! & 0xf0) | 0x01; // a keyframe of one state
+      const scope = head.scopes[rng(3)]!;
+      const errors = decoder.apply({ head: { ...head, tick }, hashes: [], blocks: [{ scope, data }] });
+      assert.equal(decoder.has(scope), errors.length === 0);
+      for (const [i, table] of schema.tables.entries()) assert.ok(decoder.rows(scope, i).length <= table.max);
+    }
+  }
 });
 
 test("a schema that is cut or changed is refused or read, nothing else", () => {
