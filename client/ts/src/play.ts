@@ -105,7 +105,6 @@ export class Play {
   #tables: Tables | undefined;
   #clock = new TickClock(1);
   #head: Head = noHead; // what the next frame's head differs from
-  #have = false; // a frame was applied since the welcome
   #event = 0;
   #rebase = false; // a new epoch may number its events from 1 again
   #view: { tick: number; frac: number } | undefined;
@@ -218,7 +217,6 @@ export class Play {
     this.#clock.frame(w.tick, at); // it is sent with that tick's frame
     this.#outbox.welcome(inputs, w.seq);
     this.#head = noHead;
-    this.#have = false;
     this.#view = undefined;
     this.#pingedAt = this.#writtenAt = -Infinity; // both follow the first frame
     this.#askedAt.clear();
@@ -234,7 +232,6 @@ export class Play {
     if (h.epoch > this.#epoch) this.#newEpoch(h);
     this.#head = h;
     this.#heal(this.#decoder!.apply(frame), at);
-    this.#have = true;
     this.stats.frames++;
     this.#clock.frame(h.tick, at);
     if (h.processed > this.#outbox.processed) this.#clock.lead(h.lead);
@@ -316,7 +313,7 @@ export class Play {
     if (!this.#welcomed) return; // the next socket's first frame does it
     this.#writtenAt = now;
     for (const inputs of this.#outbox.packets()) {
-      writePacket(this.#writer.reset(), this.#epoch, this.#have ? this.#head.tick : 0, this.#event, inputs);
+      writePacket(this.#writer.reset(), this.#epoch, this.#head.tick, this.#event, inputs);
       this.#write();
     }
   }

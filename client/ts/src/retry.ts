@@ -26,11 +26,15 @@ export class Retry {
     this.#cause = cause;
   }
 
-  /** How long to wait before the next attempt, in milliseconds; undefined when it is time to give up. */
+  /**
+   * How long to wait before the next attempt, in milliseconds; undefined when it is time to give up. The last attempt is
+   * made when the time is up, or later where the server asks for that.
+   */
   next(last: Ended, now: number): number | undefined {
-    if (now >= this.#until) return undefined;
+    const left = this.#until - now;
+    if (left <= 0) return undefined;
     const window = Math.min(MOST_MS, FIRST_MS * 2 ** this.#attempts++);
-    return this.#random() * window + last.info.afterMs;
+    return Math.min(this.#random() * window, left) + last.info.afterMs;
   }
 
   /** Why the match ends when it was not taken up again: the first cause, in other words. */

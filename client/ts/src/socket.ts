@@ -54,6 +54,7 @@ export class Socket {
 
   /** Closes the socket; the listener hears nothing more. */
   close(): void {
+    if (!this.#listener) return; // the platform may report the close from within it
     this.#listener = undefined;
     this.#ws.close();
   }

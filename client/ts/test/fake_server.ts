@@ -2,7 +2,7 @@
 import { SUBPROTOCOL } from "../src/protocol.js";
 import { type Any, decode, encode } from "./msgpack.js";
 
-const SCHEMA: Any[] = [
+export const SCHEMA: Any[] = [
   1,
   [
     ["Ships", false, 8, [["X", 3, 0, 16], ["Name", 8, 0, 12], ["Owner", 3, 32, 16], ["Ammo", 3, 1, 8]]],
@@ -132,6 +132,9 @@ export class FakeSocket {
 
   close(): void {
     this.closed = true;
+    // Some platforms tell of it from within the call, while the state is still the old one.
+    if (this.readyState === 0) this.onerror?.();
+    if (this.readyState === 1) this.onclose?.({ code: 1005, reason: "" });
     this.readyState = 3;
   }
 
@@ -147,6 +150,11 @@ export class FakeSocket {
     for (const m of messages) {
       this.onmessage?.({ data: typeof m === "string" ? m : m.slice().buffer });
     }
+  }
+
+  /** The handshake fails, on a platform that does not send a close then. */
+  fail(): void {
+    this.onerror?.();
   }
 
   /** The socket ends. */

@@ -25,13 +25,23 @@ function fake(...replies: Reply[]) {
         status, ...(headers && { headers }),
       });
     },
-    schedule: (call, ms) => {
-      const cancel = time.schedule(call, ms);
-      queueMicrotask(() => time.advance(ms)); // waiting costs no time
-      return cancel;
-    },
+    schedule: time.schedule,
   });
   return { lobby, requests, time };
+}
+
+/** Lets everything happen that waits for no time. */
+async function settle(): Promise<void> {
+  for (let i = 0; i < 10; i++) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Moves the time on until a promise is settled, and gives that. */
+async function waited<T>(time: FakeTime, promise: Promise<T>): Promise<T> {
+  let waiting = true;
+  const settled = promise.finally(() => (waiting = false));
+  settled.catch(() => {});
+  for (await settle(); waiting; await settle()) time.advance(100);
+  return settled;
 }
 
 const guest = { token: "t", player: "guest-1", expires_at: "2030-01-01T00:00:00Z" };
@@ -53,8 +63,8 @@ test("a guest's token is kept and sent from then on", async () => {
 
 test("waiting asks again until there is a match", async () => {
   const waits: string[] = [];
-  const { lobby, requests } = fake([200, { ...ticket, reason: "1 of 2" }], [200, ticket], [200, { ...ticket, state: "matched", match: seat }]);
-  const got = await lobby.waitTicket("arena.1/x", { onWait: (t) => waits.push(t.reason ?? "") });
+  const { lobby, requests, time } = fake([200, { ...ticket, reason: "1 of 2" }], [200, ticket], [200, { ...ticket, state: "matched", match: seat }]);
+  const got = await waited(time, lobby.waitTicket("arena.1/x", { onWait: (t) => waits.push(t.reason ?? "") }));
   assert.deepEqual(got, seat);
   assert.deepEqual(waits, ["1 of 2", ""]);
   assert.deepEqual(requests.map((r) => r.line), Array(3).fill("GET https://play.example/v1/tickets/arena.1%2Fx?wait=10s"));
@@ -62,10 +72,16 @@ test("waiting asks again until there is a match", async () => {
 });
 
 test("a lobby that does not wait is asked ten times a second at most", async () => {
-  const { lobby, time } = fake([200, ticket], [200, ticket], [200, { ...ticket, state: "matched", match: seat }]);
-  const before = time.now();
-  await lobby.waitTicket("arena.1");
-  assert.ok(time.now() - before >= 200);
+  const { lobby, requests, time } = fake([200, ticket], [200, { ...ticket, state: "matched", match: seat }]);
+  const waiting = lobby.waitTicket("arena.1");
+  await settle();
+  time.advance(99);
+  await settle();
+  assert.equal(requests.length, 1);
+  time.advance(1);
+  await waiting;
+  assert.equal(requests.length, 2);
+  assert.equal(time.next, undefined, "no timer is left");
 });
 
 test("a ticket that ends without a match is a TicketError", async () => {
@@ -77,11 +93,17 @@ test("a ticket that ends without a match is a TicketError", async () => {
 
 test("waiting ends with its signal", async () => {
   const abort = new AbortController();
-  const { lobby, requests } = fake([200, ticket], [200, ticket]);
-  const waiting = lobby.waitTicket("arena.1", { signal: abort.signal, onWait: () => abort.abort(new Error("enough")) });
+  const { lobby, requests, time } = fake([200, ticket], [200, ticket]);
+  const waiting = lobby.waitTicket("arena.1", { signal: abort.signal });
+  waiting.catch(() => {});
+  await settle();
+  abort.abort(new Error("enough"));
   await assert.rejects(waiting, /enough/);
+  assert.equal(time.next, undefined, "no timer is left");
   assert.equal(requests.length, 1);
   assert.equal(requests[0]!.init.signal, abort.signal);
+  await assert.rejects(lobby.waitTicket("arena.1", { signal: abort.signal }), /enough/);
+  assert.equal(requests.length, 1);
 });
 
 test("the other calls go where they should", async () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BacklogError, CloseError, type FrameInfo, type MatchEvent } from "../src/index.js";
-import { ammo, bye, end, events, frame, hit, keyframe, moved, pong, refusal, welcome } from "./fake_server.js";
+import { ammo, bye, end, events, frame, hit, type Input, keyframe, moved, pong, refusal, welcome } from "./fake_server.js";
 import { Harness, seat } from "./match_harness.js";
 import type { Any } from "./msgpack.js";
 
@@ -35,9 +35,10 @@ test("connect offers the token as a subprotocol and resolves with the welcome", 
 test("a connect that fails says what to do next", async () => {
   const fails: [string, number, string, (h: Harness) => void][] = [
     ["a bye", 4203, "requeue", (h) => (h.socket.open(), h.socket.say(bye(4203, "too late")))],
+    ["a server that is full", 4005, "reconnect", (h) => (h.socket.open(), h.socket.say(bye(4005)))],
     ["a close", 4403, "stop", (h) => (h.socket.open(), h.socket.end(4403))],
     ["a refused upgrade", 1006, "reconnect", (h) => h.socket.end(1006)],
-    ["an error without a close", 1006, "reconnect", (h) => h.socket.onerror?.()],
+    ["an error without a close", 1006, "reconnect", (h) => h.socket.fail()],
     ["another protocol", 4426, "stop", (h) => h.socket.open("")],
     ["another version", 4426, "stop", (h) => (h.socket.open(), h.socket.say(welcome({ version: 2 })))],
     ["no welcome", 1007, "stop", (h) => (h.socket.open(), h.socket.say(frame(1)))],
@@ -210,6 +211,18 @@ test("commands are sent one by one, refused when 32 wait, and told of when the r
   assert.throws(() => match.send({ Turn: 35 }), BacklogError);
 });
 
+test("a refusal that comes long after its command does not have it", async () => {
+  const refused: (Input | undefined)[] = [];
+  const h = new Harness({ onRefused: (r) => refused.push(r.input) });
+  const match = await h.join({ commands: true });
+  for (let i = 1; i <= 100; i++) {
+    match.send({ Turn: i });
+    h.socket.say(frame(100 + i, { processed: i, blocks: [keyframe([], 1)] }));
+  }
+  h.socket.say(events(201, 1, refusal(36, ""), refusal(37, "")));
+  assert.deepEqual(refused, [undefined, { Turn: 37 }]);
+});
+
 test("a full socket is not written to", async () => {
   const h = new Harness();
   const match = await h.join();
@@ -314,7 +327,7 @@ test("the end brings the result, and its close is nothing wrong", async () => {
 test("an error of an open socket waits for its close, which says more", async () => {
   const h = new Harness();
   const match = await h.join();
-  h.socket.onerror?.();
+  h.socket.fail();
   assert.equal(match.state, "playing");
   h.socket.end(4403);
   assert.deepEqual(h.closes.map((c) => c.code), [4403]);
@@ -353,8 +366,11 @@ test("leave rejects when there is no answer, and does not come back", async () =
 test("close keeps the seat and says so once", async () => {
   const h = new Harness();
   const match = await h.join();
+  match.send({ Turn: 1 });
+  match.send({ Turn: 2 }); // waits for its time
   match.close();
   match.close();
+  assert.equal(h.time.next, undefined);
   assert.equal(h.socket.closed, true);
   assert.deepEqual(h.socket.take(LEAVE), []);
   assert.deepEqual(h.closes.map((c) => c.action), ["done"]);

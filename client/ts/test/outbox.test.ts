@@ -57,6 +57,8 @@ test("a welcome says what the room has", () => {
   o.ack(3, 1);
   o.welcome("samples", 4);
   assert.deepEqual(sequences(o), [[5]]);
+  o.ack(3, 1); // a frame of before it was used
+  assert.deepEqual(sequences(o), [[5]]);
   o.welcome("samples", 1);
   assert.deepEqual(sequences(o), [[5, 4, 3, 2]]);
   o.welcome("samples", 9); // another program played on
