@@ -20,6 +20,7 @@ import (
 //	listening NAME          somebody listens on the address $NAME until the script ends
 //	verifies FILE KEY SUB NAME [ROLE…]   FILE holds a player's token that is signed with the key in the file KEY
 func TestScripts(t *testing.T) {
+	t.Parallel()
 	testscript.Run(t, testscript.Params{
 		Dir: filepath.Join("testdata", "script"),
 		Setup: func(env *testscript.Env) error {

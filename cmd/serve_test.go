@@ -102,11 +102,7 @@ func TestPlayersAreToldWhenTheServerStops(t *testing.T) {
 }
 
 func TestServeFailsWhenItsListenerDoes(t *testing.T) {
-	set := &settings{Listen: "127.0.0.1:0", Namespace: "x", LogLevel: "error", KeyFile: ownKey(t)}
-	keys, _, err := set.keys()
-	must(t, err)
-	s, err := startServer(t.Context(), set, withArena, keys, newLogger(io.Discard, "error"))
-	must(t, err)
+	s := start(t)
 	must(t, s.closers[0](t.Context())) // the listener's
 	select {
 	case err := <-s.failed:
@@ -116,7 +112,22 @@ func TestServeFailsWhenItsListenerDoes(t *testing.T) {
 	case <-time.After(10 * time.Second):
 		t.Error("it does not notice")
 	}
-	must(t, s.Close(t.Context()))
+}
+
+// start is a server without its command.
+func start(t *testing.T) *server {
+	t.Helper()
+	set := &settings{Listen: "127.0.0.1:0", Namespace: "x", LogLevel: "error", KeyFile: ownKey(t)}
+	keys, _, err := set.keys()
+	must(t, err)
+	s, err := startServer(t.Context(), set, withArena, keys, newLogger(io.Discard, "error"))
+	must(t, err)
+	t.Cleanup(func() {
+		if err := s.Close(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
 }
 
 func TestServeRefusesAGameThatIsNotWellDefined(t *testing.T) {
