@@ -48,7 +48,7 @@ func (c *loadtestCmd) Run(p *program) (err error) {
 		url = s.url
 		login = func(_ context.Context, i int) (string, error) {
 			name := fmt.Sprintf("bot %d", i+1)
-			return s.keys.SignPlayer(token.Player{ID: fmt.Sprintf("bot-%d", i+1), Name: name}, c.Duration+time.Hour) //nolint:wrapcheck // says what it did
+			return s.keys.SignPlayer(token.Player{ID: fmt.Sprintf("bot-%d", i+1), Name: name}, c.Duration+time.Hour)
 		}
 	}
 	err = c.Execute(p.ctx, url, bot, login, p.stdout, p.stderr)

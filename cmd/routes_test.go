@@ -132,8 +132,14 @@ func TestProductionIsClosed(t *testing.T) {
 func TestUnknownRoutesAreProblems(t *testing.T) {
 	r := serve(t, withArena)
 	for _, c := range []struct{ method, path string }{
-		{"GET", "/v1/"}, {"GET", "/v1/nothing"}, {"PUT", "/v1/tickets"}, {"GET", "/v1/tickets"}, {"POST", "/v1/match/x"},
-		{"GET", "/v1/match/"}, {"GET", "/v1/tickets/x/y"}, {strings.Repeat("X", 3000), "/v1/tickets"},
+		{"GET", "/v1/"},
+		{"GET", "/v1/nothing"},
+		{"PUT", "/v1/tickets"},
+		{"GET", "/v1/tickets"},
+		{"POST", "/v1/match/x"},
+		{"GET", "/v1/match/"},
+		{"GET", "/v1/tickets/x/y"},
+		{strings.Repeat("X", 3000), "/v1/tickets"},
 	} {
 		a := r.ask(c.method, c.path, "alice")
 		if len(a.body) > 200 {

@@ -91,7 +91,9 @@ func TestPlayersAreToldWhenTheServerStops(t *testing.T) {
 	if took := time.Since(began); took > 4*time.Second {
 		t.Errorf("it took %v to stop", took)
 	}
-	<-polled
+	if err := <-polled; err == nil {
+		t.Error("a ticket that does not exist was matched")
+	}
 	for _, heard := range ends {
 		var ce *client.CloseError
 		err := <-heard

@@ -129,7 +129,7 @@ func (s *server) redis(ctx context.Context) (redis.UniversalClient, error) {
 	if err != nil {
 		return nil, err //nolint:wrapcheck // says what it did
 	}
-	s.onClose(func(context.Context) error { return rdb.Close() }) //nolint:wrapcheck // joined with others
+	s.onClose(func(context.Context) error { return rdb.Close() })
 	return rdb, nil
 }
 

@@ -134,7 +134,7 @@ func readKey(file string) ([]byte, error) {
 	if mode := info.Mode().Perm(); mode&0o077 != 0 {
 		return nil, fmt.Errorf("signing key %s has mode %04o, so others can read it: chmod 600 it", file, mode)
 	}
-	text, err := os.ReadFile(file)
+	text, err := os.ReadFile(file) //nolint:gosec // the operator names it
 	if err != nil {
 		return nil, fmt.Errorf("reading the signing key: %w", err)
 	}

@@ -179,9 +179,12 @@ func TestLobbyAnswers503WithoutRedisAndRecovers(t *testing.T) {
 	s.Kill()
 	room := strings.Repeat("a", 26)
 	for _, r := range []request{
-		{method: "POST", path: "/v1/tickets", body: `{"queue":"arena"}`}, {method: "GET", path: "/v1/tickets/" + id},
-		{method: "GET", path: "/v1/tickets/" + id + "?wait=20s"}, {method: "DELETE", path: "/v1/tickets/" + id},
-		{method: "POST", path: "/v1/rooms/" + room + "/rejoin"}, {method: "GET", path: "/v1/matches/" + room},
+		{method: "POST", path: "/v1/tickets", body: `{"queue":"arena"}`},
+		{method: "GET", path: "/v1/tickets/" + id},
+		{method: "GET", path: "/v1/tickets/" + id + "?wait=20s"},
+		{method: "DELETE", path: "/v1/tickets/" + id},
+		{method: "POST", path: "/v1/rooms/" + room + "/rejoin"},
+		{method: "GET", path: "/v1/matches/" + room},
 		{method: "POST", path: "/v1/guests", body: `{"name":"x"}`},
 	} {
 		r.token = p.player("alice")

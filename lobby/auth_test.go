@@ -81,10 +81,13 @@ func TestEveryBadTokenGetsTheSameAnswer(t *testing.T) {
 				h.Set("Authorization", header)
 			}
 			for _, r := range []request{
-				{method: "GET", path: "/v1/tickets/duel.x"}, {method: "POST", path: "/v1/tickets", body: `{"queue":"duel"}`},
-				{method: "DELETE", path: "/v1/tickets/duel.x"}, {method: "GET", path: "/v1/matches/" + strings.Repeat("a", 26)},
+				{method: "GET", path: "/v1/tickets/duel.x"},
+				{method: "POST", path: "/v1/tickets", body: `{"queue":"duel"}`},
+				{method: "DELETE", path: "/v1/tickets/duel.x"},
+				{method: "GET", path: "/v1/matches/" + strings.Repeat("a", 26)},
 				{method: "POST", path: "/v1/rooms/" + strings.Repeat("a", 26) + "/rejoin"},
-				{method: "POST", path: "/v1/tickets", body: "{"}, {method: "GET", path: "/v1/tickets/x?no=1"},
+				{method: "POST", path: "/v1/tickets", body: "{"},
+				{method: "GET", path: "/v1/tickets/x?no=1"},
 			} {
 				r.header = h
 				a := p.send(r)

@@ -90,7 +90,7 @@ func New(cfg Config) (*Lobby, error) {
 	for _, g := range cfg.Games {
 		l.games[g.Name] = g
 	}
-	var errs []error
+	errs := make([]error, 0, len(cfg.Queues))
 	for _, q := range cfg.Queues {
 		errs = append(errs, l.addQueue(q))
 	}

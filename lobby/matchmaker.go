@@ -234,7 +234,7 @@ func (m *matchmaker) room(ctx context.Context, live map[string]cluster.Node, id 
 		return cluster.Room{}, fmt.Errorf("game %s with rules %s: %w", m.game.Name, m.game.Rules, errNoNode)
 	}
 	n := cluster.NewRoom{
-		Game: m.game.Name, Rules: m.game.Rules, Node: able[rand.IntN(len(able))], Seats: m.rules.Max,
+		Game: m.game.Name, Rules: m.game.Rules, Node: able[rand.IntN(len(able))], Seats: m.rules.Max, //nolint:gosec // nobody gains by guessing it
 	}
 	if m.rules.Backfill {
 		n.Queue = m.rules.Name // else nobody looks for its free seats

@@ -311,8 +311,8 @@ return 'ok'`)
 // match marks held tickets as matched, all or none. errNotWaiting means that one of them was taken meanwhile, by its
 // player or by another lobby after the hold had run out, and nothing was changed.
 func (s *ticketStore) match(ctx context.Context, queue, by string, tickets []*ticket, seats []seatInfo) error {
-	names := []string{s.waiting(queue)}
-	args := []any{endedTTL.Milliseconds(), by}
+	names := append(make([]string, 0, 1+2*len(tickets)), s.waiting(queue))
+	args := append(make([]any, 0, 2+8*len(tickets)), endedTTL.Milliseconds(), by)
 	for i, t := range tickets {
 		m := &seats[i]
 		names = append(names, s.ticket(queue, t.id), s.playerIn(queue, t.player))

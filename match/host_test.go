@@ -13,7 +13,7 @@ import (
 )
 
 // stuckDirectory answers nothing before its caller gives up.
-type stuckDirectory struct{ fakeDirectory }
+type stuckDirectory struct{}
 
 func stuck(ctx context.Context) error {
 	<-ctx.Done()

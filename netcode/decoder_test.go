@@ -104,7 +104,7 @@ func TestBlocksThatBreakTheSchemaAreRefused(t *testing.T) {
 		"text that is not":      {slices.Concat([]byte{0}, add(1, 0, 0, 0, 0, 1, 0xc3), []byte{opEnd}), false},
 		"a change of nothing":   {[]byte{0, 1<<2 | opChange, 0, opEnd}, false},
 		"a removal of nothing":  {[]byte{0, 1<<2 | opRemove, opEnd}, false},
-		"an end with a gap":     {[]byte{0, 1<<2 | opEnd}, false},
+		"an end with a gap":     {[]byte{0, 1 << 2}, false},
 		"no end":                {slices.Concat([]byte{0}, add(1, row...)), false},
 		"bytes after the end":   {[]byte{0, opEnd, 0}, false},
 		"a distance to nothing": {[]byte{1, opEnd}, false},
