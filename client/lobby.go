@@ -51,7 +51,7 @@ type Result struct {
 	Game       string            `json:"game"`
 	Tick       uint32            `json:"tick"`
 	Placements []proto.Placement `json:"placements"` // best first
-	Ended      time.Time         `json:"ended"`
+	Ended      time.Time         `json:"ended_at"`
 }
 
 // TicketError means that a ticket ended without a match.

@@ -14,6 +14,13 @@ type healthCmd struct {
 	URL string `help:"The server to ask." default:"http://127.0.0.1:8080" env:"MUSTER_HEALTH_URL"`
 }
 
+// Help implements kong's HelpProvider.
+func (healthCmd) Help() string {
+	return `Example:
+
+  muster health --url http://127.0.0.1:8080`
+}
+
 // Run implements the command.
 func (c *healthCmd) Run(p *program) error {
 	ctx, cancel := context.WithTimeout(p.ctx, 3*time.Second)

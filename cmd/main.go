@@ -11,7 +11,6 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
-	kongyaml "github.com/alecthomas/kong-yaml"
 
 	"muster/client"
 	"muster/match"
@@ -25,7 +24,7 @@ type Game struct {
 
 // cli is the command line. Every setting is a flag, a MUSTER_ variable and a key of the YAML file.
 type cli struct {
-	Config  kong.ConfigFlag  `help:"Read settings from this YAML file." placeholder:"FILE" env:"MUSTER_CONFIG"`
+	Config  fileFlag         `help:"Read settings from this YAML file." placeholder:"FILE" env:"MUSTER_CONFIG"`
 	Version kong.VersionFlag `help:"Print the version and exit."`
 
 	Serve    serveCmd    `cmd:"" default:"withargs" help:"Serve lobby, matches and demo on one port (the default command)."`
@@ -80,9 +79,9 @@ func run(ctx context.Context, interrupted func(), args []string, games []Game, s
 	}()
 	var c cli
 	parser, err := kong.New(&c,
-		kong.Name("muster"), kong.Description(description), kong.UsageOnError(),
+		kong.Name("muster"), kong.Description(description),
 		kong.Writers(stdout, stderr), kong.Exit(func(code int) { panic(exit(code)) }),
-		kong.Configuration(kongyaml.Loader), kong.Vars{"version": version()},
+		kong.Configuration(readFile), kong.Vars{"version": version()},
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 	)
 	if err != nil {
@@ -94,7 +93,7 @@ func run(ctx context.Context, interrupted func(), args []string, games []Game, s
 		fmt.Fprintln(stderr, "muster:", err)
 		return 1
 	}
-	err = kctx.Run(&program{ctx, interrupted, games, stdout, stderr}, &c.Serve.settings)
+	err = kctx.Run(&program{ctx, interrupted, games, stdout, stderr})
 	if err != nil {
 		if !errors.Is(err, errGates) {
 			fmt.Fprintln(stderr, "muster:", err)

@@ -46,6 +46,8 @@ func (r *rooms) TakeSeat(ctx context.Context, room string, seat uint16, player, 
 	switch {
 	case errors.Is(err, cluster.ErrNoRoom):
 		return &proto.Close{Code: proto.CodeMatchGone, Reason: "there is no such match"}
+	case errors.Is(err, cluster.ErrLate):
+		return &proto.Close{Code: proto.CodeSeatExpired, Reason: "the seat was not taken in time"}
 	case errors.Is(err, cluster.ErrSeat):
 		return &proto.Close{Code: proto.CodeNotYourSeat, Reason: "the seat token was used already"}
 	}

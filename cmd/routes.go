@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/rs/cors"
 	"github.com/swaggest/swgui/v5emb"
+	"go.uber.org/zap"
 
 	"muster/lobby"
 	"muster/web"
@@ -24,8 +25,8 @@ const readyTimeout = time.Second
 func (s *server) routes(registry *prometheus.Registry) http.Handler {
 	mux := http.NewServeMux()
 	s.lobby.Register(mux)
-	mux.HandleFunc("/v1/", func(w http.ResponseWriter, r *http.Request) {
-		problem(w, http.StatusNotFound, "there is no such route: "+r.Method+" on this path; /docs lists them")
+	mux.HandleFunc("/v1/", func(w http.ResponseWriter, _ *http.Request) {
+		problem(w, http.StatusNotFound, "there is no such route; /docs lists them")
 	})
 	mux.Handle("GET /v1/match/{room}", s.edge)
 	mux.Handle("/docs/", docsHeaders(v5emb.New("Muster lobby", "/openapi.json", "/docs/")))
@@ -52,9 +53,24 @@ func (s *server) shared(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Cache-Control", "no-store") // assets say otherwise
+		h.Set("Cache-Control", "no-store")                                             // assets say otherwise
+		h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'") // pages say otherwise
+		h.Set("Referrer-Policy", "no-referrer")
+		defer s.recovered(w, r)
 		next.ServeHTTP(w, r)
 	})
+}
+
+// recovered is deferred around a request: a panic is logged and ends that request alone.
+func (s *server) recovered(w http.ResponseWriter, r *http.Request) {
+	switch p := recover(); p {
+	case nil:
+	case http.ErrAbortHandler: // a handler's way to close the connection
+		panic(p)
+	default:
+		s.log.Error("a request panicked", zap.String("route", r.Pattern), zap.Any("panic", p), zap.Stack("stack"))
+		problem(w, http.StatusInternalServerError, "the server failed")
+	}
 }
 
 // docsHeaders lets the API's page run what it brings, and nothing from elsewhere.
@@ -70,8 +86,8 @@ func docsHeaders(next http.Handler) http.Handler {
 func (s *server) ready(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
 	defer cancel()
-	if err := s.lobby.Ready(ctx); err != nil {
-		problem(w, http.StatusServiceUnavailable, err.Error())
+	if obstacle := s.lobby.Ready(ctx); obstacle != "" {
+		problem(w, http.StatusServiceUnavailable, obstacle)
 		return
 	}
 	_, _ = fmt.Fprintln(w, "ready")

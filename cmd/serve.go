@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net/url"
 
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
@@ -55,8 +54,8 @@ func (c *serveCmd) Run(p *program) error {
 // banner says what is served where.
 func (s *server) banner(w io.Writer, devFile string) {
 	store := "embedded in this process; nothing is kept after exit"
-	if u, err := url.Parse(s.set.Redis); s.set.Redis != "" && err == nil {
-		store = u.Redacted()
+	if s.set.Redis != "" {
+		store = s.set.redisMasked()
 	}
 	key := s.set.KeyFile
 	if s.set.development() {

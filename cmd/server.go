@@ -32,6 +32,8 @@ const (
 	maxHeader     = 16 << 10
 	// stopTimeout bounds a clean stop.
 	stopTimeout = 10 * time.Second
+	// requestGrace is how long requests go on after that; a connection that was opened and says nothing counts as one.
+	requestGrace = time.Second
 	// startTimeout bounds what a start asks of Redis.
 	startTimeout = 5 * time.Second
 )
@@ -127,7 +129,7 @@ func (s *server) redis(ctx context.Context) (redis.UniversalClient, error) {
 	if err != nil {
 		return nil, err //nolint:wrapcheck // says what it did
 	}
-	s.onClose(func(context.Context) error { return rdb.Close() }) //nolint:wrapcheck // joined with others
+	s.onClose(func(context.Context) error { return rdb.Close() })
 	return rdb, nil
 }
 
@@ -187,8 +189,8 @@ func (s *server) serve(listener net.Listener, registry *prometheus.Registry) {
 	s.http = &http.Server{
 		Handler: s.routes(registry), ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout,
 		WriteTimeout: writeTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
-		ErrorLog: zap.NewStdLog(s.log.WithOptions(zap.IncreaseLevel(zap.ErrorLevel))),
 	}
+	s.http.ErrorLog, _ = zap.NewStdLogAt(s.log, zap.DebugLevel) // what strangers send; the level exists
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -199,11 +201,13 @@ func (s *server) serve(listener net.Listener, registry *prometheus.Registry) {
 	// Idle long polls end with the lobby, which is closed after this: they must not keep Shutdown waiting.
 	s.onClose(func(ctx context.Context) error {
 		s.lobby.Drain()
+		ctx, cancel := context.WithTimeout(ctx, requestGrace)
+		defer cancel()
 		err := s.http.Shutdown(ctx)
-		<-done
 		if err != nil {
-			return errors.Join(fmt.Errorf("ending requests: %w", err), s.http.Close())
+			err = s.http.Close()
 		}
-		return nil
+		<-done
+		return err //nolint:wrapcheck // joined with others
 	})
 }

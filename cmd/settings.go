@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -23,7 +24,7 @@ type settings struct {
 	Redis     string   `help:"URL of a Redis server. Without it one is embedded, for this process alone; nothing is kept after exit." placeholder:"URL" env:"MUSTER_REDIS" yaml:"redis"`
 	Namespace string   `help:"Prefix of all keys and channels, so that deployments can share a Redis." default:"muster" env:"MUSTER_NAMESPACE" yaml:"namespace"`
 	PublicURL string   `name:"public-url" help:"URL by which clients reach this server, when it differs from the one they ask." placeholder:"URL" env:"MUSTER_PUBLIC_URL" yaml:"public_url"`
-	KeyFile   string   `name:"key-file" help:"File with the signing key: at least 32 bytes of text. Without it a development key is used, on loopback only." type:"path" placeholder:"FILE" env:"MUSTER_KEY_FILE" yaml:"key_file"`
+	KeyFile   string   `name:"key-file" help:"File with the signing key: at least 32 bytes of text. Without it a development key is used, on loopback only." placeholder:"FILE" env:"MUSTER_KEY_FILE" yaml:"key_file"`
 	Origins   []string `name:"origin" help:"Host whose pages may open sockets besides the server's own. May be repeated." placeholder:"HOST" env:"MUSTER_ORIGINS" yaml:"origins"`
 	LogLevel  string   `name:"log-level" help:"Least level that is logged." enum:"debug,info,warn,error" default:"info" env:"MUSTER_LOG_LEVEL" yaml:"log_level"`
 }
@@ -31,11 +32,22 @@ type settings struct {
 // development says whether the server runs with the development key: guests may log in and metrics are open.
 func (s *settings) development() bool { return s.KeyFile == "" }
 
-// check refuses settings that cannot work together.
+// namespace is what a namespace may be: it stands in keys beside hash tags and separators.
+var namespace = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,30}$`)
+
+// check refuses settings that cannot work, or not together.
 func (s *settings) check() error {
 	host, _, err := net.SplitHostPort(s.Listen)
 	if err != nil {
-		return fmt.Errorf("--listen %q: want HOST:PORT: %w", s.Listen, err)
+		return fmt.Errorf("--listen %q: want HOST:PORT", s.Listen)
+	}
+	if !namespace.MatchString(s.Namespace) {
+		return fmt.Errorf("--namespace %q: want up to 31 of a-z, 0-9, _ and -", s.Namespace)
+	}
+	for _, origin := range s.Origins {
+		if u, err := url.Parse("//" + origin); err != nil || u.Host != origin || origin == "" || strings.ContainsAny(origin, "*@ ") {
+			return fmt.Errorf("--origin %q: want a host like play.example.com or play.example.com:8443", origin)
+		}
 	}
 	if s.development() && !loopback(host) {
 		return fmt.Errorf("--listen %s is not a loopback address, and the development key works on loopback only: "+
@@ -43,7 +55,7 @@ func (s *settings) check() error {
 	}
 	if s.PublicURL != "" {
 		u, err := url.Parse(s.PublicURL)
-		if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
+		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || strings.Trim(u.Path, "/") != "" || u.User != nil {
 			return fmt.Errorf("--public-url %q: want http://HOST or https://HOST", s.PublicURL)
 		}
 	}
@@ -55,15 +67,36 @@ func loopback(host string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// configCmd prints the effective settings.
-type configCmd struct{}
+// redisMasked is the address of Redis without its password.
+func (s *settings) redisMasked() string {
+	u, err := url.Parse(s.Redis)
+	if err != nil {
+		return "(not a URL)"
+	}
+	return u.Redacted()
+}
+
+// configCmd prints the effective settings of serve.
+type configCmd struct {
+	settings
+}
+
+// Help implements kong's HelpProvider.
+func (configCmd) Help() string {
+	return `It takes the flags, variables and file of serve, and prints a file that says the same.
+
+Example:
+
+  muster config --config muster.yaml --listen 127.0.0.1:8081`
+}
 
 // Run implements the command.
-func (configCmd) Run(p *program, s *settings) error {
-	shown := *s
-	if u, err := url.Parse(s.Redis); err == nil && s.Redis != "" {
-		shown.Redis = u.Redacted()
+func (c *configCmd) Run(p *program) error {
+	if err := c.check(); err != nil {
+		return err
 	}
+	shown := c.settings
+	shown.Redis = c.redisMasked()
 	out, err := yaml.Marshal(shown)
 	if err != nil {
 		return fmt.Errorf("printing the settings: %w", err)
@@ -101,7 +134,7 @@ func readKey(file string) ([]byte, error) {
 	if mode := info.Mode().Perm(); mode&0o077 != 0 {
 		return nil, fmt.Errorf("signing key %s has mode %04o, so others can read it: chmod 600 it", file, mode)
 	}
-	text, err := os.ReadFile(file)
+	text, err := os.ReadFile(file) //nolint:gosec // the operator names it
 	if err != nil {
 		return nil, fmt.Errorf("reading the signing key: %w", err)
 	}
@@ -117,6 +150,9 @@ func developmentKey() (string, error) {
 	}
 	dir = filepath.Join(dir, "muster")
 	file := filepath.Join(dir, "development.key")
+	if _, err := os.Stat(file); err == nil {
+		return file, nil
+	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return "", fmt.Errorf("making the development key: %w", err)
 	}

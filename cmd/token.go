@@ -13,7 +13,7 @@ type tokenCmd struct {
 	Name    string        `help:"The player's name. Default: the id."`
 	Role    []string      `help:"A role, such as admin. May be repeated."`
 	TTL     time.Duration `help:"How long the token is good." default:"1h"`
-	KeyFile string        `name:"key-file" help:"Sign with the key in this file instead of the development key." type:"path" placeholder:"FILE" env:"MUSTER_KEY_FILE"`
+	KeyFile string        `name:"key-file" help:"Sign with the key in this file instead of the development key." placeholder:"FILE" env:"MUSTER_KEY_FILE" yaml:"key_file"`
 }
 
 // Help implements kong's HelpProvider.

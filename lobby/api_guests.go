@@ -3,6 +3,7 @@ package lobby
 import (
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -25,14 +26,16 @@ func (in *newGuestInput) Resolve(huma.Context) []error {
 	if plainText(in.Body.Name) {
 		return nil
 	}
-	return []error{&huma.ErrorDetail{Message: "expected 1 to 64 bytes without control characters", Location: "body.name"}}
+	return []error{&huma.ErrorDetail{
+		Message: "expected at most 64 bytes without control characters", Location: "body.name", Value: in.Body.Name,
+	}}
 }
 
 type guestOutput struct {
 	Body struct {
-		Token   string    `json:"token" doc:"A player token."`
-		Player  string    `json:"player" doc:"The player's id."`
-		Expires time.Time `json:"expires_at"`
+		Token   string    `json:"token" example:"eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJhdWQiOlsi…" doc:"A player token."`
+		Player  string    `json:"player" example:"guest-q2gc3zkqav6ohzd3uqp6tmy4ra" doc:"The player's id."`
+		Expires time.Time `json:"expires_at" example:"2026-01-02T03:04:05Z"`
 	}
 }
 
@@ -40,6 +43,7 @@ func (l *Lobby) registerGuests(api huma.API) {
 	huma.Register(api, operation(huma.Operation{
 		OperationID: "create-guest", Method: http.MethodPost, Path: "/v1/guests", DefaultStatus: http.StatusCreated,
 		Summary: "Make up a player (development only)", Tags: []string{"Development"}, Security: []map[string][]string{},
+		Errors: slices.Clone(withBody),
 	}), l.createGuest)
 }
 

@@ -8,11 +8,10 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"muster/match/cluster"
-	"muster/proto"
 )
 
 type rejoinInput struct {
-	ID   string `path:"id" pattern:"^[a-z0-9]{26}$" doc:"The room, which is the match."`
+	ID   string `path:"id" pattern:"^[a-z0-9]{26}$" example:"x5n2rm7ksm6vqzcgq3nyzj4k5e" doc:"The room, which is the match."`
 	from asked
 }
 
@@ -61,36 +60,5 @@ func (l *Lobby) rejoin(ctx context.Context, in *rejoinInput) (*matchOutput, erro
 	if err != nil {
 		return nil, l.problem("signing a seat token", err)
 	}
-	if node.Asked && node.ID == l.cfg.Self {
-		node.URL = ""
-	}
-	return &matchOutput{Match{Room: in.ID, URL: in.from.matchURL(node.URL, in.ID), Token: secret}}, nil
-}
-
-type getMatchInput struct {
-	ID string `path:"id" pattern:"^[a-z0-9]{26}$" doc:"The room, which is the match."`
-}
-
-type resultOutput struct{ Body proto.Result }
-
-func (l *Lobby) registerMatches(api huma.API) {
-	huma.Register(api, operation(huma.Operation{
-		OperationID: "get-match", Method: http.MethodGet, Path: "/v1/matches/{id}",
-		Summary: "Read the result of a match that one played to its end", Tags: []string{"Matches"}, Errors: []int{http.StatusNotFound},
-	}), l.getMatch)
-}
-
-// getMatch answers those who are in the result; for all others there is no such match.
-func (l *Lobby) getMatch(ctx context.Context, in *getMatchInput) (*resultOutput, error) {
-	r, err := l.results.get(ctx, in.ID)
-	if err != nil {
-		return nil, l.problem("reading a result", err)
-	}
-	p := playerOf(ctx)
-	for i := range r.Placements {
-		if r.Placements[i].Player == p.ID {
-			return &resultOutput{r}, nil
-		}
-	}
-	return nil, l.problem("reading a result", errNoResult)
+	return &matchOutput{Match{Room: in.ID, URL: in.from.matchURL(l.reach(node), in.ID), Token: secret}}, nil
 }

@@ -22,8 +22,8 @@ const (
 type Ticket struct {
 	ID      string    `json:"id" example:"arena.q2gc3zkqav6ohzd3uqp6tmy4ra"`
 	Queue   string    `json:"queue" example:"arena"`
-	State   string    `json:"state" enum:"waiting,matched,cancelled,expired"`
-	Created time.Time `json:"created_at"`
+	State   string    `json:"state" enum:"waiting,matched,cancelled,expired" example:"waiting"`
+	Created time.Time `json:"created_at" example:"2026-01-02T03:04:05.678Z"`
 	Reason  string    `json:"reason,omitempty" doc:"Why it waits." example:"1 of at least 2 players are here"`
 	Match   *Match    `json:"match,omitempty" doc:"Where to play, once it is matched."`
 }
@@ -32,7 +32,7 @@ type Ticket struct {
 type Match struct {
 	Room  string `json:"room" example:"x5n2rm7ksm6vqzcgq3nyzj4k5e"`
 	URL   string `json:"url" doc:"The match's WebSocket." example:"ws://127.0.0.1:8080/v1/match/x5n2rm7ksm6vqzcgq3nyzj4k5e"`
-	Token string `json:"token" doc:"Claims the seat once, within seconds: as Authorization: Bearer, or for browsers as the subprotocols muster.v1, bearer.TOKEN."`
+	Token string `json:"token" example:"eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJhdWQiOlsi…" doc:"Claims the seat once, within seconds: as Authorization: Bearer, or for browsers as the subprotocols muster.v1, bearer.TOKEN."`
 }
 
 type newTicketInput struct {
@@ -44,11 +44,11 @@ type newTicketInput struct {
 type ticketOutput struct{ Body Ticket }
 
 type cancelTicketInput struct {
-	ID string `path:"id" maxLength:"64" doc:"The ticket."`
+	ID string `path:"id" maxLength:"64" example:"arena.q2gc3zkqav6ohzd3uqp6tmy4ra" doc:"The ticket."`
 }
 
 type getTicketInput struct {
-	ID   string `path:"id" maxLength:"64" doc:"The ticket."`
+	ID   string `path:"id" maxLength:"64" example:"arena.q2gc3zkqav6ohzd3uqp6tmy4ra" doc:"The ticket."`
 	Wait string `query:"wait" maxLength:"16" example:"10s" doc:"Answer only when the ticket no longer waits, or after this time; at most 30s."`
 	wait time.Duration
 	from asked
@@ -97,7 +97,7 @@ func (l *Lobby) registerTickets(api huma.API) {
 	huma.Register(api, operation(huma.Operation{
 		OperationID: "create-ticket", Method: http.MethodPost, Path: "/v1/tickets", DefaultStatus: http.StatusCreated,
 		Summary: "Wait for a match", Tags: []string{"Tickets"},
-		Errors: []int{http.StatusNotFound, http.StatusConflict, http.StatusRequestEntityTooLarge},
+		Errors: append([]int{http.StatusNotFound, http.StatusConflict}, withBody...),
 	}), l.createTicket)
 	huma.Register(api, operation(huma.Operation{
 		OperationID: "get-ticket", Method: http.MethodGet, Path: "/v1/tickets/{id}",
@@ -151,7 +151,7 @@ func (l *Lobby) getTicket(ctx context.Context, in *getTicketInput) (*ticketOutpu
 		case <-l.closing.Done():
 			last = true
 		case <-ctx.Done():
-			return nil, ctx.Err() //nolint:wrapcheck // nobody reads it
+			return nil, l.problem("waiting for a ticket", ctx.Err()) // nobody reads it
 		}
 	}
 }
@@ -168,7 +168,7 @@ func (l *Lobby) ticketOutput(t *ticket, a *asked) (*ticketOutput, error) {
 		if err != nil {
 			return nil, l.problem("signing a seat token", err)
 		}
-		out.Match = &Match{Room: t.match.room, URL: a.matchURL(t.match.url, t.match.room), Token: secret}
+		out.Match = &Match{Room: t.match.room, URL: a.matchURL(l.reach(t.match.node), t.match.room), Token: secret}
 	}
 	return &ticketOutput{out}, nil
 }

@@ -48,8 +48,8 @@ func (n namespaced) EvalSha(ctx context.Context, sha string, keys []string, args
 	return n.UniversalClient.EvalSha(ctx, sha, n.key(keys), args...)
 }
 
-// limit refuses requests over the limit with 429 and says when to come again. When Redis cannot count, the request goes
-// on: what it does next needs Redis anyway.
+// limit refuses requests over the limit with 429 and says when to come again. Without Redis nothing is counted and
+// nothing can be done, so the answer is 503.
 func (l *Lobby) limit(api huma.API) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
 		key, limit := "{player:"+digest(playerOf(ctx.Context()).ID)+"}", playerLimit
@@ -61,6 +61,9 @@ func (l *Lobby) limit(api huma.API) func(huma.Context, func(huma.Context)) {
 		switch {
 		case err != nil:
 			l.log.Warn("a request could not be counted", zap.Error(err))
+			ctx.SetHeader("Retry-After", "1")
+			_ = huma.WriteErr(api, ctx, http.StatusServiceUnavailable, notNow) // nobody is left to tell
+			return
 		case res.Allowed == 0:
 			l.metrics.limited.Inc()
 			ctx.SetHeader("Retry-After", strconv.Itoa(int(res.RetryAfter/time.Second)+1))

@@ -31,7 +31,7 @@ type Config struct {
 	Self string
 	// Guests lets anybody log in under any name. For development only.
 	Guests     bool
-	Version    string // of the server, for the API's description
+	Version    string // of the server, for the API's description. Default "unknown"
 	Log        *zap.Logger
 	Registerer prometheus.Registerer
 }
@@ -43,8 +43,12 @@ type Game struct {
 	Seats int
 }
 
-// seatTTL is how long a seat is reserved for a player who was matched, in which the socket must be opened.
-const seatTTL = 15 * time.Second
+const (
+	// seatTTL is how long a seat token is good, in which the socket must be opened.
+	seatTTL = 15 * time.Second
+	// reserveTTL is how long the seat is reserved: as long as its token is accepted, late ones included.
+	reserveTTL = seatTTL + 6*time.Second
+)
 
 // Lobby is a running lobby. Its Register mounts the REST interface; Close stops it. Any goroutine may use it.
 type Lobby struct {
@@ -71,6 +75,9 @@ func New(cfg Config) (*Lobby, error) {
 	if cfg.Log == nil {
 		cfg.Log = zap.NewNop()
 	}
+	if cfg.Version == "" {
+		cfg.Version = "unknown"
+	}
 	l := &Lobby{
 		cfg: cfg, log: cfg.Log, metrics: newMetrics(cfg.Registerer),
 		tickets: &ticketStore{cfg.Redis, keys{cfg.Namespace}},
@@ -83,7 +90,7 @@ func New(cfg Config) (*Lobby, error) {
 	for _, g := range cfg.Games {
 		l.games[g.Name] = g
 	}
-	var errs []error
+	errs := make([]error, 0, len(cfg.Queues))
 	for _, q := range cfg.Queues {
 		errs = append(errs, l.addQueue(q))
 	}
@@ -151,15 +158,26 @@ func (l *Lobby) publish(ctx context.Context, kind, id string) {
 	}
 }
 
-// Ready says whether the lobby can do its work: Redis answers and notices arrive.
-func (l *Lobby) Ready(ctx context.Context) error {
-	if err := l.cfg.Redis.Ping(ctx).Err(); err != nil {
-		return fmt.Errorf("Redis does not answer: %w", err) //nolint:staticcheck // a name
+// Ready says what keeps the lobby from doing its work, in words for anybody; "" when nothing does.
+func (l *Lobby) Ready(ctx context.Context) (obstacle string) {
+	switch err := l.cfg.Redis.Ping(ctx).Err(); {
+	case err != nil:
+		l.log.Warn("not ready", zap.Error(err))
+		return "Redis does not answer"
+	case l.closing.Err() != nil:
+		return "the server is shutting down"
+	case !l.bus.Live():
+		return "the notice bus is not connected"
 	}
-	if !l.bus.Live() {
-		return errors.New("the notice bus is not connected")
+	return ""
+}
+
+// reach returns the URL by which a client reaches a node; "" is the server that it asked.
+func (l *Lobby) reach(n cluster.Node) string {
+	if n.Asked && n.ID == l.cfg.Self {
+		return ""
 	}
-	return nil
+	return n.URL
 }
 
 // Drain ends long polls: they answer with what is known now. New ones do not wait. Matchmaking stops too.
@@ -183,6 +201,7 @@ func (l *Lobby) Register(mux *http.ServeMux) *huma.OpenAPI {
 	c.DocsPath, c.CreateHooks = "", nil // the page is served elsewhere; responses carry no links to schemas
 	c.SchemasPath = ""
 	c.RejectUnknownQueryParameters = true
+	c.Transformers = append(c.Transformers, shortenEcho)
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"player": {Type: "http", Scheme: "bearer", BearerFormat: "JWT", Description: "A player token."},
 	}
@@ -196,6 +215,9 @@ func (l *Lobby) Register(mux *http.ServeMux) *huma.OpenAPI {
 	}
 	return api.OpenAPI()
 }
+
+// withBody are the errors of operations that read a body.
+var withBody = []int{http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType}
 
 // operation fills in what all operations share.
 func operation(op huma.Operation) huma.Operation {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"slices"
 	"sync"
 	"time"
 
@@ -69,60 +68,56 @@ func (m *matchmaker) run(ctx context.Context) {
 		}
 		began := time.Now()
 		look, cancel := context.WithTimeout(ctx, lookTimeout)
-		next, err := m.look(look)
+		wait, err := m.look(look)
 		cancel()
 		m.lobby.metrics.looks.Observe(time.Since(began).Seconds())
 		if err != nil && ctx.Err() == nil {
 			m.lobby.metrics.failures.Inc()
 			m.lobby.log.Warn("matching failed", zap.String("queue", m.rules.Name), zap.Error(err))
 		}
-		wait := lookEvery
-		if until := time.Until(next); !next.IsZero() && until < wait {
-			wait = max(until, time.Millisecond)
-		}
 		timer.Reset(wait)
 	}
 }
 
-// look matches what waits now. next is when it is worth looking again, zero when at any time.
-func (m *matchmaker) look(ctx context.Context) (next time.Time, err error) {
+// look matches what waits now. wait is after how long it is worth looking again although nothing is heard.
+func (m *matchmaker) look(ctx context.Context) (wait time.Duration, err error) {
 	l := m.lobby
-	waiting, expired, err := l.tickets.waitingTickets(ctx, m.rules.Name, m.rules.MaxWait)
-	if err != nil {
-		return time.Time{}, err
-	}
-	for _, id := range expired {
+	seen, err := l.tickets.look(ctx, m.rules.Name, m.rules.MaxWait)
+	for _, id := range seen.expired {
 		l.metrics.tickets.WithLabelValues(m.rules.Name, stateExpired).Inc()
 		l.publish(ctx, noticeTicket, id)
 	}
-	l.metrics.waiting.WithLabelValues(m.rules.Name).Set(float64(len(waiting)))
-	if len(waiting) == 0 {
-		m.setReasons(nil)
-		return time.Time{}, nil
+	if err != nil {
+		return lookEvery, err
 	}
-	byID := make(map[string]*ticket, len(waiting))
-	tickets := make([]queue.Ticket, len(waiting))
-	for i, t := range waiting {
+	l.metrics.waiting.WithLabelValues(m.rules.Name).Set(float64(len(seen.waiting)))
+	if len(seen.waiting) == 0 {
+		m.setReasons(nil)
+		return lookEvery, nil
+	}
+	byID := make(map[string]*ticket, len(seen.waiting))
+	tickets := make([]queue.Ticket, len(seen.waiting))
+	for i, t := range seen.waiting {
 		byID[t.id] = t
 		tickets[i] = queue.Ticket{ID: t.id, Created: t.created}
 	}
 	live, err := l.nodes.Live(ctx)
 	if err != nil {
-		return time.Time{}, err //nolint:wrapcheck // says what it did
+		return lookEvery, err //nolint:wrapcheck // says what it did
 	}
 	rooms, err := m.openRooms(ctx, live)
 	if err != nil {
-		return time.Time{}, err
+		return lookEvery, err
 	}
-	out := queue.Match(m.rules, tickets, rooms, time.Now())
+	out := queue.Match(m.rules, tickets, rooms, seen.now)
 	var errs []error
-	again := false
+	again := seen.more && len(out.Assignments) > 0
 	for _, a := range out.Assignments {
 		group := make([]*ticket, len(a.Tickets))
 		for i, id := range a.Tickets {
 			group[i] = byID[id]
 		}
-		switch err := m.assign(ctx, live, a.Room, group); {
+		switch err := m.assign(ctx, live, a.Room, group, seen.now); {
 		case errors.Is(err, cluster.ErrFull), errors.Is(err, cluster.ErrNoRoom), errors.Is(err, errNotWaiting):
 			again = true // the world has moved on since it was read
 		case err != nil:
@@ -133,10 +128,16 @@ func (m *matchmaker) look(ctx context.Context) (next time.Time, err error) {
 		}
 	}
 	m.setReasons(out.Waiting)
+	if err := errors.Join(errs...); err != nil {
+		return lookEvery, err
+	}
 	if again {
 		m.wake()
 	}
-	return out.Next, errors.Join(errs...)
+	if out.Next.IsZero() {
+		return lookEvery, nil
+	}
+	return min(lookEvery, max(out.Next.Sub(seen.now), time.Millisecond)), nil
 }
 
 func reasonOf(err error) string {
@@ -156,7 +157,7 @@ func (m *matchmaker) setReasons(list []queue.Waiting) {
 	m.mu.Unlock()
 }
 
-// openRooms returns the queue's running rooms with free seats, on nodes that live.
+// openRooms returns the queue's rooms with free seats, on nodes that live and by the rules of now.
 func (m *matchmaker) openRooms(ctx context.Context, live map[string]cluster.Node) ([]queue.Room, error) {
 	if !m.rules.Backfill {
 		return nil, nil
@@ -167,16 +168,33 @@ func (m *matchmaker) openRooms(ctx context.Context, live map[string]cluster.Node
 	}
 	var list []queue.Room
 	for _, r := range rooms {
-		if _, ok := live[r.Node]; ok && r.Free > 0 {
+		if _, ok := live[r.Node]; ok && r.Rules == m.game.Rules {
 			list = append(list, queue.Room{ID: r.ID, Free: min(r.Free, m.rules.Max)})
 		}
 	}
 	return list, nil
 }
 
-// assign gives tickets seats in a room, a new one where none is named: seats are reserved first, all or none, then the
-// tickets are marked, all or none. What fails in between is given back, or ends by itself with the reservation.
-func (m *matchmaker) assign(ctx context.Context, live map[string]cluster.Node, room string, group []*ticket) error {
+// assign makes a match of tickets, in a new room where none is named: the tickets are held, their seats reserved, the
+// tickets matched, each all or none. What fails in between is given back, or ends by itself. now is Redis's.
+func (m *matchmaker) assign(ctx context.Context, live map[string]cluster.Node, room string, group []*ticket, now time.Time) error {
+	by := cluster.NewID()
+	if err := m.lobby.tickets.hold(ctx, m.rules.Name, by, group); err != nil {
+		return err
+	}
+	if err := m.seat(ctx, live, room, by, group); err != nil {
+		return errors.Join(err, m.lobby.tickets.letGo(ctx, m.rules.Name, by, group))
+	}
+	for _, t := range group {
+		m.lobby.metrics.tickets.WithLabelValues(m.rules.Name, stateMatched).Inc()
+		m.lobby.metrics.waited.Observe(now.Sub(t.created).Seconds())
+		m.lobby.publish(ctx, noticeTicket, t.id)
+	}
+	return nil
+}
+
+// seat reserves seats for held tickets and matches them.
+func (m *matchmaker) seat(ctx context.Context, live map[string]cluster.Node, room, by string, group []*ticket) error {
 	rec, err := m.room(ctx, live, room)
 	if err != nil {
 		return err
@@ -186,29 +204,19 @@ func (m *matchmaker) assign(ctx context.Context, live map[string]cluster.Node, r
 		claims[i] = cluster.Claim{Player: t.player, Token: cluster.NewID()}
 	}
 	till := time.Now().Add(seatTTL)
-	seats, err := m.lobby.rooms.Reserve(ctx, rec.ID, seatTTL, claims)
+	seats, err := m.lobby.rooms.Reserve(ctx, rec.ID, reserveTTL, claims)
 	if err != nil {
 		return err //nolint:wrapcheck // says what it did
 	}
 	infos := make([]seatInfo, len(group))
-	node := live[rec.Node]
 	for i := range group {
-		infos[i] = seatInfo{
-			room: rec.ID, seat: seats.List[i], token: claims[i].Token, till: till, node: node.ID, url: node.URL,
-		}
-		if node.Asked && node.ID == m.lobby.cfg.Self {
-			infos[i].url = ""
-		}
+		infos[i] = seatInfo{room: rec.ID, seat: seats.List[i], token: claims[i].Token, till: till, node: live[rec.Node]}
 	}
-	if err := m.lobby.tickets.match(ctx, m.rules.Name, group, infos); err != nil {
+	err = m.lobby.tickets.match(ctx, m.rules.Name, by, group, infos)
+	if errors.Is(err, errNotWaiting) {
 		return errors.Join(err, m.lobby.rooms.Release(ctx, rec.ID, claims))
 	}
-	for _, t := range group {
-		m.lobby.metrics.tickets.WithLabelValues(m.rules.Name, stateMatched).Inc()
-		m.lobby.metrics.waited.Observe(time.Since(t.created).Seconds())
-		m.lobby.publish(ctx, noticeTicket, t.id)
-	}
-	return nil
+	return err // another error: perhaps they are matched, so the seats stay reserved until that ends by itself
 }
 
 // room returns the record of a running room, or makes a new one on a node that can run the game.
@@ -225,8 +233,11 @@ func (m *matchmaker) room(ctx context.Context, live map[string]cluster.Node, id 
 	if len(able) == 0 {
 		return cluster.Room{}, fmt.Errorf("game %s with rules %s: %w", m.game.Name, m.game.Rules, errNoNode)
 	}
-	slices.Sort(able)
-	return m.lobby.rooms.Create(ctx, cluster.NewRoom{ //nolint:wrapcheck // says what it did
-		Game: m.game.Name, Rules: m.game.Rules, Queue: m.rules.Name, Node: able[rand.IntN(len(able))], Seats: m.rules.Max,
-	})
+	n := cluster.NewRoom{
+		Game: m.game.Name, Rules: m.game.Rules, Node: able[rand.IntN(len(able))], Seats: m.rules.Max, //nolint:gosec // nobody gains by guessing it
+	}
+	if m.rules.Backfill {
+		n.Queue = m.rules.Name // else nobody looks for its free seats
+	}
+	return m.lobby.rooms.Create(ctx, n) //nolint:wrapcheck // says what it did
 }

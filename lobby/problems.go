@@ -1,8 +1,10 @@
 package lobby
 
 import (
+	"context"
 	"errors"
 	"net/http"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 	"go.uber.org/zap"
@@ -18,13 +20,48 @@ func (l *Lobby) problem(doing string, err error) error {
 	case errors.Is(err, errNoResult):
 		return huma.Error404NotFound("there is no such match")
 	case errors.As(err, &have):
-		return huma.Error409Conflict("you wait in this queue already, with ticket " + have.id)
+		return huma.Error409Conflict("you wait in this queue already", &huma.ErrorDetail{
+			Message: "the value is the ticket with which you wait", Location: "body.queue", Value: have.id,
+		})
 	case errors.Is(err, errQueueFull):
 		return later("too many players are waiting in this queue", "10")
 	}
-	l.log.Warn(doing+" failed", zap.Error(err))
-	return later("the lobby cannot answer now", "1")
+	if !errors.Is(err, context.Canceled) { // else the client has gone away
+		l.log.Warn(doing+" failed", zap.Error(err))
+	}
+	return later(notNow, "1")
 }
+
+// maxEcho bounds what an error repeats of a request, in bytes: enough to recognise it.
+const maxEcho = 64
+
+// shortenEcho keeps a request's content out of its error, but for a short text.
+func shortenEcho(_ huma.Context, _ string, v any) (any, error) {
+	p, ok := v.(*huma.ErrorModel)
+	if !ok {
+		return v, nil
+	}
+	for _, d := range p.Errors {
+		d.Location, d.Message = shorten(d.Location), shorten(d.Message)
+		switch value := d.Value.(type) {
+		case string:
+			d.Value = shorten(value)
+		case bool, float64:
+		default:
+			d.Value = nil
+		}
+	}
+	return v, nil
+}
+
+func shorten(s string) string {
+	if len(s) <= maxEcho {
+		return s
+	}
+	return strings.ToValidUTF8(s[:maxEcho], "") + "…"
+}
+
+const notNow = "the lobby cannot answer now"
 
 // later is a 503 that says when to come again, in seconds.
 func later(detail, seconds string) error {

@@ -60,9 +60,8 @@ type seatInfo struct {
 	room  string
 	seat  uint16
 	token string    // the id of the seat token
-	till  time.Time // when the reservation ends
-	node  string
-	url   string
+	till  time.Time // when the seat token ends
+	node  cluster.Node
 }
 
 // ticketID is a queue's name and a random text, so that the id says which keys belong to it.
@@ -164,7 +163,8 @@ func parseTicket(id, queue string, f map[string]string) (*ticket, error) {
 	seat, err1 := strconv.ParseUint(f["seat"], 10, 16)
 	till, err2 := strconv.ParseInt(f["till"], 10, 64)
 	t.match = seatInfo{
-		room: f["room"], seat: uint16(seat), token: f["token"], till: time.UnixMilli(till), node: f["node"], url: f["url"],
+		room: f["room"], seat: uint16(seat), token: f["token"], till: time.UnixMilli(till),
+		node: cluster.Node{ID: f["node"], URL: f["url"], Asked: f["asked"] == "1"},
 	}
 	return t, errors.Join(err1, err2)
 }
@@ -200,12 +200,19 @@ return 'ok'`)
 // batch is how many waiting tickets the matchmaker looks at together.
 const batch = 1000
 
-// waitingTickets expires the tickets whose time is over and returns those that wait, the oldest first.
-// expired are the ids of the former.
-func (s *ticketStore) waitingTickets(ctx context.Context, queue string, maxWait time.Duration) (list []*ticket, expired []string, err error) {
+// lookout is a queue at one moment.
+type lookout struct {
+	waiting []*ticket // the oldest first, without those that a lobby holds
+	expired []string  // the ids of those whose time was over
+	more    bool      // there are more, which were not looked at
+	now     time.Time // by Redis's clock, which the tickets' times are by
+}
+
+// look expires the tickets whose time is over and returns those that wait.
+func (s *ticketStore) look(ctx context.Context, queue string, maxWait time.Duration) (l lookout, err error) {
 	ids, err := s.rdb.ZRange(ctx, s.waiting(queue), 0, batch-1).Result()
 	if err != nil || len(ids) == 0 {
-		return nil, nil, wrap(err, "listing queue %s", queue)
+		return l, wrap(err, "listing queue %s", queue)
 	}
 	pipe := s.rdb.Pipeline()
 	for _, id := range ids {
@@ -214,27 +221,27 @@ func (s *ticketStore) waitingTickets(ctx context.Context, queue string, maxWait 
 	now := pipe.Time(ctx)
 	answers, err := pipe.Exec(ctx)
 	if err != nil {
-		return nil, nil, wrap(err, "reading the tickets of queue %s", queue)
+		return l, wrap(err, "reading the tickets of queue %s", queue)
 	}
+	l.now, l.more = now.Val(), len(ids) == batch
 	for i, id := range ids {
 		f := answers[i].(*redis.MapStringStringCmd).Val() //nolint:forcetypeassert // what HGetAll put there
 		t, err := parseTicket(id, queue, f)
 		seen, _ := strconv.ParseInt(f["seen"], 10, 64)
-		switch {
-		case errors.Is(err, errNoTicket): // its key ended before it left the list
-			t = &ticket{id: id, queue: queue}
-		case err != nil:
-			return nil, nil, wrap(err, "reading ticket %s", id)
-		case now.Val().Sub(t.created) < maxWait && now.Val().Sub(time.UnixMilli(seen)) < seenTTL:
-			list = append(list, t)
+		held, _ := strconv.ParseInt(f["held"], 10, 64)
+		if err == nil && t.state == stateWaiting && l.now.Sub(t.created) < maxWait && l.now.Sub(time.UnixMilli(seen)) < seenTTL {
+			if held <= l.now.UnixMilli() {
+				l.waiting = append(l.waiting, t)
+			}
 			continue
 		}
-		if err := s.expire(ctx, t); err != nil {
-			return nil, nil, err
+		// One that cannot be read, or does not wait at all, must not stand before the others for ever.
+		if err := s.expire(ctx, &ticket{id: id, queue: queue, player: f["player"]}); err != nil {
+			return l, err
 		}
-		expired = append(expired, id)
+		l.expired = append(l.expired, id)
 	}
-	return list, expired, nil
+	return l, nil
 }
 
 func (s *ticketStore) expire(ctx context.Context, t *ticket) error {
@@ -253,15 +260,63 @@ if redis.call('HGET', KEYS[1], 'state') == 'waiting' then
 end
 return 'ok'`)
 
-// match marks tickets as matched, all or none. errNotWaiting means that one of them was taken meanwhile, by its player
-// or by another lobby, and nothing was changed.
-func (s *ticketStore) match(ctx context.Context, queue string, tickets []*ticket, seats []seatInfo) error {
-	names := []string{s.waiting(queue)}
-	args := []any{endedTTL.Milliseconds()}
+// holdTTL is how long a lobby may take to make a match of tickets; then another may. It is longer than a look.
+const holdTTL = 10 * time.Second
+
+// hold takes tickets out of other lobbies' sight, all or none, so that one lobby at a time reserves seats for a player.
+// by is one attempt's own. errNotWaiting means that another lobby, or the player, was faster.
+func (s *ticketStore) hold(ctx context.Context, queue, by string, tickets []*ticket) error {
+	answer, err := holdScript.Run(ctx, s.rdb, s.names(queue, tickets), by, holdTTL.Milliseconds()).Text()
+	if err != nil {
+		return fmt.Errorf("holding tickets of queue %s: %w", queue, err)
+	}
+	if answer != "ok" {
+		return fmt.Errorf("a ticket of queue %s: %w", queue, errNotWaiting)
+	}
+	return nil
+}
+
+func (s *ticketStore) names(queue string, tickets []*ticket) []string {
+	names := make([]string, len(tickets))
+	for i, t := range tickets {
+		names[i] = s.ticket(queue, t.id)
+	}
+	return names
+}
+
+var holdScript = redis.NewScript(`
+local t = redis.call('TIME')
+local now = t[1] * 1000 + math.floor(t[2] / 1000)
+for i = 1, #KEYS do
+	local h = redis.call('HMGET', KEYS[i], 'state', 'holder', 'held')
+	if h[1] ~= 'waiting' or (h[2] ~= ARGV[1] and tonumber(h[3] or 0) > now) then return 'no' end
+end
+for i = 1, #KEYS do
+	redis.call('HSET', KEYS[i], 'holder', ARGV[1], 'held', string.format('%.0f', now + tonumber(ARGV[2])))
+end
+return 'ok'`)
+
+// letGo ends a hold. From then on no match by it can be made.
+func (s *ticketStore) letGo(ctx context.Context, queue, by string, tickets []*ticket) error {
+	err := letGoScript.Run(ctx, s.rdb, s.names(queue, tickets), by).Err()
+	return wrap(err, "letting tickets of queue %s go", queue)
+}
+
+var letGoScript = redis.NewScript(`
+for i = 1, #KEYS do
+	if redis.call('HGET', KEYS[i], 'holder') == ARGV[1] then redis.call('HDEL', KEYS[i], 'holder', 'held') end
+end
+return 'ok'`)
+
+// match marks held tickets as matched, all or none. errNotWaiting means that one of them was taken meanwhile, by its
+// player or by another lobby after the hold had run out, and nothing was changed.
+func (s *ticketStore) match(ctx context.Context, queue, by string, tickets []*ticket, seats []seatInfo) error {
+	names := append(make([]string, 0, 1+2*len(tickets)), s.waiting(queue))
+	args := append(make([]any, 0, 2+8*len(tickets)), endedTTL.Milliseconds(), by)
 	for i, t := range tickets {
 		m := &seats[i]
 		names = append(names, s.ticket(queue, t.id), s.playerIn(queue, t.player))
-		args = append(args, t.id, m.room, m.seat, m.token, m.till.UnixMilli(), m.node, m.url)
+		args = append(args, t.id, m.room, m.seat, m.token, m.till.UnixMilli(), m.node.ID, m.node.URL, m.node.Asked)
 	}
 	answer, err := matchScript.Run(ctx, s.rdb, names, args...).Text()
 	if err != nil {
@@ -276,14 +331,15 @@ func (s *ticketStore) match(ctx context.Context, queue string, tickets []*ticket
 // A ticket that has this very seat already makes the script's repeat succeed.
 var matchScript = redis.NewScript(`
 local n = (#KEYS - 1) / 2
-local function arg(i, k) return ARGV[1 + (i - 1) * 7 + k] end
+local function arg(i, k) return ARGV[2 + (i - 1) * 8 + k] end
 for i = 1, n do
-	local t = redis.call('HMGET', KEYS[i * 2], 'state', 'token')
-	if t[1] ~= 'waiting' and not (t[1] == 'matched' and t[2] == arg(i, 4)) then return arg(i, 1) end
+	local t = redis.call('HMGET', KEYS[i * 2], 'state', 'holder', 'token')
+	local ours = t[1] == 'waiting' and t[2] == ARGV[2]
+	if not ours and not (t[1] == 'matched' and t[3] == arg(i, 4)) then return arg(i, 1) end
 end
 for i = 1, n do
 	redis.call('HSET', KEYS[i * 2], 'state', 'matched', 'room', arg(i, 2), 'seat', arg(i, 3), 'token', arg(i, 4),
-		'till', arg(i, 5), 'node', arg(i, 6), 'url', arg(i, 7))
+		'till', arg(i, 5), 'node', arg(i, 6), 'url', arg(i, 7), 'asked', arg(i, 8))
 	redis.call('PEXPIRE', KEYS[i * 2], ARGV[1])
 	redis.call('ZREM', KEYS[1], arg(i, 1))
 	if redis.call('GET', KEYS[i * 2 + 1]) == arg(i, 1) then redis.call('DEL', KEYS[i * 2 + 1]) end

@@ -129,6 +129,9 @@ func findHooks[S any](impl any) (hooks[S], error) {
 func find[H any](impl any, name string, hook *H, errs *[]error) {
 	method, ok := reflect.TypeOf(impl).MethodByName(name)
 	if !ok {
+		if _, ok := reflect.PointerTo(reflect.TypeOf(impl)).MethodByName(name); ok {
+			*errs = append(*errs, fmt.Errorf("hook %s has a pointer receiver: give Define a *%T, or it is never called", name, impl))
+		}
 		return
 	}
 	if *hook, ok = impl.(H); ok {

@@ -54,7 +54,7 @@ func newInstance(g *Game, spec Spec, h *Host) *Instance {
 		metrics: h.metrics, dir: h.dir, frees: h.freeSeat,
 		base: time.Now(), period: time.Second / time.Duration(g.rules.TickRate), done: make(chan struct{}),
 		sim:     g.make(g, spec),
-		encoder: netcode.NewEncoder(g.schema, netcode.EncoderConfig{Ring: max(32, g.rules.TickRate)}),
+		encoder: netcode.NewEncoder(g.schema, netcode.EncoderConfig{Key: spec.Seed, Ring: max(32, g.rules.TickRate)}),
 		seats:   make([]seat, g.rules.Seats+1),
 		out:     proto.NewWriter(), body: proto.NewWriter(), schema: g.schema.Binary(),
 	}

@@ -316,3 +316,50 @@ func TestHookWithWrongSignatureStopsStartUpAndPrintsBoth(t *testing.T) {
 		}
 	}
 }
+
+// crowd fills a table in its Open hook, before anything was encoded.
+type crowd struct{ added *int }
+
+func (crowd) Step(*netcode.Step[dotWorld, dotInput]) {}
+
+func (c crowd) Open(r *Room[dotWorld]) error {
+	for r.State().Dots.Add(dot{}) != 0 {
+		*c.added++
+	}
+	return nil
+}
+
+func TestTableIsBoundFromTheFirstHookOn(t *testing.T) {
+	added := 0
+	g := Define[dotWorld, dotInput]("crowd", crowd{&added}, Rules{})
+	if err := g.make(&g, Spec{}).open(&effects{}); err != nil || added != 8 {
+		t.Errorf("%d rows were added, %v; the table's tag says 8", added, err)
+	}
+}
+
+type pointed struct{ dots }
+
+func (*pointed) Join(*Room[dotWorld], Player) error { return nil }
+
+func (*pointed) Open(*Room[dotWorld]) error { return nil }
+
+func TestHookThatWouldNeverBeCalledStopsStartUp(t *testing.T) {
+	err := Define[dotWorld, dotInput]("dots", pointed{}, Rules{Events: []any{moved{}}}).Err()
+	if err == nil || !strings.Contains(err.Error(), "hook Open has a pointer receiver: give Define a *match.pointed") {
+		t.Errorf("error %v", err)
+	}
+	if err := Define[dotWorld, dotInput]("dots", &pointed{}, Rules{Events: []any{moved{}}}).Err(); err != nil {
+		t.Errorf("with a pointer: %v", err)
+	}
+}
+
+func TestRulesOutsideOfTheirBoundsStopStartUp(t *testing.T) {
+	for name, r := range map[string]Rules{
+		"Rules.Version": {Version: strings.Repeat("1", 65)}, "Rules.TickRate": {TickRate: 129}, "Rules.Seats": {Seats: 1001},
+		"Rules.Inputs": {Inputs: 2}, "Rules.Grace": {Grace: -1}, "Rules.Empty": {Empty: 31 * 24 * time.Hour},
+	} {
+		if err := Define[dotWorld, dotInput]("dots", dots{}, r).Err(); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s: error %v", name, err)
+		}
+	}
+}

@@ -53,11 +53,14 @@ func (r Rules) withDefaults() (Rules, error) {
 		return r, fmt.Errorf("Rules.Seats is %d, 1 to 1000 allowed", r.Seats)
 	case r.Inputs > proto.Commands:
 		return r, fmt.Errorf("Rules.Inputs is %d, Samples or Commands allowed", r.Inputs)
-	case r.Grace < 0 || r.Empty < 0:
-		return r, fmt.Errorf("Rules.Grace is %v and Rules.Empty is %v, neither may be negative", r.Grace, r.Empty)
+	case r.Grace < 0 || r.Empty < 0 || r.Grace > maxHold || r.Empty > maxHold:
+		return r, fmt.Errorf("Rules.Grace is %v and Rules.Empty is %v, 0 to %v allowed", r.Grace, r.Empty, maxHold)
 	}
 	return r, nil
 }
+
+// maxHold is the longest that a seat or an empty room is held: far within what a tick's number can count.
+const maxHold = 30 * 24 * time.Hour
 
 // ticks converts a duration to ticks, at least one.
 func (r *Rules) ticks(d time.Duration) uint32 {

@@ -20,7 +20,7 @@ func (w *bitWriter) put(v uint64, n uint) {
 	w.acc |= v << w.n
 	w.n += n
 	for w.n >= 8 {
-		w.dst = append(w.dst, byte(w.acc))
+		w.dst = append(w.dst, byte(w.acc)) //nolint:gosec // the lowest eight bits
 		w.acc >>= 8
 		w.n -= 8
 	}
@@ -37,7 +37,7 @@ func (w *bitWriter) bit(b bool) {
 // close fills the last byte with zeros.
 func (w *bitWriter) close() []byte {
 	if w.n > 0 {
-		w.dst = append(w.dst, byte(w.acc))
+		w.dst = append(w.dst, byte(w.acc)) //nolint:gosec // the lowest eight bits
 		w.acc, w.n = 0, 0
 	}
 	return w.dst
@@ -109,7 +109,7 @@ func (r *bitReader) end() bool { return !r.bad && r.pos == len(r.src) && r.n < 8
 // is too dear for what moves: mostly as expected, and now and then not at all.
 const shortBuckets = 3
 
-// number appends v with parameter k, at most 62.
+// number appends v, below 2^48, with parameter k, at most 48.
 func (w *bitWriter) number(v uint64, k uint) {
 	if q := v >> k; q < shortBuckets {
 		w.put(1<<q-1, uint(q)+1)
@@ -125,15 +125,20 @@ func (w *bitWriter) number(v uint64, k uint) {
 // numberBits is how many bits number appends.
 func numberBits(v uint64, k uint) int {
 	if q := v >> k; q < shortBuckets {
-		return int(uint(q) + 1 + k) //nolint:gosec // small
+		return int(uint(q) + 1 + k)
 	}
 	j := uint(bits.Len64((v-shortBuckets<<k)>>(k+1)+1)) - 1
-	return int(shortBuckets + j + 1 + k + 1 + j) //nolint:gosec // small
+	return int(shortBuckets + j + 1 + k + 1 + j)
 }
 
-// number reads what the writer's number wrote.
+// number reads what the writer's number wrote. One with more than 50 bits behind its ones is an error: nothing that is
+// written needs them, and not every language has them.
 func (r *bitReader) number(k uint) uint64 {
-	q := r.ones(shortBuckets + 62 - k)
+	if k > 48 {
+		r.bad = true
+		return 0
+	}
+	q := r.ones(shortBuckets + 49 - k)
 	if q < shortBuckets {
 		return uint64(q)<<k | r.get(k)
 	}
@@ -144,4 +149,4 @@ func (r *bitReader) number(k uint) uint64 {
 // zigzag maps small numbers of either sign to small ones without: 0, -1, 1, -2, …
 func zigzag(v int64) uint64 { return uint64(v)<<1 ^ uint64(v>>63) } //nolint:gosec // the bits
 
-func unzigzag(v uint64) int64 { return int64(v>>1) ^ -int64(v&1) } //nolint:gosec // the bits
+func unzigzag(v uint64) int64 { return int64(v>>1) ^ -int64(v&1) }

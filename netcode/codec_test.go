@@ -30,7 +30,7 @@ type testRow struct {
 	Owner  Seat
 	Ammo   uint16  `net:"owner"`
 	Secret float64 `net:"server"`
-	hidden int
+	hidden int     //nolint:unused // unexported: no part of the state
 }
 
 type testRound struct {

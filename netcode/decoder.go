@@ -156,7 +156,7 @@ func (d *Decoder) block(b *proto.Block) error {
 		if s == nil {
 			return ErrBase
 		}
-		if err := d.one(b.Scope, s, d.tick, uint32(gap), n); err != nil { //nolint:gosec // checked
+		if err := d.one(b.Scope, s, d.tick, uint32(gap), n); err != nil {
 			return err
 		}
 	}
@@ -171,7 +171,7 @@ func (d *Decoder) one(scope uint16, s *scopeStates, tick, gap uint32, n int) err
 	var was [states]*decoded
 	for j := range n {
 		for k := range s.n {
-			if s.at[k] == tick-uint32(j+1)*gap { //nolint:gosec // at most 4
+			if s.at[k] == tick-uint32(j+1)*gap {
 				was[j] = s.state[k]
 			}
 		}

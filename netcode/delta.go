@@ -74,7 +74,7 @@ func (w *partWriter) rows(p *part, now span) bool {
 	last := -1
 	for i, at := range w.to {
 		if at < 0 {
-			w.number(uint64(i-last-1), goneK)
+			w.number(uint64(i-last-1), goneK) //nolint:gosec // not negative
 			last = i
 		}
 	}
@@ -152,7 +152,7 @@ func (w *partWriter) column(f *Field, c int, now span, was *past) bool {
 	w.bit(kept > 0)
 	var runK, keptAt uint
 	if kept > 0 {
-		runK = min(7, uint(bits.Len64((uint64(still)-kept)*2/(kept*3)))) //nolint:gosec // not negative
+		runK = min(7, uint(bits.Len64((uint64(still)-kept)*2/(kept*3))))
 		w.put(uint64(runK), 3)
 		if smooth {
 			keptAt = choose(sum / kept)
@@ -167,14 +167,14 @@ func (w *partWriter) column(f *Field, c int, now span, was *past) bool {
 		}
 		z, k := w.z[row], w.k[row]
 		if k != quiet {
-			w.number(z, uint(k))
+			w.number(z, uint(k)) //nolint:gosec // not quiet, so not negative
 			row++
 			continue
 		}
 		if kept > 0 {
 			if run < 0 {
 				run = w.runFrom(row)
-				w.number(uint64(run), runK)
+				w.number(uint64(run), runK) //nolint:gosec // not negative
 			}
 			if run--; z != 0 {
 				switch {
@@ -212,7 +212,7 @@ func choose(mean uint64) uint {
 			best = i
 		}
 	}
-	return uint(best) //nolint:gosec // an index
+	return uint(best)
 }
 
 // partReader reads what a partWriter wrote; its bytes can be hostile. Its memory is used again.
@@ -293,9 +293,9 @@ func (r *partReader) wentAndCame(p *part, n int) (fresh, stay int) {
 		r.gone[last] = true
 	}
 	came := r.number(freshK)
-	stay = n - int(gone)                                                       //nolint:gosec // at most n
-	least := uint64(len(r.src)-r.pos)*8 + uint64(r.n)                          //nolint:gosec // not negative
-	if came > uint64(p.info.Max-stay) || came*uint64(p.slot+genBits) > least { //nolint:gosec // not negative
+	stay = n - int(gone)                                                //nolint:gosec // at most n
+	least := uint64(len(r.src)-r.pos)*8 + uint64(r.n)                   //nolint:gosec // not negative
+	if came > uint64(p.info.Max-stay) || came*uint64(p.least) > least { //nolint:gosec // not negative
 		r.fail(p, "more rows came than there can be")
 		return 0, 0
 	}
@@ -335,7 +335,7 @@ func (r *partReader) plain(f *Field, out *rowSet, c, i int) {
 	}
 	b := make([]byte, n)
 	for k := range b {
-		b[k] = byte(r.get(8))
+		b[k] = byte(r.get(8)) //nolint:gosec // eight bits
 	}
 	if f.Kind == KindString && !utf8.Valid(b) {
 		r.bad = true
@@ -384,7 +384,7 @@ func (r *partReader) column(p *part, f *Field, c int, was *past, out *rowSet, pr
 		var z uint64
 		switch {
 		case k != quiet && differs:
-			z = r.number(uint(k))
+			z = r.number(uint(k)) //nolint:gosec // not quiet, so not negative
 		case k == quiet && kept:
 			if run < 0 {
 				run = int64(min(r.number(runK), uint64(p.info.Max))) //nolint:gosec // bounded
@@ -432,7 +432,7 @@ func (r *partReader) merge(p *part, out *rowSet, stay int) {
 			r.fail(p, "a row came that is there already")
 			return
 		}
-		r.place[i] = int32(k + i) //nolint:gosec // a table is far smaller
+		r.place[i] = int32(k + i)
 	}
 	if k == 0 && stay == 0 {
 		return

@@ -24,6 +24,7 @@
 //	err = decoder.Apply(&frame)                // at the other end
 //
 // Options of the net tag: range=MIN:MAX with step=STEP quantises a float; angle with bits=N is a float of radians that
-// wraps; owner sends a column to the row's owner only; server never sends it; once says that it does not change;
-// predict that it moves smoothly; max=N bounds text, in bytes, and tables, in rows.
+// wraps; owner sends a column to the row's owner only; server never sends it; max=N bounds text, in bytes, and tables,
+// in rows. Two are hints to whoever shows a state, and change nothing of what is sent: once says that a column stays as
+// it is for as long as the row exists, predict that it moves smoothly.
 package netcode

@@ -291,7 +291,7 @@ func (e *Encoder) stateFrom(scope uint16, s *snapshot, base, gap uint32, n int) 
 		e.earlier.n = n
 		e.earlier.state = [states]span{}
 		for j := range n {
-			e.earlier.state[j] = e.have(base-uint32(j)*gap).scope(i, scope) //nolint:gosec // at most 3
+			e.earlier.state[j] = e.have(base-uint32(j)*gap).scope(i, scope)
 		}
 		e.writer.part(p, s.scope(i, scope), &e.earlier)
 	}

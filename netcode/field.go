@@ -28,12 +28,11 @@ const (
 
 // Flags of a column.
 const (
-	flagOwner   = 1 // sent to the row's owner only
-	flagServer  = 2 // never sent
-	flagOnce    = 4 // set when the row appears, then constant
-	flagPredict = 8 // moves smoothly: worth predicting
-	flagTeam    = 16
-	flagSeat    = 32 // holds a Seat: whose row it is
+	flagOwner   = 1  // sent to the row's owner only
+	flagServer  = 2  // never sent
+	flagOnce    = 4  // a hint: set when the row appears, then constant
+	flagPredict = 8  // a hint: moves smoothly
+	flagSeat    = 32 // holds a Seat
 	flagRef     = 64 // holds an ID of some table's row
 )
 
@@ -141,8 +140,6 @@ func parseTag(tag string) (o options, err error) {
 			o.flags |= flagOnce
 		case "predict":
 			o.flags |= flagPredict
-		case "team":
-			o.flags |= flagTeam
 		case "angle":
 			o.angle = true
 		case "bits":

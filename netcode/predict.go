@@ -22,8 +22,9 @@ func (f *Field) smooth() bool {
 		return f.Bits <= 32
 	case KindFixed:
 		return f.Top < 1<<40
+	default:
+		return false
 	}
-	return false
 }
 
 // guess predicts a value from n earlier ones, the newest first; n is 1 to 4. k is the parameter of the residual's code,
@@ -86,7 +87,7 @@ func param(mean, by int64) int {
 	if m < 1 {
 		return 0
 	}
-	return bits.Len64(uint64(m-1) / 3) //nolint:gosec // positive
+	return bits.Len64(uint64(m-1) / 3)
 }
 
 // guesses predicts a column of all rows of the newest earlier state: their values and their residuals' parameters.
@@ -152,8 +153,9 @@ func (f *Field) width() uint {
 		return 32
 	case KindFloat64:
 		return 64
+	default:
+		return 0
 	}
-	return 0
 }
 
 // plainBits are the bits of a value as they are sent.

@@ -10,6 +10,7 @@ type part struct {
 	fields []*Field
 	own    bool
 	slot   uint // bits of a wire slot
+	least  uint // bits that a row which comes takes at least
 }
 
 // partsOf lists a schema's parts: one or two for each table.
@@ -28,6 +29,12 @@ func partsOf(sc *Schema) []part {
 			p := part{table: i, info: t, own: own, slot: bitsFor(t.Max)}
 			for _, c := range cols {
 				p.fields = append(p.fields, &t.Fields[c])
+			}
+			p.least = p.slot + genBits
+			for _, f := range p.fields {
+				if p.least += f.width(); f.text() {
+					p.least += textK + 1 // the length 0
+				}
 			}
 			list = append(list, p)
 		}
@@ -150,7 +157,7 @@ func (p *past) align() {
 func find(at []int32, ids, others []ID) {
 	if len(ids) == len(others) && slices.Equal(ids, others) {
 		for i := range at {
-			at[i] = int32(i) //nolint:gosec // a table is far smaller
+			at[i] = int32(i)
 		}
 		return
 	}
@@ -161,7 +168,7 @@ func find(at []int32, ids, others []ID) {
 		}
 		at[i] = -1
 		if k < len(others) && others[k] == id {
-			at[i] = int32(k) //nolint:gosec // a table is far smaller
+			at[i] = int32(k)
 		}
 	}
 }

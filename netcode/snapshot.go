@@ -100,7 +100,7 @@ func (o *order) sort(p *placing, by []uint16) {
 	o.slots = o.slots[:0]
 	for slot, id := range p.raw {
 		if id != 0 {
-			o.slots = append(o.slots, uint16(slot)) //nolint:gosec // a table has at most 2^15
+			o.slots = append(o.slots, uint16(slot))
 		}
 	}
 	slices.SortFunc(o.slots, func(a, b uint16) int {

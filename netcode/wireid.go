@@ -18,7 +18,7 @@ type wireIDs struct {
 }
 
 func newWireIDs(key uint64, table, max int) wireIDs {
-	w := wireIDs{max: max, half: uint(bits.Len(uint(max-1))+1) / 2} //nolint:gosec // positive
+	w := wireIDs{max: max, half: uint(bits.Len(uint(max-1))+1) / 2}
 	w.half = min(w.half, 8)
 	if key != 0 {
 		w.key = mix(key + uint64(table)*0x9e3779b97f4a7c15) //nolint:gosec // an index

@@ -24,7 +24,7 @@ const (
 const (
 	// MaxClientMessage bounds what a client may send in one message. Larger closes the socket with 1009.
 	MaxClientMessage = 8 << 10
-	// MaxServerMessage bounds what a server sends in one message; larger keyframes are sent in parts.
+	// MaxServerMessage bounds what a server sends in one message. A state whose keyframe is larger cannot be sent.
 	MaxServerMessage = 1 << 20
 )
 

@@ -132,7 +132,7 @@ func (s *Server) start() error {
 		return err
 	}
 	args := append([]string{"--bind", host, "--port", port, "--dir", s.dir, "--save", "", "--appendonly", "no"}, s.args...)
-	cmd := exec.Command(s.program, args...)
+	cmd := exec.Command(s.program, args...) //nolint:gosec // tests name it
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		return err

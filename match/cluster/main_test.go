@@ -8,6 +8,6 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	_ = flag.Set("rapid.checks", "30") // unless the command line says more: scripts on the embedded Redis take their time
+	_ = flag.Set("rapid.checks", "25") // unless the command line says more: scripts on the embedded Redis take their time
 	goleak.VerifyTestMain(m)
 }

@@ -55,12 +55,12 @@ func (m *model) reserve(t *rapid.T, ttl time.Duration) {
 	list := m.claims(t)
 	got, err := m.dir.Reserve(context.Background(), m.room.ID, ttl, list)
 	now := m.now()
-	maps.DeleteFunc(m.seats, func(_ uint16, s *modelSeat) bool { return !s.live(now) })
-	after, want := maps.Clone(m.seats), []uint16(nil)
+	held, want := maps.Clone(m.seats), []uint16(nil)
+	maps.DeleteFunc(held, func(_ uint16, s *modelSeat) bool { return !s.live(now) })
 	for _, c := range list {
-		n := seatOf(after, c.Player)
+		n := seatOf(held, c.Player)
 		if n == 0 {
-			for n = 1; after[n] != nil; n++ {
+			for n = 1; held[n] != nil; n++ {
 			}
 		}
 		if n > modelSeats {
@@ -68,16 +68,16 @@ func (m *model) reserve(t *rapid.T, ttl time.Duration) {
 			return
 		}
 		until := now + ttl.Milliseconds()
-		if after[n] != nil && after[n].until == 0 {
+		if held[n] != nil && held[n].until == 0 {
 			until = 0
 		}
-		after[n] = &modelSeat{c.Player, until, c.Token}
+		held[n] = &modelSeat{c.Player, until, c.Token}
 		want = append(want, n)
 	}
-	if err != nil || !slices.Equal(got.List, want) || got.Free != modelSeats-len(after) || got.Epoch != m.room.Epoch {
-		t.Fatalf("got %+v, %v; want seats %v and %d free", got, err, want, modelSeats-len(after))
+	if err != nil || !slices.Equal(got.List, want) || got.Free != modelSeats-len(held) || got.Epoch != m.room.Epoch {
+		t.Fatalf("got %+v, %v; want seats %v and %d free", got, err, want, modelSeats-len(held))
 	}
-	m.seats = after
+	maps.Copy(m.seats, held)
 }
 
 func seatOf(seats map[uint16]*modelSeat, player string) uint16 {
@@ -144,8 +144,10 @@ func (m *model) rejoin(t *rapid.T) {
 	player, token := rapid.SampledFrom(modelPlayers).Draw(t, "player"), fmt.Sprint("t", len(m.tokens))
 	m.tokens = append(m.tokens, token)
 	got, err := m.dir.Rejoin(context.Background(), m.room.ID, player, token)
-	n := seatOf(m.seats, player)
-	if n == 0 || m.seats[n].until != 0 {
+	taken := maps.Clone(m.seats)
+	maps.DeleteFunc(taken, func(_ uint16, s *modelSeat) bool { return s.until != 0 })
+	n := seatOf(taken, player)
+	if n == 0 {
 		wantIs(t, err, cluster.ErrNoRoom)
 		return
 	}

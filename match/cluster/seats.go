@@ -25,7 +25,7 @@ type Seats struct {
 // player who has a seat in the room gets that one. Errors: ErrNoRoom, ErrFull.
 func (d *Directory) Reserve(ctx context.Context, room string, ttl time.Duration, claims []Claim) (Seats, error) {
 	doing := "reserving seats in room " + room
-	args := []any{ttl.Milliseconds(), roomTTL.Milliseconds()}
+	args := append(make([]any, 0, 2+2*len(claims)), ttl.Milliseconds(), roomTTL.Milliseconds())
 	for _, c := range claims {
 		args = append(args, c.Token, c.Player)
 	}
@@ -56,8 +56,8 @@ func (d *Directory) Reserve(ctx context.Context, room string, ttl time.Duration,
 	return s, nil
 }
 
-// The answer of reserve: how it went, the queue, how many seats are free now, the epoch, the seats. Reservations that
-// have run out are swept away, so that a player never has two seats.
+// The answer of reserve: how it went, the queue, how many seats are free now, the epoch, the seats. The entry of a
+// reservation that has run out stays until another takes its place: its token claims nothing, and is told why.
 var reserveScript = redis.NewScript(`
 local rec = redis.call('HMGET', KEYS[1], 'seats', 'queue', 'epoch')
 local n = tonumber(rec[1])
@@ -73,8 +73,6 @@ for i = 1, #list, 2 do
 	if deadline == 0 or deadline > now then
 		held[seat], byPlayer[player], used = true, seat, used + 1
 		if deadline == 0 then taken[seat] = token end
-	else
-		redis.call('HDEL', KEYS[2], list[i])
 	end
 end
 local before = tostring(n - used)
@@ -161,7 +159,7 @@ func (d *Directory) Rejoin(ctx context.Context, room, player, tokenID string) (s
 	if n == 0 {
 		return 0, fmt.Errorf("%s: %w", doing, ErrNoRoom)
 	}
-	return uint16(n), nil
+	return uint16(n), nil //nolint:gosec // seats are few
 }
 
 var rejoinScript = redis.NewScript(`

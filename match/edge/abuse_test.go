@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -417,4 +419,27 @@ func TestPeerThatIsGoneIsNoticedWithinTwoPings(t *testing.T) {
 		}
 		_ = live.CloseNow()
 	})
+}
+
+// The limits are part of the protocol: clients are written by them.
+func TestTheProtocolsPageNamesTheLimits(t *testing.T) {
+	page, err := os.ReadFile("../../proto/PROTOCOL.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := strings.Join(strings.Fields(string(page)), " ")
+	for _, s := range []string{
+		fmt.Sprintf("%d for each tick and at least %d a second, in bursts of at most %d.", messagesPerTick, leastPerSecond, burstTicks*messagesPerTick),
+		fmt.Sprintf("when %d more were dropped", maxLimited),
+		fmt.Sprintf("Bytes: %d a second in bursts of at most %d;", bytesPerSecond, burstBytes),
+		"takes no frame for 10 s is closed with 4003",
+		fmt.Sprintf("About every %d ticks a frame has the hash", hashTicks),
+	} {
+		if !strings.Contains(text, s) {
+			t.Errorf("the page lacks %q", s)
+		}
+	}
+	if slowAfter != 10*time.Second {
+		t.Errorf("slowAfter is %v, the page says 10 s", slowAfter)
+	}
 }

@@ -120,7 +120,7 @@ func (r *rooms) TakeSeat(_ context.Context, _ string, _ uint16, _, id string) er
 
 // bench is a server with one game.
 type bench struct {
-	t      *testing.T
+	t      testing.TB
 	url    string // ws://
 	http   *http.Client
 	dialer func() (net.Conn, error)
@@ -162,7 +162,7 @@ func (b *bench) checkLog() {
 }
 
 // newBench serves on loopback.
-func newBench(t *testing.T, game grow, change func(*Config)) *bench {
+func newBench(t testing.TB, game grow, change func(*Config)) *bench {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -184,7 +184,7 @@ func newSimBench(t *testing.T, game grow, link simnet.Link, change func(*Config)
 	return b
 }
 
-func newBenchOn(t *testing.T, game grow, change func(*Config), l net.Listener) *bench {
+func newBenchOn(t testing.TB, game grow, change func(*Config), l net.Listener) *bench {
 	t.Helper()
 	b := &bench{t: t, metric: prometheus.NewRegistry()}
 	log := zap.New(zapcore.NewCore(zapcore.NewJSONEncoder(zap.NewProductionEncoderConfig()), zapcore.AddSync(b), zap.DebugLevel))
@@ -258,7 +258,7 @@ func (b *bench) dial(ctx context.Context, room, bearer string) (*websocket.Conn,
 // peer is a client that has its welcome.
 type peer struct {
 	*websocket.Conn
-	t       *testing.T
+	t       testing.TB
 	welcome proto.Welcome
 	frame   proto.Frame
 	bye     proto.Bye
@@ -370,7 +370,7 @@ func (b *bench) closes(name string) (n float64) {
 }
 
 // eventually waits for a condition that another goroutine brings about.
-func eventually(t *testing.T, what string, ok func() bool) {
+func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
 	deadline := time.After(10 * time.Second)
 	tick := time.NewTicker(2 * time.Millisecond)
@@ -419,7 +419,7 @@ type end struct {
 }
 
 // goodbye reads frames from a bare connection until the close frame.
-func goodbye(t *testing.T, c net.Conn) (e end) {
+func goodbye(t testing.TB, c net.Conn) (e end) {
 	t.Helper()
 	_ = c.SetReadDeadline(time.Now().Add(10 * time.Second))
 	r := bufio.NewReader(c)

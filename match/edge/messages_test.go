@@ -114,13 +114,15 @@ func TestResumeSecretOpensTheNextSocket(t *testing.T) {
 
 func TestReservedBitsAndUnmaskedFramesAreRefused(t *testing.T) {
 	b := newBench(t, grow{}, nil)
+	seat := uint16(0)
 	for name, frame := range map[string][]byte{
 		"unmasked":          {0x82, 0x01, 0x00},
 		"reserved bits":     {0xf2, 0x81, 0, 0, 0, 0, 0},
 		"reserved opcode":   {0x8b, 0x80, 0, 0, 0, 0},
 		"control too large": append([]byte{0x89, 0x80 | 126, 0, 200, 0, 0, 0, 0}, make([]byte, 200)...),
 	} {
-		c := b.rawDial("r", b.seatToken("r", 1, "alice"))
+		seat++ // of its own: a newer socket of the same would be what closes this one
+		c := b.rawDial("r", b.seatToken("r", seat, "alice"))
 		if _, err := c.Write(frame); err != nil {
 			t.Fatal(err)
 		}

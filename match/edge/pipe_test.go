@@ -21,7 +21,7 @@ import (
 )
 
 // tcpPipe returns a live pipe on loopback and the peer's end.
-func tcpPipe(t *testing.T, patience time.Duration) (p *pipe, peer net.Conn, drained *sync.WaitGroup) {
+func tcpPipe(t testing.TB, patience time.Duration) (p *pipe, peer net.Conn, drained *sync.WaitGroup) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

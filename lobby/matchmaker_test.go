@@ -1,0 +1,368 @@
+package lobby_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"muster/internal/testredis"
+	"muster/lobby"
+	"muster/lobby/queue"
+	"muster/match/cluster"
+)
+
+// played is a player's match and seat.
+type played struct {
+	player, room, token string
+	seat                uint16
+}
+
+func TestManyLobbiesMakeEachMatchOnce(t *testing.T) {
+	const players = 80
+	testredis.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
+		lobbies := []*place{open(t, rdb, nil), open(t, rdb, nil), open(t, rdb, nil)}
+		for _, p := range lobbies {
+			defer p.Close()
+			p.serve()
+		}
+		defer join(t, rdb, someNode)()
+		got := make([]played, players)
+		var wg sync.WaitGroup
+		for i := range players {
+			wg.Go(func() {
+				q := []string{"duel", "arena"}[i%2]
+				name := fmt.Sprint("p", i)
+				id := lobbies[i%3].enqueue(name, q).ID
+				ticket := lobbies[(i+1)%3].ticket(name, id, "20s")
+				if ticket.State != "matched" {
+					t.Errorf("%s's ticket is %+v", name, ticket)
+					return
+				}
+				s := lobbies[0].seat(ticket.Match)
+				got[i] = played{name, s.Room, s.ID, s.Seat}
+			})
+		}
+		wg.Wait()
+		checkSeats(t, rdb, got, players)
+	})
+}
+
+// checkSeats checks that each player's token claims a seat, and no two the same one.
+func checkSeats(t *testing.T, rdb redis.UniversalClient, got []played, players int) {
+	t.Helper()
+	dir := cluster.NewDirectory(rdb, ns)
+	seats := map[string]string{}
+	for _, g := range got {
+		if err := dir.TakeSeat(t.Context(), g.room, g.seat, g.player, g.token); err != nil {
+			t.Errorf("%s: %v", g.player, err)
+		}
+		at := fmt.Sprintf("%s/%d", g.room, g.seat)
+		if other, ok := seats[at]; ok {
+			t.Errorf("%s and %s have the same seat %s", g.player, other, at)
+		}
+		seats[at] = g.player
+	}
+	if len(seats) != players {
+		t.Errorf("%d seats for %d players", len(seats), players)
+	}
+	reserved := 0
+	must(t, each(rdb, ns+":{room:*}:seats", func(key string) {
+		n, err := rdb.HLen(context.Background(), key).Result()
+		must(t, err)
+		reserved += int(n)
+	}))
+	if reserved != players {
+		t.Errorf("%d seats are held in all rooms, want %d", reserved, players)
+	}
+}
+
+// hook does something with the commands of a client.
+type hook func(cmd redis.Cmder, next func() error) error
+
+func (hook) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+func (h hook) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		return h(cmd, func() error { return next(ctx, cmd) })
+	}
+}
+
+func (hook) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return next
+}
+
+// hurt returns another client of the same Redis, with a hook.
+func hurt(t *testing.T, rdb redis.UniversalClient, h hook) redis.UniversalClient {
+	t.Helper()
+	o := *rdb.(*redis.Client).Options()
+	c := redis.NewClient(&o)
+	c.AddHook(h)
+	t.Cleanup(func() { _ = c.Close() })
+	return c
+}
+
+func TestLostNoticesDelayAMatchAndPreventNone(t *testing.T) {
+	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
+		deaf := hurt(t, rdb, func(cmd redis.Cmder, next func() error) error {
+			if cmd.Name() == "publish" && cmd.Args()[1] == ns+":notices" {
+				return nil
+			}
+			return next()
+		})
+		p := open(t, deaf, nil)
+		defer p.Close()
+		defer join(t, rdb, someNode)()
+		time.Sleep(300 * time.Millisecond)
+		began, id := time.Now(), p.enqueue("alice", "arena").ID
+		if got := p.ticket("alice", id, "30s"); got.State != "matched" || time.Since(began) > 5*time.Second {
+			t.Errorf("%s after %v", got.State, time.Since(began))
+		}
+	})
+}
+
+func TestMatchWaitsForANodeThatRunsTheGame(t *testing.T) {
+	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
+		p := open(t, rdb, nil)
+		defer p.Close()
+		defer join(t, rdb, cluster.Node{ID: "chess", Games: map[string]string{"chess": "7"}})()
+		defer join(t, rdb, cluster.Node{ID: "older", Games: map[string]string{"arena": "6"}})()
+		id := p.enqueue("alice", "arena").ID
+		time.Sleep(time.Second)
+		if got := p.ticket("alice", id, ""); got.State != "waiting" || got.Reason != "no server runs this game now" {
+			t.Errorf("without a node the ticket is %+v", got)
+		}
+		defer join(t, rdb, someNode)()
+		began := time.Now()
+		if got := p.ticket("alice", id, "30s"); got.State != "matched" || time.Since(began) > time.Second+time.Millisecond {
+			t.Errorf("with a node the ticket is %s after %v", got.State, time.Since(began))
+		}
+	})
+}
+
+func TestFullRoomIsFollowedByANewOneAndAFreedSeatIsFilled(t *testing.T) {
+	testredis.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
+		p := open(t, rdb, nil)
+		defer p.Close()
+		defer join(t, rdb, someNode)()
+		dir := cluster.NewDirectory(rdb, ns)
+		var rooms []string
+		for i := range 4 {
+			name := fmt.Sprint("p", i)
+			m, seat := p.play(name, "arena")
+			must(t, dir.TakeSeat(t.Context(), m.Room, seat.Seat, name, seat.ID))
+			rooms = append(rooms, m.Room)
+		}
+		if rooms[1] != rooms[0] || rooms[2] != rooms[0] || rooms[3] == rooms[0] {
+			t.Fatalf("four players are in rooms %q, want three in the first", rooms)
+		}
+		rec, err := dir.Room(t.Context(), rooms[0])
+		must(t, err)
+		must(t, dir.FreeSeat(t.Context(), rooms[0], rec.Epoch, 2))
+		m, seat := p.play("p4", "arena")
+		if m.Room != rooms[3] { // the room that is open longest comes first
+			t.Errorf("the fifth player is in %s, want %s", m.Room, rooms[3])
+		}
+		must(t, dir.EndRoom(t.Context(), rooms[3], mustRoom(t, dir, rooms[3]).Epoch))
+		if m, seat = p.play("p5", "arena"); m.Room != rooms[0] || seat.Seat != 2 {
+			t.Errorf("the sixth player is in seat %d of %s, want the freed seat 2 of %s", seat.Seat, m.Room, rooms[0])
+		}
+	})
+}
+
+func mustRoom(t *testing.T, dir *cluster.Directory, id string) cluster.Room {
+	t.Helper()
+	r, err := dir.Room(t.Context(), id)
+	must(t, err)
+	return r
+}
+
+func TestRoomsOfDeadNodesAndOtherRulesAreNotFilled(t *testing.T) {
+	testredis.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
+		p := open(t, rdb, nil)
+		defer p.Close()
+		defer join(t, rdb, someNode)()
+		dir := cluster.NewDirectory(rdb, ns)
+		for _, n := range []cluster.NewRoom{
+			{Game: "arena", Rules: "7", Queue: "arena", Node: "dead", Seats: 3},
+			{Game: "arena", Rules: "6", Queue: "arena", Node: "n1", Seats: 3},
+		} {
+			_, err := dir.Create(t.Context(), n)
+			must(t, err)
+		}
+		m, _ := p.play("alice", "arena")
+		if rec := mustRoom(t, dir, m.Room); rec.Node != "n1" || rec.Rules != "7" {
+			t.Errorf("the player was sent to %+v", rec)
+		}
+	})
+}
+
+// Rooms that nobody looks for must not pile up in an index.
+func TestQueueWithoutBackfillIndexesNoRooms(t *testing.T) {
+	testredis.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
+		p := open(t, rdb, nil)
+		defer p.Close()
+		defer join(t, rdb, someNode)()
+		id := p.enqueue("alice", "duel").ID
+		p.play("bob", "duel")
+		p.ticket("alice", id, "20s")
+		if n, err := rdb.Exists(t.Context(), ns+":{queue:duel}:open").Result(); n != 0 || err != nil {
+			t.Errorf("the queue has an index (%v)", err)
+		}
+	})
+}
+
+// The answer to the change that matches tickets may be lost although the change was made.
+func TestPlayersKeepTheirSeatsWhenTheLobbyDoesNotHearThatTheyAreMatched(t *testing.T) {
+	testredis.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
+		var once sync.Once
+		p := open(t, hurt(t, rdb, func(cmd redis.Cmder, next func() error) error {
+			err := next()
+			if s := fmt.Sprint(cmd.Args()...); err == nil && strings.HasPrefix(cmd.Name(), "eval") && strings.Contains(s, someNode.URL) {
+				once.Do(func() {
+					err = errors.New("connection reset")
+					cmd.SetErr(err)
+				})
+			}
+			return err
+		}), nil)
+		defer p.Close()
+		defer join(t, rdb, someNode)()
+		id := p.enqueue("alice", "arena").ID
+		var ticket lobby.Ticket
+		until(t, "the ticket is matched", func() bool {
+			ticket = p.ticket("alice", id, "")
+			return ticket.State == "matched"
+		})
+		until(t, "the lobby has failed", func() bool { return p.logs.FilterMessage("matching failed").Len() == 1 })
+		s := p.seat(ticket.Match)
+		checkSeats(t, rdb, []played{{"alice", s.Room, s.ID, s.Seat}}, 1)
+	})
+}
+
+// A lobby may die between any two steps of making a match.
+func TestMatchOfALobbyThatDiesHalfwayIsMadeByAnother(t *testing.T) {
+	for step, words := range map[string][]string{ // what the step's command holds
+		"hold": {":ticket:", "10000"}, "create": {":record", "n1"}, "reserve": {":seats", "alice"},
+	} {
+		t.Run("after "+step, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
+				var dead atomic.Bool
+				dying := open(t, hurt(t, rdb, func(cmd redis.Cmder, next func() error) error {
+					if dead.Load() {
+						return errors.New("dead")
+					}
+					err := next()
+					args := fmt.Sprint(cmd.Args()...)
+					if err == nil && cmd.Name() != "hgetall" && strings.Contains(args, words[0]) && strings.Contains(args, words[1]) {
+						dead.Store(true)
+					}
+					return err
+				}), nil)
+				defer dying.Close()
+				defer join(t, rdb, someNode)()
+				id := dying.enqueue("alice", "arena").ID
+				time.Sleep(2 * time.Second)
+				if !dead.Load() {
+					t.Fatal("the lobby did not die")
+				}
+				p := open(t, rdb, nil)
+				defer p.Close()
+				began, got := time.Now(), p.ticket("alice", id, "30s")
+				if got.State != "matched" || time.Since(began) > 10*time.Second {
+					t.Fatalf("%+v after %v", got, time.Since(began))
+				}
+				s := p.seat(got.Match)
+				checkSeats(t, rdb, []played{{"alice", s.Room, s.ID, s.Seat}}, 1)
+			})
+		})
+	}
+}
+
+// What one release writes another may not be able to read.
+func TestTicketThatCannotBeReadDoesNotBlockTheQueue(t *testing.T) {
+	testredis.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
+		p := open(t, rdb, nil)
+		defer p.Close()
+		for _, fields := range [][]any{{"created", "once", "state", "waiting"}, {"state", "dancing", "created", 1, "expires", 1}, nil} {
+			id := "arena." + cluster.NewID()
+			if fields != nil {
+				must(t, rdb.HSet(t.Context(), ns+":{queue:arena}:ticket:"+id, fields...).Err())
+			}
+			must(t, rdb.ZAdd(t.Context(), ns+":{queue:arena}:waiting", redis.Z{Member: id}).Err())
+		}
+		defer join(t, rdb, someNode)()
+		p.play("alice", "arena")
+		until(t, "the queue is empty", func() bool { return rdb.ZCard(t.Context(), ns+":{queue:arena}:waiting").Val() == 0 })
+	})
+}
+
+// The clocks of lobbies and of Redis may differ; what is waited for is time by Redis's.
+func TestGatheringPlayersGoesByOneClock(t *testing.T) {
+	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
+		q := queue.Rules{Name: "arena", Game: "arena", Min: 2, Max: 4, Gather: 10 * time.Second}
+		p := open(t, rdb, func(c *lobby.Config) { c.Queues = []queue.Rules{q} })
+		defer p.Close()
+		defer join(t, rdb, someNode)()
+		began, id := time.Now(), p.enqueue("alice", "arena").ID
+		time.Sleep(3300 * time.Millisecond)
+		p.enqueue("bob", "arena")
+		if got := p.ticket("alice", id, "30s"); got.State != "matched" || time.Since(began) > 10*time.Second+2*time.Millisecond ||
+			time.Since(began) < 10*time.Second {
+			t.Errorf("%s after %v, want matched after 10 s", got.State, time.Since(began))
+		}
+	})
+}
+
+// One look reads so many tickets; a longer queue must not wait for the next one.
+func TestLongQueueIsMatchedInOneGo(t *testing.T) {
+	const matches, each = 144, 16 // more tickets than two looks read
+	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
+		pipe, waiting := rdb.Pipeline(), ns+":{queue:big}:waiting"
+		for i := range matches * each {
+			id, now := "big."+cluster.NewID(), time.Now().UnixMilli()
+			pipe.HSet(t.Context(), ns+":{queue:big}:ticket:"+id, "state", "waiting", "player", fmt.Sprint("p", i), "name", "n",
+				"expires", now, "created", now, "seen", now)
+			pipe.ZAdd(t.Context(), waiting, redis.Z{Member: id, Score: float64(now)})
+		}
+		_, err := pipe.Exec(t.Context())
+		must(t, err)
+		defer join(t, rdb, someNode)()
+		p := open(t, rdb, func(c *lobby.Config) {
+			c.Queues = []queue.Rules{{Name: "big", Game: "arena", Min: each, Max: each}}
+		})
+		defer p.Close()
+		time.Sleep(500 * time.Millisecond) // the next look that nothing asks for comes after a second
+		if n := rdb.ZCard(t.Context(), waiting).Val(); n != 0 {
+			t.Errorf("%d tickets wait for the next look", n)
+		}
+	})
+}
+
+func TestLobbyRefusesQueuesThatCannotWork(t *testing.T) {
+	rdb := testredis.Embedded(t)
+	for _, c := range []struct {
+		name   string
+		queues []queue.Rules
+		want   []string
+	}{
+		{"an unknown game", []queue.Rules{{Name: "q", Game: "chess", Min: 1, Max: 2}}, []string{`queue "q": there is no game "chess"`}},
+		{"more players than seats", []queue.Rules{{Name: "q", Game: "arena", Min: 1, Max: 17}}, []string{`Max is 17`, "16 seats"}},
+		{"two of one name", []queue.Rules{duel, duel}, []string{`queue "duel" is declared twice`}},
+		{"wrong rules", []queue.Rules{{Name: "q", Game: "arena"}, {Name: "-", Game: "arena", Min: 1, Max: 1}}, []string{"Min is 0", `queue "-"`}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := lobby.New(lobby.Config{Redis: rdb, Namespace: ns, Keys: testKeys(t), Queues: c.queues, Games: games})
+			if err == nil || slices.ContainsFunc(c.want, func(s string) bool { return !strings.Contains(err.Error(), s) }) {
+				t.Errorf("got %v, want %q", err, c.want)
+			}
+		})
+	}
+}

@@ -1,0 +1,178 @@
+package lobby_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"muster/internal/testredis"
+)
+
+var update = flag.Bool("update", false, "write testdata/openapi.json")
+
+// description fetches /openapi.json, for which no token is needed.
+func description(t *testing.T) []byte {
+	t.Helper()
+	p := open(t, testredis.Embedded(t), nil)
+	defer p.Close()
+	p.serve()
+	a := p.send(request{method: "GET", path: "/openapi.json"})
+	if a.status != http.StatusOK {
+		t.Fatalf("status %d: %s", a.status, a.body)
+	}
+	var b bytes.Buffer
+	must(t, json.Indent(&b, a.body, "", "  "))
+	b.WriteByte('\n')
+	return b.Bytes()
+}
+
+func TestDescriptionIsTheOneThatIsKept(t *testing.T) {
+	got, file := description(t), filepath.Join("testdata", "openapi.json")
+	if *update {
+		must(t, os.MkdirAll("testdata", 0o755))
+		must(t, os.WriteFile(file, got, 0o644))
+	}
+	kept, err := os.ReadFile(file)
+	must(t, err)
+	if diff := cmp.Diff(string(kept), string(got)); diff != "" {
+		t.Errorf("%s differs; -update writes it (-kept +served):\n%s", file, diff)
+	}
+}
+
+type object = map[string]any
+
+// in walks into nested objects.
+func in(t *testing.T, v any, path ...string) object {
+	t.Helper()
+	for _, k := range path {
+		o, ok := v.(object)
+		if !ok {
+			t.Fatalf("there is no object above %q", k)
+		}
+		v = o[k]
+	}
+	o, _ := v.(object)
+	return o
+}
+
+func TestEveryOperationIsDescribedInFull(t *testing.T) {
+	var doc object
+	must(t, json.Unmarshal(description(t), &doc))
+	if doc["openapi"] != "3.1.0" {
+		t.Errorf("it is OpenAPI %v", doc["openapi"])
+	}
+	if info := in(t, doc, "info"); info["version"] != "v0" || info["title"] == "" || info["description"] == "" {
+		t.Errorf("info is %v", info)
+	}
+	schemas := in(t, doc, "components", "schemas")
+	ids := map[any]bool{}
+	operations := 0
+	for path, item := range in(t, doc, "paths") {
+		for method, v := range item.(object) {
+			operations++
+			op := v.(object)
+			where := strings.ToUpper(method) + " " + path
+			if id, _ := op["operationId"].(string); !regexp.MustCompile(`^[a-z]+(-[a-z]+)+$`).MatchString(id) || ids[id] {
+				t.Errorf("%s: operationId %v", where, op["operationId"])
+			}
+			ids[op["operationId"]] = true
+			if s, _ := op["summary"].(string); len(s) < 10 {
+				t.Errorf("%s: summary %q", where, s)
+			}
+			checkStatuses(t, where, op)
+			for _, param := range list(op["parameters"]) {
+				if p := param.(object); p["description"] == nil || p["example"] == nil && in(t, p, "schema")["examples"] == nil {
+					t.Errorf("%s: parameter %v has no description or example", where, p["name"])
+				}
+			}
+			checkExamples(t, where+" body", op["requestBody"], schemas)
+			for status, res := range in(t, op, "responses") {
+				checkExamples(t, where+" "+status, res, schemas)
+			}
+		}
+	}
+	if operations != 6 {
+		t.Errorf("%d operations are described, want 6", operations)
+	}
+}
+
+func list(v any) []any {
+	l, _ := v.([]any)
+	return l
+}
+
+// checkStatuses: each operation lists the errors that it can have, all problem documents.
+func checkStatuses(t *testing.T, where string, op object) {
+	t.Helper()
+	want := []string{"422", "429", "500", "503"}
+	if s, ok := op["security"].([]any); !ok || len(s) > 0 {
+		want = append(want, "401")
+	}
+	if op["requestBody"] != nil {
+		want = append(want, "400", "413", "415")
+	}
+	if strings.Contains(where, "{id}") || strings.HasSuffix(where, "/tickets") {
+		want = append(want, "404")
+	}
+	if strings.HasSuffix(where, "POST /v1/tickets") {
+		want = append(want, "409")
+	}
+	var got []string
+	for status, res := range in(t, op, "responses") {
+		if status >= "400" {
+			got = append(got, status)
+			if in(t, res, "content", "application/problem+json") == nil {
+				t.Errorf("%s: %s is no problem document", where, status)
+			}
+		}
+	}
+	slices.Sort(want)
+	slices.Sort(got)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("%s: error statuses (-want +got):\n%s", where, diff)
+	}
+}
+
+// checkExamples: each field of a JSON body has an example, or is itself made of such fields.
+func checkExamples(t *testing.T, where string, body any, schemas object) {
+	t.Helper()
+	if body == nil {
+		return
+	}
+	for _, content := range in(t, body, "content") {
+		if ref, _ := in(t, content, "schema")["$ref"].(string); ref != "" {
+			checkFields(t, where, ref, schemas)
+		} else {
+			t.Errorf("%s: its schema has no name", where)
+		}
+	}
+}
+
+func checkFields(t *testing.T, where, ref string, schemas object) {
+	t.Helper()
+	name := ref[strings.LastIndex(ref, "/")+1:]
+	if strings.HasPrefix(name, "Error") {
+		return // the library's own, with examples where they help
+	}
+	for field, v := range in(t, schemas, name, "properties") {
+		f := v.(object)
+		inner, _ := f["$ref"].(string)
+		if items := in(t, f, "items"); items != nil {
+			inner, _ = items["$ref"].(string)
+		}
+		if inner != "" {
+			checkFields(t, where, inner, schemas)
+		} else if f["examples"] == nil {
+			t.Errorf("%s: %s.%s has no example", where, name, field)
+		}
+	}
+}

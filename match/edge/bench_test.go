@@ -1,0 +1,142 @@
+package edge
+
+import (
+	"bufio"
+	"net/http"
+	"testing"
+
+	"github.com/lxzan/gws"
+	"golang.org/x/time/rate"
+
+	"muster/internal/race"
+	"muster/match"
+	"muster/netcode"
+	"muster/proto"
+)
+
+// frameAllocs is what gws allocates for each message that it writes: the payload's head, in an interface.
+const frameAllocs = 1
+
+// wire is a connection on loopback whose peer reads everything, and the frames of a room for it.
+type wire struct {
+	t     testing.TB
+	c     *conn
+	world world
+	enc   *netcode.Encoder
+	frame match.Frame
+	tick  uint32
+}
+
+func newWire(tb testing.TB) *wire {
+	tb.Helper()
+	b := newBench(tb, grow{}, nil)
+	room, err := b.host.Open(match.Spec{ID: "r", Game: "grow", Epoch: 5})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	p, peer, _ := tcpPipe(tb, drainTimeout)
+	drainer(peer)
+	req, err := http.NewRequestWithContext(tb.Context(), http.MethodGet, "/", http.NoBody)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	for k, v := range map[string]string{
+		"Connection": "Upgrade", "Upgrade": "websocket", "Sec-Websocket-Version": "13", "Sec-Websocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
+	} {
+		req.Header.Set(k, v)
+	}
+	c := &conn{server: b.edge, pipe: p, seat: 1, room: room, reader: proto.NewReader(nil), limiter: rate.NewLimiter(rate.Inf, 1)}
+	if c.ws, err = b.edge.plain.UpgradeFromConn(p, bufio.NewReader(p), req); err != nil {
+		tb.Fatal(err)
+	}
+	c.welcomed.Store(true)
+	w := &wire{t: tb, c: c, enc: netcode.NewEncoder(room.Schema(), netcode.EncoderConfig{})}
+	for seat := range netcode.Seat(16) {
+		w.world.Dots.Add(dot{Owner: seat + 1})
+	}
+	w.frame = match.Frame{Room: "r", Encoder: w.enc, Views: []match.View{{Viewer: c}}}
+	for range 100 { // every buffer has its size
+		w.write()
+	}
+	return w
+}
+
+// write makes a tick and writes its frame.
+func (w *wire) write() {
+	w.tick++
+	for _, d := range w.world.Dots.All() {
+		d.X += int32(w.tick % 7)
+	}
+	w.enc.Capture(w.tick, &w.world)
+	w.frame.Views[0].Head = proto.Head{Epoch: 5, Tick: w.tick, Processed: w.tick, Durable: w.tick, Scopes: w.enc.Scopes(1)}
+	w.c.server.Send(&w.frame)
+}
+
+// inputs are messages as a client sends them, one after the other.
+func inputs(n int) (list [][]byte) {
+	w := proto.NewWriter()
+	for i := range n {
+		w.Reset()
+		seq := uint32(i + 3)
+		(&proto.InputPacket{Epoch: 5, Last: 1, Inputs: []proto.Input{
+			{Seq: seq, Tick: seq, Body: []byte{0x91, 1}}, {Seq: seq - 1, Tick: seq, Body: []byte{0x91, 1}}, {Seq: seq - 2, Tick: seq, Body: []byte{0x91, 1}},
+		}}).Append(w)
+		list = append(list, append([]byte(nil), w.Bytes()...))
+	}
+	return list
+}
+
+func (w *wire) read(msg []byte) {
+	if err := w.c.message(gws.OpcodeBinary, msg); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func TestFrameIsWrittenWithoutAllocations(t *testing.T) {
+	if race.Enabled {
+		t.Skip("the race detector makes pools forget")
+	}
+	w := newWire(t)
+	if n := testing.AllocsPerRun(500, w.write); n > frameAllocs {
+		t.Errorf("%v allocations a frame, at most %d allowed", n, frameAllocs)
+	}
+	if w.c.ended.Load() {
+		t.Error("the connection was closed")
+	}
+}
+
+func TestInputIsReadWithoutAllocations(t *testing.T) {
+	if race.Enabled {
+		t.Skip("the race detector makes pools forget")
+	}
+	w := newWire(t)
+	list := inputs(2000)
+	for _, msg := range list[:1000] {
+		w.read(msg)
+	}
+	i := 1000
+	if n := testing.AllocsPerRun(900, func() { w.read(list[i]); i++ }); n > 0 {
+		t.Errorf("%v allocations an input", n)
+	}
+}
+
+func BenchmarkFrame(b *testing.B) {
+	w := newWire(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		w.write()
+	}
+}
+
+func BenchmarkInput(b *testing.B) {
+	w := newWire(b)
+	list := inputs(4096)
+	b.ReportAllocs()
+	i := 0
+	for b.Loop() {
+		if i++; i == len(list) {
+			i, w.c.lastSeq = 0, 0
+		}
+		w.read(list[i])
+	}
+}
