@@ -122,15 +122,6 @@ func (w *bitWriter) number(v uint64, k uint) {
 	w.put(u-(1<<j-1)<<(k+1), k+1+j)
 }
 
-// numberBits is how many bits number appends.
-func numberBits(v uint64, k uint) int {
-	if q := v >> k; q < shortBuckets {
-		return int(uint(q) + 1 + k)
-	}
-	j := uint(bits.Len64((v-shortBuckets<<k)>>(k+1)+1)) - 1
-	return int(shortBuckets + j + 1 + k + 1 + j)
-}
-
 // number reads what the writer's number wrote. One with more than 50 bits behind its ones is an error: nothing that is
 // written needs them, and not every language has them.
 func (r *bitReader) number(k uint) uint64 {

@@ -66,3 +66,12 @@ func TestNumbersOfHostileBitsAreBounded(t *testing.T) {
 		}
 	})
 }
+
+// numberBits is how many bits number appends.
+func numberBits(v uint64, k uint) int {
+	if q := v >> k; q < shortBuckets {
+		return int(uint(q) + 1 + k)
+	}
+	j := uint(bits.Len64((v-shortBuckets<<k)>>(k+1)+1)) - 1
+	return int(shortBuckets + j + 1 + k + 1 + j)
+}
