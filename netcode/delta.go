@@ -124,7 +124,7 @@ func (w *partWriter) column(f *Field, c int, now span, was *past) bool {
 		switch {
 		case smooth:
 			k = w.like[i]
-			z = f.residual(now.nums[c][now.from+int(at)], w.want[i])
+			z = f.residual(now.nums[c][now.from+int(at)], w.want[i], k)
 		case f.text():
 			if now.text[c][now.from+int(at)] != was.state[0].text[c][was.state[0].from+i] {
 				z = 1
@@ -167,7 +167,7 @@ func (w *partWriter) column(f *Field, c int, now span, was *past) bool {
 		}
 		z, k := w.z[row], w.k[row]
 		if k != quiet {
-			w.number(z, uint(k)) //nolint:gosec // not quiet, so not negative
+			w.number(z, uint(k&^flipped)) //nolint:gosec // not quiet, so not negative
 			row++
 			continue
 		}
@@ -384,7 +384,7 @@ func (r *partReader) column(p *part, f *Field, c int, was *past, out *rowSet, pr
 		var z uint64
 		switch {
 		case k != quiet && differs:
-			z = r.number(uint(k)) //nolint:gosec // not quiet, so not negative
+			z = r.number(uint(k &^ flipped)) //nolint:gosec // not quiet, so not negative
 		case k == quiet && kept:
 			if run < 0 {
 				run = int64(min(r.number(runK), uint64(p.info.Max))) //nolint:gosec // bounded
@@ -401,7 +401,7 @@ func (r *partReader) column(p *part, f *Field, c int, was *past, out *rowSet, pr
 		if !f.text() {
 			v := guess
 			if smooth {
-				v = f.unresidual(z, guess)
+				v = f.unresidual(z, guess, k)
 				if !f.valid(v) {
 					r.bad = true
 				}

@@ -9,8 +9,12 @@ import "math/bits"
 // states is how many earlier states a prediction may use.
 const states = 4
 
-// quiet is the expectation that the residual is zero.
-const quiet = -1
+// A residual's expectation: the parameter of its code, with flipped added where its sign is to be turned, or quiet.
+const (
+	quiet   = -1 // the residual is zero
+	flipped = 64
+	exact   = 127 // only within guesses: the row moves, and would have moved just so
+)
 
 // smooth says whether a column is predicted at all. One of more than 40 bits, and raw floats, are sent as they are when
 // they change: their differences mean nothing, or do not fit in the numbers of every language.
@@ -27,93 +31,101 @@ func (f *Field) smooth() bool {
 	}
 }
 
-// guess predicts a value from n earlier ones, the newest first; n is 1 to 4. k is the parameter of the residual's code,
-// or quiet. With one earlier value alone k is quiet: there is nothing to go by.
-func (f *Field) guess(h *[states]int64, n int) (value int64, k int) {
+// guess predicts a value from n earlier ones, the newest first; n is 1 to 4. mean is by how much the prediction would
+// have missed in the states that are known, in sixteenths, the newest state's miss counting three times; -1 where the
+// value has not moved at all, or where nothing is known of how it moves. sign says to which side of the guess the value
+// is likelier to be, where negative means above.
+func (f *Field) guess(h *[states]int64, n int) (value, mean, sign int64) {
 	if n == 1 {
-		return h[0], quiet
+		return h[0], -1, 0
 	}
-	// Differences between neighbours, and what the predictors would have missed in the states that are known: the
-	// newest state's miss counts three times.
 	d0 := f.wrap(h[0] - h[1])
-	last := 3 * abs(d0)
-	if n == 2 {
-		// Only one difference is known: it goes on, or is over.
+	if n == 2 { // only one difference is known: it goes on, or is over
 		if d0 == 0 {
-			return h[0], quiet
+			return h[0], -1, 0
 		}
-		return h[0] + d0, param(abs(d0)*8, 1)
+		return h[0] + d0, abs(d0) * 8, 0
 	}
 	d1 := f.wrap(h[1] - h[2])
 	dd0 := f.wrap(d0 - d1)
-	last += abs(d1)
-	linear := 3 * abs(dd0)
 	if n == 3 {
-		if last*3 <= linear*4 { // last has 4 weights, linear 3
-			if last == 0 {
-				return h[0], quiet
-			}
-			return h[0], param(last*4, 1)
+		last, linear := (3*abs(d0)+abs(d1))*4, abs(dd0)*16
+		switch {
+		case last == 0:
+			return h[0], -1, 0
+		case last <= linear:
+			return h[0], last, dd0
 		}
-		if linear == 0 {
-			return h[0] + d0, quiet
-		}
-		return h[0] + d0, param(linear*16, 3)
+		return h[0] + d0, linear, dd0
 	}
 	d2 := f.wrap(h[2] - h[3])
+	if d0 == 0 && d1 == 0 && d2 == 0 {
+		return h[0], -1, 0
+	}
 	dd1 := f.wrap(d1 - d2)
-	last += abs(d2)
-	linear += abs(dd1)
-	curved := abs(f.wrap(dd0 - dd1))
-	// Mean misses in sixteenths: 5, 4 and 1 weights.
-	lastMean, linearMean, curvedMean := last*16/5, linear*4, curved*16
-	best, mean := h[0], lastMean
-	if linearMean < mean {
-		best, mean = h[0]+d0, linearMean
+	jerk := f.wrap(dd0 - dd1)
+	value, mean, sign = h[0], (3*abs(d0)+abs(d1)+abs(d2))*16/5, jerk
+	if linear := (3*abs(dd0) + abs(dd1)) * 4; linear < mean {
+		value, mean = h[0]+d0, linear
 	}
-	if curvedMean < mean {
-		best, mean = h[0]+d0+dd0, curvedMean
+	if curved := abs(jerk) * 16; curved < mean {
+		value, mean, sign = h[0]+d0+dd0, curved, dd0
 	}
-	if mean == 0 {
-		return best, quiet
-	}
-	return best, param(mean, 1)
+	return value, mean, sign
 }
 
-// param returns the parameter for an expected miss of mean/by sixteenths: the least k for which 3 × 2^k is at least
-// twice the residual that is expected once its sign is folded in.
-func param(mean, by int64) int {
-	m := mean / by / 8 * 2
-	if m < 1 {
-		return 0
-	}
-	return bits.Len64(uint64(m-1) / 3)
-}
+// param returns the parameter for an expected miss in sixteenths. It is small for the miss: the mean of the predictor
+// that did best is mostly made by a few residuals that are much larger than the others.
+func param(mean int64) int { return bits.Len64(uint64(mean+4) / 20) } //nolint:gosec // not negative
 
-// guesses predicts a column of all rows of the newest earlier state: their values and their residuals' parameters.
-func (p *past) guesses(f *Field, c int, value []int64, k []int8) {
+// guesses predicts a column of all rows of the newest earlier state: their values and what their residuals are expected
+// to be. A row that moved exactly as predicted is quiet only where the others did so, too.
+func (p *past) guesses(f *Field, c int, value []int64, like []int8) {
 	var h [states]int64
-	if !p.steady {
-		for i := range value {
-			var q int
-			value[i], q = f.guess(&h, p.before(c, i, &h))
-			k[i] = int8(q) //nolint:gosec // at most 62
-		}
-		return
-	}
-	// The same rows in all four states: no need to look for them.
+	var moving, missed int64
+	someExact := false
 	n := len(value)
-	h0, h1 := p.state[0].nums[c][p.state[0].from:][:n], p.state[1].nums[c][p.state[1].from:][:n]
-	h2, h3 := p.state[2].nums[c][p.state[2].from:][:n], p.state[3].nums[c][p.state[3].from:][:n]
-	for i := range h0 {
-		h = [states]int64{h0[i], h1[i], h2[i], h3[i]}
-		if h0[i] == h1[i] && h1[i] == h2[i] && h2[i] == h3[i] {
-			value[i], k[i] = h0[i], quiet
+	var h0, h1, h2, h3 []int64
+	if p.steady { // the same rows in all four states: no need to look for them
+		h0, h1 = p.state[0].nums[c][p.state[0].from:][:n], p.state[1].nums[c][p.state[1].from:][:n]
+		h2, h3 = p.state[2].nums[c][p.state[2].from:][:n], p.state[3].nums[c][p.state[3].from:][:n]
+	}
+	for i := range value {
+		known := states
+		if p.steady {
+			h = [states]int64{h0[i], h1[i], h2[i], h3[i]}
+		} else {
+			known = p.before(c, i, &h)
+		}
+		var mean, sign int64
+		value[i], mean, sign = f.guess(&h, known)
+		if mean < 0 {
+			like[i] = quiet
 			continue
 		}
-		var q int
-		value[i], q = f.guess(&h, states)
-		k[i] = int8(q) //nolint:gosec // at most 62
+		moving++
+		missed += mean
+		if mean == 0 {
+			like[i], someExact = exact, true
+			continue
+		}
+		k := param(mean)
+		if sign < 0 {
+			k += flipped
+		}
+		like[i] = int8(k) //nolint:gosec // below 127
+	}
+	if !someExact {
+		return
+	}
+	instead := int8(0)
+	if missed < moving {
+		instead = quiet
+	}
+	for i := range like {
+		if like[i] == exact {
+			like[i] = instead
+		}
 	}
 }
 
@@ -124,12 +136,22 @@ func abs(v int64) int64 {
 	return v
 }
 
-// residual is what a value differs from its prediction by, the short way round for angles.
-func (f *Field) residual(v, guess int64) uint64 { return zigzag(f.wrap(v - guess)) }
+// residual is what a value differs from its prediction by, the short way round for angles; like is what was expected.
+func (f *Field) residual(v, guess int64, like int8) uint64 {
+	d := f.wrap(v - guess)
+	if like >= flipped {
+		d = -d
+	}
+	return zigzag(d)
+}
 
 // unresidual is the value that residual was made from.
-func (f *Field) unresidual(z uint64, guess int64) int64 {
-	v := guess + unzigzag(z)
+func (f *Field) unresidual(z uint64, guess int64, like int8) int64 {
+	d := unzigzag(z)
+	if like >= flipped {
+		d = -d
+	}
+	v := guess + d
 	if f.Kind == KindAngle {
 		v &= 1<<f.Bits - 1
 	}

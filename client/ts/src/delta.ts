@@ -1,6 +1,6 @@
 import type { BitReader } from "./bits.js";
 import { type Cell, type Field, isText, isValid, KIND_INT, KIND_STRING } from "./field.js";
-import { QUIET, unresidual } from "./predict.js";
+import { FLIPPED, Guesses, QUIET, unresidual } from "./predict.js";
 import { decodeText } from "./reader.js";
 import type { Column, Part, Past, RowSet, Values } from "./rowset.js";
 
@@ -124,6 +124,8 @@ class Runs {
   }
 }
 
+const guesses = new Guesses(); // its memory serves every column
+
 /** Reads a column of those rows that stayed, each value as the residual of its prediction. */
 function readSmooth(
   r: BitReader, part: Part, { field, predictor }: Column, c: number, past: Past, present: boolean,
@@ -137,16 +139,16 @@ function readSmooth(
   const kept = runs ? KEPT_K[r.get(3)]! : 0;
   const out = into ?? new Float64Array(n);
   let same = old !== undefined && !to;
+  guesses.column(predictor!, n, (row) => past.guess(predictor!, c, row));
   for (let i = 0; i < n; i++) {
     const at = to ? to[i]! : i;
     if (at < 0) continue;
-    past.guess(predictor!, c, i);
-    const k = predictor!.k;
+    const k = guesses.like[i]!;
     let z = 0;
     if (k !== QUIET) {
-      if (differs) z = r.number(k);
+      if (differs) z = r.number(k & ~FLIPPED);
     } else if (runs?.next()) z = r.number(kept) + 1;
-    const v = unresidual(field, z, predictor!.value);
+    const v = unresidual(field, z, guesses.values[i]!, k >= FLIPPED);
     if (!isValid(field, v)) r.fail(`${part.name}: ${field.name}: out of range`);
     out[at] = v;
     same &&= v === old![i];

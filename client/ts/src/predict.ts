@@ -9,6 +9,11 @@ export const STATES = 4;
 /** The expectation that the residual is zero. */
 export const QUIET = -1;
 
+/** Added to a parameter where the residual's sign is turned. */
+export const FLIPPED = 64;
+
+const EXACT = 127; // only while a column is being guessed: the row moves, and would have moved just so
+
 /**
  * Whether a column is predicted at all. One of more than 40 bits, and floats that are not quantised, are sent as they are
  * when they change.
@@ -40,8 +45,10 @@ export class Predictor {
 
   /** The guess, which may lie outside the column's range. */
   value = 0;
-  /** The parameter of the residual's code, or QUIET. */
-  k = QUIET;
+  /** By how much it would have missed in the states that are known, in sixteenths; -1: the value has not moved. */
+  mean = -1;
+  /** Negative where the value is likelier to be above the guess than below it. */
+  sign = 0;
 
   constructor(f: Field) {
     this.#turn = f.kind === KIND_ANGLE ? 2 ** f.bits : 0;
@@ -49,64 +56,74 @@ export class Predictor {
 
   /** Predicts from n earlier values, 1 to 4, the newest first. What is beyond n does not count. */
   guess(n: number, h0: number, h1 = 0, h2 = 0, h3 = 0): void {
-    this.value = h0;
-    this.k = QUIET;
-    if (n === 1) return;
+    if (n === 1) return this.#set(h0, -1, 0);
     const turn = this.#turn;
     const d0 = turn ? short(h0 - h1, turn) : h0 - h1;
-    if (n === 2) {
-      if (d0 !== 0) this.#expect(h0 + d0, param(Math.abs(d0) * 8));
-      return;
-    }
+    if (n === 2) return d0 === 0 ? this.#set(h0, -1, 0) : this.#set(h0 + d0, Math.abs(d0) * 8, 0);
     const d1 = turn ? short(h1 - h2, turn) : h1 - h2;
     const dd0 = turn ? short(d0 - d1, turn) : d0 - d1;
     if (n === 3) {
-      const last = 3 * Math.abs(d0) + Math.abs(d1);
-      const linear = 3 * Math.abs(dd0);
-      if (last * 3 <= linear * 4) {
-        if (last !== 0) this.#expect(h0, param(last * 4));
-      } else {
-        this.#expect(h0 + d0, linear === 0 ? QUIET : param(Math.floor((linear * 16) / 3)));
-      }
-      return;
+      const last = (3 * Math.abs(d0) + Math.abs(d1)) * 4;
+      const linear = Math.abs(dd0) * 16;
+      if (last === 0) return this.#set(h0, -1, 0);
+      return last <= linear ? this.#set(h0, last, dd0) : this.#set(h0 + d0, linear, dd0);
     }
     const d2 = turn ? short(h2 - h3, turn) : h2 - h3;
+    if (d0 === 0 && d1 === 0 && d2 === 0) return this.#set(h0, -1, 0);
     const dd1 = turn ? short(d1 - d2, turn) : d1 - d2;
-    const ddd = turn ? short(dd0 - dd1, turn) : dd0 - dd1;
-    let best = h0;
-    let mean = Math.floor(((3 * Math.abs(d0) + Math.abs(d1) + Math.abs(d2)) * 16) / 5);
+    const jerk = turn ? short(dd0 - dd1, turn) : dd0 - dd1;
+    this.#set(h0, Math.floor(((3 * Math.abs(d0) + Math.abs(d1) + Math.abs(d2)) * 16) / 5), jerk);
     const linear = (3 * Math.abs(dd0) + Math.abs(dd1)) * 4;
-    const curved = Math.abs(ddd) * 16;
-    if (linear < mean) {
-      best = h0 + d0;
-      mean = linear;
-    }
-    if (curved < mean) {
-      best = h0 + d0 + dd0;
-      mean = curved;
-    }
-    this.#expect(best, mean === 0 ? QUIET : param(mean));
+    if (linear < this.mean) this.#set(h0 + d0, linear, jerk);
+    const curved = Math.abs(jerk) * 16;
+    if (curved < this.mean) this.#set(h0 + d0 + dd0, curved, dd0);
   }
 
-  #expect(value: number, k: number): void {
+  #set(value: number, mean: number, sign: number): void {
     this.value = value;
-    this.k = k;
+    this.mean = mean;
+    this.sign = sign;
   }
 }
 
-/**
- * The parameter for an expected miss in sixteenths: the least k for which 3 × 2^k is at least twice the residual that is
- * expected once its sign is folded in.
- */
+/** The guesses for a column of some rows, and what their residuals are expected to be: a parameter, or QUIET. */
+export class Guesses {
+  values = new Float64Array();
+  like = new Int8Array();
+
+  /** Predicts n rows; guess sets the predictor to one row's. */
+  column(p: Predictor, n: number, guess: (row: number) => void): void {
+    if (this.values.length < n) {
+      this.values = new Float64Array(n);
+      this.like = new Int8Array(n);
+    }
+    let moving = 0;
+    let missed = 0;
+    let exact = 0;
+    for (let i = 0; i < n; i++) {
+      guess(i);
+      this.values[i] = p.value;
+      this.like[i] = p.mean < 0 ? QUIET : p.mean === 0 ? EXACT : param(p.mean) + (p.sign < 0 ? FLIPPED : 0);
+      if (p.mean >= 0) moving++;
+      if (p.mean > 0) missed += p.mean;
+      if (p.mean === 0) exact++;
+    }
+    // A row that moved exactly as predicted is quiet only where the others did so, too.
+    if (exact === 0) return;
+    const instead = missed < moving ? QUIET : 0;
+    for (let i = 0; i < n; i++) if (this.like[i] === EXACT) this.like[i] = instead;
+  }
+}
+
+/** The parameter for an expected miss in sixteenths. */
 export function param(mean: number): number {
-  const m = Math.floor(mean / 8) * 2;
-  if (m < 1) return 0;
-  const v = Math.floor((m - 1) / 3);
+  const v = Math.floor((mean + 4) / 20);
   return v < 0x100000000 ? 32 - Math.clz32(v) : 64 - Math.clz32(Math.floor(v / 0x100000000));
 }
 
-/** The value that differs from a guess by a residual, whose sign is folded in: 0, -1, 1, -2, … */
-export function unresidual(f: Field, z: number, guess: number): number {
-  const v = guess + (z % 2 === 0 ? z / 2 : -(z + 1) / 2);
+/** The value that differs from a guess by a residual, whose sign is folded in: 0, -1, 1, -2, … or, turned, 0, 1, -1, 2, … */
+export function unresidual(f: Field, z: number, guess: number, flipped = false): number {
+  const d = z % 2 === 0 ? z / 2 : -(z + 1) / 2;
+  const v = flipped ? guess - d : guess + d;
   return f.kind === KIND_ANGLE ? wrap(v, 2 ** f.bits) : v;
 }
