@@ -179,7 +179,9 @@ func TestADifferentViewHashAsksForAKeyframe(t *testing.T) {
 	n := startNode(t)
 	c, fc := n.join(Options{})
 	n.step()
-	fc.frame(0, n.enc.Hashes([]uint16{0, testSeat})...)
+	var sums netcode.View
+	n.enc.Prepare(&sums, []proto.Watch{0, testSeat})
+	fc.frame(0, n.enc.Hashes(&sums)...)
 	mustNext(t, c)
 	if s := c.Stats(); s.HashMismatches != 0 {
 		t.Fatalf("stats %+v", s)
@@ -192,7 +194,9 @@ func TestADifferentViewHashAsksForAKeyframe(t *testing.T) {
 	}
 	fc.view.Resync(0)
 	n.step()
-	fc.frame(0, n.enc.Hashes([]uint16{0, testSeat})...)
+	var all netcode.View
+	n.enc.Prepare(&all, []proto.Watch{0, testSeat})
+	fc.frame(0, n.enc.Hashes(&all)...)
 	mustNext(t, c)
 	if s := c.Stats(); s.HashMismatches != 1 || s.Resyncs != 1 || s.DecodeErrors != 0 {
 		t.Errorf("stats %+v", s)
@@ -213,7 +217,7 @@ func TestABlockThatCannotBeAppliedIsCountedOnce(t *testing.T) {
 		n.tick++
 		head := &proto.Head{Epoch: 7, Tick: n.tick, Scopes: fc.head.Scopes}
 		head.Append(w, fc.head, nil, 1)
-		proto.AppendBlock(w, 0, []byte{200, 1, 255})
+		(&proto.Block{Data: []byte{200, 1, 255}}).Append(w)
 		fc.head = head
 		fc.write(w.Bytes())
 		mustNext(t, c)
@@ -458,12 +462,12 @@ func TestSteadyFramesAllocateNothing(t *testing.T) {
 	for range 400 {
 		n.state.Dots.All()(func(_ netcode.ID, d *dot) bool { d.X++; return true })
 		n.step()
-		head := &proto.Head{Epoch: 7, Tick: n.tick, Scopes: []uint16{0, testSeat}}
+		head := &proto.Head{Epoch: 7, Tick: n.tick, Scopes: []proto.Watch{0, testSeat}}
 		blocks := n.enc.Prepare(&fc.view, head.Scopes)
 		w := proto.NewWriter()
 		head.Append(w, fc.head, nil, len(blocks))
 		for _, b := range blocks {
-			proto.AppendBlock(w, b.Scope, b.Data)
+			b.Append(w)
 		}
 		fc.head = head
 		msgs = append(msgs, message{data: w.Bytes(), at: at})

@@ -204,13 +204,13 @@ func (c *fakeConn) frame(processed uint32, hashes ...proto.Hash) {
 	e := c.node.enc
 	head := &proto.Head{
 		Epoch: c.node.welcome.Epoch, Tick: c.node.tick, Processed: processed, Durable: processed,
-		Scopes: append([]uint16(nil), e.Scopes(testSeat)...),
+		Scopes: append([]proto.Watch(nil), e.Scopes(testSeat)...),
 	}
 	blocks := e.Prepare(&c.view, head.Scopes)
 	w := proto.NewWriter()
 	head.Append(w, c.head, hashes, len(blocks))
 	for _, b := range blocks {
-		proto.AppendBlock(w, b.Scope, b.Data)
+		b.Append(w)
 	}
 	c.head = head
 	c.write(w.Bytes())

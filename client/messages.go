@@ -90,24 +90,13 @@ func (c *Conn[S, In]) applyFrame(msg message, kind, n int) error {
 
 // decode brings the state up to date. What is wrong with one scope is healed by a keyframe of that scope.
 func (c *Conn[S, In]) decode(at time.Time) error {
-	if err := c.decoder.Apply(&c.parsed); err != nil {
-		if err = c.scopeError(err, at); err != nil {
-			return err
-		}
+	_ = c.decoder.Apply(&c.parsed) // every failure is a scope's
+	for _, failed := range c.decoder.Failed() {
+		c.heal(failed, at)
 	}
 	if err := c.decoder.Load(&c.state); err != nil {
 		return fmt.Errorf("loading the state of tick %d: %w", c.parsed.Head.Tick, err)
 	}
-	return nil
-}
-
-// scopeError heals what is wrong with one scope, and returns any other error.
-func (c *Conn[S, In]) scopeError(err error, at time.Time) error {
-	var scope *netcode.ScopeError
-	if !errors.As(err, &scope) {
-		return fmt.Errorf("applying the frame of tick %d: %w", c.parsed.Head.Tick, err)
-	}
-	c.heal(scope, at)
 	return nil
 }
 

@@ -237,12 +237,12 @@ func TestANewEpochBehindTheSameSocketTakesInputsBack(t *testing.T) {
 		}
 	}
 	w := proto.NewWriter()
-	head := &proto.Head{Epoch: 7, Tick: 2, Processed: 3, Durable: 1, Scopes: []uint16{0, testSeat}}
+	head := &proto.Head{Epoch: 7, Tick: 2, Processed: 3, Durable: 1, Scopes: []proto.Watch{0, testSeat}}
 	head.Append(w, nil, nil, 0)
 	fc.write(w.Bytes())
 	mustNext(t, c)
 	w.Reset()
-	(&proto.Head{Epoch: 8, Tick: 2, Processed: 1, Durable: 1, Scopes: []uint16{0, testSeat}}).Append(w, head, nil, 0)
+	(&proto.Head{Epoch: 8, Tick: 2, Processed: 1, Durable: 1, Scopes: []proto.Watch{0, testSeat}}).Append(w, head, nil, 0)
 	fc.write(w.Bytes())
 	if f := mustNext(t, c); f.Epoch != 8 {
 		t.Fatalf("frame %+v", f)

@@ -117,7 +117,7 @@ func (s *fakeServer) play(w http.ResponseWriter, r *http.Request) {
 	for tick := uint32(1); ctx.Err() == nil; tick++ {
 		state.Dots.Get(id).X++
 		enc.Capture(tick, &state)
-		head := &proto.Head{Epoch: 1, Tick: tick, Scopes: []uint16{0}}
+		head := &proto.Head{Epoch: 1, Tick: tick, Scopes: []proto.Watch{0}}
 		if !s.deaf {
 			head.Processed = newest.Load()
 			head.Durable = head.Processed
@@ -126,7 +126,7 @@ func (s *fakeServer) play(w http.ResponseWriter, r *http.Request) {
 		out.Reset()
 		head.Append(out, prev, nil, len(blocks))
 		for _, b := range blocks {
-			proto.AppendBlock(out, b.Scope, b.Data)
+			b.Append(out)
 		}
 		prev = head
 		if !send() || leaving.Load() {

@@ -228,10 +228,10 @@ func (v *fakeViewer) frame(f *Frame, head *proto.Head) {
 	blocks := f.Encoder.Prepare(&v.view, head.Scopes)
 	head.Append(w, v.prev, nil, len(blocks))
 	for _, b := range blocks {
-		proto.AppendBlock(w, b.Scope, b.Data)
+		b.Append(w)
 	}
 	c := *head
-	c.Scopes = append([]uint16(nil), head.Scopes...)
+	c.Scopes = append([]proto.Watch(nil), head.Scopes...)
 	v.prev = &c
 	r := proto.NewReader(w.Bytes())
 	kind, n, err := proto.ServerKind(r)

@@ -186,13 +186,14 @@ func TestDecodedStateEqualsQuantisedStateWhateverIsSkipped(t *testing.T) {
 
 // take brings the newest tick to the viewer over the wire form.
 func (v *viewer) take(e *Encoder, tick uint32) error {
-	scopes := append([]uint16(nil), e.Scopes(v.seat)...)
-	blocks, hashes := e.Prepare(&v.view, scopes), e.Hashes(scopes)
+	scopes := append([]proto.Watch(nil), e.Scopes(v.seat)...)
+	blocks := e.Prepare(&v.view, scopes)
+	hashes := e.Hashes(&v.view)
 	head := proto.Head{Epoch: 7, Tick: tick, Scopes: scopes}
 	w := proto.NewWriter()
 	head.Append(w, v.prev, hashes, len(blocks))
 	for _, b := range blocks {
-		proto.AppendBlock(w, b.Scope, b.Data)
+		b.Append(w)
 	}
 	v.prev = &head
 	r := proto.NewReader(w.Bytes())

@@ -42,13 +42,13 @@ type Decoder struct {
 	parts   []part
 	tick    uint32
 	scopes  map[uint16]*scopeStates
-	order   []uint16 // those of the last frame
-	state   any
-	tables  []rows
-	seen    [][]uint32 // by table and slot: the Load in which the row was there
-	loads   uint32
+	halves  map[uint16]*halfKey
+	watched []proto.Watch // those of the last frame
+	failed  []*ScopeError
 	reader  partReader
+	plain   bool // blocks are of the plain form
 	earlier past
+	load    loader
 }
 
 // scopeStates is one scope: what it was at the ticks of up to four frames, the newest first.
@@ -62,49 +62,116 @@ type scopeStates struct {
 // decoded is one state of a scope, by part. A state that lasted several frames is shared by them.
 type decoded struct{ sets []*rowSet }
 
+// halfKey is a keyframe of which not all parts are here.
+type halfKey struct {
+	part proto.Part
+	data []byte
+}
+
 // NewDecoder returns a decoder with nothing decoded.
 func NewDecoder(sc *Schema) *Decoder {
-	return &Decoder{sc: sc, parts: partsOf(sc), scopes: map[uint16]*scopeStates{}, seen: make([][]uint32, len(sc.Tables))}
+	d := &Decoder{sc: sc, parts: partsOf(sc), scopes: map[uint16]*scopeStates{}, halves: map[uint16]*halfKey{}}
+	d.load.begin(sc)
+	return d
 }
 
 // Tick is that of the last frame applied.
 func (d *Decoder) Tick() uint32 { return d.tick }
 
-// Apply brings the decoder to the frame's tick. A *[ScopeError] leaves that scope empty until its keyframe comes; the
-// other scopes are applied all the same.
+// Failed lists what the last Apply could not bring to its tick, a scope at most twice.
+func (d *Decoder) Failed() []*ScopeError { return d.failed }
+
+// Apply brings the decoder to the frame's tick. It returns a *[ScopeError], or several joined: those scopes are empty
+// until their keyframes come; the others are applied all the same.
 func (d *Decoder) Apply(f *proto.Frame) error {
+	d.tick = f.Head.Tick
+	d.watched = append(d.watched[:0], f.Head.Scopes...)
+	d.failed = d.failed[:0]
 	for scope := range d.scopes {
-		if !slices.Contains(f.Head.Scopes, scope) {
+		if !d.watches(scope) {
 			delete(d.scopes, scope)
 		}
 	}
-	d.tick = f.Head.Tick
-	d.order = append(d.order[:0], f.Head.Scopes...)
-	var first error
-	fail := func(scope uint16, err error) {
-		delete(d.scopes, scope)
-		if first == nil {
-			first = &ScopeError{scope, err}
+	for scope := range d.halves {
+		if !d.watches(scope) {
+			delete(d.halves, scope)
 		}
 	}
 	for i := range f.Blocks {
-		if b := &f.Blocks[i]; !slices.Contains(f.Head.Scopes, b.Scope) {
-			fail(b.Scope, fmt.Errorf("%w: not one of the frame's scopes", ErrBlock))
-		} else if err := d.block(b); err != nil {
-			fail(b.Scope, err)
+		b := &f.Blocks[i]
+		if !d.watches(b.Scope) {
+			d.fail(b.Scope, fmt.Errorf("%w: not one of the frame's scopes", ErrBlock))
+			continue
 		}
+		d.fail(b.Scope, d.take(b))
 	}
-	for _, s := range d.scopes {
-		if s.at[0] != d.tick {
-			s.push(d.tick, s.state[0]) // a scope without a block has not changed
+	for _, w := range d.watched {
+		// A scope without a block has not changed, if it is one that this frame has.
+		s := d.scopes[w.Scope()]
+		if s != nil && s.at[0] != d.tick && d.tick%w.Every() == 0 && d.halves[w.Scope()] == nil {
+			s.push(d.tick, s.state[0])
 		}
 	}
 	for _, h := range f.Hashes {
 		if s := d.scopes[h.Scope]; s != nil && d.hash(h.Scope, s.state[0]) != h.Sum {
-			fail(h.Scope, ErrHash)
+			d.fail(h.Scope, ErrHash)
 		}
 	}
-	return first
+	return d.failure()
+}
+
+func (d *Decoder) watches(scope uint16) bool {
+	for _, w := range d.watched {
+		if w.Scope() == scope {
+			return true
+		}
+	}
+	return false
+}
+
+// fail leaves a scope empty when there was an error.
+func (d *Decoder) fail(scope uint16, err error) {
+	if err != nil {
+		delete(d.scopes, scope)
+		delete(d.halves, scope)
+		d.failed = append(d.failed, &ScopeError{scope, err})
+	}
+}
+
+func (d *Decoder) failure() error {
+	switch len(d.failed) {
+	case 0:
+		return nil
+	case 1:
+		return d.failed[0]
+	}
+	errs := make([]error, len(d.failed))
+	for i, e := range d.failed {
+		errs[i] = e
+	}
+	return errors.Join(errs...)
+}
+
+// take applies a block, or puts a part of a keyframe to the others.
+func (d *Decoder) take(b *proto.Block) error {
+	if b.Part.Size == 0 {
+		delete(d.halves, b.Scope)
+		return d.block(b.Scope, d.tick, b.Data)
+	}
+	h := d.halves[b.Scope]
+	if b.Part.From == 0 {
+		h = &halfKey{part: b.Part}
+		d.halves[b.Scope] = h
+	}
+	if h == nil || h.part.Tick != b.Part.Tick || h.part.Size != b.Part.Size || len(h.data) != b.Part.From {
+		return fmt.Errorf("%w: a keyframe's part, and not those before it", ErrBase)
+	}
+	h.data = append(h.data, b.Data...)
+	if len(h.data) < h.part.Size {
+		return nil
+	}
+	delete(d.halves, b.Scope)
+	return d.block(b.Scope, h.part.Tick, h.data)
 }
 
 // push makes a state the newest.
@@ -132,23 +199,27 @@ func (d *Decoder) spare(s *scopeStates) *decoded {
 	return state
 }
 
-func (d *Decoder) block(b *proto.Block) error {
+// block applies a whole block that leads to a tick.
+func (d *Decoder) block(scope uint16, tick uint32, data []byte) error {
+	if d.plain {
+		return d.plainBlock(scope, tick, data)
+	}
 	r := &d.reader
-	r.bitReader, r.err = bitReader{src: b.Data}, nil
+	r.bitReader, r.err = bitReader{src: data}, nil
 	key, n := r.bit(), int(r.get(2))+1 //nolint:gosec // two bits
 	gap := r.number(0) + 1
 	if r.bad || gap > 1<<31 {
 		return fmt.Errorf("%w: cut short at byte 0", ErrBlock)
 	}
-	s := d.scopes[b.Scope]
+	s := d.scopes[scope]
 	if key {
 		if gap != 1 {
 			return fmt.Errorf("%w: a keyframe with a gap of %d", ErrBlock, gap)
 		}
 		s = &scopeStates{}
-		d.scopes[b.Scope] = s
+		d.scopes[scope] = s
 		for i := n - 1; i >= 0; i-- {
-			if err := d.one(b.Scope, s, d.tick-uint32(i), 1, n-1-i); err != nil { //nolint:gosec // at most 3
+			if err := d.one(scope, s, tick-uint32(i), 1, n-1-i); err != nil { //nolint:gosec // at most 3
 				return err
 			}
 		}
@@ -156,7 +227,7 @@ func (d *Decoder) block(b *proto.Block) error {
 		if s == nil {
 			return ErrBase
 		}
-		if err := d.one(b.Scope, s, d.tick, uint32(gap), n); err != nil {
+		if err := d.one(scope, s, tick, uint32(gap), n); err != nil {
 			return err
 		}
 	}
@@ -199,8 +270,19 @@ func (d *Decoder) one(scope uint16, s *scopeStates, tick, gap uint32, n int) err
 	return nil
 }
 
-// Rows returns the decoded rows of a table in one scope, in the order of ids: copies, for tools and tests.
+// Rows returns the decoded rows of a table in one scope, in the order of ids: copies, for tools and tests. Those of a
+// seat's scope are the rows that the seat owns, with what only it sees of them.
 func (d *Decoder) Rows(scope uint16, table string) []*Row {
+	if isSeat(scope) {
+		return d.rows(scope, table, owners)
+	}
+	return d.rows(scope, table, everyone)
+}
+
+// TeamRows is Rows with the columns that only a row owner's team sees; the scope is a team's, or that of a seat in none.
+func (d *Decoder) TeamRows(scope uint16, table string) []*Row { return d.rows(scope, table, teams) }
+
+func (d *Decoder) rows(scope uint16, table string, to audience) []*Row {
 	s := d.scopes[scope]
 	if s == nil {
 		return nil
@@ -208,7 +290,7 @@ func (d *Decoder) Rows(scope uint16, table string) []*Row {
 	var list []*Row
 	for i := range d.parts {
 		p := &d.parts[i]
-		if p.info.Name != table || p.own != isSeat(scope) {
+		if p.info.Name != table || p.to != to || !p.of(scope) {
 			continue
 		}
 		set := s.state[0].sets[i]
@@ -225,92 +307,4 @@ func (d *Decoder) Rows(scope uint16, table string) []*Row {
 		}
 	}
 	return list
-}
-
-// Load brings a typed state, an *S that nobody else changes, up to what was decoded. Ids are those of the wire.
-func (d *Decoder) Load(state any) error {
-	if d.state != state {
-		tables, err := tablesOf(d.sc, state)
-		if err != nil {
-			return fmt.Errorf("loading a state: %w", err)
-		}
-		d.state, d.tables = state, tables
-	}
-	d.loads++
-	for _, own := range []bool{false, true} {
-		for i := range d.parts {
-			if p := &d.parts[i]; p.own == own {
-				d.loadPart(i, p)
-			}
-		}
-		if own {
-			break
-		}
-		for t := range d.tables {
-			d.sweep(t)
-		}
-	}
-	return nil
-}
-
-// loadPart stores the rows of a part, scope by scope. The owner's columns go to rows that are there.
-func (d *Decoder) loadPart(i int, p *part) {
-	table := d.tables[p.table]
-	for _, scope := range d.order {
-		s := d.scopes[scope]
-		if s == nil || !p.of(scope) {
-			continue
-		}
-		set := s.state[0].sets[i]
-		for k, id := range set.ids {
-			slot := id.slot()
-			if p.own {
-				if slot >= table.slots() {
-					continue
-				}
-				if have, _ := table.at(slot); have != id && !p.info.Single {
-					continue
-				}
-			}
-			at := table.mirror(slot, id)
-			d.seen[p.table] = resizeZero(d.seen[p.table], table.slots())
-			d.seen[p.table][slot] = d.loads
-			for c, f := range p.fields {
-				if f.text() {
-					f.storeText(at, set.text[c][k])
-				} else {
-					f.store(at, set.nums[c][k])
-				}
-			}
-		}
-	}
-}
-
-// sweep takes out the rows that are in no scope any more, and what only an owner sees, which loadPart brings anew.
-func (d *Decoder) sweep(t int) {
-	table, info := d.tables[t], &d.sc.Tables[t]
-	d.seen[t] = resizeZero(d.seen[t], table.slots())
-	for slot := range table.slots() {
-		switch {
-		case info.Single:
-			if _, at := table.at(slot); d.seen[t][slot] != d.loads {
-				info.clear(at, info.room)
-			}
-		case d.seen[t][slot] != d.loads:
-			table.mirror(slot, 0)
-		}
-		if len(info.own) > 0 {
-			if id, at := table.at(slot); id != 0 {
-				info.clear(at, info.own)
-			}
-		}
-	}
-}
-
-// resizeZero is resize whose new elements are zero.
-func resizeZero(s []uint32, n int) []uint32 {
-	for len(s) < n {
-		s = append(s, 0)
-	}
-	return s
 }

@@ -135,7 +135,7 @@ func TestBlocksThatBreakTheSchemaAreRefused(t *testing.T) {
 		"nothing":              {nil, false},
 	} {
 		d := NewDecoder(sc)
-		err := d.Apply(&proto.Frame{Head: proto.Head{Tick: 5, Scopes: []uint16{0}}, Blocks: []proto.Block{{Data: c.data}}})
+		err := d.Apply(&proto.Frame{Head: proto.Head{Tick: 5, Scopes: []proto.Watch{0}}, Blocks: []proto.Block{{Data: c.data}}})
 		if (err == nil) != c.ok {
 			t.Errorf("%s: error %v", name, err)
 		}
@@ -180,7 +180,7 @@ func TestScopeThatIsWrongIsForgottenUntilItsKeyframe(t *testing.T) {
 		}
 	}
 	for i := range v.dec.parts { // the one column that the owner alone has
-		if p := &v.dec.parts[i]; p.own {
+		if p := &v.dec.parts[i]; p.to == owners {
 			v.dec.scopes[1].state[0].sets[i].nums[0][0]++
 		}
 	}
@@ -196,7 +196,7 @@ func TestScopeThatIsWrongIsForgottenUntilItsKeyframe(t *testing.T) {
 	if err := next(); err != nil {
 		t.Errorf("with the keyframe: %v", err)
 	}
-	if err := v.dec.Apply(&proto.Frame{Head: proto.Head{Tick: tick, Scopes: []uint16{0}}, Blocks: []proto.Block{{Scope: 7, Data: []byte{0}}}}); !errors.Is(err, ErrBlock) {
+	if err := v.dec.Apply(&proto.Frame{Head: proto.Head{Tick: tick, Scopes: []proto.Watch{0}}, Blocks: []proto.Block{{Scope: 7, Data: []byte{0}}}}); !errors.Is(err, ErrBlock) {
 		t.Errorf("a block of a scope that the viewer does not have: %v", err)
 	}
 	if v.dec.Rows(1, "Rows") != nil {

@@ -12,6 +12,9 @@ type EncoderConfig struct {
 	Key uint64
 	// Ring is how many ticks of quantised state are kept to catch viewers up from. Default 32, at least 8.
 	Ring int
+	// PartBytes is how long a keyframe may be that is sent at once; a longer one comes in parts of this size, or larger
+	// ones where there would be too many. A frame has at most four times as many bytes of keyframes. Default 16 KiB.
+	PartBytes int
 }
 
 // Encoder turns a room's state into blocks, one for each scope and form, whoever watches. The room's goroutine alone
@@ -23,16 +26,22 @@ type Encoder struct {
 	now     *snapshot
 	state   any
 	tables  []rows
-	placed  []placing    // by table
-	caches  []scopeCache // by scope
-	scopes  [][]uint16   // by seat, what Scopes returned
-	listed  []uint32     // by seat, for which tick
-	owned   bool         // seats have scopes of their own: some table has columns for a row's owner, or the rules say so
+	placed  []placing       // by table
+	caches  []scopeCache    // by scope
+	scopes  [][]proto.Watch // by seat, what Scopes returned
+	listed  []uint32        // by seat, for which tick
+	owned   bool            // seats have scopes of their own: some table has columns for a row's owner, or the rules say so
 	rules   Scopes
 	blocks  []proto.Block
 	hashes  []proto.Hash
 	writer  partWriter
 	earlier past
+	plain   *plainWriter // nil before the first viewer that reads that form
+
+	partBytes int
+	budget    int       // bytes of keyframes that the frame which is being prepared may still have
+	bigKeys   []*bigKey // those that viewers may share
+	pinned    *snapshot // a state from before the ring that is being built on
 }
 
 // scopeCache holds what was encoded of one scope at the newest tick.
@@ -47,9 +56,11 @@ type scopeCache struct {
 // form names the states that an encoding is predicted from: n of them, gap ticks apart, the newest at base. A keyframe
 // has the newest tick itself as its base and brings n states.
 type form struct {
-	base uint32
-	gap  uint32
-	n    uint8
+	base  uint32
+	gap   uint32
+	n     uint8
+	plain bool
+	whole bool // written also where nothing has changed
 }
 
 type encoding struct {
@@ -62,13 +73,17 @@ func NewEncoder(sc *Schema, cfg EncoderConfig) *Encoder {
 	if cfg.Ring == 0 {
 		cfg.Ring = 32
 	}
+	if cfg.PartBytes == 0 {
+		cfg.PartBytes = 16 << 10
+	}
 	e := &Encoder{sc: sc, parts: partsOf(sc), ring: make([]snapshot, max(cfg.Ring, 2*states)), placed: make([]placing, len(sc.Tables))}
+	e.partBytes = cfg.PartBytes
 	for i := range e.ring {
 		e.ring[i] = newSnapshot(e.parts)
 	}
 	for i := range sc.Tables {
 		e.placed[i].wire = newWireIDs(cfg.Key, i, sc.Tables[i].Max)
-		e.owned = e.owned || len(sc.Tables[i].own) > 0
+		e.owned = e.owned || sc.Tables[i].private()
 	}
 	return e
 }
@@ -96,7 +111,7 @@ func (e *Encoder) CaptureScoped(tick uint32, state any, scopes func(*Scopes)) {
 		if scopes != nil {
 			where = e.rules.where[i]
 		}
-		e.placed[i].survey(&e.sc.Tables[i], e.tables[i], where)
+		e.placed[i].survey(&e.sc.Tables[i], e.tables[i], where, &e.rules)
 	}
 	before := e.now
 	s := e.at(tick)
@@ -106,7 +121,7 @@ func (e *Encoder) CaptureScoped(tick uint32, state any, scopes func(*Scopes)) {
 		if before != nil && before != s {
 			b = before.sets[i]
 		}
-		s.capture(i, &e.parts[i], &e.placed[e.parts[i].table], b)
+		s.capture(i, &e.parts[i], e.placed, b)
 	}
 	e.now = s
 }
@@ -114,17 +129,20 @@ func (e *Encoder) CaptureScoped(tick uint32, state any, scopes func(*Scopes)) {
 // at returns the ring's place for a tick.
 func (e *Encoder) at(tick uint32) *snapshot { return &e.ring[uint64(tick)%uint64(len(e.ring))] }
 
-// have returns the state of a tick, or nil when the ring has it no longer.
+// have returns the state of a tick, or nil when it is here no longer.
 func (e *Encoder) have(tick uint32) *snapshot {
 	if s := e.at(tick); s.valid && s.tick == tick {
 		return s
+	}
+	if e.pinned != nil && e.pinned.tick == tick {
+		return e.pinned
 	}
 	return nil
 }
 
 // Scopes returns the scopes that the viewer at a seat has, sorted: the room, its own, its team's and the cells that it
 // looks at. The result must not be changed and is valid until the next Capture.
-func (e *Encoder) Scopes(seat Seat) []uint16 {
+func (e *Encoder) Scopes(seat Seat) []proto.Watch {
 	for int(seat) >= len(e.scopes) {
 		e.scopes, e.listed = append(e.scopes, nil), append(e.listed, 0)
 	}
@@ -133,89 +151,6 @@ func (e *Encoder) Scopes(seat Seat) []uint16 {
 		e.listed[seat] = e.now.tick
 	}
 	return e.scopes[seat]
-}
-
-// View is what one viewer has of a room: by scope, which states. The zero value has nothing.
-type View struct{ sent []sentScope }
-
-// sentScope says that a viewer has n states of a scope, gap ticks apart, the newest of tick.
-type sentScope struct {
-	scope uint16
-	n     uint8
-	tick  uint32
-	gap   uint32
-}
-
-// Reset makes every scope come as a keyframe next.
-func (v *View) Reset() { v.sent = v.sent[:0] }
-
-// Resync makes one scope come as a keyframe next.
-func (v *View) Resync(scope uint16) {
-	for i := range v.sent {
-		if v.sent[i].scope == scope {
-			v.sent = append(v.sent[:i], v.sent[i+1:]...)
-			return
-		}
-	}
-}
-
-// last returns what the viewer has of a scope; from is where to look first, since scopes mostly come in the same order.
-func (v *View) last(scope uint16, from int) *sentScope {
-	if from < len(v.sent) && v.sent[from].scope == scope {
-		return &v.sent[from]
-	}
-	for i := range v.sent {
-		if v.sent[i].scope == scope {
-			return &v.sent[i]
-		}
-	}
-	return nil
-}
-
-// Prepare returns the blocks that bring a viewer from what it has to the newest tick, and notes them as sent. A scope
-// in which nothing changed has no block. The result is valid until the next call, the data until the next Capture.
-func (e *Encoder) Prepare(v *View, scopes []uint16) []proto.Block {
-	e.blocks = e.blocks[:0]
-	kept := len(v.sent)
-	for i, scope := range scopes {
-		next, data := e.next(scope, v.last(scope, i))
-		if len(data) > 0 {
-			e.blocks = append(e.blocks, proto.Block{Scope: scope, Data: data})
-		}
-		v.sent = append(v.sent, next)
-	}
-	v.sent = append(v.sent[:0], v.sent[kept:]...)
-	return e.blocks
-}
-
-// next returns the block for a viewer that has had last, and what it then has.
-func (e *Encoder) next(scope uint16, last *sentScope) (sentScope, []byte) {
-	now := e.now.tick
-	if last == nil || e.have(last.tick) == nil || last.tick == now {
-		return e.key(scope)
-	}
-	f := form{base: last.tick, gap: now - last.tick, n: 1}
-	if f.gap == last.gap {
-		for f.n < last.n && e.have(f.base-uint32(f.n)*f.gap) != nil {
-			f.n++
-		}
-	}
-	data := e.encode(scope, f)
-	if f.n == 1 && f.gap > 1 { // it missed some: a keyframe may be smaller
-		if next, key := e.key(scope); len(key) < len(data) {
-			return next, key
-		}
-	}
-	return sentScope{scope: scope, tick: now, gap: f.gap, n: min(f.n+1, states)}, data
-}
-
-// key returns a scope's keyframe: as many states as there are, up to four, so that its reader is at once in step.
-func (e *Encoder) key(scope uint16) (sentScope, []byte) {
-	f := form{base: e.now.tick, gap: 1, n: 1}
-	for f.n < states && e.have(f.base-uint32(f.n)) != nil {
-		f.n++
-	}
-	return sentScope{scope: scope, tick: f.base, gap: 1, n: f.n}, e.encode(scope, f)
 }
 
 // cache returns what was encoded of a scope at the newest tick.
@@ -250,12 +185,15 @@ func (e *Encoder) encode(scope uint16, f form) []byte {
 
 // append writes a block: its form, then the parts; those of a keyframe for each of its states, the oldest first.
 func (e *Encoder) append(dst []byte, scope uint16, f form) []byte {
-	w := &e.writer
-	w.dst = dst
 	key := f.base == e.now.tick
-	if !key && e.unchanged(scope, f.base) {
+	if !key && !f.whole && e.unchanged(scope, f.base) {
 		return dst
 	}
+	if f.plain {
+		return e.appendPlain(dst, scope, f)
+	}
+	w := &e.writer
+	w.dst = dst
 	w.bit(key)
 	w.put(uint64(f.n-1), 2)
 	w.number(uint64(f.gap-1), 0)

@@ -4,10 +4,8 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"slices"
 	"strconv"
-	"strings"
-	"unicode/utf8"
-	"unsafe"
 )
 
 // Kind is what a column holds.
@@ -21,9 +19,12 @@ const (
 	KindFixed   Kind = 4 // a float as Min + n × Step, n from 0 to Top
 	KindFloat32 Kind = 5 // a float's bits, unquantised
 	KindFloat64 Kind = 6
-	KindAngle   Kind = 7 // a turn in 2^Bits parts; wraps around
-	KindString  Kind = 8 // UTF-8, at most Max bytes
-	KindBytes   Kind = 9 // at most Max bytes
+	KindAngle   Kind = 7  // a turn in 2^Bits parts; wraps around
+	KindString  Kind = 8  // UTF-8, at most Max bytes
+	KindBytes   Kind = 9  // at most Max bytes
+	KindEnum    Kind = 10 // one of Names, by its index
+	KindLen     Kind = 11 // how many elements a slice has, at most Max; their columns follow
+	KindRef     Kind = 12 // the id of a row of the table Ref, 0 for none
 )
 
 // Flags of a column.
@@ -32,25 +33,38 @@ const (
 	flagServer  = 2  // never sent
 	flagOnce    = 4  // a hint: set when the row appears, then constant
 	flagPredict = 8  // a hint: moves smoothly
+	flagTeam    = 16 // sent to the team of the row's owner only
 	flagSeat    = 32 // holds a Seat
-	flagRef     = 64 // holds an ID of some table's row
 )
 
 // Field is one column of a table, an input or an event: a struct's field, nested ones flattened with dotted names.
 type Field struct {
 	Name  string
 	Kind  Kind
-	Bits  uint8   // KindInt, KindUint: 8 to 64; KindAngle: 1 to 16
-	Max   int     // KindString, KindBytes: bytes
-	Min   float64 // KindFixed
-	Step  float64 // KindFixed
-	Top   int64   // KindFixed: the greatest n
+	Bits  uint8    // KindInt, KindUint: 8 to 64; KindAngle: 1 to 16
+	Max   int      // KindString, KindBytes: bytes; KindLen: elements
+	Min   float64  // KindFixed
+	Step  float64  // KindFixed
+	Top   int64    // KindFixed: the greatest n
+	Names []string // KindEnum
+	Ref   int      // KindRef: the table's index in the schema
 	flags uint8
 
 	index  int     // among the columns that are sent: what both ends know it by
 	column int     // among all columns of its table
-	offset uintptr // in the Go row, when compiled from a type
+	offset uintptr // in the Go row, or in the element of in, when compiled from a type
 	size   uint8   // of the Go number, in bytes
+	in     *slice  // whose element has the column; nil: the row itself
+	raw    bool    // the row is a dynamicRow, which holds the column's integer
+	slots  uint8   // KindRef: bits of a wire slot of the table
+	ref    string  // KindRef: the table's name, until it is resolved
+}
+
+// slice is where the elements of a slice are that is flattened into columns.
+type slice struct {
+	offset uintptr // of the slice in the Go row
+	typ    reflect.Type
+	index  int // of the element
 }
 
 // wire says whether the column is ever sent.
@@ -58,126 +72,118 @@ func (f *Field) wire() bool { return f.flags&flagServer == 0 }
 
 func (f *Field) text() bool { return f.Kind == KindString || f.Kind == KindBytes }
 
+// place is where a Go field is: its name, for errors its whole path, and its address within the row.
+type place struct {
+	name, path string
+	offset     uintptr
+	in         *slice
+}
+
 // fields flattens a struct type into columns.
-func fields(t reflect.Type, path string, base uintptr, out []Field) ([]Field, error) {
+func fields(t reflect.Type, at place, out []Field) ([]Field, error) {
 	if t.Kind() != reflect.Struct {
-		return nil, fmt.Errorf("%s: %s is not a struct", path, t)
+		return nil, fmt.Errorf("%s: %s is not a struct", at.path, t)
 	}
 	for i := range t.NumField() {
 		sf := t.Field(i)
 		if !sf.IsExported() {
 			continue
 		}
+		name := sf.Name
+		if at.name != "" {
+			name = at.name + "." + name
+		}
 		var err error
-		if out, err = field(sf.Type, sf.Name, path+"."+sf.Name, sf.Tag.Get("net"), base+sf.Offset, out); err != nil {
+		p := place{name, at.path + "." + sf.Name, at.offset + sf.Offset, at.in}
+		if out, err = field(sf.Type, sf.Tag.Get("net"), p, out); err != nil {
 			return nil, err
 		}
 	}
 	return out, nil
 }
 
-// field appends the columns of one field: one for a number or text, several for a struct or an array.
-func field(t reflect.Type, name, path, tag string, offset uintptr, out []Field) ([]Field, error) {
-	switch t.Kind() {
-	case reflect.Struct:
+// field appends the columns of one field: one for a number or text, several for a struct, an array or a slice.
+func field(t reflect.Type, tag string, at place, out []Field) ([]Field, error) {
+	switch {
+	case t.Kind() == reflect.Struct:
 		if tag != "" {
-			return nil, fmt.Errorf("%s: tags belong on the fields of %s", path, t)
+			return nil, fmt.Errorf("%s: tags belong on the fields of %s", at.path, t)
 		}
-		from := len(out)
-		out, err := fields(t, path, offset, out)
-		for i := from; i < len(out); i++ {
-			out[i].Name = name + "." + out[i].Name
+		return fields(t, at, out)
+	case t.Kind() == reflect.Array:
+		if t.Len() > maxElements {
+			return nil, fmt.Errorf("%s: arrays have at most %d elements", at.path, maxElements)
 		}
-		return out, err
-	case reflect.Array:
-		if t.Len() > 64 {
-			return nil, fmt.Errorf("%s: arrays have at most 64 elements", path)
-		}
-		var err error
-		for i := range t.Len() {
-			n := strconv.Itoa(i)
-			if out, err = field(t.Elem(), name+"."+n, path+"."+n, tag, offset+uintptr(i)*t.Elem().Size(), out); err != nil {
-				return nil, err
-			}
-		}
-		return out, nil
-	default:
+		return elements(t.Elem(), tag, at, t.Len(), out)
+	case t.Kind() == reflect.Slice && t.Elem().Kind() != reflect.Uint8:
+		return sliceFields(t, tag, at, out)
 	}
-	f := Field{Name: name, offset: offset, size: uint8(t.Size())} //nolint:gosec // at most 24
+	f := Field{Name: at.name, offset: at.offset, in: at.in, size: uint8(t.Size())} //nolint:gosec // at most 24
 	opts, err := parseTag(tag)
 	if err == nil {
 		err = f.compile(t, opts)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, fmt.Errorf("%s: %w", at.path, err)
 	}
 	return append(out, f), nil
 }
 
-// options are what a net tag says.
-type options struct {
-	flags              uint8
-	angle              bool
-	bits, max          int
-	rangeMin, rangeMax float64
-	step               float64
-	hasRange, hasStep  bool
-	hasBits, hasMax    bool
+// maxElements bounds arrays and slices.
+const maxElements = 64
+
+// elements appends the columns of n elements that lie behind each other.
+func elements(t reflect.Type, tag string, at place, n int, out []Field) ([]Field, error) {
+	var err error
+	for i := range n {
+		p := place{at.name + "." + strconv.Itoa(i), at.path + "." + strconv.Itoa(i), at.offset + uintptr(i)*t.Size(), at.in} //nolint:gosec // not negative
+		if out, err = field(t, tag, p, out); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
 }
 
-func parseTag(tag string) (o options, err error) {
-	if tag == "" {
-		return o, nil
+// sliceFields appends the columns of a slice: its length, then its elements up to its bound. max is of the slice, other
+// options are its elements'.
+func sliceFields(t reflect.Type, tag string, at place, out []Field) ([]Field, error) {
+	opts, err := parseTag(tag)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("%s: %w", at.path, err)
+	case at.in != nil:
+		return nil, fmt.Errorf("%s: a slice within a slice's element is not supported", at.path)
+	case !opts.hasMax || opts.max < 1 || opts.max > maxElements:
+		return nil, fmt.Errorf("%s: a %s needs max=ELEMENTS, 1 to %d", at.path, t, maxElements)
 	}
-	for _, opt := range strings.Split(tag, ",") {
-		key, value, _ := strings.Cut(opt, "=")
-		switch key {
-		case "owner":
-			o.flags |= flagOwner
-		case "server":
-			o.flags |= flagServer
-		case "once":
-			o.flags |= flagOnce
-		case "predict":
-			o.flags |= flagPredict
-		case "angle":
-			o.angle = true
-		case "bits":
-			o.hasBits = true
-			o.bits, err = strconv.Atoi(value)
-		case "max":
-			o.hasMax = true
-			o.max, err = strconv.Atoi(value)
-		case "step":
-			o.hasStep = true
-			o.step, err = strconv.ParseFloat(value, 64)
-		case "range":
-			o.hasRange = true
-			lo, hi, ok := strings.Cut(value, ":")
-			if !ok {
-				return o, fmt.Errorf("range=%s: want range=MIN:MAX", value)
-			}
-			if o.rangeMin, err = strconv.ParseFloat(lo, 64); err == nil {
-				o.rangeMax, err = strconv.ParseFloat(hi, 64)
-			}
-		default:
-			return o, fmt.Errorf("unknown option %q in the net tag", opt)
-		}
-		if err != nil {
-			return o, fmt.Errorf("option %q of the net tag: %w", opt, err)
+	out = append(out, Field{
+		Name: at.name + ".len", Kind: KindLen, Max: opts.max, flags: opts.flags,
+		in: &slice{at.offset, t, -1}, size: 8,
+	})
+	for i := range opts.max {
+		n := strconv.Itoa(i)
+		p := place{at.name + "." + n, at.path + "." + n, 0, &slice{at.offset, t, i}}
+		if out, err = field(t.Elem(), withoutMax(tag), p, out); err != nil {
+			return nil, err
 		}
 	}
-	return o, nil
+	return out, nil
 }
 
 // compile decides the column's kind from the Go type and the options.
 func (f *Field) compile(t reflect.Type, o options) error {
 	f.flags = o.flags
-	switch t {
-	case reflect.TypeFor[Seat]():
+	if t == reflect.TypeFor[ID]() {
+		return f.compileRef(o)
+	}
+	if o.ref != "" {
+		return fmt.Errorf("ref is for fields of type netcode.ID, this is a %s", t)
+	}
+	if names, ok := reflect.Zero(t).Interface().(Enum); ok {
+		return f.compileEnum(t, names.EnumNames(), o)
+	}
+	if t == reflect.TypeFor[Seat]() {
 		f.flags |= flagSeat
-	case reflect.TypeFor[ID]():
-		f.flags |= flagRef
 	}
 	switch k := t.Kind(); k {
 	case reflect.Bool:
@@ -191,10 +197,7 @@ func (f *Field) compile(t reflect.Type, o options) error {
 	case reflect.String:
 		f.Kind = KindString
 	case reflect.Slice:
-		if t.Elem().Kind() != reflect.Uint8 {
-			return fmt.Errorf("type %s is not supported: use an array, or a table", t)
-		}
-		f.Kind = KindBytes
+		f.Kind = KindBytes // others are flattened
 	default:
 		return fmt.Errorf("type %s is not supported", t)
 	}
@@ -252,174 +255,63 @@ func (f *Field) compileFloat(k reflect.Kind, o options) error {
 	return nil
 }
 
-// load reads the Go field at p as the column's integer.
-func (f *Field) load(p unsafe.Pointer) int64 {
-	p = unsafe.Add(p, f.offset)
-	switch f.Kind {
-	case KindBool:
-		if *(*bool)(p) {
-			return 1
-		}
-		return 0
-	case KindInt:
-		switch f.size {
-		case 1:
-			return int64(*(*int8)(p))
-		case 2:
-			return int64(*(*int16)(p))
-		case 4:
-			return int64(*(*int32)(p))
-		}
-		return *(*int64)(p)
-	case KindUint:
-		switch f.size {
-		case 1:
-			return int64(*(*uint8)(p))
-		case 2:
-			return int64(*(*uint16)(p))
-		case 4:
-			return int64(*(*uint32)(p))
-		}
-		return int64(*(*uint64)(p)) //nolint:gosec // the bits, not the value
-	case KindFloat32:
-		return int64(math.Float32bits(*(*float32)(p)))
-	case KindFloat64:
-		return int64(math.Float64bits(*(*float64)(p))) //nolint:gosec // the bits, not the value
-	case KindAngle:
-		return f.quantiseAngle(f.float(p))
-	default:
-		return f.quantise(f.float(p))
-	}
+// Enum is what a whole number's type is when its values have names: they count from 0 and are sent by name in the
+// schema. A value beyond them is sent as the first.
+type Enum interface {
+	// EnumNames are the names of the values 0, 1, …: at most 256, none empty, no two the same.
+	EnumNames() []string
 }
 
-func (f *Field) float(p unsafe.Pointer) float64 {
-	if f.size == 4 {
-		return float64(*(*float32)(p))
+func (f *Field) compileEnum(t reflect.Type, names []string, o options) error {
+	if o.hasRange || o.hasStep || o.angle || o.hasBits || o.hasMax {
+		return fmt.Errorf("an enum has no range, step, angle, bits and max")
 	}
-	return *(*float64)(p)
+	if k := t.Kind(); k < reflect.Int || k > reflect.Uint64 {
+		return fmt.Errorf("%s has EnumNames and is no whole number", t)
+	}
+	if err := checkNames(names); err != nil {
+		return fmt.Errorf("EnumNames of %s: %w", t, err)
+	}
+	f.Kind, f.Names = KindEnum, slices.Clone(names)
+	return nil
 }
 
-func (f *Field) setFloat(p unsafe.Pointer, v float64) {
-	if f.size == 4 {
-		*(*float32)(p) = float32(v)
-		return
+// maxNames bounds the names of an enum.
+const maxNames = 256
+
+func checkNames(names []string) error {
+	if len(names) == 0 || len(names) > maxNames {
+		return fmt.Errorf("%d names, 1 to %d allowed", len(names), maxNames)
 	}
-	*(*float64)(p) = v
+	for i, n := range names {
+		if n == "" || len(n) > maxName || slices.Contains(names[:i], n) {
+			return fmt.Errorf("%q is empty, longer than %d bytes, or there twice", n, maxName)
+		}
+	}
+	return nil
 }
 
-// quantise maps a value to the nearest step, clamped to the range; NaN becomes the range's start.
-func (f *Field) quantise(v float64) int64 {
-	n := math.Floor(float64((v-f.Min)/f.Step) + 0.5)
+func (f *Field) compileRef(o options) error {
 	switch {
-	case !(n > 0):
-		return 0
-	case n >= float64(f.Top):
-		return f.Top
+	case o.hasRange || o.hasStep || o.angle || o.hasBits || o.hasMax:
+		return fmt.Errorf("a reference has no range, step, angle, bits and max")
+	case o.ref == "" && o.flags&flagServer == 0:
+		return fmt.Errorf("a netcode.ID needs ref=TABLE, the table whose row it names, or server")
 	}
-	return int64(n)
+	f.Kind, f.ref = KindRef, o.ref
+	return nil
 }
 
-// quantiseAngle maps radians to the nearest part of a turn.
-func (f *Field) quantiseAngle(v float64) int64 {
-	parts := float64(int64(1) << f.Bits)
-	n := math.Floor(float64(v*(parts/(2*math.Pi))) + 0.5)
-	if !(math.Abs(n) < 1<<53) {
-		return 0
+// resolve finds the table that a reference is to.
+func (f *Field) resolve(tables []TableInfo) error {
+	if f.Kind != KindRef || f.ref == "" {
+		return nil
 	}
-	return int64(n) & (int64(1)<<f.Bits - 1)
-}
-
-// value turns a column's integer into what a program works with: radians from 0 to 2π, the range's float, the number.
-func (f *Field) value(n int64) float64 {
-	switch f.Kind {
-	case KindFixed:
-		return f.Min + float64(float64(n)*f.Step)
-	case KindAngle:
-		return float64(n) * (2 * math.Pi / float64(int64(1)<<f.Bits))
-	case KindFloat32:
-		return float64(math.Float32frombits(uint32(n))) //nolint:gosec // the bits
-	case KindFloat64:
-		return math.Float64frombits(uint64(n)) //nolint:gosec // the bits
-	case KindUint:
-		return float64(uint64(n)) //nolint:gosec // the bits
-	default:
-		return float64(n)
-	}
-}
-
-// store writes the column's integer into the Go field at p.
-func (f *Field) store(p unsafe.Pointer, n int64) {
-	p = unsafe.Add(p, f.offset)
-	switch f.Kind {
-	case KindBool:
-		*(*bool)(p) = n != 0
-	case KindInt, KindUint:
-		switch f.size {
-		case 1:
-			*(*uint8)(p) = uint8(n) //nolint:gosec // the field's own bits
-		case 2:
-			*(*uint16)(p) = uint16(n) //nolint:gosec // the field's own bits
-		case 4:
-			*(*uint32)(p) = uint32(n) //nolint:gosec // the field's own bits
-		default:
-			*(*int64)(p) = n
+	for i := range tables {
+		if t := &tables[i]; t.Name == f.ref && !t.Single {
+			f.Ref, f.slots = i, uint8(bitsFor(t.Max)) //nolint:gosec // at most 15
+			return nil
 		}
-	case KindFloat32:
-		*(*float32)(p) = math.Float32frombits(uint32(n)) //nolint:gosec // the bits
-	case KindFloat64:
-		*(*float64)(p) = math.Float64frombits(uint64(n)) //nolint:gosec // the bits
-	default:
-		f.setFloat(p, f.value(n))
 	}
-}
-
-// loadText returns the Go field at p, cut to the bound; it is not a copy. A string is always UTF-8, since no reader
-// would take another.
-func (f *Field) loadText(p unsafe.Pointer) string {
-	p = unsafe.Add(p, f.offset)
-	if f.Kind == KindString {
-		s := *(*string)(p)
-		if len(s) > f.Max {
-			n := f.Max
-			for n > 0 && !utf8.RuneStart(s[n]) {
-				n--
-			}
-			s = s[:n]
-		}
-		if !utf8.ValidString(s) {
-			s = strings.ToValidUTF8(s, "")
-		}
-		return s
-	}
-	b := *(*[]byte)(p)
-	return unsafe.String(unsafe.SliceData(b), min(len(b), f.Max))
-}
-
-func (f *Field) storeText(p unsafe.Pointer, s string) {
-	p = unsafe.Add(p, f.offset)
-	if f.Kind == KindString {
-		*(*string)(p) = s
-		return
-	}
-	*(*[]byte)(p) = append((*(*[]byte)(p))[:0], s...)
-}
-
-// valid says whether n is a value of the column: what a decoder accepts.
-func (f *Field) valid(n int64) bool {
-	switch f.Kind {
-	case KindBool:
-		return n == 0 || n == 1
-	case KindInt:
-		return f.Bits == 64 || n >= -1<<(f.Bits-1) && n < 1<<(f.Bits-1)
-	case KindUint:
-		return f.Bits == 64 || n >= 0 && n < 1<<f.Bits
-	case KindFixed:
-		return n >= 0 && n <= f.Top
-	case KindFloat32:
-		return n >= 0 && n <= math.MaxUint32
-	case KindAngle:
-		return n >= 0 && n < 1<<f.Bits
-	default:
-		return true
-	}
+	return fmt.Errorf("%s: ref=%s: the state has no such table", f.Name, f.ref)
 }

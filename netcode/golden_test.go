@@ -11,6 +11,7 @@ import (
 	"os"
 	"reflect"
 	"strconv"
+	"strings"
 	"testing"
 
 	"muster/netcode"
@@ -53,14 +54,29 @@ type goldenRow struct {
 	Nest   goldenNest
 	List   [3]uint8
 	Owner  netcode.Seat
-	Target netcode.ID
-	Kind   uint8 `net:"once"`
+	Target netcode.ID `net:"ref=Ships"`
+	Kind   uint8      `net:"once"`
+	Mode   goldenMode
+	Bag    []goldenItem `net:"max=2"`
+	Marks  []uint16     `net:"max=3"`
 
 	Ammo   uint16  `net:"owner"`
 	Aim    float64 `net:"owner,angle,bits=10"`
 	Note   string  `net:"owner,max=8"`
 	Ledger uint64  `net:"owner"`
+	Plan   uint16  `net:"team"`
+	Orders string  `net:"team,max=8"`
 	Secret uint32  `net:"server"`
+}
+
+type goldenMode uint8
+
+func (goldenMode) EnumNames() []string { return []string{"Idle", "Busy", "Lost"} }
+
+type goldenItem struct {
+	Kind goldenMode
+	N    int16
+	Name string `net:"max=4"`
 }
 
 type goldenDot struct {
@@ -93,6 +109,9 @@ type goldenInput struct {
 	Blob   []byte `net:"max=4"`
 	At     struct{ X, Y int32 }
 	Keys   [2]bool
+	Mode   goldenMode
+	Target netcode.ID `net:"ref=Ships"`
+	Path   []int8     `net:"max=2"`
 }
 
 type goldenHit struct {
@@ -130,6 +149,9 @@ func jsonOf(v reflect.Value) any {
 	case reflect.Slice:
 		return map[string]string{"bin": hex.EncodeToString(v.Bytes())}
 	}
+	if e, ok := v.Interface().(netcode.Enum); ok {
+		return e.EnumNames()[v.Uint()]
+	}
 	return v.Interface()
 }
 
@@ -162,6 +184,20 @@ func leaves(v reflect.Value, name, tag string, out []leaf) []leaf {
 			out = leaves(v.Index(i), name+"."+strconv.Itoa(i), tag, out)
 		}
 		return out
+	case reflect.Slice:
+		if v.Type().Elem().Kind() == reflect.Uint8 {
+			break
+		}
+		most, _ := strconv.Atoi(tag[len("max="):])
+		out = append(out, leaf{name + ".len", tag, v.Len()})
+		for i := range most {
+			e := reflect.Zero(v.Type().Elem())
+			if i < v.Len() {
+				e = v.Index(i)
+			}
+			out = leaves(e, name+"."+strconv.Itoa(i), "", out)
+		}
+		return out
 	}
 	switch {
 	case tag == "server":
@@ -172,23 +208,31 @@ func leaves(v reflect.Value, name, tag string, out []leaf) []leaf {
 	return append(out, leaf{name, tag, jsonOf(v)})
 }
 
-func (l leaf) owners() bool { return len(l.tag) >= 5 && l.tag[:5] == "owner" }
+// audience says for whom the column is: "" everybody, "owner" or "team".
+func (l leaf) audience() string {
+	for _, a := range []string{"owner", "team"} {
+		if strings.HasPrefix(l.tag, a) {
+			return a
+		}
+	}
+	return ""
+}
 
-// columns of a row type in a scope.
-func columns(row any, own bool) (names []string) {
+// columns of a row type for an audience.
+func columns(row any, audience string) (names []string) {
 	for _, l := range leaves(reflect.ValueOf(row), "", "", nil) {
-		if l.owners() == own {
+		if l.audience() == audience {
 			names = append(names, l.name)
 		}
 	}
 	return names
 }
 
-// rowJSON is a row's id and its columns in a scope.
-func rowJSON(id netcode.ID, row any, own bool) []any {
+// rowJSON is a row's id and its columns for an audience.
+func rowJSON(id netcode.ID, row any, audience string) []any {
 	list := []any{id}
 	for _, l := range leaves(reflect.ValueOf(row), "", "", nil) {
-		if l.owners() == own {
+		if l.audience() == audience {
 			list = append(list, l.value)
 		}
 	}
@@ -248,6 +292,9 @@ func (p *play) turn(r *goldenRow) {
 	r.Blob = []byte{0xff, 0, byte(n.Uint32()), 0x80}[:n.IntN(5)]
 	r.Nest.A, r.Nest.B[1], r.Nest.In.C = int16(edge()), n.IntN(2) == 0, between(n, -1, 1)
 	r.List[n.IntN(3)]++
+	r.Mode, r.Plan, r.Orders = goldenMode(n.IntN(3)), uint16(n.Uint32()), goldenTexts[n.IntN(len(goldenTexts))]
+	r.Bag = []goldenItem{{1, int16(edge()), "abc"}, {2, -1, "b"}}[:n.IntN(3)]
+	r.Marks = []uint16{7, uint16(n.Uint32()), 0}[:n.IntN(4)]
 	r.Ammo, r.Aim, r.Note, r.Ledger = uint16(n.Uint32()), between(n, 0, 7), goldenTexts[n.IntN(len(goldenTexts))], edge()
 }
 
@@ -301,11 +348,17 @@ func rowsOf(t *testing.T, dec *netcode.Decoder, w *goldenWorld) map[string]map[s
 	if err := dec.Load(w); err != nil {
 		t.Fatal(err)
 	}
-	out := map[string]map[string][][]any{"0": {"Ships": {}, "Dots": {}, "Round": {}}, "1": {"Ships": {}}}
-	for _, scope := range []uint16{0, goldenSeat} {
-		key := strconv.Itoa(int(scope))
-		for table := range out[key] {
-			for _, r := range dec.Rows(scope, table) {
+	out := map[string]map[string][][]any{"0": {"Ships": {}, "Dots": {}, "Round": {}}, "1": {"Ships": {}}, "1 team": {"Ships": {}}}
+	for key, tables := range out {
+		scope, audience, rows := uint16(goldenSeat), "owner", dec.Rows
+		switch key {
+		case "0":
+			scope, audience = 0, ""
+		case "1 team":
+			audience, rows = "team", dec.TeamRows
+		}
+		for table := range tables {
+			for _, r := range rows(scope, table) {
 				var row any
 				switch table {
 				case "Ships":
@@ -315,7 +368,7 @@ func rowsOf(t *testing.T, dec *netcode.Decoder, w *goldenWorld) map[string]map[s
 				default:
 					row = w.Round.V
 				}
-				out[key][table] = append(out[key][table], rowJSON(r.ID, row, scope != 0))
+				out[key][table] = append(out[key][table], rowJSON(r.ID, row, audience))
 			}
 		}
 	}
@@ -329,9 +382,10 @@ func stateVectors(t *testing.T) goldenState {
 		Fingerprint: fmt.Sprintf("%016x", sc.Fingerprint()),
 		Columns: map[string]map[string][]string{
 			"0": {
-				"Ships": columns(goldenRow{}, false), "Dots": columns(goldenDot{}, false), "Round": columns(goldenRound{}, false),
+				"Ships": columns(goldenRow{}, ""), "Dots": columns(goldenDot{}, ""), "Round": columns(goldenRound{}, ""),
 			},
-			"1": {"Ships": columns(goldenRow{}, true)},
+			"1":      {"Ships": columns(goldenRow{}, "owner")},
+			"1 team": {"Ships": columns(goldenRow{}, "team")},
 		},
 	}
 	about := map[uint32]string{
@@ -355,11 +409,11 @@ func stateVectors(t *testing.T) goldenState {
 		if tick == 20 {
 			view.Resync(0)
 		}
-		scopes := append([]uint16(nil), enc.Scopes(goldenSeat)...)
+		scopes := append([]proto.Watch(nil), enc.Scopes(goldenSeat)...)
 		blocks := enc.Prepare(&view, scopes)
 		var hashes []proto.Hash
 		if tick%4 == 0 {
-			hashes = enc.Hashes(scopes)
+			hashes = enc.Hashes(&view)
 		}
 		head := proto.Head{Epoch: 7, Tick: tick, Processed: tick / 2, Durable: tick / 4, Lead: 1, Scopes: scopes}
 		b := encodeFrame(&head, prev, hashes, blocks)
@@ -378,7 +432,7 @@ func encodeFrame(head, prev *proto.Head, hashes []proto.Hash, blocks []proto.Blo
 	w := proto.NewWriter()
 	head.Append(w, prev, hashes, len(blocks))
 	for _, b := range blocks {
-		proto.AppendBlock(w, b.Scope, b.Data)
+		b.Append(w)
 	}
 	return w.Bytes()
 }
@@ -416,12 +470,12 @@ func inputVectors(t *testing.T) []valueVector {
 	sc := goldenSchema(t)
 	full := goldenInput{
 		Turn: -128, Power: 65535, Big: math.MinInt64, Huge: math.MaxUint64, Thrust: 0.5, Aim: 3.1, F32: 0.1, F64: 0.1,
-		Fire: true, Say: "Åsa", Blob: []byte{1, 0, 255}, Keys: [2]bool{false, true},
+		Fire: true, Say: "Åsa", Blob: []byte{1, 0, 255}, Keys: [2]bool{false, true}, Mode: 2, Target: 3<<16 | 256, Path: []int8{3, -4},
 	}
 	full.At.X, full.At.Y = math.MinInt32, -33
 	bounds := goldenInput{
 		Turn: -32, Power: 128, Big: -32769, Huge: 1 << 53, Thrust: 7, Aim: -0.003, F32: math.MaxFloat32, F64: -1e300,
-		Say: "sevenby🂡", Blob: []byte{1, 2, 3, 4, 5},
+		Say: "sevenby🂡", Blob: []byte{1, 2, 3, 4, 5}, Path: []int8{1, 2, 3},
 	}
 	bounds.At.X, bounds.At.Y = -129, 256
 	var list []valueVector

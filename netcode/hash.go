@@ -28,16 +28,20 @@ func textValue(s string) uint64 {
 	return h
 }
 
-// Hashes returns the view hash of each scope at the newest tick. A scope is hashed once a tick, whoever watches it; the
-// result is valid until the next call.
-func (e *Encoder) Hashes(scopes []uint16) []proto.Hash {
+// Hashes returns the view hashes, at the newest tick, of those scopes that a viewer has been brought to by Prepare. A
+// scope is hashed once a tick, whoever watches it; the result is valid until the next call.
+func (e *Encoder) Hashes(v *View) []proto.Hash {
 	e.hashes = e.hashes[:0]
-	for _, scope := range scopes {
-		c := e.cache(scope)
-		if !c.hashed {
-			c.hash, c.hashed = e.hash(scope), true
+	for i := range v.sent {
+		s := &v.sent[i]
+		if s.key != nil || s.tick != e.now.tick {
+			continue
 		}
-		e.hashes = append(e.hashes, proto.Hash{Scope: scope, Sum: c.hash})
+		c := e.cache(s.scope)
+		if !c.hashed {
+			c.hash, c.hashed = e.hash(s.scope), true
+		}
+		e.hashes = append(e.hashes, proto.Hash{Scope: s.scope, Sum: c.hash})
 	}
 	return e.hashes
 }

@@ -109,7 +109,7 @@ func keyframes(t testing.TB, sc *Schema) map[uint16][]byte {
 
 func applyBlock(sc *Schema, scope uint16, data []byte) error {
 	d := NewDecoder(sc)
-	return d.Apply(&proto.Frame{Head: proto.Head{Tick: 1, Scopes: []uint16{0, scope}}, Blocks: []proto.Block{{Scope: scope, Data: data}}})
+	return d.Apply(&proto.Frame{Head: proto.Head{Tick: 1, Scopes: []proto.Watch{0, proto.Watch(scope)}}, Blocks: []proto.Block{{Scope: scope, Data: data}}})
 }
 
 func TestHostileBlocksAllocateLittle(t *testing.T) {
@@ -150,7 +150,7 @@ func FuzzBlock(f *testing.F) {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
 		d := NewDecoder(sc)
-		frame := proto.Frame{Head: proto.Head{Tick: 1, Scopes: []uint16{0, scope}}, Blocks: []proto.Block{{Scope: scope, Data: data}}}
+		frame := proto.Frame{Head: proto.Head{Tick: 1, Scopes: []proto.Watch{0, proto.Watch(scope)}}, Blocks: []proto.Block{{Scope: scope, Data: data}}}
 		err := d.Apply(&frame)
 		runtime.ReadMemStats(&after)
 		if grown := after.TotalAlloc - before.TotalAlloc; grown > 1<<20+1<<10*uint64(len(data)) {

@@ -35,23 +35,35 @@ func (sc *Schema) WriteInput(w *proto.Writer, in any) error {
 
 func writeFields(w *proto.Writer, list []Field, p unsafe.Pointer) {
 	for i := range list {
-		f := &list[i]
-		switch f.Kind {
-		case KindString:
-			w.Str(f.loadText(p))
-		case KindBytes:
-			w.Bin([]byte(f.loadText(p)))
-		case KindBool:
-			w.Bool(f.load(p) != 0)
-		case KindUint:
-			w.Uint(uint64(f.load(p))) //nolint:gosec // the bits
-		case KindFloat32:
-			w.Float32(float32(f.value(f.load(p))))
-		case KindFloat64:
-			w.Float64(f.value(f.load(p)))
-		default:
-			w.Int(f.load(p))
+		if f := &list[i]; f.text() {
+			writeText(w, f, f.loadText(p))
+		} else {
+			writeNumber(w, f, f.load(p))
 		}
+	}
+}
+
+func writeText(w *proto.Writer, f *Field, s string) {
+	if f.Kind == KindString {
+		w.Str(s)
+		return
+	}
+	w.Bin([]byte(s))
+}
+
+// writeNumber writes a column's integer as a program reads it: what is quantised as the integer, floats as floats.
+func writeNumber(w *proto.Writer, f *Field, n int64) {
+	switch f.Kind {
+	case KindBool:
+		w.Bool(n != 0)
+	case KindUint:
+		w.Uint(uint64(n)) //nolint:gosec // the bits
+	case KindFloat32:
+		w.Float32(float32(f.value(n)))
+	case KindFloat64:
+		w.Float64(f.value(n))
+	default:
+		w.Int(n)
 	}
 }
 
@@ -129,6 +141,16 @@ func readNumber(r *proto.Reader, f *Field) int64 {
 		return r.Int(f.Name, 0, f.Top)
 	case KindAngle:
 		return r.Int(f.Name, 0, 1<<f.Bits-1)
+	case KindEnum:
+		return r.Int(f.Name, 0, int64(len(f.Names))-1)
+	case KindLen:
+		return r.Int(f.Name, 0, int64(f.Max))
+	case KindRef:
+		n := r.Int(f.Name, 0, math.MaxUint32)
+		if r.Err() == nil && !f.valid(n) {
+			r.Fail(f.Name, "no row's id")
+		}
+		return n
 	case KindFloat32:
 		return int64(math.Float32bits(float32(r.Float64(f.Name))))
 	default:

@@ -69,7 +69,7 @@ func BenchmarkEncodeMovingRows(b *testing.B) {
 				b.StartTimer()
 				e.Capture(tick, &f.world)
 				size := 0
-				for _, block := range e.Prepare(&v, []uint16{0}) {
+				for _, block := range e.Prepare(&v, []proto.Watch{0}) {
 					size += len(block.Data)
 				}
 				b.StopTimer()
@@ -99,8 +99,8 @@ func BenchmarkDecodeMovingRows(b *testing.B) {
 	for tick := uint32(1); tick <= ticks; tick++ {
 		f.step()
 		e.Capture(tick, &f.world)
-		fr := proto.Frame{Head: proto.Head{Tick: tick, Scopes: []uint16{0}}}
-		for _, block := range e.Prepare(&v, []uint16{0}) {
+		fr := proto.Frame{Head: proto.Head{Tick: tick, Scopes: []proto.Watch{0}}}
+		for _, block := range e.Prepare(&v, []proto.Watch{0}) {
 			fr.Blocks = append(fr.Blocks, proto.Block{Scope: 0, Data: append([]byte(nil), block.Data...)})
 		}
 		frames = append(frames, fr)

@@ -166,11 +166,13 @@ func (f *Field) width() uint {
 	case KindInt, KindUint, KindAngle:
 		return uint(f.Bits)
 	case KindFixed:
-		n := uint(0)
-		for f.Top>>n > 0 {
-			n++
-		}
-		return n
+		return uint(bits.Len64(uint64(f.Top))) //nolint:gosec // not negative
+	case KindEnum:
+		return bitsFor(len(f.Names))
+	case KindLen:
+		return bitsFor(f.Max + 1)
+	case KindRef:
+		return uint(f.slots) + genBits + 1
 	case KindFloat32:
 		return 32
 	case KindFloat64:
@@ -183,6 +185,9 @@ func (f *Field) width() uint {
 // plainBits are the bits of a value as they are sent.
 func (f *Field) plainBits(v int64) uint64 {
 	u := uint64(v) //nolint:gosec // the bits
+	if f.Kind == KindRef {
+		u = u>>16<<(genBits+1) | u&(1<<(genBits+1)-1)
+	}
 	if n := f.width(); n < 64 {
 		u &= 1<<n - 1
 	}
@@ -191,6 +196,9 @@ func (f *Field) plainBits(v int64) uint64 {
 
 // fromPlain is the value of bits that were sent as they are.
 func (f *Field) fromPlain(u uint64) int64 {
+	if f.Kind == KindRef {
+		u = u>>(genBits+1)<<16 | u&(1<<(genBits+1)-1)
+	}
 	if f.Kind == KindInt && f.Bits < 64 && u>>(f.Bits-1) == 1 {
 		return int64(u) - 1<<f.Bits //nolint:gosec // within the width
 	}

@@ -2,31 +2,44 @@ package netcode
 
 import "slices"
 
+// audience is for whom a part's columns are.
+type audience uint8
+
+const (
+	everyone audience = iota // who sees the row
+	owners                   // the row's owner
+	teams                    // the owner's team; the owner alone while in none
+	audiences
+)
+
 // A part is what one kind of scope has of a table: the columns that everybody sees of the rows in it, or those that
-// only a row's owner sees.
+// only a row's owner or its team sees.
 type part struct {
 	table  int
 	info   *TableInfo
 	fields []*Field
-	own    bool
+	to     audience
 	slot   uint // bits of a wire slot
 	least  uint // bits that a row which comes takes at least
 }
 
-// partsOf lists a schema's parts: one or two for each table.
+// columns lists the columns for an audience.
+func (t *TableInfo) columns(to audience) []int { return [audiences][]int{t.room, t.own, t.team}[to] }
+
+// private says whether the table has columns that not everybody sees.
+func (t *TableInfo) private() bool { return len(t.own)+len(t.team) > 0 }
+
+// partsOf lists a schema's parts: one to three for each table.
 func partsOf(sc *Schema) []part {
 	var list []part
 	for i := range sc.Tables {
 		t := &sc.Tables[i]
-		for _, own := range []bool{false, true} {
-			cols := t.room
-			if own {
-				cols = t.own
-			}
-			if own && len(cols) == 0 {
+		for to := everyone; to < audiences; to++ {
+			cols := t.columns(to)
+			if to != everyone && len(cols) == 0 {
 				continue
 			}
-			p := part{table: i, info: t, own: own, slot: bitsFor(t.Max)}
+			p := part{table: i, info: t, to: to, slot: bitsFor(t.Max)}
 			for _, c := range cols {
 				p.fields = append(p.fields, &t.Fields[c])
 			}
@@ -50,7 +63,9 @@ func bitsFor(n int) (b uint) {
 }
 
 // of says whether a scope has this part.
-func (p *part) of(scope uint16) bool { return !p.own || isSeat(scope) }
+func (p *part) of(scope uint16) bool {
+	return p.to == everyone || isSeat(scope) || p.to == teams && isTeam(scope)
+}
 
 // rowSet is a part of one state: its rows in the order of their wire ids, column by column.
 type rowSet struct {

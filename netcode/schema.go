@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"reflect"
+	"slices"
 
 	"muster/proto"
 )
@@ -27,6 +28,7 @@ type TableInfo struct {
 	owner  int     // the column that says whose a row is, or -1
 	room   []int   // columns sent to everybody
 	own    []int   // columns sent to a row's owner
+	team   []int   // columns sent to the team of a row's owner
 	offset uintptr // of the table in the state
 	typ    reflect.Type
 }
@@ -60,7 +62,7 @@ func Compile[S, In any](events ...any) (*Schema, error) {
 		return nil, fmt.Errorf("%w: %w", ErrSchema, err)
 	}
 	var err error
-	if sc.Input, err = plainFields(sc.input); err != nil {
+	if sc.Input, err = sc.plainFields(sc.input); err != nil {
 		return nil, fmt.Errorf("%w: input %w", ErrSchema, err)
 	}
 	for _, e := range events {
@@ -70,7 +72,7 @@ func Compile[S, In any](events ...any) (*Schema, error) {
 			return nil, fmt.Errorf("%w: an event is nil", ErrSchema)
 		}
 		info.Name = t.Name()
-		if info.Fields, err = plainFields(t); err != nil {
+		if info.Fields, err = sc.plainFields(t); err != nil {
 			return nil, fmt.Errorf("%w: event %w", ErrSchema, err)
 		}
 		for _, other := range sc.Events {
@@ -88,15 +90,18 @@ func Compile[S, In any](events ...any) (*Schema, error) {
 }
 
 // plainFields compiles a struct that is sent whole, where who may see a field has no meaning.
-func plainFields(t reflect.Type) ([]Field, error) {
-	list, err := fields(t, t.String(), 0, nil)
+func (sc *Schema) plainFields(t reflect.Type) ([]Field, error) {
+	list, err := fields(t, place{path: t.String()}, nil)
 	if err != nil {
 		return nil, err
 	}
 	for i := range list {
-		if list[i].flags&(flagOwner|flagServer|flagOnce) != 0 {
-			return nil, fmt.Errorf("%s.%s: owner, server and once are for tables", t, list[i].Name)
+		if list[i].flags&(flagOwner|flagTeam|flagServer|flagOnce) != 0 {
+			return nil, fmt.Errorf("%s.%s: owner, team, server and once are for tables", t, list[i].Name)
 		}
+	}
+	if err := resolve(list, sc.Tables); err != nil {
+		return nil, fmt.Errorf("%s.%w", t, err)
 	}
 	return list, nil
 }
@@ -128,7 +133,7 @@ func (sc *Schema) compileState() error {
 				return fmt.Errorf("%s: max=%d: a table has 1 to %d rows", path, o.max, DefaultMax)
 			}
 		}
-		if t.Fields, err = fields(r.rowType(), path, 0, nil); err != nil {
+		if t.Fields, err = fields(r.rowType(), place{path: path}, nil); err != nil {
 			return err
 		}
 		if err := t.plan(); err != nil {
@@ -138,6 +143,20 @@ func (sc *Schema) compileState() error {
 	}
 	if len(sc.Tables) == 0 {
 		return fmt.Errorf("state %s has no exported table", sc.state)
+	}
+	for i := range sc.Tables {
+		if err := resolve(sc.Tables[i].Fields, sc.Tables); err != nil {
+			return fmt.Errorf("%s.%s.%w", sc.state, sc.Tables[i].Name, err)
+		}
+	}
+	return nil
+}
+
+func resolve(list []Field, tables []TableInfo) error {
+	for i := range list {
+		if err := list[i].resolve(tables); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -163,14 +182,18 @@ func (t *TableInfo) plan() error {
 		}
 		switch {
 		case !f.wire():
+		case f.flags&flagOwner != 0 && f.flags&flagTeam != 0:
+			return fmt.Errorf("field %s is for the owner and for the team: one of them", f.Name)
 		case f.flags&flagOwner != 0:
 			t.own = append(t.own, i)
+		case f.flags&flagTeam != 0:
+			t.team = append(t.team, i)
 		default:
 			t.room = append(t.room, i)
 		}
 	}
-	if len(t.own) > 0 && t.owner < 0 {
-		return fmt.Errorf("field %s is for the row's owner, and the row has no field Owner of type netcode.Seat", t.Fields[t.own[0]].Name)
+	if private := append(slices.Clone(t.own), t.team...); len(private) > 0 && t.owner < 0 {
+		return fmt.Errorf("field %s is for the row's owner, and the row has no field Owner of type netcode.Seat", t.Fields[private[0]].Name)
 	}
 	return nil
 }
@@ -238,10 +261,21 @@ func encodeFields(w *proto.Writer, list []Field) {
 			w.Array(4)
 			fieldHead(w, f)
 			w.Uint(uint64(f.Bits))
-		case KindString, KindBytes:
+		case KindString, KindBytes, KindLen:
 			w.Array(4)
 			fieldHead(w, f)
 			w.Uint(uint64(f.Max)) //nolint:gosec // positive
+		case KindEnum:
+			w.Array(4)
+			fieldHead(w, f)
+			w.Array(len(f.Names))
+			for _, name := range f.Names {
+				w.Str(name)
+			}
+		case KindRef:
+			w.Array(4)
+			fieldHead(w, f)
+			w.Uint(uint64(f.Ref)) //nolint:gosec // an index
 		case KindFixed:
 			w.Array(6)
 			fieldHead(w, f)
@@ -297,7 +331,34 @@ func ParseSchema(b []byte) (*Schema, error) {
 	if err := r.Done(); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrSchema, err)
 	}
+	if err := sc.link(); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrSchema, err)
+	}
 	return sc, nil
+}
+
+// link gives parsed references their tables.
+func (sc *Schema) link() error {
+	list := [][]Field{sc.Input}
+	for i := range sc.Tables {
+		list = append(list, sc.Tables[i].Fields)
+	}
+	for i := range sc.Events {
+		list = append(list, sc.Events[i].Fields)
+	}
+	for _, fields := range list {
+		for i := range fields {
+			f := &fields[i]
+			if f.Kind != KindRef {
+				continue
+			}
+			if f.Ref >= len(sc.Tables) || sc.Tables[f.Ref].Single {
+				return fmt.Errorf("field %s refers to table %d, which has no ids", f.Name, f.Ref)
+			}
+			f.slots = uint8(bitsFor(sc.Tables[f.Ref].Max)) //nolint:gosec // at most 15
+		}
+	}
+	return nil
 }
 
 func parseFields(r *proto.Reader) []Field {
@@ -315,7 +376,7 @@ func parseField(r *proto.Reader) Field {
 	n, read := r.Array("field", 16), 3
 	f := Field{
 		Name: r.Str("field name", maxName), Kind: Kind(r.Uint8("kind")),
-		flags: r.Uint8("flags"), size: 8,
+		flags: r.Uint8("flags"), raw: true,
 	}
 	switch f.Kind {
 	case KindBool, KindFloat32, KindFloat64:
@@ -330,6 +391,20 @@ func parseField(r *proto.Reader) Field {
 		}
 	case KindString, KindBytes:
 		f.Max, read = int(r.Uint("max", 4096)), 4 //nolint:gosec // bounded
+	case KindLen:
+		if f.Max, read = int(r.Uint("max", maxElements)), 4; f.Max == 0 { //nolint:gosec // bounded
+			r.Fail("max", "zero")
+		}
+	case KindEnum:
+		read = 4
+		for range r.Array("names", maxNames) {
+			f.Names = append(f.Names, r.Str("name", maxName))
+		}
+		if err := checkNames(f.Names); r.Err() == nil && err != nil {
+			r.Fail("names", err.Error())
+		}
+	case KindRef:
+		f.Ref, read = int(r.Uint("table", maxTables-1)), 4 //nolint:gosec // bounded
 	case KindFixed:
 		f.Min, f.Step, f.Top, read = r.Float64("min"), r.Float64("step"), int64(r.Uint("top", 1<<53)), 6 //nolint:gosec // bounded
 		if !(f.Step > 0) {

@@ -1,8 +1,11 @@
 package netcode
 
 import (
+	"cmp"
 	"math"
 	"slices"
+
+	"muster/proto"
 )
 
 // Scopes on the wire: what is encoded once, whoever watches it.
@@ -15,6 +18,10 @@ const (
 )
 
 func isSeat(scope uint16) bool { return scope >= scopeSeats && scope < scopeTeams }
+
+func isTeam(scope uint16) bool { return scope >= scopeTeams && scope < scopeCells }
+
+func isCell(scope uint16) bool { return scope >= scopeCells }
 
 // hidden says whether a row that comes into a scope must not be known from before: it gets a new id on the wire.
 func hidden(scope uint16) bool { return scope >= scopeSeats && scope < scopeCells }
@@ -38,6 +45,10 @@ type Grid struct {
 	// Margin is how far beyond its cell a row may move, and beyond Radius a cell may be, before that changes anything:
 	// who moves along a border must not flicker. Default a quarter of Cell.
 	Margin float64
+	// Far, where it is greater than Radius, is how far away a cell may be to be seen at a lower rate: each FarEvery-th
+	// tick, 2 to 256, default 4.
+	Far      float64
+	FarEvery int
 }
 
 // Scopes says who may see what, anew each tick: a game's Scopes hook fills it in. A row that is not placed is seen by
@@ -45,12 +56,12 @@ type Grid struct {
 type Scopes struct {
 	tables []rows
 	grid   Grid
-	placed []placing  // what rows were in the tick before
-	where  [][]uint16 // by table and slot
-	teams  []uint16   // by seat
-	looks  [][]uint16 // by seat: its cells, sorted
-	before [][]uint16 // and those of the tick before
-	used   bool
+	placed []placing       // what rows were in the tick before
+	where  [][]uint16      // by table and slot
+	teams  []uint16        // by seat
+	looks  [][]proto.Watch // by seat: its cells, sorted
+	before [][]proto.Watch // and those of the tick before
+	rates  []proto.Watch   // scopes other than cells that are not sent at every tick
 }
 
 // begin forgets the tick before but for what hysteresis needs.
@@ -64,6 +75,7 @@ func (s *Scopes) begin(tables []rows, placed []placing) {
 		clear(s.where[i])
 	}
 	clear(s.teams)
+	s.rates = s.rates[:0]
 	s.looks, s.before = s.before, s.looks
 	for i := range s.looks {
 		s.looks[i] = s.looks[i][:0]
@@ -79,7 +91,31 @@ func (s *Scopes) Grid(g Grid) {
 	if !(g.Cell > 0) || g.Cols < 1 || g.Rows < 1 || g.Cols*g.Rows > maxCells {
 		panic("netcode: a grid needs a positive Cell and 1 to 63488 cells")
 	}
+	if g.Far > g.Radius && g.FarEvery == 0 {
+		g.FarEvery = 4
+	}
+	if g.FarEvery < 0 || g.FarEvery > proto.MaxEvery {
+		panic("netcode: a grid's FarEvery is 2 to 256")
+	}
 	s.grid = g
+}
+
+// Everybody is whoever is in the room.
+func Everybody() Scope { return Scope{} }
+
+// Every sends a scope at each n-th tick only, 1 to 256.
+func (s *Scopes) Every(scope Scope, n int) {
+	s.rates = append(s.rates, proto.Watching(scope.n, min(max(n, 1), proto.MaxEvery)))
+}
+
+// watch is how a scope other than a cell is sent.
+func (s *Scopes) watch(scope uint16) proto.Watch {
+	for _, w := range s.rates {
+		if w.Scope() == scope {
+			return w
+		}
+	}
+	return proto.Watching(scope, 1)
 }
 
 // Place puts a row of a table of the state into a scope.
@@ -146,16 +182,22 @@ func outside(v, cell float64, i, n int) float64 {
 
 // Join lets a seat see what is placed in [Team] n.
 func (s *Scopes) Join(seat Seat, n uint16) {
-	s.used = true
 	for int(seat) >= len(s.teams) {
 		s.teams = append(s.teams, 0)
 	}
 	s.teams[seat] = Team(n).n
 }
 
+// team returns the scope of a seat's team, or of the seat where it is in none.
+func (s *Scopes) team(seat uint16) uint16 {
+	if int(seat) < len(s.teams) && s.teams[seat] != 0 {
+		return s.teams[seat]
+	}
+	return seat
+}
+
 // Look lets a seat see the grid's cells around a point. It may be called more than once for a seat.
 func (s *Scopes) Look(seat Seat, x, y float64) {
-	s.used = true
 	for int(seat) >= len(s.looks) {
 		s.looks = append(s.looks, nil)
 	}
@@ -163,38 +205,60 @@ func (s *Scopes) Look(seat Seat, x, y float64) {
 		s.before = append(s.before, nil)
 	}
 	g := &s.grid
-	reach := g.Radius + g.Margin
+	reach := max(g.Radius, g.Far) + g.Margin
 	fromX, toX := index(x-reach-g.MinX, g.Cell, g.Cols), index(x+reach-g.MinX, g.Cell, g.Cols)
 	fromY, toY := index(y-reach-g.MinY, g.Cell, g.Rows), index(y+reach-g.MinY, g.Cell, g.Rows)
 	for cy := fromY; cy <= toY; cy++ {
 		for cx := fromX; cx <= toX; cx++ {
 			cell := uint16(cy*g.Cols + cx) //nolint:gosec // bounded by Grid
-			d := s.distance(cell, x, y)
-			_, had := slices.BinarySearch(s.before[seat], scopeCells+cell)
-			if d <= g.Radius || had && d <= reach {
-				s.looks[seat] = insert(s.looks[seat], scopeCells+cell)
+			if every := s.seen(seat, scopeCells+cell, s.distance(cell, x, y)); every > 0 {
+				s.looks[seat] = insert(s.looks[seat], proto.Watching(scopeCells+cell, every))
 			}
 		}
 	}
 }
 
-// insert puts a scope into a sorted list once.
-func insert(list []uint16, scope uint16) []uint16 {
-	at, found := slices.BinarySearch(list, scope)
+// seen returns at each how many ticks a cell at a distance is seen; 0 is never. What was seen, or seen often, stays so
+// within the margin.
+func (s *Scopes) seen(seat Seat, scope uint16, d float64) int {
+	g := &s.grid
+	was := uint32(0)
+	if at, had := find16(s.before[seat], scope); had {
+		was = s.before[seat][at].Every()
+	}
+	switch {
+	case d <= g.Radius, was == 1 && d <= g.Radius+g.Margin:
+		return 1
+	case g.Far <= g.Radius:
+		return 0
+	case d <= g.Far, was > 0 && d <= g.Far+g.Margin:
+		return g.FarEvery
+	}
+	return 0
+}
+
+func find16(list []proto.Watch, scope uint16) (at int, found bool) {
+	return slices.BinarySearchFunc(list, scope, func(w proto.Watch, scope uint16) int { return cmp.Compare(w.Scope(), scope) })
+}
+
+// insert puts a watch into a list, sorted by scopes, once: the more frequent one stays.
+func insert(list []proto.Watch, w proto.Watch) []proto.Watch {
+	at, found := find16(list, w.Scope())
 	if found {
+		list[at] = min(list[at], w)
 		return list
 	}
-	return slices.Insert(list, at, scope)
+	return slices.Insert(list, at, w)
 }
 
 // of appends the scopes of a seat, sorted.
-func (s *Scopes) of(dst []uint16, seat Seat, own bool) []uint16 {
-	dst = append(dst, scopeRoom)
+func (s *Scopes) of(dst []proto.Watch, seat Seat, own bool) []proto.Watch {
+	dst = append(dst, s.watch(scopeRoom))
 	if own && seat > 0 {
-		dst = append(dst, uint16(seat))
+		dst = append(dst, s.watch(uint16(seat)))
 	}
 	if int(seat) < len(s.teams) && s.teams[seat] != 0 {
-		dst = append(dst, s.teams[seat])
+		dst = append(dst, s.watch(s.teams[seat]))
 	}
 	if int(seat) < len(s.looks) {
 		dst = append(dst, s.looks[seat]...)

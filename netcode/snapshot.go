@@ -44,13 +44,13 @@ type placing struct {
 	raw   []ID     // by slot
 	scope []uint16 // by slot: where the rules put the row
 	owner []uint16 // by slot
+	team  []uint16 // by slot: the scope of the owner's team
 	salt  []uint16 // by slot: how often its row came into a hidden scope
 	moved bool     // something changed in the newest capture
 
-	rows   []unsafe.Pointer // by slot, of the newest capture
-	wires  []ID             // by slot
-	shared order            // of the part that everybody in a row's scope sees
-	own    order            // of the owner's part
+	rows  []unsafe.Pointer // by slot, of the newest capture
+	wires []ID             // by slot
+	order [audiences]order
 }
 
 // order is the rows of a part.
@@ -61,26 +61,27 @@ type order struct {
 }
 
 // survey finds the rows of a table and whether their order still holds. where says in which scope a slot's row is.
-func (p *placing) survey(t *TableInfo, r rows, where []uint16) {
+func (p *placing) survey(t *TableInfo, r rows, where []uint16, rules *Scopes) {
 	n := r.slots()
 	p.moved = n != len(p.raw)
 	p.raw, p.scope, p.owner = resize(p.raw, n), resize(p.scope, n), resize(p.owner, n)
-	p.rows, p.wires, p.salt = resize(p.rows, n), resize(p.wires, n), resize(p.salt, n)
+	p.rows, p.wires, p.salt, p.team = resize(p.rows, n), resize(p.wires, n), resize(p.salt, n), resize(p.team, n)
 	for slot := range n {
 		id, at := r.at(slot)
 		p.rows[slot] = at
-		var scope, owner uint16
+		var scope, owner, team uint16
 		if slot < len(where) {
 			scope = where[slot]
 		}
-		if id != 0 && len(t.own) > 0 {
-			owner = uint16(t.Fields[t.owner].load(at)) //nolint:gosec // a Seat
+		if id != 0 && t.private() {
+			owner = uint16(t.Fields[t.owner].load(at)) & (scopeTeams - 1) //nolint:gosec // a Seat
+			team = rules.team(owner)
 		}
-		if p.raw[slot] != id || p.scope[slot] != scope || p.owner[slot] != owner {
+		if p.raw[slot] != id || p.scope[slot] != scope || p.owner[slot] != owner || p.team[slot] != team {
 			if p.raw[slot] == id && p.scope[slot] != scope && hidden(scope) {
 				p.salt[slot]++
 			}
-			p.raw[slot], p.scope[slot], p.owner[slot] = id, scope, owner
+			p.raw[slot], p.scope[slot], p.owner[slot], p.team[slot] = id, scope, owner, team
 			p.moved = true
 			if p.wires[slot] = id; !t.Single {
 				p.wires[slot] = p.wire.of(id, p.salt[slot])
@@ -90,9 +91,10 @@ func (p *placing) survey(t *TableInfo, r rows, where []uint16) {
 	if !p.moved {
 		return
 	}
-	p.shared.sort(p, p.scope)
-	if len(t.own) > 0 {
-		p.own.sort(p, p.owner)
+	for to, by := range [audiences][]uint16{p.scope, p.owner, p.team} {
+		if len(t.columns(audience(to))) > 0 || audience(to) == everyone { //nolint:gosec // at most 2
+			p.order[to].sort(p, by)
+		}
 	}
 }
 
@@ -113,19 +115,20 @@ func (o *order) sort(p *placing, by []uint16) {
 }
 
 // capture quantises a part. before is the part at the tick before, whose texts are shared where they are the same.
-func (s *snapshot) capture(i int, p *part, at *placing, before *rowSet) {
-	o := &at.shared
-	if p.own {
-		o = &at.own
-	}
+func (s *snapshot) capture(i int, p *part, placed []placing, before *rowSet) {
+	at := &placed[p.table]
+	o := &at.order[p.to]
 	set := s.sets[i]
 	set.resize(p, len(o.slots))
 	copy(set.ids, o.ids)
 	s.keys[i] = append(s.keys[i][:0], o.keys...)
 	for c, f := range p.fields {
-		if f.text() {
+		switch {
+		case f.text():
 			captureText(f, set.text[c], o.slots, at, before, c)
-		} else {
+		case f.Kind == KindRef:
+			captureRefs(f, set.nums[c], o, at.rows, &placed[f.Ref])
+		default:
 			captureColumn(f, set.nums[c], o.slots, at.rows)
 		}
 	}
@@ -144,9 +147,28 @@ func captureText(f *Field, dst []string, slots []uint16, at *placing, before *ro
 	}
 }
 
+// captureRefs names rows of another table as the wire does. One that only a seat or a team may see has no name outside of
+// that scope.
+func captureRefs(f *Field, dst []int64, o *order, rows []unsafe.Pointer, to *placing) {
+	for i, slot := range o.slots {
+		id := ID(f.load(rows[slot])) //nolint:gosec // an ID
+		s := id.slot()
+		switch {
+		case id == 0, s >= len(to.raw), to.raw[s] != id, hidden(to.scope[s]) && to.scope[s] != o.keys[i]:
+			dst[i] = 0
+		default:
+			dst[i] = int64(to.wires[s])
+		}
+	}
+}
+
 // captureColumn is load for a whole column; the common kinds have loops of their own.
 func captureColumn(f *Field, dst []int64, slots []uint16, rows []unsafe.Pointer) {
 	switch {
+	case f.raw || f.in != nil:
+		for i, slot := range slots {
+			dst[i] = f.load(rows[slot])
+		}
 	case f.Kind == KindFixed && f.size == 4:
 		for i, slot := range slots {
 			dst[i] = f.quantise(float64(*(*float32)(unsafe.Add(rows[slot], f.offset))))
@@ -169,6 +191,13 @@ func captureColumn(f *Field, dst []int64, slots []uint16, rows []unsafe.Pointer)
 
 // tablesOf returns the tables of a state as the compiled plan sees them.
 func tablesOf(sc *Schema, state any) ([]rows, error) {
+	if d, ok := state.(*Dynamic); ok && d.sc == sc {
+		list := make([]rows, len(d.tables))
+		for i, t := range d.tables {
+			list[i] = &t.rows
+		}
+		return list, nil
+	}
 	p, err := pointer(state, sc.state)
 	if err != nil {
 		return nil, err
@@ -182,13 +211,10 @@ func tablesOf(sc *Schema, state any) ([]rows, error) {
 	return list, nil
 }
 
-// clear sets columns of the Go row at p to zero.
-func (t *TableInfo) clear(p unsafe.Pointer, list []int) {
+// clear sets columns of the Go row at p to zero and says whether that changed anything.
+func (t *TableInfo) clear(p unsafe.Pointer, list []int) (changed bool) {
 	for _, i := range list {
-		if f := &t.Fields[i]; f.text() {
-			f.storeText(p, "")
-		} else {
-			clear(unsafe.Slice((*byte)(unsafe.Add(p, f.offset)), f.size))
-		}
+		changed = t.Fields[i].clear(p) || changed
 	}
+	return changed
 }

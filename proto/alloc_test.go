@@ -120,7 +120,7 @@ func TestReadingInputsAllocatesNothing(t *testing.T) {
 }
 
 func TestWritingHeadsAllocatesNothing(t *testing.T) {
-	prev := proto.Head{Epoch: 1 << 40, Tick: 90_000, Processed: 80_000, Durable: 80_000, Scopes: []uint16{0, 3}}
+	prev := proto.Head{Epoch: 1 << 40, Tick: 90_000, Processed: 80_000, Durable: 80_000, Scopes: []proto.Watch{0, 3}}
 	head := prev
 	head.Tick++
 	block := make([]byte, 200)
@@ -128,7 +128,7 @@ func TestWritingHeadsAllocatesNothing(t *testing.T) {
 	n := testing.AllocsPerRun(100, func() {
 		w.Reset()
 		head.Append(w, &prev, nil, 1)
-		proto.AppendBlock(w, 0, block)
+		(&proto.Block{Data: block}).Append(w)
 	})
 	if n != 0 {
 		t.Errorf("%v allocations", n)
@@ -136,7 +136,7 @@ func TestWritingHeadsAllocatesNothing(t *testing.T) {
 }
 
 func BenchmarkHeadAppend(b *testing.B) {
-	prev := proto.Head{Epoch: 1 << 40, Tick: 90_000, Processed: 80_000, Durable: 80_000, Scopes: []uint16{0, 3}}
+	prev := proto.Head{Epoch: 1 << 40, Tick: 90_000, Processed: 80_000, Durable: 80_000, Scopes: []proto.Watch{0, 3}}
 	head := prev
 	head.Tick, head.Processed, head.Durable = 90_001, 80_001, 80_001
 	w := proto.NewWriter()

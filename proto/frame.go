@@ -24,14 +24,43 @@ type Head struct {
 	Processed uint32 // the newest input sequence of this seat that the state contains
 	Durable   uint32 // the newest input sequence of this seat that no failover can take back; at most Processed
 	Lead      int8   // ticks that the seat's newest input came before it was used; negative: too late
-	Scopes    []uint16
+	Scopes    []Watch
 }
+
+// Watch is one of a viewer's scopes and how often it is sent: each n-th tick, those that n divides. Its value is the
+// scope's number, and above 16 bits n − 1.
+type Watch uint32
+
+// MaxEvery is the greatest number of ticks between two frames of a scope.
+const MaxEvery = 256
+
+// Watching returns the watch of a scope that is sent every n-th tick, 1 to [MaxEvery].
+func Watching(scope uint16, n int) Watch {
+	return Watch(scope) | Watch(n-1)<<16 //nolint:gosec // at most 256
+}
+
+// Scope is the scope's number.
+func (w Watch) Scope() uint16 { return uint16(w) } //nolint:gosec // the low bits
+
+// Every is each how many ticks the scope is sent.
+func (w Watch) Every() uint32 { return uint32(w>>16) + 1 }
 
 // Block is one scope's part of a frame: bytes that are the same for every viewer of the scope in the same form.
 type Block struct {
 	Scope uint16
-	Data  []byte // netcode's block
+	Data  []byte // netcode's block, or a part of one
+	Part  Part
 }
+
+// Part says which part of a keyframe that is sent over several frames a block has. The zero value: the block is whole.
+type Part struct {
+	Tick uint32 // of the keyframe's newest state
+	From int    // where in the keyframe the data begins, bytes
+	Size int    // of the whole keyframe, bytes; 0: no part
+}
+
+// MaxKeyframe bounds a keyframe that is sent in parts, in bytes.
+const MaxKeyframe = 1 << 24
 
 // Hash is the view hash of one scope at the frame's tick.
 type Hash struct {
@@ -39,7 +68,7 @@ type Hash struct {
 	Sum   uint64
 }
 
-// Append writes the head of a frame that has blocks and hashes, which the caller then writes ([AppendBlock]; hashes as
+// Append writes the head of a frame that has blocks and hashes, which the caller then writes ([Block.Append]; hashes as
 // one array of scope, sum pairs before the blocks when there are any).
 // prev is the head that this socket received last; nil writes an absolute head. Scopes are written when they differ
 // from prev's.
@@ -91,10 +120,38 @@ func (h *Head) Append(w *Writer, prev *Head, hashes []Hash, blocks int) {
 	}
 }
 
-// AppendBlock writes one block of a frame.
-func AppendBlock(w *Writer, scope uint16, data []byte) {
-	w.Uint(uint64(scope))
-	w.Bin(data)
+// Append writes a block of a frame.
+func (b *Block) Append(w *Writer) {
+	w.Uint(uint64(b.Scope))
+	if b.Part.Size == 0 {
+		w.Bin(b.Data)
+		return
+	}
+	w.Array(4)
+	w.Uint(uint64(b.Part.Tick))
+	w.Uint(uint64(b.Part.From)) //nolint:gosec // not negative
+	w.Uint(uint64(b.Part.Size)) //nolint:gosec // not negative
+	w.Bin(b.Data)
+}
+
+func (b *Block) parse(r *Reader) {
+	*b = Block{Scope: r.Uint16("block scope")}
+	if r.IsArray() {
+		if r.Array("block", 4) != 4 {
+			r.Fail("block", "not four elements")
+		}
+		b.Part = Part{
+			Tick: r.Uint32("keyframe tick"),
+			From: int(r.Uint("keyframe offset", MaxKeyframe)), //nolint:gosec // bounded
+			Size: int(r.Uint("keyframe size", MaxKeyframe)),   //nolint:gosec // bounded
+		}
+		b.Data = r.Bin("keyframe part", MaxServerMessage)
+		if len(b.Data) == 0 || b.Part.From+len(b.Data) > b.Part.Size {
+			r.Fail("keyframe part", "empty, or beyond the keyframe")
+		}
+		return
+	}
+	b.Data = r.Bin("block", MaxServerMessage)
 }
 
 // Frame is a frame as its reader sees it, with an absolute head.
@@ -128,7 +185,7 @@ func (f *Frame) Parse(r *Reader, kind, n int) error {
 		read++
 		h.Scopes = h.Scopes[:0]
 		for range r.Array("scopes", MaxScopes) {
-			h.Scopes = append(h.Scopes, r.Uint16("scope"))
+			h.Scopes = append(h.Scopes, Watch(r.Uint("scope", MaxEvery<<16-1))) //nolint:gosec // bounded
 		}
 	}
 	f.Hashes = f.Hashes[:0]
@@ -147,12 +204,14 @@ func (f *Frame) Parse(r *Reader, kind, n int) error {
 		r.Fail("blocks", "not pairs")
 	}
 	for ; read < n && r.err == nil; read += 2 {
-		f.Blocks = append(f.Blocks, Block{r.Uint16("block scope"), r.Bin("block", MaxServerMessage)})
+		var b Block
+		b.parse(r)
+		f.Blocks = append(f.Blocks, b)
 	}
 	return r.Done()
 }
 
-func equalScopes(a, b []uint16) bool {
+func equalScopes(a, b []Watch) bool {
 	if len(a) != len(b) {
 		return false
 	}

@@ -62,12 +62,12 @@ func FuzzFrame(f *testing.F) {
 		if len(b) > proto.MaxServerMessage {
 			return
 		}
-		before := proto.Head{Epoch: 7, Tick: 300, Processed: 5, Durable: 5, Scopes: []uint16{0, 2}}
+		before := proto.Head{Epoch: 7, Tick: 300, Processed: 5, Durable: 5, Scopes: []proto.Watch{0, 2}}
 		var frame proto.Frame
 		var err error
 		n := allocated(fuzzBound(len(b)), func() {
 			frame = proto.Frame{Head: before}
-			frame.Head.Scopes = append([]uint16(nil), before.Scopes...)
+			frame.Head.Scopes = append([]proto.Watch(nil), before.Scopes...)
 			err = parseFrame(b, &frame)
 		})
 		if n > fuzzBound(len(b)) {

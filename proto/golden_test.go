@@ -29,12 +29,12 @@ type vector struct {
 }
 
 type vectorHead struct {
-	Epoch     uint64   `json:"epoch"`
-	Tick      uint32   `json:"tick"`
-	Processed uint32   `json:"processed"`
-	Durable   uint32   `json:"durable"`
-	Lead      int8     `json:"lead"`
-	Scopes    []uint16 `json:"scopes"`
+	Epoch     uint64        `json:"epoch"`
+	Tick      uint32        `json:"tick"`
+	Processed uint32        `json:"processed"`
+	Durable   uint32        `json:"durable"`
+	Lead      int8          `json:"lead"`
+	Scopes    []proto.Watch `json:"scopes"`
 }
 
 func vectors(t *testing.T) []vector {

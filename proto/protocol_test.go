@@ -53,15 +53,15 @@ func example(t *testing.T) map[string][]byte {
 	frame := func(name string, h proto.Head, hashes bool) {
 		enc.Capture(h.Tick, &world)
 		h.Epoch, h.Scopes = 9, enc.Scopes(2)
+		blocks := enc.Prepare(&view, h.Scopes)
 		var sums []proto.Hash
 		if hashes {
-			sums = enc.Hashes(h.Scopes)
+			sums = enc.Hashes(&view)
 		}
-		blocks := enc.Prepare(&view, h.Scopes)
 		w := proto.NewWriter()
 		h.Append(w, prev, sums, len(blocks))
 		for _, b := range blocks {
-			proto.AppendBlock(w, b.Scope, b.Data)
+			b.Append(w)
 			made[fmt.Sprintf("%s%d", map[uint16]string{0: "room", 2: "seat"}[b.Scope], h.Tick)] = append([]byte(nil), b.Data...)
 		}
 		made[name], prev = w.Bytes(), &h

@@ -90,6 +90,12 @@ func isInt(c byte) bool {
 	return msgpcode.IsFixedNum(c) || (c >= msgpcode.Uint8 && c <= msgpcode.Int64)
 }
 
+// IsArray says whether an array comes next.
+func (r *Reader) IsArray() bool {
+	c, ok := r.peek("array")
+	return ok && (msgpcode.IsFixedArray(c) || c == msgpcode.Array16 || c == msgpcode.Array32)
+}
+
 // Array reads an array's head and returns its length, at most max and at most the bytes that are left.
 func (r *Reader) Array(field string, max int) int {
 	c, ok := r.peek(field)
@@ -216,6 +222,16 @@ func (r *Reader) Int(field string, min, max int64) int64 {
 
 // Float64 reads a float or an integer; NaN and the infinities are refused.
 func (r *Reader) Float64(field string) float64 {
+	v := r.AnyFloat64(field)
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		r.Fail(field, "not a finite number")
+		return 0
+	}
+	return v
+}
+
+// AnyFloat64 is Float64 that takes infinities and NaN, too.
+func (r *Reader) AnyFloat64(field string) float64 {
 	c, ok := r.peek(field)
 	if !ok {
 		return 0
@@ -231,8 +247,6 @@ func (r *Reader) Float64(field string) float64 {
 	switch {
 	case err != nil:
 		r.failErr(field, err)
-	case math.IsNaN(v) || math.IsInf(v, 0):
-		r.Fail(field, "not a finite number")
 	default:
 		return v
 	}

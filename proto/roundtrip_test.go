@@ -53,7 +53,7 @@ func TestReusedTargetsKeepNothingOfTheMessageBefore(t *testing.T) {
 }
 
 func TestSteadyFrameHeadIsAtMostSixBytes(t *testing.T) {
-	prev := proto.Head{Epoch: 1 << 40, Tick: 90_000, Processed: 80_000, Durable: 80_000, Lead: 2, Scopes: []uint16{0, 3}}
+	prev := proto.Head{Epoch: 1 << 40, Tick: 90_000, Processed: 80_000, Durable: 80_000, Lead: 2, Scopes: []proto.Watch{0, 3}}
 	head := prev
 	head.Tick, head.Processed, head.Durable = 90_001, 80_001, 80_001
 	w := proto.NewWriter()

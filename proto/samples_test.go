@@ -76,7 +76,7 @@ type frameSample struct {
 }
 
 func frameSamples() []frameSample {
-	head := proto.Head{Epoch: 7, Tick: 300, Processed: 5, Durable: 5, Lead: 2, Scopes: []uint16{0, 2}}
+	head := proto.Head{Epoch: 7, Tick: 300, Processed: 5, Durable: 5, Lead: 2, Scopes: []proto.Watch{0, 2}}
 	next := func(tick, processed, durable uint32, lead int8) proto.Head {
 		head.Tick, head.Processed, head.Durable, head.Lead = tick, processed, durable, lead
 		return head
@@ -99,9 +99,14 @@ func frameSamples() []frameSample {
 			Blocks: []proto.Block{{Scope: 2, Data: []byte{8}}},
 		}},
 	}
-	head.Scopes = []uint16{0, 2, 1000}
+	head.Scopes = []proto.Watch{0, 2, 1000}
 	list = append(list, frameSample{"frame-scopes", "a third scope", proto.Frame{
 		Head: next(307, 9, 9, 1), Blocks: []proto.Block{{Scope: 1000, Data: []byte{1}}},
+	}})
+	head.Scopes = []proto.Watch{0, 2, proto.Watching(1000, 3)}
+	list = append(list, frameSample{"frame-parts", "the third is sent every third tick; a part of a keyframe", proto.Frame{
+		Head:   next(308, 9, 9, 1),
+		Blocks: []proto.Block{{Scope: 1000, Data: []byte{5, 6}, Part: proto.Part{Tick: 306, From: 2, Size: 9}}},
 	}})
 	head.Epoch = 8
 	list = append(list, frameSample{"frame-epoch", "a new epoch: absolute again, the tick goes back", proto.Frame{
@@ -121,7 +126,7 @@ func encodeFrame(f *proto.Frame, prev *proto.Head) []byte {
 	w := proto.NewWriter()
 	f.Head.Append(w, prev, f.Hashes, len(f.Blocks))
 	for _, b := range f.Blocks {
-		proto.AppendBlock(w, b.Scope, b.Data)
+		b.Append(w)
 	}
 	return w.Bytes()
 }

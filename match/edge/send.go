@@ -53,13 +53,13 @@ func (c *conn) frame(f *match.Frame, head *proto.Head, w *proto.Writer) {
 	if c.hasOne {
 		prev = &c.head
 		if head.Tick/hashTicks != prev.Tick/hashTicks { // so viewers in step have theirs at the same tick
-			hashes = f.Encoder.Hashes(head.Scopes)
+			hashes = f.Encoder.Hashes(&c.view)
 		}
 	}
 	w.Reset()
 	head.Append(w, prev, hashes, len(blocks))
 	for i := range blocks {
-		proto.AppendBlock(w, blocks[i].Scope, blocks[i].Data)
+		blocks[i].Append(w)
 	}
 	scopes := c.head.Scopes
 	c.head, c.hasOne = *head, true

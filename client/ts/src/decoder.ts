@@ -1,11 +1,11 @@
 import { BitReader, BlockError } from "./bits.js";
 import { readPart } from "./delta.js";
 import { type Cell, zeroCell } from "./field.js";
-import type { Block, Frame, Head } from "./frame.js";
+import { type Block, everyOf, type Frame, type KeyframePart, scopeOf } from "./frame.js";
 import { ViewHash } from "./hash.js";
 import { STATES } from "./predict.js";
-import { compare, hasPart, noRows, type Part, partsOf, Past, placeOf, type RowSet } from "./rowset.js";
-import { isSeat, type Schema } from "./schema.js";
+import { compare, noRows, type Part, partsOf, Past, placeOf, type RowSet } from "./rowset.js";
+import { type Audience, hasAudience, isSeat, type Schema } from "./schema.js";
 
 /**
  * That a scope could not be brought to a frame's tick; the decoder then has nothing of it until its keyframe comes,
@@ -60,6 +60,13 @@ class History {
   }
 }
 
+/** A keyframe of which not all parts are here. */
+interface HalfKey {
+  readonly part: KeyframePart;
+  readonly data: Uint8Array[];
+  bytes: number;
+}
+
 /**
  * What a client has of a room. It takes bytes that nobody vouches for: what it allocates for rows that come is bounded
  * by a multiple of the input, and all of it by the tables' bounds.
@@ -73,18 +80,20 @@ export class Decoder {
   touched: (table: number, id: number) => void = () => {};
 
   readonly #parts: readonly Part[];
-  readonly #shared: readonly number[]; // by table, the part with the columns that all see
-  readonly #own: readonly number[]; // by table, the part with those for a row's owner; -1 where there is none
+  readonly #part: Readonly<Record<Audience, readonly number[]>>; // by table, the part with the columns for it, or -1
   readonly #zeros: readonly (readonly Cell[])[]; // by table, the cells of a row of which nothing is here
   readonly #scopes = new Map<number, History>();
+  readonly #halves = new Map<number, HalfKey>();
+  #watched: readonly number[] = [];
   #tick = 0;
 
   constructor(schema: Schema) {
     this.schema = schema;
     this.#parts = partsOf(schema);
-    const partOf = (table: number, own: boolean) => this.#parts.findIndex((p) => p.table === table && p.own === own);
-    this.#shared = schema.tables.map((_, i) => partOf(i, false));
-    this.#own = schema.tables.map((_, i) => partOf(i, true));
+    const parts = (to: Audience) => {
+      return schema.tables.map((_, i) => this.#parts.findIndex((p) => p.table === i && p.to === to));
+    };
+    this.#part = { room: parts("room"), own: parts("own"), team: parts("team") };
     this.#zeros = schema.tables.map((t) => t.fields.map(zeroCell));
   }
 
@@ -102,19 +111,29 @@ export class Decoder {
     return this.#scopes.has(scope);
   }
 
+  /** The tick of what is here of a scope; undefined where nothing is. */
+  tickOf(scope: number): number | undefined {
+    return this.#scopes.get(scope)?.tick;
+  }
+
+  /** Each how many ticks the slowest of the viewer's scopes is sent. */
+  get slowest(): number {
+    return this.#watched.reduce((most, w) => Math.max(most, everyOf(w)), 1);
+  }
+
   /**
-   * The rows of a table, by its index, in one scope, in the order of ids: with the columns that only a row's owner sees,
-   * or with all others. Where it is not said which: a seat's scope has the rows of its own.
+   * The rows of a table, by its index, in one scope, in the order of ids: with the columns for one audience. Where it is
+   * not said which: a seat's scope has the rows of its own.
    */
-  rows(scope: number, table: number, own = isSeat(scope)): readonly RawRow[] {
-    const i = (own ? this.#own : this.#shared)[table] ?? -1;
+  rows(scope: number, table: number, to: Audience = isSeat(scope) ? "own" : "room"): readonly RawRow[] {
+    const i = this.#part[to][table] ?? -1;
     const set = this.#scopes.get(scope)?.newest?.[i];
     return set ? Array.from(set.ids, (_, row) => this.#raw(i, set, row)) : [];
   }
 
   /** One row of a table in one scope. */
-  row(scope: number, table: number, id: number, own = isSeat(scope)): RawRow | undefined {
-    const i = (own ? this.#own : this.#shared)[table] ?? -1;
+  row(scope: number, table: number, id: number, to: Audience = isSeat(scope) ? "own" : "room"): RawRow | undefined {
+    const i = this.#part[to][table] ?? -1;
     const set = this.#scopes.get(scope)?.newest?.[i];
     const row = set ? placeOf(set, id) : -1;
     return set && row >= 0 ? this.#raw(i, set, row) : undefined;
@@ -124,11 +143,15 @@ export class Decoder {
   apply(frame: Frame): ScopeError[] {
     const { head } = frame;
     const errors: ScopeError[] = [];
-    for (const scope of this.#scopes.keys()) if (!head.scopes.includes(scope)) this.#drop(scope);
+    this.#watched = head.scopes;
+    const watched = new Set(head.scopes.map(scopeOf));
+    for (const scope of this.#scopes.keys()) if (!watched.has(scope)) this.#drop(scope);
+    for (const scope of this.#halves.keys()) if (!watched.has(scope)) this.#halves.delete(scope);
     this.#tick = head.tick;
     for (const block of frame.blocks) {
       try {
-        this.#block(block, head);
+        if (!watched.has(block.scope)) throw new BlockError("not one of the frame's scopes");
+        this.#take(block);
       } catch (e) {
         this.#drop(block.scope);
         if (e instanceof BlockError) errors.push(new ScopeError(block.scope, "block", e.message));
@@ -136,8 +159,10 @@ export class Decoder {
         else throw e;
       }
     }
-    for (const h of this.#scopes.values()) {
-      if (h.tick !== head.tick) h.push(head.tick, h.newest!); // a scope without a block has not changed
+    for (const w of head.scopes) {
+      // A scope without a block has not changed, if it is one that this frame has.
+      const h = this.#scopes.get(scopeOf(w));
+      if (h && h.tick !== head.tick && head.tick % everyOf(w) === 0 && !this.#halves.has(scopeOf(w))) h.push(head.tick, h.newest!);
     }
     for (const { scope, sum } of frame.hashes) {
       const state = this.#scopes.get(scope)?.newest;
@@ -152,6 +177,7 @@ export class Decoder {
   #drop(scope: number): void {
     const state = this.#scopes.get(scope)?.newest;
     this.#scopes.delete(scope);
+    this.#halves.delete(scope);
     if (state) this.#compare(state, []);
   }
 
@@ -162,9 +188,32 @@ export class Decoder {
     });
   }
 
-  #block({ scope, data }: Block, head: Head): void {
+  /** Applies a block, or puts a part of a keyframe to the others. */
+  #take({ scope, data, part }: Block): void {
+    if (!part) {
+      this.#halves.delete(scope);
+      this.#block(scope, this.#tick, data);
+      return;
+    }
+    if (part.from === 0) this.#halves.set(scope, { part, data: [], bytes: 0 });
+    const half = this.#halves.get(scope);
+    if (!half || half.part.tick !== part.tick || half.part.size !== part.size || half.bytes !== part.from) throw noBase(scope);
+    half.data.push(data);
+    half.bytes += data.length;
+    if (half.bytes < part.size) return;
+    this.#halves.delete(scope);
+    const whole = new Uint8Array(part.size);
+    let at = 0;
+    for (const d of half.data) {
+      whole.set(d, at);
+      at += d.length;
+    }
+    this.#block(scope, part.tick, whole);
+  }
+
+  /** Applies a whole block that leads to a tick. */
+  #block(scope: number, now: number, data: Uint8Array): void {
     const r = new BitReader(data);
-    if (!head.scopes.includes(scope)) r.fail("not one of the frame's scopes");
     const key = r.bit();
     const n = r.get(2) + 1;
     const gap = r.number(0) + 1;
@@ -174,12 +223,12 @@ export class Decoder {
     const history = key ? new History() : before;
     if (!history) throw noBase(scope);
     for (let i = key ? n - 1 : 0; i > 0; i--) { // a keyframe's older states
-      const tick = (head.tick - i) >>> 0;
+      const tick = (now - i) >>> 0;
       history.push(tick, this.#state(r, scope, history, tick, 1, n - 1 - i));
     }
-    const state = this.#state(r, scope, history, head.tick, gap, key ? n - 1 : n);
+    const state = this.#state(r, scope, history, now, gap, key ? n - 1 : n);
     r.done();
-    history.push(head.tick, state);
+    history.push(now, state);
     this.#scopes.set(scope, history);
     this.#compare(was, state);
   }
@@ -193,7 +242,7 @@ export class Decoder {
       earlier.push(state);
     }
     return this.#parts.map((part, i) => {
-      return hasPart(scope, part) ? readPart(r, part, new Past(earlier.map((s) => s[i]!))) : noRows;
+      return hasAudience(scope, part.to) ? readPart(r, part, new Past(earlier.map((s) => s[i]!))) : noRows;
     });
   }
 
@@ -207,7 +256,7 @@ export class Decoder {
   #hash(scope: number, state: State): bigint {
     const hash = new ViewHash();
     this.#parts.forEach((part, i) => {
-      if (!hasPart(scope, part)) return;
+      if (!hasAudience(scope, part.to)) return;
       const { ids, values } = state[i]!;
       part.columns.forEach(({ index, field }, c) => {
         for (let row = 0; row < ids.length; row++) hash.add(part.table, index, field, ids[row]!, values[c]![row]!);

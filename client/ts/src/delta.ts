@@ -1,5 +1,5 @@
 import type { BitReader } from "./bits.js";
-import { type Cell, type Field, isText, isValid, KIND_INT, KIND_STRING } from "./field.js";
+import { type Cell, type Field, GEN_BITS, isText, isValid, KIND_INT, KIND_REF, KIND_STRING } from "./field.js";
 import { FLIPPED, Guesses, QUIET, unresidual } from "./predict.js";
 import { decodeText } from "./reader.js";
 import type { Column, Part, Past, RowSet, Values } from "./rowset.js";
@@ -12,7 +12,6 @@ const KEPT_K = [0, 1, 2, 3, 4, 6, 8, 12] as const;
 const TEXT_K = 3; // of a text's length
 const GONE_K = 2; // of how many rows went, and of the gaps between them
 const CAME_K = 1; // of how many rows came
-const GEN_BITS = 8;
 
 /** The rows of a state, and where those of the one before are among them: -1 for those that went. */
 interface Rows {
@@ -89,6 +88,7 @@ function readCell(r: BitReader, f: Field, width: number): Cell {
   if (isText(f)) return readText(r, f);
   if (width === 64) return r.get64();
   let v = r.get(width);
+  if (f.kind === KIND_REF) v = Math.floor(v / 2 ** (GEN_BITS + 1)) * 0x10000 + (v % 2 ** (GEN_BITS + 1));
   if (f.kind === KIND_INT && v >= 2 ** (width - 1)) v -= 2 ** width;
   return isValid(f, v) ? v : r.fail(`${f.name}: out of range`);
 }

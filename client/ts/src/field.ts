@@ -10,15 +10,25 @@ export const KIND_FLOAT64 = 6;
 export const KIND_ANGLE = 7; // a turn in 2^bits parts; wraps around
 export const KIND_STRING = 8; // UTF-8, at most max bytes
 export const KIND_BYTES = 9; // at most max bytes
+export const KIND_ENUM = 10; // one of names, by its index
+export const KIND_LEN = 11; // how many elements a slice has, at most max; their columns follow
+export const KIND_REF = 12; // the id of a row of the table ref, 0 for none
 
 // Flags of a column.
 const FLAG_OWNER = 1; // sent to the row's owner only
+const FLAG_TEAM = 16; // sent to the team of the row's owner only
 const FLAG_SEAT = 32; // holds a seat: whose row it is
 
 const MAX_NAME = 64;
 const MAX_FIELDS = 256;
+const MAX_NAMES = 256; // of an enum
+const MAX_ELEMENTS = 64; // of a slice
+const MAX_TABLES = 64;
 
-/** What a program sees of a column: bigint where it has 64 bits, bytes for bytes, else what one expects. */
+/** How many bits of a row's generation are on the wire. */
+export const GEN_BITS = 8;
+
+/** What a program sees of a column: bigint where it has 64 bits, bytes for bytes, an enum's name, else what one expects. */
 export type Value = number | boolean | string | bigint | Uint8Array;
 
 /**
@@ -34,10 +44,12 @@ export interface Field {
   readonly kind: number;
   readonly flags: number;
   readonly bits: number; // of integers and angles
-  readonly max: number; // of text and bytes, in bytes
+  readonly max: number; // of text and bytes, in bytes; of a length, in elements
   readonly min: number; // of fixed
   readonly step: number; // of fixed
   readonly top: number; // of fixed: the greatest n
+  readonly names: readonly string[]; // of an enum
+  readonly ref: number; // of a reference: the table's index
 }
 
 /** Whether the column is text or bytes, not a number. */
@@ -53,6 +65,11 @@ export function isWide(f: Field): boolean {
 /** Whether the column is sent to the row's owner only. */
 export function isOwners(f: Field): boolean {
   return (f.flags & FLAG_OWNER) !== 0;
+}
+
+/** Whether the column is sent to the team of the row's owner only. */
+export function isTeams(f: Field): boolean {
+  return (f.flags & FLAG_TEAM) !== 0;
 }
 
 /** Whether the column says whose a row is. */
@@ -78,6 +95,12 @@ export function isValid(f: Field, n: number): boolean {
       return n >= 0 && n <= f.top;
     case KIND_FLOAT32:
       return n >= 0 && n <= 0xffffffff;
+    case KIND_ENUM:
+      return n >= 0 && n < f.names.length;
+    case KIND_LEN:
+      return n >= 0 && n <= f.max;
+    case KIND_REF:
+      return n === 0 || (n >= 1 && n <= 0xffffffff && n % 0x10000 >= 1 && n % 0x10000 <= 2 ** GEN_BITS);
     default:
       return n >= 0 && n < 2 ** f.bits; // unsigned integers and angles
   }
@@ -112,6 +135,8 @@ export function cellValue(f: Field, cell: Cell): Value {
       return float32OfBits(cell as number);
     case KIND_FLOAT64:
       return float64OfBits(cell as bigint);
+    case KIND_ENUM:
+      return f.names[cell as number]!;
     default:
       return cell;
   }
@@ -154,6 +179,8 @@ function readField(r: Reader): Field {
   let min = 0;
   let step = 0;
   let top = 0;
+  let ref = 0;
+  const names: string[] = [];
   switch (kind) {
     case KIND_BOOL:
     case KIND_FLOAT32:
@@ -171,6 +198,18 @@ function readField(r: Reader): Field {
     case KIND_BYTES:
       [max, read] = [r.uint("max", 4096), 4];
       break;
+    case KIND_LEN:
+      [max, read] = [r.uint("max", MAX_ELEMENTS), 4];
+      if (max === 0) r.fail("max", "zero");
+      break;
+    case KIND_ENUM:
+      read = 4;
+      for (let left = r.array("names", MAX_NAMES); left > 0; left--) names.push(r.str("name", MAX_NAME));
+      if (names.length === 0 || names.includes("") || new Set(names).size !== names.length) r.fail("names", "none, empty, or twice");
+      break;
+    case KIND_REF:
+      [ref, read] = [r.uint("table", MAX_TABLES - 1), 4];
+      break;
     case KIND_FIXED:
       [min, step, top, read] = [r.float("min"), r.float("step"), r.uint("top", Number.MAX_SAFE_INTEGER), 6];
       if (!(step > 0)) r.fail("step", "not positive");
@@ -179,7 +218,7 @@ function readField(r: Reader): Field {
       r.fail("kind", "unknown");
   }
   r.skipRest("field", n, read);
-  return { name, kind, flags, bits, max, min, step, top };
+  return { name, kind, flags, bits, max, min, step, top, names, ref };
 }
 
 /** Reads a name that becomes a property of an object. */

@@ -1,5 +1,6 @@
 import type { Message } from "./from_server.js";
-import { MAX_SCOPES, MAX_SERVER_MESSAGE, MAX_UINT16, MAX_UINT32 } from "./protocol.js";
+import type { Reader } from "./reader.js";
+import { MAX_EVERY, MAX_KEYFRAME, MAX_SCOPES, MAX_SERVER_MESSAGE, MAX_UINT16, MAX_UINT32 } from "./protocol.js";
 
 // Flags of a frame's head: the low four bits of its kind.
 const ABSOLUTE = 1; // epoch is present, and tick and processed are absolute, not differences to the frame before
@@ -18,13 +19,33 @@ export interface Head {
   durable: number;
   /** Ticks that the seat's newest input came before it was used; negative: too late. */
   lead: number;
+  /** The viewer's scopes; scopeOf and everyOf say what their numbers are made of. */
   scopes: readonly number[];
+}
+
+/** The scope's number of an element of a head's scopes. */
+export function scopeOf(watch: number): number {
+  return watch % 0x10000;
+}
+
+/** Each how many ticks it is sent. */
+export function everyOf(watch: number): number {
+  return Math.floor(watch / 0x10000) + 1;
 }
 
 /** One scope's part of a frame, the same for every viewer of the scope. */
 export interface Block {
   scope: number;
   data: Uint8Array;
+  /** Set where the data is a part of a keyframe. */
+  part?: KeyframePart;
+}
+
+/** Which part of a keyframe that is sent over several frames: that of a tick, from a byte on, of so many in all. */
+export interface KeyframePart {
+  tick: number;
+  from: number;
+  size: number;
 }
 
 /** The view hash of one scope at the frame's tick. */
@@ -66,7 +87,7 @@ export function readFrame({ kind, n, r }: Message, prev: Head): Frame {
   if (flags & SCOPES) {
     read++;
     const list: number[] = [];
-    for (let left = r.array("scopes", MAX_SCOPES); left > 0; left--) list.push(r.uint("scope", MAX_UINT16));
+    for (let left = r.array("scopes", MAX_SCOPES); left > 0; left--) list.push(r.uint("scope", MAX_EVERY * 0x10000 - 1));
     scopes = list;
   }
   const hashes: ScopeHash[] = [];
@@ -78,9 +99,20 @@ export function readFrame({ kind, n, r }: Message, prev: Head): Frame {
   }
   const blocks: Block[] = [];
   if (n < read || (n - read) % 2 !== 0) r.fail("blocks", "not pairs");
-  for (; read < n; read += 2) {
-    blocks.push({ scope: r.uint("block scope", MAX_UINT16), data: r.bin("block", MAX_SERVER_MESSAGE) });
-  }
+  for (; read < n; read += 2) blocks.push(readBlock(r));
   r.done();
   return { head: { epoch, tick, processed, durable, lead, scopes }, hashes, blocks };
+}
+
+function readBlock(r: Reader): Block {
+  const scope = r.uint("block scope", MAX_UINT16);
+  if (!r.isArray()) return { scope, data: r.bin("block", MAX_SERVER_MESSAGE) };
+  if (r.array("block", 4) !== 4) r.fail("block", "not four elements");
+  const part = {
+    tick: r.uint("keyframe tick", MAX_UINT32), from: r.uint("keyframe offset", MAX_KEYFRAME),
+    size: r.uint("keyframe size", MAX_KEYFRAME),
+  };
+  const data = r.bin("keyframe part", MAX_SERVER_MESSAGE);
+  if (data.length === 0 || part.from + data.length > part.size) r.fail("keyframe part", "empty, or beyond the keyframe");
+  return { scope, data, part };
 }

@@ -1,6 +1,6 @@
 import {
-  type Field, KIND_ANGLE, KIND_BOOL, KIND_BYTES, KIND_FIXED, KIND_FLOAT32, KIND_FLOAT64, KIND_INT, KIND_STRING,
-  KIND_UINT, quantise, quantiseAngle, type Value,
+  type Field, KIND_ANGLE, KIND_BOOL, KIND_BYTES, KIND_ENUM, KIND_FIXED, KIND_FLOAT32, KIND_FLOAT64, KIND_INT, KIND_LEN,
+  KIND_REF, KIND_STRING, KIND_UINT, quantise, quantiseAngle, type Value,
 } from "./field.js";
 import { encodeText, type Writer } from "./writer.js";
 
@@ -27,6 +27,15 @@ function writeField(w: Writer, f: Field, v: Value | undefined): void {
       return w.int(integer(f, v ?? 0, -(2n ** BigInt(f.bits - 1)), 2n ** BigInt(f.bits - 1) - 1n));
     case KIND_UINT:
       return w.uint(integer(f, v ?? 0, 0n, 2n ** BigInt(f.bits) - 1n));
+    case KIND_ENUM: {
+      const n = v === undefined ? 0 : f.names.indexOf(typed(f, v, "string"));
+      if (n < 0) throw new RangeError(`${f.name}: ${String(v)} is none of ${f.names.join(", ")}`);
+      return w.int(n);
+    }
+    case KIND_LEN:
+      return w.int(Math.min(Number(integer(f, v ?? 0, 0n, 0xffffffffn)), f.max));
+    case KIND_REF:
+      return w.int(integer(f, v ?? 0, 0n, 0xffffffffn));
     case KIND_FIXED:
       return w.int(quantise(f, typed(f, v ?? 0, "number")));
     case KIND_ANGLE:

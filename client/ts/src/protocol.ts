@@ -25,6 +25,12 @@ export const MAX_INPUT_BODY = 4 << 10;
 /** How many events one message may hold. */
 export const MAX_EVENTS = 256;
 
+/** Each how many ticks a scope is sent at least. */
+export const MAX_EVERY = 256;
+
+/** How many bytes a keyframe has at most that is sent in parts. */
+export const MAX_KEYFRAME = 2 ** 24;
+
 /** How many scopes one viewer may have. */
 export const MAX_SCOPES = 1024;
 

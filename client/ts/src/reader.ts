@@ -51,6 +51,12 @@ export class Reader {
   }
 
   /** Reads an array's head and returns its length. */
+  /** Whether an array comes next. */
+  isArray(): boolean {
+    const code = this.#bytes[this.#pos] ?? 0;
+    return (code & 0xf0) === 0x90 || code === 0xdc || code === 0xdd;
+  }
+
   array(field: string, max: number): number {
     const code = this.#code(field);
     if ((code & 0xf0) === 0x90) return this.#count(field, code & 0x0f, max, 1);

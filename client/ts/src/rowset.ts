@@ -1,6 +1,8 @@
-import { type Cell, type Field, isText, isWide, KIND_BOOL, KIND_FIXED, KIND_FLOAT32 } from "./field.js";
+import {
+  type Cell, type Field, GEN_BITS, isText, isWide, KIND_BOOL, KIND_ENUM, KIND_FIXED, KIND_FLOAT32, KIND_LEN, KIND_REF,
+} from "./field.js";
 import { isSmooth, Predictor, STATES } from "./predict.js";
-import { isSeat, type Schema } from "./schema.js";
+import { type Audience, AUDIENCES, type Schema } from "./schema.js";
 
 /** One column of a part. */
 export interface Column {
@@ -17,41 +19,35 @@ export interface Column {
 
 /**
  * What one kind of scope has of a table: the columns that everybody sees of the rows in it, or those that only a row's
- * owner sees.
+ * owner or its team sees.
  */
 export interface Part {
   /** The table's index in the schema. */
   readonly table: number;
   readonly name: string;
   readonly max: number;
-  readonly own: boolean;
+  readonly to: Audience;
   readonly columns: readonly Column[];
   /** How many bits a slot has. */
   readonly slot: number;
 }
 
-/** A schema's parts, one or two for each table, in the order in which blocks have them. */
+/** A schema's parts, one to three for each table, in the order in which blocks have them. */
 export function partsOf(schema: Schema): Part[] {
   return schema.tables.flatMap((t, table) => {
-    const part = (own: boolean): Part => ({
-      table, name: t.name, max: t.max, own, slot: bitLength(t.max - 1),
-      columns: (own ? t.own : t.room).map((index) => columnOf(index, t.fields[index]!)),
-    });
-    return t.own.length > 0 ? [part(false), part(true)] : [part(false)];
+    return AUDIENCES.filter((to) => to === "room" || t[to].length > 0).map((to): Part => ({
+      table, name: t.name, max: t.max, to, slot: bitLength(t.max - 1),
+      columns: t[to].map((index) => columnOf(index, t.fields[index]!, schema)),
+    }));
   });
-}
-
-/** Whether a scope has a part. */
-export function hasPart(scope: number, part: Part): boolean {
-  return !part.own || isSeat(scope);
 }
 
 const TEXT_BITS = 4; // the length of an empty one
 
-function columnOf(index: number, field: Field): Column {
+function columnOf(index: number, field: Field, schema: Schema): Column {
   return {
     index, field, predictor: isSmooth(field) ? new Predictor(field) : undefined, boxed: isText(field) || isWide(field),
-    width: widthOf(field),
+    width: field.kind === KIND_REF ? bitLength(schema.tables[field.ref]!.max - 1) + GEN_BITS + 1 : widthOf(field),
   };
 }
 
@@ -65,6 +61,10 @@ function widthOf(f: Field): number {
       return bitLength(f.top);
     case KIND_FLOAT32:
       return 32;
+    case KIND_ENUM:
+      return bitLength(f.names.length - 1);
+    case KIND_LEN:
+      return bitLength(f.max);
     default:
       return f.bits;
   }

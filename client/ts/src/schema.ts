@@ -1,4 +1,4 @@
-import { type Field, isOwners, namesOwner, readFields, readName } from "./field.js";
+import { type Field, isOwners, isTeams, KIND_REF, namesOwner, readFields, readName } from "./field.js";
 import { Reader } from "./reader.js";
 
 const FORM = 1;
@@ -17,7 +17,14 @@ export interface Table {
   readonly room: readonly number[];
   /** The columns sent to a row's owner only. */
   readonly own: readonly number[];
+  /** The columns sent to the team of a row's owner only; to the owner while in none. */
+  readonly team: readonly number[];
 }
+
+/** For whom columns are: for who sees the row, for its owner, for the owner's team. */
+export type Audience = "room" | "own" | "team";
+
+export const AUDIENCES: readonly Audience[] = ["room", "own", "team"];
 
 /** One type of event. */
 export interface EventType {
@@ -58,6 +65,11 @@ export class Schema {
     }
     r.skipRest("schema", n, 4);
     r.done();
+    for (const fields of [input, ...tables.map((t) => t.fields), ...events.map((e) => e.fields)]) {
+      for (const f of fields) {
+        if (f.kind === KIND_REF && (tables[f.ref]?.single ?? true)) r.fail(f.name, "refers to a table that has no ids");
+      }
+    }
     return new Schema(tables, input, events, fnv1a(bytes));
   }
 }
@@ -67,9 +79,19 @@ export function isSeat(scope: number): boolean {
   return scope >= 0x001 && scope <= 0x3ff;
 }
 
-/** The columns that a scope shows of a table: of a seat's those of its own rows, of any other those that all see. */
-export function columnsOf(table: Table, scope: number): readonly number[] {
-  return isSeat(scope) ? table.own : table.room;
+/** Whether a scope is what one team alone sees. */
+export function isTeam(scope: number): boolean {
+  return scope >= 0x400 && scope <= 0x7ff;
+}
+
+/** Whether a scope is a cell of the plane. */
+export function isCell(scope: number): boolean {
+  return scope >= 0x800;
+}
+
+/** Whether a scope has columns for an audience. */
+export function hasAudience(scope: number, to: Audience): boolean {
+  return to === "room" || isSeat(scope) || (to === "team" && isTeam(scope));
 }
 
 function readTable(r: Reader): Table {
@@ -81,10 +103,14 @@ function readTable(r: Reader): Table {
   r.skipRest("table", n, 4);
   const room: number[] = [];
   const own: number[] = [];
-  fields.forEach((f, i) => (isOwners(f) ? own : room).push(i));
+  const team: number[] = [];
+  fields.forEach((f, i) => {
+    if (isOwners(f) && isTeams(f)) r.fail(f.name, "for the owner and for the team");
+    (isOwners(f) ? own : isTeams(f) ? team : room).push(i);
+  });
   if (new Set(fields.map((f) => f.name)).size !== fields.length) r.fail(`table ${name}`, "two fields of one name");
-  if (own.length > 0 && !fields.some(namesOwner)) r.fail(`table ${name}`, "columns for an owner, and no field Owner");
-  return { name, single, max, fields, room, own };
+  if (own.length + team.length > 0 && !fields.some(namesOwner)) r.fail(`table ${name}`, "columns for an owner, and no field Owner");
+  return { name, single, max, fields, room, own, team };
 }
 
 function fnv1a(bytes: Uint8Array): bigint {

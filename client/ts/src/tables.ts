@@ -1,6 +1,6 @@
 import type { Decoder, RawRow } from "./decoder.js";
 import { cellValue, type Value } from "./field.js";
-import { isSeat } from "./schema.js";
+import { hasAudience, isCell } from "./schema.js";
 
 /**
  * A row as a program sees it: its columns by name, nested fields with dotted names. Columns for the row's owner are
@@ -60,12 +60,15 @@ export class Tables {
   readonly #listener: RowListener;
   #decoder: Decoder;
   #touched: Set<number>[];
+  /** By table, the rows that are in a cell, and since which tick they are in none; -1: they are in one. */
+  readonly #inCells: Map<number, number>[];
 
   constructor(decoder: Decoder, listener: RowListener) {
     this.#listener = listener;
     this.#tables = decoder.schema.tables.map(() => new TableRows());
     this.views = Object.fromEntries(decoder.schema.tables.map((t, i) => [t.name, this.#tables[i]!]));
     this.#touched = this.#tables.map(() => new Set());
+    this.#inCells = this.#tables.map(() => new Map<number, number>());
     this.#decoder = decoder;
     this.follow(decoder);
   }
@@ -85,33 +88,61 @@ export class Tables {
     const { onAdd, onChange, onRemove } = this.#listener;
     this.#tables.forEach((t, i) => {
       const { name } = this.#decoder.schema.tables[i]!;
-      for (const id of this.#touched[i]!) {
+      const touched = this.#touched[i]!;
+      this.#touched[i] = new Set();
+      for (const id of touched) {
         const before = t.get(id);
         const row = this.#compose(i, id);
+        if (!row && before && this.#lingers(i, id)) {
+          this.#touched[i].add(id);
+          continue;
+        }
         if (before && row && same(before, row)) continue;
         t.set(id, row);
         if (!before && row) told.push(() => onAdd(name, id, row));
         else if (before && row) told.push(() => onChange(name, id, row, before));
         else if (before) told.push(() => onRemove(name, id, before));
       }
-      this.#touched[i]!.clear();
     });
     for (const tell of told) tell();
   }
 
-  /** Puts a row together of what the scope in which it is and the seat's own have of it. */
+  /**
+   * Whether a row that is in no scope is kept for now: one that left a cell may be in one of a lower rate, which says so
+   * later.
+   */
+  #lingers(table: number, id: number): boolean {
+    const rows = this.#inCells[table]!;
+    const { tick, slowest } = this.#decoder;
+    const since = rows.get(id);
+    if (since === -1) rows.set(id, tick);
+    if (since !== undefined && tick - (since < 0 ? tick : since) < slowest - 1) return true;
+    rows.delete(id);
+    return false;
+  }
+
+  /** Puts a row together of what the scope in which it is, the newest, and those of the seat and its team have of it. */
   #compose(table: number, id: number): Row | undefined {
     const info = this.#decoder.schema.tables[table]!;
     let shared: RawRow | undefined;
     let own: RawRow | undefined;
+    let team: RawRow | undefined;
+    let newest = -1;
     for (const scope of this.#decoder.scopes()) {
-      shared ??= this.#decoder.row(scope, table, id, false);
-      if (isSeat(scope)) own ??= this.#decoder.row(scope, table, id, true);
+      const tick = this.#decoder.tickOf(scope)!;
+      const row = tick > newest ? this.#decoder.row(scope, table, id, "room") : undefined;
+      if (row) {
+        [shared, newest] = [row, tick];
+        if (isCell(scope)) this.#inCells[table]!.set(id, -1);
+        else this.#inCells[table]!.delete(id);
+      }
+      if (hasAudience(scope, "own")) own ??= this.#decoder.row(scope, table, id, "own");
+      if (hasAudience(scope, "team")) team ??= this.#decoder.row(scope, table, id, "team");
     }
     if (!shared) return undefined; // of a row that is there only in part nothing shows
     const row: Row = {};
     info.fields.forEach((f, i) => {
-      const raw = info.own.includes(i) ? own : shared;
+      const raw = info.own.includes(i) ? own : info.team.includes(i) ? team : shared;
       if (raw) row[f.name] = cellValue(f, raw.cells[i]!);
     });
     return row;

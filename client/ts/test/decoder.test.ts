@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { Decoder } from "../src/decoder.js";
 import { cellValue } from "../src/field.js";
 import type { Frame } from "../src/frame.js";
-import { columnsOf, Schema } from "../src/schema.js";
+import { Schema } from "../src/schema.js";
 import { Tables } from "../src/tables.js";
 import { BlockWriter, zigzag } from "./block_writer.js";
 import { ammo, keyframe, moved, SCHEMA } from "./fake_server.js";
@@ -29,7 +29,7 @@ function decoded(sc: Schema, write: (w: BlockWriter) => BlockWriter): unknown {
   const d = new Decoder(sc);
   const [error] = d.apply(frame(1, [0], [0, write(BlockWriter.begin(true).rows([], 1).id(0, 2)).bit(0).bytes()]));
   const field = sc.tables[0]!.fields[0]!;
-  return error ? error.message : cellValue(field, d.rows(0, 0)[0]!.cells[columnsOf(sc.tables[0]!, 0)[0]!]!);
+  return error ? error.message : cellValue(field, d.rows(0, 0)[0]!.cells[sc.tables[0]!.room[0]!]!);
 }
 
 /** Writes a text's length and its bytes. */
@@ -332,7 +332,15 @@ test("a schema says what a decoder can work with, or it is none", () => {
     ["an owner that is no seat", [1, [["T", false, 1, [["F", 3, 1, 8], ["Owner", 3, 0, 16]]]], [], []], /Owner/],
     ["a name that objects have already", [1, [["T", false, 1, [["__proto__", 3, 0, 8]]]], [], []], /not a name/],
     ["a name of 65 bytes", [1, [["T".repeat(65), false, 1, [ok]]], [], []], /name/],
-    ["an unknown kind", [1, [["T", false, 1, [["F", 10, 0]]]], [], []], /kind/],
+    ["an unknown kind", [1, [["T", false, 1, [["F", 13, 0]]]], [], []], /kind/],
+    ["an enum without names", [1, [["T", false, 1, [["F", 10, 0, []]]]], [], []], /names/],
+    ["an enum with a name twice", [1, [["T", false, 1, [["F", 10, 0, ["a", "a"]]]]], [], []], /names/],
+    ["a slice of no elements", [1, [["T", false, 1, [["F", 11, 0, 0]]]], [], []], /max/],
+    ["a slice of 65 elements", [1, [["T", false, 1, [["F", 11, 0, 65]]]], [], []], /max/],
+    ["a reference to no table", [1, [["T", false, 1, [["F", 12, 0, 1]]]], [], []], /ids/],
+    ["a reference to a single row", [1, [["T", true, 1, [["F", 12, 0, 0]]]], [], []], /ids/],
+    ["a column for owner and team", [1, [["T", false, 1, [["F", 3, 17, 8], ["Owner", 3, 32, 16]]]], [], []], /team/],
+    ["a team's column without an owner", [1, [["T", false, 1, [["F", 3, 16, 8]]]], [], []], /Owner/],
     ["9 bits", [1, [["T", false, 1, [["F", 2, 0, 9]]]], [], []], /bits/],
     ["an angle of 17 bits", [1, [["T", false, 1, [["F", 7, 0, 17]]]], [], []], /bits/],
     ["an angle of no bits", [1, [["T", false, 1, [["F", 7, 0, 0]]]], [], []], /bits/],

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Frame, type Head, noHead, readFrame } from "../src/frame.js";
+import { type Block, type Frame, type Head, noHead, readFrame } from "../src/frame.js";
 import {
   isFrame, type Message, openMessage, readBye, readEnd, readEvents, readPong, readWelcome,
 } from "../src/from_server.js";
@@ -67,8 +67,12 @@ function tail(v: Vector): Pick<Frame, "blocks" | "hashes"> {
     const pairs = e[at++] as (number | bigint)[];
     for (let i = 0; i < pairs.length; i += 2) hashes.push({ scope: pairs[i] as number, sum: BigInt(pairs[i + 1]!) });
   }
-  const blocks = [];
-  for (; at < e.length; at += 2) blocks.push({ scope: e[at] as number, data: e[at + 1] as Uint8Array });
+  const blocks: Block[] = [];
+  for (; at < e.length; at += 2) {
+    const [scope, block] = [e[at] as number, e[at + 1] as Uint8Array | [number, number, number, Uint8Array]];
+    if (Array.isArray(block)) blocks.push({ scope, data: block[3], part: { tick: block[0], from: block[1], size: block[2] } });
+    else blocks.push({ scope, data: block });
+  }
   return { hashes, blocks };
 }
 

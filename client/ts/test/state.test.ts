@@ -6,7 +6,7 @@ import { cellValue } from "../src/field.js";
 import { type Frame, type Head, noHead, readFrame } from "../src/frame.js";
 import { openMessage } from "../src/from_server.js";
 import { MalformedError } from "../src/reader.js";
-import { columnsOf, Schema } from "../src/schema.js";
+import { type Audience, Schema } from "../src/schema.js";
 import { type Row, Tables } from "../src/tables.js";
 import { random } from "./random.js";
 import { type Golden, golden, ungolden, unhex } from "./vectors.js";
@@ -32,12 +32,19 @@ function frames(): Frame[] {
 }
 
 /** What the decoder has of a scope's table, in the golden form: each row's id and then its columns. */
-function rowsOf(decoder: Decoder, scope: number, name: string): unknown[][] {
+function rowsOf(decoder: Decoder, key: string, name: string): unknown[][] {
+  const { scope, to } = audienceOf(key);
   const i = schema.tables.findIndex((t) => t.name === name);
   const table = schema.tables[i]!;
-  return decoder.rows(scope, i).map((row) => [
-    row.id, ...columnsOf(table, scope).map((c) => cellValue(table.fields[c]!, row.cells[c]!)),
+  return decoder.rows(scope, i, to).map((row) => [
+    row.id, ...table[to].map((c) => cellValue(table.fields[c]!, row.cells[c]!)),
   ]);
+}
+
+/** The scope and the audience that a key of the golden file names: "0", "1", or "1 team". */
+function audienceOf(key: string): { scope: number; to: Audience } {
+  const [scope, to] = key.split(" ");
+  return { scope: Number(scope), to: to === "team" ? "team" : scope === "0" ? "room" : "own" };
 }
 
 test("the schema is read whole", () => {
@@ -49,7 +56,7 @@ test("the schema is read whole", () => {
   for (const [scope, tables] of Object.entries(state.columns)) {
     for (const [name, columns] of Object.entries(tables)) {
       const table = schema.tables.find((t) => t.name === name)!;
-      assert.deepEqual(columnsOf(table, Number(scope)).map((i) => table.fields[i]!.name), columns);
+      assert.deepEqual(table[audienceOf(scope).to].map((i) => table.fields[i]!.name), columns);
     }
   }
   assert.ok(!schema.tables[0]!.fields.some((f) => f.name === "Secret"));
@@ -64,7 +71,7 @@ test("every frame of the golden stream gives the golden rows in every scope", ()
     assert.equal(decoder.tick, want.tick);
     for (const [scope, tables] of Object.entries(want.rows)) {
       for (const [name, rows] of Object.entries(tables)) {
-        assert.deepEqual(rowsOf(decoder, Number(scope), name), rows.map(ungolden), `tick ${want.tick} ${want.about}: ${name}`);
+        assert.deepEqual(rowsOf(decoder, scope, name), rows.map(ungolden), `tick ${want.tick} ${want.about}: ${name}`);
         compared += rows.length;
       }
     }
@@ -111,7 +118,7 @@ test("without the frame before, a delta is refused and a keyframe heals it", () 
     if (frame.head.tick < 20) continue;
     assert.deepEqual(errors.filter((e) => e.scope === 0), []);
     const want = state.frames.find((f) => f.tick === frame.head.tick)!;
-    assert.deepEqual(rowsOf(decoder, 0, "Ships"), want.rows["0"]!["Ships"]!.map(ungolden));
+    assert.deepEqual(rowsOf(decoder, "0", "Ships"), want.rows["0"]!["Ships"]!.map(ungolden));
   }
 });
 
@@ -196,8 +203,11 @@ function merged(rows: Record<string, Record<string, Golden[][]>>, table: string)
   const named = (scope: string, row: Golden[]) =>
     Object.fromEntries(state.columns[scope]![table]!.map((name, i) => [name, ungolden(row[i + 1]!)]));
   return rows["0"]![table]!.map((row) => {
-    const own = rows["1"]![table]?.find((r) => r[0] === row[0]);
-    return [row[0] as number, { ...named("0", row), ...(own ? named("1", own) : {}) } as Row];
+    const more = ["1", "1 team"].map((scope) => {
+      const mine = rows[scope]![table]?.find((r) => r[0] === row[0]);
+      return mine ? named(scope, mine) : {};
+    });
+    return [row[0] as number, { ...named("0", row), ...more[0], ...more[1] } as Row];
   });
 }
 

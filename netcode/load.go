@@ -1,0 +1,211 @@
+package netcode
+
+import "fmt"
+
+// Hooks are told what a [Decoder.Load] changed in the state that it loaded, row by row. Those that are nil are not
+// called. They are called by the goroutine that loads and must not load themselves.
+type Hooks struct {
+	// Added and Changed are called when all of the state is loaded; each at most once for a row, Changed not for one that
+	// was added. The single row of a Value is only ever changed.
+	Added, Changed func(table string, id ID)
+	// Removed is called while the row can still be read, and others are not loaded yet.
+	Removed func(table string, id ID)
+}
+
+// Hook sets the hooks of all later calls of Load.
+func (d *Decoder) Hook(h Hooks) { d.load.hooks = h }
+
+// loader puts what the scopes have of rows together in a state.
+type loader struct {
+	sc      *Schema
+	state   any
+	tables  []rows
+	known   [][]slotState // by table and slot
+	touched []touch       // what the hooks are to be told
+	hooks   Hooks
+	loads   uint32
+}
+
+// slotState is what the loader knows of a slot of a table.
+type slotState struct {
+	seen  [audiences]uint32 // the load in which each audience's part had it
+	at    uint32            // the tick of the state that it was loaded from,
+	scope uint16            // and the scope,
+	frame uint32            // and the frame's tick
+	told  uint8             // touchAdded or touchChanged: noted for the hooks
+}
+
+type touch struct {
+	table int
+	slot  int
+}
+
+const (
+	touchChanged = 1
+	touchAdded   = 2
+)
+
+func (l *loader) begin(sc *Schema) {
+	l.sc = sc
+	l.known = make([][]slotState, len(sc.Tables))
+}
+
+// Load brings a state that nobody else changes, an *S or a *[Dynamic] of the same schema, up to what was decoded. Ids
+// are those of the wire. Of a row that several scopes have it takes what is newest; a row that left a cell is kept until
+// the cells of a lower rate had the time to say that it is theirs.
+func (d *Decoder) Load(state any) error {
+	l := &d.load
+	if l.state != state {
+		tables, err := tablesOf(d.sc, state)
+		if err != nil {
+			return fmt.Errorf("loading a state: %w", err)
+		}
+		l.state, l.tables = state, tables
+	}
+	l.loads++
+	for to := everyone; to < audiences; to++ {
+		for i := range d.parts {
+			if p := &d.parts[i]; p.to == to {
+				d.loadPart(i, p)
+			}
+		}
+		for t := range l.tables {
+			if to == everyone {
+				d.sweep(t)
+			} else {
+				l.clearUnseen(t, to)
+			}
+		}
+	}
+	l.tell()
+	return nil
+}
+
+// slot returns what is known of a slot.
+func (l *loader) slot(table, slot int) *slotState {
+	for len(l.known[table]) <= slot {
+		l.known[table] = append(l.known[table], slotState{})
+	}
+	return &l.known[table][slot]
+}
+
+// note keeps for the hooks that a row was touched.
+func (l *loader) note(table, slot int, what uint8) {
+	s := l.slot(table, slot)
+	if s.told == 0 {
+		l.touched = append(l.touched, touch{table, slot})
+	}
+	s.told = max(s.told, what)
+}
+
+// loadPart stores the rows of a part, scope by scope. The columns of its owner or a team go to rows that are there.
+func (d *Decoder) loadPart(i int, p *part) {
+	l := &d.load
+	table := l.tables[p.table]
+	for _, w := range d.watched {
+		scope := w.Scope()
+		s := d.scopes[scope]
+		if s == nil || !p.of(scope) {
+			continue
+		}
+		set := s.state[0].sets[i]
+		for k, id := range set.ids {
+			slot := id.slot()
+			var have ID
+			if slot < table.slots() {
+				have, _ = table.at(slot)
+			}
+			if p.to != everyone && have != id && !p.info.Single {
+				continue
+			}
+			known := l.slot(p.table, slot)
+			if p.to == everyone && known.seen[p.to] == l.loads && known.at > s.at[0] {
+				continue // a scope of a later tick has it
+			}
+			if have != id && !p.info.Single {
+				l.remove(p.table, have)
+				l.note(p.table, slot, touchAdded)
+			}
+			known.seen[p.to] = l.loads
+			if p.to == everyone {
+				known.at, known.scope, known.frame = s.at[0], scope, d.tick
+			}
+			at := table.mirror(slot, id)
+			changed := false
+			for c, f := range p.fields {
+				if f.text() {
+					changed = f.storeText(at, set.text[c][k]) || changed
+				} else {
+					changed = f.store(at, set.nums[c][k]) || changed
+				}
+			}
+			if changed {
+				l.note(p.table, slot, touchChanged)
+			}
+		}
+	}
+}
+
+// sweep takes out the rows that are in no scope any more.
+func (d *Decoder) sweep(t int) {
+	l := &d.load
+	table, info := l.tables[t], &d.sc.Tables[t]
+	slowest := uint32(1)
+	for _, w := range d.watched {
+		slowest = max(slowest, w.Every())
+	}
+	for slot := range table.slots() {
+		known := l.slot(t, slot)
+		if known.seen[everyone] == l.loads {
+			continue
+		}
+		id, at := table.at(slot)
+		switch {
+		case info.Single:
+			if info.clear(at, info.room) {
+				l.note(t, slot, touchChanged)
+			}
+		case id == 0 || isCell(known.scope) && d.tick-known.frame < slowest:
+		default:
+			l.remove(t, id)
+			table.mirror(slot, 0)
+		}
+	}
+}
+
+// clearUnseen clears what only an owner or a team sees where that is not seen any more.
+func (l *loader) clearUnseen(t int, to audience) {
+	table, info := l.tables[t], &l.sc.Tables[t]
+	if len(info.columns(to)) == 0 {
+		return
+	}
+	for slot := range table.slots() {
+		id, at := table.at(slot)
+		if id != 0 && l.slot(t, slot).seen[to] != l.loads && info.clear(at, info.columns(to)) {
+			l.note(t, slot, touchChanged)
+		}
+	}
+}
+
+// remove tells that a row is about to go.
+func (l *loader) remove(t int, id ID) {
+	if id != 0 && l.hooks.Removed != nil {
+		l.hooks.Removed(l.sc.Tables[t].Name, id)
+	}
+}
+
+// tell calls the hooks for the rows that were touched.
+func (l *loader) tell() {
+	for _, touched := range l.touched {
+		s := l.slot(touched.table, touched.slot)
+		hook := l.hooks.Changed
+		if s.told == touchAdded {
+			hook = l.hooks.Added
+		}
+		s.told = 0
+		if id, _ := l.tables[touched.table].at(touched.slot); id != 0 && hook != nil {
+			hook(l.sc.Tables[touched.table].Name, id)
+		}
+	}
+	l.touched = l.touched[:0]
+}

@@ -1,0 +1,85 @@
+package netcode
+
+import (
+	"bytes"
+	"slices"
+
+	"muster/proto"
+)
+
+// bigKey is a keyframe that is sent over several frames. It keeps its bytes, and the state that they lead to, for as
+// long as some viewer is being sent them: when that is done, the viewer is brought to the present by one delta from it.
+type bigKey struct {
+	scope uint16
+	form  form
+	data  []byte
+	state snapshot // of the scope alone
+}
+
+// keyFrames is within how many frames a keyframe is sent, whatever its size, to a viewer that misses none.
+const keyFrames = 32
+
+// newKey keeps a keyframe of the newest tick, and lets viewers that come within a quarter of the ring share it.
+func (e *Encoder) newKey(scope uint16, f form, data []byte) *bigKey {
+	k := &bigKey{scope: scope, form: f, data: bytes.Clone(data), state: newSnapshot(e.parts)}
+	k.state.tick, k.state.valid = f.base, true
+	for i := range e.parts {
+		p := &e.parts[i]
+		if !p.of(scope) {
+			continue
+		}
+		from := e.now.scope(i, scope)
+		set := k.state.sets[i]
+		set.resize(p, from.len())
+		copy(set.ids, from.list())
+		for c, f := range p.fields {
+			if f.text() {
+				copy(set.text[c], from.text[c][from.from:from.to])
+			} else {
+				copy(set.nums[c], from.nums[c][from.from:from.to])
+			}
+		}
+		k.state.keys[i] = slices.Repeat([]uint16{scope}, from.len())
+	}
+	e.bigKeys = append(slices.DeleteFunc(e.bigKeys, e.tooOld), k)
+	return k
+}
+
+func (e *Encoder) tooOld(k *bigKey) bool { return int(e.now.tick-k.form.base) > len(e.ring)/4 }
+
+// sharedKey returns a scope's keyframe of a few ticks ago, or nil.
+func (e *Encoder) sharedKey(scope uint16, plain bool) *bigKey {
+	for _, k := range e.bigKeys {
+		if k.scope == scope && k.form.plain == plain && !e.tooOld(k) {
+			return k
+		}
+	}
+	return nil
+}
+
+// sendParts adds the next part of a keyframe; behind the last one also the block that leads from it to the present.
+func (e *Encoder) sendParts(s sentScope, plain bool) sentScope {
+	if e.budget <= 0 {
+		return s
+	}
+	k := s.key
+	n := min(len(k.data)-s.bytes, max(e.partBytes, len(k.data)/keyFrames+1))
+	e.blocks = append(e.blocks, proto.Block{
+		Scope: s.scope, Data: k.data[s.bytes : s.bytes+n],
+		Part: proto.Part{Tick: k.form.base, From: s.bytes, Size: len(k.data)},
+	})
+	e.budget -= n
+	if s.bytes += n; s.bytes < len(k.data) {
+		return s
+	}
+	now := e.now.tick
+	if k.form.base == now {
+		return sentScope{scope: s.scope, tick: now, gap: 1, n: k.form.n}
+	}
+	e.pinned = &k.state
+	// A block even where nothing has changed: its tick need not be one at which silence says so.
+	f := form{base: k.form.base, gap: now - k.form.base, n: 1, plain: plain, whole: true}
+	e.add(s.scope, e.encode(s.scope, f))
+	e.pinned = nil
+	return sentScope{scope: s.scope, tick: now, gap: f.gap, n: 2}
+}
