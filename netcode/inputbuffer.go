@@ -24,7 +24,7 @@ func HoldTicks(rate int) uint32 { return uint32(max(1, rate/2)) } //nolint:gosec
 type InputBuffer struct {
 	mode  proto.InputMode
 	rate  uint32
-	slots []proto.Input
+	slots []buffered
 	head  int
 	n     int
 	taken []proto.Input
@@ -34,16 +34,21 @@ type InputBuffer struct {
 	lead      int8
 }
 
+type buffered struct {
+	in   proto.Input
+	lead int8 // ticks that it came before its own; negative: too late
+}
+
 // NewInputBuffer returns an empty buffer for a game that runs at rate ticks per second.
 func NewInputBuffer(mode proto.InputMode, rate int) *InputBuffer {
 	size := bufferedSamples
 	if mode == proto.Commands {
 		size = bufferedCommands
 	}
-	return &InputBuffer{mode: mode, rate: uint32(max(1, rate)), slots: make([]proto.Input, size)} //nolint:gosec // positive
+	return &InputBuffer{mode: mode, rate: uint32(max(1, rate)), slots: make([]buffered, size)} //nolint:gosec // positive
 }
 
-func (b *InputBuffer) at(i int) *proto.Input { return &b.slots[(b.head+i)%len(b.slots)] }
+func (b *InputBuffer) at(i int) *buffered { return &b.slots[(b.head+i)%len(b.slots)] }
 
 func (b *InputBuffer) pop() {
 	b.head = (b.head + 1) % len(b.slots)
@@ -67,13 +72,13 @@ func (b *InputBuffer) Push(in *proto.Input, next uint32) bool {
 		b.pop()
 	}
 	slot := b.at(b.n)
-	body := append(slot.Body[:0], in.Body...)
-	*slot = proto.Input{
+	body := append(slot.in.Body[:0], in.Body...)
+	slot.in = proto.Input{
 		Seq: in.Seq, Tick: min(in.Tick, next+b.rate), View: min(in.View, max(next, 1)-1), Frac: in.Frac, Body: body,
 	}
+	slot.lead = int8(max(-128, min(127, int64(in.Tick)-int64(next)))) //nolint:gosec // clamped
 	b.n++
 	b.seq = in.Seq
-	b.lead = int8(max(-128, min(127, int64(in.Tick)-int64(next)))) //nolint:gosec // clamped
 	return true
 }
 
@@ -82,13 +87,19 @@ func (b *InputBuffer) Push(in *proto.Input, next uint32) bool {
 // result is valid until the next Push or Take. Ticks are taken in rising order.
 func (b *InputBuffer) Take(tick uint32) []proto.Input {
 	b.taken = b.taken[:0]
-	for b.n > 0 && b.at(0).Tick <= tick && len(b.taken) < commandsATick {
+	for ; b.n > 0 && len(b.taken) < commandsATick; b.pop() {
+		first := b.at(0)
+		if first.in.Tick > tick {
+			break
+		}
+		if len(b.taken) == 0 || first.lead < b.lead {
+			b.lead = first.lead
+		}
 		if b.mode == proto.Samples {
 			b.taken = b.taken[:0] // an older one for the same tick gives way
 		}
-		b.taken = append(b.taken, *b.at(0))
-		b.processed = b.at(0).Seq
-		b.pop()
+		b.taken = append(b.taken, first.in)
+		b.processed = first.in.Seq
 	}
 	return b.taken
 }
@@ -102,8 +113,8 @@ func (b *InputBuffer) Seq() uint32 { return b.seq }
 // Processed returns the newest sequence that Take has given out or passed over for a newer one.
 func (b *InputBuffer) Processed() uint32 { return b.processed }
 
-// Lead returns how many ticks the newest input came before the tick that it is for; negative is too late. It is what a
-// client steers its [Clock] by.
+// Lead returns how many ticks the inputs that the last tick with any used came before it: the least of theirs, so that
+// one which was late shows whatever came with it; negative is too late. It is what a client steers its [Clock] by.
 func (b *InputBuffer) Lead() int8 { return b.lead }
 
 // Reset empties the buffer for a new occupant of the seat, whose sequences start from 1.

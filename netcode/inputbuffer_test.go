@@ -34,15 +34,15 @@ func TestInputIsUsedAtItsTickOrTheNextOneIfItIsLate(t *testing.T) {
 			push *proto.Input // before the tick runs
 			tick uint32
 			want []uint32
-			lead int8
+			lead int8 // of what was used last
 		}{
 			{sent(1, 10), 10, []uint32{1}, 0},
-			{sent(2, 13), 11, nil, 2},
-			{nil, 12, nil, 2},
+			{sent(2, 13), 11, nil, 0},
+			{nil, 12, nil, 0},
 			{nil, 13, []uint32{2}, 2},
 			{sent(3, 12), 14, []uint32{3}, -2},
-			{sent(4, 1<<31), 15, nil, 127},
-			{nil, 34, nil, 127},
+			{sent(4, 1<<31), 15, nil, -2},
+			{nil, 34, nil, -2},
 			{nil, 35, []uint32{4}, 127}, // brought near: one second after tick 15
 			{sent(5, 0), 1000, []uint32{5}, -128},
 		} {
@@ -52,6 +52,23 @@ func TestInputIsUsedAtItsTickOrTheNextOneIfItIsLate(t *testing.T) {
 			if got := seqs(t, b.Take(step.tick)); !slices.Equal(got, step.want) || b.Lead() != step.lead {
 				t.Errorf("mode %d, tick %d: used %v with a lead of %d, want %v with %d", mode, step.tick, got, b.Lead(), step.want, step.lead)
 			}
+		}
+	}
+}
+
+func TestLeadIsThatOfTheLatestInputOfATick(t *testing.T) {
+	for _, mode := range []proto.InputMode{proto.Samples, proto.Commands} {
+		b := NewInputBuffer(mode, 20)
+		for i, tick := range []uint32{8, 9, 10} { // held up on the way and here together
+			b.Push(sent(uint32(i)+1, tick), 10)
+		}
+		if b.Take(10); b.Lead() != -2 {
+			t.Errorf("mode %d: lead %d, want -2", mode, b.Lead())
+		}
+		b.Push(sent(4, 12), 11)
+		b.Take(11)
+		if b.Take(12); b.Lead() != 1 {
+			t.Errorf("mode %d: lead %d of the next, want 1", mode, b.Lead())
 		}
 	}
 }
