@@ -72,11 +72,10 @@ func (b *InputBuffer) Push(in *proto.Input, next uint32) bool {
 		b.pop()
 	}
 	slot := b.at(b.n)
-	body := append(slot.in.Body[:0], in.Body...)
-	slot.in = proto.Input{
-		Seq: in.Seq, Tick: min(in.Tick, next+b.rate), View: min(in.View, max(next, 1)-1), Frac: in.Frac, Body: body,
-	}
-	slot.lead = int8(max(-128, min(127, int64(in.Tick)-int64(next)))) //nolint:gosec // clamped
+	slot.in.Seq, slot.in.Frac = in.Seq, in.Frac
+	slot.in.Tick, slot.in.View = min(in.Tick, next+b.rate), min(in.View, max(next, 1)-1)
+	slot.in.Body = append(slot.in.Body[:0], in.Body...)
+	slot.lead = int8(max(-128, min(127, int64(in.Tick)-int64(next))))
 	b.n++
 	b.seq = in.Seq
 	return true
