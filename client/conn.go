@@ -30,7 +30,7 @@ type Frame struct {
 	Tick      uint32
 	Processed uint32    // the newest of this seat's inputs that the state contains
 	Durable   uint32    // the newest that no failover can take back
-	Lead      int8      // ticks that the newest used input came before its tick; negative: too late
+	Lead      int8      // ticks that the inputs used last came before their tick, the least; negative: too late
 	Bytes     int       // of the message, with its framing
 	At        time.Time // when it arrived
 }
@@ -52,9 +52,9 @@ type Conn[S, In any] struct {
 	resume  string // the resume secret
 	epoch   uint64 // the highest seen
 	decoder *netcode.Decoder
-	parsed  proto.Frame // the last frame's head is what the next one's differs from
-	have    bool        // a frame was applied since the welcome
-	clock   tickClock
+	parsed  proto.Frame    // the last frame's head is what the next one's differs from
+	have    bool           // a frame was applied since the welcome
+	clock   *netcode.Clock // nil before the first welcome
 	event   uint32
 	rebase  bool // a new epoch may number its events from 1 again
 
@@ -105,7 +105,7 @@ func newConn[S, In any](schema *netcode.Schema, m Match, o Options) *Conn[S, In]
 }
 
 // begin starts over with a welcome: the frames of a new socket build on nothing that came before.
-func (c *Conn[S, In]) begin(w *proto.Welcome) {
+func (c *Conn[S, In]) begin(w *proto.Welcome, at time.Time) {
 	c.info = Info{
 		Room: w.Room, Game: w.Game, Rules: w.Rules, Seat: netcode.Seat(w.Seat), Player: w.Player,
 		Epoch: w.Epoch, Rate: int(w.Rate), Inputs: w.Inputs,
@@ -113,10 +113,15 @@ func (c *Conn[S, In]) begin(w *proto.Welcome) {
 	if w.Epoch != c.epoch {
 		c.event = w.Event
 	}
+	if c.clock == nil || w.Epoch != c.epoch {
+		c.clock = netcode.NewClock(int(w.Rate))
+	} else {
+		c.clock.Reopen()
+	}
+	c.clock.Frame(w.Tick, c.ms(at)) // it is sent with that tick's frame
 	c.epoch, c.event, c.rebase = w.Epoch, max(c.event, w.Event), false
 	c.resume = w.Resume
 	c.decoder, c.parsed, c.have = netcode.NewDecoder(c.schema), proto.Frame{}, false
-	c.clock = newTickClock(w.Rate)
 	c.out.welcome(w.Inputs, w.Seq)
 	c.pinged, c.written = time.Time{}, time.Time{} // both follow the first frame
 	clear(c.resynced)
@@ -125,6 +130,11 @@ func (c *Conn[S, In]) begin(w *proto.Welcome) {
 	if f := c.opts.Observe.Joined; f != nil {
 		f(c.info)
 	}
+}
+
+// ms is a time as the clock counts it.
+func (c *Conn[S, In]) ms(at time.Time) float64 {
+	return float64(at.Sub(c.started)) / float64(time.Millisecond)
 }
 
 // adopt makes sock the connection's own unless it was closed meanwhile.
@@ -161,7 +171,7 @@ func (c *Conn[S, In]) End() *proto.End { return c.end }
 func (c *Conn[S, In]) Stats() Stats { return c.stats }
 
 // Target returns the tick that an input sent now would be for.
-func (c *Conn[S, In]) Target() uint32 { return max(c.out.tick, c.clock.target(time.Now())) }
+func (c *Conn[S, In]) Target() uint32 { return max(c.out.tick, c.clock.Target(c.ms(time.Now()))) }
 
 // SetView says what the player looks at from now on, for games that compensate lag: the tick and the fraction of the
 // way to the next one, in 1/256. It holds until the next frame; without it the view is the newest frame's tick.

@@ -119,7 +119,7 @@ func (c *Conn[S, In]) readWelcome(msg message) error {
 	if w.Epoch < c.epoch {
 		return errEpoch
 	}
-	c.begin(&w)
+	c.begin(&w, msg.at)
 	return nil
 }
 

@@ -64,7 +64,7 @@ func (c *Conn[S, In]) applyFrame(msg message, kind, n int) error {
 	}
 	if h.Epoch > c.epoch { // another host took the match over, behind the same socket
 		c.epoch, c.info.Epoch, c.rebase = h.Epoch, h.Epoch, true
-		c.clock.set = false
+		c.clock.Restart()
 		c.out.room = h.Processed
 	}
 	if err := c.decode(msg.at); err != nil {
@@ -76,9 +76,9 @@ func (c *Conn[S, In]) applyFrame(msg message, kind, n int) error {
 	}
 	c.have = true
 	c.stats.Frames++
-	c.clock.frame(h.Tick, msg.at)
+	c.clock.Frame(h.Tick, c.ms(msg.at))
 	if h.Processed > c.out.processed {
-		c.clock.lead(h.Lead)
+		c.clock.Lead(h.Lead)
 	}
 	c.out.ack(h.Processed, h.Durable, c.acked)
 	if f := c.opts.Observe.Frame; f != nil {
@@ -179,7 +179,7 @@ func (c *Conn[S, In]) pong(msg message, n int) error {
 	}
 	rtt := now - time.Duration(p.Stamp) //nolint:gosec // at most now
 	c.stats.RTT = rtt
-	c.clock.pong(rtt)
+	c.clock.Pong(float64(rtt)/float64(time.Millisecond), float64(p.Tick)+float64(p.Frac)/65536, c.ms(msg.at))
 	if f := c.opts.Observe.RTT; f != nil {
 		f(msg.at, rtt)
 	}

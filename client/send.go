@@ -29,7 +29,7 @@ func (c *Conn[S, In]) Send(in In) error {
 		view, frac = c.view, c.frac
 	}
 	now := time.Now()
-	dropped, err := c.out.add(c.clock.target(now), view, frac, c.body.Bytes(), now)
+	dropped, err := c.out.add(c.clock.Target(c.ms(now)), view, frac, c.body.Bytes(), now)
 	if err != nil {
 		return err
 	}

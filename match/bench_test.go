@@ -130,8 +130,8 @@ func TestTickInItsStrideAllocatesNothing(t *testing.T) {
 	if n := testing.AllocsPerRun(200, func() { r.tick(t) }); n > 0 {
 		t.Errorf("%v allocations a tick", n)
 	}
-	if r.rm.seats[16].processed != r.seq {
-		t.Errorf("input %d of %d was processed", r.rm.seats[16].processed, r.seq)
+	if n := r.rm.seats[16].inputs.Processed(); n != r.seq {
+		t.Errorf("input %d of %d was processed", n, r.seq)
 	}
 }
 

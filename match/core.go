@@ -51,9 +51,6 @@ func (e *effects) reset() {
 	e.ended, e.result = false, nil
 }
 
-// holdTicks returns for how long a sample goes on counting when no newer one comes: half a second.
-func holdTicks(rate int) uint32 { return uint32(max(1, rate/2)) } //nolint:gosec // 1 to 64
-
 type core[S, In any] struct {
 	game   *Game
 	impl   Stepper[S, In]
@@ -173,7 +170,7 @@ func (c *core[S, In]) inputs(rec *TickRecord) error {
 		if err := c.game.schema.ReadInput(ir.Body, &h.in); err != nil {
 			return fmt.Errorf("input %d of seat %d: %w", ir.Seq, ir.Seat, err)
 		}
-		h.seq, h.view, h.frac, h.until = ir.Seq, ir.View, ir.Frac, rec.Tick+holdTicks(c.game.rules.TickRate)
+		h.seq, h.view, h.frac, h.until = ir.Seq, ir.View, ir.Frac, rec.Tick+netcode.HoldTicks(c.game.rules.TickRate)
 	}
 	for seat := range c.held {
 		if h := &c.held[seat]; h.until >= rec.Tick {

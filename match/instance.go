@@ -59,7 +59,7 @@ func newInstance(g *Game, spec Spec, h *Host) *Instance {
 		out:     proto.NewWriter(), body: proto.NewWriter(), schema: g.schema.Binary(),
 	}
 	for i := range rm.seats {
-		rm.seats[i].reset(g.rules.Inputs)
+		rm.seats[i].reset(&g.rules)
 	}
 	return rm
 }

@@ -60,7 +60,7 @@ func (rm *Instance) free(s *seat) {
 	rm.playing--
 	rm.metrics.players.Dec()
 	rm.frees(rm.spec.ID, rm.spec.Epoch, uint16(s.player.Seat))
-	s.reset(rm.game.rules.Inputs)
+	s.reset(&rm.game.rules)
 }
 
 // change records a seat change. One that comes after the step (an event log that overflows) is the next tick's.

@@ -23,7 +23,7 @@ func (rm *Instance) send() {
 		rm.sendEvents(s)
 		f := rm.frame(s.viewer.Edge())
 		f.Views = append(f.Views, View{s.viewer, proto.Head{
-			Epoch: rm.spec.Epoch, Tick: rm.tick, Processed: s.processed, Durable: s.processed, Lead: s.lead,
+			Epoch: rm.spec.Epoch, Tick: rm.tick, Processed: s.inputs.Processed(), Durable: s.inputs.Processed(), Lead: s.inputs.Lead(),
 			Scopes: rm.encoder.Scopes(netcode.Seat(i)),
 		}})
 	}
@@ -67,7 +67,7 @@ func (rm *Instance) welcome(s *seat) {
 		Version: proto.Version, Room: rm.spec.ID, Game: rm.game.name, Rules: rules.Version,
 		Seat: uint16(s.player.Seat), Player: s.player.ID, Epoch: rm.spec.Epoch, Tick: rm.tick,
 		Rate:   uint8(rules.TickRate), //nolint:gosec // 1 to 128
-		Inputs: rules.Inputs, Seq: s.inputs.last, Event: s.events.acked, Schema: rm.schema,
+		Inputs: rules.Inputs, Seq: s.inputs.Seq(), Event: s.events.acked, Schema: rm.schema,
 	}, token.Resume{
 		Room: rm.spec.ID, Seat: uint16(s.player.Seat), Player: s.player.ID, Name: s.player.Name,
 		Counter: s.counter + 1, PlayerExpires: s.expires,

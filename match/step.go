@@ -30,7 +30,7 @@ func (rm *Instance) step() *proto.Close {
 	return rm.over(tick)
 }
 
-// receive turns what edges told the room since the last tick into seat changes and queued inputs.
+// receive turns what edges told the room since the last tick into seat changes and buffered inputs.
 func (rm *Instance) receive(tick uint32) {
 	rm.list, rm.data = rm.inbox.take(rm.list, rm.data)
 	for i := range rm.list {
@@ -70,16 +70,14 @@ func (rm *Instance) seatOf(v Viewer) *seat {
 	return nil
 }
 
-// input queues one input. Ticks that lie too far ahead are brought near, or a client could fill its queue with inputs
-// that never come due; what a player can have looked at is not in the future.
+// input buffers one input. The ticks of another epoch mean nothing here, so its inputs count as made now.
 func (rm *Instance) input(s *seat, m *message, tick uint32) {
+	in := proto.Input{Seq: m.seq, Tick: m.tick, View: m.view, Frac: m.frac, Body: rm.data[m.from:m.to]}
 	if m.epoch != rm.spec.Epoch {
-		m.tick, m.view = tick, tick-1
+		in.Tick, in.View = tick, tick-1
 	}
-	rate := uint32(rm.game.rules.TickRate) //nolint:gosec // 1 to 128
-	if s.inputs.push(m.seq, min(m.tick, tick+rate), min(m.view, tick-1), m.frac, rm.data[m.from:m.to]) {
+	if s.inputs.Push(&in, tick) {
 		rm.metrics.inputs.Inc()
-		s.lead = int8(max(-128, min(127, int64(m.tick)-int64(tick))))
 	}
 }
 
@@ -87,8 +85,13 @@ func (rm *Instance) input(s *seat, m *message, tick uint32) {
 func (rm *Instance) collect(tick uint32) {
 	for i := range rm.seats {
 		s := &rm.seats[i]
-		if s.state != seatFree && s.inputs.n > 0 {
-			rm.record.Inputs, s.processed = s.inputs.take(tick, uint16(i), s.processed, rm.record.Inputs)
+		if s.state == seatFree || s.inputs.Len() == 0 {
+			continue
+		}
+		for _, in := range s.inputs.Take(tick) {
+			rm.record.Inputs = append(rm.record.Inputs, InputRecord{
+				Seat: uint16(i), Seq: in.Seq, View: in.View, Frac: in.Frac, Body: in.Body,
+			})
 		}
 	}
 }

@@ -18,13 +18,15 @@ type DriverConfig struct {
 // state it does not allocate.
 type Driver[S, In any] struct {
 	step Step[S, In]
+	dice *rand.PCG // what the step's random source draws from
 }
 
 // NewDriver returns a driver for the state, which the caller keeps.
 func NewDriver[S, In any](state *S, cfg DriverConfig) *Driver[S, In] {
-	return &Driver[S, In]{step: Step[S, In]{
+	dice := rand.NewPCG(cfg.Seed, 0x6d7573746572)
+	return &Driver[S, In]{dice: dice, step: Step[S, In]{
 		State: state, rate: cfg.Rate, live: !cfg.Replaying,
-		rng: rand.New(rand.NewPCG(cfg.Seed, 0x6d7573746572)), //nolint:gosec // a game's dice, the same in a replay
+		rng: rand.New(dice), //nolint:gosec // a game's dice, the same in a replay
 	}}
 }
 

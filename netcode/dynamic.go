@@ -161,3 +161,7 @@ type dynamicRows struct {
 }
 
 func (t *dynamicRows) single() bool { return t.one }
+
+func (t *dynamicRows) follow(other rows) {
+	t.Table.follow(&other.(*dynamicRows).Table) //nolint:forcetypeassert // the same column of the same schema
+}

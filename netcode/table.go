@@ -67,7 +67,7 @@ func (t *Table[T]) max() int {
 // grow makes room for slots up to n.
 func (t *Table[T]) grow(n int) {
 	for len(t.ids) < n {
-		if len(t.ids)%chunkRows == 0 {
+		if len(t.ids) == len(t.chunks)*chunkRows {
 			t.chunks = append(t.chunks, new([chunkRows]T))
 		}
 		t.ids = append(t.ids, 0)
@@ -136,6 +136,9 @@ type rows interface {
 	at(slot int) (ID, unsafe.Pointer)
 	// mirror makes the slot hold a row with this id, or none where it is 0, and returns where the row is.
 	mirror(slot int, id ID) unsafe.Pointer
+	// follow makes the same rows exist as in other, which has the same type, with the same ids to come. Rows that were
+	// there keep their content, those that come are zero.
+	follow(other rows)
 }
 
 func (t *Table[T]) rowType() reflect.Type { return reflect.TypeFor[T]() }
@@ -162,9 +165,25 @@ func (t *Table[T]) mirror(slot int, id ID) unsafe.Pointer {
 	return unsafe.Pointer(t.row(slot))
 }
 
+func (t *Table[T]) follow(other rows) {
+	o := other.(*Table[T]) //nolint:forcetypeassert // the same column of the same schema
+	t.grow(len(o.ids))
+	for slot := range t.ids {
+		if slot >= len(o.ids) || t.ids[slot] != o.ids[slot] {
+			var zero T
+			*t.row(slot) = zero
+		}
+	}
+	t.ids = append(t.ids[:0], o.ids...)
+	t.gens = append(t.gens[:0], o.gens...)
+	t.free = append(t.free[:0], o.free[o.head:]...)
+	t.head, t.n = 0, o.n
+}
+
 func (v *Value[T]) rowType() reflect.Type         { return reflect.TypeFor[T]() }
 func (v *Value[T]) single() bool                  { return true }
 func (v *Value[T]) setLimit(int)                  {}
 func (v *Value[T]) slots() int                    { return 1 }
 func (v *Value[T]) at(int) (ID, unsafe.Pointer)   { return 1, unsafe.Pointer(&v.V) }
 func (v *Value[T]) mirror(int, ID) unsafe.Pointer { return unsafe.Pointer(&v.V) }
+func (v *Value[T]) follow(rows)                   {}

@@ -23,7 +23,7 @@ type Head struct {
 	Tick      uint32 // the state that this frame leads to
 	Processed uint32 // the newest input sequence of this seat that the state contains
 	Durable   uint32 // the newest input sequence of this seat that no failover can take back; at most Processed
-	Lead      int8   // ticks that the seat's newest input came before it was used; negative: too late
+	Lead      int8   // ticks that the inputs used last came before their use, the least of them; negative: too late
 	Scopes    []Watch
 }
 

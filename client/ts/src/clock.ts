@@ -3,36 +3,38 @@
 const SLACK_FIRST = 0.5;
 const SLACK_MOST = 16;
 const SLACK_UP = 0.5;
-const SLACK_DOWN = 0.01;
-const SLACK_HOLD = 200; // frames for which it is not lowered after a late input
+const SLACK_WINDOW = 200; // inputs that must all have been early, before it is lowered
 
 const FOLLOW = 0.01; // how fast, per observation, the origin follows what comes later than it says
 const FOLLOW_STRAY = 0.1; // the same for what comes very late: a room that fell behind; one early arrival undoes it
 const SLEW = 0.1; // how much faster or slower than time serverTick may run, as a part
 const STRAY_MS = 500; // an error above this is not slewed away
-const MOST_MS = 60_000; // no round trip is longer
+const MOST_RTT = 60_000;
+const MOST_MS = 2 ** 53; // times beyond it, either way, are none
 
 /**
  * Estimates the room's tick time, from the arrivals of frames and pongs. It reads no clock: its caller says when things
- * happened, in milliseconds of one steady clock.
+ * happened, in milliseconds of one steady clock. A time that is not finite, or of more than 2^53 ms, is passed over.
  *
- * The arrivals say when ticks happen, late by the way here; the least late ones count.
+ * Arrivals say when ticks happen, late by the way here; the least late ones count. An input is there one round trip
+ * later by that count. It is netcode's Clock, number for number.
  */
 export class TickClock {
   readonly #perMs: number; // ticks
   #origin: number | undefined; // when tick 0 would have arrived here
-  #rtt = 0; // smoothed
+  #rtt = 0; // smoothed; 0 before the first
   #leastRtt = 0;
   #jitter = 0;
   #lastOffset: number | undefined;
   #slack = SLACK_FIRST;
-  #hold = 0;
+  #used = 0; // inputs since the slack was changed or an input was late
+  #leastLead = 127; // of theirs
   #shown = 0;
   #shownAt: number | undefined;
 
-  /** @param rate ticks per second */
+  /** @param rate ticks per second, 1 to 128 */
   constructor(rate: number) {
-    this.#perMs = rate / 1000;
+    this.#perMs = Math.max(1, rate) / 1000;
   }
 
   /** The round trip, smoothed, in milliseconds; 0 before the first pong. */
@@ -47,74 +49,104 @@ export class TickClock {
 
   /** Notes that the frame of a tick arrived. */
   frame(tick: number, at: number): void {
+    if (!isTime(at)) return;
     const offset = at - tick / this.#perMs;
     if (this.#lastOffset !== undefined) this.#jitter += (Math.abs(offset - this.#lastOffset) - this.#jitter) / 16;
     this.#lastOffset = offset;
     this.#observe(offset);
   }
 
-  /** Notes a pong: a round trip in milliseconds, and the room's tick time when it was sent. */
+  /**
+   * Notes a pong: the round trip in milliseconds, which above a minute is none, and the room's tick time, with its
+   * fraction, when it was sent.
+   */
   pong(rtt: number, tick: number, at: number): void {
-    if (!(rtt >= 0 && rtt <= MOST_MS)) return;
-    this.#rtt += this.#rtt === 0 ? rtt : (rtt - this.#rtt) / 8;
-    this.#leastRtt = this.#leastRtt === 0 ? rtt : Math.min(rtt, this.#leastRtt + (rtt - this.#leastRtt) * FOLLOW);
+    if (!(rtt >= 0 && rtt <= MOST_RTT) || !(tick >= 0 && tick <= 2 ** 32) || !isTime(at)) return;
+    if (this.#rtt === 0) {
+      this.#rtt = this.#leastRtt = rtt;
+    } else {
+      this.#rtt += (rtt - this.#rtt) / 8;
+      this.#leastRtt = Math.min(rtt, this.#leastRtt + (rtt - this.#leastRtt) * FOLLOW);
+    }
     this.#observe(at - tick / this.#perMs);
   }
 
-  /** Notes how many ticks a newly used input came before its use; negative is too late. */
+  /**
+   * Notes how many ticks a newly used input came before its use; negative is too late. The slack is lowered by half of
+   * what many inputs had to spare, so that none of them would have been late with it.
+   */
   lead(ticks: number): void {
     if (ticks < 0) {
       this.#slack = Math.min(SLACK_MOST, this.#slack + SLACK_UP);
-      this.#hold = SLACK_HOLD;
-    } else if (this.#hold > 0) {
-      this.#hold--;
-    } else if (ticks > 0) {
-      this.#slack = Math.max(0, this.#slack - SLACK_DOWN);
+      this.#used = 0;
+      this.#leastLead = 127;
+      return;
+    }
+    this.#leastLead = Math.min(this.#leastLead, ticks);
+    if (++this.#used === SLACK_WINDOW) {
+      this.#slack = Math.max(0, this.#slack - Math.max(0, this.#leastLead - 0.5) / 2);
+      this.#used = 0;
+      this.#leastLead = 127;
     }
   }
 
-  /** The tick that an input sent now should be for: it is there one round trip later, by the count of arrivals. */
+  /**
+   * The tick that an input sent now should be for; 0 before anything arrived. It may fall by a little when an estimate
+   * is corrected.
+   */
   target(now: number): number {
-    if (this.#origin === undefined) return 0;
+    if (this.#origin === undefined || !isTime(now)) return 0;
     const ticks = (now - this.#origin + this.#rtt) * this.#perMs + this.#slack;
     return Math.max(0, Math.min(Math.floor(ticks) + 1, 0xffffffff));
   }
 
   /**
-   * The room's tick time now, with its fraction. It never goes back; small errors are made up for by running a little
-   * faster or slower, a large one by a jump ahead or by standing still.
+   * The room's tick time now, with its fraction; 0 before anything arrived. It never goes back, but after restart: small
+   * errors are made up for by running a tenth faster or slower, those above half a second by a jump ahead or by standing
+   * still.
    */
   serverTick(now: number): number {
-    if (this.#origin === undefined) return this.#shown;
+    if (this.#origin === undefined || !isTime(now) || now < (this.#shownAt ?? now)) return this.#shown;
     const estimate = (now - this.#origin + this.#leastRtt / 2) * this.#perMs;
     if (this.#shownAt === undefined) {
       this.#shown = Math.max(0, estimate);
     } else {
-      const passed = Math.max(0, now - this.#shownAt) * this.#perMs;
-      const error = estimate - (this.#shown + passed);
+      const passed = (now - this.#shownAt) * this.#perMs;
+      const late = estimate - (this.#shown + passed);
       const stray = STRAY_MS * this.#perMs;
-      if (error > stray) this.#shown = estimate;
-      else if (error >= -stray) this.#shown += passed + Math.max(-SLEW * passed, Math.min(error, SLEW * passed));
+      const most = SLEW * passed;
+      if (late > stray) this.#shown = estimate;
+      else if (late >= -stray) this.#shown += passed + Math.max(-most, Math.min(late, most));
     }
     this.#shownAt = now;
     return this.#shown;
   }
 
-  /** A new socket: its ways may take another time. What serverTick showed goes on. */
+  /** Forgets what a socket's ways took: a new one was opened. What serverTick said goes on. */
   reopen(): void {
     this.#origin = this.#lastOffset = undefined;
     this.#rtt = this.#leastRtt = 0;
     this.#slack = SLACK_FIRST;
-    this.#hold = 0;
+    this.#used = 0;
+    this.#leastLead = 127;
   }
 
-  /** A new epoch, in which ticks may count from an earlier one. What ways take stays. */
+  /** Forgets when ticks happen: a new epoch, in which they may count from an earlier one. What ways take stays. */
   restart(): void {
     this.#origin = this.#lastOffset = this.#shownAt = undefined;
   }
 
+  /** Notes when tick 0 would have arrived by what arrived now. */
   #observe(offset: number): void {
-    const late = this.#origin === undefined ? -1 : offset - this.#origin;
-    this.#origin = late < 0 ? offset : this.#origin! + late * (late > STRAY_MS ? FOLLOW_STRAY : FOLLOW);
+    if (this.#origin === undefined || offset < this.#origin) {
+      this.#origin = offset;
+      return;
+    }
+    const late = offset - this.#origin;
+    this.#origin += late * (late > STRAY_MS ? FOLLOW_STRAY : FOLLOW);
   }
+}
+
+function isTime(ms: number): boolean {
+  return Math.abs(ms) <= MOST_MS;
 }

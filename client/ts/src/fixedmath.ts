@@ -101,3 +101,18 @@ export function atan2(y: number, x: number): number {
   else if (x < 0) a = Math.PI - atan(ay / -x);
   return y < 0 ? -a : a;
 }
+
+/**
+ * 2^-x for x ≥ 0. The part of x below one is the Taylor series of exp, to ten terms: within 4e-10. What is not above 0
+ * counts as 0.
+ */
+export function halves(x: number): number {
+  if (!(x > 0)) return 1;
+  if (x > 1000) return 0;
+  let whole = Math.floor(x);
+  const y = (x - whole) * Math.LN2;
+  let v = 1;
+  for (let k = 10; k >= 1; k--) v = 1 - (y * v) / k;
+  for (; whole > 0; whole--) v /= 2;
+  return v;
+}

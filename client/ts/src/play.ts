@@ -39,7 +39,7 @@ export interface FrameInfo {
   /** The newest of this seat's inputs that the state contains, and the newest that no failover can take back. */
   processed: number;
   durable: number;
-  /** Ticks that the newest input came before it was used; negative: too late. */
+  /** Ticks that the inputs used last came before their tick, the least of them; negative: too late. */
   lead: number;
   /** Of the message, with its framing. */
   bytes: number;
@@ -203,8 +203,9 @@ export class Play {
     if (this.#tables) this.#tables.follow(this.#decoder);
     else this.#tables = new Tables(this.#decoder, this.#listener);
     const { room, game, rules, seat, player, epoch, rate, inputs } = w;
+    const goesOn = this.#info?.epoch === epoch;
     this.#info = { room, game, rules, seat, player, epoch, rate, inputs };
-    if (epoch === this.#epoch) {
+    if (goesOn) {
       this.#event = Math.max(this.#event, w.event);
       this.#clock.reopen();
     } else {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { TickClock } from "../src/clock.js";
+import { golden } from "./vectors.js";
 
 const RATE = 20;
 const TICK = 1000 / RATE;
@@ -134,3 +135,31 @@ test("a new epoch starts anew, a new socket goes on", () => {
   clock.frame(50, at(103));
   assert.equal(clock.serverTick(at(103)), 50);
 });
+
+type Op = [op: string, ...args: number[]];
+
+for (const story of golden<{ name: string; rate: number; ops: Op[] }[]>("proto/testdata/clock.json")) {
+  test(`it says the golden numbers: ${story.name}`, () => {
+    const clock = new TickClock(story.rate);
+    const ops: Record<string, (...args: number[]) => void> = {
+      frame: (tick, at) => clock.frame(tick!, at!),
+      pong: (rtt, tick, at) => clock.pong(rtt!, tick!, at!),
+      lead: (ticks, times) => {
+        for (let i = 0; i < times!; i++) clock.lead(ticks!);
+      },
+      reopen: () => clock.reopen(),
+      restart: () => clock.restart(),
+      target: (now, want) => assert.equal(clock.target(now!), want),
+      server: (now, want) => assert.equal(clock.serverTick(now!), want),
+      ways: (rtt, jitter) => assert.deepEqual([clock.rttMs, clock.jitterMs], [rtt, jitter]),
+    };
+    story.ops.forEach(([op, ...args], i) => {
+      try {
+        ops[op]!(...args);
+      } catch (e) {
+        throw new Error(`op ${i}: ${op} ${args}`, { cause: e });
+      }
+    });
+    assert.ok(story.ops.length > 2);
+  });
+}

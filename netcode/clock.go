@@ -1,0 +1,162 @@
+package netcode
+
+import "math"
+
+// What an estimate of the room's time lacks (jitter, a slow room) is its slack, in ticks, steered by the lead that
+// frames report: up at once when an input came late, down slowly while they come early.
+const (
+	slackFirst  = 0.5
+	slackMost   = 16
+	slackUp     = 0.5
+	slackWindow = 200 // inputs that must all have been early, before it is lowered
+)
+
+const (
+	clockFollow      = 0.01 // how fast, per observation, the origin follows what comes later than it says
+	clockFollowStray = 0.1  // the same for what comes very late: a room that fell behind; one early arrival undoes it
+	clockSlew        = 0.1  // how much faster or slower than time ServerTick may run, as a part
+	clockStrayMS     = 500  // an error above this is not slewed away
+	clockMostRTT     = 60_000
+	clockMostMS      = 1 << 53 // times beyond it, either way, are none
+)
+
+// Clock estimates a room's tick time in a client, from the arrivals of frames and pongs. It reads no clock: its caller
+// says when things happened, in milliseconds of one steady clock. A time that is not finite, or of more than 2^53 ms, is
+// passed over. One goroutine uses it; make one with [NewClock].
+//
+// Arrivals say when ticks happen, late by the way here; the least late ones count. An input is there one round trip
+// later by that count.
+type Clock struct {
+	perMS float64 // ticks
+
+	known  bool
+	origin float64 // when tick 0 would have arrived here
+	rtt    float64 // smoothed; 0 before the first
+	least  float64 // the least round trip of late
+	jitter float64
+
+	last  float64 // the offset of the last frame
+	first bool    // no frame since a start: last is nothing
+
+	slack float64
+	used  int  // inputs since the slack was changed or an input was late
+	lead  int8 // the least of theirs
+
+	shown   float64 // what ServerTick said
+	shownAt float64
+	showing bool
+}
+
+// NewClock returns a clock that knows nothing, for a room of rate ticks per second, 1 to 128.
+func NewClock(rate int) *Clock {
+	return &Clock{perMS: float64(max(1, rate)) / 1000, first: true, slack: slackFirst, lead: math.MaxInt8}
+}
+
+// Frame notes that the frame of a tick arrived.
+func (c *Clock) Frame(tick uint32, at float64) {
+	if !isTime(at) {
+		return
+	}
+	offset := at - float64(tick)/c.perMS
+	if !c.first {
+		c.jitter += (math.Abs(offset-c.last) - c.jitter) / 16 // as RFC 3550, 6.4.1
+	}
+	c.last, c.first = offset, false
+	c.observe(offset)
+}
+
+// Pong notes an answer that arrived: the round trip in milliseconds, which above a minute is none, and the room's tick
+// time, with its fraction, when it was sent.
+func (c *Clock) Pong(rtt, tick, at float64) {
+	if !(rtt >= 0 && rtt <= clockMostRTT) || !(tick >= 0 && tick <= 1<<32) || !isTime(at) {
+		return
+	}
+	if c.rtt == 0 {
+		c.rtt, c.least = rtt, rtt
+	} else {
+		c.rtt += (rtt - c.rtt) / 8 // as RFC 6298
+		c.least = min(rtt, c.least+float64((rtt-c.least)*clockFollow))
+	}
+	c.observe(at - tick/c.perMS)
+}
+
+// Lead notes how many ticks a newly used input came before its use; negative is too late.
+//
+// The slack is lowered by half of what many inputs had to spare, so that none of them would have been late with it.
+func (c *Clock) Lead(ticks int8) {
+	if ticks < 0 {
+		c.slack = min(slackMost, c.slack+slackUp)
+		c.used, c.lead = 0, math.MaxInt8
+		return
+	}
+	c.lead = min(c.lead, ticks)
+	if c.used++; c.used == slackWindow {
+		c.slack = max(0, c.slack-max(0, float64(c.lead)-0.5)/2)
+		c.used, c.lead = 0, math.MaxInt8
+	}
+}
+
+// Target returns the tick that an input sent now should be for; 0 before anything arrived. It may fall by a little when
+// an estimate is corrected.
+func (c *Clock) Target(now float64) uint32 {
+	if !c.known || !isTime(now) {
+		return 0
+	}
+	ticks := float64((now-c.origin+c.rtt)*c.perMS) + c.slack
+	return uint32(max(0, min(math.Floor(ticks)+1, math.MaxUint32)))
+}
+
+// ServerTick returns the room's tick time now, with its fraction; 0 before anything arrived. It never goes back, but
+// after Restart: small errors are made up for by running a tenth faster or slower, those above half a second by a jump
+// ahead or by standing still.
+func (c *Clock) ServerTick(now float64) float64 {
+	if !c.known || !isTime(now) || c.showing && now < c.shownAt {
+		return c.shown
+	}
+	estimate := float64((now - c.origin + c.least/2) * c.perMS)
+	if !c.showing {
+		c.shown = max(0, estimate)
+	} else {
+		passed := float64((now - c.shownAt) * c.perMS)
+		late := estimate - (c.shown + passed)
+		stray, most := float64(clockStrayMS*c.perMS), float64(clockSlew*passed)
+		if late > stray {
+			c.shown = estimate
+		} else if late >= -stray {
+			c.shown += passed + max(-most, min(late, most))
+		}
+	}
+	c.shownAt, c.showing = now, true
+	return c.shown
+}
+
+// RTT returns the round trip, smoothed, in milliseconds; 0 before the first pong.
+func (c *Clock) RTT() float64 { return c.rtt }
+
+// Jitter returns how much the way here varies from frame to frame, smoothed, in milliseconds.
+func (c *Clock) Jitter() float64 { return c.jitter }
+
+// Reopen forgets what a socket's ways took: a new one was opened. What ServerTick said goes on.
+func (c *Clock) Reopen() {
+	c.known, c.first = false, true
+	c.rtt, c.least = 0, 0
+	c.slack, c.used, c.lead = slackFirst, 0, math.MaxInt8
+}
+
+// Restart forgets when ticks happen: a new epoch, in which they may count from an earlier one. What ways take stays.
+func (c *Clock) Restart() { c.known, c.first, c.showing = false, true, false }
+
+// observe notes when tick 0 would have arrived by what arrived now.
+func (c *Clock) observe(offset float64) {
+	late := offset - c.origin
+	switch {
+	case !c.known || late < 0:
+		c.origin, c.known = offset, true
+	case late > clockStrayMS:
+		c.origin += float64(late * clockFollowStray)
+	default:
+		c.origin += float64(late * clockFollow)
+	}
+}
+
+func isTime(ms float64) bool { return math.Abs(ms) <= clockMostMS }

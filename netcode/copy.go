@@ -1,0 +1,64 @@
+package netcode
+
+import (
+	"fmt"
+	"unsafe"
+)
+
+// Copy makes the state dst equal to src; both are an *S of this schema and not the same. What is state is copied deeply,
+// columns that are never sent too: dst has the same rows under the same ids, gives the same ids to rows that come, and
+// shares no memory with src but texts, which nobody changes. Unexported fields are not state: those of a row that comes
+// are zero, others stay.
+func (sc *Schema) Copy(dst, src any) error {
+	to, err := tablesOf(sc, dst)
+	if err != nil {
+		return fmt.Errorf("copying a state: %w", err)
+	}
+	from, err := tablesOf(sc, src)
+	if err != nil {
+		return fmt.Errorf("copying a state: %w", err)
+	}
+	sc.copyTables(to, from)
+	return nil
+}
+
+// copyTables is Copy on tables; it allocates only while dst grows.
+func (sc *Schema) copyTables(dst, src []rows) {
+	for i := range sc.Tables {
+		list := sc.Tables[i].Fields
+		dst[i].follow(src[i])
+		for slot := range src[i].slots() {
+			id, from := src[i].at(slot)
+			if id == 0 {
+				continue
+			}
+			_, to := dst[i].at(slot)
+			for c := range list {
+				list[c].copy(to, from)
+			}
+		}
+	}
+}
+
+// copy copies the Go field of one row to another.
+func (f *Field) copy(dst, src unsafe.Pointer) {
+	switch {
+	case f.raw && f.text():
+		f.storeText(dst, f.loadText(src))
+		return
+	case f.raw, f.Kind == KindLen:
+		f.store(dst, f.load(src))
+		return
+	}
+	if dst, src = f.address(dst), f.address(src); dst == nil || src == nil {
+		return // an element that the slice does not have
+	}
+	switch f.Kind {
+	case KindString:
+		*(*string)(dst) = *(*string)(src)
+	case KindBytes:
+		*(*[]byte)(dst) = append((*(*[]byte)(dst))[:0], *(*[]byte)(src)...)
+	default:
+		copy(unsafe.Slice((*byte)(dst), f.size), unsafe.Slice((*byte)(src), f.size))
+	}
+}
