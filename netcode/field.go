@@ -123,6 +123,7 @@ type options struct {
 	step               float64
 	hasRange, hasStep  bool
 	hasBits, hasMax    bool
+	rewind             bool
 }
 
 func parseTag(tag string) (o options, err error) {
@@ -140,6 +141,8 @@ func parseTag(tag string) (o options, err error) {
 			o.flags |= flagOnce
 		case "predict":
 			o.flags |= flagPredict
+		case "rewind":
+			o.rewind = true
 		case "angle":
 			o.angle = true
 		case "bits":
@@ -172,6 +175,9 @@ func parseTag(tag string) (o options, err error) {
 
 // compile decides the column's kind from the Go type and the options.
 func (f *Field) compile(t reflect.Type, o options) error {
+	if o.rewind {
+		return fmt.Errorf("rewind is for tables, this is a %s", t)
+	}
 	f.flags = o.flags
 	switch t {
 	case reflect.TypeFor[Seat]():

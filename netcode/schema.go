@@ -27,6 +27,7 @@ type TableInfo struct {
 	owner  int     // the column that says whose a row is, or -1
 	room   []int   // columns sent to everybody
 	own    []int   // columns sent to a row's owner
+	rewind bool    // its past is kept for Step.Rewind; known to the server alone
 	offset uintptr // of the table in the state
 	typ    reflect.Type
 }
@@ -120,6 +121,7 @@ func (sc *Schema) compileState() error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", path, err)
 		}
+		t.rewind = o.rewind
 		if !t.Single {
 			if t.Max = DefaultMax; o.hasMax {
 				t.Max = o.max
