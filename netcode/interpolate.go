@@ -37,11 +37,12 @@ func (t *TableInfo) mix(out, a, b rows, at float64) {
 				q = row
 			}
 		}
-		if q == p {
+		switch {
+		case q == p:
 			t.copyRow(to, p)
-		} else if at >= 1 {
+		case at >= 1:
 			t.mixRow(to, p, q, p, at)
-		} else {
+		default:
 			t.mixRow(to, p, p, q, at)
 		}
 	}
@@ -52,7 +53,7 @@ func (t *TableInfo) mixRow(to, base, a, b unsafe.Pointer, at float64) {
 	sold := t.owner >= 0 && t.Fields[t.owner].load(a) != t.Fields[t.owner].load(b)
 	for i := range t.Fields {
 		f := &t.Fields[i]
-		if f.wire() && !(sold && f.flags&flagOwner != 0) {
+		if f.wire() && (!sold || f.flags&flagOwner == 0) {
 			if v, ok := f.between(a, b, at); ok {
 				f.setFloat(unsafe.Add(to, f.offset), v)
 				continue

@@ -26,10 +26,10 @@ func (c PlayoutConfig) withDefaults() (PlayoutConfig, error) {
 		c.Extrapolate = 2
 	}
 	if !(c.MinDelay >= 0 && c.MinDelay <= c.MaxDelay && c.MaxDelay <= 100) {
-		return c, fmt.Errorf("MinDelay is %v and MaxDelay is %v, 0 to 100 in this order allowed", c.MinDelay, c.MaxDelay)
+		return c, fmt.Errorf("delays from %v to %v ticks, 0 to 100 in this order allowed", c.MinDelay, c.MaxDelay)
 	}
 	if !(c.Extrapolate <= 100) {
-		return c, fmt.Errorf("Extrapolate is %v, at most 100 allowed", c.Extrapolate)
+		return c, fmt.Errorf("%v ticks to extrapolate, at most 100 allowed", c.Extrapolate)
 	}
 	c.Extrapolate = max(0, c.Extrapolate)
 	return c, nil

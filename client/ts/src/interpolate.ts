@@ -61,12 +61,12 @@ export interface PlayoutOptions {
   extrapolate?: number;
 }
 
-/** What is shown at a time. */
-export interface Shown {
+/** What is shown at a time. S has the row type of each table. */
+export interface Shown<S = Record<string, Row>> {
   /** The time shown, in ticks: its whole part and its fraction are what setView takes. */
   readonly tick: number;
   /** By table, the rows by id. */
-  readonly tables: Readonly<Record<string, ReadonlyMap<number, Row>>>;
+  readonly tables: { readonly [K in keyof S]: ReadonlyMap<number, S[K]> };
 }
 
 interface Kept {
@@ -79,9 +79,9 @@ const SPARE = 8; // states kept beyond those of the longest delay: for a server 
 /**
  * A buffer of states that come from the server. It shows them a little late, so that there is mostly a state on both
  * sides of the time shown, and rows move evenly however unevenly frames arrive. All times that it is given are the
- * server's, in ticks with their fraction, as TickClock.serverTick estimates them: it has no clock.
+ * server's, in ticks with their fraction, as Match.serverTick estimates them: it has no clock.
  */
-export class Playout {
+export class Playout<S = Record<string, Row>> {
   readonly #schema: Schema;
   readonly #extrapolate: number;
   readonly #pace: Pace;
@@ -116,7 +116,8 @@ export class Playout {
    * Takes in the rows of a tick, by table, which arrived when the server's time was now. States may come in any order; one
    * whose tick is there already is ignored, and so is one that is older than all of a full buffer.
    */
-  push(tick: number, views: Readonly<Record<string, Iterable<[number, Row]>>>, now: number): void {
+  push(tick: number, views: { readonly [K in keyof S]?: Iterable<[number, S[K]]> }, now: number): void {
+    const byName = views as Readonly<Record<string, Iterable<[number, Row]> | undefined>>;
     const kept = this.#kept;
     const n = kept.length;
     let i = n;
@@ -124,7 +125,7 @@ export class Playout {
     if (kept[i]?.tick === tick || (i === 0 && n === this.#most)) return;
     if (i === n) this.#pace.arrived(tick, n === 0 ? 1 : tick - kept[n - 1]!.tick, now);
     // Rows never change, so that they need no copies.
-    kept.splice(i, 0, { tick, tables: this.#schema.tables.map((t) => new Map(views[t.name] ?? [])) });
+    kept.splice(i, 0, { tick, tables: this.#schema.tables.map((t) => new Map(byName[t.name] ?? [])) });
     if (kept.length > this.#most) kept.shift();
   }
 
@@ -132,7 +133,7 @@ export class Playout {
    * What is shown when the server's time is now; undefined while there is no state at all. The time shown never goes back:
    * where the delay grows, it stands still for as long.
    */
-  at(now: number): Shown | undefined {
+  at(now: number): Shown<S> | undefined {
     const kept = this.#kept;
     const last = kept.at(-1);
     if (!last) return undefined;
@@ -150,7 +151,7 @@ export class Playout {
     return { tick: shown, tables: this.#mix(earlier, later, at) };
   }
 
-  #mix(a: Kept, b: Kept, at: number): Record<string, ReadonlyMap<number, Row>> {
+  #mix(a: Kept, b: Kept, at: number): Shown<S>["tables"] {
     return Object.fromEntries(this.#schema.tables.map(({ name, fields }, i) => {
       const [from, to] = [a.tables[i]!, b.tables[i]!];
       const rows = new Map<number, Row>();
@@ -159,7 +160,7 @@ export class Playout {
         rows.set(id, x && y ? interpolateRow(fields, x, y, at) : row);
       }
       return [name, rows];
-    }));
+    })) as unknown as Shown<S>["tables"];
   }
 }
 
