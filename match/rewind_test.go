@@ -10,8 +10,8 @@ import (
 	"muster/proto"
 )
 
-// gallery is a shooting gallery: a target for each player, which flies on by 5 in a step and 2 after it. A shot hits what
-// its shooter saw.
+// gallery is a shooting gallery: a target for each player, which flies on by 5 in a step and 2 after it. A shot hits
+// what its shooter saw.
 type gallery struct{}
 
 type target struct {
@@ -72,6 +72,7 @@ type shooter struct {
 	playout *netcode.Playout[galleryWorld]
 	loaded  galleryWorld
 	shown   galleryWorld
+	tick    uint32
 	seq     uint32
 }
 
@@ -88,10 +89,13 @@ func newShooter(t *testing.T, g Game, seat netcode.Seat) *shooter {
 func (s *shooter) watch() {
 	s.t.Helper()
 	ticks(1)
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if err := s.dec.Load(&s.loaded); err != nil {
 		s.t.Fatal(err)
 	}
-	s.playout.Push(s.head.Tick, &s.loaded, float64(s.head.Tick))
+	s.tick = s.head.Tick
+	s.playout.Push(s.tick, &s.loaded, float64(s.tick))
 }
 
 // of returns a seat's target in a state.
@@ -112,7 +116,8 @@ func (s *shooter) shoot(rm *Instance, aim float32, view uint32, frac uint8) {
 		s.t.Fatal(err)
 	}
 	s.seq++
-	rm.Input(s.fakeViewer, &proto.InputPacket{Epoch: rm.Epoch(), Inputs: []proto.Input{{Seq: s.seq, View: view, Frac: frac, Body: w.Bytes()}}})
+	in := proto.Input{Seq: s.seq, View: view, Frac: frac, Body: w.Bytes()}
+	rm.Input(s.fakeViewer, &proto.InputPacket{Epoch: rm.Epoch(), Inputs: []proto.Input{in}})
 }
 
 func TestShotHitsWhereTheShooterSawTheTarget(t *testing.T) {
@@ -132,10 +137,10 @@ func TestShotHitsWhereTheShooterSawTheTarget(t *testing.T) {
 		for range 10 {
 			alice.watch()
 		}
-		at, ok := alice.playout.At(float64(alice.head.Tick)+0.375, &alice.shown)
+		at, ok := alice.playout.At(float64(alice.tick)+0.375, &alice.shown)
 		saw := alice.of(&alice.shown, 2)
-		if now := alice.of(&alice.loaded, 2); !ok || at != float64(alice.head.Tick)-2.625 || now.X-saw.X != 7*2.625 {
-			t.Fatalf("at tick %d alice looks at %v and sees bob at %v, he is at %v", alice.head.Tick, at, saw.X, now.X)
+		if now := alice.of(&alice.loaded, 2); !ok || at != float64(alice.tick)-2.625 || now.X-saw.X != 7*2.625 {
+			t.Fatalf("at tick %d alice looks at %v and sees bob at %v, he is at %v", alice.tick, at, saw.X, now.X)
 		}
 		hits := func(what string, aim float32, view float64, want uint8) {
 			t.Helper()
@@ -150,7 +155,7 @@ func TestShotHitsWhereTheShooterSawTheTarget(t *testing.T) {
 		}
 		hits("aimed at what she saw", saw.X, at, 1)
 		hits("the same, a part of a tick later", saw.X, at+0.125, 1)
-		hits("the same, without a view", saw.X, float64(alice.head.Tick), 1)
+		hits("the same, without a view", saw.X, float64(alice.tick), 1)
 		hits("a view from the future is the newest", alice.of(&alice.loaded, 2).X, 1e6, 2)
 		for range 30 {
 			alice.watch()
@@ -169,9 +174,12 @@ func TestShotHitsWhereTheShooterSawTheTarget(t *testing.T) {
 func TestRewindIsTheSameInAReplay(t *testing.T) {
 	g := galleryGame(t)
 	play := func() (hits []uint8) {
-		sim := newCore[galleryWorld, shot](&g, Spec{Seed: 7}, gallery{}, hooks[galleryWorld]{join: gallery{}, after: gallery{}})
+		h := hooks[galleryWorld]{join: gallery{}, after: gallery{}}
+		sim := newCore[galleryWorld, shot](&g, Spec{Seed: 7}, gallery{}, h)
 		var fx effects
-		rec := TickRecord{Seats: []SeatChange{{Kind: SeatJoined, Player: Player{Seat: 1}}, {Kind: SeatJoined, Player: Player{Seat: 2}}}}
+		rec := TickRecord{Seats: []SeatChange{
+			{Kind: SeatJoined, Player: Player{Seat: 1}}, {Kind: SeatJoined, Player: Player{Seat: 2}},
+		}}
 		for tick := uint32(1); tick <= 40; tick++ {
 			rec.Tick = tick
 			if tick > 5 {

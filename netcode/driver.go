@@ -65,8 +65,8 @@ func (d *Driver[S, In]) Run(step func(*Step[S, In])) {
 	step(s)
 }
 
-// Capture notes the state as that of the tick, for the Rewind of later ones. The caller does so once a tick, when nothing
-// changes the state any more: what it is then is what clients are sent.
+// Capture notes the state as that of the tick, for the Rewind of later ones. The caller does so once a tick, when
+// nothing changes the state any more: what it is then is what clients are sent.
 func (d *Driver[S, In]) Capture() {
 	if d.step.past != nil {
 		d.step.past.capture(d.step.Tick)

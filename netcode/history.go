@@ -15,8 +15,8 @@ type history[S any] struct {
 	newest  int
 
 	// view is what at returns. Its rewound tables are its own. Of the others it has the headers: they share their rows
-	// with the present, so that showing them costs nothing however large they are. What could go wrong with two headers of
-	// one table is that a row is added or removed through one of them; those of view are sealed and refuse both.
+	// with the present, so that showing them costs nothing however large they are. What could go wrong with two headers
+	// of one table is that a row is added or removed through one of them; those of view are sealed and refuse both.
 	view  S
 	shown []rows
 }
@@ -35,8 +35,8 @@ func newMoment[S any](sc *Schema) (*moment[S], error) {
 	return m, err
 }
 
-// newHistory returns a history of n ticks of a state, or nil when no table is marked for rewind. It panics when the state
-// is of another type than the schema's: that is a mistake in the program.
+// newHistory returns a history of n ticks of a state, or nil when no table is marked for rewind. It panics when the
+// state is of another type than the schema's: that is a mistake in the program.
 func newHistory[S any](sc *Schema, state *S, n int) *history[S] {
 	if !sc.rewinds() {
 		return nil
@@ -91,9 +91,9 @@ func (h *history[S]) capture(tick uint32) {
 // back returns the moment that is i before the newest.
 func (h *history[S]) back(i int) *moment[S] { return h.ring[(h.newest+len(h.ring)-i)%len(h.ring)] }
 
-// at returns what one who looked at a tick and frac/256 of the way to the next saw, the oldest or the newest moment where
-// that lies outside, or nil when nothing was captured. The result is valid until the next call and until the present
-// changes its rows.
+// at returns what one who looked at a tick and frac/256 of the way to the next saw, the oldest or the newest moment
+// where that lies outside, or nil when nothing was captured. The result is valid until the next call and until the
+// present changes its rows.
 func (h *history[S]) at(tick uint32, frac uint8) *S {
 	if h.n == 0 {
 		return nil

@@ -17,9 +17,9 @@ func rewinding(sc *Schema, w *rewindWorld, history int) *Driver[rewindWorld, tes
 	return NewDriver[rewindWorld, testInput](w, DriverConfig{Rate: 20, Schema: sc, History: history})
 }
 
-// The claim of lag compensation: what rules see of a player's view is, to the bit, what that player saw. Bytes go from an
-// encoder to a decoder, states from there to a playout; the history has the exact state and the player's word for the
-// time that it looked at.
+// The claim of lag compensation: what rules see of a player's view is, to the bit, what that player saw. Bytes go from
+// an encoder to a decoder, states from there to a playout; the history has the exact state and the player's word for
+// the time that it looked at.
 func TestRewindIsWhatTheClientShows(t *testing.T) {
 	sc := rewindSchema(t)
 	rapid.Check(t, func(t *rapid.T) {
@@ -61,7 +61,7 @@ func TestRewindIsWhatTheClientShows(t *testing.T) {
 					t.Fatalf("tick %d, looking at %v (-server +client):\n%s", tick, at, diff)
 				}
 				if storm := s.Rewind(v.seat).Storm; storm != shown.Storm {
-					t.Fatalf("tick %d, looking at %v: storm %v on the server, %v at the client", tick, at, storm, shown.Storm)
+					t.Fatalf("tick %d, looking at %v: storm %v and at the client %v", tick, at, storm, shown.Storm)
 				}
 			})
 		}
@@ -267,8 +267,11 @@ func TestHistoryBeginsAnewWhenTicksDo(t *testing.T) {
 
 func TestHistoryIsBounded(t *testing.T) {
 	sc := rewindSchema(t)
-	for _, c := range []struct{ rate, history, want int }{{20, 0, 21}, {128, 0, 128}, {20, 1, 2}, {20, 1000, 128}, {20, -1, 2}} {
-		d := NewDriver[rewindWorld, testInput](&rewindWorld{}, DriverConfig{Rate: c.rate, History: c.history, Schema: sc})
+	for _, c := range []struct{ rate, history, want int }{
+		{20, 0, 21}, {128, 0, 128}, {20, 1, 2}, {20, 1000, 128}, {20, -1, 2},
+	} {
+		cfg := DriverConfig{Rate: c.rate, History: c.history, Schema: sc}
+		d := NewDriver[rewindWorld, testInput](&rewindWorld{}, cfg)
 		if n := len(d.step.past.ring); n != c.want {
 			t.Errorf("rate %d, history %d: %d ticks are kept, want %d", c.rate, c.history, n, c.want)
 		}

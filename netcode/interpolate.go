@@ -11,8 +11,9 @@ import (
 //
 // A float glides: it is on the straight line between its two values, an angle on the shorter of its two ways. All else
 // (numbers that count, flags, text, columns that are never sent) is that of the earlier state until the later one is
-// reached. So are rows: one that is in the earlier state alone is there until then, one that is in the later state alone
-// is not there before. A column for a row's owner does not glide where the row changes hands: its values are two people's.
+// reached. So are rows: one that is in the earlier state alone is there until then, one that is in the later state
+// alone is not there before. A column for a row's owner does not glide where the row changes hands: its values are two
+// people's.
 
 // mix makes out show two states of its table. at is the position between them: a is at 0, b at 1, and beyond 1 the
 // columns that glide go on as they did, a range's no further than its end. The three must not be the same table.
@@ -63,8 +64,8 @@ func (t *TableInfo) mixRow(to, base, a, b unsafe.Pointer, at float64) {
 	}
 }
 
-// between returns a column's value between those of two rows. It is false where the column does not glide, where nothing
-// changes, and where a raw float is not finite.
+// between returns a column's value between those of two rows. It is false where the column does not glide, where
+// nothing changes, and where a raw float is not finite.
 func (f *Field) between(a, b unsafe.Pointer, at float64) (float64, bool) {
 	switch f.Kind {
 	case KindFixed, KindAngle, KindFloat32, KindFloat64:
@@ -124,7 +125,8 @@ func (f *Field) copy(to, from unsafe.Pointer) {
 	}
 }
 
-// snapTable makes out hold the rows of in as clients get them, on the wire's grid; columns that are never sent are exact.
+// snapTable makes out hold the rows of in as clients get them, on the wire's grid; columns that are never sent are
+// exact.
 func (t *TableInfo) snapTable(out, in rows) {
 	for slot := range max(out.slots(), in.slots()) {
 		if slot >= in.slots() {

@@ -66,7 +66,9 @@ func mixVectors(t *testing.T) []rowMix {
 		{"the owner's columns glide for the owner", [2]goldenRow{{Owner: 1, Aim: 1, Ammo: 5}, {Owner: 1, Aim: 2, Ammo: 4}}},
 		{"and are not there for others", [2]goldenRow{{Owner: 2, Aim: 1}, {Owner: 2, Aim: 2}}},
 		{"a row that is handed over: they wait", [2]goldenRow{{Owner: 1, Aim: 1, Fixed: 1}, {Owner: 2, Aim: 2, Fixed: 2}}},
-		{"a row that is taken over: they come with it", [2]goldenRow{{Owner: 2, Aim: 1, Fixed: 1}, {Owner: 1, Aim: 2, Fixed: 2}}},
+		{"a row that is taken over: they come with it", [2]goldenRow{
+			{Owner: 2, Aim: 1, Fixed: 1}, {Owner: 1, Aim: 2, Fixed: 2},
+		}},
 	}
 	p := play{rng: rand.New(rand.NewPCG(5, 6))}
 	for i := range 8 {
@@ -169,7 +171,9 @@ func newScript(t *testing.T, about string, cfg netcode.PlayoutConfig) *playoutSc
 		t.Fatal(err)
 	}
 	s := &playoutScript{t: t, p: p, rows: true, v: playoutVector{About: about, Options: map[string]float64{}}}
-	for name, v := range map[string]float64{"minDelay": cfg.MinDelay, "maxDelay": cfg.MaxDelay, "extrapolate": cfg.Extrapolate} {
+	for name, v := range map[string]float64{
+		"minDelay": cfg.MinDelay, "maxDelay": cfg.MaxDelay, "extrapolate": cfg.Extrapolate,
+	} {
 		if v != 0 {
 			s.v.Options[name] = v
 		}
@@ -217,7 +221,9 @@ func playoutVectors(t *testing.T) []playoutVector {
 		}
 	}
 
-	s := newScript(t, "rows come, go, turn over zero and take the place of another", netcode.PlayoutConfig{MinDelay: 2, MaxDelay: 2})
+	s := newScript(t, "rows come, go, turn over zero and take the place of another", netcode.PlayoutConfig{
+		MinDelay: 2, MaxDelay: 2,
+	})
 	var w glideWorld
 	s.look(0)
 	a := w.Gliders.Add(glider{X: 10, Angle: 2 * math.Pi * 250 / 256, HP: 100})
@@ -236,7 +242,7 @@ func playoutVectors(t *testing.T) []playoutVector {
 	looks(s, 102, 107.5, 0.3125)
 	list = append(list, s.v)
 
-	s = newScript(t, "rows go on for three ticks when nothing comes, and then stand; one that has one state stands", netcode.PlayoutConfig{
+	s = newScript(t, "rows go on for three ticks when nothing comes, then stand; one with one state stands", netcode.PlayoutConfig{
 		MinDelay: 1, MaxDelay: 4, Extrapolate: 3,
 	})
 	w = glideWorld{}
@@ -251,7 +257,9 @@ func playoutVectors(t *testing.T) []playoutVector {
 	looks(s, 20, 24, 1)
 	list = append(list, s.v)
 
-	s = newScript(t, "states out of order, twice, and older than a full buffer; a new epoch", netcode.PlayoutConfig{MinDelay: 1, MaxDelay: 1})
+	s = newScript(t, "states out of order, twice, and older than a full buffer; a new epoch", netcode.PlayoutConfig{
+		MinDelay: 1, MaxDelay: 1,
+	})
 	w = glideWorld{}
 	a = w.Gliders.Add(glider{})
 	for _, tick := range []uint32{20, 23, 21, 22, 21, 23, 24, 25, 26, 27, 28, 29, 30, 31, 20, 32} {

@@ -8,10 +8,11 @@ import (
 // PlayoutConfig configures a [Playout]. All its times are in ticks; the zero value is good for 20 ticks a second.
 type PlayoutConfig struct {
 	// MinDelay and MaxDelay bound how far behind the server's time the shown one is. The way from the server is part of
-	// the delay. Defaults 1 and 10, at most 100. A larger MaxDelay keeps more states, and shows older ones on a bad line.
+	// the delay. Defaults 1 and 10, at most 100. A larger MaxDelay keeps more states, and shows older ones on a bad
+	// line.
 	MinDelay, MaxDelay float64
-	// Extrapolate is for how long rows go on as they did when no newer state has come; then they stand still. Default 2,
-	// negative: not at all.
+	// Extrapolate is for how long rows go on as they did when no newer state has come; then they stand still. Default
+	// 2, negative: not at all.
 	Extrapolate float64
 }
 
@@ -35,13 +36,14 @@ func (c PlayoutConfig) withDefaults() (PlayoutConfig, error) {
 	return c, nil
 }
 
-// playoutSpare is how many states are kept beyond those of the longest delay: for a server that is ahead of its estimate.
+// playoutSpare is how many states are kept beyond those of the longest delay: for a server that is ahead of its
+// estimate.
 const playoutSpare = 8
 
-// Playout is a client's buffer of states that come from the server. It shows them a little late, so that there is mostly
-// a state on both sides of the time shown, and rows move evenly however unevenly frames arrive. All times that it is
-// given are the server's, in ticks with their fraction, as its caller estimates them: it has no clock. One goroutine
-// uses it. In a steady state it does not allocate.
+// Playout is a client's buffer of states that come from the server. It shows them a little late, so that there is
+// mostly a state on both sides of the time shown, and rows move evenly however unevenly frames arrive. All times that
+// it is given are the server's, in ticks with their fraction, as its caller estimates them: it has no clock. One
+// goroutine uses it. In a steady state it does not allocate.
 type Playout[S any] struct {
 	sc   *Schema
 	cfg  PlayoutConfig
@@ -133,12 +135,12 @@ func (p *Playout[S]) tables(state *S) []rows {
 }
 
 // At fills out, which the caller keeps and nobody else changes, with what is shown when the server's time is now, and
-// returns the time shown: its whole part and its fraction are what the player's inputs say that he looks at. It never goes
-// back: where the delay grows, time stands still for as long. It is false while there is no state at all.
+// returns the time shown: its whole part and its fraction are what the player's inputs say that he looks at. It never
+// goes back: where the delay grows, time stands still for as long. It is false while there is no state at all.
 //
-// Between two states rows are interpolated: floats, also raw ones, glide, angles the shorter way, and everything else is
-// the earlier state's until the later one is reached; so are rows that are in one of the two alone. The fields of out's
-// rows that are no part of the state stay as they are.
+// Between two states rows are interpolated: floats, also raw ones, glide, angles the shorter way, and everything else
+// is the earlier state's until the later one is reached; so are rows that are in one of the two alone. The fields of
+// out's rows that are no part of the state stay as they are.
 func (p *Playout[S]) At(now float64, out *S) (shown float64, ok bool) {
 	n := len(p.kept)
 	if n == 0 {
@@ -170,9 +172,9 @@ func (p *Playout[S]) At(now float64, out *S) (shown float64, ok bool) {
 }
 
 // pace measures how late states come and says how far behind to show them. When a state arrives, the time since the one
-// before it is what the delay would have had to be for the buffer not to run dry: the way, its jitter and the gap between
-// frames in one number. The delay is at least its smoothed mean and three mean deviations (as the retransmission timer of
-// RFC 6298 has four). It grows at once to what was needed and shrinks slowly.
+// before it is what the delay would have had to be for the buffer not to run dry: the way, its jitter and the gap
+// between frames in one number. The delay is at least its smoothed mean and three mean deviations (as the
+// retransmission timer of RFC 6298 has four). It grows at once to what was needed and shrinks slowly.
 type pace struct {
 	least, most  float64
 	delay        float64

@@ -20,7 +20,10 @@ func newPlayout(t testing.TB, cfg PlayoutConfig) *Playout[rewindWorld] {
 
 func TestShownTimeNeverGoesBackAndDelayIsBounded(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
-		cfg := PlayoutConfig{MinDelay: rapid.Float64Range(0.5, 2).Draw(r, "least"), MaxDelay: rapid.Float64Range(2, 12).Draw(r, "most"), Extrapolate: 3}
+		cfg := PlayoutConfig{
+			MinDelay: rapid.Float64Range(0.5, 2).Draw(r, "least"), MaxDelay: rapid.Float64Range(2, 12).Draw(r, "most"),
+			Extrapolate: 3,
+		}
 		p := newPlayout(t, cfg)
 		var w, out rewindWorld
 		id := w.Rows.Add(testRow{})
@@ -187,7 +190,8 @@ func TestResetForgetsStatesAndTime(t *testing.T) {
 func TestPlayoutRefusesWhatMakesNoSense(t *testing.T) {
 	sc := rewindSchema(t)
 	for _, cfg := range []PlayoutConfig{
-		{MinDelay: 3, MaxDelay: 2}, {MinDelay: -1}, {MaxDelay: 101}, {MaxDelay: math.NaN()}, {Extrapolate: math.NaN()}, {MinDelay: 11},
+		{MinDelay: 3, MaxDelay: 2}, {MinDelay: -1}, {MaxDelay: 101}, {MaxDelay: math.NaN()}, {Extrapolate: math.NaN()},
+		{MinDelay: 11},
 	} {
 		if _, err := NewPlayout[rewindWorld](sc, cfg); err == nil {
 			t.Errorf("%+v is accepted", cfg)

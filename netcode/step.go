@@ -98,9 +98,9 @@ func (s *Step[S, In]) Refuse(seat Seat, reason string) {
 //
 // Rules read the result and change nothing in it. It is valid until the next Rewind and until the step ends; what the
 // step does meanwhile to tables that are not rewound may show in it or not. Rows have the ids of the present, so that a
-// hit on one is given to State's row of the same id, which is nil when that row is gone by now. Every value that is sent
-// is on the wire's grid, as a client has it. What the seat did not see, a hidden row or a column for another row's owner,
-// is there all the same.
+// hit on one is given to State's row of the same id, which is nil when that row is gone by now. Every value that is
+// sent is on the wire's grid, as a client has it. What the seat did not see, a hidden row or a column for another row's
+// owner, is there all the same.
 func (s *Step[S, In]) Rewind(seat Seat) *S {
 	if s.past == nil {
 		return s.State

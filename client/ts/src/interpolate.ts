@@ -5,7 +5,9 @@
 // is that of the earlier state until the later one is reached. So are rows: one that is in the earlier state alone is
 // there until then, one that is in the later state alone is not there before.
 
-import { type Field, KIND_ANGLE, KIND_FIXED, KIND_FLOAT32, KIND_FLOAT64, quantise, quantiseAngle, wrap } from "./field.js";
+import {
+  type Field, KIND_ANGLE, KIND_FIXED, KIND_FLOAT32, KIND_FLOAT64, quantise, quantiseAngle, wrap,
+} from "./field.js";
 import type { Schema } from "./schema.js";
 import type { Row } from "./tables.js";
 
@@ -57,7 +59,7 @@ export interface PlayoutOptions {
   minDelay?: number;
   /** How far at most. Default 10, at most 100. More keeps more states, and shows older ones on a bad line. */
   maxDelay?: number;
-  /** For how long rows go on as they did when no newer state has come; then they stand still. Default 2; 0: not at all. */
+  /** For how long rows go on as they did when no newer state has come; then they stand still. Default 2; 0: none. */
   extrapolate?: number;
 }
 
@@ -94,7 +96,9 @@ export class Playout<S = Record<string, Row>> {
     if (!(minDelay >= 0 && minDelay <= maxDelay && maxDelay <= 100)) {
       throw new RangeError(`minDelay is ${minDelay} and maxDelay is ${maxDelay}, 0 to 100 in this order allowed`);
     }
-    if (!(extrapolate >= 0 && extrapolate <= 100)) throw new RangeError(`extrapolate is ${extrapolate}, 0 to 100 allowed`);
+    if (!(extrapolate >= 0 && extrapolate <= 100)) {
+      throw new RangeError(`extrapolate is ${extrapolate}, 0 to 100 allowed`);
+    }
     this.#schema = schema;
     this.#extrapolate = extrapolate;
     this.#pace = new Pace(minDelay, maxDelay);
@@ -113,8 +117,8 @@ export class Playout<S = Record<string, Row>> {
   }
 
   /**
-   * Takes in the rows of a tick, by table, which arrived when the server's time was now. States may come in any order; one
-   * whose tick is there already is ignored, and so is one that is older than all of a full buffer.
+   * Takes in the rows of a tick, by table, which arrived when the server's time was now. States may come in any order;
+   * one whose tick is there already is ignored, and so is one that is older than all of a full buffer.
    */
   push(tick: number, views: { readonly [K in keyof S]?: Iterable<[number, S[K]]> }, now: number): void {
     const byName = views as Readonly<Record<string, Iterable<[number, Row]> | undefined>>;
@@ -130,8 +134,8 @@ export class Playout<S = Record<string, Row>> {
   }
 
   /**
-   * What is shown when the server's time is now; undefined while there is no state at all. The time shown never goes back:
-   * where the delay grows, it stands still for as long.
+   * What is shown when the server's time is now; undefined while there is no state at all. The time shown never goes
+   * back: where the delay grows, it stands still for as long.
    */
   at(now: number): Shown<S> | undefined {
     const kept = this.#kept;
@@ -170,10 +174,10 @@ const PACE_FIRST = 0.5; // the deviation, in ticks, before it was measured
 const PACE_SHRINK = 1 / 32; // by how much the delay shrinks, per tick: so much faster than time the shown one runs
 
 /**
- * Measures how late states come and says how far behind to show them. When a state arrives, the time since the one before
- * it is what the delay would have had to be for the buffer not to run dry: the way, its jitter and the gap between frames
- * in one number. The delay is at least its smoothed mean and three mean deviations (as the retransmission timer of RFC
- * 6298 has four). It grows at once to what was needed and shrinks slowly.
+ * Measures how late states come and says how far behind to show them. When a state arrives, the time since the one
+ * before it is what the delay would have had to be for the buffer not to run dry: the way, its jitter and the gap
+ * between frames in one number. The delay is at least its smoothed mean and three mean deviations (as the
+ * retransmission timer of RFC 6298 has four). It grows at once to what was needed and shrinks slowly.
  */
 class Pace {
   delay: number;
