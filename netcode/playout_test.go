@@ -190,8 +190,12 @@ func TestResetForgetsStatesAndTime(t *testing.T) {
 func TestPlayoutRefusesWhatMakesNoSense(t *testing.T) {
 	sc := rewindSchema(t)
 	for _, cfg := range []PlayoutConfig{
-		{MinDelay: 3, MaxDelay: 2}, {MinDelay: -1}, {MaxDelay: 101}, {MaxDelay: math.NaN()}, {Extrapolate: math.NaN()},
-		{MinDelay: 11},
+		{MinDelay: 3, MaxDelay: 2},
+		{MinDelay: -1},
+		{MinDelay: 11}, // beyond the default of the other
+		{MaxDelay: 101},
+		{MaxDelay: math.NaN()},
+		{Extrapolate: math.NaN()},
 	} {
 		if _, err := NewPlayout[rewindWorld](sc, cfg); err == nil {
 			t.Errorf("%+v is accepted", cfg)
