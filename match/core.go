@@ -76,7 +76,9 @@ func newCore[S, In any](g *Game, spec Spec, impl Stepper[S, In], h hooks[S]) *co
 	if err := g.schema.Bind(&c.state); err != nil {
 		panic(err) // Define compiled the schema from this very type
 	}
-	c.driver = netcode.NewDriver[S, In](&c.state, netcode.DriverConfig{Rate: g.rules.TickRate, Seed: spec.Seed})
+	c.driver = netcode.NewDriver[S, In](&c.state, netcode.DriverConfig{
+		Rate: g.rules.TickRate, Seed: spec.Seed, Schema: g.schema,
+	})
 	if h.scopes != nil {
 		c.scopes = func(sc *netcode.Scopes) { h.scopes.Scopes(&c.state, sc) }
 	}
@@ -113,6 +115,7 @@ func (c *core[S, In]) step(rec *TickRecord, out *effects) error {
 	if c.hooks.after != nil {
 		c.hooks.after.After(&c.room)
 	}
+	c.driver.Capture()
 	return nil
 }
 

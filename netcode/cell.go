@@ -103,7 +103,14 @@ func (f *Field) float(p unsafe.Pointer) float64 {
 	return *(*float64)(p)
 }
 
+// setFloat writes a float that need not be on the wire's grid into the Go field at p.
 func (f *Field) setFloat(p unsafe.Pointer, v float64) {
+	if f.raw {
+		panic("netcode: a dynamic row has no floats") // it holds the grid's integers
+	}
+	if p = f.address(p); p == nil {
+		return
+	}
 	if f.size == 4 {
 		*(*float32)(p) = float32(v)
 		return

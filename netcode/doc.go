@@ -25,6 +25,10 @@
 //
 // Options of the net tag: range=MIN:MAX with step=STEP quantises a float; angle with bits=N is a float of radians that
 // wraps; owner sends a column to the row's owner only; server never sends it; max=N bounds text, in bytes, and tables,
-// in rows. Two are hints to whoever shows a state, and change nothing of what is sent: once says that a column stays as
-// it is for as long as the row exists, predict that it moves smoothly.
+// in rows; rewind, of a table, keeps its past on the server, for Step.Rewind. Two are hints to whoever shows a state,
+// and change nothing of what is sent: once says that a column stays as it is for as long as the row exists, predict
+// that it moves smoothly.
+//
+// A client shows states a little late and interpolates between them (Playout). The server can work out again, to the
+// bit, what a player saw (Step.Rewind), so that a shot hits where its shooter saw the target.
 package netcode

@@ -12,6 +12,12 @@ type DriverConfig struct {
 	Seed uint64 // of the rules' random source
 	// Replaying says that the driver runs ticks again whose effects were seen already.
 	Replaying bool
+	// Schema is that of the state. With it the past of the tables that are marked with rewind is kept, for
+	// [Step.Rewind]; a predicting client leaves it nil. A schema of another state panics.
+	Schema *Schema
+	// History is how many ticks are kept, 2 to 128; other values are brought to these bounds. Default: a second's. Each
+	// costs the memory of the rewound rows.
+	History int
 }
 
 // Driver runs a game's Step: on the server, in a predicting client, in a replay. One goroutine uses it. In a steady
@@ -24,10 +30,17 @@ type Driver[S, In any] struct {
 // NewDriver returns a driver for the state, which the caller keeps.
 func NewDriver[S, In any](state *S, cfg DriverConfig) *Driver[S, In] {
 	dice := rand.NewPCG(cfg.Seed, 0x6d7573746572)
-	return &Driver[S, In]{dice: dice, step: Step[S, In]{
+	d := &Driver[S, In]{dice: dice, step: Step[S, In]{
 		State: state, rate: cfg.Rate, live: !cfg.Replaying,
 		rng: rand.New(dice), //nolint:gosec // a game's dice, the same in a replay
 	}}
+	if cfg.Schema != nil {
+		if cfg.History == 0 {
+			cfg.History = cfg.Rate + 1 // the states at both ends of a second
+		}
+		d.step.past = newHistory(cfg.Schema, state, cfg.History)
+	}
+	return d
 }
 
 // Begin starts a tick without inputs.
@@ -52,6 +65,14 @@ func (d *Driver[S, In]) Run(step func(*Step[S, In])) {
 	})
 	s.at = len(s.inputs)
 	step(s)
+}
+
+// Capture notes the state as that of the tick, for the Rewind of later ones. The caller does so once a tick, when
+// nothing changes the state any more: what it is then is what clients are sent.
+func (d *Driver[S, In]) Capture() {
+	if d.step.past != nil {
+		d.step.past.capture(d.step.Tick)
+	}
 }
 
 // Emitted returns the events of the tick, valid until the next Begin.

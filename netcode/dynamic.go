@@ -165,3 +165,7 @@ func (t *dynamicRows) single() bool { return t.one }
 func (t *dynamicRows) follow(other rows) {
 	t.Table.follow(&other.(*dynamicRows).Table) //nolint:forcetypeassert // the same column of the same schema
 }
+
+func (t *dynamicRows) share(of rows) {
+	t.Table.share(&of.(*dynamicRows).Table) //nolint:forcetypeassert // the same column of the same schema
+}

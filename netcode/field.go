@@ -172,6 +172,9 @@ func sliceFields(t reflect.Type, tag string, at place, out []Field) ([]Field, er
 
 // compile decides the column's kind from the Go type and the options.
 func (f *Field) compile(t reflect.Type, o options) error {
+	if o.rewind {
+		return fmt.Errorf("rewind is for tables, this is a %s", t)
+	}
 	f.flags = o.flags
 	if t == reflect.TypeFor[ID]() {
 		return f.compileRef(o)

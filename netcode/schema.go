@@ -29,6 +29,7 @@ type TableInfo struct {
 	room   []int   // columns sent to everybody
 	own    []int   // columns sent to a row's owner
 	team   []int   // columns sent to the team of a row's owner
+	rewind bool    // its past is kept for Step.Rewind; known to the server alone
 	offset uintptr // of the table in the state
 	typ    reflect.Type
 }
@@ -125,6 +126,7 @@ func (sc *Schema) compileState() error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", path, err)
 		}
+		t.rewind = o.rewind
 		if !t.Single {
 			if t.Max = DefaultMax; o.hasMax {
 				t.Max = o.max

@@ -30,7 +30,7 @@ func newSmoothing(sc *Schema, halfLife, snap float64) smoothing {
 		t := &s.tables[i]
 		for c := range sc.Tables[i].Fields {
 			f := &sc.Tables[i].Fields[c]
-			if !f.wire() {
+			if !f.wire() || f.in != nil { // an element of a slice may be another one after a correction
 				continue
 			}
 			switch f.Kind {
@@ -116,7 +116,7 @@ func (s *smoothing) show(shown []rows) {
 			}
 			for c, f := range t.fields {
 				if d := t.offset[slot*k+c]; d != 0 {
-					f.setNumber(at, f.number(at)+d)
+					f.setFloat(at, f.number(at)+d)
 				}
 			}
 		}
@@ -124,9 +124,7 @@ func (s *smoothing) show(shown []rows) {
 }
 
 // number is the Go float of a smooth column in the row at p, not quantised.
-func (f *Field) number(p unsafe.Pointer) float64 { return f.float(unsafe.Add(p, f.offset)) }
-
-func (f *Field) setNumber(p unsafe.Pointer, v float64) { f.setFloat(unsafe.Add(p, f.offset), v) }
+func (f *Field) number(p unsafe.Pointer) float64 { return f.float(f.address(p)) }
 
 // near says whether two rows have the same in a column, on the wire's grid: what is quantised may differ by one step,
 // since numbers that differ by a last bit may round apart.

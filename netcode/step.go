@@ -20,6 +20,7 @@ type Step[S, In any] struct {
 	at      int // the input being iterated over, for Refuse
 	emitted []Emission
 	refused []Refusal
+	past    *history[S] // nil: none is kept
 }
 
 type stepInput[In any] struct {
@@ -89,6 +90,38 @@ func (s *Step[S, In]) Refuse(seat Seat, reason string) {
 	}
 }
 
-// Rewind returns the state as a seat saw it when it made its input. It is the present state as long as no history is
-// kept.
-func (s *Step[S, In]) Rewind(Seat) *S { return s.State }
+// Rewind returns the state as a seat saw it when it made its input: the tables that are marked with rewind as they were
+// at the tick that the seat looked at, between two ticks as an interpolating client shows them; the others as they are
+// now. Of several inputs of the seat it is the one that Inputs yielded last, else the newest in this tick. A seat that
+// looked at what is older than the history (a second) gets the oldest; where there is no input of the seat, no history,
+// or the step runs in a client, the result is the present state itself.
+//
+// Rules read the result and change nothing in it. It is valid until the next Rewind and until the step ends; what the
+// step does meanwhile to tables that are not rewound may show in it or not. Rows have the ids of the present, so that a
+// hit on one is given to State's row of the same id, which is nil when that row is gone by now. Every value that is
+// sent is on the wire's grid, as a client has it. What the seat did not see, a hidden row or a column for another row's
+// owner, is there all the same.
+func (s *Step[S, In]) Rewind(seat Seat) *S {
+	if s.past == nil {
+		return s.State
+	}
+	if in := s.inputOf(seat); in != nil {
+		if saw := s.past.at(in.view, in.frac); saw != nil {
+			return saw
+		}
+	}
+	return s.State
+}
+
+// inputOf returns the input of a seat that Inputs yielded last, else its newest, or nil.
+func (s *Step[S, In]) inputOf(seat Seat) *stepInput[In] {
+	if s.at < len(s.inputs) && s.inputs[s.at].seat == seat {
+		return &s.inputs[s.at]
+	}
+	for i := len(s.inputs) - 1; i >= 0; i-- {
+		if s.inputs[i].seat == seat {
+			return &s.inputs[i]
+		}
+	}
+	return nil
+}

@@ -17,6 +17,8 @@ const (
 	chunkRows = 64
 	// DefaultMax bounds a table that has no max tag, in rows; it is also the largest max.
 	DefaultMax = 1 << 15
+	// sealed is the limit of a table that only shows rows: none is added and none removed.
+	sealed = -1
 )
 
 func (id ID) slot() int { return int(id >> 16) }
@@ -94,7 +96,7 @@ func (t *Table[T]) Get(id ID) *T {
 // Remove takes a row out and says whether there was one. It is safe while iterating.
 func (t *Table[T]) Remove(id ID) bool {
 	row := t.Get(id)
-	if row == nil {
+	if row == nil || t.limit == sealed {
 		return false
 	}
 	var zero T
@@ -139,6 +141,8 @@ type rows interface {
 	// follow makes the same rows exist as in other, which has the same type, with the same ids to come. Rows that were
 	// there keep their content, those that come are zero.
 	follow(other rows)
+	// share makes this show the rows of another of its type, without copying those of a table, and seals it.
+	share(of rows)
 }
 
 func (t *Table[T]) rowType() reflect.Type { return reflect.TypeFor[T]() }
@@ -180,6 +184,11 @@ func (t *Table[T]) follow(other rows) {
 	t.head, t.n = 0, o.n
 }
 
+func (t *Table[T]) share(of rows) {
+	*t = *of.(*Table[T]) //nolint:forcetypeassert // both are the same field of a state
+	t.limit = sealed
+}
+
 func (v *Value[T]) rowType() reflect.Type         { return reflect.TypeFor[T]() }
 func (v *Value[T]) single() bool                  { return true }
 func (v *Value[T]) setLimit(int)                  {}
@@ -187,3 +196,4 @@ func (v *Value[T]) slots() int                    { return 1 }
 func (v *Value[T]) at(int) (ID, unsafe.Pointer)   { return 1, unsafe.Pointer(&v.V) }
 func (v *Value[T]) mirror(int, ID) unsafe.Pointer { return unsafe.Pointer(&v.V) }
 func (v *Value[T]) follow(rows)                   {}
+func (v *Value[T]) share(of rows)                 { v.V = of.(*Value[T]).V } //nolint:forcetypeassert // as above

@@ -16,6 +16,7 @@ type options struct {
 	hasRange, hasStep  bool
 	hasBits, hasMax    bool
 	ref                string
+	rewind             bool
 }
 
 func parseTag(tag string) (o options, err error) {
@@ -33,6 +34,8 @@ func parseTag(tag string) (o options, err error) {
 			o.flags |= flagOnce
 		case "team":
 			o.flags |= flagTeam
+		case "rewind":
+			o.rewind = true
 		case "predict":
 			o.flags |= flagPredict
 		case "ref":

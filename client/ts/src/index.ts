@@ -9,6 +9,7 @@ export type { FrameInfo, MatchInfo, MatchStats } from "./play.js";
 export { CloseError, type CloseInfo } from "./close.js";
 export { BacklogError } from "./outbox.js";
 export type { Row, TableView } from "./tables.js";
+export { interpolateRow, Playout, type PlayoutOptions, type Shown } from "./interpolate.js";
 export type { Placement } from "./from_server.js";
 export type { Schedule } from "./schedule.js";
 export type { SocketFactory } from "./socket.js";

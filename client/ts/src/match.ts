@@ -6,6 +6,7 @@ import { type FrameInfo, type MatchInfo, type MatchStats, Play, type PlayListene
 import { MalformedError } from "./reader.js";
 import { Retry } from "./retry.js";
 import { type Schedule, systemSchedule } from "./schedule.js";
+import type { Schema } from "./schema.js";
 import { Socket, type SocketFactory, systemSocket } from "./socket.js";
 import type { Row, TableView } from "./tables.js";
 import type { Value } from "./field.js";
@@ -131,6 +132,11 @@ export class Match<S = Record<string, Row>, In = Row> {
   /** What the newest welcome said. */
   get info(): MatchInfo {
     return this.#play.info!;
+  }
+
+  /** The columns of the game's tables. The same object for good. */
+  get schema(): Schema {
+    return this.#play.schema!;
   }
 
   get state(): MatchState {

@@ -124,6 +124,11 @@ export class Play {
   }
 
   /** Undefined before the first welcome; then the same for good. */
+  get schema(): Schema | undefined {
+    return this.#schema;
+  }
+
+  /** Undefined before the first welcome; then the same for good. */
   get tables(): Tables | undefined {
     return this.#tables;
   }

@@ -1,10 +1,10 @@
 import type { Decoder, RawRow } from "./decoder.js";
-import { cellValue, type Value } from "./field.js";
+import { cellValue, KIND_LEN, type Value } from "./field.js";
 import { hasAudience, isCell } from "./schema.js";
 
 /**
- * A row as a program sees it: its columns by name, nested fields with dotted names. Columns for the row's owner are
- * absent from the rows of others. A row object never changes: a row that changed is a new object.
+ * A row as a program sees it: its columns by name, nested fields with dotted names. Columns for the row's owner, or its
+ * team, are absent from the rows of others, elements that a slice does not have from all. A row object never changes: a row that changed is a new object.
  */
 export type Row = Record<string, Value>;
 
@@ -60,6 +60,7 @@ export class Tables {
   readonly #listener: RowListener;
   #decoder: Decoder;
   #touched: Set<number>[];
+  #sliced: (readonly ({ len: number; index: number } | undefined)[])[] = [];
   /** By table, the rows that are in a cell, and since which tick they are in none; -1: they are in one. */
   readonly #inCells: Map<number, number>[];
 
@@ -121,6 +122,20 @@ export class Tables {
     return false;
   }
 
+  /** The columns of a table's row that are elements of slices: which column has the slice's length, and their index. */
+  #elements(table: number): readonly ({ len: number; index: number } | undefined)[] {
+    let len = -1;
+    return this.#decoder.schema.tables[table]!.fields.map((f, i, all) => {
+      if (f.kind === KIND_LEN) {
+        len = i;
+        return undefined;
+      }
+      const slice = len < 0 ? "" : all[len]!.name.slice(0, -"len".length); // with its dot
+      if (!slice || !f.name.startsWith(slice)) return undefined;
+      return { len, index: parseInt(f.name.slice(slice.length), 10) };
+    });
+  }
+
   /** Puts a row together of what the scope in which it is, the newest, and those of the seat and its team have of it. */
   #compose(table: number, id: number): Row | undefined {
     const info = this.#decoder.schema.tables[table]!;
@@ -141,9 +156,12 @@ export class Tables {
     }
     if (!shared) return undefined; // of a row that is there only in part nothing shows
     const row: Row = {};
+    const elements = (this.#sliced[table] ??= this.#elements(table));
     info.fields.forEach((f, i) => {
       const raw = info.own.includes(i) ? own : info.team.includes(i) ? team : shared;
-      if (raw) row[f.name] = cellValue(f, raw.cells[i]!);
+      const element = elements[i];
+      if (!raw || (element && element.index >= (raw.cells[element.len] as number))) return;
+      row[f.name] = cellValue(f, raw.cells[i]!);
     });
     return row;
   }

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { BacklogError, CloseError, type FrameInfo, type MatchEvent } from "../src/index.js";
-import { ammo, bye, end, events, frame, hit, type Input, keyframe, moved, pong, refusal, welcome } from "./fake_server.js";
+import { BacklogError, CloseError, type FrameInfo, type MatchEvent, Playout } from "../src/index.js";
+import {
+  ammo, bye, end, events, frame, hit, type Input, keyframe, moved, pong, refusal, type State, welcome,
+} from "./fake_server.js";
 import { Harness, seat } from "./match_harness.js";
 import type { Any } from "./msgpack.js";
 
@@ -159,6 +161,25 @@ test("inputs carry the tick that they are for and the tick that was looked at", 
   assert.deepEqual(sent(), [[101, 100, 0], [102, 98, 128], [103, 99, 255]]);
   assert.throws(() => match.setView(1.5, 0), RangeError);
   assert.throws(() => match.setView(1, 200), RangeError);
+});
+
+test("the tables of a match play out between two frames, and the time shown is what was looked at", async () => {
+  const h = new Harness();
+  const match = await h.join();
+  const playout = new Playout<State>(match.schema, { minDelay: 2, maxDelay: 2 });
+  for (const [tick, x] of [[100, 10], [101, 20]] as const) {
+    h.socket.say(frame(tick, { blocks: [keyframe([[x, "ship", 1]], tick)] }));
+    playout.push(tick, match.tables, tick);
+  }
+  const shown = playout.at(102.25)!;
+  assert.equal(shown.tick, 100.25);
+  assert.deepEqual([...shown.tables.Ships.values()], [{ X: 10, Name: "ship", Owner: 1 }]); // whole numbers do not glide
+  assert.equal(shown.tables.Round.get(1)?.Left, 100);
+  assert.equal(match.value("Round")?.Left, 101);
+  match.setView(Math.floor(shown.tick), shown.tick % 1);
+  match.send({ Turn: 1 });
+  const view = h.socket.take(INPUT).flatMap((m) => m[5] as Any[][]).at(-1);
+  assert.deepEqual(view?.slice(1, 3), [100, 64]);
 });
 
 test("samples that come faster than the rules use them give way to the newest", async () => {

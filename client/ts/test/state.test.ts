@@ -207,7 +207,13 @@ function merged(rows: Record<string, Record<string, Golden[][]>>, table: string)
       const mine = rows[scope]![table]?.find((r) => r[0] === row[0]);
       return mine ? named(scope, mine) : {};
     });
-    return [row[0] as number, { ...named("0", row), ...more[0], ...more[1] } as Row];
+    const whole = { ...named("0", row), ...more[0], ...more[1] } as Row;
+    for (const name of Object.keys(whole)) {
+      const [slice, index] = name.split(".");
+      const len = whole[`${slice}.len`];
+      if (typeof len === "number" && Number(index) >= len) delete whole[name];
+    }
+    return [row[0] as number, whole];
   });
 }
 

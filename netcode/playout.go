@@ -1,0 +1,209 @@
+package netcode
+
+import (
+	"fmt"
+	"math"
+)
+
+// PlayoutConfig configures a [Playout]. All its times are in ticks; the zero value is good for 20 ticks a second.
+type PlayoutConfig struct {
+	// MinDelay and MaxDelay bound how far behind the server's time the shown one is. The way from the server is part of
+	// the delay. Defaults 1 and 10, at most 100. A larger MaxDelay keeps more states, and shows older ones on a bad
+	// line.
+	MinDelay, MaxDelay float64
+	// Extrapolate is for how long rows go on as they did when no newer state has come; then they stand still. Default
+	// 2, negative: not at all.
+	Extrapolate float64
+}
+
+func (c PlayoutConfig) withDefaults() (PlayoutConfig, error) {
+	if c.MinDelay == 0 {
+		c.MinDelay = 1
+	}
+	if c.MaxDelay == 0 {
+		c.MaxDelay = 10
+	}
+	if c.Extrapolate == 0 {
+		c.Extrapolate = 2
+	}
+	if !(c.MinDelay >= 0 && c.MinDelay <= c.MaxDelay && c.MaxDelay <= 100) {
+		return c, fmt.Errorf("delays from %v to %v ticks, 0 to 100 in this order allowed", c.MinDelay, c.MaxDelay)
+	}
+	if !(c.Extrapolate <= 100) {
+		return c, fmt.Errorf("%v ticks to extrapolate, at most 100 allowed", c.Extrapolate)
+	}
+	c.Extrapolate = max(0, c.Extrapolate)
+	return c, nil
+}
+
+// playoutSpare is how many states are kept beyond those of the longest delay: for a server that is ahead of its
+// estimate.
+const playoutSpare = 8
+
+// Playout is a client's buffer of states that come from the server. It shows them a little late, so that there is
+// mostly a state on both sides of the time shown, and rows move evenly however unevenly frames arrive. All times that
+// it is given are the server's, in ticks with their fraction, as its caller estimates them: it has no clock. One
+// goroutine uses it. In a steady state it does not allocate.
+type Playout[S any] struct {
+	sc   *Schema
+	cfg  PlayoutConfig
+	pace pace
+	kept []*moment[S] // by tick
+	most int
+	// spares are moments to use again.
+	spares []*moment[S]
+	time   float64 // up to which was shown; it never goes back
+
+	in, out             *S // what the tables below are of
+	inTables, outTables []rows
+}
+
+// NewPlayout returns an empty buffer for the states of a schema that was compiled from S.
+func NewPlayout[S any](sc *Schema, cfg PlayoutConfig) (*Playout[S], error) {
+	cfg, err := cfg.withDefaults()
+	if err != nil {
+		return nil, fmt.Errorf("playout: %w", err)
+	}
+	if _, err := tablesOf(sc, new(S)); err != nil {
+		return nil, fmt.Errorf("playout: %w", err)
+	}
+	p := &Playout[S]{sc: sc, cfg: cfg, most: int(math.Ceil(cfg.MaxDelay)) + playoutSpare}
+	p.pace = pace{least: cfg.MinDelay, most: cfg.MaxDelay, delay: cfg.MinDelay}
+	p.Reset()
+	return p, nil
+}
+
+// Reset forgets all states: a new epoch may count ticks from an earlier one. What was learned of the line stays.
+func (p *Playout[S]) Reset() {
+	p.spares = append(p.spares, p.kept...)
+	p.kept = p.kept[:0]
+	p.time = math.Inf(-1)
+}
+
+// Delay is how many ticks behind the server's time the shown one is meant to be.
+func (p *Playout[S]) Delay() float64 { return p.pace.delay }
+
+// Push takes in a copy of the state of a tick, which arrived when the server's time was now. States may come in any
+// order; one whose tick is there already is ignored, and so is one that is older than all of a full buffer.
+func (p *Playout[S]) Push(tick uint32, state *S, now float64) {
+	n := len(p.kept)
+	i := n
+	for i > 0 && p.kept[i-1].tick >= tick {
+		i--
+	}
+	switch {
+	case i < n && p.kept[i].tick == tick, i == 0 && n == p.most:
+		return
+	case n == 0:
+		p.pace.arrived(float64(tick), 1, now)
+	case i == n:
+		p.pace.arrived(float64(tick), float64(tick-p.kept[n-1].tick), now)
+	}
+	m := p.place(i)
+	m.tick = tick
+	if p.in != state {
+		p.in, p.inTables = state, p.tables(state)
+	}
+	for k := range m.tables {
+		p.sc.Tables[k].copyTable(m.tables[k], p.inTables[k])
+	}
+}
+
+// place makes room for a state before that with index i. A full buffer loses its oldest.
+func (p *Playout[S]) place(i int) *moment[S] {
+	if len(p.kept) == p.most {
+		m := p.kept[0]
+		copy(p.kept, p.kept[1:i])
+		p.kept[i-1] = m
+		return m
+	}
+	var m *moment[S]
+	if n := len(p.spares); n > 0 {
+		m, p.spares = p.spares[n-1], p.spares[:n-1]
+	} else {
+		m, _ = newMoment[S](p.sc) // NewPlayout has tried it
+	}
+	p.kept = append(p.kept, nil)
+	copy(p.kept[i+1:], p.kept[i:])
+	p.kept[i] = m
+	return m
+}
+
+func (p *Playout[S]) tables(state *S) []rows {
+	list, _ := tablesOf(p.sc, state) // NewPlayout has tried it
+	return list
+}
+
+// At fills out, which the caller keeps and nobody else changes, with what is shown when the server's time is now, and
+// returns the time shown: its whole part and its fraction are what the player's inputs say that he looks at. It never
+// goes back: where the delay grows, time stands still for as long. It is false while there is no state at all.
+//
+// Between two states rows are interpolated: floats, also raw ones, glide, angles the shorter way, and everything else
+// is the earlier state's until the later one is reached; so are rows that are in one of the two alone. The fields of
+// out's rows that are no part of the state stay as they are.
+func (p *Playout[S]) At(now float64, out *S) (shown float64, ok bool) {
+	n := len(p.kept)
+	if n == 0 {
+		return 0, false
+	}
+	if t := now - p.pace.delay; t > p.time {
+		p.time = t
+	}
+	p.time = max(p.time, float64(p.kept[0].tick)) // what is older can still come, and is not shown any more
+	if p.out != out {
+		p.out, p.outTables = out, p.tables(out)
+	}
+	last := p.kept[n-1]
+	shown = min(p.time, float64(last.tick)+p.cfg.Extrapolate)
+	b := n - 1 // the first state after the time shown, or the last there is
+	for b > 0 && float64(p.kept[b-1].tick) > shown {
+		b--
+	}
+	earlier, later, pos := p.kept[max(0, b-1)], p.kept[b], 1.0
+	if earlier == later {
+		shown = min(shown, float64(later.tick)) // nothing to go on from
+	} else {
+		pos = (shown - float64(earlier.tick)) / float64(later.tick-earlier.tick)
+	}
+	for k := range p.outTables {
+		p.sc.Tables[k].mix(p.outTables[k], earlier.tables[k], later.tables[k], pos)
+	}
+	return shown, true
+}
+
+// pace measures how late states come and says how far behind to show them. When a state arrives, the time since the one
+// before it is what the delay would have had to be for the buffer not to run dry: the way, its jitter and the gap
+// between frames in one number. The delay is at least its smoothed mean and three mean deviations (as the
+// retransmission timer of RFC 6298 has four). It grows at once to what was needed and shrinks slowly.
+type pace struct {
+	least, most  float64
+	delay        float64
+	mean, spread float64
+	known        bool
+}
+
+const (
+	paceFollow = 1.0 / 16 // how fast, per state, mean and deviation follow
+	paceSpread = 3        // deviations
+	paceFirst  = 0.5      // the deviation, in ticks, before it was measured
+	paceShrink = 1.0 / 32 // by how much the delay shrinks, per tick: so much faster than time the shown one runs
+)
+
+// arrived notes that the state of a tick arrived, which is gap ticks after the one before it.
+func (p *pace) arrived(tick, gap, now float64) {
+	need := now - (tick - gap)
+	if !(need > 0) {
+		need = 0
+	}
+	need = min(need, p.most)
+	if !p.known {
+		p.mean, p.spread, p.known = need, paceFirst, true
+	} else {
+		miss := need - p.mean
+		p.mean += float64(miss * paceFollow)
+		p.spread += float64((math.Abs(miss) - p.spread) * paceFollow)
+	}
+	steady := p.mean + float64(paceSpread*p.spread)
+	p.delay = max(steady, need, p.delay-float64(gap*paceShrink))
+	p.delay = max(p.least, min(p.delay, p.most))
+}
