@@ -57,23 +57,29 @@ func seated(tb testing.TB, n int) *audience {
 	return newAudience(w.enc, func() uint32 { w.step(); return w.tick }, n, benchSeats)
 }
 
-// serve makes a viewer's message of the newest tick, as an edge does, and returns its bytes.
+// serve makes a viewer's message of the newest tick and returns its bytes.
 func (a *audience) serve(w *watcher) int {
-	head := proto.Head{Epoch: 1, Tick: a.tick, Processed: a.tick, Durable: a.tick, Lead: 1, Scopes: a.enc.Scopes(w.seat)}
-	blocks := a.enc.Prepare(&w.view, head.Scopes)
+	w.message(a.enc, a.tick, a.out)
+	return a.out.Len()
+}
+
+// message writes a viewer's frame of the newest tick, as an edge does, and returns its blocks.
+func (w *watcher) message(enc *Encoder, tick uint32, out *proto.Writer) []proto.Block {
+	head := proto.Head{Epoch: 1, Tick: tick, Processed: tick, Durable: tick, Lead: 1, Scopes: enc.Scopes(w.seat)}
+	blocks := enc.Prepare(&w.view, head.Scopes)
 	var prev *proto.Head
 	if w.has {
 		prev = &w.prev
 	}
-	a.out.Reset()
-	head.Append(a.out, prev, nil, len(blocks))
+	out.Reset()
+	head.Append(out, prev, nil, len(blocks))
 	for i := range blocks {
-		proto.AppendBlock(a.out, blocks[i].Scope, blocks[i].Data)
+		proto.AppendBlock(out, blocks[i].Scope, blocks[i].Data)
 	}
-	scopes := w.prev.Scopes
+	w.prev.Scopes = append(w.prev.Scopes[:0], head.Scopes...) // the encoder's own are not kept
+	head.Scopes = w.prev.Scopes
 	w.prev, w.has = head, true
-	w.prev.Scopes = append(scopes[:0], head.Scopes...)
-	return a.out.Len()
+	return blocks
 }
 
 // What a viewer costs besides the shared work, which is done once a tick and is not counted here: Prepare, its head, and
