@@ -22,8 +22,11 @@ lint: ## vet and golangci-lint, from the Go module proxy
 fmt: ## format Go code
 	$(LINT) fmt ./...
 
-bench: ## benchmarks of the hot paths, with allocations
-	go test -run '^$$' -bench . -benchmem ./proto/... ./netcode/... ./match/...
+bench: ## benchmarks of the hot paths, with allocations, into docs/BENCHMARKS.md
+	go run ./internal/benchtable
+
+bench-check: ## fail when a hot path allocates more often than docs/BENCHMARKS.md says
+	go run ./internal/benchtable -check
 
 web: ## build the pages and check and test the TypeScript
 	go run ./web/bundle

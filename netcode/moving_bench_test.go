@@ -130,7 +130,7 @@ func (f *flight) frames(sc *Schema) (list []proto.Frame) {
 // One tick at the other end. The first frame of the flight is a keyframe.
 func BenchmarkDecodeMoving(b *testing.B) {
 	for _, load := range []bool{false, true} {
-		b.Run(map[bool]string{false: "200 rows, Apply", true: "200 rows, Apply and Load"}[load], func(b *testing.B) {
+		b.Run(map[bool]string{false: "Apply 200 rows", true: "Apply and Load 200 rows"}[load], func(b *testing.B) {
 			const n = 200
 			sc := flyingSchema(b)
 			frames := newFlight(n).frames(sc)
