@@ -1,10 +1,10 @@
 # The same steps as .ci/run, one by one. `make` lists them.
 LINT = go tool -modfile=.ci/tools/go.mod golangci-lint
 
-.PHONY: help run test race lint fmt bench web web-check loadtest fuzz ci docker
+.PHONY: help run test race lint fmt bench bench-check web web-check loadtest fuzz fuzz-long ci docker
 
 help: ## list the targets
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
 run: ## serve everything on http://127.0.0.1:8080
 	go run ./cmd/muster
@@ -22,8 +22,11 @@ lint: ## vet and golangci-lint, from the Go module proxy
 fmt: ## format Go code
 	$(LINT) fmt ./...
 
-bench: ## benchmarks of the hot paths, with allocations
-	go test -run '^$$' -bench . -benchmem ./proto/... ./netcode/... ./match/...
+bench: ## benchmarks of the hot paths, with allocations, into docs/BENCHMARKS.md
+	go run ./internal/benchtable
+
+bench-check: ## fail when a hot path allocates more often than docs/BENCHMARKS.md says
+	go run ./internal/benchtable -check
 
 web: ## build the pages and check and test the TypeScript
 	go run ./web/bundle
@@ -36,8 +39,11 @@ web-check: ## fail when the built pages are not what the sources give
 loadtest: ## 200 bots against one process, 20 s, with gates
 	go run ./cmd/muster loadtest --bots 200 --duration 20s --gate 'fps_min>=19' --gate 'ack_p99<150ms' --gate 'errors==0'
 
-fuzz: ## fuzz each decoder for a minute
-	for t in FuzzClientMessage FuzzServerMessage FuzzFrame FuzzReader; do go test ./proto -run '^$$' -fuzz "^$$t$$" -fuzztime 1m || exit 1; done
+fuzz: ## fuzz each decoder for 20 seconds
+	.ci/fuzz 20s
+
+fuzz-long: ## fuzz each decoder for 10 minutes
+	.ci/fuzz 10m
 
 ci: ## everything that a change must pass
 	.ci/run

@@ -28,3 +28,9 @@ func (sc *Schema) Snap(out, state any) error {
 	}
 	return err
 }
+
+// What the tests outside of the package share with those inside.
+var (
+	Allocated = allocated
+	FuzzBound = fuzzBound
+)

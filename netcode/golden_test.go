@@ -130,7 +130,7 @@ type goldenHit struct {
 
 type goldenBell struct{}
 
-func goldenSchema(t *testing.T) *netcode.Schema {
+func goldenSchema(t testing.TB) *netcode.Schema {
 	t.Helper()
 	sc, err := netcode.Compile[goldenWorld, goldenInput](goldenHit{}, goldenBell{})
 	if err != nil {

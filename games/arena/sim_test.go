@@ -14,8 +14,8 @@ type sim struct {
 	w      World
 	d      *netcode.Driver[World, Input]
 	tick   uint32
-	inputs [64]Input // by seat
-	send   [64]bool
+	inputs [256]Input // by seat
+	send   [256]bool
 }
 
 // newSim returns a world in which n ships wait to spawn, and the tick in which they do has passed.
