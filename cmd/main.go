@@ -32,6 +32,8 @@ type cli struct {
 	Loadtest loadtestCmd `cmd:"" help:"Play with bots and check service levels."`
 	Settings configCmd   `cmd:"" name:"config" help:"Print the effective settings of serve, secrets masked."`
 	Health   healthCmd   `cmd:"" help:"Ask a running server whether it is ready; exit 1 when it is not."`
+	Types    typesCmd    `cmd:"" help:"Print the TypeScript types of a game's state, inputs and events."`
+	Codec    codecCmd    `cmd:"" help:"Measure what recorded movement (CSV) costs on the wire."`
 }
 
 const description = `Muster is a multiplayer game state server.

@@ -70,6 +70,21 @@ type slice struct {
 // wire says whether the column is ever sent.
 func (f *Field) wire() bool { return f.flags&flagServer == 0 }
 
+// Sent says whether the column is ever sent.
+func (f *Field) Sent() bool { return f.wire() }
+
+// Owners says whether it is sent to the row's owner only.
+func (f *Field) Owners() bool { return f.flags&flagOwner != 0 }
+
+// Teams says whether it is sent to the team of the row's owner only.
+func (f *Field) Teams() bool { return f.flags&flagTeam != 0 }
+
+// Seat says whether it holds a [Seat].
+func (f *Field) Seat() bool { return f.flags&flagSeat != 0 }
+
+// Element says whether it is of an element of a slice, which may not have so many.
+func (f *Field) Element() bool { return f.in != nil && f.in.index >= 0 }
+
 func (f *Field) text() bool { return f.Kind == KindString || f.Kind == KindBytes }
 
 // place is where a Go field is: its name, for errors its whole path, and its address within the row.

@@ -24,6 +24,7 @@ type TableInfo struct {
 	Single bool
 	Max    int // rows
 	Fields []Field
+	Row    string // the name of the rows' Go type; empty in a schema that was parsed
 
 	owner  int     // the column that says whose a row is, or -1
 	room   []int   // columns sent to everybody
@@ -121,7 +122,7 @@ func (sc *Schema) compileState() error {
 		if !ok {
 			return fmt.Errorf("%s: %s is neither a netcode.Table nor a netcode.Value", path, sf.Type)
 		}
-		t := TableInfo{Name: sf.Name, Single: r.single(), Max: 1, offset: sf.Offset, typ: sf.Type}
+		t := TableInfo{Name: sf.Name, Single: r.single(), Max: 1, Row: r.rowType().Name(), offset: sf.Offset, typ: sf.Type}
 		o, err := parseTag(sf.Tag.Get("net"))
 		if err != nil {
 			return fmt.Errorf("%s: %w", path, err)

@@ -65,6 +65,9 @@ const (
 	Podium // the round is over and nothing moves; the winner is shown
 )
 
+// EnumNames implements netcode.Enum.
+func (Phase) EnumNames() []string { return []string{"Waiting", "Playing", "Podium"} }
+
 // Round is the state of the round. Ends is a tick, not a countdown, so that it costs nothing to send.
 type Round struct {
 	Phase  Phase

@@ -13,7 +13,7 @@ import { leader, ranking, type Rank } from "./ranking.ts";
 import { Scene, type ShipView } from "./scene.ts";
 import { Playhead, type Pose } from "./smooth.ts";
 import { attachTouch } from "./touch.ts";
-import { Phase, type Input, type Ship, type World } from "./world.ts";
+import type { Input, Round, Ship, World } from "./world.ts";
 
 /** How a match ended for this player. */
 export type Outcome =
@@ -229,7 +229,7 @@ export class Game {
   /** Sends the controls as they are, and says whether it was time for that. */
   #send(): boolean {
     const match = this.#match;
-    if (!match || match.state !== "playing" || document.hidden || this.#phase() !== Phase.Playing) return false;
+    if (!match || match.state !== "playing" || document.hidden || this.#phase() !== "Playing") return false;
     const now = performance.now();
     // A late timer catches up with two calls at once. The rules use one input a tick, so the second would count for
     // nothing and the predictor would wait for it.
@@ -244,8 +244,8 @@ export class Game {
     return true;
   }
 
-  #phase(): number {
-    return this.#match?.value("Round")?.Phase ?? Phase.Waiting;
+  #phase(): Round["Phase"] {
+    return this.#match?.value("Round")?.Phase ?? "Waiting";
   }
 
   #draw(now: number): void {
@@ -291,10 +291,10 @@ export class Game {
     const round = match.value("Round");
     this.#hud.gauges(row);
     const shownDown = this.#shown.some((s) => s.seat === this.#own && s.hp === 0);
-    const down = row !== undefined && row.HP === 0 && shownDown && row.Spawn > 0 && round?.Phase === Phase.Playing;
+    const down = row !== undefined && row.HP === 0 && shownDown && row.Spawn > 0 && round?.Phase === "Playing";
     const by = this.#ranks.find((r) => r.seat === this.#killer)?.name ?? "";
     this.#hud.down(down ? { by, seconds: (row.Spawn - match.serverTick()) / rate } : undefined);
-    if (round?.Phase === Phase.Podium) {
+    if (round?.Phase === "Podium") {
       this.#podium.show(this.#ranks, round.Winner, this.#own);
       this.#podium.countdown(Math.max(0, (round.Ends - match.serverTick()) / rate) + PODIUM_PAUSE);
     }
@@ -311,7 +311,7 @@ export class Game {
     this.#hud.numbers({ ping: rttMs, tick: this.#tick, bytes: this.#received.rate, fps: this.#fps });
     this.#hud.scores(this.#ranks, this.#own);
     const round = match.value("Round");
-    this.#hud.clock(round?.Phase === Phase.Playing ? (round.Ends - match.serverTick()) / match.info.rate : undefined);
+    this.#hud.clock(round?.Phase === "Playing" ? (round.Ends - match.serverTick()) / match.info.rate : undefined);
   }
 }
 

@@ -1,48 +1,7 @@
-// The state, inputs and events of games/arena as clients see them, and the numbers of its rules that a picture or a
-// prediction needs. games/arena is where they are decided.
+// The numbers of games/arena's rules that a picture or a prediction needs, decided there. The types of its state are
+// printed: see types.ts. Angles are 0 to the right and grow clockwise; Ends and Spawn are ticks, HP 0 is destroyed.
 
-export interface Ship {
-  X: number;
-  Y: number;
-  Angle: number; // where the nose points; 0 is right, growing turns clockwise
-  Owner: number; // a seat
-  Name: string;
-  HP: number; // 0 while destroyed
-  Score: number;
-  Deaths: number;
-  Thrust: boolean;
-  Shield: boolean;
-  Away: boolean; // the player's connection is lost
-  Spawn: number; // the tick at which a destroyed ship comes back
-  Heat?: number; // the last two are for the owner only; others do not get them
-  Jammed?: boolean;
-}
-
-export interface Bullet {
-  X: number;
-  Y: number;
-  Owner: number;
-}
-
-export interface Round {
-  Phase: number;
-  Ends: number; // a tick
-  Winner: number; // a seat, 0 when it is a draw
-}
-
-export interface World {
-  Ships: Ship;
-  Bullets: Bullet;
-  Round: Round;
-}
-
-export interface Input {
-  Turn: number; // -FULL … FULL
-  Thrust: number;
-  Fire: boolean;
-}
-
-export const Phase = { Waiting: 0, Playing: 1, Podium: 2 } as const;
+export type { Bullet, Input, Round, Ship, State as World } from "./types.ts";
 
 export const QUEUE = "arena";
 export const SIZE = 1000; // of the square arena's side
