@@ -122,6 +122,9 @@ func (c *Conn[S, In]) begin(w *proto.Welcome, at time.Time) {
 	c.epoch, c.event, c.rebase = w.Epoch, max(c.event, w.Event), false
 	c.resume = w.Resume
 	c.decoder, c.parsed, c.have = netcode.NewDecoder(c.schema), proto.Frame{}, false
+	if c.opts.Plain {
+		c.decoder = netcode.NewPlainDecoder(c.schema)
+	}
 	c.out.welcome(w.Inputs, w.Seq)
 	c.pinged, c.written = time.Time{}, time.Time{} // both follow the first frame
 	clear(c.resynced)

@@ -40,10 +40,14 @@ func Dial[S, In any](ctx context.Context, m Match, o Options) (*Conn[S, In], err
 
 // connect opens a socket with a bearer token and reads its welcome, which it takes over.
 func (c *Conn[S, In]) connect(ctx context.Context, url, bearer string) (*socket, error) {
+	speaks := proto.Subprotocol
+	if c.opts.Plain {
+		speaks = proto.SubprotocolPlain
+	}
 	ws, res, err := websocket.Dial(ctx, url, &websocket.DialOptions{
 		HTTPClient:   c.http,
 		HTTPHeader:   http.Header{"Authorization": {"Bearer " + bearer}},
-		Subprotocols: []string{proto.Subprotocol},
+		Subprotocols: []string{speaks},
 	})
 	if err != nil {
 		if res != nil && res.StatusCode != http.StatusSwitchingProtocols {
@@ -52,9 +56,9 @@ func (c *Conn[S, In]) connect(ctx context.Context, url, bearer string) (*socket,
 		return nil, err //nolint:wrapcheck // Dial and takeUp say what for
 	}
 	sock := newSocket(ws, c.opts.Silence)
-	if ws.Subprotocol() != proto.Subprotocol {
+	if ws.Subprotocol() != speaks {
 		sock.close()
-		return nil, fmt.Errorf("the server does not speak %s", proto.Subprotocol)
+		return nil, fmt.Errorf("the server does not speak %s", speaks)
 	}
 	if err := c.welcome(ctx, sock); err != nil {
 		sock.close()

@@ -16,8 +16,10 @@ const Version = 1
 // Subprotocol is the WebSocket subprotocol that client and server agree on. A browser, which cannot set headers,
 // offers the list "muster.v1, bearer.<token>"; the server answers with Subprotocol alone.
 const (
-	Subprotocol  = "muster.v1"
-	BearerPrefix = "bearer."
+	Subprotocol = "muster.v1"
+	// SubprotocolPlain is what a client offers instead that wants blocks in the plain form.
+	SubprotocolPlain = "muster.v1.plain"
+	BearerPrefix     = "bearer."
 )
 
 // Bounds of one socket message, in bytes.

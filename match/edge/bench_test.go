@@ -46,7 +46,7 @@ func newWire(tb testing.TB) *wire {
 		req.Header.Set(k, v)
 	}
 	c := &conn{server: b.edge, pipe: p, seat: 1, room: room, reader: proto.NewReader(nil), limiter: rate.NewLimiter(rate.Inf, 1)}
-	if c.ws, err = b.edge.plain.UpgradeFromConn(p, bufio.NewReader(p), req); err != nil {
+	if c.ws, err = b.edge.upgraders[""].UpgradeFromConn(p, bufio.NewReader(p), req); err != nil {
 		tb.Fatal(err)
 	}
 	c.welcomed.Store(true)

@@ -12,7 +12,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/lxzan/gws"
 	"golang.org/x/time/rate"
 
 	"muster/match"
@@ -58,14 +57,16 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, "limit", http.StatusServiceUnavailable, err.Error())
 		return
 	}
-	up := s.plain
+	chosen := ""
 	switch offers := offered(r); {
-	case slices.Contains(offers, proto.Subprotocol):
-		up = s.upgrader
+	case slices.Contains(offers, proto.Subprotocol): // the smaller form, for one that knows both
+		chosen = proto.Subprotocol
+	case slices.Contains(offers, proto.SubprotocolPlain):
+		chosen = proto.SubprotocolPlain
 	case len(offers) > 0: // a browser cannot read why an upgrade was refused, so it is told on the socket
 		cl.refused = &proto.Close{Code: proto.CodeVersion, Reason: "the server speaks " + proto.Subprotocol + ", which the client does not offer"}
 	}
-	c, err := s.upgrade(w, r, up, addr)
+	c, err := s.upgrade(w, r, chosen, addr)
 	if err != nil {
 		s.abandon(addr)
 		if errors.Is(err, http.ErrNotSupported) {
@@ -157,7 +158,7 @@ func (cl claim) checkRoom(room string) claim {
 }
 
 // upgrade takes the connection over from net/http and makes a WebSocket of it.
-func (s *Server) upgrade(w http.ResponseWriter, r *http.Request, up *gws.Upgrader, addr string) (*conn, error) {
+func (s *Server) upgrade(w http.ResponseWriter, r *http.Request, subprotocol, addr string) (*conn, error) {
 	netConn, buffered, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		return nil, err //nolint:wrapcheck // only looked at
@@ -178,7 +179,8 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request, up *gws.Upgrade
 		limiter: rate.NewLimiter(leastPerSecond, burstTicks*messagesPerTick),
 		volume:  rate.NewLimiter(bytesPerSecond, burstBytes),
 	}
-	c.ws, err = up.UpgradeFromConn(carrier, bufio.NewReaderSize(metered{carrier, c}, 1024), r)
+	c.view.Plain = subprotocol == proto.SubprotocolPlain
+	c.ws, err = s.upgraders[subprotocol].UpgradeFromConn(carrier, bufio.NewReaderSize(metered{carrier, c}, 1024), r)
 	if err != nil {
 		return nil, err //nolint:wrapcheck // only counted; gws has answered and closed
 	}

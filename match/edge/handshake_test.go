@@ -12,6 +12,7 @@ import (
 
 	"github.com/coder/websocket"
 
+	"muster/netcode"
 	"muster/proto"
 	"muster/proto/token"
 )
@@ -203,5 +204,39 @@ func TestHandshakeThatCannotBeTakenOverIsRefused(t *testing.T) {
 		if w.Code != http.StatusHTTPVersionNotSupported {
 			t.Errorf("status %d", w.Code)
 		}
+	}
+}
+
+func TestTheSubprotocolChoosesTheForm(t *testing.T) {
+	b := newBench(t, grow{}, nil)
+	ctx := testContext(t)
+	for _, c := range []struct {
+		offers []string
+		want   string
+		plain  bool
+	}{
+		{[]string{proto.SubprotocolPlain}, proto.SubprotocolPlain, true},
+		{[]string{proto.SubprotocolPlain, proto.Subprotocol}, proto.Subprotocol, false},
+		{[]string{proto.Subprotocol}, proto.Subprotocol, false},
+	} {
+		ws, _, err := websocket.Dial(ctx, b.url+"/v1/match/r", &websocket.DialOptions{
+			HTTPHeader: http.Header{"Authorization": {"Bearer " + b.seatToken("r", 1, "alice")}}, Subprotocols: c.offers,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if ws.Subprotocol() != c.want {
+			t.Errorf("%v: the server chose %q", c.offers, ws.Subprotocol())
+		}
+		p := &peer{Conn: ws, t: t}
+		p.until(ctx, proto.KindFrame)
+		dec := netcode.NewDecoder(b.host.Room("r").Schema())
+		if c.plain {
+			dec = netcode.NewPlainDecoder(b.host.Room("r").Schema())
+		}
+		if err := dec.Apply(&p.frame); err != nil {
+			t.Errorf("%v: %v", c.offers, err)
+		}
+		_ = ws.CloseNow()
 	}
 }

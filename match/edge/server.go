@@ -48,10 +48,10 @@ type Server struct {
 	cfg     Config
 	log     *zap.Logger
 	metrics *metrics
-	// Two upgraders: gws refuses a request that offers no subprotocol where it has one to choose.
-	upgrader, plain *gws.Upgrader
-	origins         map[string]bool
-	base            time.Time // what conn.heardAt counts from
+	// By the subprotocol that is chosen; "" is none: gws refuses a request that offers none where it has one to choose.
+	upgraders map[string]*gws.Upgrader
+	origins   map[string]bool
+	base      time.Time // what conn.heardAt counts from
 
 	ctx  context.Context //nolint:containedctx // the connections' lifetime, ended by Close
 	stop context.CancelFunc
@@ -98,7 +98,10 @@ func New(cfg Config) *Server {
 			NewSession:         func() gws.SessionStorage { return &session{} },
 		}
 	}
-	s.upgrader, s.plain = gws.NewUpgrader(handler{}, option(proto.Subprotocol)), gws.NewUpgrader(handler{}, option())
+	s.upgraders = map[string]*gws.Upgrader{"": gws.NewUpgrader(handler{}, option())}
+	for _, p := range []string{proto.Subprotocol, proto.SubprotocolPlain} {
+		s.upgraders[p] = gws.NewUpgrader(handler{}, option(p))
+	}
 	s.ctx, s.stop = context.WithCancel(context.Background())
 	s.wg.Go(s.sweep)
 	return s
