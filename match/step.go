@@ -24,8 +24,8 @@ func (rm *Instance) step() *proto.Close {
 	}
 	rm.tick = tick
 	rm.record.reset() // seat changes from here on belong to the next tick
-	rm.carryOut()
 	rm.sim.capture(tick, rm.encoder)
+	rm.carryOut() // events name rows as the newest capture does
 	rm.send()
 	return rm.over(tick)
 }
@@ -89,8 +89,13 @@ func (rm *Instance) collect(tick uint32) {
 			continue
 		}
 		for _, in := range s.inputs.Take(tick) {
+			body, err := rm.encoder.Local(in.Body) // the record names rows as the state does: a replay has no encoder
+			if err != nil {
+				rm.log.Error("an input that was checked cannot be read", zap.Uint32("tick", tick), zap.Error(err))
+				continue
+			}
 			rm.record.Inputs = append(rm.record.Inputs, InputRecord{
-				Seat: uint16(i), Seq: in.Seq, View: in.View, Frac: in.Frac, Body: in.Body,
+				Seat: uint16(i), Seq: in.Seq, View: in.View, Frac: in.Frac, Body: body,
 			})
 		}
 	}
@@ -135,7 +140,7 @@ func (rm *Instance) carryOut() {
 // emit encodes an event once and gives it to each seat that it is for.
 func (rm *Instance) emit(e *netcode.Emission) {
 	rm.body.Reset()
-	if err := rm.game.schema.WriteEvent(rm.body, e.Event); err != nil {
+	if err := rm.encoder.WriteEvent(rm.body, e.Event); err != nil {
 		rm.log.Error("an event cannot be sent", zap.String("event", fmt.Sprintf("%T", e.Event)), zap.Error(err))
 		return
 	}

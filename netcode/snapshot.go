@@ -50,6 +50,7 @@ type placing struct {
 
 	rows  []unsafe.Pointer // by slot, of the newest capture
 	wires []ID             // by slot
+	back  []uint16         // by a wire id's slot: the slot
 	order [audiences]order
 }
 
@@ -85,6 +86,9 @@ func (p *placing) survey(t *TableInfo, r rows, where []uint16, rules *Scopes) {
 			p.moved = true
 			if p.wires[slot] = id; !t.Single {
 				p.wires[slot] = p.wire.of(id, p.salt[slot])
+				if id != 0 {
+					p.name(slot)
+				}
 			}
 		}
 	}
@@ -96,6 +100,14 @@ func (p *placing) survey(t *TableInfo, r rows, where []uint16, rules *Scopes) {
 			p.order[to].sort(p, by)
 		}
 	}
+}
+
+// name notes which slot the name of its row leads back to.
+func (p *placing) name(slot int) {
+	for len(p.back) <= p.wires[slot].slot() {
+		p.back = append(p.back, 0)
+	}
+	p.back[p.wires[slot].slot()] = uint16(slot) //nolint:gosec // below DefaultMax
 }
 
 func (o *order) sort(p *placing, by []uint16) {

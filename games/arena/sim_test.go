@@ -2,7 +2,6 @@ package arena
 
 import (
 	"fmt"
-	"hash/fnv"
 	"math"
 	"testing"
 
@@ -84,28 +83,13 @@ func (s *sim) emitted() (list []any) {
 	return list
 }
 
-// hash sums up the whole state, floats as bits.
+// hash sums up the whole state.
 func (s *sim) hash() uint64 {
-	h := fnv.New64a()
-	for id, ship := range s.w.Ships.All() {
-		row := *ship
-		_, _ = fmt.Fprint(h, id, bits(&row.X, &row.Y, &row.Angle, &row.VX, &row.VY, &row.Heat), row)
+	h, err := Game.Schema().StateHash(&s.w)
+	if err != nil {
+		panic(err) // it is the game's own state
 	}
-	for id, b := range s.w.Bullets.All() {
-		row := *b
-		_, _ = fmt.Fprint(h, id, bits(&row.X, &row.Y, &row.VX, &row.VY), row)
-	}
-	_, _ = fmt.Fprint(h, s.w.Round.V)
-	return h.Sum64()
-}
-
-// bits takes floats out of a row and returns their bits.
-func bits(floats ...*float32) (list []uint32) {
-	for _, f := range floats {
-		list = append(list, math.Float32bits(*f))
-		*f = 0
-	}
-	return list
+	return h
 }
 
 func near(t *testing.T, what string, got, want, within float64) {
