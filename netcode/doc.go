@@ -24,11 +24,30 @@
 //	err = decoder.Apply(&frame)                // at the other end
 //
 // Options of the net tag: range=MIN:MAX with step=STEP quantises a float; angle with bits=N is a float of radians that
-// wraps; owner sends a column to the row's owner only; server never sends it; max=N bounds text, in bytes, and tables,
-// in rows; rewind, of a table, keeps its past on the server, for Step.Rewind. Two are hints to whoever shows a state,
-// and change nothing of what is sent: once says that a column stays as it is for as long as the row exists, predict
-// that it moves smoothly.
+// wraps; owner sends a column to the row's owner only, team to the owner's team; server never sends it; ref=TABLE, of an
+// [ID], says whose rows it names; max=N bounds text, in bytes, slices, in elements, and tables, in rows; rewind, of a
+// table, keeps its past on the server, for Step.Rewind. Two are hints to whoever shows a state, and change nothing of
+// what is sent: once says that a column stays as it is for as long as the row exists, predict that it moves smoothly.
+// Nested structs, arrays and slices are flattened into columns; a whole number whose type is an [Enum] is sent by name.
 //
-// A client shows states a little late and interpolates between them (Playout). The server can work out again, to the
+// Who may see a row is the rules' decision each tick ([Scopes]): everybody, a team, a seat, or who looks at a cell of a
+// grid; what is in a scope is encoded once, whoever watches it.
+//
+// A client shows states a little late and interpolates between them ([Playout]). The server can work out again, to the
 // bit, what a player saw (Step.Rewind), so that a shot hits where its shooter saw the target.
+//
+// A client that predicts has three parts, none of which reads a clock or a socket. A [Clock] is told when frames and
+// pongs arrive and says which tick an input should be for (Target) and how far the room is now (ServerTick). A
+// [Prediction] runs the game's own Step ahead of the newest state: it takes the states that a Decoder loads and the
+// inputs that were sent, runs those again that a state does not contain, and shows corrections smoothed. On the server
+// an [InputBuffer] for each seat gives every tick the inputs that it uses, by the rules that the prediction follows.
+//
+//	clock.Frame(head.Tick, at)                 // a frame arrived
+//	err = decoder.Load(&truth)
+//	prediction.Reconcile(head.Tick, head.Processed)
+//	tick := clock.Target(now)                  // an input is made
+//	prediction.Input(seq, tick, view, frac, &in)
+//	prediction.Advance(tick)
+//	prediction.Decay(ms)                       // a picture is drawn
+//	draw(prediction.Shown())
 package netcode
