@@ -54,6 +54,21 @@ func rows(d *netcode.Decoder) (list [][]*netcode.Row) {
 	return list
 }
 
+// inParts is a frame again, of scopes at a lower rate, with so many of the two parts that each keyframe is cut into.
+func inParts(f *proto.Frame, parts int) []byte {
+	head := f.Head
+	head.Scopes = []proto.Watch{proto.Watching(0, 4), proto.Watching(goldenSeat, 256)}
+	var blocks []proto.Block
+	for _, b := range f.Blocks {
+		half := len(b.Data) / 2
+		blocks = append(blocks, []proto.Block{
+			{Scope: b.Scope, Data: b.Data[:half], Part: proto.Part{Tick: head.Tick, Size: len(b.Data)}},
+			{Scope: b.Scope, Data: b.Data[half:], Part: proto.Part{Tick: head.Tick, From: half, Size: len(b.Data)}},
+		}[:parts]...)
+	}
+	return encodeFrame(&head, nil, nil, blocks)
+}
+
 // FuzzFrames gives a client that has had the first golden frames anything as the next message. It must not panic, nor
 // allocate more than the bound, nor be broken by it: the first golden frame, whose head is absolute and which has
 // keyframes, brings it to the very same rows as one that has had nothing else.
@@ -72,6 +87,10 @@ func FuzzFrames(f *testing.F) {
 	want := client{dec: netcode.NewDecoder(sc)}
 	if err := want.read(frames[0]); err != nil {
 		f.Fatal(err)
+	}
+	for _, parts := range []int{1, 2} {
+		f.Add(uint8(0), inParts(&want.frame, parts))
+		f.Add(uint8(9), inParts(&want.frame, parts))
 	}
 	f.Fuzz(func(t *testing.T, had uint8, msg []byte) {
 		if len(msg) > proto.MaxServerMessage {

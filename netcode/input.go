@@ -152,7 +152,12 @@ func readNumber(r *proto.Reader, f *Field) int64 {
 		}
 		return n
 	case KindFloat32:
-		return int64(math.Float32bits(float32(r.Float64(f.Name))))
+		v := float32(r.Float64(f.Name))
+		if math.IsInf(float64(v), 0) {
+			r.Fail(f.Name, "too large for 32 bits")
+			return 0
+		}
+		return int64(math.Float32bits(v))
 	default:
 		return int64(math.Float64bits(r.Float64(f.Name))) //nolint:gosec // the bits
 	}

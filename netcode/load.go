@@ -8,7 +8,7 @@ type Hooks struct {
 	// Added and Changed are called when all of the state is loaded; each at most once for a row, Changed not for one that
 	// was added. The single row of a Value is only ever changed.
 	Added, Changed func(table string, id ID)
-	// Removed is called while the row can still be read, and others are not loaded yet.
+	// Removed is called while the row can still be read; of others some are loaded by then and some are not.
 	Removed func(table string, id ID)
 }
 
@@ -30,8 +30,8 @@ type loader struct {
 type slotState struct {
 	seen  [audiences]uint32 // the load in which each audience's part had it
 	at    uint32            // the tick of the state that it was loaded from,
-	scope uint16            // and the scope,
-	frame uint32            // and the frame's tick
+	scope uint16            // and the scope
+	left  uint32            // the tick of the first frame in which it was in no scope any more
 	told  uint8             // touchAdded or touchChanged: noted for the hooks
 }
 
@@ -51,8 +51,8 @@ func (l *loader) begin(sc *Schema) {
 }
 
 // Load brings a state that nobody else changes, an *S or a *[Dynamic] of the same schema, up to what was decoded. Ids
-// are those of the wire. Of a row that several scopes have it takes what is newest; a row that left a cell is kept until
-// the cells of a lower rate had the time to say that it is theirs.
+// are those of the wire. Of a row that several scopes have it takes what is newest; a row that left a cell is kept, as
+// it was, until the cells of a lower rate had the time to say that it is theirs.
 func (d *Decoder) Load(state any) error {
 	l := &d.load
 	if l.state != state {
@@ -115,10 +115,10 @@ func (d *Decoder) loadPart(i int, p *part) {
 			if slot < table.slots() {
 				have, _ = table.at(slot)
 			}
-			if p.to != everyone && have != id && !p.info.Single {
-				continue
-			}
 			known := l.slot(p.table, slot)
+			if p.to != everyone && !p.info.Single && (have != id || known.seen[everyone] != l.loads) {
+				continue // a row that is kept for now stays as it was
+			}
 			if p.to == everyone && known.seen[p.to] == l.loads && known.at > s.at[0] {
 				continue // a scope of a later tick has it
 			}
@@ -128,7 +128,7 @@ func (d *Decoder) loadPart(i int, p *part) {
 			}
 			known.seen[p.to] = l.loads
 			if p.to == everyone {
-				known.at, known.scope, known.frame = s.at[0], scope, d.tick
+				known.at, known.scope = s.at[0], scope
 			}
 			at := table.mirror(slot, id)
 			changed := false
@@ -156,8 +156,11 @@ func (d *Decoder) sweep(t int) {
 	}
 	for slot := range table.slots() {
 		known := l.slot(t, slot)
-		if known.seen[everyone] == l.loads {
+		switch known.seen[everyone] {
+		case l.loads:
 			continue
+		case l.loads - 1: // frames before this one may not have come: from here on it is waited for
+			known.left = d.tick
 		}
 		id, at := table.at(slot)
 		switch {
@@ -165,7 +168,7 @@ func (d *Decoder) sweep(t int) {
 			if info.clear(at, info.room) {
 				l.note(t, slot, touchChanged)
 			}
-		case id == 0 || isCell(known.scope) && d.tick-known.frame < slowest:
+		case id == 0 || isCell(known.scope) && d.tick-known.left < slowest-1:
 		default:
 			l.remove(t, id)
 			table.mirror(slot, 0)
@@ -181,7 +184,11 @@ func (l *loader) clearUnseen(t int, to audience) {
 	}
 	for slot := range table.slots() {
 		id, at := table.at(slot)
-		if id != 0 && l.slot(t, slot).seen[to] != l.loads && info.clear(at, info.columns(to)) {
+		known := l.slot(t, slot)
+		if kept := known.seen[everyone] != l.loads && !info.Single; id == 0 || kept || known.seen[to] == l.loads {
+			continue
+		}
+		if info.clear(at, info.columns(to)) {
 			l.note(t, slot, touchChanged)
 		}
 	}

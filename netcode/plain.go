@@ -204,13 +204,15 @@ func inflated(data []byte) ([]byte, error) {
 	if data[0] == plainRaw {
 		return data[1:], nil
 	}
-	most := int64(len(data)) * mostInflated
-	raw, err := io.ReadAll(io.LimitReader(flate.NewReader(bytes.NewReader(data[1:])), most+1))
+	most, src := int64(len(data))*mostInflated, bytes.NewReader(data[1:])
+	raw, err := io.ReadAll(io.LimitReader(flate.NewReader(src), most+1))
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("%w: %w", ErrBlock, err)
 	case int64(len(raw)) > most:
 		return nil, fmt.Errorf("%w: inflates to more than %d times its length", ErrBlock, mostInflated)
+	case src.Len() > 0:
+		return nil, fmt.Errorf("%w: %d bytes after the deflated ones", ErrBlock, src.Len())
 	}
 	return raw, nil
 }

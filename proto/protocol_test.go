@@ -48,7 +48,7 @@ func example(t *testing.T) map[string][]byte {
 	})
 
 	var world World
-	enc, view := netcode.NewEncoder(schema, netcode.EncoderConfig{}), netcode.View{}
+	enc, view, plain := netcode.NewEncoder(schema, netcode.EncoderConfig{}), netcode.View{}, netcode.View{Plain: true}
 	var prev *proto.Head
 	frame := func(name string, h proto.Head, hashes bool) {
 		enc.Capture(h.Tick, &world)
@@ -65,6 +65,12 @@ func example(t *testing.T) map[string][]byte {
 			made[fmt.Sprintf("%s%d", map[uint16]string{0: "room", 2: "seat"}[b.Scope], h.Tick)] = append([]byte(nil), b.Data...)
 		}
 		made[name], prev = w.Bytes(), &h
+		if h.Tick > 302 {
+			return
+		}
+		for _, b := range enc.Prepare(&plain, h.Scopes) {
+			made[fmt.Sprintf("plain%s%d", map[uint16]string{0: "Room", 2: "Seat"}[b.Scope], h.Tick)] = append([]byte(nil), b.Data...)
+		}
 	}
 	bob := world.Dots.Add(Dot{X: 10, Owner: 1, Name: "bob", Ammo: 3})
 	ada := world.Dots.Add(Dot{X: 99.6, Facing: 1.6, Owner: 2, Name: "ada", Ammo: 7, Plan: 1})
@@ -122,7 +128,7 @@ func TestTheWorkedExampleIsWhatTheCodeMakes(t *testing.T) {
 	}
 	for name := range made {
 		if shown[name] == nil {
-			t.Errorf("%s is not on the page", name)
+			t.Errorf("%s is not on the page: % x", name, made[name])
 		}
 	}
 }
@@ -217,7 +223,9 @@ func TestThePageNamesTheBounds(t *testing.T) {
 		"array of at most %d | newest first":               proto.MaxInputs,
 		"| `body` | at most %d bytes":                      proto.MaxInputBody,
 		"then 1 to %d events":                              proto.MaxEvents,
-		"| `scopes` | scopes | array of at most %d uint16": proto.MaxScopes,
+		"| `scopes` | scopes | array of at most %d uint24": proto.MaxScopes,
+		"`every`,\nfrom 1 to %d":                           proto.MaxEvery,
+		"keyframe, of at most\n%d bytes, in parts":         proto.MaxKeyframe,
 		"**version %d**":                                   proto.Version,
 	} {
 		if s := fmt.Sprintf(what, want); !strings.Contains(string(text), s) {

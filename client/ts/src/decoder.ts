@@ -84,6 +84,7 @@ export class Decoder {
   readonly #zeros: readonly (readonly Cell[])[]; // by table, the cells of a row of which nothing is here
   readonly #scopes = new Map<number, History>();
   readonly #halves = new Map<number, HalfKey>();
+  readonly #lost = new Set<number>();
   #watched: readonly number[] = [];
   #tick = 0;
 
@@ -105,6 +106,14 @@ export class Decoder {
   /** The scopes of which something is here. */
   scopes(): number[] {
     return [...this.#scopes.keys()];
+  }
+
+  /**
+   * The scopes that had an error and of which no keyframe, nor a part of one, has come since: those to ask for. One that
+   * is merely not here yet comes by itself.
+   */
+  get lost(): ReadonlySet<number> {
+    return this.#lost;
   }
 
   has(scope: number): boolean {
@@ -147,13 +156,16 @@ export class Decoder {
     const watched = new Set(head.scopes.map(scopeOf));
     for (const scope of this.#scopes.keys()) if (!watched.has(scope)) this.#drop(scope);
     for (const scope of this.#halves.keys()) if (!watched.has(scope)) this.#halves.delete(scope);
+    for (const scope of this.#lost) if (!watched.has(scope)) this.#lost.delete(scope);
     this.#tick = head.tick;
     for (const block of frame.blocks) {
       try {
         if (!watched.has(block.scope)) throw new BlockError("not one of the frame's scopes");
         this.#take(block);
+        this.#lost.delete(block.scope);
       } catch (e) {
         this.#drop(block.scope);
+        if (watched.has(block.scope)) this.#lost.add(block.scope);
         if (e instanceof BlockError) errors.push(new ScopeError(block.scope, "block", e.message));
         else if (e instanceof ScopeError) errors.push(e);
         else throw e;
@@ -168,6 +180,7 @@ export class Decoder {
       const state = this.#scopes.get(scope)?.newest;
       if (state && this.#hash(scope, state) !== sum) {
         this.#drop(scope);
+        this.#lost.add(scope);
         errors.push(new ScopeError(scope, "hash", "view hash differs"));
       }
     }

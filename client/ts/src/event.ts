@@ -1,6 +1,6 @@
 import {
-  cellValue, type Field, isValid, KIND_ANGLE, KIND_BOOL, KIND_BYTES, KIND_ENUM, KIND_FIXED, KIND_FLOAT32, KIND_LEN, KIND_REF,
-  KIND_STRING, KIND_UINT, type Value,
+  cellValue, elementsOf, type Field, isValid, KIND_ANGLE, KIND_BOOL, KIND_BYTES, KIND_ENUM, KIND_FIXED, KIND_FLOAT32, KIND_LEN,
+  KIND_REF, KIND_STRING, KIND_UINT, type Value,
 } from "./field.js";
 import { EVENT_REFUSED, MAX_UINT32 } from "./protocol.js";
 import { Reader } from "./reader.js";
@@ -25,6 +25,9 @@ export function readEvent(schema: Schema, body: Uint8Array): EventBody {
   const info = schema.events[type - 1] ?? r.fail("event type", "unknown");
   const fields: Record<string, Value> = {};
   for (const f of info.fields) fields[f.name] = readValue(r, f);
+  elementsOf(info.fields).forEach((e, i) => { // those that a slice does not have have no meaning
+    if (e && e.index >= (fields[info.fields[e.len]!.name] as number)) delete fields[info.fields[i]!.name];
+  });
   r.skipRest("event", n, 1 + info.fields.length);
   r.done();
   return { kind: "game", name: info.name, fields };
@@ -42,6 +45,8 @@ function readValue(r: Reader, f: Field): Value {
       return cellValue(f, r.uint(f.name, f.top));
     case KIND_ANGLE:
       return cellValue(f, r.uint(f.name, 2 ** f.bits - 1));
+    case KIND_UINT:
+      return f.bits === 64 ? r.uint64(f.name) : r.uint(f.name, 2 ** f.bits - 1);
     case KIND_ENUM:
       return cellValue(f, r.uint(f.name, f.names.length - 1));
     case KIND_LEN:
@@ -50,12 +55,15 @@ function readValue(r: Reader, f: Field): Value {
       const id = r.uint(f.name, MAX_UINT32);
       return isValid(f, id) ? id : r.fail(f.name, "no row's id");
     }
-    case KIND_UINT:
-      return f.bits === 64 ? r.uint64(f.name) : r.uint(f.name, 2 ** f.bits - 1);
     case KIND_FLOAT32:
-      return Math.fround(r.float(f.name));
+      return f32(r, f);
     default:
       if (f.bits === 0) return r.float(f.name);
       return f.bits === 64 ? r.int64(f.name) : r.int(f.name, -(2 ** (f.bits - 1)), 2 ** (f.bits - 1) - 1);
   }
+}
+
+function f32(r: Reader, f: Field): number {
+  const v = Math.fround(r.float(f.name));
+  return Number.isFinite(v) ? v : r.fail(f.name, "too large for 32 bits");
 }

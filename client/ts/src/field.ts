@@ -77,6 +77,25 @@ export function namesOwner(f: Field): boolean {
   return (f.flags & FLAG_SEAT) !== 0 && f.name === "Owner";
 }
 
+/** That a column is of an element of a slice: which column has the slice's length, and the element's index. */
+export interface Element {
+  readonly len: number;
+  readonly index: number;
+}
+
+/** By column, of which slice's element it is; undefined for those of none. */
+export function elementsOf(fields: readonly Field[]): readonly (Element | undefined)[] {
+  let len = -1;
+  return fields.map((f, i) => {
+    if (f.kind === KIND_LEN) {
+      len = i;
+      return undefined;
+    }
+    const slice = len < 0 ? "" : fields[len]!.name.slice(0, -"len".length); // with its dot
+    return slice && f.name.startsWith(slice) ? { len, index: parseInt(f.name.slice(slice.length), 10) } : undefined;
+  });
+}
+
 /** What a column holds when nothing was said of it. */
 export function zeroCell(f: Field): Cell {
   if (f.kind === KIND_STRING) return "";

@@ -259,7 +259,7 @@ export class Play {
     this.#outbox.rebase(h.processed);
   }
 
-  /** Asks for the scopes that are not here. What goes wrong until a keyframe can be here is the same error. */
+  /** Asks for the scopes that were lost. What goes wrong until a keyframe can be here is the same error. */
   #heal(errors: readonly ScopeError[], at: number): void {
     const due = (scope: number) => at - (this.#askedAt.get(scope) ?? -Infinity) >= RESYNC_EVERY_MS;
     for (const e of errors) {
@@ -267,8 +267,8 @@ export class Play {
       if (e.reason === "hash") this.stats.hashMismatches++;
       else this.stats.decodeErrors++;
     }
-    for (const scope of this.#head.scopes) {
-      if (this.#decoder!.has(scope) || !due(scope)) continue;
+    for (const scope of this.#decoder!.lost) {
+      if (!due(scope)) continue;
       this.#askedAt.set(scope, at);
       this.stats.resyncs++;
       writeResync(this.#writer.reset(), scope);

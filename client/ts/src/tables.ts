@@ -1,10 +1,11 @@
 import type { Decoder, RawRow } from "./decoder.js";
-import { cellValue, KIND_LEN, type Value } from "./field.js";
+import { cellValue, type Element, elementsOf, type Value } from "./field.js";
 import { hasAudience, isCell } from "./schema.js";
 
 /**
  * A row as a program sees it: its columns by name, nested fields with dotted names. Columns for the row's owner, or its
- * team, are absent from the rows of others, elements that a slice does not have from all. A row object never changes: a row that changed is a new object.
+ * team, are absent from the rows of others, elements that a slice does not have from all. A row object never changes: a
+ * row that changed is a new object.
  */
 export type Row = Record<string, Value>;
 
@@ -60,7 +61,7 @@ export class Tables {
   readonly #listener: RowListener;
   #decoder: Decoder;
   #touched: Set<number>[];
-  #sliced: (readonly ({ len: number; index: number } | undefined)[])[] = [];
+  readonly #elements: readonly (readonly (Element | undefined)[])[];
   /** By table, the rows that are in a cell, and since which tick they are in none; -1: they are in one. */
   readonly #inCells: Map<number, number>[];
 
@@ -69,6 +70,7 @@ export class Tables {
     this.#tables = decoder.schema.tables.map(() => new TableRows());
     this.views = Object.fromEntries(decoder.schema.tables.map((t, i) => [t.name, this.#tables[i]!]));
     this.#touched = this.#tables.map(() => new Set());
+    this.#elements = decoder.schema.tables.map((t) => elementsOf(t.fields));
     this.#inCells = this.#tables.map(() => new Map<number, number>());
     this.#decoder = decoder;
     this.follow(decoder);
@@ -91,18 +93,26 @@ export class Tables {
       const { name } = this.#decoder.schema.tables[i]!;
       const touched = this.#touched[i]!;
       this.#touched[i] = new Set();
-      for (const id of touched) {
-        const before = t.get(id);
-        const row = this.#compose(i, id);
-        if (!row && before && this.#lingers(i, id)) {
-          this.#touched[i].add(id);
-          continue;
-        }
-        if (before && row && same(before, row)) continue;
+      const kept: number[] = [];
+      const taken = new Set<number>(); // slots of rows that came
+      const put = (id: number, before: Row | undefined, row: Row | undefined) => {
         t.set(id, row);
         if (!before && row) told.push(() => onAdd(name, id, row));
         else if (before && row) told.push(() => onChange(name, id, row, before));
         else if (before) told.push(() => onRemove(name, id, before));
+      };
+      for (const id of touched) {
+        const before = t.get(id);
+        const row = this.#compose(i, id);
+        if (!before && row) taken.add(slotOf(id));
+        if (!row && before && this.#lingers(i, id)) kept.push(id);
+        else if (!before || !row || !same(before, row)) put(id, before, row);
+      }
+      for (const id of kept) {
+        if (taken.has(slotOf(id))) {
+          this.#inCells[i]!.delete(id);
+          put(id, t.get(id), undefined);
+        } else this.#touched[i].add(id);
       }
     });
     for (const tell of told) tell();
@@ -120,20 +130,6 @@ export class Tables {
     if (since !== undefined && tick - (since < 0 ? tick : since) < slowest - 1) return true;
     rows.delete(id);
     return false;
-  }
-
-  /** The columns of a table's row that are elements of slices: which column has the slice's length, and their index. */
-  #elements(table: number): readonly ({ len: number; index: number } | undefined)[] {
-    let len = -1;
-    return this.#decoder.schema.tables[table]!.fields.map((f, i, all) => {
-      if (f.kind === KIND_LEN) {
-        len = i;
-        return undefined;
-      }
-      const slice = len < 0 ? "" : all[len]!.name.slice(0, -"len".length); // with its dot
-      if (!slice || !f.name.startsWith(slice)) return undefined;
-      return { len, index: parseInt(f.name.slice(slice.length), 10) };
-    });
   }
 
   /** Puts a row together of what the scope in which it is, the newest, and those of the seat and its team have of it. */
@@ -156,15 +152,19 @@ export class Tables {
     }
     if (!shared) return undefined; // of a row that is there only in part nothing shows
     const row: Row = {};
-    const elements = (this.#sliced[table] ??= this.#elements(table));
+    const cell = (i: number) => (info.own.includes(i) ? own : info.team.includes(i) ? team : shared)?.cells[i];
     info.fields.forEach((f, i) => {
-      const raw = info.own.includes(i) ? own : info.team.includes(i) ? team : shared;
-      const element = elements[i];
-      if (!raw || (element && element.index >= (raw.cells[element.len] as number))) return;
-      row[f.name] = cellValue(f, raw.cells[i]!);
+      const v = cell(i);
+      const element = this.#elements[table]![i];
+      if (v === undefined || (element && element.index >= ((cell(element.len) ?? 0) as number))) return;
+      row[f.name] = cellValue(f, v);
     });
     return row;
   }
+}
+
+function slotOf(id: number): number {
+  return Math.floor(id / 0x10000);
 }
 
 function same(a: Row, b: Row): boolean {

@@ -311,6 +311,18 @@ test("a block that cannot be applied drops its scope alone and asks for it", asy
   assert.equal(match.tables.Ships.get(1)?.Ammo, 2);
 });
 
+test("a keyframe is asked for by the scope's number, and only where something was wrong", async () => {
+  const h = new Harness();
+  await h.join();
+  const scopes = [0, 1 + 3 * 0x10000]; // the seat's own each fourth tick
+  h.socket.say(frame(100, { scopes, blocks: [keyframe([[5, "a", 1]], 90)] }));
+  h.time.advance(2000);
+  h.socket.say(frame(140, { scopes }));
+  assert.deepEqual(h.socket.take(RESYNC), [], "what is not here yet comes by itself");
+  h.socket.say(frame(141, { scopes, blocks: [[1, [0]]] }));
+  assert.deepEqual(h.socket.take(RESYNC), [[RESYNC, 1]]);
+});
+
 test("pings measure the round trip every second", async () => {
   const h = new Harness();
   const match = await h.join();

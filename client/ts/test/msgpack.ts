@@ -3,7 +3,7 @@ import { Writer } from "../src/writer.js";
 
 export type Any = null | boolean | number | bigint | string | Uint8Array | Any[];
 
-/** Decodes what a client sends: integers, booleans, text, arrays. */
+/** Decodes one value: integers, floats, booleans, nil, text, bytes, arrays. */
 export function decode(bytes: Uint8Array): Any {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let pos = 0;
@@ -13,6 +13,10 @@ export function decode(bytes: Uint8Array): Any {
     return new TextDecoder().decode(bytes.subarray(pos - n, pos));
   };
   const take = (size: number): number => (pos += size) - size;
+  const bin = (n: number): Uint8Array => {
+    pos += n;
+    return Uint8Array.from(bytes.subarray(pos - n, pos));
+  };
   function value(): Any {
     const c = view.getUint8(take(1));
     if (c <= 0x7f) return c;
@@ -20,9 +24,21 @@ export function decode(bytes: Uint8Array): Any {
     if (c >> 4 === 9) return list(c & 15);
     if (c >> 5 === 5) return text(c & 31);
     switch (c) {
+      case 0xc0:
+        return null;
       case 0xc2:
       case 0xc3:
         return c === 0xc3;
+      case 0xc4:
+        return bin(view.getUint8(take(1)));
+      case 0xc5:
+        return bin(view.getUint16(take(2)));
+      case 0xc6:
+        return bin(view.getUint32(take(4)));
+      case 0xca:
+        return view.getFloat32(take(4));
+      case 0xcb:
+        return view.getFloat64(take(8));
       case 0xcc:
         return view.getUint8(take(1));
       case 0xcd:
@@ -41,8 +57,14 @@ export function decode(bytes: Uint8Array): Any {
         return view.getBigInt64(take(8));
       case 0xd9:
         return text(view.getUint8(take(1)));
+      case 0xda:
+        return text(view.getUint16(take(2)));
+      case 0xdb:
+        return text(view.getUint32(take(4)));
       case 0xdc:
         return list(view.getUint16(take(2)));
+      case 0xdd:
+        return list(view.getUint32(take(4)));
     }
     throw new Error(`code ${c}`);
   }

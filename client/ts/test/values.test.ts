@@ -91,3 +91,14 @@ test("events that are none of the schema's are refused, what is appended to one 
   assert.deepEqual(readEvent(schema, longer), readEvent(schema, unhex(hit.hex)));
   assert.throws(() => readEvent(schema, unhex(hit.hex + "07")), MalformedError);
 });
+
+test("an event's enum has its name, and a slice no elements beyond its length", () => {
+  const fields: Any[] = [["How", 10, 0, ["Fist", "Bow"]], ["Of", 12, 0, 0], ["At.len", 11, 0, 2], ["At.0", 3, 0, 8], ["At.1", 3, 0, 8]];
+  const sc = Schema.parse(encode([1, [["T", false, 4, []]], [], [["Hit", fields]]]));
+  const read = (...v: Any[]) => readEvent(sc, encode([1, ...v]));
+  const game = (values: object) => ({ kind: "game", name: "Hit", fields: values });
+  assert.deepEqual(read(1, 0x30100, 1, 7, 0), game({ How: "Bow", Of: 0x30100, "At.len": 1, "At.0": 7 }));
+  assert.deepEqual(read(0, 0, 2, 7, 8), game({ How: "Fist", Of: 0, "At.len": 2, "At.0": 7, "At.1": 8 }));
+  const bad: Any[][] = [[2, 0, 0, 0, 0], [-1, 0, 0, 0, 0], ["Bow", 0, 0, 0, 0], [0, 0.5, 0, 0, 0], [0, 7 << 16, 0, 0, 0], [0, 0, 3, 0, 0]];
+  for (const v of bad) assert.throws(() => read(...v), MalformedError, JSON.stringify(v));
+});
