@@ -10,14 +10,30 @@ import (
 
 // snapshot is the quantised state of one tick: by part its rows in the order of scopes, within one of wire ids.
 type snapshot struct {
-	tick  uint32
-	valid bool
-	sets  []*rowSet
-	start [][]uint16 // by part and scope: where its rows begin, which is where those of the scope before it end
+	tick   uint32
+	valid  bool
+	sets   []*rowSet
+	starts []starts // by part
+}
+
+// starts says, by scope, where its rows begin, which is where those of the scope before it end.
+type starts []uint16
+
+// rows returns where a scope's rows are: from from to before to.
+func (s starts) rows(scope uint16) (from, to int) {
+	if int(scope)+1 >= len(s) {
+		return 0, 0
+	}
+	return int(s[scope]), int(s[scope+1])
+}
+
+func (s starts) empty(scope uint16) bool {
+	from, to := s.rows(scope)
+	return from == to
 }
 
 func newSnapshot(parts []part) snapshot {
-	s := snapshot{sets: make([]*rowSet, len(parts)), start: make([][]uint16, len(parts))}
+	s := snapshot{sets: make([]*rowSet, len(parts)), starts: make([]starts, len(parts))}
 	for i := range parts {
 		s.sets[i] = newRowSet(&parts[i])
 	}
@@ -26,11 +42,8 @@ func newSnapshot(parts []part) snapshot {
 
 // scope returns one scope's rows of a part.
 func (s *snapshot) scope(part int, scope uint16) span {
-	start := s.start[part]
-	if int(scope)+1 >= len(start) {
-		return span{s.sets[part], 0, 0}
-	}
-	return span{s.sets[part], int(start[scope]), int(start[scope+1])}
+	from, to := s.starts[part].rows(scope)
+	return span{s.sets[part], from, to}
 }
 
 // placing is the order of a table's rows in its parts. It is worked out anew when a row comes, goes, or changes its
@@ -55,7 +68,7 @@ type order struct {
 	slots []uint16
 	ids   []ID
 	by    []uint16 // by slot: the scope
-	start []uint16 // by scope: where its rows begin
+	start starts
 }
 
 // survey finds the rows of a table and whether their order still holds. where says in which scope a slot's row is.
@@ -139,7 +152,7 @@ func (s *snapshot) capture(i int, p *part, placed []placing, before *rowSet) {
 	set := s.sets[i]
 	set.resize(p, len(o.slots))
 	copy(set.ids, o.ids)
-	s.start[i] = append(s.start[i][:0], o.start...)
+	s.starts[i] = append(s.starts[i][:0], o.start...)
 	for c, f := range p.fields {
 		switch {
 		case f.text():
