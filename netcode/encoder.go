@@ -27,6 +27,7 @@ type Encoder struct {
 	state   any
 	tables  []rows
 	placed  []placing       // by table
+	before  *snapshot       // the capture before the newest, nil where it is here no longer
 	changed []uint32        // by scope: the last tick at which it was not as at the captured one before
 	caches  []scopeCache    // by scope
 	made    []encoding      // at the newest tick
@@ -116,31 +117,30 @@ func (e *Encoder) CaptureScoped(tick uint32, state any, scopes func(*Scopes)) {
 		}
 		e.placed[i].survey(&e.sc.Tables[i], e.tables[i], where, &e.rules)
 	}
-	before := e.now
 	s := e.at(tick)
-	if s == before {
-		before = nil // this tick takes its place
+	if e.before = e.now; e.before == s {
+		e.before = nil // this tick takes its place
 	}
 	s.tick, s.valid = tick, true
 	for i := range e.parts {
 		var b *rowSet
-		if before != nil {
-			b = before.sets[i]
+		if e.before != nil {
+			b = e.before.sets[i]
 		}
 		s.capture(i, &e.parts[i], e.placed, b)
 	}
-	e.note(s, before)
+	e.note(s)
 	e.now, e.made, e.arena = s, e.made[:0], e.arena[:0]
 }
 
 // note keeps which scopes are not as they were at the capture before. Where that is not known they all may have changed.
-func (e *Encoder) note(now, before *snapshot) {
+func (e *Encoder) note(now *snapshot) {
 	for _, starts := range now.starts {
 		for len(e.changed) < len(starts)-1 {
 			e.changed = append(e.changed, 0)
 		}
 	}
-	if before == nil {
+	if e.before == nil {
 		for scope := range e.changed {
 			e.changed[scope] = now.tick
 		}
@@ -148,12 +148,13 @@ func (e *Encoder) note(now, before *snapshot) {
 	}
 	for i := range e.parts {
 		p := &e.parts[i]
-		for n := range max(len(now.starts[i]), len(before.starts[i])) {
+		is, was := now.starts[i], e.before.starts[i]
+		for n := range max(len(is), len(was)) {
 			scope := uint16(n) //nolint:gosec // a scope
-			if now.starts[i].empty(scope) && before.starts[i].empty(scope) {
+			if is.empty(scope) && was.empty(scope) || !p.of(scope) {
 				continue
 			}
-			if p.of(scope) && !now.scope(i, scope).equal(p, before.scope(i, scope)) {
+			if !now.scope(i, scope).equal(p, e.before.scope(i, scope)) {
 				e.changed[scope] = now.tick
 			}
 		}
@@ -161,7 +162,7 @@ func (e *Encoder) note(now, before *snapshot) {
 }
 
 // at returns the ring's place for a tick.
-func (e *Encoder) at(tick uint32) *snapshot { return &e.ring[uint64(tick)%uint64(len(e.ring))] }
+func (e *Encoder) at(tick uint32) *snapshot { return &e.ring[tick%uint32(len(e.ring))] } //nolint:gosec // not that long
 
 // have returns the state of a tick, or nil when it is here no longer.
 func (e *Encoder) have(tick uint32) *snapshot {
@@ -246,6 +247,9 @@ func (e *Encoder) unchanged(scope uint16, base uint32) bool {
 		return true
 	}
 	was := e.have(base)
+	if was == e.before {
+		return false
+	}
 	for i := range e.parts { // it may be so again
 		if p := &e.parts[i]; p.of(scope) && !e.now.scope(i, scope).equal(p, was.scope(i, scope)) {
 			return false

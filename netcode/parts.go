@@ -40,7 +40,7 @@ func (e *Encoder) newKey(scope uint16, f form, data []byte) *bigKey {
 			}
 		}
 		k.state.starts[i] = make(starts, int(scope)+2)
-		k.state.starts[i][scope+1] = uint16(from.len()) //nolint:gosec // at most DefaultMax
+		k.state.starts[i][int(scope)+1] = uint16(from.len()) //nolint:gosec // at most DefaultMax
 	}
 	e.bigKeys = append(slices.DeleteFunc(e.bigKeys, e.tooOld), k)
 	return k
