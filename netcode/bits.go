@@ -1,14 +1,17 @@
 package netcode
 
-import "math/bits"
+import (
+	"encoding/binary"
+	"math/bits"
+)
 
 // A block is a string of bits. Bits fill bytes from the lowest; a number's lowest bit comes first.
 
 // bitWriter appends bits to a byte slice.
 type bitWriter struct {
 	dst []byte
-	acc uint64 // the bits that do not fill a byte yet, and up to 56 more
-	n   uint   // how many
+	acc uint64 // the bits that are not in dst yet
+	n   uint   // how many: less than 32 but within put
 }
 
 // put appends the n lowest bits of v, whose others are 0; n is at most 64.
@@ -17,12 +20,11 @@ func (w *bitWriter) put(v uint64, n uint) {
 		w.put(v&(1<<32-1), 32)
 		v, n = v>>32, n-32
 	}
-	w.acc |= v << w.n
-	w.n += n
-	for w.n >= 8 {
-		w.dst = append(w.dst, byte(w.acc)) //nolint:gosec // the lowest eight bits
-		w.acc >>= 8
-		w.n -= 8
+	w.acc |= v << (w.n & 63)
+	if w.n += n; w.n >= 32 {
+		w.dst = binary.LittleEndian.AppendUint32(w.dst, uint32(w.acc)) //nolint:gosec // the lowest 32 bits
+		w.acc >>= 32
+		w.n -= 32
 	}
 }
 
@@ -36,9 +38,9 @@ func (w *bitWriter) bit(b bool) {
 
 // close fills the last byte with zeros.
 func (w *bitWriter) close() []byte {
-	if w.n > 0 {
+	for ; w.n > 0; w.n -= min(w.n, 8) {
 		w.dst = append(w.dst, byte(w.acc)) //nolint:gosec // the lowest eight bits
-		w.acc, w.n = 0, 0
+		w.acc >>= 8
 	}
 	return w.dst
 }
@@ -54,6 +56,21 @@ type bitReader struct {
 
 // fill makes sure of n bits, n at most 32.
 func (r *bitReader) fill(n uint) {
+	if r.n < n {
+		r.more(n)
+	}
+}
+
+// more takes as many whole bytes as there is place for. Where it takes eight at once the last of them may not fit; what
+// of it is in acc above the n bits is or-ed once more when it is taken.
+func (r *bitReader) more(n uint) {
+	if len(r.src)-r.pos >= 8 {
+		r.acc |= binary.LittleEndian.Uint64(r.src[r.pos:]) << r.n
+		took := (63 - r.n) / 8
+		r.pos += int(took) //nolint:gosec // at most 7
+		r.n += took * 8
+		return
+	}
 	for r.n < n {
 		if r.pos == len(r.src) {
 			r.bad = true
@@ -64,6 +81,14 @@ func (r *bitReader) fill(n uint) {
 		r.pos++
 		r.n += 8
 	}
+}
+
+// at is the byte that is read next, for errors.
+func (r *bitReader) at() int {
+	if r.bad {
+		return r.pos
+	}
+	return r.pos - int(r.n/8) //nolint:gosec // at most 7
 }
 
 func (r *bitReader) get(n uint) uint64 {
@@ -112,8 +137,7 @@ const shortBuckets = 3
 // number appends v, below 2^48, with parameter k, at most 48.
 func (w *bitWriter) number(v uint64, k uint) {
 	if q := v >> k; q < shortBuckets {
-		w.put(1<<q-1, uint(q)+1)
-		w.put(v&(1<<k-1), k)
+		w.put(1<<q-1|(v&(1<<k-1))<<(q+1), uint(q)+1+k)
 		return
 	}
 	u := v - shortBuckets<<k

@@ -232,7 +232,7 @@ type partReader struct {
 
 func (r *partReader) fail(p *part, what string) {
 	if r.err == nil {
-		r.err = fmt.Errorf("%w: table %s at byte %d: %s", ErrBlock, p.info.Name, r.pos, what)
+		r.err = fmt.Errorf("%w: table %s at byte %d: %s", ErrBlock, p.info.Name, r.at(), what)
 	}
 }
 

@@ -27,7 +27,11 @@ type Encoder struct {
 	state   any
 	tables  []rows
 	placed  []placing       // by table
+	before  *snapshot       // the capture before the newest, nil where it is here no longer
+	changed []uint32        // by scope: the last tick at which it was not as at the captured one before
 	caches  []scopeCache    // by scope
+	made    []encoding      // at the newest tick
+	arena   []byte          // their bytes
 	scopes  [][]proto.Watch // by seat, what Scopes returned
 	listed  []uint32        // by seat, for which tick
 	owned   bool            // seats have scopes of their own: some table has columns for a row's owner, or the rules say so
@@ -44,11 +48,10 @@ type Encoder struct {
 	pinned    *snapshot // a state from before the ring that is being built on
 }
 
-// scopeCache holds what was encoded of one scope at the newest tick.
+// scopeCache holds what was made of one scope at the newest tick.
 type scopeCache struct {
 	tick   uint32
-	forms  []encoding
-	n      int
+	first  int32 // of its encodings, counted from 1; 0: there is none
 	hash   uint64
 	hashed bool
 }
@@ -66,6 +69,7 @@ type form struct {
 type encoding struct {
 	form form
 	data []byte
+	next int32 // another one of the same scope, as in scopeCache
 }
 
 // NewEncoder returns an encoder with nothing captured.
@@ -113,21 +117,52 @@ func (e *Encoder) CaptureScoped(tick uint32, state any, scopes func(*Scopes)) {
 		}
 		e.placed[i].survey(&e.sc.Tables[i], e.tables[i], where, &e.rules)
 	}
-	before := e.now
 	s := e.at(tick)
+	if e.before = e.now; e.before == s {
+		e.before = nil // this tick takes its place
+	}
 	s.tick, s.valid = tick, true
 	for i := range e.parts {
 		var b *rowSet
-		if before != nil && before != s {
-			b = before.sets[i]
+		if e.before != nil {
+			b = e.before.sets[i]
 		}
 		s.capture(i, &e.parts[i], e.placed, b)
 	}
-	e.now = s
+	e.note(s)
+	e.now, e.made, e.arena = s, e.made[:0], e.arena[:0]
+}
+
+// note keeps which scopes are not as they were at the capture before. Where that is not known they all may have changed.
+func (e *Encoder) note(now *snapshot) {
+	for _, starts := range now.starts {
+		for len(e.changed) < len(starts)-1 {
+			e.changed = append(e.changed, 0)
+		}
+	}
+	if e.before == nil {
+		for scope := range e.changed {
+			e.changed[scope] = now.tick
+		}
+		return
+	}
+	for i := range e.parts {
+		p := &e.parts[i]
+		is, was := now.starts[i], e.before.starts[i]
+		for n := range max(len(is), len(was)) {
+			scope := uint16(n) //nolint:gosec // a scope
+			if is.empty(scope) && was.empty(scope) || !p.of(scope) {
+				continue
+			}
+			if !now.scope(i, scope).equal(p, e.before.scope(i, scope)) {
+				e.changed[scope] = now.tick
+			}
+		}
+	}
 }
 
 // at returns the ring's place for a tick.
-func (e *Encoder) at(tick uint32) *snapshot { return &e.ring[uint64(tick)%uint64(len(e.ring))] }
+func (e *Encoder) at(tick uint32) *snapshot { return &e.ring[tick%uint32(len(e.ring))] } //nolint:gosec // not that long
 
 // have returns the state of a tick, or nil when it is here no longer.
 func (e *Encoder) have(tick uint32) *snapshot {
@@ -160,35 +195,33 @@ func (e *Encoder) cache(scope uint16) *scopeCache {
 	}
 	c := &e.caches[scope]
 	if c.tick != e.now.tick {
-		c.tick, c.n, c.hashed = e.now.tick, 0, false
+		c.tick, c.first, c.hashed = e.now.tick, 0, false
 	}
 	return c
 }
 
 // encode returns a scope in a form, this tick's own when it was made already. It is empty when nothing has changed.
 func (e *Encoder) encode(scope uint16, f form) []byte {
+	if f.base != e.now.tick && !f.whole && e.unchanged(scope, f.base) {
+		return nil
+	}
 	c := e.cache(scope)
-	for i := range c.n {
-		if c.forms[i].form == f {
-			return c.forms[i].data
+	for i := c.first; i > 0; i = e.made[i-1].next {
+		if e.made[i-1].form == f {
+			return e.made[i-1].data
 		}
 	}
-	if c.n == len(c.forms) {
-		c.forms = append(c.forms, encoding{})
-	}
-	enc := &c.forms[c.n]
-	c.n++
-	enc.form = f
-	enc.data = e.append(enc.data[:0], scope, f)
-	return enc.data
+	from := len(e.arena)
+	e.arena = e.append(e.arena, scope, f)
+	data := e.arena[from:len(e.arena):len(e.arena)]
+	e.made = append(e.made, encoding{f, data, c.first})
+	c.first = int32(len(e.made)) //nolint:gosec // far below
+	return data
 }
 
 // append writes a block: its form, then the parts; those of a keyframe for each of its states, the oldest first.
 func (e *Encoder) append(dst []byte, scope uint16, f form) []byte {
 	key := f.base == e.now.tick
-	if !key && !f.whole && e.unchanged(scope, f.base) {
-		return dst
-	}
 	if f.plain {
 		return e.appendPlain(dst, scope, f)
 	}
@@ -208,10 +241,16 @@ func (e *Encoder) append(dst []byte, scope uint16, f form) []byte {
 	return w.close()
 }
 
-// unchanged says whether a scope is as it was.
+// unchanged says whether a scope is as it was at an earlier tick.
 func (e *Encoder) unchanged(scope uint16, base uint32) bool {
+	if int(scope) >= len(e.changed) || e.changed[scope] <= base {
+		return true
+	}
 	was := e.have(base)
-	for i := range e.parts {
+	if was == e.before {
+		return false
+	}
+	for i := range e.parts { // it may be so again
 		if p := &e.parts[i]; p.of(scope) && !e.now.scope(i, scope).equal(p, was.scope(i, scope)) {
 			return false
 		}

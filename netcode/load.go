@@ -21,6 +21,7 @@ type loader struct {
 	state   any
 	tables  []rows
 	known   [][]slotState // by table and slot
+	held    [][]int       // by table: the slots in which the state has a row
 	touched []touch       // what the hooks are to be told
 	hooks   Hooks
 	loads   uint32
@@ -48,6 +49,25 @@ const (
 func (l *loader) begin(sc *Schema) {
 	l.sc = sc
 	l.known = make([][]slotState, len(sc.Tables))
+	l.held = make([][]int, len(sc.Tables))
+}
+
+// hold makes the loader load into a state from now on.
+func (l *loader) hold(state any) error {
+	tables, err := tablesOf(l.sc, state)
+	if err != nil {
+		return fmt.Errorf("loading a state: %w", err)
+	}
+	l.state, l.tables = state, tables
+	for t, table := range tables {
+		l.held[t] = l.held[t][:0]
+		for slot := range table.slots() {
+			if id, _ := table.at(slot); id != 0 {
+				l.held[t] = append(l.held[t], slot)
+			}
+		}
+	}
+	return nil
 }
 
 // Load brings a state that nobody else changes, an *S or a *[Dynamic] of the same schema, up to what was decoded. Ids
@@ -56,11 +76,9 @@ func (l *loader) begin(sc *Schema) {
 func (d *Decoder) Load(state any) error {
 	l := &d.load
 	if l.state != state {
-		tables, err := tablesOf(d.sc, state)
-		if err != nil {
-			return fmt.Errorf("loading a state: %w", err)
+		if err := l.hold(state); err != nil {
+			return err
 		}
-		l.state, l.tables = state, tables
 	}
 	l.loads++
 	for to := everyone; to < audiences; to++ {
@@ -125,6 +143,9 @@ func (d *Decoder) loadPart(i int, p *part) {
 			if have != id && !p.info.Single {
 				l.remove(p.table, have)
 				l.note(p.table, slot, touchAdded)
+				if have == 0 {
+					l.held[p.table] = append(l.held[p.table], slot)
+				}
 			}
 			known.seen[p.to] = l.loads
 			if p.to == everyone {
@@ -154,26 +175,28 @@ func (d *Decoder) sweep(t int) {
 	for _, w := range d.watched {
 		slowest = max(slowest, w.Every())
 	}
-	for slot := range table.slots() {
+	held := l.held[t][:0]
+	for _, slot := range l.held[t] {
 		known := l.slot(t, slot)
-		switch known.seen[everyone] {
-		case l.loads:
-			continue
-		case l.loads - 1: // frames before this one may not have come: from here on it is waited for
+		if known.seen[everyone] == l.loads-1 { // frames before this one may not have come: from here on it is waited for
 			known.left = d.tick
 		}
 		id, at := table.at(slot)
 		switch {
+		case known.seen[everyone] == l.loads:
 		case info.Single:
 			if info.clear(at, info.room) {
 				l.note(t, slot, touchChanged)
 			}
-		case id == 0 || isCell(known.scope) && d.tick-known.left < slowest-1:
+		case isCell(known.scope) && d.tick-known.left < slowest-1:
 		default:
 			l.remove(t, id)
 			table.mirror(slot, 0)
+			continue
 		}
+		held = append(held, slot)
 	}
+	l.held[t] = held
 }
 
 // clearUnseen clears what only an owner or a team sees where that is not seen any more.
@@ -182,10 +205,10 @@ func (l *loader) clearUnseen(t int, to audience) {
 	if len(info.columns(to)) == 0 {
 		return
 	}
-	for slot := range table.slots() {
-		id, at := table.at(slot)
+	for _, slot := range l.held[t] {
 		known := l.slot(t, slot)
-		if kept := known.seen[everyone] != l.loads && !info.Single; id == 0 || kept || known.seen[to] == l.loads {
+		_, at := table.at(slot)
+		if kept := known.seen[everyone] != l.loads && !info.Single; kept || known.seen[to] == l.loads {
 			continue
 		}
 		if info.clear(at, info.columns(to)) {

@@ -39,7 +39,8 @@ func (e *Encoder) newKey(scope uint16, f form, data []byte) *bigKey {
 				copy(set.nums[c], from.nums[c][from.from:from.to])
 			}
 		}
-		k.state.keys[i] = slices.Repeat([]uint16{scope}, from.len())
+		k.state.starts[i] = make(starts, int(scope)+2)
+		k.state.starts[i][int(scope)+1] = uint16(from.len()) //nolint:gosec // at most DefaultMax
 	}
 	e.bigKeys = append(slices.DeleteFunc(e.bigKeys, e.tooOld), k)
 	return k

@@ -35,41 +35,41 @@ func (f *Field) smooth() bool {
 // have missed in the states that are known, in sixteenths, the newest state's miss counting three times; -1 where the
 // value has not moved at all, or where nothing is known of how it moves. sign says to which side of the guess the value
 // is likelier to be, where negative means above.
-func (f *Field) guess(h *[states]int64, n int) (value, mean, sign int64) {
+func (r round) guess(h0, h1, h2, h3 int64, n int) (value, mean, sign int64) {
 	if n == 1 {
-		return h[0], -1, 0
+		return h0, -1, 0
 	}
-	d0 := f.wrap(h[0] - h[1])
+	d0 := r.wrap(h0 - h1)
 	if n == 2 { // only one difference is known: it goes on, or is over
 		if d0 == 0 {
-			return h[0], -1, 0
+			return h0, -1, 0
 		}
-		return h[0] + d0, abs(d0) * 8, 0
+		return h0 + d0, abs(d0) * 8, 0
 	}
-	d1 := f.wrap(h[1] - h[2])
-	dd0 := f.wrap(d0 - d1)
+	d1 := r.wrap(h1 - h2)
+	dd0 := r.wrap(d0 - d1)
 	if n == 3 {
 		last, linear := (3*abs(d0)+abs(d1))*4, abs(dd0)*16
 		switch {
 		case last == 0:
-			return h[0], -1, 0
+			return h0, -1, 0
 		case last <= linear:
-			return h[0], last, dd0
+			return h0, last, dd0
 		}
-		return h[0] + d0, linear, dd0
+		return h0 + d0, linear, dd0
 	}
-	d2 := f.wrap(h[2] - h[3])
+	d2 := r.wrap(h2 - h3)
 	if d0 == 0 && d1 == 0 && d2 == 0 {
-		return h[0], -1, 0
+		return h0, -1, 0
 	}
-	dd1 := f.wrap(d1 - d2)
-	jerk := f.wrap(dd0 - dd1)
-	value, mean, sign = h[0], (3*abs(d0)+abs(d1)+abs(d2))*16/5, jerk
+	dd1 := r.wrap(d1 - d2)
+	jerk := r.wrap(dd0 - dd1)
+	value, mean, sign = h0, (3*abs(d0)+abs(d1)+abs(d2))*16/5, jerk
 	if linear := (3*abs(dd0) + abs(dd1)) * 4; linear < mean {
-		value, mean = h[0]+d0, linear
+		value, mean = h0+d0, linear
 	}
 	if curved := abs(jerk) * 16; curved < mean {
-		value, mean, sign = h[0]+d0+dd0, curved, dd0
+		value, mean, sign = h0+d0+dd0, curved, dd0
 	}
 	return value, mean, sign
 }
@@ -81,24 +81,24 @@ func param(mean int64) int { return bits.Len64(uint64(mean+4) / 20) } //nolint:g
 // guesses predicts a column of all rows of the newest earlier state: their values and what their residuals are expected
 // to be. A row that moved exactly as predicted is quiet only where the others did so, too.
 func (p *past) guesses(f *Field, c int, value []int64, like []int8) {
-	var h [states]int64
 	var moving, missed int64
 	someExact := false
-	n := len(value)
+	round, n := f.round(), len(value)
 	var h0, h1, h2, h3 []int64
 	if p.steady { // the same rows in all four states: no need to look for them
 		h0, h1 = p.state[0].nums[c][p.state[0].from:][:n], p.state[1].nums[c][p.state[1].from:][:n]
 		h2, h3 = p.state[2].nums[c][p.state[2].from:][:n], p.state[3].nums[c][p.state[3].from:][:n]
 	}
+	like = like[:n]
 	for i := range value {
-		known := states
-		if p.steady {
-			h = [states]int64{h0[i], h1[i], h2[i], h3[i]}
-		} else {
-			known = p.before(c, i, &h)
-		}
 		var mean, sign int64
-		value[i], mean, sign = f.guess(&h, known)
+		if p.steady {
+			value[i], mean, sign = round.guess(h0[i], h1[i], h2[i], h3[i], states)
+		} else {
+			var h [states]int64
+			known := p.before(c, i, &h)
+			value[i], mean, sign = round.guess(h[0], h[1], h[2], h[3], known)
+		}
 		if mean < 0 {
 			like[i] = quiet
 			continue
@@ -129,11 +129,10 @@ func (p *past) guesses(f *Field, c int, value []int64, like []int8) {
 	}
 }
 
+// abs is without a branch: signs of differences are as random as they get.
 func abs(v int64) int64 {
-	if v < 0 {
-		return -v
-	}
-	return v
+	sign := v >> 63
+	return (v ^ sign) - sign
 }
 
 // residual is what a value differs from its prediction by, the short way round for angles; like is what was expected.
@@ -205,15 +204,18 @@ func (f *Field) fromPlain(u uint64) int64 {
 	return int64(u) //nolint:gosec // the bits
 }
 
-// wrap brings a difference of angles to the short way round.
-func (f *Field) wrap(d int64) int64 {
-	if f.Kind != KindAngle {
-		return d
+// round is how many of 64 bits the differences of a column's values leave unused: none, but for angles, whose numbers go
+// round in theirs.
+type round uint
+
+func (f *Field) round() round {
+	if f.Kind == KindAngle {
+		return round(64 - f.Bits)
 	}
-	turn := int64(1) << f.Bits
-	d &= turn - 1
-	if d >= turn/2 {
-		d -= turn
-	}
-	return d
+	return 0
 }
+
+// wrap brings a difference of angles to the short way round.
+func (r round) wrap(d int64) int64 { return d << (r & 63) >> (r & 63) }
+
+func (f *Field) wrap(d int64) int64 { return f.round().wrap(d) }

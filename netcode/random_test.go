@@ -308,7 +308,7 @@ func TestEveryScopeComesInTime(t *testing.T) {
 				t.Fatalf("tick %d: %v", tick, err)
 			}
 			for _, w := range e.Scopes(1) {
-				if s := v.view.last(w.Scope(), 0); s == nil || tick-s.tick >= 2*w.Every()+phase {
+				if s := v.view.last(w.Scope(), new(int)); s == nil || tick-s.tick >= 2*w.Every()+phase {
 					t.Fatalf("tick %d: scope %#x, due each %d ticks, is at %+v", tick, w.Scope(), w.Every(), s)
 				}
 			}

@@ -139,13 +139,13 @@ func (s *Scopes) PlaceAt(table rows, id ID, x, y float64) {
 		if slot >= len(s.where[i]) {
 			return
 		}
-		cell := s.cell(x, y)
-		if p := &s.placed[i]; slot < len(p.scope) && p.raw[slot] == id && p.scope[slot] >= scopeCells {
-			if was := p.scope[slot]; s.distance(was-scopeCells, x, y) <= s.grid.Margin {
-				cell = was - scopeCells
+		if p := &s.placed[i]; slot < len(p.scope) && p.raw[slot] == id && isCell(p.scope[slot]) {
+			if was := p.scope[slot]; s.grid.distance(was-scopeCells, x, y) <= s.grid.Margin {
+				s.where[i][slot] = was
+				return
 			}
 		}
-		s.where[i][slot] = scopeCells + cell
+		s.where[i][slot] = scopeCells + s.cell(x, y)
 	}
 }
 
@@ -163,12 +163,13 @@ func index(v, cell float64, n int) int {
 }
 
 // distance is how far a point is from a cell; 0 inside. Cells at the edge go on outwards.
-func (s *Scopes) distance(cell uint16, x, y float64) float64 {
-	g := &s.grid
+func (g *Grid) distance(cell uint16, x, y float64) float64 {
 	dx := outside(x-g.MinX, g.Cell, int(cell)%g.Cols, g.Cols)
 	dy := outside(y-g.MinY, g.Cell, int(cell)/g.Cols, g.Rows)
-	return math.Sqrt(float64(dx*dx) + float64(dy*dy))
+	return hypot(dx, dy)
 }
+
+func hypot(dx, dy float64) float64 { return math.Sqrt(float64(dx*dx) + float64(dy*dy)) }
 
 func outside(v, cell float64, i, n int) float64 {
 	switch lo, hi := float64(i)*cell, float64(i+1)*cell; {
@@ -208,24 +209,29 @@ func (s *Scopes) Look(seat Seat, x, y float64) {
 	reach := max(g.Radius, g.Far) + g.Margin
 	fromX, toX := index(x-reach-g.MinX, g.Cell, g.Cols), index(x+reach-g.MinX, g.Cell, g.Cols)
 	fromY, toY := index(y-reach-g.MinY, g.Cell, g.Rows), index(y+reach-g.MinY, g.Cell, g.Rows)
+	before := s.before[seat]
 	for cy := fromY; cy <= toY; cy++ {
+		dy := outside(y-g.MinY, g.Cell, cy, g.Rows)
 		for cx := fromX; cx <= toX; cx++ {
-			cell := uint16(cy*g.Cols + cx) //nolint:gosec // bounded by Grid
-			if every := s.seen(seat, scopeCells+cell, s.distance(cell, x, y)); every > 0 {
-				s.looks[seat] = insert(s.looks[seat], proto.Watching(scopeCells+cell, every))
+			dx := outside(x-g.MinX, g.Cell, cx, g.Cols)
+			scope := uint16(scopeCells + cy*g.Cols + cx) //nolint:gosec // bounded by Grid
+			for len(before) > 0 && before[0].Scope() < scope {
+				before = before[1:]
+			}
+			was := 0
+			if len(before) > 0 && before[0].Scope() == scope {
+				was = int(before[0].Every())
+			}
+			if every := g.every(hypot(dx, dy), was); every > 0 {
+				s.looks[seat] = insert(s.looks[seat], proto.Watching(scope, every))
 			}
 		}
 	}
 }
 
-// seen returns at each how many ticks a cell at a distance is seen; 0 is never. What was seen, or seen often, stays so
+// every returns at each how many ticks a cell at a distance is seen; 0 is never. What was seen, or seen often, stays so
 // within the margin.
-func (s *Scopes) seen(seat Seat, scope uint16, d float64) int {
-	g := &s.grid
-	was := uint32(0)
-	if at, had := find16(s.before[seat], scope); had {
-		was = s.before[seat][at].Every()
-	}
+func (g *Grid) every(d float64, was int) int {
 	switch {
 	case d <= g.Radius, was == 1 && d <= g.Radius+g.Margin:
 		return 1
@@ -243,6 +249,9 @@ func find16(list []proto.Watch, scope uint16) (at int, found bool) {
 
 // insert puts a watch into a list, sorted by scopes, once: the more frequent one stays.
 func insert(list []proto.Watch, w proto.Watch) []proto.Watch {
+	if n := len(list); n == 0 || list[n-1].Scope() < w.Scope() {
+		return append(list, w)
+	}
 	at, found := find16(list, w.Scope())
 	if found {
 		list[at] = min(list[at], w)

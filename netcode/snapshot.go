@@ -1,25 +1,39 @@
 package netcode
 
 import (
-	"cmp"
 	"math"
 	"reflect"
 	"slices"
-	"sort"
 	"strings"
 	"unsafe"
 )
 
 // snapshot is the quantised state of one tick: by part its rows in the order of scopes, within one of wire ids.
 type snapshot struct {
-	tick  uint32
-	valid bool
-	sets  []*rowSet
-	keys  [][]uint16 // by part: the scope of each row
+	tick   uint32
+	valid  bool
+	sets   []*rowSet
+	starts []starts // by part
+}
+
+// starts says, by scope, where its rows begin, which is where those of the scope before it end.
+type starts []uint16
+
+// rows returns where a scope's rows are: from from to before to.
+func (s starts) rows(scope uint16) (from, to int) {
+	if int(scope)+1 >= len(s) {
+		return 0, 0
+	}
+	return int(s[scope]), int(s[scope+1])
+}
+
+func (s starts) empty(scope uint16) bool {
+	from, to := s.rows(scope)
+	return from == to
 }
 
 func newSnapshot(parts []part) snapshot {
-	s := snapshot{sets: make([]*rowSet, len(parts)), keys: make([][]uint16, len(parts))}
+	s := snapshot{sets: make([]*rowSet, len(parts)), starts: make([]starts, len(parts))}
 	for i := range parts {
 		s.sets[i] = newRowSet(&parts[i])
 	}
@@ -28,12 +42,7 @@ func newSnapshot(parts []part) snapshot {
 
 // scope returns one scope's rows of a part.
 func (s *snapshot) scope(part int, scope uint16) span {
-	keys := s.keys[part]
-	if n := len(keys); n == 0 || keys[0] == scope && keys[n-1] == scope {
-		return span{s.sets[part], 0, n}
-	}
-	from := sort.Search(len(keys), func(i int) bool { return keys[i] >= scope })
-	to := from + sort.Search(len(keys)-from, func(i int) bool { return keys[from+i] > scope })
+	from, to := s.starts[part].rows(scope)
 	return span{s.sets[part], from, to}
 }
 
@@ -50,21 +59,24 @@ type placing struct {
 
 	rows  []unsafe.Pointer // by slot, of the newest capture
 	wires []ID             // by slot
+	named []uint64         // the rows: wire ids, in order, and slots
 	back  []uint16         // by a wire id's slot: the slot
 	order [audiences]order
 }
 
-// order is the rows of a part.
+// order is the rows of a part, in the order of scopes, within one of wire ids.
 type order struct {
 	slots []uint16
 	ids   []ID
-	keys  []uint16
+	by    []uint16 // by slot: the scope
+	start starts
 }
 
 // survey finds the rows of a table and whether their order still holds. where says in which scope a slot's row is.
 func (p *placing) survey(t *TableInfo, r rows, where []uint16, rules *Scopes) {
 	n := r.slots()
 	p.moved = n != len(p.raw)
+	others := p.moved // than before, or other names
 	p.raw, p.scope, p.owner = resize(p.raw, n), resize(p.scope, n), resize(p.owner, n)
 	p.rows, p.wires, p.salt, p.team = resize(p.rows, n), resize(p.wires, n), resize(p.salt, n), resize(p.team, n)
 	for slot := range n {
@@ -81,7 +93,9 @@ func (p *placing) survey(t *TableInfo, r rows, where []uint16, rules *Scopes) {
 		if p.raw[slot] != id || p.scope[slot] != scope || p.owner[slot] != owner || p.team[slot] != team {
 			if p.raw[slot] == id && p.scope[slot] != scope && hidden(scope) {
 				p.salt[slot]++
+				others = true
 			}
+			others = others || p.raw[slot] != id
 			p.raw[slot], p.scope[slot], p.owner[slot], p.team[slot] = id, scope, owner, team
 			p.moved = true
 			if p.wires[slot] = id; !t.Single {
@@ -94,6 +108,15 @@ func (p *placing) survey(t *TableInfo, r rows, where []uint16, rules *Scopes) {
 	}
 	if !p.moved {
 		return
+	}
+	if others {
+		p.named = p.named[:0]
+		for slot, id := range p.raw {
+			if id != 0 {
+				p.named = append(p.named, uint64(p.wires[slot])<<16|uint64(slot))
+			}
+		}
+		slices.Sort(p.named)
 	}
 	for to, by := range [audiences][]uint16{p.scope, p.owner, p.team} {
 		if len(t.columns(audience(to))) > 0 || audience(to) == everyone { //nolint:gosec // at most 2
@@ -110,19 +133,27 @@ func (p *placing) name(slot int) {
 	p.back[p.wires[slot].slot()] = uint16(slot) //nolint:gosec // below DefaultMax
 }
 
+// sort is a counting sort by scopes of the rows, which are in the order of wire ids already.
 func (o *order) sort(p *placing, by []uint16) {
-	o.slots = o.slots[:0]
-	for slot, id := range p.raw {
-		if id != 0 {
-			o.slots = append(o.slots, uint16(slot))
-		}
+	last := uint16(0)
+	for _, row := range p.named {
+		last = max(last, by[uint16(row)])
 	}
-	slices.SortFunc(o.slots, func(a, b uint16) int {
-		return cmp.Or(cmp.Compare(by[a], by[b]), cmp.Compare(p.wires[a], p.wires[b]))
-	})
-	o.ids, o.keys = o.ids[:0], o.keys[:0]
-	for _, slot := range o.slots {
-		o.ids, o.keys = append(o.ids, p.wires[slot]), append(o.keys, by[slot])
+	// How many rows each scope has is counted two places on. Added up, that is where the scope after it begins, and where
+	// it begins itself is one place on; there each row that is placed counts on, until that is where the next one begins.
+	o.start = resize(o.start, int(last)+3)
+	clear(o.start)
+	for _, row := range p.named {
+		o.start[int(by[uint16(row)])+2]++
+	}
+	for i := 1; i < len(o.start); i++ {
+		o.start[i] += o.start[i-1]
+	}
+	o.by, o.slots, o.ids = by, resize(o.slots, len(p.named)), resize(o.ids, len(p.named))
+	for _, row := range p.named {
+		at := &o.start[int(by[uint16(row)])+1]
+		o.slots[*at], o.ids[*at] = uint16(row), ID(row>>16)
+		*at++
 	}
 }
 
@@ -133,7 +164,7 @@ func (s *snapshot) capture(i int, p *part, placed []placing, before *rowSet) {
 	set := s.sets[i]
 	set.resize(p, len(o.slots))
 	copy(set.ids, o.ids)
-	s.keys[i] = append(s.keys[i][:0], o.keys...)
+	s.starts[i] = append(s.starts[i][:0], o.start...)
 	for c, f := range p.fields {
 		switch {
 		case f.text():
@@ -166,7 +197,7 @@ func captureRefs(f *Field, dst []int64, o *order, rows []unsafe.Pointer, to *pla
 		id := ID(f.load(rows[slot])) //nolint:gosec // an ID
 		s := id.slot()
 		switch {
-		case id == 0, s >= len(to.raw), to.raw[s] != id, hidden(to.scope[s]) && to.scope[s] != o.keys[i]:
+		case id == 0, s >= len(to.raw), to.raw[s] != id, hidden(to.scope[s]) && to.scope[s] != o.by[slot]:
 			dst[i] = 0
 		default:
 			dst[i] = int64(to.wires[s])

@@ -34,14 +34,18 @@ func (v *View) Resync(scope uint16) {
 	}
 }
 
-// last returns what the viewer has of a scope; from is where to look first, since scopes mostly come in the same order.
-func (v *View) last(scope uint16, from int) *sentScope {
-	if from < len(v.sent) && v.sent[from].scope == scope {
-		return &v.sent[from]
+// last returns what the viewer has of a scope, or nil. from is where to look first, since scopes mostly come in the same
+// order; it is moved behind what was found.
+func (v *View) last(scope uint16, from *int) *sentScope {
+	for at := *from; at < len(v.sent); at++ {
+		if v.sent[at].scope == scope {
+			*from = at + 1
+			return &v.sent[at]
+		}
 	}
-	for i := range v.sent {
-		if v.sent[i].scope == scope {
-			return &v.sent[i]
+	for at := range min(*from, len(v.sent)) {
+		if v.sent[at].scope == scope {
+			return &v.sent[at]
 		}
 	}
 	return nil
@@ -54,8 +58,10 @@ func (e *Encoder) Prepare(v *View, scopes []proto.Watch) []proto.Block {
 	e.blocks = e.blocks[:0]
 	e.budget = 4 * e.partBytes
 	kept := len(v.sent)
-	for i, w := range scopes {
-		if next, ok := e.next(w, v.last(w.Scope(), i), v.Plain); ok {
+	at := 0
+	for _, w := range scopes {
+		last := v.last(w.Scope(), &at)
+		if next, ok := e.next(w, last, v.Plain); ok {
 			v.sent = append(v.sent, next)
 		}
 	}
