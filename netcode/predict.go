@@ -79,10 +79,11 @@ func (r round) guess(h0, h1, h2, h3 int64, n int) (value, mean, sign int64) {
 func param(mean int64) int { return bits.Len64(uint64(mean+4) / 20) } //nolint:gosec // not negative
 
 // guesses predicts a column of all rows of the newest earlier state: their values and what their residuals are expected
-// to be. A row that moved exactly as predicted is quiet only where the others did so, too.
+// to be. A row that moved exactly as predicted is quiet only where the others did so, too, and none is expected to miss by
+// less than half of them are: few states say little of a row.
 func (p *past) guesses(f *Field, c int, value []int64, like []int8) {
-	var moving, missed int64
-	someExact := false
+	var moving, missed, exactly int64
+	var has [flipped]int64 // how many rows have a parameter
 	round, n := f.round(), len(value)
 	var h0, h1, h2, h3 []int64
 	if p.steady { // the same rows in all four states: no need to look for them
@@ -106,26 +107,40 @@ func (p *past) guesses(f *Field, c int, value []int64, like []int8) {
 		moving++
 		missed += mean
 		if mean == 0 {
-			like[i], someExact = exact, true
+			like[i] = exact
+			exactly++
 			continue
 		}
 		k := param(mean)
+		has[k]++
 		if sign < 0 {
 			k += flipped
 		}
 		like[i] = int8(k) //nolint:gosec // below 127
 	}
-	if !someExact {
+	if moving == 0 {
 		return
 	}
-	instead := int8(0)
-	if missed < moving {
-		instead = quiet
+	instead, spoken := int8(quiet), moving-exactly // spoken are the rows that are not quiet
+	if missed >= moving {
+		instead, spoken = 0, moving
+		has[0] += exactly
 	}
-	for i := range like {
-		if like[i] == exact {
-			like[i] = instead
+	least := int8(0) // the median of their parameters
+	for sum := has[0]; spoken > 0 && sum*2 <= spoken; sum += has[least] {
+		least++
+	}
+	if least == 0 && exactly == 0 {
+		return
+	}
+	for i, k := range like {
+		if k == exact {
+			k = instead
 		}
+		if k != quiet && k&^flipped < least {
+			k = least | k&flipped
+		}
+		like[i] = k
 	}
 }
 

@@ -90,6 +90,7 @@ export class Predictor {
 export class Guesses {
   values = new Float64Array();
   like = new Int8Array();
+  readonly #has = new Int32Array(FLIPPED);
 
   /** Predicts n rows; guess sets the predictor to one row's. */
   column(p: Predictor, n: number, guess: (row: number) => void): void {
@@ -97,21 +98,43 @@ export class Guesses {
       this.values = new Float64Array(n);
       this.like = new Int8Array(n);
     }
+    const has = this.#has.fill(0); // how many rows have a parameter
     let moving = 0;
     let missed = 0;
     let exact = 0;
     for (let i = 0; i < n; i++) {
       guess(i);
       this.values[i] = p.value;
-      this.like[i] = p.mean < 0 ? QUIET : p.mean === 0 ? EXACT : param(p.mean) + (p.sign < 0 ? FLIPPED : 0);
-      if (p.mean >= 0) moving++;
-      if (p.mean > 0) missed += p.mean;
-      if (p.mean === 0) exact++;
+      if (p.mean < 0) {
+        this.like[i] = QUIET;
+        continue;
+      }
+      moving++;
+      missed += p.mean;
+      if (p.mean === 0) {
+        this.like[i] = EXACT;
+        exact++;
+        continue;
+      }
+      const k = param(p.mean);
+      has[k]!++;
+      this.like[i] = k + (p.sign < 0 ? FLIPPED : 0);
     }
-    // A row that moved exactly as predicted is quiet only where the others did so, too.
-    if (exact === 0) return;
-    const instead = missed < moving ? QUIET : 0;
-    for (let i = 0; i < n; i++) if (this.like[i] === EXACT) this.like[i] = instead;
+    if (moving === 0) return;
+    // A row that moved exactly as predicted is quiet only where the others did so, too. None is expected to miss by less
+    // than half of them are.
+    const quietly = missed < moving;
+    if (!quietly) has[0]! += exact;
+    const spoken = quietly ? moving - exact : moving;
+    let least = 0; // the median of their parameters
+    for (let sum = has[0]!; spoken > 0 && sum * 2 <= spoken; sum += has[least]!) least++;
+    if (least === 0 && exact === 0) return;
+    for (let i = 0; i < n; i++) {
+      let k = this.like[i]!;
+      if (k === EXACT) k = quietly ? QUIET : 0;
+      if (k !== QUIET && (k & ~FLIPPED) < least) k = least | (k & FLIPPED);
+      this.like[i] = k;
+    }
   }
 }
 

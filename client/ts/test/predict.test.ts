@@ -47,7 +47,7 @@ test("a parameter grows with the bits of a twentieth of the mean", () => {
   assert.equal(param(80 * 2 ** 40), 43);
 });
 
-test("a row that moved exactly as predicted is quiet only where the others did so, too", () => {
+test("what is expected of a row depends on the others, too", () => {
   const like = (...means: number[]) => {
     const p = new Predictor(number);
     const g = new Guesses();
@@ -58,7 +58,9 @@ test("a row that moved exactly as predicted is quiet only where the others did s
     return [...g.like];
   };
   assert.deepEqual(like(-1, 0, 0), [QUIET, QUIET, QUIET]);
-  assert.deepEqual(like(-1, 0, 40), [QUIET, 0, 2]);
+  assert.deepEqual(like(-1, 0, 40), [QUIET, 2, 2]); // no less than half of them: the least k that more than half do not exceed
+  assert.deepEqual(like(0, 40, 0), [0, 2 + FLIPPED, 0]);
+  assert.deepEqual(like(16, 16, -1, 2), [1, 1 + FLIPPED, QUIET, 1 + FLIPPED]);
   assert.deepEqual(like(-1, 40), [QUIET, 2 + FLIPPED]);
   assert.deepEqual(like(0, 2, -1, -1), [0, FLIPPED, QUIET, QUIET]); // a mean of one sixteenth for each that moved
   assert.deepEqual(like(0, 0, 2, -1), [QUIET, QUIET, 0, QUIET]);
