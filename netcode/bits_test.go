@@ -75,3 +75,49 @@ func numberBits(v uint64, k uint) int {
 	j := uint(bits.Len64((v-shortBuckets<<k)>>(k+1)+1)) - 1
 	return int(shortBuckets + j + 1 + k + 1 + j)
 }
+
+// The reader takes bytes by the word. It must read as one that takes bit by bit, past the end too.
+func TestBitsAreReadAsIfOneByOne(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		src := rapid.SliceOfN(rapid.SampledFrom([]byte{0, 1, 0x55, 0x7f, 0xff}), 0, 30).Draw(t, "src")
+		r, pos := bitReader{src: src}, 0
+		next := func() (b uint64) {
+			if pos < 8*len(src) {
+				b = uint64(src[pos/8]>>(pos%8)) & 1
+			}
+			pos++
+			return b
+		}
+		for !r.bad {
+			var got, want uint64
+			if rapid.Bool().Draw(t, "ones") {
+				got = uint64(r.ones(40))
+				for next() == 1 && want < 41 {
+					want++
+				}
+				if want > 40 {
+					if !r.bad {
+						t.Fatal("more ones than allowed")
+					}
+					return
+				}
+			} else {
+				n := rapid.UintRange(0, 64).Draw(t, "n")
+				got = r.get(n)
+				for i := range n {
+					want |= next() << i
+				}
+			}
+			if bad := pos > 8*len(src); r.bad != bad || !bad && got != want {
+				t.Fatalf("at bit %d of %d: %x (bad %v), want %x", pos, 8*len(src), got, r.bad, want)
+			}
+			whole := pos > 8*(len(src)-1) // no byte is left
+			for i := pos; i < 8*len(src); i++ {
+				whole = whole && src[i/8]>>(i%8)&1 == 0
+			}
+			if !r.bad && r.end() != whole {
+				t.Fatalf("at bit %d of %d: end is %v", pos, 8*len(src), r.end())
+			}
+		}
+	})
+}

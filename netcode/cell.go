@@ -8,6 +8,12 @@ import (
 	"unsafe"
 )
 
+// The NaN that all are sent as.
+const (
+	quietNaN32 = 0x7fc00000
+	quietNaN64 = 0x7ff8000000000001
+)
+
 // How a column's integer is read from a Go row and written to it.
 
 // load reads the Go field at p as the column's integer.
@@ -38,9 +44,15 @@ func (f *Field) load(p unsafe.Pointer) int64 {
 	case KindUint:
 		return int64(f.whole(p)) //nolint:gosec // the bits, not the value
 	case KindFloat32:
-		return int64(math.Float32bits(*(*float32)(p)))
+		if v := *(*float32)(p); v == v {
+			return int64(math.Float32bits(v))
+		}
+		return quietNaN32 // the bits of another NaN do not survive every language
 	case KindFloat64:
-		return int64(math.Float64bits(*(*float64)(p))) //nolint:gosec // the bits, not the value
+		if v := *(*float64)(p); v == v {
+			return int64(math.Float64bits(v)) //nolint:gosec // the bits, not the value
+		}
+		return quietNaN64
 	case KindAngle:
 		return f.quantiseAngle(f.float(p))
 	default:

@@ -44,6 +44,7 @@ type Encoder struct {
 
 	partBytes int
 	budget    int       // bytes of keyframes that the frame which is being prepared may still have
+	deltas    int       // and of other blocks
 	bigKeys   []*bigKey // those that viewers may share
 	pinned    *snapshot // a state from before the ring that is being built on
 }

@@ -58,13 +58,16 @@ func (e *Encoder) sharedKey(scope uint16, plain bool) *bigKey {
 	return nil
 }
 
-// sendParts adds the next part of a keyframe; behind the last one also the block that leads from it to the present.
-func (e *Encoder) sendParts(s sentScope, plain bool) sentScope {
-	if e.budget <= 0 {
+// sendParts adds the next part of a keyframe, of so many bytes at most but for a very long one; behind the last one also the block that leads from it to the present.
+func (e *Encoder) sendParts(s sentScope, plain bool, most int) sentScope {
+	if e.budget <= 0 && s.bytes > 0 {
 		return s
 	}
 	k := s.key
-	n := min(len(k.data)-s.bytes, max(e.partBytes, len(k.data)/keyFrames+1))
+	if most > 1 {
+		most = max(most, len(k.data)/keyFrames+1)
+	}
+	n := min(len(k.data)-s.bytes, most)
 	e.blocks = append(e.blocks, proto.Block{
 		Scope: s.scope, Data: k.data[s.bytes : s.bytes+n],
 		Part: proto.Part{Tick: k.form.base, From: s.bytes, Size: len(k.data)},

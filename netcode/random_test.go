@@ -243,7 +243,7 @@ func have(d *Decoder, info *TableInfo, scope uint16, to audience) string {
 func TestViewersOfRandomSchemasHaveWhatTheServerHas(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		g := newRandomGame(t)
-		e := NewEncoder(g.sc, EncoderConfig{Ring: 8, Key: rapid.Uint64().Draw(t, "key"), PartBytes: rapid.SampledFrom([]int{0, 40}).Draw(t, "part")})
+		e := NewEncoder(g.sc, EncoderConfig{Ring: 8, Key: rapid.Uint64().Draw(t, "key"), PartBytes: rapid.SampledFrom([]int{0, 4, 40}).Draw(t, "part")})
 		var viewers [4]*viewer
 		for tick := uint32(1); tick <= 24; tick++ {
 			g.edit(t)
@@ -274,6 +274,11 @@ func TestViewersOfRandomSchemasHaveWhatTheServerHas(t *testing.T) {
 
 // compare looks at every scope that the viewer was brought to the newest tick in.
 func (g *randomGame) compare(t *rapid.T, e *Encoder, v *viewer, tick uint32) {
+	for scope, s := range v.dec.scopes { // the order does not matter: any failure fails
+		if has := v.view.last(scope, new(int)); s.at[0] == tick && (has == nil || has.key != nil || has.tick != tick) {
+			t.Fatalf("tick %d seat %d scope %#x: the client takes what it has for the newest, the server does not: %+v", tick, v.seat, scope, has)
+		}
+	}
 	for _, s := range v.view.sent {
 		if s.key != nil || s.tick != tick {
 			continue

@@ -2,6 +2,7 @@ package netcode
 
 import (
 	"bytes"
+	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -215,4 +216,50 @@ func TestRowThatComesOutOfAHiddenScopeHasAnotherName(t *testing.T) {
 	if names[0] != names[1] || names[1] == names[2] || names[2] != names[3] || names[4] == names[1] {
 		t.Errorf("names %x", names)
 	}
+}
+
+// A seat sees the cells that are near enough to any point that it looks at, as if all had been measured.
+func TestLookSeesTheCellsWithinReach(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		g := Grid{
+			MinX: -20, MinY: 5, Cell: 10, Cols: rapid.IntRange(1, 9).Draw(t, "cols"), Rows: rapid.IntRange(1, 9).Draw(t, "rows"),
+			Radius: rapid.Float64Range(0, 25).Draw(t, "radius"), Far: rapid.Float64Range(0, 40).Draw(t, "far"),
+		}
+		var s Scopes
+		var before []proto.Watch
+		x, y := rapid.Float64Range(-60, 120).Draw(t, "x"), rapid.Float64Range(-60, 120).Draw(t, "y")
+		for range 8 {
+			s.begin(nil, nil)
+			s.Grid(g)
+			rates := map[uint16]int{}
+			for range rapid.IntRange(0, 3).Draw(t, "looks") {
+				x += rapid.Float64Range(-8, 8).Draw(t, "dx")
+				y += rapid.Float64Range(-8, 8).Draw(t, "dy")
+				s.Look(1, x, y)
+				for cell := range uint16(g.Cols * g.Rows) {
+					was := 0
+					if at, had := find16(before, scopeCells+cell); had {
+						was = int(before[at].Every())
+					}
+					every := s.grid.every(s.grid.distance(cell, x, y), was)
+					if had := rates[scopeCells+cell]; every > 0 && (had == 0 || every < had) {
+						rates[scopeCells+cell] = every
+					}
+				}
+			}
+			var want []proto.Watch
+			for scope, every := range rates {
+				want = append(want, proto.Watching(scope, every))
+			}
+			slices.SortFunc(want, func(a, b proto.Watch) int { return int(a.Scope()) - int(b.Scope()) })
+			var got []proto.Watch
+			if len(s.looks) > 1 {
+				got = s.looks[1]
+			}
+			if !slices.Equal(got, want) {
+				t.Fatalf("at %v, %v: %x, want %x", x, y, got, want)
+			}
+			before = slices.Clone(got)
+		}
+	})
 }

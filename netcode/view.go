@@ -56,7 +56,7 @@ func (v *View) last(scope uint16, from *int) *sentScope {
 // later frame. The result is valid until the next call, the data until the next Capture.
 func (e *Encoder) Prepare(v *View, scopes []proto.Watch) []proto.Block {
 	e.blocks = e.blocks[:0]
-	e.budget = 4 * e.partBytes
+	e.budget, e.deltas = 4*e.partBytes, mostDeltas
 	kept := len(v.sent)
 	at := 0
 	for _, w := range scopes {
@@ -69,22 +69,25 @@ func (e *Encoder) Prepare(v *View, scopes []proto.Watch) []proto.Block {
 	return e.blocks
 }
 
-// mostDelta is how long a block that is no keyframe may be, in bytes: a longer one would not leave place for others in
-// a message. The viewer gets a keyframe, in parts.
-const mostDelta = proto.MaxServerMessage / 4
+// mostDeltas is how long the blocks of a frame that are no keyframes may be together, in bytes. For what is beyond it the
+// viewer gets a keyframe, in parts.
+const mostDeltas = proto.MaxServerMessage / 2
 
 // next adds the blocks for a viewer that has had last, and returns what it then has; ok is false when that is nothing.
 func (e *Encoder) next(w proto.Watch, last *sentScope, plain bool) (next sentScope, ok bool) {
 	now, scope := e.now.tick, w.Scope()
 	switch {
 	case last != nil && last.key != nil:
-		return e.sendParts(*last, plain), true
-	case last == nil || e.have(last.tick) == nil || last.tick == now:
-		return e.sendKey(scope, plain)
+		return e.sendParts(*last, plain, e.partBytes), true
+	case last == nil || last.tick == now:
+		return e.sendKey(scope, plain, last != nil)
 	}
 	due := now%w.Every() == 0
 	if !due && now-last.tick < 2*w.Every() { // after twice the time it comes at any tick: the viewer may miss all that are due
 		return *last, true
+	}
+	if e.have(last.tick) == nil {
+		return e.sendKey(scope, plain, true)
 	}
 	f := form{base: last.tick, gap: now - last.tick, n: 1, plain: plain}
 	if f.gap == last.gap && !plain {
@@ -96,9 +99,10 @@ func (e *Encoder) next(w proto.Watch, last *sentScope, plain bool) (next sentSco
 	switch {
 	case len(data) == 0 && !due:
 		return *last, true // the viewer takes silence as no change only at ticks that are due
-	case len(data) > mostDelta, f.n == 1 && f.gap > 1 && len(e.encode(scope, e.keyForm(plain))) < len(data):
-		return e.sendKey(scope, plain)
+	case len(data) > e.deltas, f.n == 1 && f.gap > 1 && len(e.encode(scope, e.keyForm(plain))) < len(data):
+		return e.sendKey(scope, plain, true)
 	}
+	e.deltas -= len(data)
 	e.add(scope, data)
 	return sentScope{scope: scope, tick: now, gap: f.gap, n: min(f.n+1, states)}, true
 }
@@ -118,18 +122,23 @@ func (e *Encoder) keyForm(plain bool) form {
 	return f
 }
 
-// sendKey adds a scope's keyframe, or its first part; ok is false when it has to wait for another frame.
-func (e *Encoder) sendKey(scope uint16, plain bool) (next sentScope, ok bool) {
+// sendKey adds a scope's keyframe, or its first part; ok is false when it has to wait for another frame. A viewer that
+// has a state of the scope cannot be left to wait: it would take silence for no change. It gets one byte of the keyframe.
+func (e *Encoder) sendKey(scope uint16, plain, has bool) (next sentScope, ok bool) {
+	most := e.partBytes
 	if e.budget <= 0 {
-		return sentScope{}, false
+		if !has {
+			return sentScope{}, false
+		}
+		most = 1
 	}
 	if key := e.sharedKey(scope, plain); key != nil {
-		return e.sendParts(sentScope{scope: scope, key: key}, plain), true
+		return e.sendParts(sentScope{scope: scope, key: key}, plain, most), true
 	}
 	f := e.keyForm(plain)
 	data := e.encode(scope, f)
-	if len(data) > e.partBytes {
-		return e.sendParts(sentScope{scope: scope, key: e.newKey(scope, f, data)}, plain), true
+	if len(data) > most {
+		return e.sendParts(sentScope{scope: scope, key: e.newKey(scope, f, data)}, plain, most), true
 	}
 	e.budget -= len(data)
 	e.add(scope, data)
