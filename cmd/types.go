@@ -27,7 +27,7 @@ func (c *typesCmd) Run(p *program) error {
 	for _, g := range p.games {
 		if c.Game == "" || g.Name() == c.Game {
 			if err := g.Err(); err != nil {
-				return err //nolint:wrapcheck // names the game
+				return err
 			}
 			return tstypes.Print(p.stdout, g.Name(), g.Rules().Version, g.Schema()) //nolint:wrapcheck // says what it did
 		}

@@ -67,7 +67,7 @@ func (r *bitReader) more(n uint) {
 	if len(r.src)-r.pos >= 8 {
 		r.acc |= binary.LittleEndian.Uint64(r.src[r.pos:]) << r.n
 		took := (63 - r.n) / 8
-		r.pos += int(took) //nolint:gosec // at most 7
+		r.pos += int(took)
 		r.n += took * 8
 		return
 	}
@@ -88,7 +88,7 @@ func (r *bitReader) at() int {
 	if r.bad {
 		return r.pos
 	}
-	return r.pos - int(r.n/8) //nolint:gosec // at most 7
+	return r.pos - int(r.n/8)
 }
 
 func (r *bitReader) get(n uint) uint64 {

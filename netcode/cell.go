@@ -79,7 +79,7 @@ func (f *Field) address(p unsafe.Pointer) unsafe.Pointer {
 	if f.in.index >= h.n {
 		return nil
 	}
-	return unsafe.Add(h.data, uintptr(f.in.index)*f.in.typ.Elem().Size()+f.offset) //nolint:gosec // not negative
+	return unsafe.Add(h.data, uintptr(f.in.index)*f.in.typ.Elem().Size()+f.offset)
 }
 
 // signed is the Go field at p as a signed number.

@@ -151,7 +151,7 @@ func (e *Encoder) note(now *snapshot) {
 		p := &e.parts[i]
 		is, was := now.starts[i], e.before.starts[i]
 		for n := range max(len(is), len(was)) {
-			scope := uint16(n) //nolint:gosec // a scope
+			scope := uint16(n)
 			if is.empty(scope) && was.empty(scope) || !p.of(scope) {
 				continue
 			}

@@ -151,7 +151,7 @@ const maxElements = 64
 func elements(t reflect.Type, tag string, at place, n int, out []Field) ([]Field, error) {
 	var err error
 	for i := range n {
-		p := place{at.name + "." + strconv.Itoa(i), at.path + "." + strconv.Itoa(i), at.offset + uintptr(i)*t.Size(), at.in} //nolint:gosec // not negative
+		p := place{at.name + "." + strconv.Itoa(i), at.path + "." + strconv.Itoa(i), at.offset + uintptr(i)*t.Size(), at.in}
 		if out, err = field(t, tag, p, out); err != nil {
 			return nil, err
 		}

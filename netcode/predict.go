@@ -31,6 +31,22 @@ func (f *Field) smooth() bool {
 	}
 }
 
+// round is how many of 64 bits the differences of a column's values leave unused: none, but for angles, whose numbers go
+// round in theirs.
+type round uint
+
+func (f *Field) round() round {
+	if f.Kind == KindAngle {
+		return round(64 - f.Bits)
+	}
+	return 0
+}
+
+// wrap brings a difference of angles to the short way round.
+func (r round) wrap(d int64) int64 { return d << (r & 63) >> (r & 63) }
+
+func (f *Field) wrap(d int64) int64 { return f.round().wrap(d) }
+
 // guess predicts a value from n earlier ones, the newest first; n is 1 to 4. mean is by how much the prediction would
 // have missed in the states that are known, in sixteenths, the newest state's miss counting three times; -1 where the
 // value has not moved at all, or where nothing is known of how it moves. sign says to which side of the guess the value
@@ -126,8 +142,8 @@ func (p *past) guesses(f *Field, c int, value []int64, like []int8) {
 		instead, spoken = 0, moving
 		has[0] += exactly
 	}
-	least := int8(0) // the median of their parameters
-	for sum := has[0]; spoken > 0 && sum*2 <= spoken; sum += has[least] {
+	least := int8(0)                                                      // the median of their parameters
+	for sum := has[0]; spoken > 0 && sum*2 <= spoken; sum += has[least] { //nolint:gosec // ends within has: all that are spoken of are in it
 		least++
 	}
 	if least == 0 && exactly == 0 {
@@ -218,19 +234,3 @@ func (f *Field) fromPlain(u uint64) int64 {
 	}
 	return int64(u) //nolint:gosec // the bits
 }
-
-// round is how many of 64 bits the differences of a column's values leave unused: none, but for angles, whose numbers go
-// round in theirs.
-type round uint
-
-func (f *Field) round() round {
-	if f.Kind == KindAngle {
-		return round(64 - f.Bits)
-	}
-	return 0
-}
-
-// wrap brings a difference of angles to the short way round.
-func (r round) wrap(d int64) int64 { return d << (r & 63) >> (r & 63) }
-
-func (f *Field) wrap(d int64) int64 { return f.round().wrap(d) }

@@ -342,7 +342,7 @@ func ParseSchema(b []byte) (*Schema, error) {
 
 // link gives parsed references their tables.
 func (sc *Schema) link() error {
-	list := [][]Field{sc.Input}
+	list := append(make([][]Field, 0, 1+len(sc.Tables)+len(sc.Events)), sc.Input)
 	for i := range sc.Tables {
 		list = append(list, sc.Tables[i].Fields)
 	}

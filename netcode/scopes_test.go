@@ -263,3 +263,73 @@ func TestLookSeesTheCellsWithinReach(t *testing.T) {
 		}
 	})
 }
+
+// However viewers skip, what is encoded of a scope in a tick is bounded by the ring: a form is a distance to the newest
+// state that it builds on, times one to four states.
+func TestFormsAreBoundedByTheRingAndNotByTheViewers(t *testing.T) {
+	sc := testSchema(t)
+	var world testWorld
+	id := world.Rows.Add(testRow{})
+	const ring = 8
+	e := NewEncoder(sc, EncoderConfig{Ring: ring})
+	views := make([]View, 2000)
+	most := 0
+	for tick := uint32(1); tick <= 60; tick++ {
+		world.Rows.Get(id).HP++
+		e.Capture(tick, &world)
+		for i := range views {
+			if mix(uint64(i)<<32|uint64(tick))%uint64(1+i%9) == 0 { // each skips in its own way
+				e.Prepare(&views[i], e.Scopes(1))
+			}
+		}
+		forms := 0
+		for i := e.cache(0).first; i > 0; i = e.made[i-1].next {
+			forms++
+		}
+		most = max(most, forms)
+	}
+	if most < ring || most > states*ring {
+		t.Errorf("%d forms of one scope in a tick, want %d to %d", most, ring, states*ring)
+	}
+}
+
+// A viewer on a slow link gets every third tick, predicted from its last four, in bytes that it shares with the others of
+// its class.
+func TestViewersOfASlowClassShareBytesAndPredictFromTheirOwnFourStates(t *testing.T) {
+	sc := testSchema(t)
+	var world testWorld
+	id := world.Rows.Add(testRow{})
+	e := NewEncoder(sc, EncoderConfig{})
+	var views [3]View
+	dec := NewDecoder(sc)
+	for tick := uint32(1); tick <= 60; tick++ {
+		world.Rows.Get(id).X += 0.5
+		e.Capture(tick, &world)
+		if tick%3 != 0 {
+			continue
+		}
+		var first []proto.Block
+		for i := range views {
+			if i == 2 && tick < 30 {
+				continue // it comes later
+			}
+			blocks := e.Prepare(&views[i], []proto.Watch{0})
+			if i == 0 {
+				first = append(first, blocks...)
+				if err := dec.Apply(&proto.Frame{Head: proto.Head{Tick: tick, Scopes: []proto.Watch{0}}, Blocks: blocks}); err != nil {
+					t.Fatal(err)
+				}
+				continue
+			}
+			if tick > 45 && (len(blocks) != 1 || &blocks[0].Data[0] != &first[0].Data[0]) {
+				t.Fatalf("tick %d: viewer %d has bytes of its own", tick, i)
+			}
+		}
+		if s := views[0].sent[0]; tick > 15 && (s.n != states || s.gap != 3) {
+			t.Fatalf("tick %d: the viewer has %+v", tick, s)
+		}
+		if tick > 15 && len(first[0].Data) > 2 {
+			t.Errorf("tick %d: even movement takes %d bytes", tick, len(first[0].Data))
+		}
+	}
+}

@@ -119,7 +119,7 @@ func (p *placing) survey(t *TableInfo, r rows, where []uint16, rules *Scopes) {
 		slices.Sort(p.named)
 	}
 	for to, by := range [audiences][]uint16{p.scope, p.owner, p.team} {
-		if len(t.columns(audience(to))) > 0 || audience(to) == everyone { //nolint:gosec // at most 2
+		if len(t.columns(audience(to))) > 0 || audience(to) == everyone {
 			p.order[to].sort(p, by)
 		}
 	}
@@ -137,22 +137,22 @@ func (p *placing) name(slot int) {
 func (o *order) sort(p *placing, by []uint16) {
 	last := uint16(0)
 	for _, row := range p.named {
-		last = max(last, by[uint16(row)])
+		last = max(last, by[uint16(row)]) //nolint:gosec // a slot
 	}
 	// How many rows each scope has is counted two places on. Added up, that is where the scope after it begins, and where
 	// it begins itself is one place on; there each row that is placed counts on, until that is where the next one begins.
 	o.start = resize(o.start, int(last)+3)
 	clear(o.start)
 	for _, row := range p.named {
-		o.start[int(by[uint16(row)])+2]++
+		o.start[int(by[uint16(row)])+2]++ //nolint:gosec // a slot
 	}
 	for i := 1; i < len(o.start); i++ {
 		o.start[i] += o.start[i-1]
 	}
 	o.by, o.slots, o.ids = by, resize(o.slots, len(p.named)), resize(o.ids, len(p.named))
 	for _, row := range p.named {
-		at := &o.start[int(by[uint16(row)])+1]
-		o.slots[*at], o.ids[*at] = uint16(row), ID(row>>16)
+		at := &o.start[int(by[uint16(row)])+1]              //nolint:gosec // a slot
+		o.slots[*at], o.ids[*at] = uint16(row), ID(row>>16) //nolint:gosec // a slot and an id
 		*at++
 	}
 }

@@ -133,7 +133,7 @@ func (t *track) walk(each func(tick uint32, state *netcode.Dynamic, ids []netcod
 			}
 			ids = append(ids, here[p.Entity])
 		}
-		if err := each(uint32(i+1), state, ids); err != nil { //nolint:gosec // maxPlaces
+		if err := each(uint32(i+1), state, ids); err != nil {
 			return err
 		}
 	}

@@ -104,8 +104,14 @@ func TestEvenMovementCostsNextToNothing(t *testing.T) {
 
 func TestGridsThatCannotBeAreRefused(t *testing.T) {
 	for _, g := range []Grid{
-		{Step: 0, AngleSteps: 2}, {Step: -1, AngleSteps: 2}, {Step: math.NaN(), AngleSteps: 2}, {Step: math.Inf(1), AngleSteps: 2},
-		{Step: 1e-13, AngleSteps: 2}, {Step: 1, AngleSteps: 1}, {Step: 1, AngleSteps: 1000}, {Step: 1, AngleSteps: 1 << 17},
+		{Step: 0, AngleSteps: 2},
+		{Step: -1, AngleSteps: 2},
+		{Step: math.NaN(), AngleSteps: 2},
+		{Step: math.Inf(1), AngleSteps: 2},
+		{Step: 1e-13, AngleSteps: 2},
+		{Step: 1, AngleSteps: 1},
+		{Step: 1, AngleSteps: 1000},
+		{Step: 1, AngleSteps: 1 << 17},
 	} {
 		if _, err := Measure(wander(true), g, 0); err == nil {
 			t.Errorf("%+v is taken", g)

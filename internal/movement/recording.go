@@ -80,7 +80,10 @@ func Read(r io.Reader) (*Recording, error) {
 		}
 		frames[tick].Places = append(frames[tick].Places, p)
 	}
-	return rec, rec.order(frames, entities)
+	if err := rec.order(frames, entities); err != nil {
+		return nil, err
+	}
+	return rec, nil
 }
 
 func place(f []string, line int) (p Place, err error) {

@@ -143,6 +143,7 @@ func typeOf(f *netcode.Field) string {
 		if f.Bits == 64 {
 			return "bigint"
 		}
+	default:
 	}
 	return "number"
 }
@@ -173,6 +174,7 @@ func (p *printer) note(f *netcode.Field) string {
 		} else if f.Bits < 32 {
 			notes = append(notes, fmt.Sprintf("0 to %d", 1<<f.Bits-1))
 		}
+	default:
 	}
 	if f.Owners() {
 		notes = append(notes, "for the row's owner only")

@@ -91,7 +91,7 @@ func (c *conn) behind(tick uint32) bool {
 	case lag > rate/2:
 		every = 2
 	}
-	return tick-c.head.Tick < every
+	return tick%every != 0 // the same ticks for all who are behind alike, so that they share what is encoded
 }
 
 // applyResyncs makes the wanted scopes come as keyframes. It is done once a second at most: a keyframe may be a hundred
