@@ -74,7 +74,7 @@ func inParts(f *proto.Frame, parts int) []byte {
 // keyframes, brings it to the very same rows as one that has had nothing else.
 func FuzzFrames(f *testing.F) {
 	var golden goldenState
-	vectors(f, "testdata/state.json", &golden)
+	vectors(f, "../proto/testdata/state.json", &golden)
 	var frames [][]byte
 	for i, frame := range golden.Frames {
 		frames = append(frames, unhex(f, frame.Hex))
@@ -139,7 +139,7 @@ func FuzzFrames(f *testing.F) {
 // FuzzEvent looks for events that panic, allocate, or change when they are written again.
 func FuzzEvent(f *testing.F) {
 	var list []valueVector
-	vectors(f, "testdata/events.json", &list)
+	vectors(f, "../proto/testdata/events.json", &list)
 	for _, v := range list {
 		f.Add(unhex(f, v.Hex))
 	}

@@ -622,19 +622,19 @@ func lines(b []byte, depth int) []byte {
 }
 
 func TestStatesAreTheGoldenBytes(t *testing.T) {
-	golden(t, "testdata/state.json", stateVectors(t))
+	golden(t, "../proto/testdata/state.json", stateVectors(t))
 }
 
 func TestInputsAreTheGoldenBytes(t *testing.T) {
-	golden(t, "testdata/inputs.json", inputVectors(t))
+	golden(t, "../proto/testdata/inputs.json", inputVectors(t))
 }
 
 func TestEventsAreTheGoldenBytes(t *testing.T) {
-	golden(t, "testdata/events.json", eventVectors(t))
+	golden(t, "../proto/testdata/events.json", eventVectors(t))
 }
 
 func TestMathIsTheGoldenBits(t *testing.T) {
-	golden(t, "testdata/fixedmath.json", mathVectors())
+	golden(t, "../proto/testdata/fixedmath.json", mathVectors())
 }
 
 // What the golden files say of a schema's columns must be what the schema itself says.

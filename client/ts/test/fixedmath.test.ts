@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { atan2, cos, sin } from "../src/index.js";
 import { float, golden } from "./vectors.js";
 
-const vectors = golden<Record<"sin" | "cos" | "atan2", string[][]>>("netcode/testdata/fixedmath.json");
+const vectors = golden<Record<"sin" | "cos" | "atan2", string[][]>>("proto/testdata/fixedmath.json");
 const functions: Record<string, (...args: number[]) => number> = {
   sin: (x) => sin(x!), cos: (x) => cos(x!), atan2: (y, x) => atan2(y!, x!),
 };

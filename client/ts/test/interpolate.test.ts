@@ -25,7 +25,7 @@ interface Vectors {
 }
 
 const vectors = golden<Vectors>("proto/testdata/interpolate.json");
-const ships = Schema.parse(unhex(golden<{ schema: string }>("netcode/testdata/state.json").schema)).tables[0]!;
+const ships = Schema.parse(unhex(golden<{ schema: string }>("proto/testdata/state.json").schema)).tables[0]!;
 const schema = Schema.parse(unhex(vectors.schema));
 
 function rowOf(row: GoldenRow): Row {

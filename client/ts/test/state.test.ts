@@ -18,7 +18,7 @@ interface State {
   frames: { about?: string; tick: number; hex: string; rows: Record<string, Record<string, Golden[][]>> }[];
 }
 
-const state = golden<State>("netcode/testdata/state.json");
+const state = golden<State>("proto/testdata/state.json");
 const schema = Schema.parse(unhex(state.schema));
 
 /** The frames of the golden stream, as they are read one after the other. */

@@ -16,7 +16,7 @@ interface Vector {
   hex: string;
 }
 
-const schema = Schema.parse(unhex(golden<{ schema: string }>("netcode/testdata/state.json").schema));
+const schema = Schema.parse(unhex(golden<{ schema: string }>("proto/testdata/state.json").schema));
 
 function values(fields: Record<string, Golden>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(fields).map(([name, v]) => [name, ungolden(v)]));
@@ -28,18 +28,18 @@ function written(input: object): string {
   return hex(w.bytes());
 }
 
-for (const v of golden<Vector[]>("netcode/testdata/inputs.json")) {
+for (const v of golden<Vector[]>("proto/testdata/inputs.json")) {
   test(`an input is written as the golden bytes: ${v.about}`, () => assert.equal(written(values(v.given)), v.hex));
 }
 
-for (const v of golden<Vector[]>("netcode/testdata/events.json")) {
+for (const v of golden<Vector[]>("proto/testdata/events.json")) {
   test(`an event is read as the golden values: ${v.about}`, () => {
     assert.deepEqual(readEvent(schema, unhex(v.hex)), { kind: "game", name: v.name, fields: values(v.read ?? {}) });
   });
 }
 
 test("fields that an input does not name are zero", () => {
-  const [zero] = golden<Vector[]>("netcode/testdata/inputs.json");
+  const [zero] = golden<Vector[]>("proto/testdata/inputs.json");
   assert.equal(written({}), zero!.hex);
 });
 
@@ -82,7 +82,7 @@ test("a refusal is an event of every game", () => {
 });
 
 test("events that are none of the schema's are refused, what is appended to one is passed over", () => {
-  const hit = golden<Vector[]>("netcode/testdata/events.json")[1]!;
+  const hit = golden<Vector[]>("proto/testdata/events.json")[1]!;
   for (const body of [[3], [], [1, 2], [255], ["1"], [0, 7]] as Any[]) {
     assert.throws(() => readEvent(schema, encode(body)), MalformedError, JSON.stringify(body));
   }
