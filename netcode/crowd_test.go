@@ -226,6 +226,10 @@ func BenchmarkCrowd(b *testing.B) {
 			for _, m := range c.count(50) {
 				sum.blocks, sum.bytes, cells = sum.blocks+m.blocks, sum.bytes+m.bytes, cells+len(m.cells)
 			}
+			for range 300 { // until each viewer's lists have their size
+				c.step()
+				c.serve(nil)
+			}
 			b.ReportAllocs()
 			size := 0
 			for b.Loop() {

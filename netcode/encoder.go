@@ -37,6 +37,7 @@ type Encoder struct {
 	owned   bool            // seats have scopes of their own: some table has columns for a row's owner, or the rules say so
 	rules   Scopes
 	blocks  []proto.Block
+	sent    []sentScope // what the viewer that is being prepared will have
 	hashes  []proto.Hash
 	writer  partWriter
 	earlier past

@@ -209,6 +209,7 @@ func (s *Scopes) Look(seat Seat, x, y float64) {
 	reach := max(g.Radius, g.Far) + g.Margin
 	fromX, toX := index(x-reach-g.MinX, g.Cell, g.Cols), index(x+reach-g.MinX, g.Cell, g.Cols)
 	fromY, toY := index(y-reach-g.MinY, g.Cell, g.Rows), index(y+reach-g.MinY, g.Cell, g.Rows)
+	s.looks[seat] = slices.Grow(s.looks[seat], (toX-fromX+1)*(toY-fromY+1)) // as many at most, so that it grows once
 	before := s.before[seat]
 	for cy := fromY; cy <= toY; cy++ {
 		dy := outside(y-g.MinY, g.Cell, cy, g.Rows)
@@ -270,6 +271,7 @@ func (s *Scopes) of(dst []proto.Watch, seat Seat, own bool) []proto.Watch {
 		dst = append(dst, s.watch(s.teams[seat]))
 	}
 	if int(seat) < len(s.looks) {
+		dst = slices.Grow(dst, cap(s.looks[seat]))
 		dst = append(dst, s.looks[seat]...)
 	}
 	return dst

@@ -57,15 +57,15 @@ func (v *View) last(scope uint16, from *int) *sentScope {
 func (e *Encoder) Prepare(v *View, scopes []proto.Watch) []proto.Block {
 	e.blocks = e.blocks[:0]
 	e.budget, e.deltas = 4*e.partBytes, mostDeltas
-	kept := len(v.sent)
+	e.sent = e.sent[:0]
 	at := 0
 	for _, w := range scopes {
 		last := v.last(w.Scope(), &at)
 		if next, ok := e.next(w, last, v.Plain); ok {
-			v.sent = append(v.sent, next)
+			e.sent = append(e.sent, next)
 		}
 	}
-	v.sent = append(v.sent[:0], v.sent[kept:]...)
+	v.sent = append(v.sent[:0], e.sent...)
 	return e.blocks
 }
 
