@@ -130,7 +130,7 @@ func quantised(sc *Schema, w *testWorld, seat Seat, name func(table int, id ID) 
 			for k := range t.Fields {
 				f := &t.Fields[k]
 				switch {
-				case !f.wire() || f.flags&flagOwner != 0 && t.Fields[t.owner].load(p) != int64(seat):
+				case !f.Sent() || f.flags&flagOwner != 0 && t.Fields[t.owner].load(p) != int64(seat):
 				case f.text():
 					out += fmt.Sprintf(" %s=%q", f.Name, f.loadText(p))
 				default:

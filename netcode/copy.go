@@ -25,18 +25,23 @@ func (sc *Schema) Copy(dst, src any) error {
 // copyTables is Copy on tables; it allocates only while dst grows.
 func (sc *Schema) copyTables(dst, src []rows) {
 	for i := range sc.Tables {
-		list := sc.Tables[i].Fields
-		dst[i].follow(src[i])
-		for slot := range src[i].slots() {
-			id, from := src[i].at(slot)
-			if id == 0 {
-				continue
-			}
-			_, to := dst[i].at(slot)
-			for c := range list {
-				list[c].copy(to, from)
-			}
+		sc.Tables[i].copyTable(dst[i], src[i])
+	}
+}
+
+func (t *TableInfo) copyTable(dst, src rows) {
+	dst.follow(src)
+	for slot := range src.slots() {
+		if id, from := src.at(slot); id != 0 {
+			_, to := dst.at(slot)
+			t.copyRow(to, from)
 		}
+	}
+}
+
+func (t *TableInfo) copyRow(dst, src unsafe.Pointer) {
+	for i := range t.Fields {
+		t.Fields[i].copy(dst, src)
 	}
 }
 

@@ -67,11 +67,8 @@ type slice struct {
 	index  int // of the element
 }
 
-// wire says whether the column is ever sent.
-func (f *Field) wire() bool { return f.flags&flagServer == 0 }
-
 // Sent says whether the column is ever sent.
-func (f *Field) Sent() bool { return f.wire() }
+func (f *Field) Sent() bool { return f.flags&flagServer == 0 }
 
 // Owners says whether it is sent to the row's owner only.
 func (f *Field) Owners() bool { return f.flags&flagOwner != 0 }

@@ -29,15 +29,23 @@ func (sc *Schema) WriteInput(w *proto.Writer, in any) error {
 		return fmt.Errorf("writing an input: %w", err)
 	}
 	w.Array(len(sc.Input))
-	writeFields(w, sc.Input, p)
+	writeFields(w, sc.Input, p, asItIs)
 	return nil
 }
 
-func writeFields(w *proto.Writer, list []Field, p unsafe.Pointer) {
+// naming says how a row that is referred to is named.
+type naming func(table int, id ID) ID
+
+func asItIs(_ int, id ID) ID { return id }
+
+func writeFields(w *proto.Writer, list []Field, p unsafe.Pointer, name naming) {
 	for i := range list {
-		if f := &list[i]; f.text() {
+		switch f := &list[i]; {
+		case f.text():
 			writeText(w, f, f.loadText(p))
-		} else {
+		case f.Kind == KindRef:
+			w.Uint(uint64(name(f.Ref, ID(f.load(p))))) //nolint:gosec // an ID
+		default:
 			writeNumber(w, f, f.load(p))
 		}
 	}
@@ -166,6 +174,10 @@ func readNumber(r *proto.Reader, f *Field) int64 {
 // WriteEvent writes an event, a struct of one of the schema's event types or a pointer to one, as an array of its wire
 // type and its fields.
 func (sc *Schema) WriteEvent(w *proto.Writer, event any) error {
+	return sc.writeEvent(w, event, asItIs)
+}
+
+func (sc *Schema) writeEvent(w *proto.Writer, event any, name naming) error {
 	v := reflect.ValueOf(event)
 	if v.Kind() == reflect.Pointer && !v.IsNil() {
 		v = v.Elem()
@@ -180,7 +192,7 @@ func (sc *Schema) WriteEvent(w *proto.Writer, event any) error {
 			}
 			w.Array(1 + len(e.Fields))
 			w.Uint(uint64(i) + 1)
-			writeFields(w, e.Fields, v.Addr().UnsafePointer())
+			writeFields(w, e.Fields, v.Addr().UnsafePointer(), name)
 			return nil
 		}
 	}

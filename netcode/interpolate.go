@@ -12,8 +12,8 @@ import (
 // A float glides: it is on the straight line between its two values, an angle on the shorter of its two ways. All else
 // (numbers that count, flags, text, columns that are never sent) is that of the earlier state until the later one is
 // reached. So are rows: one that is in the earlier state alone is there until then, one that is in the later state
-// alone is not there before. A column for a row's owner, or its team, does not glide where the row changes hands: its values are
-// two people's. Nor does an element of a slice that one of the two has not.
+// alone is not there before. A column for a row's owner, or its team, does not glide where the row changes hands: its
+// values are two people's. Nor does an element of a slice that one of the two has not.
 
 // mix makes out show two states of its table. at is the position between them: a is at 0, b at 1, and beyond 1 the
 // columns that glide go on as they did, a range's no further than its end. The three must not be the same table.
@@ -22,16 +22,13 @@ func (t *TableInfo) mix(out, a, b rows, at float64) {
 	if at >= 1 {
 		base, other = b, a
 	}
-	for slot := range max(out.slots(), base.slots()) {
-		if slot >= base.slots() {
-			out.mirror(slot, 0)
-			continue
-		}
+	out.follow(base)
+	for slot := range base.slots() {
 		id, p := base.at(slot)
-		to := out.mirror(slot, id)
 		if id == 0 {
 			continue
 		}
+		_, to := out.at(slot)
 		q := p
 		if at > 0 && at != 1 && slot < other.slots() {
 			if have, row := other.at(slot); have == id {
@@ -54,7 +51,7 @@ func (t *TableInfo) mixRow(to, base, a, b unsafe.Pointer, at float64) {
 	sold := t.owner >= 0 && t.Fields[t.owner].load(a) != t.Fields[t.owner].load(b)
 	for i := range t.Fields {
 		f := &t.Fields[i]
-		if f.wire() && (!sold || f.flags&(flagOwner|flagTeam) == 0) {
+		if f.Sent() && (!sold || f.flags&(flagOwner|flagTeam) == 0) {
 			if v, ok := f.between(a, b, at); ok {
 				f.setFloat(to, v)
 				continue
@@ -100,31 +97,19 @@ func (f *Field) between(a, b unsafe.Pointer, at float64) (float64, bool) {
 	}
 }
 
-// copyTable makes out hold the same rows as in.
-func (t *TableInfo) copyTable(out, in rows) { t.mix(out, in, in, 0) }
-
-func (t *TableInfo) copyRow(to, from unsafe.Pointer) {
-	for i := range t.Fields {
-		t.Fields[i].copy(to, from)
-	}
-}
-
 // snapTable makes out hold the rows of in as clients get them, on the wire's grid; columns that are never sent are
 // exact.
 func (t *TableInfo) snapTable(out, in rows) {
-	for slot := range max(out.slots(), in.slots()) {
-		if slot >= in.slots() {
-			out.mirror(slot, 0)
-			continue
-		}
+	out.follow(in)
+	for slot := range in.slots() {
 		id, from := in.at(slot)
-		to := out.mirror(slot, id)
 		if id == 0 {
 			continue
 		}
+		_, to := out.at(slot)
 		for i := range t.Fields {
 			switch f := &t.Fields[i]; {
-			case !f.wire():
+			case !f.Sent():
 				f.copy(to, from)
 			case f.text():
 				f.storeText(to, f.loadText(from))

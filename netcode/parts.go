@@ -29,16 +29,7 @@ func (e *Encoder) newKey(scope uint16, f form, data []byte) *bigKey {
 			continue
 		}
 		from := e.now.scope(i, scope)
-		set := k.state.sets[i]
-		set.resize(p, from.len())
-		copy(set.ids, from.list())
-		for c, f := range p.fields {
-			if f.text() {
-				copy(set.text[c], from.text[c][from.from:from.to])
-			} else {
-				copy(set.nums[c], from.nums[c][from.from:from.to])
-			}
-		}
+		k.state.sets[i].copySpan(p, from)
 		k.state.starts[i] = make(starts, int(scope)+2)
 		k.state.starts[i][int(scope)+1] = uint16(from.len()) //nolint:gosec // at most DefaultMax
 	}
@@ -58,7 +49,8 @@ func (e *Encoder) sharedKey(scope uint16, plain bool) *bigKey {
 	return nil
 }
 
-// sendParts adds the next part of a keyframe, of so many bytes at most but for a very long one; behind the last one also the block that leads from it to the present.
+// sendParts adds the next part of a keyframe, of so many bytes at most but for a very long one; behind the last one also
+// the block that leads from it to the present.
 func (e *Encoder) sendParts(s sentScope, plain bool, most int) sentScope {
 	if e.budget <= 0 && s.bytes > 0 {
 		return s

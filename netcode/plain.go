@@ -220,10 +220,7 @@ func inflated(data []byte) ([]byte, error) {
 // readPlain reads a part: the rows that were there, but for those that went, and those that came or changed.
 func (p *part) readPlain(r *proto.Reader, was span, out *rowSet) {
 	if r.Nil("part") {
-		out.resize(p, 0)
-		for i := range was.list() {
-			out.copyRow(p, was, i)
-		}
+		out.copySpan(p, was)
 		return
 	}
 	if r.Array("part", 2) != 2 {

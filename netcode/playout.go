@@ -104,9 +104,7 @@ func (p *Playout[S]) Push(tick uint32, state *S, now float64) {
 	if p.in != state {
 		p.in, p.inTables = state, p.tables(state)
 	}
-	for k := range m.tables {
-		p.sc.Tables[k].copyTable(m.tables[k], p.inTables[k])
-	}
+	p.sc.copyTables(m.tables, p.inTables)
 }
 
 // place makes room for a state before that with index i. A full buffer loses its oldest.

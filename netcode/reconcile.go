@@ -265,7 +265,7 @@ func (p *Prediction[S, In]) sameRow(t *TableInfo, was, now rows, slot int) bool 
 	_, a := was.at(slot)
 	_, b := now.at(slot)
 	for c := range t.Fields {
-		if f := &t.Fields[c]; f.wire() && !f.near(a, b) {
+		if f := &t.Fields[c]; f.Sent() && !f.near(a, b) {
 			return false
 		}
 	}

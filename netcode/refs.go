@@ -1,9 +1,8 @@
 package netcode
 
 import (
-	"fmt"
 	"reflect"
-	"unsafe"
+	"slices"
 
 	"muster/proto"
 )
@@ -15,68 +14,23 @@ import (
 // what Step gets. A row that is gone, or that nobody has seen under this name since the newest Capture, is 0. The body
 // must have passed [Schema.CheckInput]; it is returned as it is where the game's inputs refer to no rows.
 func (e *Encoder) Local(body []byte) ([]byte, error) {
-	if !refers(e.sc.Input) {
+	if !slices.ContainsFunc(e.sc.Input, func(f Field) bool { return f.Kind == KindRef }) {
 		return body, nil
 	}
 	in := reflect.New(e.sc.input)
 	if err := e.sc.ReadInput(body, in.Interface()); err != nil {
 		return nil, err
 	}
-	mapRefs(e.sc.Input, in.UnsafePointer(), e.local)
 	w := proto.NewWriter()
-	if err := e.sc.WriteInput(w, in.Interface()); err != nil {
-		return nil, err
-	}
+	w.Array(len(e.sc.Input))
+	writeFields(w, e.sc.Input, in.UnsafePointer(), e.local)
 	return w.Bytes(), nil
 }
 
 // WriteEvent is [Schema.WriteEvent] with the rows that the event refers to named as clients know them, those too that
 // only a seat or a team sees: whom the event goes to is the rules' decision.
 func (e *Encoder) WriteEvent(w *proto.Writer, event any) error {
-	v := reflect.ValueOf(event)
-	if v.Kind() == reflect.Pointer && !v.IsNil() {
-		v = v.Elem()
-	}
-	for i := range e.sc.Events {
-		info := &e.sc.Events[i]
-		if !v.IsValid() || info.typ != v.Type() || !refers(info.Fields) {
-			continue
-		}
-		c := reflect.New(info.typ)
-		c.Elem().Set(v)
-		for k := range info.Fields {
-			if in := info.Fields[k].in; in != nil && in.index < 0 { // the elements are the event's own
-				s := reflect.NewAt(in.typ, unsafe.Add(c.UnsafePointer(), in.offset)).Elem()
-				s.Set(reflect.AppendSlice(reflect.MakeSlice(in.typ, 0, s.Len()), s))
-			}
-		}
-		mapRefs(info.Fields, c.UnsafePointer(), e.wire)
-		event = c.Interface()
-	}
-	if err := e.sc.WriteEvent(w, event); err != nil {
-		return fmt.Errorf("naming rows: %w", err)
-	}
-	return nil
-}
-
-func refers(list []Field) bool {
-	for i := range list {
-		if list[i].Kind == KindRef && list[i].wire() {
-			return true
-		}
-	}
-	return false
-}
-
-// mapRefs renames the references of the struct at p.
-func mapRefs(list []Field, p unsafe.Pointer, name func(table int, id ID) ID) {
-	for i := range list {
-		if f := &list[i]; f.Kind == KindRef && f.wire() {
-			if at := f.address(p); at != nil {
-				*(*ID)(at) = name(f.Ref, *(*ID)(at))
-			}
-		}
-	}
+	return e.sc.writeEvent(w, event, e.wire)
 }
 
 // wire is a row's name on the wire; one that is gone has the name that it had last.

@@ -104,6 +104,21 @@ type span struct {
 	from, to int
 }
 
+// copySpan makes the set hold a span's rows.
+func (s *rowSet) copySpan(p *part, from span) {
+	s.resize(p, from.len())
+	copy(s.ids, from.list())
+	for c, f := range p.fields {
+		switch {
+		case from.len() == 0: // also one of no set
+		case f.text():
+			copy(s.text[c], from.text[c][from.from:from.to])
+		default:
+			copy(s.nums[c], from.nums[c][from.from:from.to])
+		}
+	}
+}
+
 func (s span) len() int { return s.to - s.from }
 
 func (s span) list() []ID {

@@ -176,7 +176,7 @@ func (t *TableInfo) plan() error {
 		}
 		seen[f.Name] = true
 		f.column = i
-		if f.wire() {
+		if f.Sent() {
 			f.index = sent
 			sent++
 		}
@@ -184,7 +184,7 @@ func (t *TableInfo) plan() error {
 			t.owner = i
 		}
 		switch {
-		case !f.wire():
+		case !f.Sent():
 		case f.flags&flagOwner != 0 && f.flags&flagTeam != 0:
 			return fmt.Errorf("field %s is for the owner and for the team: one of them", f.Name)
 		case f.flags&flagOwner != 0:
@@ -249,14 +249,14 @@ func (sc *Schema) encode() []byte {
 func encodeFields(w *proto.Writer, list []Field) {
 	n := 0
 	for i := range list {
-		if list[i].wire() {
+		if list[i].Sent() {
 			n++
 		}
 	}
 	w.Array(n)
 	for i := range list {
 		f := &list[i]
-		if !f.wire() {
+		if !f.Sent() {
 			continue
 		}
 		switch f.Kind {

@@ -30,7 +30,7 @@ func newSmoothing(sc *Schema, halfLife, snap float64) smoothing {
 		t := &s.tables[i]
 		for c := range sc.Tables[i].Fields {
 			f := &sc.Tables[i].Fields[c]
-			if !f.wire() || f.in != nil { // an element of a slice may be another one after a correction
+			if !f.Sent() || f.in != nil { // an element of a slice may be another one after a correction
 				continue
 			}
 			switch f.Kind {
@@ -133,16 +133,10 @@ func (f *Field) near(a, b unsafe.Pointer) bool {
 		return f.loadText(a) == f.loadText(b)
 	}
 	d := f.load(a) - f.load(b)
-	switch f.Kind {
-	case KindFixed:
-		return d >= -1 && d <= 1
-	case KindAngle:
-		turn := int64(1) << f.Bits
-		d &= turn - 1
-		return d <= 1 || d == turn-1
-	default:
-		return d == 0
+	if f.Kind == KindFixed || f.Kind == KindAngle {
+		return abs(f.wrap(d)) <= 1
 	}
+	return d == 0
 }
 
 // halves returns 2^-x for x ≥ 0, the same bits in every language: additions, multiplications and divisions alone. The

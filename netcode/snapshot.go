@@ -207,16 +207,13 @@ func captureRefs(f *Field, dst []int64, o *order, rows []unsafe.Pointer, to *pla
 
 // captureColumn is load for a whole column; the common kinds have loops of their own.
 func captureColumn(f *Field, dst []int64, slots []uint16, rows []unsafe.Pointer) {
+	plain := f.size == 4 && f.in == nil // a float32 in the row itself
 	switch {
-	case f.raw || f.in != nil:
-		for i, slot := range slots {
-			dst[i] = f.load(rows[slot])
-		}
-	case f.Kind == KindFixed && f.size == 4:
+	case plain && f.Kind == KindFixed:
 		for i, slot := range slots {
 			dst[i] = f.quantise(float64(*(*float32)(unsafe.Add(rows[slot], f.offset))))
 		}
-	case f.Kind == KindAngle && f.size == 4:
+	case plain && f.Kind == KindAngle:
 		scale, mask := float64(int64(1)<<f.Bits)/(2*math.Pi), int64(1)<<f.Bits-1
 		for i, slot := range slots {
 			n := math.Floor(float64(float64(*(*float32)(unsafe.Add(rows[slot], f.offset)))*scale) + 0.5)

@@ -17,11 +17,6 @@ var noNames = []string{
 // maxLines is how long a file may be; one that is longer wants to be two.
 const maxLines = 600
 
-// longFiles may be longer, for a reason.
-var longFiles = map[string]string{
-	"netcode/golden_test.go": "vectors of every kind of column, written once for both languages",
-}
-
 func names(h house) (list []string) {
 	for _, f := range h {
 		if slices.Contains(noNames, strings.TrimSuffix(f.pkg, "_test")) {
@@ -33,7 +28,7 @@ func names(h house) (list []string) {
 
 func lengths(h house) (list []string) {
 	for _, f := range h {
-		if f.lines > maxLines && longFiles[f.path] == "" && !ast.IsGenerated(f.ast) {
+		if f.lines > maxLines && !ast.IsGenerated(f.ast) {
 			list = append(list, fmt.Sprintf("%s has %d lines, at most %d allowed", f.path, f.lines, maxLines))
 		}
 	}

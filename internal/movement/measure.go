@@ -296,18 +296,28 @@ func (c *checker) frame(f *proto.Frame, state *netcode.Dynamic, ids []netcode.ID
 }
 
 // whole measures all places of each frame as MessagePack: what one does who has no codec.
-func (t *track) whole() (c Cost, err error) {
+func (t *track) whole() (Cost, error) {
+	if t.fields == colAngle {
+		type row struct {
+			_msgpack struct{} `msgpack:",as_array"` //nolint:unused // an option of the library
+			ID       uint32
+			X, Y     float32
+		}
+		return wholeAs(t, func(p *Place) row {
+			return row{ID: uint32(p.Entity), X: float32(p.X), Y: float32(p.Y)} //nolint:gosec // not negative
+		})
+	}
 	type row struct {
-		_msgpack struct{} `msgpack:",as_array"` //nolint:unused // an option of the library
-		ID       uint32
-		X, Y     float32
-		Angle    float32
+		_msgpack    struct{} `msgpack:",as_array"` //nolint:unused // an option of the library
+		ID          uint32
+		X, Y, Angle float32
 	}
-	type flat struct {
-		_msgpack struct{} `msgpack:",as_array"` //nolint:unused // an option of the library
-		ID       uint32
-		X, Y     float32
-	}
+	return wholeAs(t, func(p *Place) row {
+		return row{ID: uint32(p.Entity), X: float32(p.X), Y: float32(p.Y), Angle: float32(p.Angle)} //nolint:gosec // not negative
+	})
+}
+
+func wholeAs[R any](t *track, of func(*Place) R) (c Cost, err error) {
 	var encode, decode meter
 	var buf bytes.Buffer
 	enc := msgpack.NewEncoder(&buf)
@@ -315,19 +325,12 @@ func (t *track) whole() (c Cost, err error) {
 	for updates == 0 || encode.took < t.enough || decode.took < t.enough {
 		for i := range t.rec.Frames {
 			places := t.rec.Frames[i].Places
-			rows, flats := make([]row, len(places)), make([]flat, len(places))
-			for k, p := range places {
-				rows[k] = row{ID: uint32(p.Entity), X: float32(p.X), Y: float32(p.Y), Angle: float32(p.Angle)} //nolint:gosec // not negative
-				flats[k] = flat{ID: rows[k].ID, X: rows[k].X, Y: rows[k].Y}
+			rows := make([]R, len(places))
+			for k := range places {
+				rows[k] = of(&places[k])
 			}
 			buf.Reset()
-			encode.time(len(places)*t.fields, func() {
-				if t.fields > colAngle {
-					err = enc.Encode(rows)
-				} else {
-					err = enc.Encode(flats)
-				}
-			})
+			encode.time(len(places)*t.fields, func() { err = enc.Encode(rows) })
 			if err != nil {
 				return c, fmt.Errorf("encoding frame %d: %w", i+1, err)
 			}
@@ -335,13 +338,7 @@ func (t *track) whole() (c Cost, err error) {
 				first = buf.Len()
 			}
 			size, updates = size+buf.Len(), updates+len(places)
-			decode.time(len(places)*t.fields, func() {
-				if t.fields > colAngle {
-					err = msgpack.Unmarshal(buf.Bytes(), &rows)
-				} else {
-					err = msgpack.Unmarshal(buf.Bytes(), &flats)
-				}
-			})
+			decode.time(len(places)*t.fields, func() { err = msgpack.Unmarshal(buf.Bytes(), &rows) })
 			if err != nil {
 				return c, fmt.Errorf("decoding frame %d: %w", i+1, err)
 			}
