@@ -142,6 +142,14 @@ func find[H any](impl any, name string, hook *H, errs *[]error) {
 		name, impl, signature(method.Type, 1), signature(want.Type, 0)))
 }
 
+// typeName is a type as a game's author writes it: match names some types of its packages anew.
+func typeName(t reflect.Type) string {
+	if t == reflect.TypeFor[Player]() {
+		return "match.Player"
+	}
+	return t.String()
+}
+
 // signature prints a method's type without its receiver.
 func signature(t reflect.Type, from int) string {
 	s := "func("
@@ -149,7 +157,7 @@ func signature(t reflect.Type, from int) string {
 		if i > from {
 			s += ", "
 		}
-		s += t.In(i).String()
+		s += typeName(t.In(i))
 	}
 	s += ")"
 	for i := range t.NumOut() {

@@ -1,5 +1,7 @@
 package match
 
+import "muster/match/journal"
+
 // A room is a deterministic function of its Spec and of its TickRecords. Everything that makes one run differ from
 // another is in one of the two: nothing else may reach a simulation.
 
@@ -11,42 +13,26 @@ type Spec struct {
 	Epoch uint64 // of its owner; not part of what the rules see
 }
 
-// TickRecord is everything that happened to a room before and at one tick, in the order in which it is applied: seat
-// changes, then inputs.
-type TickRecord struct {
-	Tick   uint32
-	Seats  []SeatChange
-	Inputs []InputRecord // by seat, then sequence
-}
-
-// SeatChangeKind says what happened to a seat.
-type SeatChangeKind uint8
+// What a record holds is described in package journal, which keeps them.
+type (
+	// Player is a player who has a seat.
+	Player = journal.Player
+	// TickRecord is everything that happened to a room before and at one tick.
+	TickRecord = journal.Record
+	// SeatChange is one change of a seat. Its hook runs when it is applied.
+	SeatChange = journal.SeatChange
+	// SeatChangeKind says what happened to a seat.
+	SeatChangeKind = journal.SeatChangeKind
+	// InputRecord is one input that a tick uses.
+	InputRecord = journal.InputRecord
+	// WorkResult is what came of work that a room had done outside of its ticks.
+	WorkResult = journal.WorkResult
+)
 
 // What can happen to a seat.
 const (
-	SeatJoined SeatChangeKind = iota + 1
-	SeatDropped
-	SeatResumed
-	SeatLeft
+	SeatJoined  = journal.SeatJoined
+	SeatDropped = journal.SeatDropped
+	SeatResumed = journal.SeatResumed
+	SeatLeft    = journal.SeatLeft
 )
-
-// SeatChange is one change of a seat. Its hook runs when it is applied.
-type SeatChange struct {
-	Kind   SeatChangeKind
-	Player Player
-}
-
-// InputRecord is one input that a tick uses.
-type InputRecord struct {
-	Seat uint16
-	Seq  uint32
-	View uint32 // the tick that its player looked at, already clamped,
-	Frac uint8  // and the fraction towards the next, in 1/256
-	Body []byte // as it came, checked against the schema
-}
-
-// reset empties the record for the next tick and keeps its memory.
-func (r *TickRecord) reset() {
-	r.Seats = r.Seats[:0]
-	r.Inputs = r.Inputs[:0]
-}

@@ -192,7 +192,7 @@ func TestRewindIsTheSameInAReplay(t *testing.T) {
 			if err := sim.step(&rec, &fx); err != nil {
 				t.Fatal(err)
 			}
-			rec.reset()
+			rec.Reset()
 		}
 		for _, row := range sim.state.Targets.All() {
 			hits = append(hits, row.Hits)

@@ -276,7 +276,7 @@ func TestSameRecordsGiveTheSameBytes(t *testing.T) {
 		for tick := uint32(1); tick <= 200; tick++ {
 			rec := TickRecord{Tick: tick}
 			if tick%7 == 1 && tick < 40 {
-				rec.Seats = append(rec.Seats, SeatChange{SeatJoined, Player{Seat: netcode.Seat(tick/7 + 1), ID: "p"}})
+				rec.Seats = append(rec.Seats, SeatChange{Kind: SeatJoined, Player: Player{Seat: netcode.Seat(tick/7 + 1), ID: "p"}})
 			}
 			if tick%3 == 0 {
 				w.Reset()

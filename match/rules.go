@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"time"
 
-	"muster/netcode"
 	"muster/proto"
 )
 
@@ -65,13 +64,6 @@ const maxHold = 30 * 24 * time.Hour
 // ticks converts a duration to ticks, at least one.
 func (r *Rules) ticks(d time.Duration) uint32 {
 	return uint32(max(1, int64(d)*int64(r.TickRate)/int64(time.Second))) //nolint:gosec // 2^32 ticks take a year
-}
-
-// Player is a player who has a seat.
-type Player struct {
-	Seat netcode.Seat
-	ID   string // the player token's subject
-	Name string
 }
 
 // Placement is one player's part of a match's result.

@@ -23,7 +23,7 @@ func (rm *Instance) step() *proto.Close {
 		return c
 	}
 	rm.tick = tick
-	rm.record.reset() // seat changes from here on belong to the next tick
+	rm.record.Reset() // seat changes from here on belong to the next tick
 	rm.sim.capture(tick, rm.encoder)
 	rm.carryOut() // events name rows as the newest capture does
 	rm.send()

@@ -55,15 +55,24 @@ var rules = []rule{
 	},
 	{
 		dirs: []string{"match"}, except: []string{"match/edge", "match/cluster", "match/journal", "match/matchtest"},
-		onlyOurs: []string{"netcode", "proto", "proto/token"}, not: []string{"github.com/redis", "github.com/lxzan/gws", "net/http"},
-		why: "the loop knows neither sockets nor Redis: edges and the directory are interfaces that it is given",
+		onlyOurs: []string{"match/journal", "netcode", "proto", "proto/token"},
+		not:      []string{"github.com/redis", "github.com/lxzan/gws", "net/http"},
+		why:      "the loop knows neither sockets nor Redis: edges and the directory are interfaces that it is given",
+	},
+	{
+		dirs: []string{"match/journal"}, onlyOurs: []string{"match/journal", "netcode", "proto"},
+		onlyOthers: []string{
+			"github.com/klauspost/compress/zstd", "github.com/prometheus/client_golang/prometheus", "go.uber.org/zap",
+		},
+		not: []string{"net/http"},
+		why: "records and checkpoints are read where no room runs and kept where no Redis is: a replay is a file",
 	},
 	{
 		dirs: []string{"match/edge"}, onlyOurs: []string{"match", "netcode", "proto", "proto/token"}, not: []string{"github.com/redis"},
 		why: "the edge finds rooms by an interface, whichever node they are on",
 	},
 	{
-		dirs: []string{"match/cluster"}, onlyOurs: []string{"proto", "proto/token"},
+		dirs: []string{"match/cluster"}, onlyOurs: []string{"match/journal", "proto", "proto/token"},
 		why: "the lobby uses it without the loop, so it must not bring the loop with it",
 	},
 	{
