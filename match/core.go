@@ -18,6 +18,8 @@ type simulation interface {
 	step(rec *TickRecord, out *effects) error
 	// end runs the End hook.
 	end(out *effects)
+	// team is that of a player who has the seat.
+	team(seat netcode.Seat) uint16
 	// capture hands the state to the encoder.
 	capture(tick uint32, enc *netcode.Encoder)
 }
@@ -28,9 +30,20 @@ type effects struct {
 	emitted      []netcode.Emission
 	refused      []netcode.Refusal
 	kicked       []kick
+	works        []beginWork
+	unchecked    int // samples that Check refused
+	doors        doors
 	ended        bool
 	result       []Placement
 }
+
+// doors says whether new players may come; the zero value is no change.
+type doors uint8
+
+const (
+	doorsOpen doors = iota + 1
+	doorsClosed
+)
 
 type refusedJoin struct {
 	player Player
@@ -48,17 +61,21 @@ func (e *effects) reset() {
 	e.emitted = e.emitted[:0]
 	e.refused = e.refused[:0]
 	e.kicked = e.kicked[:0]
+	clear(e.works)
+	e.works = e.works[:0]
+	e.unchecked, e.doors = 0, 0
 	e.ended, e.result = false, nil
 }
 
 type core[S, In any] struct {
 	game   *Game
 	impl   Stepper[S, In]
-	hooks  hooks[S]
+	hooks  hooks[S, In]
 	state  S
 	driver *netcode.Driver[S, In]
 	room   Room[S]
 	held   []held[In]            // by seat; samples only
+	in     In                    // the input being read
 	scopes func(*netcode.Scopes) // nil: everybody sees everything
 }
 
@@ -71,7 +88,7 @@ type held[In any] struct {
 	until uint32 // the last tick at which it counts; 0 = none
 }
 
-func newCore[S, In any](g *Game, spec Spec, impl Stepper[S, In], h hooks[S]) *core[S, In] {
+func newCore[S, In any](g *Game, spec Spec, impl Stepper[S, In], h hooks[S, In]) *core[S, In] {
 	c := &core[S, In]{game: g, impl: impl, hooks: h, held: make([]held[In], g.rules.Seats+1)}
 	if err := g.schema.Bind(&c.state); err != nil {
 		panic(err) // Define compiled the schema from this very type
@@ -82,10 +99,10 @@ func newCore[S, In any](g *Game, spec Spec, impl Stepper[S, In], h hooks[S]) *co
 	if h.scopes != nil {
 		c.scopes = func(sc *netcode.Scopes) { h.scopes.Scopes(&c.state, sc) }
 	}
+	dice := rand.NewPCG(spec.Seed, 0x686f6f6b73) // a stream apart from Step's, so that neither disturbs the other
 	c.room = Room[S]{
-		state: &c.state, id: spec.ID, rate: g.rules.TickRate,
-		// a stream apart from Step's, so that neither disturbs the other
-		rng:    rand.New(rand.NewPCG(spec.Seed, 0x686f6f6b73)), //nolint:gosec // a game's dice, the same in a replay
+		state: &c.state, id: spec.ID, config: spec.Config, rate: g.rules.TickRate, dice: dice,
+		rng:    rand.New(dice), //nolint:gosec // a game's dice, the same in a replay
 		roster: roster{players: make([]Player, g.rules.Seats+1), taken: make([]bool, g.rules.Seats+1)},
 	}
 	return c
@@ -104,8 +121,11 @@ func (c *core[S, In]) step(rec *TickRecord, out *effects) error {
 	for i := range rec.Seats {
 		c.seat(&rec.Seats[i], out)
 	}
+	for i := range rec.Results {
+		c.result(&rec.Results[i])
+	}
 	c.driver.Begin(rec.Tick)
-	if err := c.inputs(rec); err != nil {
+	if err := c.inputs(rec, out); err != nil {
 		return err
 	}
 	c.driver.Run(c.impl.Step)
@@ -155,25 +175,33 @@ func (c *core[S, In]) seat(ch *SeatChange, out *effects) {
 
 // inputs hands the record's inputs to the driver, in the order of seats. A sample goes on counting for a while when
 // none follows, so that a late packet does not let go of a player's controls.
-func (c *core[S, In]) inputs(rec *TickRecord) error {
-	if c.game.rules.Inputs == proto.Commands {
-		for i := range rec.Inputs {
-			ir := &rec.Inputs[i]
-			var in In
-			if err := c.game.schema.ReadInput(ir.Body, &in); err != nil {
-				return fmt.Errorf("input %d of seat %d: %w", ir.Seq, ir.Seat, err)
-			}
-			c.driver.Input(netcode.Seat(ir.Seat), ir.Seq, ir.View, ir.Frac, &in)
-		}
-		return nil
-	}
+func (c *core[S, In]) inputs(rec *TickRecord, out *effects) error {
+	samples := c.game.rules.Inputs == proto.Samples
 	for i := range rec.Inputs {
 		ir := &rec.Inputs[i]
-		h := &c.held[ir.Seat]
-		if err := c.game.schema.ReadInput(ir.Body, &h.in); err != nil {
+		seat := netcode.Seat(ir.Seat)
+		var zero In
+		c.in = zero
+		if err := c.game.schema.ReadInput(ir.Body, &c.in); err != nil {
 			return fmt.Errorf("input %d of seat %d: %w", ir.Seq, ir.Seat, err)
 		}
-		h.seq, h.view, h.frac, h.until = ir.Seq, ir.View, ir.Frac, rec.Tick+netcode.HoldTicks(c.game.rules.TickRate)
+		if c.hooks.check != nil {
+			if err := c.hooks.check.Check(c.room.players[seat], &c.in); err != nil {
+				if samples {
+					out.unchecked++
+				} else {
+					out.refused = append(out.refused, netcode.Refusal{Seat: seat, Seq: ir.Seq, Reason: err.Error()})
+				}
+				continue
+			}
+		}
+		if !samples {
+			c.driver.Input(seat, ir.Seq, ir.View, ir.Frac, &c.in)
+			continue
+		}
+		h := &c.held[seat]
+		h.in, h.seq, h.view, h.frac = c.in, ir.Seq, ir.View, ir.Frac
+		h.until = rec.Tick + netcode.HoldTicks(c.game.rules.TickRate)
 	}
 	for seat := range c.held {
 		if h := &c.held[seat]; h.until >= rec.Tick {
@@ -182,6 +210,8 @@ func (c *core[S, In]) inputs(rec *TickRecord) error {
 	}
 	return nil
 }
+
+func (c *core[S, In]) team(seat netcode.Seat) uint16 { return c.room.players[seat].Team }
 
 func (c *core[S, In]) end(out *effects) {
 	c.room.out = out

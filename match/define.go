@@ -42,6 +42,13 @@ type (
 	}
 	// Ender is called once when the match ends, before the result goes out.
 	Ender[S any] interface{ End(r *Room[S]) }
+	// Finisher is called when work that Room.Do began is done, at the beginning of a tick.
+	Finisher[S any] interface{ Done(r *Room[S], w Work) }
+	// Checker is called with each input before the rules see it, on the server only. An error refuses the input: its
+	// text is shown to the sender of a command, and a sample is left out and counted. It may also change the input, to
+	// bring it into its bounds. What it says must depend on its arguments alone; what depends on the state is refused
+	// in Step.
+	Checker[In any] interface{ Check(p Player, in *In) error }
 )
 
 // Game is a defined game. It is immutable; make one with [Define].
@@ -89,7 +96,7 @@ func Define[S, In any](name string, impl Stepper[S, In], rules Rules) Game {
 		g.err = fmt.Errorf("game %q: schema has %d bytes, at most %d allowed", name, n, proto.MaxSchema)
 		return g
 	}
-	hooks, err := findHooks[S](impl)
+	hooks, err := findHooks[S, In](impl)
 	if err != nil {
 		g.err = fmt.Errorf("game %q: %w", name, err)
 		return g
@@ -99,7 +106,7 @@ func Define[S, In any](name string, impl Stepper[S, In], rules Rules) Game {
 }
 
 // hooks are the optional methods that a game has; nil where it has none.
-type hooks[S any] struct {
+type hooks[S, In any] struct {
 	open   Opener[S]
 	join   Joiner[S]
 	drop   Dropper[S]
@@ -108,12 +115,14 @@ type hooks[S any] struct {
 	after  Afterer[S]
 	end    Ender[S]
 	scopes Scoper[S]
+	done   Finisher[S]
+	check  Checker[In]
 }
 
 // findHooks looks for each hook by its interface. A method that has a hook's name and not its signature is an error:
 // silence would leave the author wondering why it is never called.
-func findHooks[S any](impl any) (hooks[S], error) {
-	var h hooks[S]
+func findHooks[S, In any](impl any) (hooks[S, In], error) {
+	var h hooks[S, In]
 	var errs []error
 	find(impl, "Open", &h.open, &errs)
 	find(impl, "Join", &h.join, &errs)
@@ -123,6 +132,8 @@ func findHooks[S any](impl any) (hooks[S], error) {
 	find(impl, "After", &h.after, &errs)
 	find(impl, "End", &h.end, &errs)
 	find(impl, "Scopes", &h.scopes, &errs)
+	find(impl, "Done", &h.done, &errs)
+	find(impl, "Check", &h.check, &errs)
 	return h, errors.Join(errs...)
 }
 

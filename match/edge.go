@@ -1,7 +1,6 @@
 package match
 
 import (
-	"context"
 	"time"
 
 	"muster/netcode"
@@ -42,16 +41,6 @@ type Viewer interface {
 	Message(msg []byte)
 	// Close says bye and closes the connection. The edge reports it with Instance.Detach as any other end.
 	Close(c proto.Close)
-}
-
-// Directory is where the cluster keeps what it knows of rooms. Its calls may take as long as their context allows and
-// are never made from a tick.
-type Directory interface {
-	FreeSeat(ctx context.Context, room string, epoch uint64, seat uint16) error
-	Renew(ctx context.Context, room string, epoch uint64) error
-	EndRoom(ctx context.Context, room string, epoch uint64) error
-	// PostResult may be called more than once with the same result; it is kept once.
-	PostResult(ctx context.Context, r proto.Result) error
 }
 
 // Attach is a connection's claim on a seat, its token verified.

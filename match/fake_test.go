@@ -99,6 +99,7 @@ type fakeDirectory struct {
 	ended   []string
 	freed   []uint16
 	renewed int
+	open    bool // as of the last renewal
 }
 
 func (d *fakeDirectory) FreeSeat(_ context.Context, _ string, _ uint64, seat uint16) error {
@@ -108,10 +109,11 @@ func (d *fakeDirectory) FreeSeat(_ context.Context, _ string, _ uint64, seat uin
 	return nil
 }
 
-func (d *fakeDirectory) Renew(context.Context, string, uint64) error {
+func (d *fakeDirectory) Renew(_ context.Context, _ string, _ uint64, open bool) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.renewed++
+	d.open = open
 	return nil
 }
 

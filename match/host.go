@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -20,6 +21,9 @@ type HostConfig struct {
 	Registerer prometheus.Registerer
 	// RenewEvery is how often the directory is told that rooms are alive. Default 10 s.
 	RenewEvery time.Duration
+	// StallAfter is how long a call of a game's rules may take before its room is given up and the process is no longer
+	// healthy. Default 800 ms, so that one that never returns is found within a second.
+	StallAfter time.Duration
 }
 
 // Host runs the rooms of one process. Any goroutine may use it.
@@ -28,12 +32,14 @@ type Host struct {
 	dir     Directory
 	log     *zap.Logger
 	metrics *metrics
-	renew   time.Duration
+	cfg     HostConfig
 
 	ctx   context.Context //nolint:containedctx // the rooms' lifetime, ended by Close
 	stop  context.CancelFunc
 	wg    sync.WaitGroup
-	freed chan freedSeat
+	news  chan news
+	load  load
+	unfit atomic.Pointer[string] // why the process cannot be healthy again
 
 	mu     sync.Mutex
 	rooms  map[string]*Instance
@@ -44,29 +50,23 @@ type Host struct {
 var (
 	ErrNoGame = errors.New("no such game")
 	ErrClosed = errors.New("the host is shutting down")
+	ErrLoaded = errors.New("the host takes no more rooms now")
 )
-
-// freedSeats bounds the freed seats that the directory was not told of yet. More are dropped and counted: their
-// reservations end with the room.
-const freedSeats = 4096
-
-type freedSeat struct {
-	room  string
-	epoch uint64
-	seat  uint16
-}
 
 // NewHost returns a running host; Close stops it. A game that was not well defined is an error that names it.
 func NewHost(cfg HostConfig) (*Host, error) {
 	h := &Host{
 		games: map[string]*Game{}, rooms: map[string]*Instance{}, dir: cfg.Directory, log: cfg.Log,
-		metrics: newMetrics(cfg.Registerer), renew: cfg.RenewEvery, freed: make(chan freedSeat, freedSeats),
+		metrics: newMetrics(cfg.Registerer), cfg: cfg, news: make(chan news, maxNews),
 	}
 	if h.log == nil {
 		h.log = zap.NewNop()
 	}
-	if h.renew == 0 {
-		h.renew = 10 * time.Second
+	if h.cfg.RenewEvery == 0 {
+		h.cfg.RenewEvery = 10 * time.Second
+	}
+	if h.cfg.StallAfter == 0 {
+		h.cfg.StallAfter = 800 * time.Millisecond
 	}
 	var errs []error
 	for _, g := range cfg.Games {
@@ -84,11 +84,13 @@ func NewHost(cfg HostConfig) (*Host, error) {
 	}
 	h.ctx, h.stop = context.WithCancel(context.Background())
 	h.wg.Go(h.renewRooms)
-	h.wg.Go(h.tellFreed)
+	h.wg.Go(h.tellNews)
+	h.wg.Go(h.watch)
 	return h, nil
 }
 
-// Open starts a room, or returns the one that runs under the same id. Errors: ErrNoGame, ErrClosed.
+// Open starts a room, or returns the one that runs under the same id. Errors: ErrNoGame, ErrClosed, and ErrLoaded when
+// Full says why.
 func (h *Host) Open(spec Spec) (*Instance, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -102,17 +104,38 @@ func (h *Host) Open(spec Spec) (*Instance, error) {
 	if g == nil {
 		return nil, fmt.Errorf("opening room %s: %w: %q", spec.ID, ErrNoGame, spec.Game)
 	}
+	if why := h.Full(); why != "" {
+		return nil, fmt.Errorf("opening room %s: %w: %s", spec.ID, ErrLoaded, why)
+	}
 	rm := newInstance(g, spec, h)
 	h.rooms[spec.ID] = rm
 	h.metrics.rooms.Inc()
 	h.wg.Go(func() {
 		rm.run(h.ctx, phase(spec.ID, rm.period))
-		h.mu.Lock()
-		delete(h.rooms, spec.ID)
-		h.mu.Unlock()
-		h.metrics.rooms.Dec()
+		h.forget(rm)
 	})
 	return rm, nil
+}
+
+// forget takes a room that is over out of the host's; one that was given up is out already.
+func (h *Host) forget(rm *Instance) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.rooms[rm.spec.ID] == rm {
+		delete(h.rooms, rm.spec.ID)
+		h.metrics.rooms.Dec()
+	}
+}
+
+// all returns the rooms that run now.
+func (h *Host) all() []*Instance {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	rooms := make([]*Instance, 0, len(h.rooms))
+	for _, rm := range h.rooms {
+		rooms = append(rooms, rm)
+	}
+	return rooms
 }
 
 // Room returns a running room, or nil.
@@ -146,55 +169,4 @@ func phase(id string, period time.Duration) time.Duration {
 	f := fnv.New32a()
 	_, _ = f.Write([]byte(id))
 	return time.Duration(int64(f.Sum32()) * int64(period) >> 32) // a period is at most a second: no overflow
-}
-
-// freeSeat notes that the directory should hear of a free seat. Rooms call it from their ticks.
-func (h *Host) freeSeat(room string, epoch uint64, seat uint16) {
-	select {
-	case h.freed <- freedSeat{room, epoch, seat}:
-	default:
-		h.metrics.freesDropped.Inc()
-	}
-}
-
-// tellFreed tells the directory of seats that became free.
-func (h *Host) tellFreed() {
-	for {
-		select {
-		case <-h.ctx.Done():
-			return
-		case f := <-h.freed:
-			ctx, cancel := context.WithTimeout(h.ctx, callTimeout)
-			if err := h.dir.FreeSeat(ctx, f.room, f.epoch, f.seat); err != nil && h.ctx.Err() == nil {
-				h.log.Warn("telling the directory of a free seat failed", zap.String("room", f.room), zap.Error(err))
-			}
-			cancel()
-		}
-	}
-}
-
-// renewRooms keeps the directory's records of running rooms alive.
-func (h *Host) renewRooms() {
-	ticker := time.NewTicker(h.renew)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-h.ctx.Done():
-			return
-		case <-ticker.C:
-		}
-		h.mu.Lock()
-		rooms := make([]*Instance, 0, len(h.rooms))
-		for _, rm := range h.rooms {
-			rooms = append(rooms, rm)
-		}
-		h.mu.Unlock()
-		for _, rm := range rooms {
-			ctx, cancel := context.WithTimeout(h.ctx, callTimeout)
-			if err := h.dir.Renew(ctx, rm.spec.ID, rm.spec.Epoch); err != nil && h.ctx.Err() == nil {
-				h.log.Warn("renewing a room failed", zap.String("room", rm.spec.ID), zap.Error(err))
-			}
-			cancel()
-		}
-	}
 }

@@ -23,7 +23,10 @@ func stuck(ctx context.Context) error {
 func (*stuckDirectory) FreeSeat(ctx context.Context, _ string, _ uint64, _ uint16) error {
 	return stuck(ctx)
 }
-func (*stuckDirectory) Renew(ctx context.Context, _ string, _ uint64) error   { return stuck(ctx) }
+
+func (*stuckDirectory) Renew(ctx context.Context, _ string, _ uint64, _ bool) error {
+	return stuck(ctx)
+}
 func (*stuckDirectory) EndRoom(ctx context.Context, _ string, _ uint64) error { return stuck(ctx) }
 func (*stuckDirectory) PostResult(ctx context.Context, _ proto.Result) error  { return stuck(ctx) }
 

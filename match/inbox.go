@@ -23,6 +23,7 @@ const (
 	msgResync
 	msgInput
 	msgAck
+	msgWork
 )
 
 // message is one thing that an edge tells a room.
@@ -32,6 +33,7 @@ type message struct {
 	scope  uint16 // resync
 	viewer Viewer
 	attach *Attach
+	work   *WorkResult
 
 	epoch           uint64 // input, ack: the epoch that its ticks and numbers belong to
 	seq, tick, view uint32 // input
@@ -47,6 +49,7 @@ type inbox struct {
 	data   []byte
 	inputs int
 	closed bool
+	woken  chan struct{} // not nil while the room sleeps: closed by what comes
 }
 
 // put adds a message that is not an input. It is false when the room takes nothing more.
@@ -57,7 +60,23 @@ func (b *inbox) put(m message) bool {
 		return false
 	}
 	b.list = append(b.list, m)
+	if b.woken != nil {
+		close(b.woken)
+		b.woken = nil
+	}
 	return true
+}
+
+// sleep returns a channel that is closed when something comes, or nil when something waits. What connections that are
+// open already send wakes nobody; a room that sleeps has none.
+func (b *inbox) sleep() <-chan struct{} {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(b.list) > 0 || b.closed {
+		return nil
+	}
+	b.woken = make(chan struct{})
+	return b.woken
 }
 
 // putInputs adds an input packet's content in the order of sequences. dropped is how many inputs found no place.

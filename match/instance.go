@@ -2,6 +2,7 @@ package match
 
 import (
 	"context"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -18,8 +19,8 @@ type Instance struct {
 	spec    Spec
 	log     *zap.Logger
 	metrics *metrics
-	dir     Directory
-	frees   func(room string, epoch uint64, seat uint16)
+	host    *Host
+	viewers viewers
 
 	inbox  inbox
 	start  atomic.Int64 // when tick 0 was, or would have been, in nanoseconds since base
@@ -27,16 +28,25 @@ type Instance struct {
 	period time.Duration
 	done   chan struct{} // closed when the room has ended and its goroutine is about to return
 
+	shut      atomic.Bool   // new players may not be sent here
+	calling   atomic.Int64  // since when the rules have been called, in nanoseconds since base; 0 while they are not
+	goroutine atomic.Uint64 // the room's, as stacks name it
+	givenUp   atomic.Bool   // the rules did not return: the watchdog has ended the room
+	goneOnce  sync.Once
+
 	// What follows belongs to the room's goroutine.
-	sim     simulation
-	encoder *netcode.Encoder
-	tick    uint32
-	record  TickRecord
-	fx      effects
-	seats   []seat // by seat; 0 is nobody
-	playing int
-	emptyAt uint32 // the tick since which nobody has a seat
-	began   time.Time
+	sim      simulation
+	encoder  *netcode.Encoder
+	tick     uint32
+	record   TickRecord
+	fx       effects
+	seats    []seat // by seat; 0 is nobody
+	playing  atomic.Int32
+	working  context.Context //nolint:containedctx // of work outside; ends with the room
+	stopWork context.CancelFunc
+	works    int    // under way outside
+	emptyAt  uint32 // the tick since which nobody has a seat
+	began    time.Time
 
 	list   []message
 	data   []byte
@@ -51,7 +61,7 @@ type Instance struct {
 func newInstance(g *Game, spec Spec, h *Host) *Instance {
 	rm := &Instance{
 		game: g, spec: spec, log: h.log.With(zap.String("room", spec.ID), zap.String("game", g.name)),
-		metrics: h.metrics, dir: h.dir, frees: h.freeSeat,
+		metrics: h.metrics, host: h,
 		base: time.Now(), period: time.Second / time.Duration(g.rules.TickRate), done: make(chan struct{}),
 		sim:     g.make(g, spec),
 		encoder: netcode.NewEncoder(g.schema, netcode.EncoderConfig{Key: spec.Seed, Ring: max(32, g.rules.TickRate)}),
@@ -85,11 +95,19 @@ func (rm *Instance) Done() <-chan struct{} { return rm.done }
 // Attach claims a seat. The room answers through the viewer: a welcome at one of its next ticks, or a close. It is
 // false when the room has ended; then the viewer hears nothing of it and Detach must not be called.
 func (rm *Instance) Attach(a Attach) bool {
-	return rm.inbox.put(message{kind: msgAttach, viewer: a.Viewer, attach: &a})
+	rm.viewers.add(a.Viewer)
+	if !rm.inbox.put(message{kind: msgAttach, viewer: a.Viewer, attach: &a}) {
+		rm.viewers.remove(a.Viewer)
+		return false
+	}
+	return true
 }
 
 // Detach reports that an attached viewer's connection is gone. Each Attach is followed by exactly one.
-func (rm *Instance) Detach(v Viewer) { rm.inbox.put(message{kind: msgDetach, viewer: v}) }
+func (rm *Instance) Detach(v Viewer) {
+	rm.viewers.remove(v)
+	rm.inbox.put(message{kind: msgDetach, viewer: v})
+}
 
 // Leave gives the viewer's seat up for good.
 func (rm *Instance) Leave(v Viewer) { rm.inbox.put(message{kind: msgLeave, viewer: v}) }
@@ -113,10 +131,16 @@ func (rm *Instance) Clock() (tick uint32, frac uint16) {
 	return uint32(since / period), uint16(since % period * 65536 / period) //nolint:gosec // 2^32 ticks take a year
 }
 
+// now is the time in nanoseconds since base.
+func (rm *Instance) now() int64 { return int64(time.Since(rm.base)) }
+
 // run is the room's goroutine: it opens the game, ticks until the match ends or ctx does, and reports the result.
 func (rm *Instance) run(ctx context.Context, phase time.Duration) {
-	defer close(rm.done)
+	defer rm.gone()
 	rm.began = time.Now()
+	rm.goroutine.Store(thisGoroutine())
+	rm.working, rm.stopWork = context.WithCancel(ctx)
+	defer rm.stopWork()
 	c := rm.open()
 	if c == nil && rm.fx.ended {
 		c = rm.over(0) // Open ended the match
@@ -124,18 +148,28 @@ func (rm *Instance) run(ctx context.Context, phase time.Duration) {
 	if c == nil {
 		c = rm.loop(ctx, phase)
 	}
+	if rm.givenUp.Load() {
+		return // the watchdog has told everybody
+	}
+	rm.dismiss(*c)
 	rm.finish(ctx, *c)
 }
 
 // open runs the game's Open hook; a close is why the room cannot start.
 func (rm *Instance) open() (c *proto.Close) {
 	defer rm.recovered("open", &c)
+	rm.call()
+	defer rm.returned()
 	if err := rm.sim.open(&rm.fx); err != nil {
 		rm.log.Error("the game's Open hook failed", zap.Error(err))
 		return &proto.Close{Code: proto.CodeRulesFailed, Reason: "the room could not be opened"}
 	}
 	return nil
 }
+
+// call and returned stand around calls of the game's rules, for the watchdog.
+func (rm *Instance) call()     { rm.calling.Store(max(1, rm.now())) }
+func (rm *Instance) returned() { rm.calling.Store(0) }
 
 // recovered is deferred around calls of a game's rules: a panic ends this room, with a reason, alone.
 func (rm *Instance) recovered(doing string, c **proto.Close) {
@@ -153,7 +187,7 @@ const late = 5
 // loop ticks on a fixed schedule: tick n is due at start + n × period, by the monotonic clock, so lateness does not add
 // up. phase spreads the rooms of a process over the interval.
 func (rm *Instance) loop(ctx context.Context, phase time.Duration) *proto.Close {
-	rm.start.Store(int64(time.Since(rm.base) + phase))
+	rm.start.Store(int64(time.Since(rm.base)+phase) - int64(rm.tick)*int64(rm.period))
 	timer := time.NewTimer(phase + rm.period)
 	defer timer.Stop()
 	for {
@@ -163,9 +197,9 @@ func (rm *Instance) loop(ctx context.Context, phase time.Duration) *proto.Close 
 		case <-timer.C:
 		}
 		began := time.Since(rm.base)
-		due := time.Duration(rm.start.Load()) + time.Duration(rm.tick+1)*rm.period
+		due := rm.due()
 		lateness := began - due
-		rm.metrics.lateness.Observe(max(0, lateness).Seconds())
+		rm.observe(lateness)
 		if lateness > late*rm.period {
 			rm.metrics.overruns.Inc()
 			rm.start.Add(int64(lateness))
@@ -174,38 +208,62 @@ func (rm *Instance) loop(ctx context.Context, phase time.Duration) *proto.Close 
 		c := rm.step()
 		took := time.Since(rm.base) - began
 		rm.metrics.duration.Observe(took.Seconds())
-		if c != nil {
+		if c != nil || rm.givenUp.Load() {
 			return c
+		}
+		if rm.sleepy() {
+			rm.sleep(ctx)
+			due = rm.due() - rm.period
 		}
 		timer.Reset(due + rm.period - time.Since(rm.base))
 	}
 }
 
-// finish tells every viewer why the room is over, then the directory: the result until it is stored, whatever a
-// client or Redis does, as long as the host gives it time.
-func (rm *Instance) finish(ctx context.Context, c proto.Close) {
+// due is when the next tick is, since base.
+func (rm *Instance) due() time.Duration {
+	return time.Duration(rm.start.Load()) + time.Duration(rm.tick+1)*rm.period
+}
+
+// observe counts a tick that began so long after it was due.
+func (rm *Instance) observe(lateness time.Duration) {
+	rm.metrics.lateness.Observe(max(0, lateness).Seconds())
+	rm.host.load.ticks.Add(1)
+	if lateTick(lateness, rm.period) {
+		rm.host.load.late.Add(1)
+	}
+}
+
+// dismiss closes the doors and tells every viewer why the room is over. The watchdog calls it for a room that does not.
+func (rm *Instance) dismiss(c proto.Close) {
 	for _, m := range rm.inbox.close() {
 		if m.kind == msgAttach {
 			m.viewer.Close(proto.Close{Code: proto.CodeMatchGone, Reason: "the match is over"})
 		}
 	}
-	for i := range rm.seats {
-		if s := &rm.seats[i]; s.viewer != nil {
-			s.viewer.Close(c)
-			s.viewer = nil
-		}
-	}
-	rm.metrics.players.Sub(float64(rm.playing))
-	rm.playing = 0
+	rm.viewers.closeAll(c)
+	rm.metrics.players.Sub(float64(rm.playing.Swap(0)))
+}
+
+// gone closes done.
+func (rm *Instance) gone() { rm.goneOnce.Do(func() { close(rm.done) }) }
+
+// finish tells the directory: the result until it is stored, whatever a client or Redis does, as long as the host gives
+// it time.
+func (rm *Instance) finish(ctx context.Context, c proto.Close) {
 	if c.Code == proto.CodeDone && rm.fx.ended {
 		result := proto.Result{
 			Room: rm.spec.ID, Game: rm.game.name, Rules: rm.game.rules.Version, Epoch: rm.spec.Epoch,
 			Tick: rm.tick, Placements: rm.fx.result, Started: rm.began.UTC(), Ended: time.Now().UTC(),
 		}
-		rm.retry(ctx, "posting the result", func(ctx context.Context) error { return rm.dir.PostResult(ctx, result) })
+		rm.retry(ctx, "posting the result", func(ctx context.Context) error { return rm.host.dir.PostResult(ctx, result) })
 	}
+	rm.endRecord(ctx)
+}
+
+// endRecord ends the room's record in the directory.
+func (rm *Instance) endRecord(ctx context.Context) {
 	rm.retry(ctx, "ending the room", func(ctx context.Context) error {
-		return rm.dir.EndRoom(ctx, rm.spec.ID, rm.spec.Epoch)
+		return rm.host.dir.EndRoom(ctx, rm.spec.ID, rm.spec.Epoch)
 	})
 }
 

@@ -13,7 +13,11 @@ type metrics struct {
 	inputsDropped prometheus.Counter
 	resyncs       prometheus.Counter
 	panics        prometheus.Counter
-	freesDropped  prometheus.Counter
+	newsDropped   prometheus.Counter
+	inputsRefused prometheus.Counter
+	stalls        prometheus.Counter
+	asleep        prometheus.Gauge
+	overload      prometheus.Gauge
 
 	eventsForgotten prometheus.Counter
 }
@@ -41,13 +45,17 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		inputsDropped: counter("muster_inputs_dropped_total", "Inputs that found a room's inbox full."),
 		resyncs:       counter("muster_resyncs_total", "Keyframes that clients asked for."),
 		panics:        counter("muster_rules_panics_total", "Panics of games' rules."),
-		freesDropped:  counter("muster_directory_dropped_total", "Freed seats that the directory was not told of."),
+		newsDropped:   counter("muster_directory_dropped_total", "News of rooms, mostly freed seats, that the directory was not told."),
+		inputsRefused: counter("muster_inputs_refused_total", "Inputs that the games' rules refused."),
+		stalls:        counter("muster_rules_stalls_total", "Rooms given up because the rules did not return."),
+		asleep:        gauge("muster_rooms_asleep", "Rooms that do not tick because nobody is connected."),
+		overload:      gauge("muster_overload_level", "0: all is well; 1, 2: ticks are late, frames go out at every 2nd or 3rd tick, new rooms are refused."),
 
 		eventsForgotten: counter("muster_events_forgotten_total", "Events of seats without a connection that were too many to keep."),
 	}
 	if r != nil {
 		r.MustRegister(m.rooms, m.players, m.duration, m.lateness, m.overruns, m.inputs, m.inputsDropped, m.resyncs, m.panics,
-			m.freesDropped, m.eventsForgotten)
+			m.newsDropped, m.eventsForgotten, m.inputsRefused, m.stalls, m.asleep, m.overload)
 	}
 	return m
 }

@@ -11,6 +11,8 @@ type Spec struct {
 	Game  string
 	Seed  uint64 // of the room's random sources
 	Epoch uint64 // of its owner; not part of what the rules see
+	// Config is what the room was created with, as its game understands it: a map, a mode. At most 4 KiB.
+	Config []byte
 }
 
 // What a record holds is described in package journal, which keeps them.

@@ -174,7 +174,7 @@ func TestShotHitsWhereTheShooterSawTheTarget(t *testing.T) {
 func TestRewindIsTheSameInAReplay(t *testing.T) {
 	g := galleryGame(t)
 	play := func() (hits []uint8) {
-		h := hooks[galleryWorld]{join: gallery{}, after: gallery{}}
+		h := hooks[galleryWorld, shot]{join: gallery{}, after: gallery{}}
 		sim := newCore[galleryWorld, shot](&g, Spec{Seed: 7}, gallery{}, h)
 		var fx effects
 		rec := TickRecord{Seats: []SeatChange{

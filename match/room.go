@@ -10,14 +10,20 @@ import (
 // Room is what a game's hooks see of their room. Only the room's goroutine may use it, during a hook's call; hooks must
 // not keep it.
 type Room[S any] struct {
-	state *S
-	id    string
-	rate  int
-	tick  uint32
-	rng   *rand.Rand
+	state  *S
+	id     string
+	config []byte
+	rate   int
+	tick   uint32
+	dice   *rand.PCG // what rng draws from
+	rng    *rand.Rand
 	roster
+	works
 	out *effects
 }
+
+// Config is what the room was created with, as its game understands it; nil where that is nothing.
+func (r *Room[S]) Config() []byte { return r.config }
 
 // roster is who has a seat, by seat; index 0 is nobody.
 type roster struct {
@@ -62,6 +68,23 @@ func (r *Room[S]) Player(seat netcode.Seat) (p Player, ok bool) {
 // Emit sends a one-off event, which must be of a type in Rules.Events and have at most 8 KiB.
 func (r *Room[S]) Emit(to netcode.To, event any) {
 	r.out.emitted = append(r.out.emitted, netcode.Emission{To: to, Event: event})
+}
+
+// SetTeam puts a player into a team, from 1 on; 0 is none. Events to a team reach those who are in it at the end of the
+// tick.
+func (r *Room[S]) SetTeam(seat netcode.Seat, team uint16) {
+	if int(seat) < len(r.taken) && r.taken[seat] {
+		r.players[seat].Team = team
+	}
+}
+
+// SetOpen says whether new players may be sent into the room: backfill and late joins. A room is open until its rules
+// close it. Those on their way already still arrive, and players who have a seat come back as ever.
+func (r *Room[S]) SetOpen(open bool) {
+	r.out.doors = doorsClosed
+	if open {
+		r.out.doors = doorsOpen
+	}
 }
 
 // Kick removes a player; the reason (at most 120 bytes) is shown to him. His seat is free from the next tick on.

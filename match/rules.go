@@ -18,10 +18,30 @@ type Rules struct {
 	Seats int
 	// Inputs says whether inputs are samples (default) or commands.
 	Inputs proto.InputMode
+	// InputsPerTick is how many commands of one seat a tick applies, 1 to 16; the others wait. Default 1, so that who
+	// sends faster gains nothing. Of samples a tick always uses the newest alone.
+	InputsPerTick int
+	// Rewind is how far back Step.Rewind shows the past, 0 to 1 s: what a player looked at before that counts as seen
+	// then. A larger one favours players far away, and lets them hit those who took cover long ago. Default 250 ms.
+	Rewind time.Duration
 	// Grace is how long the seat of a dropped player is held. Default 30 s.
 	Grace time.Duration
 	// Empty is how long a room without any player goes on before it ends without a result. Default 30 s.
 	Empty time.Duration
+	// Sleep lets a room stop ticking while nobody is connected. It goes on at the tick where it was when somebody comes,
+	// or when a seat's grace or Empty has passed.
+	Sleep bool
+	// Durability says what of a match survives the end of its process. Default None.
+	Durability Durability
+	// CheckpointEvery is the time between checkpoints, 100 ms to 10 min: what a room goes back to when its rules panic,
+	// and what a journal begins with. Default 5 s.
+	CheckpointEvery time.Duration
+	// PauseUndurable makes a room of Durability Journal wait when its journal cannot keep up, instead of going on with
+	// what a failover would take back.
+	PauseUndurable bool
+	// Persist keeps the state of a room that nobody is in any more, by its id, for the next who opens it: a document, a
+	// world. Such a room ends only when its rules end it. It implies Durability Checkpoint at least.
+	Persist bool
 	// Events are the zero values of the event types that the game emits, in the order of their wire types.
 	Events []any
 }
@@ -43,6 +63,18 @@ func (r Rules) withDefaults() (Rules, error) {
 	if r.Empty == 0 {
 		r.Empty = 30 * time.Second
 	}
+	if r.InputsPerTick == 0 {
+		r.InputsPerTick = 1
+	}
+	if r.Rewind == 0 {
+		r.Rewind = 250 * time.Millisecond
+	}
+	if r.CheckpointEvery == 0 {
+		r.CheckpointEvery = 5 * time.Second
+	}
+	if r.Persist && r.Durability == None {
+		r.Durability = Checkpoint
+	}
 	switch {
 	case len(r.Version) > proto.MaxID:
 		return r, fmt.Errorf("Rules.Version has %d bytes, at most %d allowed", len(r.Version), proto.MaxID)
@@ -52,11 +84,34 @@ func (r Rules) withDefaults() (Rules, error) {
 		return r, fmt.Errorf("Rules.Seats is %d, 1 to 1000 allowed", r.Seats)
 	case r.Inputs > proto.Commands:
 		return r, fmt.Errorf("Rules.Inputs is %d, Samples or Commands allowed", r.Inputs)
+	case r.InputsPerTick < 1 || r.InputsPerTick > 16:
+		return r, fmt.Errorf("Rules.InputsPerTick is %d, 1 to 16 allowed", r.InputsPerTick)
+	case r.InputsPerTick > 1 && r.Inputs == proto.Samples:
+		return r, fmt.Errorf("Rules.InputsPerTick is %d, and of samples a tick uses one alone", r.InputsPerTick)
+	case r.Rewind < 0 || r.Rewind > time.Second:
+		return r, fmt.Errorf("Rules.Rewind is %v, 0 to %v allowed", r.Rewind, time.Second)
+	case r.Durability > Journal:
+		return r, fmt.Errorf("Rules.Durability is %d, None, Checkpoint or Journal allowed", r.Durability)
+	case r.CheckpointEvery < 100*time.Millisecond || r.CheckpointEvery > 10*time.Minute:
+		return r, fmt.Errorf("Rules.CheckpointEvery is %v, 100ms to 10m allowed", r.CheckpointEvery)
 	case r.Grace < 0 || r.Empty < 0 || r.Grace > maxHold || r.Empty > maxHold:
 		return r, fmt.Errorf("Rules.Grace is %v and Rules.Empty is %v, 0 to %v allowed", r.Grace, r.Empty, maxHold)
 	}
 	return r, nil
 }
+
+// Durability says what of a match survives the end of its process.
+type Durability uint8
+
+// The classes of durability. What a room keeps it keeps beside its ticks, which never wait for it.
+const (
+	// None: a match ends with its process.
+	None Durability = iota
+	// Checkpoint: a match goes on from its last checkpoint; Rules.CheckpointEvery of it is lost at most.
+	Checkpoint
+	// Journal: no input that a client was told is durable is lost, and no event.
+	Journal
+)
 
 // maxHold is the longest that a seat or an empty room is held: far within what a tick's number can count.
 const maxHold = 30 * 24 * time.Hour

@@ -27,7 +27,7 @@ func (rm *Instance) attach(a *Attach) {
 	switch s.state {
 	case seatFree:
 		s.player = a.Player
-		rm.playing++
+		rm.playing.Add(1)
 		rm.metrics.players.Inc()
 		rm.change(SeatJoined, s)
 	case seatPlaying:
@@ -57,9 +57,9 @@ func (rm *Instance) leave(s *seat) {
 
 // free makes a seat ready for another player.
 func (rm *Instance) free(s *seat) {
-	rm.playing--
+	rm.playing.Add(-1)
 	rm.metrics.players.Dec()
-	rm.frees(rm.spec.ID, rm.spec.Epoch, uint16(s.player.Seat))
+	rm.host.tell(news{rm, uint16(s.player.Seat)})
 	s.reset(&rm.game.rules)
 }
 

@@ -21,6 +21,9 @@ func (rm *Instance) send() {
 			rm.welcome(s)
 		}
 		rm.sendEvents(s)
+		if rm.tick%rm.host.load.sendEvery() != 0 {
+			continue // under load: what a frame misses the next one has
+		}
 		f := rm.frame(s.viewer.Edge())
 		f.Views = append(f.Views, View{s.viewer, proto.Head{
 			Epoch: rm.spec.Epoch, Tick: rm.tick, Processed: s.inputs.Processed(), Durable: s.inputs.Processed(), Lead: s.inputs.Lead(),

@@ -19,7 +19,7 @@ func (rm *Instance) step() *proto.Close {
 	rm.receive(tick)
 	rm.expire(tick)
 	rm.collect(tick)
-	if c := rm.simulate(); c != nil {
+	if c := rm.simulate(); c != nil || rm.givenUp.Load() {
 		return c
 	}
 	rm.tick = tick
@@ -53,6 +53,9 @@ func (rm *Instance) receive(tick uint32) {
 			if s := rm.seatOf(m.viewer); s != nil && m.epoch == rm.spec.Epoch {
 				s.events.ack(m.event)
 			}
+		case msgWork:
+			rm.works--
+			rm.record.Results = append(rm.record.Results, *m.work)
 		case msgInput:
 			if s := rm.seatOf(m.viewer); s != nil {
 				rm.input(s, m, tick)
@@ -104,6 +107,8 @@ func (rm *Instance) collect(tick uint32) {
 // simulate steps the game from the record.
 func (rm *Instance) simulate() (c *proto.Close) {
 	defer rm.recovered("step", &c)
+	rm.call()
+	defer rm.returned()
 	if err := rm.sim.step(&rm.record, &rm.fx); err != nil {
 		rm.log.Error("a tick's record does not apply", zap.Uint32("tick", rm.record.Tick), zap.Error(err))
 		return &proto.Close{Code: proto.CodeInternal, Reason: "the server failed"}
@@ -125,6 +130,13 @@ func (rm *Instance) carryOut() {
 	}
 	for i := range rm.fx.emitted {
 		rm.emit(&rm.fx.emitted[i])
+	}
+	rm.metrics.inputsRefused.Add(float64(len(rm.fx.refused) + rm.fx.unchecked))
+	for i := range rm.fx.works {
+		rm.beginWork(rm.fx.works[i])
+	}
+	if rm.fx.doors != 0 && rm.shut.Swap(rm.fx.doors == doorsClosed) != (rm.fx.doors == doorsClosed) {
+		rm.host.tell(news{rm: rm})
 	}
 	for i := range rm.fx.refused {
 		r := &rm.fx.refused[i]
@@ -150,7 +162,7 @@ func (rm *Instance) emit(e *netcode.Emission) {
 	}
 	body := append([]byte(nil), rm.body.Bytes()...)
 	for i := 1; i < len(rm.seats); i++ {
-		if rm.seats[i].state != seatFree && e.To.Includes(netcode.Seat(i), 0) {
+		if rm.seats[i].state != seatFree && e.To.Includes(netcode.Seat(i), rm.sim.team(netcode.Seat(i))) {
 			rm.give(netcode.Seat(i), body)
 		}
 	}
@@ -175,7 +187,7 @@ func (rm *Instance) give(to netcode.Seat, body []byte) {
 // over says whether the match has ended, by the rules or because nobody is left.
 func (rm *Instance) over(tick uint32) *proto.Close {
 	if rm.fx.ended {
-		if c := rm.end(); c != nil {
+		if c := rm.endHook(); c != nil {
 			return c
 		}
 		m := proto.End{Tick: tick, Placements: rm.fx.result}
@@ -188,7 +200,7 @@ func (rm *Instance) over(tick uint32) *proto.Close {
 		}
 		return &proto.Close{Code: proto.CodeDone, Reason: "the match is over"}
 	}
-	if rm.playing > 0 {
+	if rm.playing.Load() > 0 {
 		rm.emptyAt = tick
 		return nil
 	}
@@ -198,9 +210,11 @@ func (rm *Instance) over(tick uint32) *proto.Close {
 	return nil
 }
 
-// end runs the End hook and sends what it emits.
-func (rm *Instance) end() (c *proto.Close) {
+// endHook runs the End hook and sends what it emits.
+func (rm *Instance) endHook() (c *proto.Close) {
 	defer rm.recovered("end", &c)
+	rm.call()
+	defer rm.returned()
 	clear(rm.fx.emitted)
 	rm.fx.emitted = rm.fx.emitted[:0]
 	rm.sim.end(&rm.fx)

@@ -57,6 +57,9 @@ func (d *Directory) states(ctx context.Context, ids ...string) ([]state, error) 
 
 // count works out free and next from the seats' entries.
 func (s *state) count(entries []string, now int64) {
+	if s.Shut {
+		return // nobody may have one
+	}
 	s.free = s.Seats
 	for _, e := range entries {
 		before, _, _ := strings.Cut(e, "|")

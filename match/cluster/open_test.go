@@ -105,6 +105,24 @@ func TestRoomIsListedAgainWhenAReservationIsReleased(t *testing.T) {
 	})
 }
 
+func TestRoomThatTakesNoNewPlayersIsNotListedAndReservesForThoseInItOnly(t *testing.T) {
+	testredis.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
+		d := cluster.NewDirectory(rdb, ns)
+		r := create(t, d, aRoom(3))
+		seat(t, d, r, "a")
+		must(t, d.Renew(t.Context(), r.ID, r.Epoch, false))
+		must(t, d.Renew(t.Context(), r.ID, r.Epoch, false))
+		wantFree(t, "with its doors shut", d, r, 0)
+		_, err := d.Reserve(t.Context(), r.ID, time.Minute, claims(1, "b"))
+		wantError(t, "a new player's reservation", err, cluster.ErrFull)
+		if got := reserve(t, d, r, time.Minute, claims(1, "a")); got.List[0] != 1 {
+			t.Errorf("who has seat 1 gets seat %d", got.List[0])
+		}
+		must(t, d.Renew(t.Context(), r.ID, r.Epoch, true))
+		wantFree(t, "with its doors open again", d, r, 2)
+	})
+}
+
 // interleave runs do once, just before the client changes a queue's index.
 type interleave struct{ do func() }
 

@@ -45,6 +45,7 @@ type Room struct {
 	ID    string
 	Seed  uint64
 	Epoch uint64
+	Shut  bool // its rules take no new players
 }
 
 // Claim is a player for whom a seat is reserved, and the id of the token that will claim it.
@@ -113,7 +114,10 @@ func parseRoom(id string, f map[string]string) (Room, error) {
 	if len(f) == 0 {
 		return Room{}, ErrNoRoom
 	}
-	r := Room{ID: id, NewRoom: NewRoom{Game: f["game"], Rules: f["rules"], Queue: f["queue"], Node: f["node"]}}
+	r := Room{
+		ID: id, NewRoom: NewRoom{Game: f["game"], Rules: f["rules"], Queue: f["queue"], Node: f["node"]},
+		Shut: f["shut"] == "1",
+	}
 	var errs [3]error
 	r.Seats, errs[0] = strconv.Atoi(f["seats"])
 	r.Seed, errs[1] = strconv.ParseUint(f["seed"], 10, 64)
@@ -121,18 +125,38 @@ func parseRoom(id string, f map[string]string) (Room, error) {
 	return r, errors.Join(errs[:]...)
 }
 
-// Renew keeps a room's record for another minute. Its host calls it; ErrFenced says that the room is another's now.
-func (d *Directory) Renew(ctx context.Context, room string, epoch uint64) error {
-	answer, err := renewScript.Run(ctx, d.rdb, []string{d.room(room), d.seats(room)}, epoch, roomTTL.Milliseconds()).Text()
-	return answered("renewing room "+room, answer, err)
+// Renew keeps a room's record for another minute, and says whether new players may have its free seats. Its host calls
+// it; ErrFenced says that the room is another's now.
+func (d *Directory) Renew(ctx context.Context, room string, epoch uint64, open bool) error {
+	doing, shut := "renewing room "+room, "0"
+	if !open {
+		shut = "1"
+	}
+	answer, err := renewScript.Run(ctx, d.rdb, []string{d.room(room), d.seats(room)}, epoch, roomTTL.Milliseconds(), shut).Text()
+	if queue, moved := strings.CutPrefix(answer, "moved "); err == nil && moved {
+		if err = d.index(ctx, queue, room); err != nil {
+			return fmt.Errorf("%s: %w", doing, err)
+		}
+		return nil
+	}
+	return answered(doing, answer, err)
 }
 
+// Where the doors have moved the index must follow: also when the script runs again because its answer was lost, so
+// the record says that this is due until the next renewal.
 var renewScript = redis.NewScript(`
-local epoch = redis.call('HGET', KEYS[1], 'epoch')
-if not epoch then return 'gone' end
-if epoch ~= ARGV[1] then return 'fenced' end
+local rec = redis.call('HMGET', KEYS[1], 'epoch', 'shut', 'queue', 'due')
+if not rec[1] then return 'gone' end
+if rec[1] ~= ARGV[1] then return 'fenced' end
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
 redis.call('PEXPIRE', KEYS[2], ARGV[2])
+local moved = (rec[2] or '0') ~= ARGV[3]
+if moved then
+	redis.call('HSET', KEYS[1], 'shut', ARGV[3], 'due', '1')
+elseif rec[4] then
+	redis.call('HDEL', KEYS[1], 'due')
+end
+if moved or rec[4] then return 'moved ' .. rec[3] end
 return 'ok'`)
 
 // EndRoom forgets a room. It is no error when the room is forgotten already.

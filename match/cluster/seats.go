@@ -22,7 +22,7 @@ type Seats struct {
 }
 
 // Reserve reserves a seat for each claim, all or none, until ttl has passed, and keeps the room's record for a minute. A
-// player who has a seat in the room gets that one. Errors: ErrNoRoom, ErrFull.
+// player who has a seat in the room gets that one, also where its rules take no new players. Errors: ErrNoRoom, ErrFull.
 func (d *Directory) Reserve(ctx context.Context, room string, ttl time.Duration, claims []Claim) (Seats, error) {
 	doing := "reserving seats in room " + room
 	args := append(make([]any, 0, 2+2*len(claims)), ttl.Milliseconds(), roomTTL.Milliseconds())
@@ -59,7 +59,7 @@ func (d *Directory) Reserve(ctx context.Context, room string, ttl time.Duration,
 // The answer of reserve: how it went, the queue, how many seats are free now, the epoch, the seats. The entry of a
 // reservation that has run out stays until another takes its place: its token claims nothing, and is told why.
 var reserveScript = redis.NewScript(`
-local rec = redis.call('HMGET', KEYS[1], 'seats', 'queue', 'epoch')
+local rec = redis.call('HMGET', KEYS[1], 'seats', 'queue', 'epoch', 'shut')
 local n = tonumber(rec[1])
 if not n then return {'gone', '', '-1', ''} end
 local t = redis.call('TIME')
@@ -83,7 +83,7 @@ for i = 3, #ARGV, 2 do
 	local seat = byPlayer[player]
 	if not seat then
 		while held[free] do free = free + 1 end
-		if free > n then return {'full', rec[2], before, rec[3]} end
+		if free > n or rec[4] == '1' then return {'full', rec[2], before, rec[3]} end
 		seat, held[free], byPlayer[player], used = free, true, free, used + 1
 	end
 	local done = '!' .. token .. '/' -- this claim was, if the script runs again as late as that

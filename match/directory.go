@@ -1,0 +1,86 @@
+package match
+
+import (
+	"context"
+	"time"
+
+	"go.uber.org/zap"
+
+	"muster/proto"
+)
+
+// Directory is where the cluster keeps what it knows of rooms. Its calls may take as long as their context allows and
+// are never made from a tick.
+type Directory interface {
+	FreeSeat(ctx context.Context, room string, epoch uint64, seat uint16) error
+	// Renew says that a room is alive, and whether new players may be sent to it.
+	Renew(ctx context.Context, room string, epoch uint64, open bool) error
+	EndRoom(ctx context.Context, room string, epoch uint64) error
+	// PostResult may be called more than once with the same result; it is kept once.
+	PostResult(ctx context.Context, r proto.Result) error
+}
+
+// maxNews bounds what the directory was not told yet. More is dropped and counted: the reservation of a freed seat ends
+// with the room, and whether it is open is told again with its next renewal.
+const maxNews = 4096
+
+// news is what the directory should hear of a room soon: that a seat is free, or, without a seat, that its doors moved.
+type news struct {
+	rm   *Instance
+	seat uint16
+}
+
+// tell notes news. Rooms call it from their ticks.
+func (h *Host) tell(n news) {
+	select {
+	case h.news <- n:
+	default:
+		h.metrics.newsDropped.Inc()
+	}
+}
+
+// tellNews tells the directory what rooms had to tell.
+func (h *Host) tellNews() {
+	for {
+		select {
+		case <-h.ctx.Done():
+			return
+		case n := <-h.news:
+			h.call(n.rm, "telling the directory of a free seat", func(ctx context.Context) error {
+				if n.seat == 0 {
+					return h.renew(ctx, n.rm)
+				}
+				return h.dir.FreeSeat(ctx, n.rm.spec.ID, n.rm.spec.Epoch, n.seat)
+			})
+		}
+	}
+}
+
+// renewRooms keeps the directory's records of running rooms alive.
+func (h *Host) renewRooms() {
+	ticker := time.NewTicker(h.cfg.RenewEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-h.ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		for _, rm := range h.all() {
+			h.call(rm, "renewing a room", func(ctx context.Context) error { return h.renew(ctx, rm) })
+		}
+	}
+}
+
+func (h *Host) renew(ctx context.Context, rm *Instance) error {
+	return h.dir.Renew(ctx, rm.spec.ID, rm.spec.Epoch, !rm.shut.Load()) //nolint:wrapcheck // logged with what was done
+}
+
+// call calls the directory, within its time.
+func (h *Host) call(rm *Instance, doing string, f func(context.Context) error) {
+	ctx, cancel := context.WithTimeout(h.ctx, callTimeout)
+	defer cancel()
+	if err := f(ctx); err != nil && h.ctx.Err() == nil {
+		h.log.Warn(doing+" failed", zap.String("room", rm.spec.ID), zap.Error(err))
+	}
+}

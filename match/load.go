@@ -1,0 +1,114 @@
+package match
+
+import (
+	"math"
+	"runtime/debug"
+	runtimemetrics "runtime/metrics"
+	"sync/atomic"
+	"time"
+
+	"go.uber.org/zap"
+)
+
+// load is how well a host keeps up. Its rooms count their ticks; the watchdog weighs them.
+type load struct {
+	ticks, late atomic.Uint64 // see lateTick
+	level       atomic.Int32
+	full        atomic.Pointer[string] // why no new rooms are taken
+	memory      []runtimemetrics.Sample
+
+	// Of the watchdog.
+	next          time.Time // when the window ends
+	ticks0, late0 uint64    // when it began
+	calm          int       // windows without trouble, one after the other
+}
+
+// lateTick says whether a tick that began so long after it was due is late: by half its interval, and by what a player
+// may notice.
+func lateTick(lateness, period time.Duration) bool {
+	return lateness > period/2 && lateness > 10*time.Millisecond
+}
+
+const (
+	// weighEvery is the window over which ticks are weighed.
+	weighEvery = 2 * time.Second
+	// leastTicks is how many ticks say something.
+	leastTicks = 20
+	// maxLevel is the level at which frames are sent at every third tick.
+	maxLevel = 2
+	// calmWindows is how many windows without trouble it takes to go one level back.
+	calmWindows = 3
+	// memoryShare is how much of the process's memory limit may be alive when a room is opened.
+	memoryShare = 0.8
+)
+
+// weigh looks at the window that ends now. Where more than a tenth of the ticks were late the host goes up one level:
+// frames go out at every second tick, then at every third, while the rooms tick on; new rooms are refused. Where less
+// than one in a hundred was late for three windows it goes one level back.
+func (h *Host) weigh(now time.Time) {
+	l := &h.load
+	if now.Before(l.next) {
+		return
+	}
+	first := l.next.IsZero()
+	l.next = now.Add(weighEvery)
+	ticks, late := l.ticks.Load(), l.late.Load()
+	n, bad := ticks-l.ticks0, late-l.late0
+	l.ticks0, l.late0 = ticks, late
+	if first {
+		return // a window begins
+	}
+	before := l.level.Load()
+	level := before
+	switch {
+	case n >= leastTicks && bad*10 > n:
+		level, l.calm = min(level+1, maxLevel), 0
+	case bad*100 > n:
+		l.calm = 0
+	default:
+		if l.calm++; l.calm >= calmWindows && level > 0 {
+			level, l.calm = level-1, 0
+		}
+	}
+	if level != before {
+		l.level.Store(level)
+		h.metrics.overload.Set(float64(level))
+		h.log.Warn("the load level changed", zap.Int32("level", level), zap.Uint64("ticks", n), zap.Uint64("late", bad))
+	}
+	why := ""
+	switch {
+	case level > 0:
+		why = "its rooms' ticks are late"
+	case l.outOfMemory():
+		why = "its memory limit is near"
+	}
+	l.full.Store(&why)
+}
+
+// outOfMemory says whether the process is near the memory limit that it was given (GOMEMLIMIT).
+func (l *load) outOfMemory() bool {
+	limit := debug.SetMemoryLimit(-1)
+	if limit == math.MaxInt64 {
+		return false
+	}
+	if l.memory == nil {
+		l.memory = []runtimemetrics.Sample{{Name: "/gc/heap/live:bytes"}, {Name: "/memory/classes/heap/stacks:bytes"}}
+	}
+	runtimemetrics.Read(l.memory) // what lives, not what the collector has yet to find
+	used := l.memory[0].Value.Uint64() + l.memory[1].Value.Uint64()
+	return float64(used) > memoryShare*float64(limit)
+}
+
+// sendEvery is at which ticks frames go out: at every one, or at those that it divides.
+func (l *load) sendEvery() uint32 { return uint32(l.level.Load()) + 1 } //nolint:gosec // 0 to maxLevel
+
+// Full says why the host takes no new rooms now; "" when it does.
+func (h *Host) Full() string {
+	if why := h.Unfit(); why != "" {
+		return why
+	}
+	if why := h.load.full.Load(); why != nil {
+		return *why
+	}
+	return ""
+}

@@ -1,0 +1,51 @@
+package match
+
+import (
+	"testing"
+	"time"
+
+	"go.uber.org/zap"
+)
+
+// window is one window of ticks.
+type window struct{ ticks, late uint64 }
+
+func TestLateTicksLowerTheSendRateAndRefuseRoomsUntilTheyAreGone(t *testing.T) {
+	h := &Host{metrics: newMetrics(nil), log: zap.NewNop()}
+	now := time.Unix(0, 0)
+	pass := func(w window) int32 {
+		h.load.ticks.Add(w.ticks)
+		h.load.late.Add(w.late)
+		now = now.Add(weighEvery)
+		h.weigh(now)
+		return h.load.level.Load()
+	}
+	h.weigh(now) // a window begins
+	for i, step := range []struct {
+		w    window
+		want int32
+	}{
+		{window{1000, 50}, 0}, // some are late
+		{window{10, 10}, 0},   // too few to say anything
+		{window{1000, 101}, 1},
+		{window{1000, 50}, 1},
+		{window{1000, 900}, 2},
+		{window{1000, 1000}, 2},
+		{window{1000, 5}, 2},
+		{window{1000, 5}, 2},
+		{window{1000, 20}, 2}, // not calm: counting begins anew
+		{window{1000, 0}, 2},
+		{window{1000, 0}, 2},
+		{window{1000, 0}, 1},
+		{window{0, 0}, 1},
+		{window{0, 0}, 1},
+		{window{0, 0}, 0},
+	} {
+		if got := pass(step.w); got != step.want {
+			t.Fatalf("after window %d the level is %d, want %d", i, got, step.want)
+		}
+		if full := h.Full(); (full != "") != (step.want > 0) {
+			t.Fatalf("after window %d the host says %q of new rooms", i, full)
+		}
+	}
+}

@@ -1,0 +1,96 @@
+package match
+
+import (
+	"bytes"
+	"fmt"
+	"runtime"
+	"time"
+
+	"go.uber.org/zap"
+
+	"muster/proto"
+)
+
+// watchEvery is the time between two looks at the rooms.
+const watchEvery = 100 * time.Millisecond
+
+// watch looks after the rooms: one whose rules do not return is given up, and the load decides on send rates and new
+// rooms. What keeps the whole process from running, as a stopped container does, is not held against a room: a look
+// that is late itself starts the count anew.
+func (h *Host) watch() {
+	ticker := time.NewTicker(watchEvery)
+	defer ticker.Stop()
+	before := time.Now()
+	for {
+		select {
+		case <-h.ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		now := time.Now()
+		paused := now.Sub(before) > 3*watchEvery
+		before = now
+		for _, rm := range h.all() {
+			if since := rm.calling.Load(); since != 0 {
+				if paused {
+					rm.calling.CompareAndSwap(since, rm.now())
+				} else if took := time.Duration(rm.now() - since); took > h.cfg.StallAfter {
+					h.giveUp(rm, took)
+				}
+			}
+		}
+		h.weigh(now)
+	}
+}
+
+// giveUp ends a room whose rules do not return. Its goroutine cannot be stopped: it keeps a core busy until the process
+// ends, so the process says that it is not healthy and takes no more rooms.
+func (h *Host) giveUp(rm *Instance, took time.Duration) {
+	if !rm.givenUp.CompareAndSwap(false, true) {
+		return
+	}
+	h.metrics.stalls.Inc()
+	rm.log.Error("the game's rules do not return", zap.Duration("after", took), zap.ByteString("stack", stackOf(rm.goroutine.Load())))
+	why := fmt.Sprintf("the rules of game %s did not return in room %s", rm.game.name, rm.spec.ID)
+	h.unfit.CompareAndSwap(nil, &why)
+	h.forget(rm)
+	rm.dismiss(proto.Close{Code: proto.CodeRulesFailed, Reason: "the game's rules failed"})
+	rm.gone()
+	h.wg.Go(func() { rm.endRecord(h.ctx) })
+}
+
+// Unfit says why the process cannot be healthy again and should be replaced; "" while nothing is wrong. Its other rooms
+// go on.
+func (h *Host) Unfit() string {
+	if why := h.unfit.Load(); why != nil {
+		return *why
+	}
+	return ""
+}
+
+// maxStacks bounds what is read to find one goroutine's stack, in bytes.
+const maxStacks = 16 << 20
+
+// stackOf returns the stack of a goroutine of this process.
+func stackOf(goroutine uint64) []byte {
+	for size := 256 << 10; ; size *= 4 {
+		all := make([]byte, size)
+		all = all[:runtime.Stack(all, true)]
+		if len(all) == size && size < maxStacks {
+			continue
+		}
+		for _, block := range bytes.Split(all, []byte("\n\n")) {
+			if bytes.HasPrefix(block, fmt.Appendf(nil, "goroutine %d ", goroutine)) {
+				return block
+			}
+		}
+		return []byte("not found")
+	}
+}
+
+// thisGoroutine is the number of the goroutine that calls it, as stacks name it; 0 if they should ever change.
+func thisGoroutine() (n uint64) {
+	var buf [64]byte
+	_, _ = fmt.Sscanf(string(buf[:runtime.Stack(buf[:], false)]), "goroutine %d ", &n)
+	return n
+}
