@@ -37,7 +37,11 @@ func (r *rooms) Open(ctx context.Context, room string) (*match.Instance, error) 
 	case rec.Node != r.node:
 		return nil, &proto.Close{Code: proto.CodeMatchGone, Reason: "the match is not on this server"}
 	}
-	return r.host.Open(match.Spec{ID: rec.ID, Game: rec.Game, Seed: rec.Seed, Epoch: rec.Epoch}) //nolint:wrapcheck // says what it did
+	rm, err := r.host.Open(match.Spec{ID: rec.ID, Game: rec.Game, Seed: rec.Seed, Epoch: rec.Epoch})
+	if errors.Is(err, match.ErrLoaded) { // the seat is reserved, so coming again is worth while
+		return nil, &proto.Close{Code: proto.CodeOverloaded, Reason: "the server takes no new matches now"}
+	}
+	return rm, err //nolint:wrapcheck // says what it did
 }
 
 // TakeSeat implements edge.Rooms.

@@ -31,7 +31,7 @@ func (s *server) routes(registry *prometheus.Registry) http.Handler {
 	mux.Handle("GET /v1/match/{room}", s.edge)
 	mux.Handle("/docs/", docsHeaders(v5emb.New("Muster lobby", "/openapi.json", "/docs/")))
 	mux.Handle("GET /docs", http.RedirectHandler("/docs/", http.StatusFound))
-	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprintln(w, "ok") })
+	mux.HandleFunc("GET /livez", s.live)
 	mux.HandleFunc("GET /readyz", s.ready)
 	mux.Handle("GET /metrics", s.operatorsOnly(promhttp.HandlerFor(registry, promhttp.HandlerOpts{Registry: registry})))
 	mux.Handle("/", web.Handler())
@@ -82,11 +82,25 @@ func docsHeaders(next http.Handler) http.Handler {
 	})
 }
 
+// live says whether the process is worth keeping: when it is not, whoever watches it should let its matches end and
+// start it anew.
+func (s *server) live(w http.ResponseWriter, _ *http.Request) {
+	if why := s.host.Unfit(); why != "" {
+		problem(w, http.StatusServiceUnavailable, why)
+		return
+	}
+	_, _ = fmt.Fprintln(w, "ok")
+}
+
 // ready says whether new players can be served.
 func (s *server) ready(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
 	defer cancel()
-	if obstacle := s.lobby.Ready(ctx); obstacle != "" {
+	obstacle := s.lobby.Ready(ctx)
+	if why := s.host.Full(); obstacle == "" && why != "" {
+		obstacle = "the server takes no new matches: " + why
+	}
+	if obstacle != "" {
 		problem(w, http.StatusServiceUnavailable, obstacle)
 		return
 	}

@@ -86,7 +86,7 @@ func startServer(ctx context.Context, set *settings, games []Game, keys *token.K
 	if err := s.startLobby(rdb, games, node.ID, registry); err != nil {
 		return s, err
 	}
-	leave, err := cluster.NewNodes(rdb, set.Namespace, log).Join(ctx, node)
+	leave, err := cluster.NewNodes(rdb, set.Namespace, log).Join(ctx, node, s.host.Full)
 	if err != nil {
 		return s, err //nolint:wrapcheck // says what it did
 	}

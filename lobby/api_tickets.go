@@ -116,6 +116,9 @@ func (l *Lobby) createTicket(ctx context.Context, in *newTicketInput) (*ticketOu
 			Message: "expected the name of a queue", Location: "body.queue", Value: in.Body.Queue,
 		})
 	}
+	if err := m.isCrowded(ctx); err != nil {
+		return nil, l.problem("creating a ticket", err)
+	}
 	p := playerOf(ctx)
 	t := &ticket{queue: in.Body.Queue, player: p.ID, name: p.Name, expires: p.Expires}
 	if err := l.tickets.create(ctx, t, m.rules.MaxWait); err != nil {

@@ -109,7 +109,7 @@ func join(t *testing.T, rdb redis.UniversalClient, n cluster.Node) (leave func()
 	if n.Games == nil {
 		n.Games = map[string]string{"arena": "7"}
 	}
-	l, err := cluster.NewNodes(rdb, ns, zap.NewNop()).Join(context.Background(), n)
+	l, err := cluster.NewNodes(rdb, ns, zap.NewNop()).Join(context.Background(), n, nil)
 	must(t, err)
 	return func() { l(context.Background()) }
 }

@@ -22,8 +22,13 @@ const (
 	lookTimeout = 5 * time.Second
 )
 
-// errNoNode means that no live node runs the game.
-var errNoNode = errors.New("no server runs this game now")
+// Why no room can be had.
+var (
+	// errNoNode means that no live node runs the game.
+	errNoNode = errors.New("no server runs this game now")
+	// errCrowded means that those which run it take no new rooms.
+	errCrowded = errors.New("the servers take no new matches now")
+)
 
 // matchmaker makes one queue's matches. There is one in each lobby; what two of them do at once is sorted out by the
 // tickets' atomic change.
@@ -35,6 +40,10 @@ type matchmaker struct {
 
 	mu      sync.Mutex
 	reasons map[string]string // why tickets wait, by id, as of the last look
+
+	crowdMu sync.Mutex
+	crowded error // why no match can be made now, as of askedAt
+	askedAt time.Time
 }
 
 func newMatchmaker(l *Lobby, r queue.Rules, g Game) *matchmaker {
@@ -141,8 +150,10 @@ func (m *matchmaker) look(ctx context.Context) (wait time.Duration, err error) {
 }
 
 func reasonOf(err error) string {
-	if errors.Is(err, errNoNode) {
-		return errNoNode.Error()
+	for _, known := range []error{errNoNode, errCrowded} {
+		if errors.Is(err, known) {
+			return known.Error()
+		}
 	}
 	return "the match could not be made yet"
 }
@@ -224,14 +235,9 @@ func (m *matchmaker) room(ctx context.Context, live map[string]cluster.Node, id 
 	if id != "" {
 		return m.lobby.rooms.Room(ctx, id) //nolint:wrapcheck // says what it did
 	}
-	var able []string
-	for _, node := range live {
-		if node.Games[m.game.Name] == m.game.Rules {
-			able = append(able, node.ID)
-		}
-	}
-	if len(able) == 0 {
-		return cluster.Room{}, fmt.Errorf("game %s with rules %s: %w", m.game.Name, m.game.Rules, errNoNode)
+	able, err := m.able(live)
+	if err != nil {
+		return cluster.Room{}, err
 	}
 	n := cluster.NewRoom{
 		Game: m.game.Name, Rules: m.game.Rules, Node: able[rand.IntN(len(able))], Seats: m.rules.Max, //nolint:gosec // nobody gains by guessing it
@@ -240,4 +246,48 @@ func (m *matchmaker) room(ctx context.Context, live map[string]cluster.Node, id 
 		n.Queue = m.rules.Name // else nobody looks for its free seats
 	}
 	return m.lobby.rooms.Create(ctx, n) //nolint:wrapcheck // says what it did
+}
+
+// able returns the nodes on which a new room can be made, or why there is none.
+func (m *matchmaker) able(live map[string]cluster.Node) (ids []string, err error) {
+	err = errNoNode
+	for _, node := range live {
+		if node.Games[m.game.Name] != m.game.Rules {
+			continue
+		}
+		if err = errCrowded; node.Full == "" {
+			ids = append(ids, node.ID)
+		}
+	}
+	if len(ids) == 0 {
+		return nil, fmt.Errorf("game %s with rules %s: %w", m.game.Name, m.game.Rules, err)
+	}
+	return ids, nil
+}
+
+// crowdedFor is how long an answer of isCrowded serves all who ask.
+const crowdedFor = time.Second
+
+// isCrowded says whether a new ticket would wait for a server that has room again: then its player had better come
+// later. Free seats in running rooms are taken all the same.
+func (m *matchmaker) isCrowded(ctx context.Context) error {
+	m.crowdMu.Lock()
+	defer m.crowdMu.Unlock()
+	if now := time.Now(); m.askedAt.IsZero() || now.Sub(m.askedAt) > crowdedFor {
+		live, err := m.lobby.nodes.Live(ctx)
+		if err != nil {
+			return err //nolint:wrapcheck // says what it did
+		}
+		m.askedAt, m.crowded = now, nil
+		if _, err := m.able(live); errors.Is(err, errCrowded) {
+			rooms, roomsErr := m.openRooms(ctx, live)
+			if roomsErr != nil {
+				return roomsErr
+			}
+			if len(rooms) == 0 {
+				m.crowded = err
+			}
+		}
+	}
+	return m.crowded
 }

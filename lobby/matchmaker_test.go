@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"go.uber.org/zap"
 
 	"muster/internal/testredis"
 	"muster/lobby"
@@ -144,6 +145,33 @@ func TestMatchWaitsForANodeThatRunsTheGame(t *testing.T) {
 		if got := p.ticket("alice", id, "30s"); got.State != "matched" || time.Since(began) > time.Second+time.Millisecond {
 			t.Errorf("with a node the ticket is %s after %v", got.State, time.Since(began))
 		}
+	})
+}
+
+func TestCrowdedServersTakePlayersIntoRunningRoomsAndSendOthersAwayForAWhile(t *testing.T) {
+	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
+		p := open(t, rdb, nil)
+		defer p.Close()
+		full := ""
+		leave, err := cluster.NewNodes(rdb, ns, zap.NewNop()).Join(t.Context(),
+			cluster.Node{ID: "n1", Games: map[string]string{"arena": "7"}}, func() string { return full })
+		must(t, err)
+		defer leave(context.Background())
+		if got := p.ticket("a", p.enqueue("a", "arena").ID, "5s"); got.State != "matched" {
+			t.Fatalf("before: %+v", got)
+		}
+		full = "its rooms' ticks are late"
+		time.Sleep(5 * time.Second)
+		if got := p.ticket("b", p.enqueue("b", "arena").ID, "5s"); got.State != "matched" {
+			t.Errorf("with a seat in a running room: %+v", got)
+		}
+		a := p.send(request{method: "POST", path: "/v1/tickets", token: p.player("c"), body: `{"queue":"duel"}`})
+		if a.status != 503 || a.header.Get("Retry-After") == "" || !strings.Contains(string(a.body), "take no new matches") {
+			t.Errorf("with none: %d %v %s", a.status, a.header, a.body)
+		}
+		full = ""
+		time.Sleep(5 * time.Second)
+		p.enqueue("c", "duel")
 	})
 }
 

@@ -33,9 +33,9 @@ func TestNodeIsLiveFromJoinToLeave(t *testing.T) {
 		n := cluster.NewNodes(rdb, ns, zap.NewNop())
 		wantLive(t, "before", n)
 		node := cluster.Node{ID: "n1", URL: "http://10.0.0.1:8080", Asked: true, Games: map[string]string{"arena": "7"}}
-		leave, err := n.Join(t.Context(), node)
+		leave, err := n.Join(t.Context(), node, nil)
 		must(t, err)
-		leaveOther, err := n.Join(t.Context(), cluster.Node{ID: "n2"})
+		leaveOther, err := n.Join(t.Context(), cluster.Node{ID: "n2"}, nil)
 		must(t, err)
 		nodes, err := n.Live(t.Context())
 		must(t, err)
@@ -55,7 +55,7 @@ func TestNodeIsLiveFromJoinToLeave(t *testing.T) {
 func TestNodeStaysLiveWhileItRenews(t *testing.T) {
 	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
 		n := cluster.NewNodes(rdb, ns, zap.NewNop())
-		leave, err := n.Join(t.Context(), cluster.Node{ID: "n1"})
+		leave, err := n.Join(t.Context(), cluster.Node{ID: "n1"}, nil)
 		must(t, err)
 		for range 100 {
 			time.Sleep(1300 * time.Millisecond)
@@ -68,7 +68,7 @@ func TestNodeStaysLiveWhileItRenews(t *testing.T) {
 func TestNodeThatDiedEndsByItselfAndIsSweptOut(t *testing.T) {
 	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
 		dying, _ := rewired(t, rdb)
-		leave, err := cluster.NewNodes(dying, ns, zap.NewNop()).Join(t.Context(), cluster.Node{ID: "dead"})
+		leave, err := cluster.NewNodes(dying, ns, zap.NewNop()).Join(t.Context(), cluster.Node{ID: "dead"}, nil)
 		must(t, err)
 		n := cluster.NewNodes(rdb, ns, zap.NewNop())
 		must(t, dying.Close()) // nothing that it does reaches Redis any more
@@ -77,7 +77,7 @@ func TestNodeThatDiedEndsByItselfAndIsSweptOut(t *testing.T) {
 		time.Sleep(time.Millisecond)
 		wantLive(t, "when its registration has ended", n)
 
-		leaveOther, err := n.Join(t.Context(), cluster.Node{ID: "n2"})
+		leaveOther, err := n.Join(t.Context(), cluster.Node{ID: "n2"}, nil)
 		must(t, err)
 		if infos, err := rdb.HKeys(t.Context(), ns+":{nodes}:info").Result(); !slices.Equal(infos, []string{"n2"}) {
 			t.Errorf("the register holds %q (%v), want only n2", infos, err)
@@ -90,7 +90,7 @@ func TestNodeThatDiedEndsByItselfAndIsSweptOut(t *testing.T) {
 func TestNodeIsRegisteredAgainWhenRedisLostEverything(t *testing.T) {
 	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
 		n := cluster.NewNodes(rdb, ns, zap.NewNop())
-		leave, err := n.Join(t.Context(), cluster.Node{ID: "n1"})
+		leave, err := n.Join(t.Context(), cluster.Node{ID: "n1"}, nil)
 		must(t, err)
 		must(t, rdb.FlushAll(t.Context()).Err())
 		wantLive(t, "with an empty Redis", n)
@@ -105,7 +105,7 @@ func TestNodeThatCannotBeReadDoesNotHideTheOthers(t *testing.T) {
 	testredis.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
 		n := cluster.NewNodes(rdb, ns, zap.NewNop())
 		for _, id := range []string{"n1", "n2"} {
-			leave, err := n.Join(t.Context(), cluster.Node{ID: id})
+			leave, err := n.Join(t.Context(), cluster.Node{ID: id}, nil)
 			must(t, err)
 			defer leave(t.Context())
 		}
@@ -117,7 +117,7 @@ func TestNodeThatCannotBeReadDoesNotHideTheOthers(t *testing.T) {
 func TestJoinFailsWithoutRedis(t *testing.T) {
 	rdb := testredis.Embedded(t)
 	must(t, rdb.Close())
-	if leave, err := cluster.NewNodes(rdb, ns, zap.NewNop()).Join(t.Context(), cluster.Node{ID: "n1"}); err == nil {
+	if leave, err := cluster.NewNodes(rdb, ns, zap.NewNop()).Join(t.Context(), cluster.Node{ID: "n1"}, nil); err == nil {
 		leave(t.Context())
 		t.Error("joined a Redis that is not there")
 	}
