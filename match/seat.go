@@ -31,7 +31,7 @@ func (s *seat) reset(rules *Rules) {
 	inputs, events := s.inputs, s.events
 	*s = seat{inputs: inputs, events: events}
 	if s.inputs == nil {
-		s.inputs = netcode.NewInputBuffer(rules.Inputs, rules.TickRate)
+		s.inputs = netcode.NewInputBuffer(rules.Inputs, rules.TickRate, 16)
 	}
 	s.inputs.Reset()
 	s.events.reset()

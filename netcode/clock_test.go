@@ -254,7 +254,7 @@ func TestInputsComeInTimeAndNotMuchTooEarlyWhateverTheWaysAre(t *testing.T) {
 		phase := rapid.Float64Range(0, 1).Draw(t, "phase")
 
 		c := NewClock(rate)
-		b := NewInputBuffer(proto.Commands, rate)
+		b := NewInputBuffer(proto.Commands, rate, 16)
 		const warm, length = 20_000, 80_000
 		var tick, seq, aimed, processed uint32
 		var inputs, late int

@@ -13,18 +13,25 @@ type DriverConfig struct {
 	// Replaying says that the driver runs ticks again whose effects were seen already.
 	Replaying bool
 	// Schema is that of the state. With it the past of the tables that are marked with rewind is kept, for
-	// [Step.Rewind]; a predicting client leaves it nil. A schema of another state panics.
+	// [Step.Rewind], and the driver writes checkpoints; a predicting client leaves it nil. A schema of another state
+	// panics.
 	Schema *Schema
-	// History is how many ticks are kept, 2 to 128; other values are brought to these bounds. Default: a second's. Each
-	// costs the memory of the rewound rows.
+	// Window is how far back Step.Rewind goes, in ticks before the newest that a player can have seen: whoever looked at
+	// an older one gets the oldest of the window, so that a slow line is no advantage without end. 0: as far as the
+	// history goes.
+	Window int
+	// History is how many ticks are kept, 2 to 128; other values are brought to these bounds. Default: the window's, or
+	// a second's where there is none. Each costs the memory of the rewound rows.
 	History int
 }
 
 // Driver runs a game's Step: on the server, in a predicting client, in a replay. One goroutine uses it. In a steady
 // state it does not allocate.
 type Driver[S, In any] struct {
-	step Step[S, In]
-	dice *rand.PCG // what the step's random source draws from
+	step   Step[S, In]
+	dice   *rand.PCG // what the step's random source draws from
+	schema *Schema   // nil in a predicting client
+	tables []rows    // of the state
 }
 
 // NewDriver returns a driver for the state, which the caller keeps.
@@ -32,15 +39,27 @@ func NewDriver[S, In any](state *S, cfg DriverConfig) *Driver[S, In] {
 	dice := rand.NewPCG(cfg.Seed, 0x6d7573746572)
 	d := &Driver[S, In]{dice: dice, step: Step[S, In]{
 		State: state, rate: cfg.Rate, live: !cfg.Replaying,
-		rng: rand.New(dice), //nolint:gosec // a game's dice, the same in a replay
+		window: uint32(max(0, cfg.Window)), //nolint:gosec // not negative
+		rng:    rand.New(dice),             //nolint:gosec // a game's dice, the same in a replay
 	}}
-	if cfg.Schema != nil {
-		if cfg.History == 0 {
-			cfg.History = cfg.Rate + 1 // the states at both ends of a second
-		}
-		d.step.past = newHistory(cfg.Schema, state, cfg.History)
+	if cfg.Schema == nil {
+		return d
 	}
+	d.schema, d.tables = cfg.Schema, mustTables(cfg.Schema, state)
+	d.step.past = newHistory[S](d.schema, d.tables, cfg.ticks())
 	return d
+}
+
+// ticks is how many ticks the history has.
+func (cfg *DriverConfig) ticks() int {
+	switch {
+	case cfg.History != 0:
+		return cfg.History
+	case cfg.Window > 0:
+		return min(cfg.Window, maxHistory) + 2 // both of its ends, and the tick at hand once it is captured
+	default:
+		return cfg.Rate + 1 // the states at both ends of a second
+	}
 }
 
 // Begin starts a tick without inputs.

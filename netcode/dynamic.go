@@ -22,11 +22,7 @@ func NewDynamic(sc *Schema) (*Dynamic, error) {
 	d := &Dynamic{sc: sc}
 	for i := range sc.Tables {
 		t := &DynamicTable{info: &sc.Tables[i]}
-		t.rows.limit = t.info.Max
-		t.rows.one = t.info.Single
-		if t.rows.one {
-			t.rows.mirror(0, 1)
-		}
+		t.empty()
 		d.tables = append(d.tables, t)
 	}
 	return d, nil
@@ -51,6 +47,15 @@ func (d *Dynamic) Table(name string) *DynamicTable {
 type DynamicTable struct {
 	info *TableInfo
 	rows dynamicRows
+}
+
+// empty makes the table as it is at first.
+func (t *DynamicTable) empty() {
+	t.rows = dynamicRows{one: t.info.Single}
+	t.rows.limit = t.info.Max
+	if t.rows.one {
+		t.rows.mirror(0, 1)
+	}
 }
 
 // Add puts a row of zeros in and returns its id, or 0 when the table is full.

@@ -14,7 +14,7 @@ import (
 )
 
 // vectors reads a golden file into what v points at.
-func vectors(f *testing.F, file string, v any) {
+func vectors(f testing.TB, file string, v any) {
 	f.Helper()
 	b, err := os.ReadFile(file)
 	if err == nil {

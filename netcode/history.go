@@ -35,31 +35,31 @@ func newMoment[S any](sc *Schema) (*moment[S], error) {
 	return m, err
 }
 
-// newHistory returns a history of n ticks of a state, or nil when no table is marked for rewind. It panics when the
-// state is of another type than the schema's: that is a mistake in the program.
-func newHistory[S any](sc *Schema, state *S, n int) *history[S] {
+// newHistory returns a history of n ticks of a state's tables, or nil when none of them is marked for rewind.
+func newHistory[S any](sc *Schema, present []rows, n int) *history[S] {
 	if !sc.rewinds() {
 		return nil
 	}
-	must := func(err error) {
-		if err != nil {
-			panic(fmt.Errorf("keeping a history: %w", err))
-		}
-	}
-	h := &history[S]{sc: sc, ring: make([]*moment[S], max(2, min(n, maxHistory)))}
-	var err error
-	h.present, err = tablesOf(sc, state)
-	must(err)
-	h.shown, err = tablesOf(sc, &h.view)
-	must(err)
+	h := &history[S]{sc: sc, present: present, ring: make([]*moment[S], max(2, min(n, maxHistory)))}
+	h.shown = mustTables(sc, &h.view)
 	for _, t := range h.shown {
 		t.setLimit(sealed)
 	}
 	for i := range h.ring {
-		h.ring[i], err = newMoment[S](sc)
-		must(err)
+		h.ring[i] = &moment[S]{}
+		h.ring[i].tables = mustTables(sc, &h.ring[i].state)
 	}
 	return h
+}
+
+// mustTables returns the tables of a state. It panics when the state is of another type than the schema's: that is a
+// mistake in the program.
+func mustTables(sc *Schema, state any) []rows {
+	tables, err := tablesOf(sc, state)
+	if err != nil {
+		panic(fmt.Errorf("a driver's schema: %w", err))
+	}
+	return tables
 }
 
 // rewinds says whether some table is marked for rewind.

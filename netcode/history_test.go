@@ -149,6 +149,38 @@ func TestRewindWithoutAnythingToLookBackAtIsThePresent(t *testing.T) {
 	}
 }
 
+func TestViewBeforeTheWindowIsBroughtToIt(t *testing.T) {
+	sc := rewindSchema(t)
+	for _, c := range []struct {
+		window, history int
+		view            uint32
+		frac            uint8
+		want            float32
+	}{
+		{5, 0, 20, 0, 200},
+		{5, 0, 16, 128, 165},
+		{5, 0, 15, 128, 155}, // the oldest of the window, on its way to the next
+		{5, 0, 14, 255, 150},
+		{5, 0, 0, 0, 150},
+		{0, 0, 0, 0, 10}, // the history's oldest
+		{1, 0, 3, 0, 190},
+		{50, 0, 3, 0, 30},
+		{10, 4, 3, 0, 170}, // the history is shorter
+		{-1, 0, 3, 0, 30},
+	} {
+		var w rewindWorld
+		d := NewDriver[rewindWorld, testInput](&w, DriverConfig{Rate: 25, Schema: sc, Window: c.window, History: c.history})
+		id := run(d, &w, 20)
+		d.Begin(21)
+		d.Input(1, 1, c.view, c.frac, &testInput{})
+		d.Run(func(s *Step[rewindWorld, testInput]) {
+			if x := s.Rewind(1).Rows.Get(id).X; x != c.want {
+				t.Errorf("window %d, history %d, view %d and %d/256: X %v, want %v", c.window, c.history, c.view, c.frac, x, c.want)
+			}
+		})
+	}
+}
+
 func TestEachCommandIsRewoundToItsOwnView(t *testing.T) {
 	sc := rewindSchema(t)
 	var w rewindWorld

@@ -8,7 +8,7 @@ const (
 	bufferedSamples = 32
 	// bufferedCommands is how many commands may wait; more are not taken, and the client repeats them.
 	bufferedCommands = 128
-	// commandsATick is how many commands one tick applies.
+	// commandsATick is how many commands one tick applies at most.
 	commandsATick = 16
 )
 
@@ -24,6 +24,7 @@ func HoldTicks(rate int) uint32 { return uint32(max(1, rate/2)) } //nolint:gosec
 type InputBuffer struct {
 	mode  proto.InputMode
 	rate  uint32
+	most  int // that a tick takes
 	slots []buffered
 	head  int
 	n     int
@@ -39,13 +40,18 @@ type buffered struct {
 	lead int8 // ticks that it came before its own; negative: too late
 }
 
-// NewInputBuffer returns an empty buffer for a game that runs at rate ticks per second.
-func NewInputBuffer(mode proto.InputMode, rate int) *InputBuffer {
+// NewInputBuffer returns an empty buffer for a game that runs at rate ticks per second and applies at most so many
+// commands of a seat in a tick, 1 to 16; other values are brought to these bounds. Samples do not depend on it.
+func NewInputBuffer(mode proto.InputMode, rate, perTick int) *InputBuffer {
 	size := bufferedSamples
 	if mode == proto.Commands {
 		size = bufferedCommands
 	}
-	return &InputBuffer{mode: mode, rate: uint32(max(1, rate)), slots: make([]buffered, size)} //nolint:gosec // positive
+	perTick = max(1, min(perTick, commandsATick))
+	if mode == proto.Samples {
+		perTick = size // all that are due: the newest counts
+	}
+	return &InputBuffer{mode: mode, rate: uint32(max(1, rate)), most: perTick, slots: make([]buffered, size)} //nolint:gosec // positive
 }
 
 func (b *InputBuffer) at(i int) *buffered { return &b.slots[(b.head+i)%len(b.slots)] }
@@ -82,11 +88,11 @@ func (b *InputBuffer) Push(in *proto.Input, next uint32) bool {
 }
 
 // Take returns the inputs that a tick uses, those that are for it or an earlier one: of samples the newest alone, of
-// commands at most 16, the rest waiting for the next tick. An input whose tick lies ahead holds up those behind it. The
+// commands as many as a tick applies, the rest waiting for the next tick. An input whose tick lies ahead holds up those behind it. The
 // result is valid until the next Push or Take. Ticks are taken in rising order.
 func (b *InputBuffer) Take(tick uint32) []proto.Input {
 	b.taken = b.taken[:0]
-	for ; b.n > 0 && len(b.taken) < commandsATick; b.pop() {
+	for ; b.n > 0 && len(b.taken) < b.most; b.pop() {
 		first := b.at(0)
 		if first.in.Tick > tick {
 			break

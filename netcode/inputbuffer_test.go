@@ -29,7 +29,7 @@ func seqs(t interface{ Fatalf(string, ...any) }, list []proto.Input) (out []uint
 
 func TestInputIsUsedAtItsTickOrTheNextOneIfItIsLate(t *testing.T) {
 	for _, mode := range []proto.InputMode{proto.Samples, proto.Commands} {
-		b := NewInputBuffer(mode, 20)
+		b := NewInputBuffer(mode, 20, 16)
 		for _, step := range []struct {
 			push *proto.Input // before the tick runs
 			tick uint32
@@ -58,7 +58,7 @@ func TestInputIsUsedAtItsTickOrTheNextOneIfItIsLate(t *testing.T) {
 
 func TestLeadIsThatOfTheLatestInputOfATick(t *testing.T) {
 	for _, mode := range []proto.InputMode{proto.Samples, proto.Commands} {
-		b := NewInputBuffer(mode, 20)
+		b := NewInputBuffer(mode, 20, 16)
 		for i, tick := range []uint32{8, 9, 10} { // held up on the way and here together
 			b.Push(sent(uint32(i)+1, tick), 10)
 		}
@@ -74,7 +74,7 @@ func TestLeadIsThatOfTheLatestInputOfATick(t *testing.T) {
 }
 
 func TestViewOfAnInputIsNotInTheFuture(t *testing.T) {
-	b := NewInputBuffer(proto.Commands, 20)
+	b := NewInputBuffer(proto.Commands, 20, 16)
 	for i, c := range []struct{ view, next, want uint32 }{{5, 10, 5}, {9, 10, 9}, {10, 10, 9}, {1 << 31, 10, 9}, {3, 0, 0}} {
 		b.Push(&proto.Input{Seq: uint32(i) + 1, View: c.view, Frac: 7}, c.next)
 		got := b.Take(10)
@@ -85,7 +85,7 @@ func TestViewOfAnInputIsNotInTheFuture(t *testing.T) {
 }
 
 func TestFullBufferDropsTheOldestSampleAndRefusesTheNewestCommand(t *testing.T) {
-	samples, commands := NewInputBuffer(proto.Samples, 128), NewInputBuffer(proto.Commands, 128)
+	samples, commands := NewInputBuffer(proto.Samples, 128, 16), NewInputBuffer(proto.Commands, 128, 16)
 	for seq := uint32(1); seq <= bufferedSamples; seq++ {
 		samples.Push(sent(seq, 1+seq), 1)
 	}
@@ -112,7 +112,7 @@ func TestFullBufferDropsTheOldestSampleAndRefusesTheNewestCommand(t *testing.T) 
 }
 
 func TestNewOccupantOfASeatStartsAfresh(t *testing.T) {
-	b := NewInputBuffer(proto.Commands, 20)
+	b := NewInputBuffer(proto.Commands, 20, 16)
 	b.Push(sent(1, 3), 5)
 	b.Reset()
 	if b.Len() != 0 || b.Seq() != 0 || b.Processed() != 0 || b.Lead() != 0 || !b.Push(sent(1, 6), 6) {
@@ -156,7 +156,7 @@ func TestInputBufferDoesWhatItsModelDoesInAnyOrderOfArrival(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		mode := rapid.SampledFrom([]proto.InputMode{proto.Samples, proto.Commands}).Draw(t, "mode")
 		rate := rapid.SampledFrom([]int{1, 20, 128}).Draw(t, "rate")
-		b, m := NewInputBuffer(mode, rate), &modelBuffer{mode: mode, rate: uint32(rate)}
+		b, m := NewInputBuffer(mode, rate, 16), &modelBuffer{mode: mode, rate: uint32(rate)}
 		var used []uint32
 		tick, top := uint32(0), uint32(0)
 		for range rapid.IntRange(1, 200).Draw(t, "ticks") {
@@ -191,7 +191,7 @@ func TestInputBufferDoesWhatItsModelDoesInAnyOrderOfArrival(t *testing.T) {
 
 func TestInputBufferInItsStrideAllocatesNothing(t *testing.T) {
 	for _, mode := range []proto.InputMode{proto.Samples, proto.Commands} {
-		b := NewInputBuffer(mode, 20)
+		b := NewInputBuffer(mode, 20, 16)
 		in, tick := *sent(1, 1), uint32(0)
 		step := func() {
 			tick++

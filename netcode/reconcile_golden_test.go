@@ -154,7 +154,7 @@ func kitPlay(t *testing.T, seed uint64, story kitStory, lead, late uint32, loss 
 	}
 	rng := rand.New(rand.NewPCG(seed, 9))
 	srv := &kitServer{
-		buffer: netcode.NewInputBuffer(mode, story.Rate), bodies: map[uint32]kitInput{}, mode: mode, rate: story.Rate,
+		buffer: netcode.NewInputBuffer(mode, story.Rate, 16), bodies: map[uint32]kitInput{}, mode: mode, rate: story.Rate,
 	}
 	srv.driver = netcode.NewDriver[kitWorld, kitInput](&srv.world, netcode.DriverConfig{Rate: story.Rate})
 	srv.world.Dots.Add(kitDot{X: 90, Y: 30, Owner: 1})

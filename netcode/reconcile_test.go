@@ -72,7 +72,7 @@ type authority struct {
 }
 
 func newAuthority(mode proto.InputMode) *authority {
-	a := &authority{mode: mode, buffer: NewInputBuffer(mode, walkerRate), inputs: map[uint32]walkerInput{}}
+	a := &authority{mode: mode, buffer: NewInputBuffer(mode, walkerRate, 16), inputs: map[uint32]walkerInput{}}
 	a.driver = NewDriver[walkerWorld, walkerInput](&a.world, DriverConfig{Rate: walkerRate})
 	a.world.Walkers.Add(walker{Owner: 1})
 	a.past = make([]walkerWorld, 1)

@@ -51,6 +51,8 @@ type Schema struct {
 	state  reflect.Type
 	input  reflect.Type
 	binary []byte
+	exact  []exactTable // how a state is written exactly
+	layout []byte       // the same, as a state begins with it
 }
 
 // ErrSchema is what the errors of [Compile] and [ParseSchema] wrap.
@@ -88,6 +90,7 @@ func Compile[S, In any](events ...any) (*Schema, error) {
 	if _, err := ParseSchema(sc.binary); err != nil {
 		return nil, err // beyond a bound that readers have
 	}
+	sc.planExact()
 	return sc, nil
 }
 
@@ -337,6 +340,7 @@ func ParseSchema(b []byte) (*Schema, error) {
 	if err := sc.link(); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrSchema, err)
 	}
+	sc.planExact()
 	return sc, nil
 }
 

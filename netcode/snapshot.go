@@ -229,24 +229,41 @@ func captureColumn(f *Field, dst []int64, slots []uint16, rows []unsafe.Pointer)
 	}
 }
 
-// tablesOf returns the tables of a state as the compiled plan sees them.
-func tablesOf(sc *Schema, state any) ([]rows, error) {
+// stateRef is a state as the compiled plan sees it.
+type stateRef struct {
+	sc  *Schema
+	p   unsafe.Pointer // of an *S,
+	dyn *Dynamic       // or this
+}
+
+func (sc *Schema) stateOf(state any) (stateRef, error) {
 	if d, ok := state.(*Dynamic); ok && d.sc == sc {
-		list := make([]rows, len(d.tables))
-		for i, t := range d.tables {
-			list[i] = &t.rows
-		}
-		return list, nil
+		return stateRef{sc: sc, dyn: d}, nil
 	}
 	p, err := pointer(state, sc.state)
+	return stateRef{sc: sc, p: p}, err
+}
+
+// table returns a table of the state, whose bound it sets.
+func (s stateRef) table(i int) rows {
+	if s.dyn != nil {
+		return &s.dyn.tables[i].rows
+	}
+	t := &s.sc.Tables[i]
+	r := reflect.NewAt(t.typ, unsafe.Add(s.p, t.offset)).Interface().(rows) //nolint:forcetypeassert // checked by Compile
+	r.setLimit(t.Max)
+	return r
+}
+
+// tablesOf returns all tables of a state.
+func tablesOf(sc *Schema, state any) ([]rows, error) {
+	s, err := sc.stateOf(state)
 	if err != nil {
 		return nil, err
 	}
 	list := make([]rows, len(sc.Tables))
-	for i := range sc.Tables {
-		t := &sc.Tables[i]
-		list[i] = reflect.NewAt(t.typ, unsafe.Add(p, t.offset)).Interface().(rows) //nolint:forcetypeassert // checked by Compile
-		list[i].setLimit(t.Max)
+	for i := range list {
+		list[i] = s.table(i)
 	}
 	return list, nil
 }

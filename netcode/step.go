@@ -21,6 +21,7 @@ type Step[S, In any] struct {
 	emitted []Emission
 	refused []Refusal
 	past    *history[S] // nil: none is kept
+	window  uint32      // how far back Rewind goes, in ticks; 0: as far as the history does
 }
 
 type stepInput[In any] struct {
@@ -93,8 +94,8 @@ func (s *Step[S, In]) Refuse(seat Seat, reason string) {
 // Rewind returns the state as a seat saw it when it made its input: the tables that are marked with rewind as they were
 // at the tick that the seat looked at, between two ticks as an interpolating client shows them; the others as they are
 // now. Of several inputs of the seat it is the one that Inputs yielded last, else the newest in this tick. A seat that
-// looked at what is older than the history (a second) gets the oldest; where there is no input of the seat, no history,
-// or the step runs in a client, the result is the present state itself.
+// looked at what is older than the window, or the history (a second), gets the oldest; where there is no input of the
+// seat, no history, or the step runs in a client, the result is the present state itself.
 //
 // Rules read the result and change nothing in it. It is valid until the next Rewind and until the step ends; what the
 // step does meanwhile to tables that are not rewound may show in it or not. Rows have the ids of the present, so that a
@@ -106,11 +107,19 @@ func (s *Step[S, In]) Rewind(seat Seat) *S {
 		return s.State
 	}
 	if in := s.inputOf(seat); in != nil {
-		if saw := s.past.at(in.view, in.frac); saw != nil {
+		if saw := s.past.at(s.within(in.view, in.frac)); saw != nil {
 			return saw
 		}
 	}
 	return s.State
+}
+
+// within brings a view to the window before the newest state that a player can have seen, that of the tick before.
+func (s *Step[S, In]) within(view uint32, frac uint8) (uint32, uint8) {
+	if oldest := int64(s.Tick) - 1 - int64(s.window); s.window > 0 && int64(view) < oldest {
+		return uint32(oldest), 0 //nolint:gosec // above view
+	}
+	return view, frac
 }
 
 // inputOf returns the input of a seat that Inputs yielded last, else its newest, or nil.

@@ -3,6 +3,7 @@ package netcode
 import (
 	"iter"
 	"reflect"
+	"slices"
 	"unsafe"
 )
 
@@ -129,6 +130,18 @@ func (t *Table[T]) All() iter.Seq2[ID, *T] {
 // Value is a single row that always exists.
 type Value[T any] struct{ V T }
 
+// ledger is what decides ids: those that the slots hold, 0 for none, how often each slot was given, and the free slots
+// in the order in which they are given again.
+type ledger struct {
+	ids  []ID
+	gens []uint16
+	free []uint16
+}
+
+func (l ledger) equal(other ledger) bool {
+	return slices.Equal(l.ids, other.ids) && slices.Equal(l.gens, other.gens) && slices.Equal(l.free, other.free)
+}
+
 // rows is what the compiled plan needs of a Table or a Value, whatever its row type.
 type rows interface {
 	rowType() reflect.Type
@@ -141,6 +154,10 @@ type rows interface {
 	// follow makes the same rows exist as in other, which has the same type, with the same ids to come. Rows that were
 	// there keep their content, those that come are zero.
 	follow(other rows)
+	// ledger returns the table's own; it is empty for a single row.
+	ledger() ledger
+	// setLedger makes an empty table have the ledger's rows, zeros all of them.
+	setLedger(l ledger)
 	// share makes this show the rows of another of its type, without copying those of a table, and seals it.
 	share(of rows)
 }
@@ -184,6 +201,20 @@ func (t *Table[T]) follow(other rows) {
 	t.head, t.n = 0, o.n
 }
 
+func (t *Table[T]) ledger() ledger { return ledger{t.ids, t.gens, t.free[t.head:]} }
+
+func (t *Table[T]) setLedger(l ledger) {
+	t.grow(len(l.ids))
+	copy(t.ids, l.ids)
+	copy(t.gens, l.gens)
+	t.free = append(t.free[:0], l.free...)
+	for _, id := range l.ids {
+		if id != 0 {
+			t.n++
+		}
+	}
+}
+
 func (t *Table[T]) share(of rows) {
 	*t = *of.(*Table[T]) //nolint:forcetypeassert // both are the same field of a state
 	t.limit = sealed
@@ -196,4 +227,6 @@ func (v *Value[T]) slots() int                    { return 1 }
 func (v *Value[T]) at(int) (ID, unsafe.Pointer)   { return 1, unsafe.Pointer(&v.V) }
 func (v *Value[T]) mirror(int, ID) unsafe.Pointer { return unsafe.Pointer(&v.V) }
 func (v *Value[T]) follow(rows)                   {}
+func (v *Value[T]) ledger() ledger                { return ledger{} }
+func (v *Value[T]) setLedger(ledger)              {}
 func (v *Value[T]) share(of rows)                 { v.V = of.(*Value[T]).V } //nolint:forcetypeassert // as above
