@@ -1,0 +1,213 @@
+package journal
+
+import (
+	"bytes"
+	"encoding/hex"
+	"flag"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"pgregory.net/rapid"
+
+	"muster/netcode"
+	"muster/proto"
+)
+
+var update = flag.Bool("update", false, "write testdata anew")
+
+// samples are records with everything in them, and with nothing.
+func samples() []Record {
+	return []Record{
+		{Tick: 1, Seats: []SeatChange{
+			{SeatJoined, Player{Seat: 1, ID: "alice", Name: "Alice", Team: 2}}, {SeatDropped, Player{Seat: 2, ID: "bob"}},
+		}},
+		{Tick: 2, Inputs: []InputRecord{{Seat: 1, Seq: 1, View: 1, Frac: 128, Body: []byte{1, 2, 3}}, {Seat: 2, Seq: 9}}, Hash: 1 << 63},
+		{Tick: 3},
+		{Tick: 4, Hash: 5, Sums: []uint16{1, 65535, 0}, Results: []WorkResult{
+			{ID: 7, Seat: 1, Body: []byte("done")}, {ID: 8, Err: "it failed"},
+		}},
+		{Tick: 5, Skipped: true},
+	}
+}
+
+func encode(r *Record) []byte {
+	w := proto.NewWriter()
+	r.AppendTo(w)
+	return w.Bytes()
+}
+
+func equal(a, b any) string { return cmp.Diff(a, b, cmpopts.EquateEmpty()) }
+
+func TestRecordsKeepTheirBytes(t *testing.T) {
+	const name = "testdata/records.hex"
+	var lines []string
+	for _, r := range samples() {
+		lines = append(lines, hex.EncodeToString(encode(&r)))
+	}
+	got := strings.Join(lines, "\n") + "\n"
+	if *update {
+		if err := os.WriteFile(name, []byte(got), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(name)
+	if err != nil || got != string(want) {
+		t.Errorf("records are\n%s, want\n%s (%v); journals that exist would no longer be read", got, want, err)
+	}
+	for i, line := range strings.Fields(string(want)) {
+		b, err := hex.DecodeString(line)
+		var r Record
+		if err == nil {
+			err = r.Parse(b)
+		}
+		if d := equal(samples()[i], r); err != nil || d != "" {
+			t.Errorf("record %d: %v %s", i, err, d)
+		}
+	}
+}
+
+func TestAnIdleTickTakesFewBytes(t *testing.T) {
+	if b := encode(&Record{Tick: 100_000}); len(b) > 6 {
+		t.Errorf("%d bytes: %x", len(b), b)
+	}
+}
+
+func genRecord(t *rapid.T) Record {
+	text := rapid.StringN(0, 20, maxName)
+	body := rapid.SliceOfN(rapid.Byte(), 0, 40)
+	seat := rapid.Uint16()
+	r := Record{Tick: rapid.Uint32().Draw(t, "tick"), Hash: rapid.Uint64().Draw(t, "hash")}
+	r.Sums = rapid.SliceOfN(rapid.Uint16(), 0, 5).Draw(t, "sums")
+	for range rapid.IntRange(0, 3).Draw(t, "seats") {
+		r.Seats = append(r.Seats, SeatChange{
+			SeatChangeKind(rapid.IntRange(int(SeatJoined), int(SeatLeft)).Draw(t, "kind")),
+			Player{netcode.Seat(seat.Draw(t, "seat")), text.Draw(t, "id"), text.Draw(t, "name"), seat.Draw(t, "team")},
+		})
+	}
+	for range rapid.IntRange(0, 3).Draw(t, "results") {
+		r.Results = append(r.Results, WorkResult{
+			rapid.Uint32().Draw(t, "id"), netcode.Seat(seat.Draw(t, "seat")), text.Draw(t, "error"), body.Draw(t, "body"),
+		})
+	}
+	if r.Skipped = rapid.Bool().Draw(t, "skipped"); r.Skipped {
+		return r
+	}
+	for range rapid.IntRange(0, 3).Draw(t, "inputs") {
+		r.Inputs = append(r.Inputs, InputRecord{
+			seat.Draw(t, "seat"), rapid.Uint32().Draw(t, "seq"), rapid.Uint32().Draw(t, "view"), rapid.Byte().Draw(t, "frac"),
+			body.Draw(t, "body"),
+		})
+	}
+	return r
+}
+
+func TestEveryRecordComesBack(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		want := genRecord(t)
+		b := encode(&want)
+		got := Record{Tick: 9, Skipped: true, Sums: []uint16{4}} // of an earlier use
+		if err := got.Parse(b); err != nil {
+			t.Fatal(err)
+		}
+		if d := equal(want, got); d != "" {
+			t.Fatal(d)
+		}
+		if !bytes.Equal(b, encode(&got)) {
+			t.Fatal("other bytes the second time")
+		}
+		if tick, err := tickOf(b); err != nil || tick != want.Tick {
+			t.Fatalf("tick %d, %v", tick, err)
+		}
+		if err := want.check(); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+func TestRecordsBeyondTheBoundsAreRefusedBothWays(t *testing.T) {
+	for name, r := range map[string]Record{
+		"inputs":       {Inputs: make([]InputRecord, maxInputs+1)},
+		"sums":         {Sums: make([]uint16, maxSums+1)},
+		"body":         {Inputs: []InputRecord{{Body: make([]byte, maxBody+1)}}},
+		"result":       {Results: []WorkResult{{Body: make([]byte, MaxWork+1)}}},
+		"kind":         {Seats: []SeatChange{{Kind: SeatLeft + 1}}},
+		"no kind":      {Seats: []SeatChange{{}}},
+		"seat changes": {Seats: make([]SeatChange, maxChanges+1)},
+		"skipped":      {Skipped: true, Inputs: []InputRecord{{Seat: 1}}},
+	} {
+		if _, err := NewEntry(&r); err == nil {
+			t.Errorf("%s: written", name)
+		}
+		var got Record
+		if err := got.Parse(encode(&r)); err == nil {
+			t.Errorf("%s: read", name)
+		}
+	}
+}
+
+func TestTextsBeyondTheirBoundsAreCut(t *testing.T) {
+	r := Record{Tick: 1, Results: []WorkResult{{Err: strings.Repeat("é", MaxText)}}, Seats: []SeatChange{
+		{SeatJoined, Player{ID: strings.Repeat("x", 2*maxName), Name: "a\xff"}},
+	}}
+	var got Record
+	if err := got.Parse(encode(&r)); err != nil {
+		t.Fatal(err)
+	}
+	if p := got.Seats[0].Player; len(p.ID) != maxName || p.Name != "a" || len(got.Results[0].Err) > MaxText {
+		t.Errorf("%d bytes of id, name %q, %d bytes of error", len(p.ID), p.Name, len(got.Results[0].Err))
+	}
+}
+
+func FuzzRecord(f *testing.F) {
+	for _, r := range samples() {
+		f.Add(encode(&r))
+	}
+	f.Add([]byte{0xdd, 0xff, 0xff, 0xff, 0xff})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		var r Record
+		if r.Parse(b) != nil {
+			return
+		}
+		if err := r.check(); err != nil {
+			t.Fatalf("read, but not to be written: %v", err)
+		}
+		var again Record
+		if err := again.Parse(encode(&r)); err != nil {
+			t.Fatal(err)
+		}
+		if d := equal(r, again); d != "" {
+			t.Fatal(d)
+		}
+	})
+}
+
+func header() Header {
+	return Header{
+		Room: "room1", Game: "arena", Rules: "3", Seed: 1 << 63, Epoch: 1_700_000_000_000, TickRate: 20, Seats: 16, Class: "ranked",
+		Config: []byte{1}, Layout: []byte{2, 3}, Server: "v1.2.3", Created: 1_700_000_000_123, Reason: "journal",
+	}
+}
+
+func FuzzHeader(f *testing.F) {
+	w := proto.NewWriter()
+	h := header()
+	h.AppendTo(w)
+	f.Add(w.Bytes())
+	f.Fuzz(func(t *testing.T, b []byte) {
+		var h, again Header
+		if h.Parse(b) != nil {
+			return
+		}
+		w := proto.NewWriter()
+		h.AppendTo(w)
+		if err := again.Parse(w.Bytes()); err != nil {
+			t.Fatal(err)
+		}
+		if d := equal(h, again); d != "" {
+			t.Fatal(d)
+		}
+	})
+}
