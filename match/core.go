@@ -3,6 +3,7 @@ package match
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 
 	"muster/netcode"
 	"muster/proto"
@@ -18,6 +19,17 @@ type simulation interface {
 	step(rec *TickRecord, out *effects) error
 	// end runs the End hook.
 	end(out *effects)
+	// appendCheckpoint writes what the simulation goes on from; restore makes a new one go on from there, in place of open.
+	appendCheckpoint(w *proto.Writer) error
+	restore(r *proto.Reader) error
+	// sums appends one sum for each column of the exact state; together they are its hash.
+	sums(dst []uint64) []uint64
+	// pendingWork returns the work of which no result has come.
+	pendingWork() []uint32
+	// players are those who have a seat.
+	players() []Player
+	// world is the state, a pointer to it.
+	world() any
 	// team is that of a player who has the seat.
 	team(seat netcode.Seat) uint16
 	// capture hands the state to the encoder.
@@ -68,20 +80,22 @@ func (e *effects) reset() {
 }
 
 type core[S, In any] struct {
-	game   *Game
-	impl   Stepper[S, In]
-	hooks  hooks[S, In]
-	state  S
-	driver *netcode.Driver[S, In]
-	room   Room[S]
-	held   []held[In]            // by seat; samples only
-	in     In                    // the input being read
-	scopes func(*netcode.Scopes) // nil: everybody sees everything
+	game    *Game
+	impl    Stepper[S, In]
+	hooks   hooks[S, In]
+	state   S
+	driver  *netcode.Driver[S, In]
+	room    Room[S]
+	held    []held[In] // by seat; samples only
+	in      In         // the input being read
+	scratch []byte
+	scopes  func(*netcode.Scopes) // nil: everybody sees everything
 }
 
 // held is the newest sample of a seat.
 type held[In any] struct {
 	in    In
+	body  []byte // as it was recorded
 	seq   uint32
 	view  uint32
 	frac  uint8
@@ -94,7 +108,7 @@ func newCore[S, In any](g *Game, spec Spec, impl Stepper[S, In], h hooks[S, In])
 		panic(err) // Define compiled the schema from this very type
 	}
 	c.driver = netcode.NewDriver[S, In](&c.state, netcode.DriverConfig{
-		Rate: g.rules.TickRate, Seed: spec.Seed, Schema: g.schema,
+		Rate: g.rules.TickRate, Seed: spec.Seed, Schema: g.schema, Window: int(g.rules.ticks(g.rules.Rewind)),
 	})
 	if h.scopes != nil {
 		c.scopes = func(sc *netcode.Scopes) { h.scopes.Scopes(&c.state, sc) }
@@ -201,6 +215,7 @@ func (c *core[S, In]) inputs(rec *TickRecord, out *effects) error {
 		}
 		h := &c.held[seat]
 		h.in, h.seq, h.view, h.frac = c.in, ir.Seq, ir.View, ir.Frac
+		h.body = append(h.body[:0], ir.Body...)
 		h.until = rec.Tick + netcode.HoldTicks(c.game.rules.TickRate)
 	}
 	for seat := range c.held {
@@ -210,6 +225,18 @@ func (c *core[S, In]) inputs(rec *TickRecord, out *effects) error {
 	}
 	return nil
 }
+
+func (c *core[S, In]) sums(dst []uint64) []uint64 {
+	dst, err := c.game.schema.ColumnSums(&c.state, dst)
+	if err != nil {
+		panic(err) // the state is of the schema's type
+	}
+	return dst
+}
+
+func (c *core[S, In]) players() []Player { return slices.Collect(c.room.Players()) }
+
+func (c *core[S, In]) world() any { return &c.state }
 
 func (c *core[S, In]) team(seat netcode.Seat) uint16 { return c.room.players[seat].Team }
 

@@ -199,6 +199,27 @@ func TestInputIsCheckedBeforeTheRulesSeeIt(t *testing.T) {
 	})
 }
 
+func TestTickTakesOneCommandOfASeatUnlessTheGameAsksForMore(t *testing.T) {
+	for perTick, want := range map[int]int32{0: 1, 1: 1, 4: 4} {
+		atDesk(t, desk{}, Rules{InputsPerTick: perTick}, 1, func(t *testing.T, _ *Host, _ *Instance, _ *fakeDirectory, who []*clerk) {
+			var list []deskInput
+			for range 10 {
+				list = append(list, deskInput{opAdd, 1})
+			}
+			who[0].doAll(list...)
+			before := who[0].head.Tick
+			ticks(1)
+			if sum := who[0].row().Sum; sum != want*int32(who[0].head.Tick-before) {
+				t.Errorf("%d a tick: the sum is %d after %d ticks, want %d for each", perTick, sum, who[0].head.Tick-before, want)
+			}
+			ticks(12)
+			if sum := who[0].row().Sum; sum != 10 {
+				t.Errorf("%d a tick: the sum is %d in the end, want each command once", perTick, sum)
+			}
+		})
+	}
+}
+
 func TestEventsReachTheTeamTheyAreFor(t *testing.T) {
 	atDesk(t, desk{}, Rules{}, 3, func(t *testing.T, _ *Host, _ *Instance, _ *fakeDirectory, who []*clerk) {
 		for i, c := range who {

@@ -67,9 +67,9 @@ func (l *eventLog) ack(number uint32) {
 	l.list = l.list[:rest]
 }
 
-// unsent calls send with runs of events of one tick that the present connection has not had.
-func (l *eventLog) unsent(m *proto.Events, send func(*proto.Events)) {
-	for i := 0; i < len(l.list); {
+// unsent calls send with runs of events of one tick that the present connection has not had, up to those of a tick.
+func (l *eventLog) unsent(m *proto.Events, upTo uint32, send func(*proto.Events)) {
+	for i := 0; i < len(l.list) && l.list[i].tick <= upTo; {
 		if l.list[i].number <= l.sent {
 			i++
 			continue
@@ -86,6 +86,16 @@ func (l *eventLog) unsent(m *proto.Events, send func(*proto.Events)) {
 // rewind makes a new connection get everything that is not acknowledged. What is due already does not count against
 // it: else a seat with a full log would be closed again before its client can answer.
 func (l *eventLog) rewind() { l.sent, l.limit = l.acked, l.bytes+maxEventBytes }
+
+// restore makes the log of a new room that of one before it.
+func (l *eventLog) restore(acked uint32, list []seatEvent) {
+	l.reset()
+	l.acked, l.sent, l.last, l.list = acked, acked, acked, list
+	for i := range list {
+		l.last = list[i].number
+		l.bytes += len(list[i].body)
+	}
+}
 
 // reset empties the log for a new occupant of the seat.
 func (l *eventLog) reset() { *l = eventLog{list: l.list[:0]} }

@@ -210,7 +210,7 @@ func TestRoomWhoseOpenFailsEnds(t *testing.T) {
 		a := newViewer(t, g, 1)
 		if rm.Attach(Attach{Viewer: a, Player: Player{Seat: 1, ID: "alice"}}) {
 			<-rm.Done()
-			if a.code() != proto.CodeMatchGone {
+			if a.code() != proto.CodeRulesFailed {
 				t.Errorf("code %d", a.code())
 			}
 		}

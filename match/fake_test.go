@@ -176,6 +176,8 @@ func (v *fakeViewer) Edge() Edge         { return v.edge }
 func (v *fakeViewer) Seat() netcode.Seat { return v.seat }
 
 func (v *fakeViewer) Welcome(w *proto.Welcome, r token.Resume) {
+	barrier.Lock()
+	defer barrier.Unlock()
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	c := *w
@@ -183,6 +185,8 @@ func (v *fakeViewer) Welcome(w *proto.Welcome, r token.Resume) {
 }
 
 func (v *fakeViewer) Message(msg []byte) {
+	barrier.Lock()
+	defer barrier.Unlock()
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	r := proto.NewReader(append([]byte(nil), msg...))
@@ -213,6 +217,8 @@ func (v *fakeViewer) Message(msg []byte) {
 }
 
 func (v *fakeViewer) Close(c proto.Close) {
+	barrier.Lock()
+	defer barrier.Unlock()
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.closed == nil {
@@ -221,6 +227,8 @@ func (v *fakeViewer) Close(c proto.Close) {
 }
 
 func (v *fakeViewer) frame(f *Frame, head *proto.Head) {
+	barrier.Lock()
+	defer barrier.Unlock()
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.welcome == nil {

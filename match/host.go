@@ -11,6 +11,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
+
+	"muster/match/journal"
 )
 
 // HostConfig is what a Host needs. The zero value of a field that is not required means its default.
@@ -21,6 +23,12 @@ type HostConfig struct {
 	Registerer prometheus.Registerer
 	// RenewEvery is how often the directory is told that rooms are alive. Default 10 s.
 	RenewEvery time.Duration
+	// Journals is where rooms whose rules want it keep what outlives them. Without it every room is of class None.
+	Journals journal.Store
+	// Crashes is a directory for replays of what led to a panic of the rules, at most 100. "" keeps none.
+	Crashes string
+	// Version is the server's, for the head of replays.
+	Version string
 	// StallAfter is how long a call of a game's rules may take before its room is given up and the process is no longer
 	// healthy. Default 800 ms, so that one that never returns is found within a second.
 	StallAfter time.Duration
@@ -34,12 +42,14 @@ type Host struct {
 	metrics *metrics
 	cfg     HostConfig
 
-	ctx   context.Context //nolint:containedctx // the rooms' lifetime, ended by Close
-	stop  context.CancelFunc
-	wg    sync.WaitGroup
-	news  chan news
-	load  load
-	unfit atomic.Pointer[string] // why the process cannot be healthy again
+	ctx      context.Context //nolint:containedctx // the rooms' lifetime, ended by Close
+	stop     context.CancelFunc
+	wg       sync.WaitGroup
+	news     chan news
+	load     load
+	crashes  atomic.Int32 // replays of panics
+	journals *journal.Metrics
+	unfit    atomic.Pointer[string] // why the process cannot be healthy again
 
 	mu     sync.Mutex
 	rooms  map[string]*Instance
@@ -57,7 +67,7 @@ var (
 func NewHost(cfg HostConfig) (*Host, error) {
 	h := &Host{
 		games: map[string]*Game{}, rooms: map[string]*Instance{}, dir: cfg.Directory, log: cfg.Log,
-		metrics: newMetrics(cfg.Registerer), cfg: cfg, news: make(chan news, maxNews),
+		metrics: newMetrics(cfg.Registerer), journals: journal.NewMetrics(cfg.Registerer), cfg: cfg, news: make(chan news, maxNews),
 	}
 	if h.log == nil {
 		h.log = zap.NewNop()

@@ -2,12 +2,14 @@ package match
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
 
+	"muster/match/journal"
 	"muster/netcode"
 	"muster/proto"
 )
@@ -44,9 +46,20 @@ type Instance struct {
 	playing  atomic.Int32
 	working  context.Context //nolint:containedctx // of work outside; ends with the room
 	stopWork context.CancelFunc
-	works    int    // under way outside
-	emptyAt  uint32 // the tick since which nobody has a seat
-	began    time.Time
+	works    int  // under way outside
+	unopened bool // it could not be read what the room goes on from
+	quiet    bool // ticks are run again: the directory has heard of them
+	ending   bool // the match is over
+
+	memory          memory
+	healed          bool // after a panic; the next one ends the match
+	wanted          bool // a checkpoint, as soon as may be
+	checkpointEvery uint32
+	sums            []uint64
+	journal         *journal.Recorder // nil: the room is of no class that survives
+	durable         uint32            // the newest tick that is stored
+	emptyAt         uint32            // the tick since which nobody has a seat
+	began           time.Time
 
 	list   []message
 	data   []byte
@@ -66,7 +79,9 @@ func newInstance(g *Game, spec Spec, h *Host) *Instance {
 		sim:     g.make(g, spec),
 		encoder: netcode.NewEncoder(g.schema, netcode.EncoderConfig{Key: spec.Seed, Ring: max(32, g.rules.TickRate)}),
 		seats:   make([]seat, g.rules.Seats+1),
-		out:     proto.NewWriter(), body: proto.NewWriter(), schema: g.schema.Binary(),
+		// not the same for all rooms that begin together
+		checkpointEvery: g.rules.ticks(g.rules.CheckpointEvery) + uint32(spec.Seed%(uint64(g.rules.ticks(g.rules.CheckpointEvery))/8+1)), //nolint:gosec // small
+		out:             proto.NewWriter(), body: proto.NewWriter(), schema: g.schema.Binary(),
 	}
 	for i := range rm.seats {
 		rm.seats[i].reset(&g.rules)
@@ -141,26 +156,45 @@ func (rm *Instance) run(ctx context.Context, phase time.Duration) {
 	rm.goroutine.Store(thisGoroutine())
 	rm.working, rm.stopWork = context.WithCancel(ctx)
 	defer rm.stopWork()
-	c := rm.open()
-	if c == nil && rm.fx.ended {
-		c = rm.over(0) // Open ended the match
-	}
+	c := rm.begin(ctx)
 	if c == nil {
 		c = rm.loop(ctx, phase)
 	}
 	if rm.givenUp.Load() {
+		rm.closeJournal()
 		return // the watchdog has told everybody
 	}
 	rm.dismiss(*c)
 	rm.finish(ctx, *c)
 }
 
+// begin opens the game, or brings it to where it was left. A close is why the room does not begin.
+func (rm *Instance) begin(ctx context.Context) *proto.Close {
+	saved, c := rm.load(ctx)
+	if c != nil {
+		rm.unopened = true
+		return c
+	}
+	if saved != nil {
+		c = rm.restore(saved)
+	} else {
+		c = rm.open()
+	}
+	if c != nil {
+		return c
+	}
+	rm.startJournal(saved != nil)
+	if rm.fx.ended {
+		return rm.over(rm.tick) // Open ended the match, or it had ended when its process died
+	}
+	rm.checkpoint()
+	return nil
+}
+
 // open runs the game's Open hook; a close is why the room cannot start.
-func (rm *Instance) open() (c *proto.Close) {
-	defer rm.recovered("open", &c)
-	rm.call()
-	defer rm.returned()
-	if err := rm.sim.open(&rm.fx); err != nil {
+func (rm *Instance) open() *proto.Close {
+	err := rm.guarded(func() error { return rm.sim.open(&rm.fx) })
+	if err != nil {
 		rm.log.Error("the game's Open hook failed", zap.Error(err))
 		return &proto.Close{Code: proto.CodeRulesFailed, Reason: "the room could not be opened"}
 	}
@@ -170,16 +204,6 @@ func (rm *Instance) open() (c *proto.Close) {
 // call and returned stand around calls of the game's rules, for the watchdog.
 func (rm *Instance) call()     { rm.calling.Store(max(1, rm.now())) }
 func (rm *Instance) returned() { rm.calling.Store(0) }
-
-// recovered is deferred around calls of a game's rules: a panic ends this room, with a reason, alone.
-func (rm *Instance) recovered(doing string, c **proto.Close) {
-	if p := recover(); p != nil {
-		rm.metrics.panics.Inc()
-		rm.log.Error("the game's rules panicked", zap.String("doing", doing), zap.Uint32("tick", rm.tick),
-			zap.Any("panic", p), zap.Stack("stack"))
-		*c = &proto.Close{Code: proto.CodeRulesFailed, Reason: "the game's rules failed"}
-	}
-}
 
 // late is after how many missed ticks the schedule starts anew instead of being caught up with.
 const late = 5
@@ -195,6 +219,16 @@ func (rm *Instance) loop(ctx context.Context, phase time.Duration) *proto.Close 
 		case <-ctx.Done():
 			return &proto.Close{Code: proto.CodeNodeLeaving, Reason: "the server is shutting down"}
 		case <-timer.C:
+		}
+		if rm.journal != nil {
+			if rm.journal.Fenced() {
+				return &proto.Close{Code: proto.CodeNodeLeaving, Reason: "the match goes on elsewhere"}
+			}
+			if rm.game.rules.PauseUndurable && rm.behind() {
+				rm.start.Add(int64(rm.period)) // nothing happens that might be taken back
+				timer.Reset(rm.period)
+				continue
+			}
 		}
 		began := time.Since(rm.base)
 		due := rm.due()
@@ -236,7 +270,7 @@ func (rm *Instance) observe(lateness time.Duration) {
 // dismiss closes the doors and tells every viewer why the room is over. The watchdog calls it for a room that does not.
 func (rm *Instance) dismiss(c proto.Close) {
 	for _, m := range rm.inbox.close() {
-		if m.kind == msgAttach {
+		if m.kind == msgAttach && c.Code == proto.CodeDone { // who comes now has played nothing
 			m.viewer.Close(proto.Close{Code: proto.CodeMatchGone, Reason: "the match is over"})
 		}
 	}
@@ -247,15 +281,38 @@ func (rm *Instance) dismiss(c proto.Close) {
 // gone closes done.
 func (rm *Instance) gone() { rm.goneOnce.Do(func() { close(rm.done) }) }
 
-// finish tells the directory: the result until it is stored, whatever a client or Redis does, as long as the host gives
-// it time.
+// finish brings what the room leaves to its place: the journal to its end, the result to the directory until it is
+// stored, whatever a client or Redis does, as long as the host gives it time. A room that may go on, here or elsewhere,
+// keeps its journal.
 func (rm *Instance) finish(ctx context.Context, c proto.Close) {
+	if rm.unopened {
+		return // what it would have gone on from is another's, or cannot be read now
+	}
+	fenced := rm.journal != nil && rm.journal.Fenced()
+	idle := c.Code == proto.CodeMatchGone && rm.game.rules.Persist
+	goesOn := rm.journal != nil && (c.Code == proto.CodeNodeLeaving || idle)
+	if goesOn && !fenced {
+		rm.checkpoint()
+	}
+	rm.closeJournal()
+	if fenced {
+		return
+	}
 	if c.Code == proto.CodeDone && rm.fx.ended {
 		result := proto.Result{
 			Room: rm.spec.ID, Game: rm.game.name, Rules: rm.game.rules.Version, Epoch: rm.spec.Epoch,
 			Tick: rm.tick, Placements: rm.fx.result, Started: rm.began.UTC(), Ended: time.Now().UTC(),
 		}
 		rm.retry(ctx, "posting the result", func(ctx context.Context) error { return rm.host.dir.PostResult(ctx, result) })
+	}
+	if rm.journal != nil && !goesOn {
+		rm.retry(ctx, "ending the journal", func(ctx context.Context) error {
+			err := rm.host.cfg.Journals.End(ctx, rm.spec.ID, rm.spec.Epoch)
+			if errors.Is(err, journal.ErrFenced) || errors.Is(err, journal.ErrNone) {
+				return nil
+			}
+			return err //nolint:wrapcheck // logged with what was done
+		})
 	}
 	rm.endRecord(ctx)
 }

@@ -16,6 +16,8 @@ type metrics struct {
 	newsDropped   prometheus.Counter
 	inputsRefused prometheus.Counter
 	stalls        prometheus.Counter
+	healed        prometheus.Counter
+	restored      prometheus.Counter
 	asleep        prometheus.Gauge
 	overload      prometheus.Gauge
 
@@ -48,6 +50,8 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		newsDropped:   counter("muster_directory_dropped_total", "News of rooms, mostly freed seats, that the directory was not told."),
 		inputsRefused: counter("muster_inputs_refused_total", "Inputs that the games' rules refused."),
 		stalls:        counter("muster_rules_stalls_total", "Rooms given up because the rules did not return."),
+		healed:        counter("muster_rooms_healed_total", "Rooms that went on after a panic of their rules."),
+		restored:      counter("muster_rooms_restored_total", "Rooms that went on from their journals."),
 		asleep:        gauge("muster_rooms_asleep", "Rooms that do not tick because nobody is connected."),
 		overload:      gauge("muster_overload_level", "0: all is well; 1, 2: ticks are late, frames go out at every 2nd or 3rd tick, new rooms are refused."),
 
@@ -55,7 +59,7 @@ func newMetrics(r prometheus.Registerer) *metrics {
 	}
 	if r != nil {
 		r.MustRegister(m.rooms, m.players, m.duration, m.lateness, m.overruns, m.inputs, m.inputsDropped, m.resyncs, m.panics,
-			m.newsDropped, m.eventsForgotten, m.inputsRefused, m.stalls, m.asleep, m.overload)
+			m.newsDropped, m.eventsForgotten, m.inputsRefused, m.stalls, m.healed, m.restored, m.asleep, m.overload)
 	}
 	return m
 }

@@ -5,6 +5,7 @@ import (
 	"math"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"muster/netcode"
 	"muster/proto"
@@ -59,7 +60,7 @@ func (gallery) After(r *Room[galleryWorld]) {
 
 func galleryGame(t *testing.T) Game {
 	t.Helper()
-	g := Define[galleryWorld, shot]("gallery", gallery{}, Rules{Inputs: proto.Commands})
+	g := Define[galleryWorld, shot]("gallery", gallery{}, Rules{Inputs: proto.Commands, Rewind: time.Second})
 	if g.Err() != nil {
 		t.Fatal(g.Err())
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -33,8 +34,14 @@ func inRoom(t *testing.T, d dots, rules Rules, f func(t *testing.T, g Game, h *H
 	})
 }
 
+// barrier lets a test read what viewers have had without their locks: what it has read before ticks it has read before
+// they get more.
+var barrier sync.Mutex
+
 // ticks lets n ticks of a room of 20 Hz pass.
 func ticks(n int) {
+	barrier.Lock()
+	barrier.Unlock() //nolint:gocritic,staticcheck // see barrier
 	time.Sleep(time.Duration(n) * 50 * time.Millisecond)
 	synctest.Wait()
 }

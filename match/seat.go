@@ -23,15 +23,18 @@ type seat struct {
 	welcomed bool      // the viewer has its welcome
 	counter  uint32    // the highest resume counter accepted
 	deadline uint32    // dropped: the tick at which the seat is given up
+	untold   uint32    // dropped, and the rules are not told before this tick; 0 when they know
+	durable  uint32    // the newest input that no failover takes back
+	marks    marks
 	inputs   *netcode.InputBuffer
 	events   eventLog
 }
 
 func (s *seat) reset(rules *Rules) {
-	inputs, events := s.inputs, s.events
-	*s = seat{inputs: inputs, events: events}
+	inputs, events, list := s.inputs, s.events, s.marks.list[:0]
+	*s = seat{inputs: inputs, events: events, marks: marks{list}}
 	if s.inputs == nil {
-		s.inputs = netcode.NewInputBuffer(rules.Inputs, rules.TickRate, 16)
+		s.inputs = netcode.NewInputBuffer(rules.Inputs, rules.TickRate, rules.InputsPerTick)
 	}
 	s.inputs.Reset()
 	s.events.reset()

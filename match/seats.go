@@ -33,7 +33,10 @@ func (rm *Instance) attach(a *Attach) {
 	case seatPlaying:
 		s.viewer.Close(proto.Close{Code: proto.CodeReplaced, Reason: "you connected again"})
 	case seatGone:
-		rm.change(SeatResumed, s)
+		if s.untold == 0 { // else the rules do not know that it was away
+			rm.change(SeatResumed, s)
+		}
+		s.untold = 0
 	}
 	if a.Resume {
 		s.counter = a.Counter
@@ -59,7 +62,9 @@ func (rm *Instance) leave(s *seat) {
 func (rm *Instance) free(s *seat) {
 	rm.playing.Add(-1)
 	rm.metrics.players.Dec()
-	rm.host.tell(news{rm, uint16(s.player.Seat)})
+	if !rm.quiet {
+		rm.host.tell(news{rm, uint16(s.player.Seat)})
+	}
 	s.reset(&rm.game.rules)
 }
 
@@ -71,7 +76,12 @@ func (rm *Instance) change(kind SeatChangeKind, s *seat) {
 // expire gives up the seats whose players did not come back in time.
 func (rm *Instance) expire(tick uint32) {
 	for i := range rm.seats {
-		if s := &rm.seats[i]; s.state == seatGone && s.deadline <= tick {
+		s := &rm.seats[i]
+		if s.state == seatGone && s.untold != 0 && s.untold <= tick {
+			s.untold = 0
+			rm.change(SeatDropped, s)
+		}
+		if s.state == seatGone && s.deadline <= tick {
 			rm.leave(s)
 		}
 	}

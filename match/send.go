@@ -26,7 +26,7 @@ func (rm *Instance) send() {
 		}
 		f := rm.frame(s.viewer.Edge())
 		f.Views = append(f.Views, View{s.viewer, proto.Head{
-			Epoch: rm.spec.Epoch, Tick: rm.tick, Processed: s.inputs.Processed(), Durable: s.inputs.Processed(), Lead: s.inputs.Lead(),
+			Epoch: rm.spec.Epoch, Tick: rm.tick, Processed: s.inputs.Processed(), Durable: rm.durableSeq(s), Lead: s.inputs.Lead(),
 			Scopes: rm.encoder.Scopes(netcode.Seat(i)),
 		}})
 	}
@@ -42,7 +42,7 @@ func (rm *Instance) sendEvents(s *seat) {
 	if s.events.sent == s.events.last {
 		return
 	}
-	s.events.unsent(&rm.events, func(m *proto.Events) {
+	s.events.unsent(&rm.events, rm.mayTell(), func(m *proto.Events) {
 		rm.out.Reset()
 		m.Append(rm.out)
 		s.viewer.Message(rm.out.Bytes())

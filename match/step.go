@@ -1,6 +1,7 @@
 package match
 
 import (
+	"errors"
 	"fmt"
 
 	"go.uber.org/zap"
@@ -23,11 +24,27 @@ func (rm *Instance) step() *proto.Close {
 		return c
 	}
 	rm.tick = tick
+	rm.remember()
 	rm.record.Reset() // seat changes from here on belong to the next tick
-	rm.sim.capture(tick, rm.encoder)
+	if err := rm.capture(); err != nil {
+		return &proto.Close{Code: proto.CodeRulesFailed, Reason: "the game's rules failed"}
+	}
 	rm.carryOut() // events name rows as the newest capture does
+	rm.noteDurable()
 	rm.send()
-	return rm.over(tick)
+	if c := rm.over(tick); c != nil {
+		return c
+	}
+	rm.checkpointed()
+	return nil
+}
+
+// capture hands the state to the encoder, with what the Scopes hook says of it.
+func (rm *Instance) capture() error {
+	return rm.guarded(func() error {
+		rm.sim.capture(rm.tick, rm.encoder)
+		return nil
+	})
 }
 
 // receive turns what edges told the room since the last tick into seat changes and buffered inputs.
@@ -104,16 +121,25 @@ func (rm *Instance) collect(tick uint32) {
 	}
 }
 
+// stepOnce steps the game from the record.
+func (rm *Instance) stepOnce() error { return rm.sim.step(&rm.record, &rm.fx) }
+
 // simulate steps the game from the record.
-func (rm *Instance) simulate() (c *proto.Close) {
-	defer rm.recovered("step", &c)
-	rm.call()
-	defer rm.returned()
-	if err := rm.sim.step(&rm.record, &rm.fx); err != nil {
-		rm.log.Error("a tick's record does not apply", zap.Uint32("tick", rm.record.Tick), zap.Error(err))
-		return &proto.Close{Code: proto.CodeInternal, Reason: "the server failed"}
+func (rm *Instance) simulate() *proto.Close {
+	if err := rm.guarded(rm.stepOnce); err != nil {
+		return rm.failed(err)
 	}
 	return nil
+}
+
+// failed says what becomes of the room after a tick that could not be simulated.
+func (rm *Instance) failed(err error) *proto.Close {
+	var panicked *PanicError
+	if errors.As(err, &panicked) {
+		return rm.heal(panicked)
+	}
+	rm.log.Error("a tick's record does not apply", zap.Uint32("tick", rm.record.Tick), zap.Error(err))
+	return &proto.Close{Code: proto.CodeInternal, Reason: "the server failed"}
 }
 
 // carryOut does what the step wants done with seats and events.
@@ -135,7 +161,7 @@ func (rm *Instance) carryOut() {
 	for i := range rm.fx.works {
 		rm.beginWork(rm.fx.works[i])
 	}
-	if rm.fx.doors != 0 && rm.shut.Swap(rm.fx.doors == doorsClosed) != (rm.fx.doors == doorsClosed) {
+	if rm.fx.doors != 0 && rm.shut.Swap(rm.fx.doors == doorsClosed) != (rm.fx.doors == doorsClosed) && !rm.quiet {
 		rm.host.tell(news{rm: rm})
 	}
 	for i := range rm.fx.refused {
@@ -190,6 +216,13 @@ func (rm *Instance) over(tick uint32) *proto.Close {
 		if c := rm.endHook(); c != nil {
 			return c
 		}
+		rm.ending = true
+		rm.closeJournal() // then what is told is durable
+		for i := range rm.seats {
+			if s := &rm.seats[i]; s.viewer != nil && s.welcomed {
+				rm.sendEvents(s)
+			}
+		}
 		m := proto.End{Tick: tick, Placements: rm.fx.result}
 		rm.out.Reset()
 		m.Append(rm.out)
@@ -211,20 +244,18 @@ func (rm *Instance) over(tick uint32) *proto.Close {
 }
 
 // endHook runs the End hook and sends what it emits.
-func (rm *Instance) endHook() (c *proto.Close) {
-	defer rm.recovered("end", &c)
-	rm.call()
-	defer rm.returned()
+func (rm *Instance) endHook() *proto.Close {
 	clear(rm.fx.emitted)
 	rm.fx.emitted = rm.fx.emitted[:0]
-	rm.sim.end(&rm.fx)
+	err := rm.guarded(func() error {
+		rm.sim.end(&rm.fx)
+		return nil
+	})
+	if err != nil {
+		return &proto.Close{Code: proto.CodeRulesFailed, Reason: "the game's rules failed"}
+	}
 	for i := range rm.fx.emitted {
 		rm.emit(&rm.fx.emitted[i])
-	}
-	for i := range rm.seats {
-		if s := &rm.seats[i]; s.viewer != nil && s.welcomed {
-			rm.sendEvents(s)
-		}
 	}
 	return nil
 }

@@ -124,3 +124,12 @@ func (b *InputBuffer) Lead() int8 { return b.lead }
 
 // Reset empties the buffer for a new occupant of the seat, whose sequences start from 1.
 func (b *InputBuffer) Reset() { b.head, b.n, b.seq, b.processed, b.lead = 0, 0, 0, 0, 0 }
+
+// Pass takes everything up to a sequence as processed, whether it came or not: another buffer gave it out, before this
+// one was restored from what was saved earlier.
+func (b *InputBuffer) Pass(seq uint32) {
+	for b.n > 0 && b.at(0).in.Seq <= seq {
+		b.pop()
+	}
+	b.processed, b.seq = max(b.processed, seq), max(b.seq, seq)
+}

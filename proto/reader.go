@@ -110,6 +110,13 @@ func (r *Reader) Array(field string, max int) int {
 	return r.count(field, n, max, 1, err)
 }
 
+// Fixed reads the head of an array that must have n elements.
+func (r *Reader) Fixed(field string, n int) {
+	if got := r.Array(field, n); r.err == nil && got != n {
+		r.Fail(field, fmt.Sprintf("%d elements, %d wanted", got, n))
+	}
+}
+
 // Map reads a map's head and returns the number of its pairs, at most max and at most half the bytes that are left.
 func (r *Reader) Map(field string, max int) int {
 	c, ok := r.peek(field)

@@ -1,0 +1,155 @@
+package match
+
+import (
+	"errors"
+	"fmt"
+	"runtime/debug"
+
+	"muster/match/journal"
+	"muster/netcode"
+	"muster/proto"
+)
+
+// Replay runs a room from its records: no sockets, no time, no effect on the world outside. It serves recovery, the
+// proof of a recorded match, and a studio's tests. One goroutine uses it.
+type Replay struct {
+	game *Game
+	sim  simulation
+	fx   effects
+	tick uint32
+	sums []uint64
+}
+
+// PanicError is the error of rules that panicked.
+type PanicError struct {
+	Tick  uint32
+	Value any
+	Stack []byte
+}
+
+// Error implements error.
+func (e *PanicError) Error() string {
+	return fmt.Sprintf("the rules panicked at tick %d: %v", e.Tick, e.Value)
+}
+
+// ErrReplay is what the errors of a replay wrap that are not its rules' doing: a record or a checkpoint that cannot be
+// applied.
+var ErrReplay = errors.New("the replay does not fit the game")
+
+// NewReplay returns a replay of a room with this spec, before its Open hook.
+func NewReplay(g Game, spec Spec) (*Replay, error) {
+	if g.err != nil {
+		return nil, g.err
+	}
+	return &Replay{game: &g, sim: g.make(&g, spec)}, nil
+}
+
+// SpecOf is what a recorded room was opened with.
+func SpecOf(h *journal.Header) Spec {
+	return Spec{ID: h.Room, Game: h.Game, Seed: h.Seed, Epoch: h.Epoch, Config: h.Config}
+}
+
+// Open runs the game's Open hook. A replay begins with it, or with Restore.
+func (r *Replay) Open() (err error) {
+	defer r.caught(0, &err)
+	r.fx.reset()
+	return r.sim.open(&r.fx)
+}
+
+// Restore brings a new replay to a checkpoint.
+func (r *Replay) Restore(cp journal.Checkpoint) (err error) {
+	defer r.caught(cp.Tick, &err)
+	var room roomState
+	rd := proto.NewReader(cp.Data)
+	if err := room.parse(rd, r.sim, r.game); err != nil {
+		return fmt.Errorf("%w: the checkpoint of tick %d: %w", ErrReplay, cp.Tick, err)
+	}
+	r.tick = cp.Tick
+	return nil
+}
+
+// Step applies one record. An error is a *PanicError, or wraps ErrReplay.
+func (r *Replay) Step(rec *TickRecord) (err error) {
+	defer r.caught(rec.Tick, &err)
+	r.fx.reset()
+	if err := r.sim.step(rec, &r.fx); err != nil {
+		return fmt.Errorf("%w: the record of tick %d: %w", ErrReplay, rec.Tick, err)
+	}
+	r.tick = rec.Tick
+	return nil
+}
+
+// caught is deferred: a panic of the rules becomes an error.
+func (r *Replay) caught(tick uint32, err *error) { //nolint:gocritic // to be set
+	if p := recover(); p != nil {
+		*err = &PanicError{Tick: tick, Value: p, Stack: debug.Stack()}
+	}
+}
+
+// Tick is the tick of the state.
+func (r *Replay) Tick() uint32 { return r.tick }
+
+// State is a pointer to the game's state.
+func (r *Replay) State() any { return r.sim.world() }
+
+// Hash is the exact state's hash.
+func (r *Replay) Hash() (hash uint64) {
+	r.sums = r.sim.sums(r.sums)
+	return total(r.sums)
+}
+
+// Differs names the first column of which the sum is not the recorded one, as "Ships.X"; "" when all are the same or
+// the record has none.
+func (r *Replay) Differs(rec *TickRecord) string {
+	r.sums = r.sim.sums(r.sums)
+	if len(rec.Sums) == 0 {
+		return ""
+	}
+	if len(rec.Sums) != len(r.sums) {
+		return fmt.Sprintf("the number of columns: %d were recorded, %d are here", len(rec.Sums), len(r.sums))
+	}
+	for i, sum := range r.sums {
+		if short(sum) != rec.Sums[i] {
+			return r.game.schema.ColumnName(i)
+		}
+	}
+	return ""
+}
+
+// Emitted returns the events of the tick, valid until the next Step.
+func (r *Replay) Emitted() []netcode.Emission { return r.fx.emitted }
+
+// Refused returns the commands that the tick refused, valid until the next Step.
+func (r *Replay) Refused() []netcode.Refusal { return r.fx.refused }
+
+// RefusedJoins returns the seats whose players the Join hook refused in the tick, and why.
+func (r *Replay) RefusedJoins() map[netcode.Seat]string {
+	m := map[netcode.Seat]string{}
+	for _, j := range r.fx.refusedJoins {
+		m[j.player.Seat] = j.reason
+	}
+	return m
+}
+
+// Kicked returns the seats that the tick's hooks kicked.
+func (r *Replay) Kicked() (list []netcode.Seat) {
+	for _, k := range r.fx.kicked {
+		list = append(list, k.seat)
+	}
+	return list
+}
+
+// Ended says whether the match ended in the tick, and with what result.
+func (r *Replay) Ended() (result []Placement, ended bool) { return r.fx.result, r.fx.ended }
+
+// total is a state's hash from the sums of its columns.
+func total(sums []uint64) (hash uint64) {
+	for _, s := range sums {
+		hash += s
+	}
+	return hash
+}
+
+// short is what a record keeps of a column's sum: enough that another one is not met by chance in one tick after the
+// other.
+func short(sum uint64) uint16 { return uint16(sum ^ sum>>16 ^ sum>>32 ^ sum>>48) } //nolint:gosec // folded

@@ -1,0 +1,147 @@
+package match
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"muster/match/journal"
+	"muster/proto"
+)
+
+// Report is what running a replay again came to.
+type Report struct {
+	Header      journal.Header
+	First, Last uint32 // the ticks that were run: those after First, up to Last
+	Ticks       int    // how many of them
+	Checked     int    // how many of them had a hash to compare with
+	Checkpoints int    // how many checkpoints were read and agreed with the run
+	Inputs      int
+	Events      int
+	Truncated   bool        // the file ends in the middle: what came before is what was run
+	Differs     *Difference // the first tick at which this run is another; nil when it is the same
+	Panic       *PanicError // the rules panicked, and the run ended there
+	Ended       bool        // the match came to its end
+	Result      []Placement // then
+	Players     []Player    // who has a seat at the end
+	Skipped     []uint32    // ticks that were run without their inputs, since the rules had panicked
+}
+
+// Difference is the first tick at which a replay is not what was recorded.
+type Difference struct {
+	Tick  uint32
+	Field string   // the first table or column that differs, as "Ships.X"; "" where the file does not tell
+	Rows  []string // the first differing values, as "Ships[0x10001].X: 3.5 against 4": recorded against here; only at a checkpoint
+}
+
+// maxRows is how many differing values a report names.
+const maxRows = 20
+
+// VerifyReplay runs a replay again, from its first checkpoint to its end or its first difference. The error says that
+// the file cannot be read or is of another game; what is wrong with the run is in the report.
+func VerifyReplay(g Game, src io.ReadSeeker) (*Report, error) {
+	rd, err := journal.NewReader(src)
+	if err != nil {
+		return nil, fmt.Errorf("reading a replay: %w", err)
+	}
+	rep := &Report{Header: *rd.Header()}
+	if rep.Header.Game != g.name {
+		return nil, fmt.Errorf("%w: the replay is of game %q, and this is %q", ErrReplay, rep.Header.Game, g.name)
+	}
+	run, err := NewReplay(g, SpecOf(&rep.Header))
+	if err != nil {
+		return nil, err
+	}
+	for begun := false; ; {
+		rec, cp, err := rd.Next()
+		switch {
+		case errors.Is(err, io.EOF):
+			rep.Truncated = rd.Truncated()
+			rep.Players = run.players()
+			return rep, nil
+		case err != nil:
+			return nil, fmt.Errorf("reading a replay: %w", err)
+		case cp != nil && !begun:
+			if err := run.Restore(*cp); err != nil {
+				return nil, err
+			}
+			begun = true
+			rep.First, rep.Last = cp.Tick, cp.Tick
+			rep.Checkpoints++
+		case cp != nil:
+			if rep.Differs, err = run.against(*cp); err != nil {
+				return nil, err
+			}
+			rep.Checkpoints++
+		case !begun:
+			return nil, fmt.Errorf("%w: it does not begin with a checkpoint", ErrReplay)
+		default:
+			if err := rep.step(run, rec); err != nil {
+				return nil, err
+			}
+		}
+		if rep.Differs != nil || rep.Panic != nil {
+			rep.Players = run.players()
+			return rep, nil
+		}
+	}
+}
+
+// step runs one recorded tick and compares.
+func (rep *Report) step(run *Replay, rec *TickRecord) error {
+	if rec.Tick != rep.Last+1 {
+		return fmt.Errorf("%w: tick %d follows tick %d", ErrReplay, rec.Tick, rep.Last)
+	}
+	err := run.Step(rec)
+	if errors.As(err, &rep.Panic) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	rep.Last = rec.Tick
+	rep.Ticks++
+	rep.Inputs += len(rec.Inputs)
+	rep.Events += len(run.Emitted())
+	if rec.Skipped {
+		rep.Skipped = append(rep.Skipped, rec.Tick)
+	}
+	if result, ended := run.Ended(); ended {
+		rep.Ended, rep.Result = true, result
+	}
+	if rec.Hash == 0 && len(rec.Sums) == 0 {
+		return nil
+	}
+	rep.Checked++
+	if run.Hash() != rec.Hash {
+		rep.Differs = &Difference{Tick: rec.Tick, Field: run.Differs(rec)}
+	}
+	return nil
+}
+
+// against compares the run with a recorded checkpoint of its tick.
+func (r *Replay) against(cp journal.Checkpoint) (*Difference, error) {
+	if cp.Tick != r.tick {
+		return nil, fmt.Errorf("%w: a checkpoint of tick %d after tick %d", ErrReplay, cp.Tick, r.tick)
+	}
+	recorded := r.game.make(r.game, Spec{})
+	if err := new(roomState).parse(proto.NewReader(cp.Data), recorded, r.game); err != nil {
+		return nil, fmt.Errorf("%w: the checkpoint of tick %d: %w", ErrReplay, cp.Tick, err)
+	}
+	rows, err := r.game.schema.Differences(recorded.world(), r.sim.world(), maxRows)
+	if err != nil || len(rows) == 0 {
+		return nil, err //nolint:wrapcheck // the states are of the schema's type
+	}
+	theirs, ours := recorded.sums(nil), r.sim.sums(nil)
+	d := &Difference{Tick: cp.Tick, Rows: rows}
+	for i := range ours {
+		if theirs[i] != ours[i] {
+			d.Field = r.game.schema.ColumnName(i)
+			break
+		}
+	}
+	return d, nil
+}
+
+// players are those who have a seat.
+func (r *Replay) players() []Player { return r.sim.players() }
