@@ -29,7 +29,7 @@ func (realDisk) open(name string, flag int) (diskFile, error) {
 	return os.OpenFile(name, flag, 0o600) //nolint:gosec,wrapcheck // names are escaped; errors name the file
 }
 
-func (realDisk) rename(from, to string) error { return os.Rename(from, to) }       //nolint:wrapcheck // names the file
+func (realDisk) rename(from, to string) error { return os.Rename(from, to) }      //nolint:wrapcheck // names the file
 func (realDisk) mkdir(name string) error      { return os.MkdirAll(name, 0o700) } //nolint:wrapcheck // names the file
 func (realDisk) remove(name string) error     { return os.RemoveAll(name) }       //nolint:wrapcheck // names the file
 

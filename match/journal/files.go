@@ -122,8 +122,10 @@ func escape(room string) string {
 	return b.String()
 }
 
-func (f *Files) live(room string) string  { return filepath.Join(f.cfg.Dir, liveDir, escape(room)) }
-func (f *Files) ended(room string) string { return filepath.Join(f.cfg.Dir, endedDir, escape(room)+suffix) }
+func (f *Files) live(room string) string { return filepath.Join(f.cfg.Dir, liveDir, escape(room)) }
+func (f *Files) ended(room string) string {
+	return filepath.Join(f.cfg.Dir, endedDir, escape(room)+suffix)
+}
 
 // with calls do while nobody else is at the room, once it is known what the disk has of it.
 func (f *Files) with(ctx context.Context, doing, room string, do func(*fileRoom) error) error {
