@@ -8,6 +8,14 @@ type keys struct{ ns string }
 func (k keys) room(id string) string  { return k.ns + ":{room:" + id + "}:record" }
 func (k keys) seats(id string) string { return k.ns + ":{room:" + id + "}:seats" }
 
+// journal is what is known of a room's journal, journalTicks its newest records, journalState the checkpoint before
+// them, journalParts the segments that are closed, journalOrder the names of those in their order.
+func (k keys) journal(id string) string      { return k.ns + ":{room:" + id + "}:journal" }
+func (k keys) journalTicks(id string) string { return k.ns + ":{room:" + id + "}:journal:ticks" }
+func (k keys) journalState(id string) string { return k.ns + ":{room:" + id + "}:journal:state" }
+func (k keys) journalParts(id string) string { return k.ns + ":{room:" + id + "}:journal:parts" }
+func (k keys) journalOrder(id string) string { return k.ns + ":{room:" + id + "}:journal:order" }
+
 // open is the set of a queue's rooms that may have a free seat, by the time from which it is worth looking.
 func (k keys) open(queue string) string { return k.ns + ":{queue:" + queue + "}:open" }
 

@@ -197,7 +197,7 @@ func (f *Files) Append(ctx context.Context, room string, epoch uint64, prev uint
 		if err := f.raise(room, r, epoch); err != nil {
 			return err
 		}
-		blocks := tickBlocks(entries)
+		blocks := AppendEntries(nil, entries)
 		if err := f.extend(filepath.Join(f.live(room), newest.name()), newest.size, blocks); err != nil {
 			r.known = false // what the disk has is seen when the room is looked at again
 			return err
@@ -206,20 +206,6 @@ func (f *Files) Append(ctx context.Context, room string, epoch uint64, prev uint
 		r.last, r.wrote = entries[len(entries)-1].Tick, epoch
 		return nil
 	})
-}
-
-// tickBlocks makes blocks of entries.
-func tickBlocks(entries []Entry) (blocks []byte) {
-	var content []byte
-	from := 0
-	for i, e := range entries {
-		content = append(content, e.Data...)
-		if len(content) >= blockTarget || i == len(entries)-1 {
-			blocks = appendBlock(blocks, blockTicks, entries[from].Tick, e.Tick, content)
-			content, from = content[:0], i+1
-		}
-	}
-	return blocks
 }
 
 // extend writes at the end of a file, all or nothing.
@@ -285,11 +271,7 @@ func (f *Files) Checkpoint(ctx context.Context, room string, epoch uint64, h Hea
 			return err
 		}
 		size, err := replace(f.disk, filepath.Join(dir, next.name()), func(w io.Writer) error {
-			rw, err := NewWriter(w, h)
-			if err != nil {
-				return err
-			}
-			return rw.Checkpoint(cp)
+			return BeginSegment(w, h, cp)
 		})
 		if err != nil {
 			r.known = false // it may stand there already

@@ -169,6 +169,29 @@ func join(ctx context.Context, w *Writer, s Segment, limit uint32) error {
 	}
 }
 
+// BeginSegment writes the beginning of a segment. What AppendEntries makes goes after it.
+func BeginSegment(w io.Writer, h Header, cp Checkpoint) error {
+	rw, err := NewWriter(w, h)
+	if err != nil {
+		return err
+	}
+	return rw.Checkpoint(cp)
+}
+
+// AppendEntries appends to dst what makes entries a part of the segment whose bytes come before.
+func AppendEntries(dst []byte, entries []Entry) []byte {
+	var content []byte
+	from := 0
+	for i, e := range entries {
+		content = append(content, e.Data...)
+		if len(content) >= blockTarget || i == len(entries)-1 {
+			dst = appendBlock(dst, blockTicks, entries[from].Tick, e.Tick, content)
+			content, from = content[:0], i+1
+		}
+	}
+	return dst
+}
+
 // LoadSegment reads what a room goes on from out of its newest segment.
 func LoadSegment(src io.ReadSeeker) (*Saved, error) {
 	r, err := NewReader(src)
