@@ -352,8 +352,8 @@ func (b *bench) metricValue(name string) float64 {
 	return 0
 }
 
-// closes returns how many sockets the server closed with a code, by its name.
-func (b *bench) closes(name string) (n float64) {
+// labelled returns a metric's value for one value of its label; 0 where there is none.
+func (b *bench) labelled(name, label string) (n float64) {
 	b.t.Helper()
 	families, err := b.metric.Gather()
 	if err != nil {
@@ -361,12 +361,24 @@ func (b *bench) closes(name string) (n float64) {
 	}
 	for _, f := range families {
 		for _, m := range f.GetMetric() {
-			if f.GetName() == "muster_closes_total" && m.GetLabel()[0].GetValue() == name {
-				n = m.GetCounter().GetValue()
+			if f.GetName() == name && m.GetLabel()[0].GetValue() == label {
+				n = m.GetCounter().GetValue() + m.GetGauge().GetValue()
 			}
 		}
 	}
 	return n
+}
+
+// closes returns how many sockets the server closed with a code, by its name.
+func (b *bench) closes(name string) float64 {
+	b.t.Helper()
+	return b.labelled("muster_closes_total", name)
+}
+
+// viewers returns how many viewers get every so-many-eth frame.
+func (b *bench) viewers(every string) float64 {
+	b.t.Helper()
+	return b.labelled("muster_viewers", every)
 }
 
 // eventually waits for a condition that another goroutine brings about.
