@@ -23,6 +23,7 @@ const (
 	msgResync
 	msgInput
 	msgAck
+	msgRefresh
 )
 
 // message is one thing that an edge tells a room.
@@ -31,7 +32,7 @@ type message struct {
 	frac   uint8
 	scope  uint16 // resync
 	viewer Viewer
-	attach *Attach
+	attach *Attach // attach; refresh: its PlayerExpires alone
 
 	epoch           uint64 // input, ack: the epoch that its ticks and numbers belong to
 	seq, tick, view uint32 // input

@@ -50,11 +50,13 @@ type conn struct {
 	pipe   *pipe
 	addr   string
 	seat   netcode.Seat
+	player string          // the id
 	room   *match.Instance // set before the reader starts
 
 	welcomed atomic.Bool   // the client may speak
 	ended    atomic.Bool   // Close was called
 	heardAt  atomic.Int64  // when something was last heard of the client, in nanoseconds since the server's base
+	expires  atomic.Int64  // when the player's token ends, see expiry; set with the welcome
 	seen     atomic.Uint32 // the newest tick that the client says it has; 0 before it says any
 	counted  atomic.Int32  // as what muster_viewers counts it: 1 + its class; 0 before the welcome, -1 after the end
 
@@ -149,6 +151,12 @@ func (c *conn) Welcome(m *proto.Welcome, r token.Resume) {
 		return
 	}
 	m.Resume = secret
+	c.expires.Store(expiry(r.PlayerExpires))
+	m.Expires = c.server.left(c.expires.Load())
+	if c.expired() { // a resume secret outlives the token
+		c.Close(tokenEnded)
+		return
+	}
 	w := takeWriter()
 	defer writers.Put(w)
 	m.Append(w)

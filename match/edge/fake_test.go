@@ -229,13 +229,19 @@ func newBenchOn(t testing.TB, game grow, change func(*Config), l net.Listener) *
 // headerTimeout is how long the benches' HTTP server waits for a request's head.
 const headerTimeout = 300 * time.Millisecond
 
-// seatToken returns a fresh token for a seat.
+// seatToken returns a fresh token for a seat, of a player whose own token is good for an hour.
 func (b *bench) seatToken(room string, seat uint16, player string) string {
+	b.t.Helper()
+	return b.seatTokenUntil(room, seat, player, time.Now().Add(time.Hour))
+}
+
+// seatTokenUntil does so for a player whose own token ends at a time.
+func (b *bench) seatTokenUntil(room string, seat uint16, player string, ends time.Time) string {
 	b.t.Helper()
 	b.ids++
 	s, err := b.keys.SignSeat(token.Seat{
 		Room: room, Seat: seat, Player: player, Name: player, ID: player + string(rune('0'+b.ids)),
-		PlayerExpires: time.Now().Add(time.Hour),
+		PlayerExpires: ends,
 	}, time.Minute)
 	if err != nil {
 		b.t.Fatal(err)
@@ -262,6 +268,7 @@ type peer struct {
 	welcome proto.Welcome
 	frame   proto.Frame
 	bye     proto.Bye
+	renewed proto.Refreshed
 }
 
 func (b *bench) join(ctx context.Context, room string, seat uint16, player string) *peer {
@@ -298,6 +305,8 @@ func (p *peer) next(ctx context.Context) int {
 		err = p.welcome.Parse(r, n)
 	case kind == proto.KindBye:
 		err = p.bye.Parse(r, n)
+	case kind == proto.KindRefreshed:
+		err = p.renewed.Parse(r, n)
 	case kind >= proto.KindFrame:
 		err = p.frame.Parse(r, kind, n)
 		kind = proto.KindFrame

@@ -80,7 +80,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		c.pipe.end()
 		return
 	}
-	c.seat = cl.player.Seat
+	c.seat, c.player = cl.player.Seat, cl.player.ID
 	go func() {
 		defer s.wg.Done() // add counted it
 		c.run(cl)
