@@ -78,6 +78,8 @@ type Conn[S, In any] struct {
 	in       In    // what Send encodes; a field, so that it need not move to the heap each time
 	ended    error // what Next goes on returning
 
+	refresher refresher
+
 	// While the socket is lost:
 	cause  *CloseError
 	lostAt time.Time
@@ -92,6 +94,7 @@ func newConn[S, In any](schema *netcode.Schema, m Match, o Options) *Conn[S, In]
 		schema: schema, opts: o, http: straight(o.HTTP), match: m,
 		reader: proto.NewReader(nil), writer: proto.NewWriter(), body: proto.NewWriter(),
 		started: time.Now(), resynced: map[uint16]time.Time{},
+		refresher: refresher{answer: make(chan refreshAnswer, 1)},
 	}
 	c.ctx, c.cancel = context.WithCancel(context.Background()) //nolint:gosec // Close calls it
 	c.writePacket = c.sendPacket
@@ -121,6 +124,7 @@ func (c *Conn[S, In]) begin(w *proto.Welcome, at time.Time) {
 	c.clock.Frame(w.Tick, c.ms(at)) // it is sent with that tick's frame
 	c.epoch, c.event, c.rebase = w.Epoch, max(c.event, w.Event), false
 	c.resume = w.Resume
+	c.refresher.schedule(w.Expires, at)
 	c.decoder, c.parsed, c.have = netcode.NewDecoder(c.schema), proto.Frame{}, false
 	if c.opts.Plain {
 		c.decoder = netcode.NewPlainDecoder(c.schema)
@@ -252,7 +256,7 @@ func (c *Conn[S, In]) finish(err error) error {
 }
 
 // Close ends the connection without giving the seat up: the server holds it for a while. It waits for the reader's
-// end. Any goroutine may call it, any number of times.
+// end and for Options.Refresh, whose context has ended. Any goroutine may call it, any number of times.
 func (c *Conn[S, In]) Close() error {
 	c.mu.Lock()
 	c.cancel()
@@ -261,6 +265,7 @@ func (c *Conn[S, In]) Close() error {
 	if sock != nil {
 		sock.close()
 	}
+	c.refresher.wg.Wait()
 	return nil
 }
 

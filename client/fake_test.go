@@ -135,6 +135,9 @@ func (c *fakeConn) read() {
 		case proto.KindResync:
 			p := &proto.Resync{}
 			err, m = p.Parse(r, n), p
+		case proto.KindRefresh:
+			p := &proto.Refresh{}
+			err, m = p.Parse(r, n), p
 		case proto.KindLeave:
 			p := &proto.Leave{}
 			err, m = p.Parse(r, n), p

@@ -38,6 +38,8 @@ func (c *Conn[S, In]) handle(msg message) (frame bool, err error) {
 		err = c.applyEvents(n)
 	case kind == proto.KindPong:
 		err = c.pong(msg, n)
+	case kind == proto.KindRefreshed:
+		err = c.readRefreshed(msg, n)
 	case kind == proto.KindEnd:
 		c.end = &proto.End{}
 		err = c.end.Parse(c.reader, n)
@@ -194,4 +196,5 @@ func (c *Conn[S, In]) upkeep(at time.Time) {
 	if at.Sub(c.written) >= ackEvery {
 		c.flush(at)
 	}
+	c.refresh(at)
 }

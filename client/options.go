@@ -1,6 +1,7 @@
 package client
 
 import (
+	"context"
 	"net/http"
 	"time"
 
@@ -26,6 +27,10 @@ type Options struct {
 	// Moved is asked when the server says that the match moved to another address, which it returns (or another one)
 	// to connect there. Nil goes on with the match's first address; any node serves any match.
 	Moved func(url string) string
+	// Refresh is called for a newer token of the player when three quarters of the present one's time are over, and again
+	// after a failure, on a goroutine of its own; ctx ends with the Conn, which it must not call. Nil plays until the
+	// token ends: then Next returns a CloseError with proto.CodeTokenExpiry.
+	Refresh func(ctx context.Context) (token string, err error)
 	// Silence is how long the socket may say nothing before it counts as lost. Default 10 s.
 	Silence time.Duration
 	// PingEvery is how often Next measures the round trip. Default 1 s.

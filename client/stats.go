@@ -14,6 +14,8 @@ type Stats struct {
 	HashMismatches int64 // scopes whose view hash differed
 	Resyncs        int64 // keyframes asked for
 	Resumes        int64 // sockets lost and taken up again
+	Refreshes      int64 // newer tokens that the server took
+	RefreshErrors  int64 // times that Options.Refresh gave none
 	InputsSent     int64
 	InputsDropped  int64         // samples given up for newer ones, unacknowledged
 	RTT            time.Duration // of the newest ping; 0 before the first

@@ -158,6 +158,7 @@ func (s *server) startMatches(rdb redis.UniversalClient, games []Game, node stri
 	s.host = host
 	s.edge = edge.New(edge.Config{
 		Rooms: &rooms{host, dir, node}, Keys: s.keys, Log: s.log, Registerer: reg, Origins: s.set.Origins,
+		SlowAfter: s.set.SlowAfter,
 	})
 	s.onClose(s.edge.Close)
 	s.onClose(host.Close)

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"time"
 
 	"gopkg.in/yaml.v3"
 
@@ -20,13 +21,14 @@ import (
 
 // settings are those of serve.
 type settings struct {
-	Listen    string   `help:"Address to listen on." default:"127.0.0.1:8080" env:"MUSTER_LISTEN" yaml:"listen"`
-	Redis     string   `help:"URL of a Redis server. Without it one is embedded, for this process alone; nothing is kept after exit." placeholder:"URL" env:"MUSTER_REDIS" yaml:"redis"`
-	Namespace string   `help:"Prefix of all keys and channels, so that deployments can share a Redis." default:"muster" env:"MUSTER_NAMESPACE" yaml:"namespace"`
-	PublicURL string   `name:"public-url" help:"URL by which clients reach this server, when it differs from the one they ask." placeholder:"URL" env:"MUSTER_PUBLIC_URL" yaml:"public_url"`
-	KeyFile   string   `name:"key-file" help:"File with the signing key: at least 32 bytes of text. Without it a development key is used, on loopback only." placeholder:"FILE" env:"MUSTER_KEY_FILE" yaml:"key_file"`
-	Origins   []string `name:"origin" help:"Host whose pages may open sockets besides the server's own. May be repeated." placeholder:"HOST" env:"MUSTER_ORIGINS" yaml:"origins"`
-	LogLevel  string   `name:"log-level" help:"Least level that is logged." enum:"debug,info,warn,error" default:"info" env:"MUSTER_LOG_LEVEL" yaml:"log_level"`
+	Listen    string        `help:"Address to listen on." default:"127.0.0.1:8080" env:"MUSTER_LISTEN" yaml:"listen"`
+	Redis     string        `help:"URL of a Redis server. Without it one is embedded, for this process alone; nothing is kept after exit." placeholder:"URL" env:"MUSTER_REDIS" yaml:"redis"`
+	Namespace string        `help:"Prefix of all keys and channels, so that deployments can share a Redis." default:"muster" env:"MUSTER_NAMESPACE" yaml:"namespace"`
+	PublicURL string        `name:"public-url" help:"URL by which clients reach this server, when it differs from the one they ask." placeholder:"URL" env:"MUSTER_PUBLIC_URL" yaml:"public_url"`
+	KeyFile   string        `name:"key-file" help:"File with the signing key: at least 32 bytes of text. Without it a development key is used, on loopback only." placeholder:"FILE" env:"MUSTER_KEY_FILE" yaml:"key_file"`
+	Origins   []string      `name:"origin" help:"Host whose pages may open sockets besides the server's own. May be repeated." placeholder:"HOST" env:"MUSTER_ORIGINS" yaml:"origins"`
+	SlowAfter time.Duration `name:"slow-after" help:"How long a player's socket may take nothing before it is closed; the player may come back." default:"10s" env:"MUSTER_SLOW_AFTER" yaml:"slow_after"`
+	LogLevel  string        `name:"log-level" help:"Least level that is logged." enum:"debug,info,warn,error" default:"info" env:"MUSTER_LOG_LEVEL" yaml:"log_level"`
 }
 
 // development says whether the server runs with the development key: guests may log in and metrics are open.
@@ -34,6 +36,12 @@ func (s *settings) development() bool { return s.KeyFile == "" }
 
 // namespace is what a namespace may be: it stands in keys beside hash tags and separators.
 var namespace = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,30}$`)
+
+// Bounds of SlowAfter: a stall of a phone's network is no reason to close, and a socket that is held costs memory.
+const (
+	leastSlowAfter = time.Second
+	mostSlowAfter  = 5 * time.Minute
+)
 
 // check refuses settings that cannot work, or not together.
 func (s *settings) check() error {
@@ -48,6 +56,9 @@ func (s *settings) check() error {
 		if u, err := url.Parse("//" + origin); err != nil || u.Host != origin || origin == "" || strings.ContainsAny(origin, "*@ ") {
 			return fmt.Errorf("--origin %q: want a host like play.example.com or play.example.com:8443", origin)
 		}
+	}
+	if s.SlowAfter < leastSlowAfter || s.SlowAfter > mostSlowAfter {
+		return fmt.Errorf("--slow-after %v: want %v to %v", s.SlowAfter, leastSlowAfter, mostSlowAfter)
 	}
 	if s.development() && !loopback(host) {
 		return fmt.Errorf("--listen %s is not a loopback address, and the development key works on loopback only: "+

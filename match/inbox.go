@@ -24,6 +24,7 @@ const (
 	msgInput
 	msgAck
 	msgWork
+	msgRefresh
 )
 
 // message is one thing that an edge tells a room.
@@ -32,8 +33,8 @@ type message struct {
 	frac   uint8
 	scope  uint16 // resync
 	viewer Viewer
-	attach *Attach
 	work   *WorkResult
+	attach *Attach // attach; refresh: its PlayerExpires alone
 
 	epoch           uint64 // input, ack: the epoch that its ticks and numbers belong to
 	seq, tick, view uint32 // input

@@ -127,6 +127,11 @@ func (rm *Instance) Detach(v Viewer) {
 // Leave gives the viewer's seat up for good.
 func (rm *Instance) Leave(v Viewer) { rm.inbox.put(message{kind: msgLeave, viewer: v}) }
 
+// Refresh says that the viewer's player has a newer token, and when that ends.
+func (rm *Instance) Refresh(v Viewer, expires time.Time) {
+	rm.inbox.put(message{kind: msgRefresh, viewer: v, attach: &Attach{PlayerExpires: expires}})
+}
+
 // Resync asks for a keyframe of one scope. The edge has reset its own view of it already; the room counts it.
 func (rm *Instance) Resync(v Viewer, scope uint16) {
 	rm.inbox.put(message{kind: msgResync, viewer: v, scope: scope})

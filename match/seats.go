@@ -38,10 +38,13 @@ func (rm *Instance) attach(a *Attach) {
 		}
 		s.untold = 0
 	}
+	if !a.Resume || s.expires.Before(a.PlayerExpires) { // the secret may be older than a refresh
+		s.expires = a.PlayerExpires
+	}
 	if a.Resume {
 		s.counter = a.Counter
 	}
-	s.state, s.viewer, s.welcomed, s.expires = seatPlaying, a.Viewer, false, a.PlayerExpires
+	s.state, s.viewer, s.welcomed = seatPlaying, a.Viewer, false
 	s.events.rewind()
 }
 

@@ -64,6 +64,10 @@ func (rm *Instance) receive(tick uint32) {
 				s.viewer.Close(proto.Close{Code: proto.CodeDone, Reason: "you left the match"})
 				rm.leave(s)
 			}
+		case msgRefresh:
+			if s := rm.seatOf(m.viewer); s != nil {
+				s.expires = m.attach.PlayerExpires
+			}
 		case msgResync:
 			rm.metrics.resyncs.Inc()
 		case msgAck:

@@ -32,18 +32,20 @@ const (
 
 // Kinds of messages from client to server.
 const (
-	KindInput  = 1
-	KindPing   = 2
-	KindResync = 3
-	KindLeave  = 4
+	KindInput   = 1
+	KindPing    = 2
+	KindResync  = 3
+	KindLeave   = 4
+	KindRefresh = 5
 )
 
 // Kinds of messages from server to client. Frame kinds are KindFrame with the head's flags in the low four bits.
 const (
-	KindWelcome = 1
-	KindEvents  = 2
-	KindPong    = 3
-	KindEnd     = 4
-	KindBye     = 5
-	KindFrame   = 16
+	KindWelcome   = 1
+	KindEvents    = 2
+	KindPong      = 3
+	KindEnd       = 4
+	KindBye       = 5
+	KindRefreshed = 6
+	KindFrame     = 16
 )

@@ -44,7 +44,7 @@ func example(t *testing.T) map[string][]byte {
 	made := map[string][]byte{"schema": schema.Binary()}
 	made["welcome"] = encode(&proto.Welcome{
 		Version: proto.Version, Room: "r1", Game: "dots", Rules: "1", Seat: 2, Player: "ada", Epoch: 9, Tick: 300, Rate: 20,
-		Inputs: proto.Samples, Seq: 0, Event: 0, Schema: schema.Binary(), Resume: "a.b.c",
+		Inputs: proto.Samples, Seq: 0, Event: 0, Schema: schema.Binary(), Resume: "a.b.c", Expires: 3600,
 	})
 
 	var world World
@@ -220,6 +220,7 @@ func TestThePageNamesTheBounds(t *testing.T) {
 		"| `room` | text(%d) |":                            proto.MaxID,
 		"| `schema` | bin(%d) |":                           proto.MaxSchema,
 		"| `resume` | text(%d) |":                          proto.MaxToken,
+		"`token` text(%d): a newer":                        proto.MaxToken,
 		"array of at most %d | newest first":               proto.MaxInputs,
 		"| `body` | at most %d bytes":                      proto.MaxInputBody,
 		"then 1 to %d events":                              proto.MaxEvents,

@@ -38,10 +38,11 @@ func samples() []sample {
 		{name: "ping", from: "client", about: "stamp 2^53+1: a reader must not round it", msg: &proto.Ping{Stamp: 1<<53 + 1}},
 		{name: "resync", from: "client", about: "asks for scope 300", msg: &proto.Resync{Scope: 300}},
 		{name: "leave", from: "client", about: "gives the seat up", msg: &proto.Leave{}},
-		{name: "welcome", from: "server", about: "seat 2 of an arena", msg: &proto.Welcome{
+		{name: "refresh", from: "client", about: "a newer token of the player", msg: &proto.Refresh{Token: "ddd.eee.fff"}},
+		{name: "welcome", from: "server", about: "seat 2 of an arena, an hour before the player's token ends", msg: &proto.Welcome{
 			Version: 1, Room: "arena-d1", Game: "arena", Rules: "1", Seat: 2, Player: "alice",
 			Epoch: 1_790_000_000_123, Tick: 299, Rate: 20, Inputs: proto.Samples, Seq: 5, Event: 4,
-			Schema: []byte{1, 2, 3}, Resume: "aaa.bbb.ccc",
+			Schema: []byte{1, 2, 3}, Resume: "aaa.bbb.ccc", Expires: 3600,
 		}},
 		{name: "welcome-commands", from: "server", about: "a game of commands; names that are not ASCII", msg: &proto.Welcome{
 			Version: 1, Room: "c", Game: "cards", Rules: "2.1", Seat: 0, Player: "Åsa 🂡",
@@ -66,6 +67,7 @@ func samples() []sample {
 		{name: "bye", from: "server", about: "moved to another node", msg: &proto.Bye{
 			Code: proto.CodeMoved, Reason: "the match moved", AfterMS: 250, URL: "wss://b.example/v1/match/arena-d1",
 		}},
+		{name: "refreshed", from: "server", about: "the newer token ends in a day", msg: &proto.Refreshed{Expires: 86_400}},
 	}
 }
 
@@ -148,6 +150,8 @@ func parseClient(b []byte) (message, error) {
 		m = &proto.Resync{}
 	case proto.KindLeave:
 		m = &proto.Leave{}
+	case proto.KindRefresh:
+		m = &proto.Refresh{}
 	default:
 		return nil, fmt.Errorf("unknown kind %d", kind)
 	}
@@ -173,6 +177,8 @@ func parseServer(b []byte) (message, error) {
 		m = &proto.End{}
 	case proto.KindBye:
 		m = &proto.Bye{}
+	case proto.KindRefreshed:
+		m = &proto.Refreshed{}
 	default:
 		return nil, fmt.Errorf("unknown kind %d", kind)
 	}

@@ -37,9 +37,10 @@ type Welcome struct {
 	Event   uint32 // the events up to this number do not come: they are acknowledged, or were too many to keep
 	Schema  []byte // netcode's binary form of the game's schema
 	Resume  string // the resume secret: a bearer token for the next socket of this seat
+	Expires uint32 // seconds until the player's own token ends; 0: never
 }
 
-const welcomeLen = 15
+const welcomeLen = 16
 
 // Append writes the message.
 func (m *Welcome) Append(w *Writer) {
@@ -59,6 +60,7 @@ func (m *Welcome) Append(w *Writer) {
 	w.Uint(uint64(m.Event))
 	w.Bin(m.Schema)
 	w.Str(m.Resume)
+	w.Uint(uint64(m.Expires))
 }
 
 // Parse reads the message after [ServerKind]; n is the array's length. Schema stays a part of the message's bytes.
@@ -78,6 +80,7 @@ func (m *Welcome) Parse(r *Reader, n int) error {
 		Event:   r.Uint32("event"),
 		Schema:  r.Bin("schema", MaxSchema),
 		Resume:  r.Str("resume", MaxToken),
+		Expires: r.Uint32("expires"),
 	}
 	if r.err == nil && m.Rate == 0 {
 		r.Fail("rate", "zero")

@@ -187,8 +187,11 @@ func TestMessageBeforeTheWelcomeIsAProtocolError(t *testing.T) {
 func TestFloodsEndWith4429(t *testing.T) {
 	input := proto.NewWriter()
 	(&proto.InputPacket{Epoch: 5, Inputs: []proto.Input{{Seq: 1, Body: []byte{0x91, 1}}}}).Append(input)
+	refresh := proto.NewWriter()
+	(&proto.Refresh{Token: newBench(t, grow{}, nil).playerToken("alice", time.Hour)}).Append(refresh)
 	for name, frame := range map[string][]byte{
 		"inputs":          clientFrame(finBinary, input.Bytes()),
+		"refreshes":       clientFrame(finBinary, refresh.Bytes()),
 		"pings":           clientFrame(finPing, nil),
 		"pongs":           clientFrame(finPong, nil),
 		"empty fragments": clientFrame(middleFragment, nil),

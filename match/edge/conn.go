@@ -21,7 +21,7 @@ import (
 const (
 	// openTimeout bounds the way from the upgrade to the room, the directory's calls included.
 	openTimeout = 5 * time.Second
-	// slowAfter is how long a viewer may stay congested before it is closed with 4003.
+	// slowAfter is how long a viewer may stay congested before it is closed with 4003, where Config does not say.
 	slowAfter = 10 * time.Second
 	// resumeFor is how long a resume secret is good, far beyond the grace of any seat.
 	resumeFor = 6 * time.Hour
@@ -50,12 +50,15 @@ type conn struct {
 	pipe   *pipe
 	addr   string
 	seat   netcode.Seat
+	player string          // the id
 	room   *match.Instance // set before the reader starts
 
 	welcomed atomic.Bool   // the client may speak
 	ended    atomic.Bool   // Close was called
 	heardAt  atomic.Int64  // when something was last heard of the client, in nanoseconds since the server's base
+	expires  atomic.Int64  // when the player's token ends, see expiry; set with the welcome
 	seen     atomic.Uint32 // the newest tick that the client says it has; 0 before it says any
+	counted  atomic.Int32  // as what muster_viewers counts it: 1 + its class; 0 before the welcome, -1 after the end
 
 	// Of the reader's goroutine.
 	limiter *rate.Limiter
@@ -70,7 +73,8 @@ type conn struct {
 	head     proto.Head
 	hasOne   bool      // head is what was sent last
 	slow     time.Time // since when the viewer is congested
-	resynced uint32    // the tick at which wanted keyframes were last sent; 0 before that
+	pace     pace
+	resynced uint32 // the tick at which wanted keyframes were last sent; 0 before that
 
 	resyncMu sync.Mutex
 	resyncs  []uint16 // scopes that the client wants again
@@ -147,10 +151,17 @@ func (c *conn) Welcome(m *proto.Welcome, r token.Resume) {
 		return
 	}
 	m.Resume = secret
+	c.expires.Store(expiry(r.PlayerExpires))
+	m.Expires = c.server.left(c.expires.Load())
+	if c.expired() { // a resume secret outlives the token
+		c.Close(tokenEnded)
+		return
+	}
 	w := takeWriter()
 	defer writers.Put(w)
 	m.Append(w)
 	c.welcomed.Store(true)
+	c.count(c.pace.class)
 	c.Message(w.Bytes())
 }
 

@@ -229,13 +229,19 @@ func newBenchOn(t testing.TB, game grow, change func(*Config), l net.Listener) *
 // headerTimeout is how long the benches' HTTP server waits for a request's head.
 const headerTimeout = 300 * time.Millisecond
 
-// seatToken returns a fresh token for a seat.
+// seatToken returns a fresh token for a seat, of a player whose own token is good for an hour.
 func (b *bench) seatToken(room string, seat uint16, player string) string {
+	b.t.Helper()
+	return b.seatTokenUntil(room, seat, player, time.Now().Add(time.Hour))
+}
+
+// seatTokenUntil does so for a player whose own token ends at a time.
+func (b *bench) seatTokenUntil(room string, seat uint16, player string, ends time.Time) string {
 	b.t.Helper()
 	b.ids++
 	s, err := b.keys.SignSeat(token.Seat{
 		Room: room, Seat: seat, Player: player, Name: player, ID: player + string(rune('0'+b.ids)),
-		PlayerExpires: time.Now().Add(time.Hour),
+		PlayerExpires: ends,
 	}, time.Minute)
 	if err != nil {
 		b.t.Fatal(err)
@@ -262,6 +268,7 @@ type peer struct {
 	welcome proto.Welcome
 	frame   proto.Frame
 	bye     proto.Bye
+	renewed proto.Refreshed
 }
 
 func (b *bench) join(ctx context.Context, room string, seat uint16, player string) *peer {
@@ -298,6 +305,8 @@ func (p *peer) next(ctx context.Context) int {
 		err = p.welcome.Parse(r, n)
 	case kind == proto.KindBye:
 		err = p.bye.Parse(r, n)
+	case kind == proto.KindRefreshed:
+		err = p.renewed.Parse(r, n)
 	case kind >= proto.KindFrame:
 		err = p.frame.Parse(r, kind, n)
 		kind = proto.KindFrame
@@ -352,8 +361,8 @@ func (b *bench) metricValue(name string) float64 {
 	return 0
 }
 
-// closes returns how many sockets the server closed with a code, by its name.
-func (b *bench) closes(name string) (n float64) {
+// labelled returns a metric's value for one value of its label; 0 where there is none.
+func (b *bench) labelled(name, label string) (n float64) {
 	b.t.Helper()
 	families, err := b.metric.Gather()
 	if err != nil {
@@ -361,12 +370,24 @@ func (b *bench) closes(name string) (n float64) {
 	}
 	for _, f := range families {
 		for _, m := range f.GetMetric() {
-			if f.GetName() == "muster_closes_total" && m.GetLabel()[0].GetValue() == name {
-				n = m.GetCounter().GetValue()
+			if f.GetName() == name && m.GetLabel()[0].GetValue() == label {
+				n = m.GetCounter().GetValue() + m.GetGauge().GetValue()
 			}
 		}
 	}
 	return n
+}
+
+// closes returns how many sockets the server closed with a code, by its name.
+func (b *bench) closes(name string) float64 {
+	b.t.Helper()
+	return b.labelled("muster_closes_total", name)
+}
+
+// viewers returns how many viewers get every so-many-eth frame.
+func (b *bench) viewers(every string) float64 {
+	b.t.Helper()
+	return b.labelled("muster_viewers", every)
 }
 
 // eventually waits for a condition that another goroutine brings about.

@@ -80,7 +80,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		c.pipe.end()
 		return
 	}
-	c.seat = cl.player.Seat
+	c.seat, c.player = cl.player.Seat, cl.player.ID
 	go func() {
 		defer s.wg.Done() // add counted it
 		c.run(cl)
@@ -184,6 +184,7 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request, subprotocol, ad
 	if err != nil {
 		return nil, err //nolint:wrapcheck // only counted; gws has answered and closed
 	}
+	p.patience = 2 * s.cfg.SlowAfter // nobody else uses the pipe before it is live
 	p.goLive(&s.wg)
 	c.ws.Session().(*session).conn = c //nolint:forcetypeassert // what NewSession makes
 	c.heard()

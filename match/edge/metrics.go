@@ -1,6 +1,8 @@
 package edge
 
 import (
+	"strconv"
+
 	"github.com/prometheus/client_golang/prometheus"
 
 	"muster/proto"
@@ -9,6 +11,7 @@ import (
 // metrics of an edge.
 type metrics struct {
 	connections prometheus.Gauge
+	viewers     [len(classes)]prometheus.Gauge // by class
 	bytesOut    prometheus.Counter
 	framesOut   prometheus.Counter
 	skipped     prometheus.Counter
@@ -27,7 +30,7 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		connections: prometheus.NewGauge(prometheus.GaugeOpts{Name: "muster_connections", Help: "Open match sockets."}),
 		bytesOut:    counter("muster_bytes_out_total", "Bytes of messages written to match sockets."),
 		framesOut:   counter("muster_frames_out_total", "Frames written to match sockets."),
-		skipped:     counter("muster_frames_skipped_total", "Frames that a congested viewer was passed over with."),
+		skipped:     counter("muster_frames_skipped_total", "Frames that a slow viewer was passed over with."),
 		messagesIn:  counter("muster_messages_in_total", "Messages read from match sockets."),
 		limited:     counter("muster_messages_limited_total", "Messages dropped by the rate limit."),
 		closes: prometheus.NewCounterVec(prometheus.CounterOpts{
@@ -38,11 +41,36 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		}, []string{"reason"}),
 		panics: counter("muster_reader_panics_total", "Panics while reading a socket, each confined to it."),
 	}
+	viewers := prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "muster_viewers", Help: "Viewers, by each how many ticks they get a frame.",
+	}, []string{"every"})
+	for i, every := range classes {
+		m.viewers[i] = viewers.WithLabelValues(strconv.Itoa(int(every)))
+	}
 	for _, info := range proto.Codes {
 		m.closes.WithLabelValues(info.Name)
 	}
 	if r != nil {
-		r.MustRegister(m.connections, m.bytesOut, m.framesOut, m.skipped, m.messagesIn, m.limited, m.closes, m.refused, m.panics)
+		r.MustRegister(m.connections, viewers, m.bytesOut, m.framesOut, m.skipped, m.messagesIn, m.limited, m.closes, m.refused, m.panics)
 	}
 	return m
+}
+
+// count moves a viewer to a class in muster_viewers. The room's goroutine calls it.
+func (c *conn) count(class int) {
+	was := c.counted.Load()
+	if was < 0 || !c.counted.CompareAndSwap(was, int32(class+1)) { //nolint:gosec // an index
+		return // it has ended
+	}
+	c.server.metrics.viewers[class].Inc()
+	if was > 0 {
+		c.server.metrics.viewers[was-1].Dec()
+	}
+}
+
+// uncount takes a viewer that has ended out of muster_viewers.
+func (c *conn) uncount() {
+	if was := c.counted.Swap(-1); was > 0 {
+		c.server.metrics.viewers[was-1].Dec()
+	}
 }

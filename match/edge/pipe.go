@@ -15,13 +15,15 @@ import (
 const (
 	// sendBuffer is the kernel's send buffer that is asked for, in bytes. A large one would hide seconds of old state.
 	sendBuffer = 16 << 10
-	// maxTail bounds what waits behind a full send buffer, in bytes. Only a message that finds nothing waiting may be
-	// longer: a keyframe is as large as the game's state.
-	maxTail = 40 << 10
+	// maxTail bounds what waits behind a full send buffer, in bytes: Linux holds up to 41 KiB where 16 are asked for, so a
+	// connection that is not read costs 64 KiB at most. Only a message that finds nothing waiting may be longer: a
+	// keyframe is as large as the game's state.
+	maxTail = 20 << 10
 	// mostTail is what no write may exceed: the longest message behind a tail, and a goodbye.
 	mostTail = maxTail + proto.MaxServerMessage + 4<<10
-	// drainChunk is how much of the tail one write takes, in bytes; each has drainTimeout for itself.
-	drainChunk = 16 << 10
+	// writeChunk is how much one call of the kernel is given, in bytes: it looks at its bound before each, not within.
+	// Each of the tail's has drainTimeout for itself.
+	writeChunk = 4 << 10
 	// drainTimeout is for a connection that no room looks after any more: one that does closes it after slowAfter.
 	drainTimeout = 2 * slowAfter
 	// lastTimeout bounds how long the tail may still drain, and how long the peer's bytes are still read, once the
@@ -81,12 +83,17 @@ func newPipe(c net.Conn) *pipe {
 		}
 	}
 	p.try = func(fd uintptr) bool {
-		for {
-			p.tryN, p.tryE = syscall.Write(int(fd), p.tryB)
-			if !errors.Is(p.tryE, syscall.EINTR) {
-				return true
+		for len(p.tryB) > 0 {
+			n, err := syscall.Write(int(fd), p.tryB[:min(len(p.tryB), writeChunk)])
+			if errors.Is(err, syscall.EINTR) {
+				continue
 			}
+			if p.tryE = err; err != nil {
+				break
+			}
+			p.tryN, p.tryB = p.tryN+n, p.tryB[n:]
 		}
+		return true
 	}
 	return p
 }
@@ -156,10 +163,8 @@ func (p *pipe) attempt(b []byte) (int, error) {
 	switch {
 	case err != nil:
 		return 0, err //nolint:wrapcheck // the connection's own
-	case errors.Is(p.tryE, syscall.EAGAIN):
-		return 0, nil
-	case p.tryE != nil:
-		return 0, p.tryE
+	case p.tryE != nil && !errors.Is(p.tryE, syscall.EAGAIN):
+		return p.tryN, p.tryE
 	}
 	return p.tryN, nil
 }
@@ -202,7 +207,7 @@ func (p *pipe) flush(b []byte) error {
 		}
 		_ = p.Conn.SetWriteDeadline(time.Now().Add(timeout)) // an error shows in Write
 		p.mu.Unlock()
-		n, err := p.Conn.Write(b[:min(len(b), drainChunk)])
+		n, err := p.Conn.Write(b[:min(len(b), writeChunk)])
 		if err != nil {
 			return err //nolint:wrapcheck // the connection's own
 		}

@@ -155,6 +155,11 @@ func (c *conn) message(op gws.Opcode, msg []byte) *proto.Close {
 		if err = m.Parse(c.reader, n); err == nil {
 			c.wantResync(m.Scope)
 		}
+	case proto.KindRefresh:
+		var m proto.Refresh
+		if err = m.Parse(c.reader, n); err == nil {
+			return c.refresh(m.Token)
+		}
 	case proto.KindLeave:
 		var m proto.Leave
 		if err = m.Parse(c.reader, n); err == nil {

@@ -29,17 +29,19 @@ func (c *conn) frame(f *match.Frame, head *proto.Head, w *proto.Writer) {
 	if c.ended.Load() {
 		return
 	}
-	if c.pipe.isCongested() {
+	congested := c.pipe.isCongested()
+	every := c.pacing(head.Tick, congested)
+	if congested {
 		c.server.metrics.skipped.Inc()
 		if now := time.Now(); c.slow.IsZero() {
 			c.slow = now
-		} else if now.Sub(c.slow) > slowAfter {
+		} else if now.Sub(c.slow) > c.server.cfg.SlowAfter {
 			c.Close(proto.Close{Code: proto.CodeSlowReader, Reason: "nothing was read for too long"})
 		}
 		return
 	}
 	c.slow = time.Time{}
-	if c.behind(head.Tick) {
+	if head.Tick%every != 0 {
 		c.server.metrics.skipped.Inc()
 		return
 	}
@@ -75,23 +77,18 @@ func (c *conn) frame(f *match.Frame, head *proto.Head, w *proto.Writer) {
 	}
 }
 
-// behind says whether to pass over a viewer whose socket takes bytes that it does not get to read: what the network's
-// queues hold is old when it arrives. Half a second behind it gets every other frame, a second behind two a second,
-// until it has caught up; what it has it says with its inputs. One that never says so has the socket's own bound alone.
-func (c *conn) behind(tick uint32) bool {
-	seen := c.seen.Load()
-	if seen == 0 || !c.hasOne || seen > c.head.Tick {
-		return false
+// pacing returns at which ticks the viewer gets frames now: those that every divides.
+func (c *conn) pacing(tick uint32, congested bool) (every uint32) {
+	sent := uint32(0)
+	if c.hasOne {
+		sent = c.head.Tick
 	}
-	rate := uint32(c.room.Rate()) //nolint:gosec // 1 to 128
-	every := uint32(1)
-	switch lag := c.head.Tick - seen; {
-	case lag > rate:
-		every = (rate + 1) / 2
-	case lag > rate/2:
-		every = 2
+	before := c.pace.class
+	every = c.pace.next(tick, sent, c.seen.Load(), congested, uint32(c.room.Rate())) //nolint:gosec // 1 to 128
+	if c.pace.class != before {
+		c.count(c.pace.class)
 	}
-	return tick%every != 0 // the same ticks for all who are behind alike, so that they share what is encoded
+	return every
 }
 
 // applyResyncs makes the wanted scopes come as keyframes. It is done once a second at most: a keyframe may be a hundred

@@ -40,6 +40,8 @@ type Config struct {
 	// PingEvery is the time between pings; a socket from which nothing comes for twice as long is closed with 4004.
 	// Default 10 s.
 	PingEvery time.Duration
+	// SlowAfter is how long a socket may take no frame before it is closed with 4003. Default 10 s.
+	SlowAfter time.Duration
 }
 
 // Server accepts match sockets. It is an http.Handler for the pattern "GET /v1/match/{room}" and the [match.Edge] of
@@ -76,6 +78,9 @@ func New(cfg Config) *Server {
 	}
 	if cfg.PingEvery == 0 {
 		cfg.PingEvery = 10 * time.Second
+	}
+	if cfg.SlowAfter == 0 {
+		cfg.SlowAfter = slowAfter
 	}
 	s := &Server{
 		cfg: cfg, log: cfg.Log, metrics: newMetrics(cfg.Registerer), origins: map[string]bool{},
@@ -160,6 +165,7 @@ func (s *Server) add(c *conn) bool {
 }
 
 func (s *Server) remove(c *conn) {
+	c.uncount()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if _, ok := s.conns[c]; ok {
@@ -194,6 +200,8 @@ func (s *Server) sweep() {
 			switch {
 			case c.silence() > s.cfg.PingEvery*7/4:
 				c.Close(proto.Close{Code: proto.CodeIdle, Reason: "nothing was heard for too long"})
+			case c.expired():
+				c.Close(tokenEnded)
 			case n%4 == 0 && !c.ended.Load() && !c.pipe.isCongested():
 				_ = c.ws.WritePing(nil) // an error ends the reader
 			}

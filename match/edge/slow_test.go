@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"runtime"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -132,21 +133,21 @@ func TestLargeKeyframeReachesASlowReader(t *testing.T) {
 // What the network's queues hold is old when it arrives, so a viewer that lags is passed over though its socket takes
 // bytes.
 func TestViewerBehindASlowLinkSeesRecentState(t *testing.T) {
-	// 20 KB a second into 8 KB a second: without the rule 64 KiB, or 8 s, would stand in the queue.
+	// 20 KB a second into 8 KB a second: without classes 64 KiB, or 8 s, would stand in the queue.
 	inBubble(t, grow{bulk: 1000}, simnet.Link{Latency: 50 * time.Millisecond, Bandwidth: 8000}, func(t *testing.T, ctx context.Context, b *bench) {
 		p := b.join(ctx, "r", 1, "alice")
 		frames, oldest := 0, uint32(0)
-		for began := time.Now(); time.Since(began) < 30*time.Second; {
+		for began := time.Now(); time.Since(began) < 32*time.Second; {
 			p.until(ctx, proto.KindFrame)
 			p.ack(ctx)
-			if time.Since(began) > 5*time.Second {
+			if time.Since(began) > 7*time.Second { // until then it has found its class
 				now, _ := b.host.Room("r").Clock()
 				oldest = max(oldest, now-p.frame.Head.Tick)
 				frames++
 			}
 		}
-		if oldest > 36 {
-			t.Errorf("a frame was %d ticks old, want at most 36", oldest)
+		if oldest > 25 {
+			t.Errorf("a frame was %d ticks old, want at most 25", oldest)
 		}
 		if frames < 6*25 {
 			t.Errorf("%d frames in 25 s, though the link carries about 8 a second", frames)
@@ -157,26 +158,107 @@ func TestViewerBehindASlowLinkSeesRecentState(t *testing.T) {
 	})
 }
 
-// One that says nothing of what it has for long still gets frames, or it could never say that it has caught up.
-func TestViewerThatStopsAcknowledgingGetsTwoFramesASecond(t *testing.T) {
+// count reads for a time and returns how many frames came.
+func (p *peer) count(ctx context.Context, d time.Duration) (n int) {
+	for began := time.Now(); time.Since(began) < d; n++ {
+		p.until(ctx, proto.KindFrame)
+	}
+	return n
+}
+
+// One that says nothing of what it has for long still gets frames, or it could never say that it has caught up. Once it
+// says so again it comes back to every tick, a class each two seconds.
+func TestViewerThatStopsAcknowledgingGetsEverySixthFrame(t *testing.T) {
 	inBubble(t, grow{bulk: 10}, simnet.Link{}, func(t *testing.T, ctx context.Context, b *bench) {
 		p := b.join(ctx, "r", 1, "alice")
 		p.until(ctx, proto.KindFrame)
+		if b.viewers("1") != 1 {
+			t.Error("it is not counted as a viewer of every tick")
+		}
 		p.ack(ctx)
-		count := func(d time.Duration) (n int) {
-			for began := time.Now(); time.Since(began) < d; n++ {
+		p.count(ctx, 7*time.Second)
+		if n := p.count(ctx, 6*time.Second); n < 18 || n > 22 {
+			t.Errorf("%d frames in 6 s, want every sixth of 120", n)
+		}
+		if p.frame.Head.Tick%6 != 0 {
+			t.Errorf("the frame is of tick %d", p.frame.Head.Tick)
+		}
+		if b.viewers("1") != 0 || b.viewers("6") != 1 {
+			t.Errorf("%v viewers of every tick and %v of every sixth", b.viewers("1"), b.viewers("6"))
+		}
+		for began := time.Now(); time.Since(began) < 7*time.Second; {
+			p.until(ctx, proto.KindFrame)
+			p.ack(ctx)
+		}
+		if n := p.count(ctx, 450*time.Millisecond); n < 9 {
+			t.Errorf("%d frames in 9 ticks, 7 s after it has caught up", n)
+		}
+		_ = p.CloseNow()
+		time.Sleep(time.Second)
+		if n := b.viewers("1") + b.viewers("2") + b.viewers("3") + b.viewers("6"); n != 0 {
+			t.Errorf("%v viewers are counted when it is gone", n)
+		}
+	})
+}
+
+func TestViewerOnALongButWideLinkGetsEveryFrame(t *testing.T) {
+	inBubble(t, grow{bulk: 1000}, simnet.Link{Latency: 200 * time.Millisecond}, func(t *testing.T, ctx context.Context, b *bench) {
+		p := b.join(ctx, "r", 1, "alice")
+		p.until(ctx, proto.KindFrame)
+		first, n := p.frame.Head.Tick, uint32(0)
+		for began := time.Now(); time.Since(began) < time.Minute; n++ {
+			p.until(ctx, proto.KindFrame)
+			p.ack(ctx)
+		}
+		if ticks := p.frame.Head.Tick - first; n != ticks {
+			t.Errorf("%d frames in %d ticks", n, ticks)
+		}
+	})
+}
+
+// Those of a class share what is encoded, so they get the same ticks.
+func TestSlowViewersOfAClassGetTheSameTicks(t *testing.T) {
+	inBubble(t, grow{bulk: 100}, simnet.Link{}, func(t *testing.T, ctx context.Context, b *bench) {
+		var ticks [2][]uint32
+		var wg sync.WaitGroup
+		for i := range ticks {
+			p := b.join(ctx, "r", uint16(i+1), "p"+string(rune('0'+i)))
+			wg.Go(func() {
 				p.until(ctx, proto.KindFrame)
+				p.ack(ctx)
+				p.count(ctx, 8*time.Second+time.Duration(i)*70*time.Millisecond)
+				for range 20 {
+					p.until(ctx, proto.KindFrame)
+					ticks[i] = append(ticks[i], p.frame.Head.Tick)
+				}
+			})
+		}
+		wg.Wait()
+		for _, list := range ticks {
+			for _, tick := range list {
+				if tick%6 != 0 {
+					t.Fatalf("frames of ticks %v", ticks)
+				}
 			}
-			return n
 		}
-		count(2 * time.Second)
-		if n := count(10 * time.Second); n < 18 || n > 22 {
-			t.Errorf("%d frames in 10 s, want two a second", n)
+	})
+}
+
+func TestSlowReaderIsClosedAfterTheConfiguredTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+		defer cancel()
+		const after = 45 * time.Second // longer than a drain waits by default
+		b := newSimBench(t, grow{bulk: 8000}, simnet.Link{Buffer: 16 << 10}, func(c *Config) { c.SlowAfter, c.PingEvery = after, time.Hour })
+		b.rawDial("r", b.seatToken("r", 1, "alice"))
+		good := b.join(ctx, "r", 2, "bob")
+		good.count(ctx, after-time.Second)
+		if b.closes("slow_reader") != 0 || b.closes("lost") != 0 {
+			t.Errorf("closed too soon: %v with 4003, %v lost", b.closes("slow_reader"), b.closes("lost"))
 		}
-		p.ack(ctx)
-		count(100 * time.Millisecond)
-		if n := count(900 * time.Millisecond); n < 13 {
-			t.Errorf("%d frames in 0.9 s after it has caught up", n)
+		good.count(ctx, 4*time.Second)
+		if b.closes("slow_reader") != 1 {
+			t.Error("it was not closed")
 		}
 	})
 }

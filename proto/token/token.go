@@ -27,7 +27,8 @@ const (
 	maxLen = 4 << 10
 	// maxHeader bounds its header, which is decoded before the signature is checked and names a handful of fields.
 	maxHeader = 512
-	leeway    = 5 * time.Second
+	// Leeway is for how long after its end a token is still good, since clocks differ.
+	Leeway = 5 * time.Second
 )
 
 // Errors that a caller decides on. Any other failure is ErrInvalid; the texts hold nothing of the token.
@@ -95,7 +96,7 @@ func New(key []byte, now func() time.Time) (*Keys, error) {
 	parser := func(audience string) *jwt.Parser {
 		return jwt.NewParser(
 			jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Alg()}), jwt.WithExpirationRequired(),
-			jwt.WithAudience(audience), jwt.WithIssuer(issuer), jwt.WithLeeway(leeway),
+			jwt.WithAudience(audience), jwt.WithIssuer(issuer), jwt.WithLeeway(Leeway),
 			jwt.WithTimeFunc(now), jwt.WithStrictDecoding())
 	}
 	return &Keys{
@@ -165,6 +166,9 @@ func (k *Keys) VerifyResume(token string) (Resume, error) {
 		PlayerExpires: c.Player.Time, Expires: c.ExpiresAt.Time,
 	}, nil
 }
+
+// Until returns how long it is until a time by the keys' clock; it is negative where that is over.
+func (k *Keys) Until(t time.Time) time.Duration { return t.Sub(k.now()) }
 
 func (k *Keys) claims(audience, subject string, expires time.Time) *claims {
 	return &claims{RegisteredClaims: jwt.RegisteredClaims{

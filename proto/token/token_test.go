@@ -77,6 +77,17 @@ func TestPlayerTokenSurvivesARoundTrip(t *testing.T) {
 	}
 }
 
+func TestUntilCountsByTheKeysClock(t *testing.T) {
+	k, c := newKeys(t, key)
+	if d := k.Until(start.Add(time.Minute)); d != time.Minute {
+		t.Errorf("a minute ahead is in %v", d)
+	}
+	c.now = start.Add(3 * time.Minute)
+	if d := k.Until(start.Add(time.Minute)); d != -2*time.Minute {
+		t.Errorf("two minutes ago is in %v", d)
+	}
+}
+
 func TestSeatTokenSurvivesARoundTrip(t *testing.T) {
 	k, _ := newKeys(t, key)
 	want := token.Seat{

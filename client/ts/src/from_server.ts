@@ -22,6 +22,8 @@ export interface Welcome {
   schema: Uint8Array;
   /** The bearer token for the next socket of this seat. */
   resume: string;
+  /** In how many seconds the player's own token ends; 0 for never. */
+  expires: number;
 }
 
 /** Events of one tick, numbered for their seat without gaps from first on; each is a whole MessagePack array. */
@@ -96,8 +98,9 @@ export function readWelcome({ r, n }: Message): Welcome {
     event: r.uint("event", MAX_UINT32),
     schema: r.bin("schema", MAX_SCHEMA),
     resume: r.str("resume", MAX_TOKEN),
+    expires: r.uint("expires", MAX_UINT32),
   };
-  r.skipRest("welcome", n, 15);
+  r.skipRest("welcome", n, 16);
   r.done();
   return w;
 }
@@ -133,6 +136,14 @@ export function readEnd({ r, n }: Message): End {
   r.skipRest("end", n, 3);
   r.done();
   return m;
+}
+
+/** Reads in how many seconds a newer token that the server took ends; 0 for never. */
+export function readRefreshed({ r, n }: Message): number {
+  const expires = r.uint("expires", MAX_UINT32);
+  r.skipRest("refreshed", n, 2);
+  r.done();
+  return expires;
 }
 
 export function readBye({ r, n }: Message): Bye {

@@ -46,6 +46,11 @@ export interface MatchOptions<S, In> {
    * there. Without it the first address is used again; any node serves any match.
    */
   moved?: (url: string) => string;
+  /**
+   * Called for a newer token of the player when three quarters of the present one's time are over, and again after it
+   * failed. Without it the match ends with its token, as 4205, "requeue".
+   */
+  refresh?: () => Promise<string>;
   /** Opens a socket. Default: the WebSocket of the platform, which Node has from version 22. */
   webSocket?: SocketFactory;
   /** A steady clock in milliseconds. Default performance.now. */
@@ -73,6 +78,8 @@ export interface MatchOptions<S, In> {
 const ATTEMPT_MS = 10_000; // for a socket's opening and welcome
 const SILENCE_MS = 10_000; // a socket that says nothing for so long counts as lost
 const LEAVE_MS = 3_000;
+const REFRESH_AGAIN_MS = 5_000; // after a newer token could not be had, or was not answered
+const LONGEST_WAIT_MS = 2 ** 31 - 1; // of a platform's timer
 const REMEMBERED = 64; // inputs that a refusal can still be told with
 
 // Samples that come faster than this, in ticks, wait for their time and give way to newer ones: the rules use one a
@@ -100,6 +107,7 @@ export class Match<S = Record<string, Row>, In = Row> {
   #cancelWatch = () => {}; // of the present socket's silence
   #cancelWait = () => {}; // for the next attempt
   #cancelHeld = () => {};
+  #cancelRefresh = () => {};
   #held: { body: Uint8Array; input: In } | undefined; // a sample that waits for its time
   #sampledAt = -Infinity;
   readonly #sent = new Map<number, In>();
@@ -301,6 +309,31 @@ export class Match<S = Record<string, Row>, In = Row> {
     this.#cancelWait = this.#schedule(() => this.#attempt(this.#play.resume), wait);
   }
 
+  /** Plans when the next token is asked for; 0 seconds are for ever. */
+  #expires(seconds: number): void {
+    this.#cancelRefresh();
+    if (seconds > 0) this.#refreshIn(seconds * 750);
+  }
+
+  #refreshIn(ms: number): void {
+    const refresh = this.#options.refresh;
+    if (!refresh || this.#state === "closed") return;
+    this.#cancelRefresh();
+    this.#cancelRefresh = this.#schedule(() => {
+      if (ms > LONGEST_WAIT_MS) {
+        this.#refreshIn(ms - LONGEST_WAIT_MS);
+        return;
+      }
+      this.#refreshIn(REFRESH_AGAIN_MS); // the server's answer plans anew
+      // What goes wrong is tried again then.
+      void Promise.resolve().then(refresh).then((token) => this.#refresh(token), () => {});
+    }, Math.min(ms, LONGEST_WAIT_MS));
+  }
+
+  #refresh(token: string): void {
+    if (this.#state === "playing" && token) this.#play.refresh(token);
+  }
+
   #welcomed(): void {
     if (this.#state === "reconnecting") this.#play.stats.resumes++;
     this.#watch(SILENCE_MS);
@@ -315,6 +348,7 @@ export class Match<S = Record<string, Row>, In = Row> {
     this.#cancelWatch();
     this.#cancelWait();
     this.#cancelHeld();
+    this.#cancelRefresh();
     this.#socket?.close();
     this.#socket = undefined;
     const opened = this.#opened;
@@ -354,6 +388,7 @@ export class Match<S = Record<string, Row>, In = Row> {
     };
     return {
       welcomed: () => this.#welcomed(),
+      expires: (seconds) => this.#expires(seconds),
       onAdd: (t, id, r) => tell(() => o.onAdd?.(table(t), id, row(r))),
       onChange: (t, id, r, before) => tell(() => o.onChange?.(table(t), id, row(r), row(before))),
       onRemove: (t, id, before) => tell(() => o.onRemove?.(table(t), id, row(before))),

@@ -5,7 +5,8 @@ import { Decoder, type ScopeError } from "./decoder.js";
 import { type EventBody, readEvent } from "./event.js";
 import { type Head, noHead, readFrame } from "./frame.js";
 import {
-  isFrame, type Message, openMessage, type Placement, readBye, readEnd, readEvents, readPong, readWelcome, type Welcome,
+  isFrame, type Message, openMessage, type Placement, readBye, readEnd, readEvents, readPong, readRefreshed,
+  readWelcome, type Welcome,
 } from "./from_server.js";
 import { writeInput } from "./input.js";
 import { Outbox } from "./outbox.js";
@@ -13,7 +14,7 @@ import { FROM_SERVER, MAX_INPUT_BODY, PROTOCOL } from "./protocol.js";
 import { Schema } from "./schema.js";
 import { framed } from "./socket.js";
 import { type RowListener, Tables } from "./tables.js";
-import { writeLeave, writePacket, writePing, writeResync } from "./to_server.js";
+import { writeLeave, writePacket, writePing, writeRefresh, writeResync } from "./to_server.js";
 import { Writer } from "./writer.js";
 
 /** What the newest welcome says of a seat. */
@@ -70,6 +71,8 @@ export interface MatchStats {
 /** What a Play tells. None may throw. */
 export interface PlayListener extends RowListener {
   welcomed(): void;
+  /** In how many seconds the player's token ends; 0 for never. After each welcome and each newer token. */
+  expires(seconds: number): void;
   frame(info: FrameInfo): void;
   event(tick: number, number: number, body: EventBody): void;
   end(placements: Placement[]): void;
@@ -160,6 +163,7 @@ export class Play {
     if (isFrame(m.kind)) return this.#frame(m, size, at);
     if (m.kind === FROM_SERVER.events) this.#events(m);
     else if (m.kind === FROM_SERVER.pong) this.#pong(m, at);
+    else if (m.kind === FROM_SERVER.refreshed) this.#listener.expires(readRefreshed(m));
     else if (m.kind === FROM_SERVER.end) this.#listener.end(readEnd(m).placements);
     return undefined; // a kind that is unknown here comes from a newer server and is passed over
   }
@@ -190,6 +194,12 @@ export class Play {
   /** Gives the seat up. */
   leave(): void {
     writeLeave(this.#writer.reset());
+    this.#write();
+  }
+
+  /** Sends a newer token of the player. */
+  refresh(token: string): void {
+    writeRefresh(this.#writer.reset(), token);
     this.#write();
   }
 
@@ -228,6 +238,7 @@ export class Play {
     this.#askedAt.clear();
     this.#welcomed = true;
     this.#listener.welcomed();
+    this.#listener.expires(w.expires);
     return undefined;
   }
 

@@ -38,10 +38,10 @@ export const MAX_UINT16 = 0xffff;
 export const MAX_UINT32 = 0xffffffff;
 
 /** Kinds of messages to the server. */
-export const TO_SERVER = { input: 1, ping: 2, resync: 3, leave: 4 } as const;
+export const TO_SERVER = { input: 1, ping: 2, resync: 3, leave: 4, refresh: 5 } as const;
 
 /** Kinds of messages from the server. Those from frame to frame + 15 are frames with their head's flags. */
-export const FROM_SERVER = { welcome: 1, events: 2, pong: 3, end: 4, bye: 5, frame: 16 } as const;
+export const FROM_SERVER = { welcome: 1, events: 2, pong: 3, end: 4, bye: 5, refreshed: 6, frame: 16 } as const;
 
 /** The type of the event that tells a seat that a command of its was refused. A game's own types count from 1. */
 export const EVENT_REFUSED = 0;

@@ -49,6 +49,13 @@ export function writeResync(w: Writer, scope: number): void {
   w.uint(scope);
 }
 
+/** Writes a newer token of the player. */
+export function writeRefresh(w: Writer, token: string): void {
+  w.array(2);
+  w.uint(TO_SERVER.refresh);
+  w.str(token);
+}
+
 /** Writes that the seat is given up for good. */
 export function writeLeave(w: Writer): void {
   w.array(1);

@@ -40,12 +40,14 @@ export interface WelcomeFields {
   event?: number;
   resume?: string;
   schema?: Any[];
+  expires?: number;
 }
 
 export function welcome(w: WelcomeFields = {}): Uint8Array {
   return encode([
     1, w.version ?? 1, "room-1", "test", "1", 1, "alice", w.epoch ?? 7, w.tick ?? 100, w.rate ?? 20, w.commands ? 1 : 0,
     w.seq ?? 0, w.event ?? 0, encode(w.schema ?? SCHEMA), w.resume ?? "secret-1",
+    w.expires ?? 0,
   ]);
 }
 
@@ -98,6 +100,7 @@ export function ammo(n: number): [number, number[]] {
 export const events = (tick: number, first: number, ...list: Any[][]): Uint8Array => encode([2, tick, first, ...list]);
 export const hit = (by: number): Any[] => [1, by];
 export const refusal = (seq: number, reason: string): Any[] => [0, seq, reason];
+export const refreshed = (expires: number): Uint8Array => encode([6, expires]);
 export const pong = (stamp: Any, tick: number, frac: number): Uint8Array => encode([3, stamp, tick, frac]);
 export const end = (...placements: Any[][]): Uint8Array => encode([4, 500, placements]);
 

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Block, type Frame, type Head, noHead, readFrame } from "../src/frame.js";
 import {
-  isFrame, type Message, openMessage, readBye, readEnd, readEvents, readPong, readWelcome,
+  isFrame, type Message, openMessage, readBye, readEnd, readEvents, readPong, readRefreshed, readWelcome,
 } from "../src/from_server.js";
 import { MalformedError } from "../src/reader.js";
-import { writeLeave, writePacket, writePing, writeResync } from "../src/to_server.js";
+import { writeLeave, writePacket, writePing, writeRefresh, writeResync } from "../src/to_server.js";
 import { Writer } from "../src/writer.js";
 import { type Any, encode } from "./msgpack.js";
 import { type Golden, golden, hex, ungolden, unhex } from "./vectors.js";
@@ -31,6 +31,7 @@ function write(w: Writer, kind: Golden | undefined, e: Any[]): void {
   if (kind === 2) return writePing(w, e[0] as bigint);
   if (kind === 3) return writeResync(w, e[0] as number);
   if (kind === 4) return writeLeave(w);
+  if (kind === 5) return writeRefresh(w, e[0] as string);
   assert.equal(kind, 1);
   const [epoch, last, event, seq, inputs] = e as [number, number, number, number, Any[][]];
   const list = inputs.map(([tick, view, frac, body], i) => ({
@@ -41,11 +42,11 @@ function write(w: Writer, kind: Golden | undefined, e: Any[]): void {
 
 /** What the parser of a server's message must have made of its golden elements. */
 const parsed: Record<string, (m: Message, e: Any[]) => [actual: unknown, expected: unknown]> = {
-  1: (m, [version, room, game, rules, seat, player, epoch, tick, rate, inputs, seq, event, schema, resume]) => [
+  1: (m, [version, room, game, rules, seat, player, epoch, tick, rate, inputs, seq, event, schema, resume, expires]) => [
     readWelcome(m),
     {
       version, room, game, rules, seat, player, epoch: BigInt(epoch as number), tick, rate,
-      inputs: inputs === 0 ? "samples" : "commands", seq, event, schema, resume,
+      inputs: inputs === 0 ? "samples" : "commands", seq, event, schema, resume, expires,
     },
   ],
   2: (m, [tick, first, ...list]) => [readEvents(m), { tick, first, list: list.map(encode) }],
@@ -55,6 +56,7 @@ const parsed: Record<string, (m: Message, e: Any[]) => [actual: unknown, expecte
     { tick, placements: (list as Any[][]).map(([seat, player, team, rank, score]) => ({ seat, player, team, rank, score })) },
   ],
   5: (m, [code, reason, afterMs, url]) => [readBye(m), { code, reason, afterMs, url }],
+  6: (m, [expires]) => [readRefreshed(m), expires],
 };
 
 /** The blocks and hashes of a frame's golden elements, which end with pairs of scope and bytes. */
@@ -152,7 +154,7 @@ test("values outside their bounds are refused", () => {
     "a third input mode": withElement(9, 2),
     "a room of 65 bytes": withElement(1, "é".repeat(33)),
     "a schema that is text": withElement(12, "abc"),
-    "a welcome without its secret": [1, ...welcome.slice(0, -1)],
+    "a welcome without its last element": [1, ...welcome.slice(0, -1)],
     "a lead of 128": [21, 7, 300, 5, 128, [0]],
     "a durable above processed": [16 | 3, 7, 300, 5, 0, 6],
     "hashes that are not pairs": [16 | 9, 7, 300, 5, 0, [1, 2, 3]],
