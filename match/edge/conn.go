@@ -3,6 +3,7 @@ package edge
 import (
 	"context"
 	"errors"
+	"net"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -10,7 +11,6 @@ import (
 
 	"github.com/lxzan/gws"
 	"go.uber.org/zap"
-	"golang.org/x/time/rate"
 
 	"muster/match"
 	"muster/netcode"
@@ -45,25 +45,29 @@ const (
 
 // conn is one client's connection, the local kind of [match.Viewer].
 type conn struct {
-	server *Server
-	ws     *gws.Conn
-	pipe   *pipe
-	addr   string
-	seat   netcode.Seat
-	room   *match.Instance // set before the reader starts
+	server  *Server
+	ws      *gws.Conn
+	carrier net.Conn // what carries the WebSocket: the pipe, or TLS on it
+	pipe    *pipe
+	addr    string
+	seat    netcode.Seat
+	room    *match.Instance // set before the reader starts
 
 	welcomed atomic.Bool   // the client may speak
 	ended    atomic.Bool   // Close was called
 	heardAt  atomic.Int64  // when something was last heard of the client, in nanoseconds since the server's base
 	seen     atomic.Uint32 // the newest tick that the client says it has; 0 before it says any
 
+	out sync.Mutex // held for each message that is written, so that none follows the bye
+
 	// Of the reader's goroutine.
-	limiter *rate.Limiter
-	volume  *rate.Limiter
-	limited int
-	reader  *proto.Reader
-	packet  proto.InputPacket
-	lastSeq uint32
+	readAt   time.Duration // when bytes were last read, since the server's base
+	messages bucket
+	volume   bucket
+	limited  int
+	reader   *proto.Reader
+	packet   proto.InputPacket
+	lastSeq  uint32
 
 	// Of the room's goroutine.
 	view     netcode.View
@@ -114,7 +118,7 @@ func (c *conn) open(cl claim) *proto.Close {
 		return &proto.Close{Code: proto.CodeOverloaded, Reason: "the match cannot be reached now"}
 	}
 	c.room = rm
-	c.limiter.SetLimit(rate.Limit(max(messagesPerTick*rm.Rate(), leastPerSecond)))
+	c.messages.rate = float64(max(messagesPerTick*rm.Rate(), leastPerSecond))
 	if !rm.Attach(match.Attach{
 		Viewer: c, Player: cl.player, PlayerExpires: cl.playerExpires, Resume: cl.resume, Counter: cl.counter,
 	}) {
@@ -129,15 +133,6 @@ func (c *conn) Edge() match.Edge { return c.server }
 // Seat implements [match.Viewer].
 func (c *conn) Seat() netcode.Seat { return c.seat }
 
-// writers are shared by all connections: a message is built and written at once.
-var writers = sync.Pool{New: func() any { return proto.NewWriter() }}
-
-func takeWriter() *proto.Writer {
-	w := writers.Get().(*proto.Writer) //nolint:forcetypeassert // the pool's own
-	w.Reset()
-	return w
-}
-
 // Welcome implements [match.Viewer].
 func (c *conn) Welcome(m *proto.Welcome, r token.Resume) {
 	secret, err := c.server.cfg.Keys.SignResume(r, resumeFor)
@@ -151,20 +146,28 @@ func (c *conn) Welcome(m *proto.Welcome, r token.Resume) {
 	defer writers.Put(w)
 	m.Append(w)
 	c.welcomed.Store(true)
-	c.Message(w.Bytes())
+	c.message(w)
 }
 
-// Message implements [match.Viewer]. A message that no longer fits behind what the client has not read closes it.
+// Message implements [match.Viewer].
 func (c *conn) Message(msg []byte) {
+	w := takeWriter()
+	defer writers.Put(w)
+	w.Raw(msg)
+	c.message(w)
+}
+
+// message writes a message that is no frame. One that no longer fits behind what the client has not read closes it.
+func (c *conn) message(w *proto.Writer) {
 	if c.ended.Load() {
 		return
 	}
-	if !c.pipe.fits(len(msg)) {
+	if !c.pipe.fits(length(w)) {
 		c.Close(proto.Close{Code: proto.CodeSlowReader, Reason: "too much waits to be read"})
 		return
 	}
-	if err := c.ws.WriteMessage(gws.OpcodeBinary, msg); err == nil {
-		c.server.metrics.bytesOut.Add(float64(len(msg)))
+	if c.put(w) {
+		c.server.metrics.bytesOut.Add(float64(length(w)))
 	}
 }
 
@@ -182,7 +185,7 @@ func (c *conn) Close(cl proto.Close) {
 		bye.AfterMS = reconnectAfter
 	}
 	bye.Append(w)
-	_ = c.ws.WriteMessage(gws.OpcodeBinary, w.Bytes()) // the connection is given up either way
+	c.putBye(w)
 	_ = c.ws.WriteClose(uint16(cl.Code), []byte(cl.Reason))
 }
 

@@ -12,8 +12,6 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/time/rate"
-
 	"muster/match"
 	"muster/netcode"
 	"muster/proto"
@@ -175,9 +173,9 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request, subprotocol, ad
 		carrier = p
 	}
 	c := &conn{
-		server: s, pipe: p, addr: addr, reader: proto.NewReader(nil),
-		limiter: rate.NewLimiter(leastPerSecond, burstTicks*messagesPerTick),
-		volume:  rate.NewLimiter(bytesPerSecond, burstBytes),
+		server: s, carrier: carrier, pipe: p, addr: addr, reader: proto.NewReader(nil),
+		messages: newBucket(leastPerSecond, burstTicks*messagesPerTick),
+		volume:   newBucket(bytesPerSecond, burstBytes),
 	}
 	c.view.Plain = subprotocol == proto.SubprotocolPlain
 	c.ws, err = s.upgraders[subprotocol].UpgradeFromConn(carrier, bufio.NewReaderSize(metered{carrier, c}, 1024), r)
@@ -186,7 +184,7 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request, subprotocol, ad
 	}
 	p.goLive(&s.wg)
 	c.ws.Session().(*session).conn = c //nolint:forcetypeassert // what NewSession makes
-	c.heard()
+	c.heardAt.Store(int64(time.Since(s.base)))
 	return c, nil
 }
 

@@ -49,7 +49,8 @@ type metered struct {
 
 func (m metered) Read(b []byte) (int, error) {
 	n, err := m.Reader.Read(b)
-	if n > 0 && !m.c.volume.AllowN(time.Now(), n) {
+	m.c.readAt = time.Since(m.c.server.base) // the one look at the clock for all that is read at once
+	if n > 0 && !m.c.volume.take(float64(n), m.c.readAt) {
 		m.c.Close(proto.Close{Code: proto.CodeRate, Reason: "far too many bytes"})
 	}
 	return n, err //nolint:wrapcheck // as the wrapped reader
@@ -96,15 +97,12 @@ func (handler) OnPong(socket *gws.Conn, _ []byte) { of(socket).allow() }
 func (handler) OnMessage(socket *gws.Conn, message *gws.Message) {
 	c := of(socket)
 	if c.allow() {
-		if err := c.message(message.Opcode, message.Bytes()); err != nil {
+		if err := c.receive(message.Opcode, message.Bytes()); err != nil {
 			c.Close(*err)
 		}
 	}
 	_ = message.Close() // gives the buffer back
 }
-
-// heard notes that the client lives.
-func (c *conn) heard() { c.heardAt.Store(int64(time.Since(c.server.base))) }
 
 // silence returns for how long nothing was heard of the client.
 func (c *conn) silence() time.Duration {
@@ -116,9 +114,9 @@ func (c *conn) allow() bool {
 	if c.ended.Load() {
 		return false
 	}
-	c.heard()
+	c.heardAt.Store(int64(c.readAt))
 	c.server.metrics.messagesIn.Inc()
-	if c.limiter.Allow() {
+	if c.messages.take(1, c.readAt) {
 		c.limited = max(0, c.limited-1)
 		return true
 	}
@@ -129,8 +127,8 @@ func (c *conn) allow() bool {
 	return false
 }
 
-// message checks one message and hands it over. Nothing of a malformed one reaches the room.
-func (c *conn) message(op gws.Opcode, msg []byte) *proto.Close {
+// receive checks one message and hands it over. Nothing of a malformed one reaches the room.
+func (c *conn) receive(op gws.Opcode, msg []byte) *proto.Close {
 	if op != gws.OpcodeBinary {
 		return &proto.Close{Code: proto.CodeWrongType, Reason: "text message; only binary ones are understood"}
 	}
@@ -206,7 +204,7 @@ func (c *conn) pong(m proto.Ping) {
 	defer writers.Put(w)
 	answer := proto.Pong{Stamp: m.Stamp, Tick: tick, Frac: frac}
 	answer.Append(w)
-	c.Message(w.Bytes())
+	c.message(w)
 }
 
 // maxResyncs bounds the scopes that may wait to be sent again; a client that wants more gets all of them.
