@@ -20,11 +20,12 @@ func HoldTicks(rate int) uint32 { return uint32(max(1, rate/2)) } //nolint:gosec
 // number that a client may write, and gives each tick those that it uses. Samples: the newest that is due, never one
 // that is older than another used before. Commands: each exactly once, in the order of sequences.
 //
-// It allocates only while bodies grow. One goroutine uses it; make one with [NewInputBuffer].
+// It allocates only while bodies grow, or more inputs wait than ever before. One goroutine uses it; make one with [NewInputBuffer].
 type InputBuffer struct {
 	mode  proto.InputMode
 	rate  uint32
-	slots []buffered
+	most  int        // how many may wait
+	slots []buffered // a ring, which grows up to most
 	head  int
 	n     int
 	taken []proto.Input
@@ -41,11 +42,20 @@ type buffered struct {
 
 // NewInputBuffer returns an empty buffer for a game that runs at rate ticks per second.
 func NewInputBuffer(mode proto.InputMode, rate int) *InputBuffer {
-	size := bufferedSamples
+	most := bufferedSamples
 	if mode == proto.Commands {
-		size = bufferedCommands
+		most = bufferedCommands
 	}
-	return &InputBuffer{mode: mode, rate: uint32(max(1, rate)), slots: make([]buffered, size)} //nolint:gosec // positive
+	return &InputBuffer{mode: mode, rate: uint32(max(1, rate)), most: most} //nolint:gosec // positive
+}
+
+// grow makes place for more: most seats never have more than a few inputs waiting, and many are empty.
+func (b *InputBuffer) grow() {
+	slots := make([]buffered, min(max(4, 2*len(b.slots)), b.most))
+	for i := range b.n {
+		slots[i] = *b.at(i)
+	}
+	b.slots, b.head = slots, 0
 }
 
 func (b *InputBuffer) at(i int) *buffered { return &b.slots[(b.head+i)%len(b.slots)] }
@@ -65,11 +75,14 @@ func (b *InputBuffer) Push(in *proto.Input, next uint32) bool {
 	if in.Seq <= b.seq {
 		return false
 	}
-	if b.mode == proto.Commands && (in.Seq != b.seq+1 || b.n == len(b.slots)) {
+	if b.mode == proto.Commands && (in.Seq != b.seq+1 || b.n == b.most) {
 		return false
 	}
-	if b.n == len(b.slots) {
+	if b.n == b.most {
 		b.pop()
+	}
+	if b.n == len(b.slots) {
+		b.grow()
 	}
 	slot := b.at(b.n)
 	slot.in.Seq, slot.in.Frac = in.Seq, in.Frac

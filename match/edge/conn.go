@@ -83,22 +83,29 @@ type conn struct {
 
 var _ match.Viewer = (*conn)(nil)
 
-// run is the connection's goroutine: it finds the room, attaches, reads until the end and detaches. Whatever happens
-// in between (gws panics on one malformed frame), the way out is the same.
+// run finds the room and attaches. The reading is another goroutine's: calls go deep here, and a stack that has grown
+// would stay so for as long as the connection.
 func (c *conn) run(cl claim) {
-	defer c.server.remove(c)
-	defer c.pipe.end()
 	answer := cl.refused
 	if answer == nil {
 		answer = c.open(cl)
 	}
 	if answer != nil {
 		c.Close(*answer)
-		c.read() // until the client has read why
-		return
 	}
+	go c.live(answer == nil)
+}
+
+// live is the connection's goroutine: it reads until the end, after a refusal until the client has read why, and
+// detaches. Whatever happens in between (gws panics on one malformed frame), the way out is the same.
+func (c *conn) live(attached bool) {
+	defer c.server.wg.Done() // add counted it
+	defer c.server.remove(c)
+	defer c.pipe.end()
 	c.read()
-	c.room.Detach(c)
+	if attached {
+		c.room.Detach(c)
+	}
 }
 
 // open brings the connection to its room.

@@ -79,10 +79,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	c.seat = cl.player.Seat
-	go func() {
-		defer s.wg.Done() // add counted it
-		c.run(cl)
-	}()
+	go c.run(cl)
 }
 
 // bearer returns the token of a request, and whether it came in the Authorization header. It is never in the URL.
