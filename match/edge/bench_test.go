@@ -41,7 +41,7 @@ func newWire(tb testing.TB) *wire {
 	} {
 		req.Header.Set(k, v)
 	}
-	c := &conn{server: b.edge, carrier: p, pipe: p, seat: 1, room: room, reader: proto.NewReader(nil)}
+	c := &conn{server: b.edge, carrier: p, pipe: p, seat: 1, room: room}
 	if c.ws, err = b.edge.upgraders[""].UpgradeFromConn(p, bufio.NewReader(p), req); err != nil {
 		tb.Fatal(err)
 	}

@@ -21,6 +21,9 @@ import (
 const (
 	// openTimeout bounds the way from the upgrade to the room, the directory's calls included.
 	openTimeout = 5 * time.Second
+	// readBuffer is how much is read at once, in bytes: several inputs as clients send them. A longer message is read
+	// past it.
+	readBuffer = 512
 	// slowAfter is how long a viewer may stay congested before it is closed with 4003.
 	slowAfter = 10 * time.Second
 	// resumeFor is how long a resume secret is good, far beyond the grace of any seat.
@@ -65,8 +68,7 @@ type conn struct {
 	messages bucket
 	volume   bucket
 	limited  int
-	reader   *proto.Reader
-	packet   proto.InputPacket
+	reader   *proto.Reader // within receive
 	lastSeq  uint32
 
 	// Of the room's goroutine.

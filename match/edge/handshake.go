@@ -170,12 +170,12 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request, subprotocol, ad
 		carrier = p
 	}
 	c := &conn{
-		server: s, carrier: carrier, pipe: p, addr: addr, reader: proto.NewReader(nil),
+		server: s, carrier: carrier, pipe: p, addr: addr,
 		messages: newBucket(leastPerSecond, burstTicks*messagesPerTick),
 		volume:   newBucket(bytesPerSecond, burstBytes),
 	}
 	c.view.Plain = subprotocol == proto.SubprotocolPlain
-	c.ws, err = s.upgraders[subprotocol].UpgradeFromConn(carrier, bufio.NewReaderSize(metered{carrier, c}, 1024), r)
+	c.ws, err = s.upgraders[subprotocol].UpgradeFromConn(carrier, bufio.NewReaderSize(metered{carrier, c}, readBuffer), r)
 	if err != nil {
 		return nil, err //nolint:wrapcheck // only counted; gws has answered and closed
 	}

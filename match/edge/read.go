@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/lxzan/gws"
@@ -127,6 +128,13 @@ func (c *conn) allow() bool {
 	return false
 }
 
+// readers and packets are shared by all connections: each is used for one message, and a connection that is silent holds
+// none.
+var (
+	readers = sync.Pool{New: func() any { return proto.NewReader(nil) }}
+	packets = sync.Pool{New: func() any { return new(proto.InputPacket) }}
+)
+
 // receive checks one message and hands it over. Nothing of a malformed one reaches the room.
 func (c *conn) receive(op gws.Opcode, msg []byte) *proto.Close {
 	if op != gws.OpcodeBinary {
@@ -135,6 +143,12 @@ func (c *conn) receive(op gws.Opcode, msg []byte) *proto.Close {
 	if !c.welcomed.Load() { // the room is set before that
 		return &proto.Close{Code: proto.CodeProtocol, Reason: "a message before the welcome"}
 	}
+	c.reader = readers.Get().(*proto.Reader) //nolint:forcetypeassert // the pool's own
+	defer func() {
+		c.reader.Reset(nil) // the message's memory is gws's
+		readers.Put(c.reader)
+		c.reader = nil
+	}()
 	c.reader.Reset(msg)
 	kind, n, err := proto.ClientKind(c.reader)
 	if err != nil {
@@ -175,10 +189,11 @@ func malformed(err error) *proto.Close {
 // input checks an input packet to the last field and hands over what is new in it. Repeats of samples are of no use;
 // repeats of commands are, where the room had no place for the first.
 func (c *conn) input(n int) error {
-	if err := c.packet.Parse(c.reader, n); err != nil {
+	p := packets.Get().(*proto.InputPacket) //nolint:forcetypeassert // the pool's own
+	defer packets.Put(p)
+	if err := p.Parse(c.reader, n); err != nil {
 		return err //nolint:wrapcheck // says where already
 	}
-	p := &c.packet
 	if p.Epoch == c.room.Epoch() && p.Last > c.seen.Load() {
 		c.seen.Store(p.Last)
 	}

@@ -14,6 +14,7 @@ import (
 	"net/http"
 	_ "net/http/pprof" //nolint:gosec // on an address of its own, where one is asked for
 	"os"
+	"runtime"
 	"strconv"
 	"time"
 
@@ -115,6 +116,7 @@ func main() {
 		rate = 1
 	}
 	if addr := os.Getenv("PPROF"); addr != "" {
+		runtime.MemProfileRate = 8 << 10
 		go func() {
 			s := &http.Server{Addr: addr, ReadHeaderTimeout: time.Second}
 			log.Println("profiles:", s.ListenAndServe())
