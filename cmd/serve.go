@@ -4,10 +4,16 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
+	"runtime/debug"
 
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 )
+
+// gcPercent is how much garbage there may be, in percent of what is alive, where GOGC says nothing else. Ticks and frames
+// make none, so a collection is rare and the memory that waits for one is worth more than its time.
+const gcPercent = 50
 
 // serveCmd runs a server until it is interrupted.
 type serveCmd struct {
@@ -29,6 +35,9 @@ func (c *serveCmd) Run(p *program) error {
 	keys, devFile, err := c.keys()
 	if err != nil {
 		return err
+	}
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
 	}
 	log := newLogger(p.stderr, c.LogLevel)
 	defer func() { _ = log.Sync() }() // a terminal has nothing to sync

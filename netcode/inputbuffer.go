@@ -20,12 +20,13 @@ func HoldTicks(rate int) uint32 { return uint32(max(1, rate/2)) } //nolint:gosec
 // number that a client may write, and gives each tick those that it uses. Samples: the newest that is due, never one
 // that is older than another used before. Commands: each exactly once, in the order of sequences.
 //
-// It allocates only while bodies grow. One goroutine uses it; make one with [NewInputBuffer].
+// It allocates only while bodies grow, or more inputs wait than ever before. One goroutine uses it; make one with [NewInputBuffer].
 type InputBuffer struct {
 	mode  proto.InputMode
 	rate  uint32
-	most  int // that a tick takes
-	slots []buffered
+	most  int        // that a tick takes
+	room  int        // how many may wait
+	slots []buffered // a ring, which grows up to room
 	head  int
 	n     int
 	taken []proto.Input
@@ -43,15 +44,24 @@ type buffered struct {
 // NewInputBuffer returns an empty buffer for a game that runs at rate ticks per second and applies at most so many
 // commands of a seat in a tick, 1 to 16; other values are brought to these bounds. Samples do not depend on it.
 func NewInputBuffer(mode proto.InputMode, rate, perTick int) *InputBuffer {
-	size := bufferedSamples
+	room := bufferedSamples
 	if mode == proto.Commands {
-		size = bufferedCommands
+		room = bufferedCommands
 	}
 	perTick = max(1, min(perTick, commandsATick))
 	if mode == proto.Samples {
-		perTick = size // all that are due: the newest counts
+		perTick = room // all that are due: the newest counts
 	}
-	return &InputBuffer{mode: mode, rate: uint32(max(1, rate)), most: perTick, slots: make([]buffered, size)} //nolint:gosec // positive
+	return &InputBuffer{mode: mode, rate: uint32(max(1, rate)), most: perTick, room: room} //nolint:gosec // positive
+}
+
+// grow makes place for more: most seats never have more than a few inputs waiting, and many are empty.
+func (b *InputBuffer) grow() {
+	slots := make([]buffered, min(max(4, 2*len(b.slots)), b.room))
+	for i := range b.n {
+		slots[i] = *b.at(i)
+	}
+	b.slots, b.head = slots, 0
 }
 
 func (b *InputBuffer) at(i int) *buffered { return &b.slots[(b.head+i)%len(b.slots)] }
@@ -71,11 +81,14 @@ func (b *InputBuffer) Push(in *proto.Input, next uint32) bool {
 	if in.Seq <= b.seq {
 		return false
 	}
-	if b.mode == proto.Commands && (in.Seq != b.seq+1 || b.n == len(b.slots)) {
+	if b.mode == proto.Commands && (in.Seq != b.seq+1 || b.n == b.room) {
 		return false
 	}
-	if b.n == len(b.slots) {
+	if b.n == b.room {
 		b.pop()
+	}
+	if b.n == len(b.slots) {
+		b.grow()
 	}
 	slot := b.at(b.n)
 	slot.in.Seq, slot.in.Frac = in.Seq, in.Frac
@@ -88,8 +101,8 @@ func (b *InputBuffer) Push(in *proto.Input, next uint32) bool {
 }
 
 // Take returns the inputs that a tick uses, those that are for it or an earlier one: of samples the newest alone, of
-// commands as many as a tick applies, the rest waiting for the next tick. An input whose tick lies ahead holds up those behind it. The
-// result is valid until the next Push or Take. Ticks are taken in rising order.
+// commands as many as a tick applies, the rest waiting for the next tick. An input whose tick lies ahead holds up those
+// behind it. The result is valid until the next Push or Take. Ticks are taken in rising order.
 func (b *InputBuffer) Take(tick uint32) []proto.Input {
 	b.taken = b.taken[:0]
 	for ; b.n > 0 && len(b.taken) < b.most; b.pop() {

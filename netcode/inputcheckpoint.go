@@ -42,7 +42,10 @@ func (b *InputBuffer) Restore(data []byte) (rest []byte, err error) {
 	lead := int8(r.byte("lead")) //nolint:gosec // the bits
 	b.taken = b.taken[:0]
 	last := processed
-	for range r.uint("inputs", uint64(len(b.slots))) {
+	for range r.uint("inputs", uint64(b.room)) { //nolint:gosec // positive
+		if b.n == len(b.slots) {
+			b.grow()
+		}
 		s := b.at(b.n)
 		s.in = proto.Input{Seq: r.uint32("sequence"), Tick: r.uint32("tick"), View: r.uint32("view"), Frac: r.byte("fraction"), Body: s.in.Body[:0]}
 		s.lead = int8(r.byte("lead")) //nolint:gosec // the bits

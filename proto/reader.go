@@ -40,8 +40,7 @@ func NewReader(b []byte) *Reader {
 // Reset points the Reader at b and forgets any error. b must not change while it is read.
 func (r *Reader) Reset(b []byte) {
 	r.src, r.err = b, nil
-	r.r.Reset(b)
-	r.dec.ResetReader(&r.r)
+	r.r.Reset(b) // the decoder reads from there and keeps nothing of its own
 }
 
 // Err returns the first failure, or nil.

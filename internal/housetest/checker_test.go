@@ -100,6 +100,8 @@ func TestCheckerAllowsWhatTheHouseAllows(t *testing.T) {
 		"loadtest/a.go":        imports("muster/client"),
 		"loadtest/a_test.go":   imports("muster/games/chess"),
 		"node_modules/a/a.go":  imports("muster/cmd"),
+		"loadtest/b/go.mod":    "module muster/loadtest/b",
+		"loadtest/b/a/a.go":    imports("muster/cmd"),
 		"testdata/a.go":        imports("muster/cmd"),
 		"netcode/testdata/b.s": "not Go",
 	})

@@ -47,7 +47,7 @@ func scan(root fs.FS) (house, error) {
 		switch {
 		case err != nil:
 			return err
-		case d.IsDir() && skipped[d.Name()]:
+		case d.IsDir() && (skipped[d.Name()] || another(root, name)):
 			return fs.SkipDir
 		case d.IsDir() || !strings.HasSuffix(name, ".go"):
 			return nil
@@ -75,6 +75,12 @@ func scan(root fs.FS) (house, error) {
 		return nil
 	})
 	return h, err
+}
+
+// another says whether a directory is a module of its own, which stands beside the house: what it needs is not ours.
+func another(root fs.FS, name string) bool {
+	_, err := fs.Stat(root, path.Join(name, "go.mod"))
+	return name != "." && err == nil
 }
 
 // ours returns the directory of a package of ours, "" where the import is another's.

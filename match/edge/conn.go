@@ -3,6 +3,7 @@ package edge
 import (
 	"context"
 	"errors"
+	"net"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -10,7 +11,6 @@ import (
 
 	"github.com/lxzan/gws"
 	"go.uber.org/zap"
-	"golang.org/x/time/rate"
 
 	"muster/match"
 	"muster/netcode"
@@ -21,6 +21,9 @@ import (
 const (
 	// openTimeout bounds the way from the upgrade to the room, the directory's calls included.
 	openTimeout = 5 * time.Second
+	// readBuffer is how much is read at once, in bytes: several inputs as clients send them. A longer message is read
+	// past it.
+	readBuffer = 512
 	// slowAfter is how long a viewer may stay congested before it is closed with 4003, where Config does not say.
 	slowAfter = 10 * time.Second
 	// resumeFor is how long a resume secret is good, far beyond the grace of any seat.
@@ -45,13 +48,14 @@ const (
 
 // conn is one client's connection, the local kind of [match.Viewer].
 type conn struct {
-	server *Server
-	ws     *gws.Conn
-	pipe   *pipe
-	addr   string
-	seat   netcode.Seat
-	player string          // the id
-	room   *match.Instance // set before the reader starts
+	server  *Server
+	ws      *gws.Conn
+	carrier net.Conn // what carries the WebSocket: the pipe, or TLS on it
+	pipe    *pipe
+	addr    string
+	seat    netcode.Seat
+	player  string          // the id
+	room    *match.Instance // set before the reader starts
 
 	welcomed atomic.Bool   // the client may speak
 	ended    atomic.Bool   // Close was called
@@ -60,13 +64,15 @@ type conn struct {
 	seen     atomic.Uint32 // the newest tick that the client says it has; 0 before it says any
 	counted  atomic.Int32  // as what muster_viewers counts it: 1 + its class; 0 before the welcome, -1 after the end
 
+	out sync.Mutex // held for each message that is written, so that none follows the bye
+
 	// Of the reader's goroutine.
-	limiter *rate.Limiter
-	volume  *rate.Limiter
-	limited int
-	reader  *proto.Reader
-	packet  proto.InputPacket
-	lastSeq uint32
+	readAt   time.Duration // when bytes were last read, since the server's base
+	messages bucket
+	volume   bucket
+	limited  int
+	reader   *proto.Reader // within receive
+	lastSeq  uint32
 
 	// Of the room's goroutine.
 	view     netcode.View
@@ -83,22 +89,29 @@ type conn struct {
 
 var _ match.Viewer = (*conn)(nil)
 
-// run is the connection's goroutine: it finds the room, attaches, reads until the end and detaches. Whatever happens
-// in between (gws panics on one malformed frame), the way out is the same.
+// run finds the room and attaches. The reading is another goroutine's: calls go deep here, and a stack that has grown
+// would stay so for as long as the connection.
 func (c *conn) run(cl claim) {
-	defer c.server.remove(c)
-	defer c.pipe.end()
 	answer := cl.refused
 	if answer == nil {
 		answer = c.open(cl)
 	}
 	if answer != nil {
 		c.Close(*answer)
-		c.read() // until the client has read why
-		return
 	}
+	go c.live(answer == nil)
+}
+
+// live is the connection's goroutine: it reads until the end, after a refusal until the client has read why, and
+// detaches. Whatever happens in between (gws panics on one malformed frame), the way out is the same.
+func (c *conn) live(attached bool) {
+	defer c.server.wg.Done() // add counted it
+	defer c.server.remove(c)
+	defer c.pipe.end()
 	c.read()
-	c.room.Detach(c)
+	if attached {
+		c.room.Detach(c)
+	}
 }
 
 // open brings the connection to its room.
@@ -118,7 +131,7 @@ func (c *conn) open(cl claim) *proto.Close {
 		return &proto.Close{Code: proto.CodeOverloaded, Reason: "the match cannot be reached now"}
 	}
 	c.room = rm
-	c.limiter.SetLimit(rate.Limit(max(messagesPerTick*rm.Rate(), leastPerSecond)))
+	c.messages.rate = float64(max(messagesPerTick*rm.Rate(), leastPerSecond))
 	if !rm.Attach(match.Attach{
 		Viewer: c, Player: cl.player, PlayerExpires: cl.playerExpires, Resume: cl.resume, Counter: cl.counter,
 	}) {
@@ -132,15 +145,6 @@ func (c *conn) Edge() match.Edge { return c.server }
 
 // Seat implements [match.Viewer].
 func (c *conn) Seat() netcode.Seat { return c.seat }
-
-// writers are shared by all connections: a message is built and written at once.
-var writers = sync.Pool{New: func() any { return proto.NewWriter() }}
-
-func takeWriter() *proto.Writer {
-	w := writers.Get().(*proto.Writer) //nolint:forcetypeassert // the pool's own
-	w.Reset()
-	return w
-}
 
 // Welcome implements [match.Viewer].
 func (c *conn) Welcome(m *proto.Welcome, r token.Resume) {
@@ -162,20 +166,28 @@ func (c *conn) Welcome(m *proto.Welcome, r token.Resume) {
 	m.Append(w)
 	c.welcomed.Store(true)
 	c.count(c.pace.class)
-	c.Message(w.Bytes())
+	c.message(w)
 }
 
-// Message implements [match.Viewer]. A message that no longer fits behind what the client has not read closes it.
+// Message implements [match.Viewer].
 func (c *conn) Message(msg []byte) {
+	w := takeWriter()
+	defer writers.Put(w)
+	w.Raw(msg)
+	c.message(w)
+}
+
+// message writes a message that is no frame. One that no longer fits behind what the client has not read closes it.
+func (c *conn) message(w *proto.Writer) {
 	if c.ended.Load() {
 		return
 	}
-	if !c.pipe.fits(len(msg)) {
+	if !c.pipe.fits(length(w)) {
 		c.Close(proto.Close{Code: proto.CodeSlowReader, Reason: "too much waits to be read"})
 		return
 	}
-	if err := c.ws.WriteMessage(gws.OpcodeBinary, msg); err == nil {
-		c.server.metrics.bytesOut.Add(float64(len(msg)))
+	if c.put(w) {
+		c.server.metrics.bytesOut.Add(float64(length(w)))
 	}
 }
 
@@ -193,7 +205,7 @@ func (c *conn) Close(cl proto.Close) {
 		bye.AfterMS = reconnectAfter
 	}
 	bye.Append(w)
-	_ = c.ws.WriteMessage(gws.OpcodeBinary, w.Bytes()) // the connection is given up either way
+	c.putBye(w)
 	_ = c.ws.WriteClose(uint16(cl.Code), []byte(cl.Reason))
 }
 

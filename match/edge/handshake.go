@@ -12,8 +12,6 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/time/rate"
-
 	"muster/match"
 	"muster/netcode"
 	"muster/proto"
@@ -81,10 +79,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	c.seat, c.player = cl.player.Seat, cl.player.ID
-	go func() {
-		defer s.wg.Done() // add counted it
-		c.run(cl)
-	}()
+	go c.run(cl)
 }
 
 // bearer returns the token of a request, and whether it came in the Authorization header. It is never in the URL.
@@ -175,19 +170,19 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request, subprotocol, ad
 		carrier = p
 	}
 	c := &conn{
-		server: s, pipe: p, addr: addr, reader: proto.NewReader(nil),
-		limiter: rate.NewLimiter(leastPerSecond, burstTicks*messagesPerTick),
-		volume:  rate.NewLimiter(bytesPerSecond, burstBytes),
+		server: s, carrier: carrier, pipe: p, addr: addr,
+		messages: newBucket(leastPerSecond, burstTicks*messagesPerTick),
+		volume:   newBucket(bytesPerSecond, burstBytes),
 	}
 	c.view.Plain = subprotocol == proto.SubprotocolPlain
-	c.ws, err = s.upgraders[subprotocol].UpgradeFromConn(carrier, bufio.NewReaderSize(metered{carrier, c}, 1024), r)
+	c.ws, err = s.upgraders[subprotocol].UpgradeFromConn(carrier, bufio.NewReaderSize(metered{carrier, c}, readBuffer), r)
 	if err != nil {
 		return nil, err //nolint:wrapcheck // only counted; gws has answered and closed
 	}
 	p.patience = 2 * s.cfg.SlowAfter // nobody else uses the pipe before it is live
 	p.goLive(&s.wg)
 	c.ws.Session().(*session).conn = c //nolint:forcetypeassert // what NewSession makes
-	c.heard()
+	c.heardAt.Store(int64(time.Since(s.base)))
 	return c, nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/lxzan/gws"
@@ -49,7 +50,8 @@ type metered struct {
 
 func (m metered) Read(b []byte) (int, error) {
 	n, err := m.Reader.Read(b)
-	if n > 0 && !m.c.volume.AllowN(time.Now(), n) {
+	m.c.readAt = time.Since(m.c.server.base) // the one look at the clock for all that is read at once
+	if n > 0 && !m.c.volume.take(float64(n), m.c.readAt) {
 		m.c.Close(proto.Close{Code: proto.CodeRate, Reason: "far too many bytes"})
 	}
 	return n, err //nolint:wrapcheck // as the wrapped reader
@@ -96,15 +98,12 @@ func (handler) OnPong(socket *gws.Conn, _ []byte) { of(socket).allow() }
 func (handler) OnMessage(socket *gws.Conn, message *gws.Message) {
 	c := of(socket)
 	if c.allow() {
-		if err := c.message(message.Opcode, message.Bytes()); err != nil {
+		if err := c.receive(message.Opcode, message.Bytes()); err != nil {
 			c.Close(*err)
 		}
 	}
 	_ = message.Close() // gives the buffer back
 }
-
-// heard notes that the client lives.
-func (c *conn) heard() { c.heardAt.Store(int64(time.Since(c.server.base))) }
 
 // silence returns for how long nothing was heard of the client.
 func (c *conn) silence() time.Duration {
@@ -116,9 +115,9 @@ func (c *conn) allow() bool {
 	if c.ended.Load() {
 		return false
 	}
-	c.heard()
+	c.heardAt.Store(int64(c.readAt))
 	c.server.metrics.messagesIn.Inc()
-	if c.limiter.Allow() {
+	if c.messages.take(1, c.readAt) {
 		c.limited = max(0, c.limited-1)
 		return true
 	}
@@ -129,14 +128,27 @@ func (c *conn) allow() bool {
 	return false
 }
 
-// message checks one message and hands it over. Nothing of a malformed one reaches the room.
-func (c *conn) message(op gws.Opcode, msg []byte) *proto.Close {
+// readers and packets are shared by all connections: each is used for one message, and a connection that is silent holds
+// none.
+var (
+	readers = sync.Pool{New: func() any { return proto.NewReader(nil) }}
+	packets = sync.Pool{New: func() any { return new(proto.InputPacket) }}
+)
+
+// receive checks one message and hands it over. Nothing of a malformed one reaches the room.
+func (c *conn) receive(op gws.Opcode, msg []byte) *proto.Close {
 	if op != gws.OpcodeBinary {
 		return &proto.Close{Code: proto.CodeWrongType, Reason: "text message; only binary ones are understood"}
 	}
 	if !c.welcomed.Load() { // the room is set before that
 		return &proto.Close{Code: proto.CodeProtocol, Reason: "a message before the welcome"}
 	}
+	c.reader = readers.Get().(*proto.Reader) //nolint:forcetypeassert // the pool's own
+	defer func() {
+		c.reader.Reset(nil) // the message's memory is gws's
+		readers.Put(c.reader)
+		c.reader = nil
+	}()
 	c.reader.Reset(msg)
 	kind, n, err := proto.ClientKind(c.reader)
 	if err != nil {
@@ -182,10 +194,11 @@ func malformed(err error) *proto.Close {
 // input checks an input packet to the last field and hands over what is new in it. Repeats of samples are of no use;
 // repeats of commands are, where the room had no place for the first.
 func (c *conn) input(n int) error {
-	if err := c.packet.Parse(c.reader, n); err != nil {
+	p := packets.Get().(*proto.InputPacket) //nolint:forcetypeassert // the pool's own
+	defer packets.Put(p)
+	if err := p.Parse(c.reader, n); err != nil {
 		return err //nolint:wrapcheck // says where already
 	}
-	p := &c.packet
 	if p.Epoch == c.room.Epoch() && p.Last > c.seen.Load() {
 		c.seen.Store(p.Last)
 	}
@@ -211,7 +224,7 @@ func (c *conn) pong(m proto.Ping) {
 	defer writers.Put(w)
 	answer := proto.Pong{Stamp: m.Stamp, Tick: tick, Frac: frac}
 	answer.Append(w)
-	c.Message(w.Bytes())
+	c.message(w)
 }
 
 // maxResyncs bounds the scopes that may wait to be sent again; a client that wants more gets all of them.

@@ -49,6 +49,6 @@ func (c *conn) refresh(bearer string) *proto.Close {
 	defer writers.Put(w)
 	answer := proto.Refreshed{Expires: c.server.left(c.expires.Load())}
 	answer.Append(w)
-	c.Message(w.Bytes())
+	c.message(w)
 	return nil
 }

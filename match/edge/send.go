@@ -3,7 +3,6 @@ package edge
 import (
 	"time"
 
-	"github.com/lxzan/gws"
 	"go.uber.org/zap"
 
 	"muster/match"
@@ -17,17 +16,23 @@ const hashTicks = 32
 func (s *Server) Send(f *match.Frame) {
 	w := takeWriter()
 	defer writers.Put(w)
+	frames, bytes := 0, 0
 	for i := range f.Views {
 		c := f.Views[i].Viewer.(*conn) //nolint:forcetypeassert // a viewer's edge is the one that made it
-		c.frame(f, &f.Views[i].Head, w)
+		if c.frame(f, &f.Views[i].Head, w) {
+			frames++
+			bytes += length(w)
+		}
 	}
+	s.metrics.framesOut.Add(float64(frames))
+	s.metrics.bytesOut.Add(float64(bytes))
 }
 
-// frame writes one tick to one viewer. A congested viewer is passed over: the encoder merges what it missed into its
+// frame writes one tick to one viewer, and says whether it did. A congested viewer is passed over: the encoder merges what it missed into its
 // next frame, and nothing old waits in between.
-func (c *conn) frame(f *match.Frame, head *proto.Head, w *proto.Writer) {
+func (c *conn) frame(f *match.Frame, head *proto.Head, w *proto.Writer) bool {
 	if c.ended.Load() {
-		return
+		return false
 	}
 	congested := c.pipe.isCongested()
 	every := c.pacing(head.Tick, congested)
@@ -38,12 +43,12 @@ func (c *conn) frame(f *match.Frame, head *proto.Head, w *proto.Writer) {
 		} else if now.Sub(c.slow) > c.server.cfg.SlowAfter {
 			c.Close(proto.Close{Code: proto.CodeSlowReader, Reason: "nothing was read for too long"})
 		}
-		return
+		return false
 	}
 	c.slow = time.Time{}
 	if head.Tick%every != 0 {
 		c.server.metrics.skipped.Inc()
-		return
+		return false
 	}
 	if c.resync.Load() && (c.resynced == 0 || head.Tick-c.resynced >= uint32(c.room.Rate())) { //nolint:gosec // 1 to 128
 		c.applyResyncs()
@@ -58,7 +63,7 @@ func (c *conn) frame(f *match.Frame, head *proto.Head, w *proto.Writer) {
 			hashes = f.Encoder.Hashes(&c.view)
 		}
 	}
-	w.Reset()
+	begin(w)
 	head.Append(w, prev, hashes, len(blocks))
 	for i := range blocks {
 		blocks[i].Append(w)
@@ -66,15 +71,12 @@ func (c *conn) frame(f *match.Frame, head *proto.Head, w *proto.Writer) {
 	scopes := c.head.Scopes
 	c.head, c.hasOne = *head, true
 	c.head.Scopes = append(scopes[:0], head.Scopes...) //nolint:gocritic // the room's own are not kept, their memory here is
-	if w.Len() > proto.MaxServerMessage {
-		c.server.log.Error("a frame is larger than a client accepts", zap.String("room", f.Room), zap.Int("bytes", w.Len()))
+	if n := length(w); n > proto.MaxServerMessage {
+		c.server.log.Error("a frame is larger than a client accepts", zap.String("room", f.Room), zap.Int("bytes", n))
 		c.Close(proto.Close{Code: proto.CodeInternal, Reason: "the state is too large to be sent"})
-		return
+		return false
 	}
-	if err := c.ws.WriteMessage(gws.OpcodeBinary, w.Bytes()); err == nil {
-		c.server.metrics.framesOut.Inc()
-		c.server.metrics.bytesOut.Add(float64(w.Len()))
-	}
+	return c.put(w)
 }
 
 // pacing returns at which ticks the viewer gets frames now: those that every divides.
