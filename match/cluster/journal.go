@@ -91,7 +91,7 @@ local owner = redis.call('HGET', KEYS[1], 'epoch')
 local f = redis.call('HMGET', KEYS[2], 'fence', 'wrote', 'base', 'last', 'count', 'live', 'seq', 'kept', 'ended')
 local fence, wrote, base, last, count, live = f[1], f[2], tonumber(f[3]), tonumber(f[4]), tonumber(f[5]), tonumber(f[6])
 local seq, kept, ended = tonumber(f[7] or 0), tonumber(f[8] or 0), f[9]
-if owner and older(epoch, owner) or fence and older(epoch, fence) or ended and older(epoch, ended) then return 'fenced' end
+if owner and older(epoch, owner) or fence and older(epoch, fence) then return 'fenced' end
 local function expire(ms)
 	for i = 2, 6 do redis.call('PEXPIRE', KEYS[i], ms) end
 end
@@ -169,10 +169,13 @@ func (j *Journal) read(ctx context.Context, room string) (s saved, err error) {
 	if err != nil {
 		return s, fmt.Errorf("%w: %w", journal.ErrMalformed, err)
 	}
-	s.base = uint32(base) //nolint:gosec // 32 bits
+	s.base = uint32(base)
 	s.state, err = state.Bytes()
 	if errors.Is(err, redis.Nil) {
 		return s, nil // evicted
+	}
+	if err != nil {
+		return s, err //nolint:wrapcheck // callers say what they did
 	}
 	s.running = true
 	for _, m := range ticks.Val() {
@@ -181,9 +184,9 @@ func (j *Journal) read(ctx context.Context, room string) (s saved, err error) {
 			return s, fmt.Errorf("%w: an entry named %q", journal.ErrMalformed, m.ID)
 		}
 		data, _ := m.Values["r"].(string)
-		s.entries = append(s.entries, journal.Entry{Tick: uint32(tick), Data: []byte(data)}) //nolint:gosec // 32 bits
+		s.entries = append(s.entries, journal.Entry{Tick: uint32(tick), Data: []byte(data)})
 	}
-	return s, err
+	return s, nil
 }
 
 // segment returns the bytes of the segment that is not closed yet, up to a tick.
@@ -374,7 +377,7 @@ func (j *Journal) export(ctx context.Context, room string, w io.Writer) error {
 		if err != nil {
 			return fmt.Errorf("%w: a segment named %q", journal.ErrMalformed, name)
 		}
-		list = append(list, journal.Segment{Base: uint32(base), Open: func() (io.ReadSeeker, error) { //nolint:gosec // 32 bits
+		list = append(list, journal.Segment{Base: uint32(base), Open: func() (io.ReadSeeker, error) {
 			b, err := j.rdb.HGet(ctx, j.journalParts(room), name).Bytes()
 			if errors.Is(err, redis.Nil) {
 				return nil, journal.ErrNone

@@ -2,6 +2,7 @@ package cluster_test
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -85,33 +86,88 @@ func TestJournalComparesEpochsOf64Bits(t *testing.T) {
 func TestJournalAsksForACheckpointWhereRedisLostWhatItHad(t *testing.T) {
 	testredis.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
 		j := cluster.NewJournal(rdb, ns, cluster.JournalConfig{})
-		must(t, checkpoint(t, j, "r", 5, 0, nil))
-		must(t, put(t, j, "r", 5, 1, 3))
-		keys, err := rdb.Keys(t.Context(), ns+":{room:r}:*").Result()
-		must(t, err)
-		if len(keys) != 3 {
-			t.Errorf("keys %q, want the hash, the ticks and the state", keys)
-		}
-		tick := uint32(3)
-		for _, key := range append(keys, "all") {
-			if key == "all" {
+		const hash = ns + ":{room:r}:journal"
+		for _, lost := range []string{hash, hash + ":ticks", hash + ":state", "all"} {
+			must(t, checkpoint(t, j, "r", 5, 0, nil))
+			must(t, put(t, j, "r", 5, 1, 3))
+			must(t, checkpoint(t, j, "r", 5, 3, nil))
+			must(t, put(t, j, "r", 5, 4, 6))
+			if lost == "all" {
 				must(t, rdb.FlushAll(t.Context()).Err())
 			} else {
-				must(t, rdb.Del(t.Context(), key).Err())
+				must(t, rdb.Del(t.Context(), lost).Err())
 			}
-			wantError(t, "without "+key, put(t, j, "r", 5, tick+1, tick+1), journal.ErrGap)
-			must(t, checkpoint(t, j, "r", 5, tick, []byte{1}))
-			must(t, put(t, j, "r", 5, tick+1, tick+2))
-			tick += 2
+			wantError(t, "without "+lost, put(t, j, "r", 5, 7, 7), journal.ErrGap)
+			must(t, checkpoint(t, j, "r", 5, 7, []byte{1}))
+			must(t, put(t, j, "r", 5, 8, 9))
+			must(t, checkpoint(t, j, "r", 5, 9, []byte{1}))
+			must(t, put(t, j, "r", 5, 10, 11))
 			s, err := j.Load(t.Context(), "r", 0)
-			if err != nil || s.Last() != tick || s.Checkpoint.Tick != tick-2 {
-				t.Errorf("without %s: %+v, %v", key, s, err)
+			if err != nil || s.Last() != 11 || s.Checkpoint.Tick != 9 {
+				t.Errorf("without %s: %+v, %v", lost, s, err)
 			}
 			must(t, j.Export(t.Context(), "r", new(bytes.Buffer)))
-			parts, order := rdb.HLen(t.Context(), ns+":{room:r}:journal:parts").Val(), rdb.LLen(t.Context(), ns+":{room:r}:journal:order").Val()
-			if parts != order || parts > 2 {
-				t.Errorf("without %s: %d segments in an order of %d", key, parts, order)
+			total := 0
+			parts := rdb.HGetAll(t.Context(), hash+":parts").Val()
+			for _, p := range parts {
+				total += len(p)
 			}
+			if n := rdb.LLen(t.Context(), hash+":order").Val(); int(n) != len(parts) || rdb.HGet(t.Context(), hash, "kept").Val() != fmt.Sprint(total) {
+				t.Errorf("without %s: %d segments of %d bytes in an order of %d", lost, len(parts), total, n)
+			}
+			must(t, j.Delete(t.Context(), "r", 5))
+		}
+	})
+}
+
+// between makes a call after the first transaction has been answered.
+type between struct {
+	twice // for its other hooks
+	call  func()
+}
+
+func (between) ProcessHook(next redis.ProcessHook) redis.ProcessHook { return next }
+
+func (b *between) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return func(ctx context.Context, cmds []redis.Cmder) error {
+		err := next(ctx, cmds)
+		if call := b.call; call != nil {
+			b.call = nil
+			call()
+		}
+		return err //nolint:wrapcheck // a test's
+	}
+}
+
+func TestJournalClosesNoSegmentThatSomebodyGoesOnWritingMeanwhile(t *testing.T) {
+	testredis.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
+		j := cluster.NewJournal(rdb, ns, cluster.JournalConfig{})
+		must(t, checkpoint(t, j, "r", 5, 0, nil))
+		must(t, put(t, j, "r", 5, 1, 3))
+		hook := &between{call: func() { must(t, put(t, j, "r", 5, 4, 6)) }}
+		rdb.AddHook(hook)
+		must(t, checkpoint(t, j, "r", 5, 6, nil))
+		must(t, put(t, j, "r", 5, 7, 8))
+		hook.call = func() { must(t, put(t, j, "r", 5, 9, 9)) }
+		must(t, j.End(t.Context(), "r", 5))
+		var b bytes.Buffer
+		must(t, j.Export(t.Context(), "r", &b))
+		r, err := journal.NewReader(bytes.NewReader(b.Bytes()))
+		must(t, err)
+		n := uint32(0)
+		for {
+			rec, _, err := r.Next()
+			if err != nil {
+				break
+			}
+			if rec != nil {
+				if n++; rec.Tick != n {
+					t.Fatalf("tick %d in place of %d", rec.Tick, n)
+				}
+			}
+		}
+		if n != 9 {
+			t.Errorf("the replay has %d ticks, want 9", n)
 		}
 	})
 }

@@ -37,7 +37,7 @@ const (
 )
 
 // maxInflated bounds the content of a block before compression.
-func maxInflated(kind uint8) int {
+func maxInflated(kind uint8) int64 {
 	switch kind {
 	case blockHeader:
 		return 1 << 17
@@ -99,7 +99,7 @@ func checksum(block []byte) uint32 {
 	return crc32.Update(crc32.Checksum(block[:headLen-4], castagnoli), castagnoli, block[headLen:])
 }
 
-func length(b []byte) uint32 { return uint32(min(len(b), math.MaxUint32)) } //nolint:gosec // just bounded
+func length(b []byte) uint32 { return uint32(min(len(b), math.MaxUint32)) }
 
 // parseHead reads a block's head and checks its bounds.
 func parseHead(b []byte) (head, error) {
@@ -111,7 +111,7 @@ func parseHead(b []byte) (head, error) {
 		last:     binary.LittleEndian.Uint32(b[13:]),
 		sum:      binary.LittleEndian.Uint32(b[17:]),
 	}
-	if bound := maxInflated(h.kind); uint64(h.inflated) > uint64(bound) || uint64(h.length) > uint64(bound+slack) {
+	if bound := maxInflated(h.kind); int64(h.inflated) > bound || int64(h.length) > bound+slack {
 		return h, fmt.Errorf("%w: a block of kind %d has %d bytes, %d inflated", ErrMalformed, h.kind, h.length, h.inflated)
 	}
 	if h.first > h.last {

@@ -38,7 +38,7 @@ func replace(d disk, name string, write func(io.Writer) error) (size int64, err 
 	temp := name + ".tmp"
 	f, err := d.open(temp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC)
 	if err != nil {
-		return 0, err //nolint:wrapcheck // names the file
+		return 0, err
 	}
 	w := io.NewOffsetWriter(f, 0)
 	err = write(w)
@@ -69,5 +69,5 @@ func syncDir(name string) error {
 	if cerr := dir.Close(); err == nil {
 		err = cerr
 	}
-	return err //nolint:wrapcheck // names the file
+	return err
 }

@@ -212,7 +212,7 @@ func (f *Files) Append(ctx context.Context, room string, epoch uint64, prev uint
 func (f *Files) extend(name string, size int64, b []byte) error {
 	file, err := f.disk.open(name, os.O_WRONLY)
 	if err != nil {
-		return err //nolint:wrapcheck // names the file
+		return err
 	}
 	_, err = file.WriteAt(b, size)
 	if err == nil && f.cfg.SyncAppends {
@@ -224,7 +224,7 @@ func (f *Files) extend(name string, size int64, b []byte) error {
 	if cerr := file.Close(); err == nil {
 		err = cerr
 	}
-	return err //nolint:wrapcheck // names the file
+	return err
 }
 
 // raise keeps older epochs out from now on, also those of another process that opens the directory later.
@@ -252,7 +252,7 @@ func (f *Files) Checkpoint(ctx context.Context, room string, epoch uint64, h Hea
 				return err
 			}
 			if err := f.disk.mkdir(dir); err != nil {
-				return err //nolint:wrapcheck // names the file
+				return err
 			}
 		} else {
 			newest := r.segments[len(r.segments)-1]
@@ -288,13 +288,13 @@ func (f *Files) Checkpoint(ctx context.Context, room string, epoch uint64, h Hea
 func (f *Files) sync(name string) error {
 	file, err := f.disk.open(name, os.O_WRONLY)
 	if err != nil {
-		return err //nolint:wrapcheck // names the file
+		return err
 	}
 	err = file.Sync()
 	if cerr := file.Close(); err == nil {
 		err = cerr
 	}
-	return err //nolint:wrapcheck // names the file
+	return err
 }
 
 // retain drops the oldest segments that are too many.
@@ -357,7 +357,7 @@ func (f *Files) End(ctx context.Context, room string, epoch uint64) error {
 		}
 		r.known, r.segments, r.wrote = false, nil, 0
 		if err := f.disk.remove(f.live(room)); err != nil {
-			return err //nolint:wrapcheck // names the file
+			return err
 		}
 		f.sweep()
 		return nil

@@ -31,7 +31,7 @@ func (f *Files) look(room string, r *fileRoom) error {
 	for _, n := range names {
 		if strings.HasSuffix(n.Name(), ".tmp") {
 			if err := f.disk.remove(filepath.Join(dir, n.Name())); err != nil {
-				return err //nolint:wrapcheck // names the file
+				return err
 			}
 		}
 		if s, ok := parseSegment(n.Name()); ok {
@@ -50,7 +50,7 @@ func (f *Files) look(room string, r *fileRoom) error {
 	if err := f.endedBefore(room, r.fence); errors.Is(err, ErrFenced) { // it ended, and the crash came before this:
 		r.segments = nil
 		if err := f.disk.remove(dir); err != nil {
-			return err //nolint:wrapcheck // names the file
+			return err
 		}
 	} else if err != nil {
 		return err
@@ -88,7 +88,7 @@ func (f *Files) mend(room string, r *fileRoom) error {
 			zap.String("file", newest.name()), zap.Error(err))
 		f.cfg.Metrics.segmentsDropped.Inc()
 		if err := f.disk.rename(name, name+".damaged"); err != nil {
-			return err //nolint:wrapcheck // names the file
+			return err
 		}
 		r.segments = r.segments[:len(r.segments)-1]
 	}
@@ -118,13 +118,13 @@ func measure(name string) (good int64, last uint32, err error) {
 func (f *Files) truncate(name string, size int64) error {
 	file, err := f.disk.open(name, os.O_WRONLY)
 	if err != nil {
-		return err //nolint:wrapcheck // names the file
+		return err
 	}
 	err = file.Truncate(size)
 	if cerr := file.Close(); err == nil {
 		err = cerr
 	}
-	return err //nolint:wrapcheck // names the file
+	return err
 }
 
 func parseSegment(name string) (s fileSegment, ok bool) {
@@ -132,7 +132,7 @@ func parseSegment(name string) (s fileSegment, ok bool) {
 	seq, base, cut := strings.Cut(text, "-")
 	n, err := strconv.ParseUint(seq, 10, 63)
 	b, err2 := strconv.ParseUint(base, 10, 32)
-	return fileSegment{seq: n, base: uint32(b)}, isSegment && cut && err == nil && err2 == nil //nolint:gosec // 32 bits
+	return fileSegment{seq: n, base: uint32(b)}, isSegment && cut && err == nil && err2 == nil
 }
 
 func readEpoch(name string) (uint64, error) {

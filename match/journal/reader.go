@@ -246,7 +246,8 @@ func (r *Reader) scan() error {
 // next reads the block at r.off into r.content and goes past it. An error that wraps ErrMalformed says that it is not
 // whole; the offset is then still its own.
 func (r *Reader) next() (head, error) {
-	b := append(r.block[:0], make([]byte, headLen)...)
+	r.block = append(r.block[:0], make([]byte, headLen)...)
+	b := r.block
 	if err := r.readAt(r.off, b); err != nil {
 		return head{}, err
 	}

@@ -411,7 +411,7 @@ func (r *Recorder) try(ctx context.Context, call func(context.Context) error) er
 			}
 			return err
 		case ctx.Err() != nil:
-			return ctx.Err() //nolint:wrapcheck // only its being there matters
+			return ctx.Err()
 		}
 		r.cfg.Metrics.errors.Inc()
 		r.setDegraded(true, err)
@@ -420,7 +420,7 @@ func (r *Recorder) try(ctx context.Context, call func(context.Context) error) er
 		case <-timer.C:
 		case <-ctx.Done():
 			timer.Stop()
-			return ctx.Err() //nolint:wrapcheck // only its being there matters
+			return ctx.Err()
 		}
 	}
 }

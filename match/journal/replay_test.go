@@ -293,7 +293,7 @@ func TestWriterKeepsItsFirstError(t *testing.T) {
 		t.Fatal(err)
 	}
 	noise := make([]byte, 1000)
-	rand.NewChaCha8([32]byte{}).Read(noise)
+	_, _ = rand.NewChaCha8([32]byte{}).Read(noise)
 	if err := w.Checkpoint(Checkpoint{Data: noise}); !errors.Is(err, full) {
 		t.Error(err)
 	}
@@ -313,7 +313,7 @@ func TestLongReplayIsStreamedWithBoundedMemory(t *testing.T) {
 	dice := rand.NewChaCha8([32]byte{})
 	const ticks = 5000
 	for tick := uint32(1); tick <= ticks; tick++ {
-		dice.Read(body)
+		_, _ = dice.Read(body)
 		if err := w.Append(&Record{Tick: tick, Inputs: []InputRecord{{Seat: 1, Body: body}}}); err != nil {
 			t.Fatal(err)
 		}

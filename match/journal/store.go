@@ -150,7 +150,7 @@ func join(ctx context.Context, w *Writer, s Segment, limit uint32) error {
 	}
 	for {
 		if err := ctx.Err(); err != nil {
-			return err //nolint:wrapcheck // says what it is
+			return err
 		}
 		it, err := r.item()
 		switch {
