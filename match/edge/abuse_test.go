@@ -436,6 +436,7 @@ func TestTheProtocolsPageNamesTheLimits(t *testing.T) {
 		fmt.Sprintf("when %d more were dropped", maxLimited),
 		fmt.Sprintf("Bytes: %d a second in bursts of at most %d;", bytesPerSecond, burstBytes),
 		"takes no frame for 10 s is closed with 4003",
+		fmt.Sprintf("takes more than %.0f s to send a message", partialFor.Seconds()),
 		fmt.Sprintf("About every %d ticks a frame has the hash", hashTicks),
 	} {
 		if !strings.Contains(text, s) {

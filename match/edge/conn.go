@@ -57,12 +57,13 @@ type conn struct {
 	player  string          // the id
 	room    *match.Instance // set before the reader starts
 
-	welcomed atomic.Bool   // the client may speak
-	ended    atomic.Bool   // Close was called
-	heardAt  atomic.Int64  // when something was last heard of the client, in nanoseconds since the server's base
-	expires  atomic.Int64  // when the player's token ends, see expiry; set with the welcome
-	seen     atomic.Uint32 // the newest tick that the client says it has; 0 before it says any
-	counted  atomic.Int32  // as what muster_viewers counts it: 1 + its class; 0 before the welcome, -1 after the end
+	welcomed  atomic.Bool   // the client may speak
+	ended     atomic.Bool   // Close was called
+	heardAt   atomic.Int64  // when something was last heard of the client, in nanoseconds since the server's base
+	expires   atomic.Int64  // when the player's token ends, see expiry; set with the welcome
+	partialAt atomic.Int64  // since when a message is under way, as heardAt; 0 when none is
+	seen      atomic.Uint32 // the newest tick that the client says it has; 0 before it says any
+	counted   atomic.Int32  // as what muster_viewers counts it: 1 + its class; 0 before the welcome, -1 after the end
 
 	out sync.Mutex // held for each message that is written, so that none follows the bye
 
@@ -71,6 +72,7 @@ type conn struct {
 	messages bucket
 	volume   bucket
 	limited  int
+	partial  partial
 	reader   *proto.Reader // within receive
 	lastSeq  uint32
 

@@ -269,6 +269,7 @@ type peer struct {
 	frame   proto.Frame
 	bye     proto.Bye
 	renewed proto.Refreshed
+	played  uint32 // the newest input that plays has sent
 }
 
 func (b *bench) join(ctx context.Context, room string, seat uint16, player string) *peer {
@@ -440,9 +441,14 @@ type end struct {
 }
 
 // goodbye reads frames from a bare connection until the close frame.
-func goodbye(t testing.TB, c net.Conn) (e end) {
+func goodbye(t testing.TB, c net.Conn) end {
 	t.Helper()
-	_ = c.SetReadDeadline(time.Now().Add(10 * time.Second))
+	return goodbyeWithin(t, c, 10*time.Second)
+}
+
+func goodbyeWithin(t testing.TB, c net.Conn, d time.Duration) (e end) {
+	t.Helper()
+	_ = c.SetReadDeadline(time.Now().Add(d))
 	r := bufio.NewReader(c)
 	for {
 		head := make([]byte, 2)

@@ -74,11 +74,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.metrics.refused.WithLabelValues("handshake").Inc()
 		return
 	}
+	c.seat, c.player = cl.player.Seat, cl.player.ID
 	if !s.add(c) {
 		c.pipe.end()
 		return
 	}
-	c.seat, c.player = cl.player.Seat, cl.player.ID
 	go c.run(cl)
 }
 

@@ -42,7 +42,7 @@ func (c *conn) read() {
 	c.ws.ReadLoop()
 }
 
-// metered counts what is read of a connection against its volume.
+// metered counts what is read of a connection against its volume, and notes since when a message is under way.
 type metered struct {
 	io.Reader
 	c *conn
@@ -50,9 +50,17 @@ type metered struct {
 
 func (m metered) Read(b []byte) (int, error) {
 	n, err := m.Reader.Read(b)
+	if n == 0 {
+		return n, err //nolint:wrapcheck // as the wrapped reader
+	}
 	m.c.readAt = time.Since(m.c.server.base) // the one look at the clock for all that is read at once
-	if n > 0 && !m.c.volume.take(float64(n), m.c.readAt) {
+	if !m.c.volume.take(float64(n), m.c.readAt) {
 		m.c.Close(proto.Close{Code: proto.CodeRate, Reason: "far too many bytes"})
+	}
+	if under := m.c.partial.feed(b[:n]); !under {
+		m.c.partialAt.Store(0)
+	} else if m.c.partialAt.Load() == 0 {
+		m.c.partialAt.Store(int64(m.c.readAt))
 	}
 	return n, err //nolint:wrapcheck // as the wrapped reader
 }
@@ -108,6 +116,12 @@ func (handler) OnMessage(socket *gws.Conn, message *gws.Message) {
 // silence returns for how long nothing was heard of the client.
 func (c *conn) silence() time.Duration {
 	return time.Since(c.server.base) - time.Duration(c.heardAt.Load())
+}
+
+// trickles says whether a message has been under way for too long.
+func (c *conn) trickles() bool {
+	at := c.partialAt.Load()
+	return at != 0 && time.Since(c.server.base)-time.Duration(at) > partialFor
 }
 
 // allow counts a message against the connection's limit. After Close what still comes is read and not looked at.

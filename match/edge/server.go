@@ -200,6 +200,8 @@ func (s *Server) sweep() {
 			switch {
 			case c.silence() > s.cfg.PingEvery*7/4:
 				c.Close(proto.Close{Code: proto.CodeIdle, Reason: "nothing was heard for too long"})
+			case c.trickles():
+				c.Close(proto.Close{Code: proto.CodeIdle, Reason: "a message was not finished in time"})
 			case c.expired():
 				c.Close(tokenEnded)
 			case n%4 == 0 && !c.ended.Load() && !c.pipe.isCongested():

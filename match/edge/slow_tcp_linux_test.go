@@ -99,11 +99,11 @@ func TestSlowReaderOnTCPCostsLittleDelaysNobodyAndIsClosed(t *testing.T) {
 
 			var most, mostKernel, mostTail int
 			var congested, closed time.Time
-			last, missing := good.frame.Head.Tick, uint32(0)
+			last, hole := good.frame.Head.Tick, uint32(0)
 			for closed.IsZero() && ctx.Err() == nil {
 				good.until(ctx, proto.KindFrame)
 				good.ack(ctx)
-				missing += good.frame.Head.Tick - last - 1
+				hole = max(hole, good.frame.Head.Tick-last)
 				last = good.frame.Head.Tick
 				kernel, tail := held(t, slow.pipe)
 				most, mostKernel, mostTail = max(most, kernel+tail), max(mostKernel, kernel), max(mostTail, tail)
@@ -121,8 +121,8 @@ func TestSlowReaderOnTCPCostsLittleDelaysNobodyAndIsClosed(t *testing.T) {
 			if most > mostHeld || mostTail == 0 {
 				t.Errorf("it costs %d bytes, want some in the tail and %d in all at most", most, mostHeld)
 			}
-			if missing > 0 {
-				t.Errorf("the other viewer missed %d frames", missing)
+			if hole > 10 { // half a second; a busy machine sends fewer frames, and a room that waits for the slow one none
+				t.Errorf("the other viewer waited %d ticks for a frame", hole)
 			}
 			if took := closed.Sub(congested); took < after-100*time.Millisecond || took > 3*after {
 				t.Errorf("closed after %v, want %v", took, after)

@@ -1,0 +1,134 @@
+package edge
+
+import (
+	"context"
+	"net"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"muster/internal/simnet"
+	"muster/proto"
+)
+
+// A client that is as slow as it can be must not hold what it has opened for ever: neither a connection without a
+// handshake, nor a reader in the middle of a message.
+func TestClientThatSendsAByteASecondIsClosed(t *testing.T) {
+	trickle := func(c net.Conn, b []byte) {
+		for i := range b {
+			if _, err := c.Write(b[i : i+1]); err != nil {
+				return
+			}
+			time.Sleep(time.Second)
+		}
+	}
+	long := make([]byte, 4000)
+	fragments := clientFrame(firstFragment, []byte{1})
+	for range 500 { // pongs between them say that the client lives
+		fragments = append(append(fragments, clientFrame(finPong, nil)...), clientFrame(middleFragment, []byte{1})...)
+	}
+	pings := clientFrame(firstFragment, []byte{1})
+	for range 500 {
+		pings = append(pings, clientFrame(finPing, nil)...)
+	}
+	for name, bytes := range map[string][]byte{
+		"in a frame":                       clientFrame(finBinary, long),
+		"in a frame's head":                {finBinary, 0x80 | 127, 0, 0, 0, 0, 0, 0, 15, 160, 0, 0, 0, 0, 0, 0},
+		"in fragments, with pongs between": fragments,
+		"in what has no next fragment":     pings,
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := newSimBench(t, grow{}, simnet.Link{}, nil)
+				c := welcomed(t, b.rawDial("r", b.seatToken("r", 1, "alice")))
+				began := time.Now()
+				done := make(chan struct{})
+				go func() {
+					defer close(done)
+					trickle(c, bytes)
+				}()
+				e := goodbyeWithin(t, c, time.Hour)
+				if took := time.Since(began); e.code != proto.CodeIdle || took < partialFor || took > partialFor+5*time.Second {
+					t.Errorf("closed with %+v after %v, want 4004 after %v", e, took, partialFor)
+				}
+				<-done
+			})
+		})
+	}
+	t.Run("in the handshake", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			b := newSimBench(t, grow{}, simnet.Link{}, nil)
+			c, err := b.dialer()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = c.Close() }()
+			began := time.Now()
+			gone := drainer(c)
+			trickle(c, []byte("GET /v1/match/r HTTP/1.1\r\nHost: x\r\n"))
+			<-gone
+			if took := time.Since(began); took > headerTimeout+3*time.Second {
+				t.Errorf("held for %v", took)
+			}
+		})
+	})
+}
+
+// One that sends whole messages, however slowly, is none of those.
+func TestClientThatSendsAMessageNowAndThenIsNotClosed(t *testing.T) {
+	inTime(t, func(_ *testing.T, ctx context.Context, b *bench) {
+		p := b.join(ctx, "r", 1, "alice")
+		for range 100 {
+			p.until(ctx, proto.KindFrame)
+			p.ack(ctx)
+		}
+		p.count(ctx, time.Minute) // it answers pings, which are whole
+	})
+}
+
+// Whatever a stream is cut into, a message is under way from its first byte to its last, control frames between
+// fragments left out.
+func TestPartialFollowsTheStreamHoweverItIsCut(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		type piece struct {
+			bytes []byte
+			open  bool // a message is under way after it
+		}
+		var pieces []piece
+		open := false
+		for range rapid.IntRange(1, 20).Draw(t, "frames") {
+			body := make([]byte, rapid.SampledFrom([]int{0, 1, 125, 126, 300}).Draw(t, "body"))
+			switch rapid.IntRange(0, 3).Draw(t, "frame") {
+			case 0:
+				pieces = append(pieces, piece{clientFrame(finPong, body[:min(len(body), 125)]), open})
+			case 1:
+				head := byte(firstFragment)
+				if open {
+					head = middleFragment
+				}
+				open = true
+				pieces = append(pieces, piece{clientFrame(head, body), open})
+			default:
+				head := byte(finBinary)
+				if open {
+					head = 0x80
+				}
+				open = false
+				pieces = append(pieces, piece{clientFrame(head, body), open})
+			}
+		}
+		var p partial
+		for _, piece := range pieces {
+			for left := piece.bytes; len(left) > 0; {
+				n := rapid.IntRange(1, len(left)).Draw(t, "n")
+				got := p.feed(left[:n])
+				left = left[n:]
+				if want := piece.open || len(left) > 0; got != want {
+					t.Fatalf("a message is under way: %v, want %v, with %d bytes of the frame to come", got, want, len(left))
+				}
+			}
+		}
+	})
+}
