@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"hash/fnv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -41,6 +40,7 @@ type Host struct {
 	log     *zap.Logger
 	metrics *metrics
 	cfg     HostConfig
+	base    time.Time // what the rooms' ticks are spread from
 
 	ctx      context.Context //nolint:containedctx // the rooms' lifetime, ended by Close
 	stop     context.CancelFunc
@@ -53,6 +53,7 @@ type Host struct {
 
 	mu     sync.Mutex
 	rooms  map[string]*Instance
+	opened uint32 // how many rooms ever were
 	closed bool
 }
 
@@ -68,6 +69,7 @@ func NewHost(cfg HostConfig) (*Host, error) {
 	h := &Host{
 		games: map[string]*Game{}, rooms: map[string]*Instance{}, dir: cfg.Directory, log: cfg.Log,
 		metrics: newMetrics(cfg.Registerer), journals: journal.NewMetrics(cfg.Registerer), cfg: cfg, news: make(chan news, maxNews),
+		base: time.Now(),
 	}
 	if h.log == nil {
 		h.log = zap.NewNop()
@@ -120,8 +122,10 @@ func (h *Host) Open(spec Spec) (*Instance, error) {
 	rm := newInstance(g, spec, h)
 	h.rooms[spec.ID] = rm
 	h.metrics.rooms.Inc()
+	h.opened++
+	n := h.opened
 	h.wg.Go(func() {
-		rm.run(h.ctx, phase(spec.ID, rm.period))
+		rm.run(h.ctx, h.phase(n, rm.period))
 		h.forget(rm)
 	})
 	return rm, nil
@@ -174,9 +178,10 @@ func (h *Host) Close(ctx context.Context) error {
 	}
 }
 
-// phase spreads rooms over the tick's interval by their ids.
-func phase(id string, period time.Duration) time.Duration {
-	f := fnv.New32a()
-	_, _ = f.Write([]byte(id))
-	return time.Duration(int64(f.Sum32()) * int64(period) >> 32) // a period is at most a second: no overflow
+// phase is how long the n-th room waits before its tick 0, so that rooms are spread over the tick's interval however many
+// there are and whenever they open: each next one begins 0.618 of an interval behind the one before, by the host's clock.
+func (h *Host) phase(n uint32, period time.Duration) time.Duration {
+	const golden = 2654435769                                  // of 2^32
+	at := time.Duration(int64(n*golden) * int64(period) >> 32) // a period is at most a second: no overflow
+	return (at - time.Since(h.base)%period + period) % period
 }

@@ -2,6 +2,7 @@ package edge
 
 import (
 	"bufio"
+	"net"
 	"net/http"
 	"testing"
 
@@ -25,13 +26,19 @@ type wire struct {
 
 func newWire(tb testing.TB) *wire {
 	tb.Helper()
+	return newWireTo(tb, func(peer net.Conn) { drainer(peer) })
+}
+
+// newWireTo makes a wire whose peer is read by another.
+func newWireTo(tb testing.TB, read func(peer net.Conn)) *wire {
+	tb.Helper()
 	b := newBench(tb, grow{}, nil)
 	room, err := b.host.Open(match.Spec{ID: "r", Game: "grow", Epoch: 5})
 	if err != nil {
 		tb.Fatal(err)
 	}
 	p, peer, _ := tcpPipe(tb, drainTimeout)
-	drainer(peer)
+	read(peer)
 	req, err := http.NewRequestWithContext(tb.Context(), http.MethodGet, "/", http.NoBody)
 	if err != nil {
 		tb.Fatal(err)

@@ -45,14 +45,14 @@ func framed(b []byte) []byte {
 	switch n := len(b) - headroom; {
 	case n <= 125:
 		b = b[headroom-2:]
-		b[1] = byte(n)
+		b[1] = byte(n) //nolint:gosec // not negative
 	case n < 1<<16:
 		b = b[headroom-4:]
 		b[1] = 126
 		binary.BigEndian.PutUint16(b[2:], uint16(n))
 	default:
 		b[1] = 127
-		binary.BigEndian.PutUint64(b[2:], uint64(n)) //nolint:gosec // not negative
+		binary.BigEndian.PutUint64(b[2:], uint64(n))
 	}
 	b[0] = 0x80 | byte(gws.OpcodeBinary) // final: the whole message
 	return b
