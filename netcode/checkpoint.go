@@ -62,6 +62,9 @@ func (sc *Schema) emptied(state any) (stateRef, error) {
 	}
 	if s.dyn == nil {
 		reflect.ValueOf(state).Elem().SetZero()
+		for i := range sc.Tables {
+			s.table(i) // has its bound again, whether something is read into it or not
+		}
 		return s, nil
 	}
 	for _, t := range s.dyn.tables {

@@ -36,6 +36,10 @@
 // A client shows states a little late and interpolates between them ([Playout]). The server can work out again, to the
 // bit, what a player saw (Step.Rewind), so that a shot hits where its shooter saw the target.
 //
+// What a match goes on from, elsewhere or later, is a checkpoint (Driver.AppendCheckpoint, Driver.Restore): the state to
+// the bit, ids to come, the random source and the past. It can be read under newer rules, by names. States are compared
+// by StateHash; ColumnSums and Differences say where two of them part.
+//
 // A client that predicts has three parts, none of which reads a clock or a socket. A [Clock] is told when frames and
 // pongs arrive and says which tick an input should be for (Target) and how far the room is now (ServerTick). A
 // [Prediction] runs the game's own Step ahead of the newest state: it takes the states that a Decoder loads and the

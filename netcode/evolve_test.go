@@ -155,6 +155,8 @@ func TestNumbersBecomeOthersWhereTheyAreTheSameAfterwards(t *testing.T) {
 	bad("float64 of the greatest uint64", err)
 	_, err = became[float64](t, int64(math.MaxInt64))
 	bad("float64 of the greatest int64", err)
+	_, err = became[float64](t, int64(-1<<53-1))
+	bad("float64 of -1<<53-1", err)
 	_, err = became[float32](t, 0.1)
 	bad("float32 of 0.1", err)
 	c, err = became[float32](t, math.NaN())
@@ -249,5 +251,19 @@ func TestTableThatHasBecomeSmallerLosesItsEmptySlotsOnly(t *testing.T) {
 	}
 	if w.Rows.Len() != 3 || w.Rows.Add(struct{ N int8 }{}) != 0 {
 		t.Errorf("%d rows, and one more", w.Rows.Len())
+	}
+}
+
+func TestTableThatIsNewHasItsBound(t *testing.T) {
+	type more struct {
+		Rows Table[struct{ N int8 }]
+		More Table[struct{ N int8 }] `net:"max=1"`
+	}
+	w, err := evolve[number[int8], more](t, numberOf(int8(1)))
+	if err != nil || w.Rows.Len() != 1 || w.More.Len() != 0 {
+		t.Fatalf("%d and %d rows, %v", w.Rows.Len(), w.More.Len(), err)
+	}
+	if w.More.Add(struct{ N int8 }{}) == 0 || w.More.Add(struct{ N int8 }{}) != 0 {
+		t.Error("it takes other than one row")
 	}
 }

@@ -26,6 +26,7 @@ func TestRewindIsWhatTheClientShows(t *testing.T) {
 		var world, loaded, shown rewindWorld
 		const delay = 4
 		driver := rewinding(sc, &world, 16)
+		driver.step.window = rapid.SampledFrom([]uint32{0, delay}).Draw(t, "window") // what a client that is in time shows is in it
 		e := NewEncoder(sc, EncoderConfig{Key: rapid.Uint64Range(0, 3).Draw(t, "key")})
 		v := viewer{seat: Seat(rapid.IntRange(1, 3).Draw(t, "seat")), dec: NewDecoder(sc)}
 		playout, err := NewPlayout[rewindWorld](sc, PlayoutConfig{MinDelay: delay, MaxDelay: delay, Extrapolate: -1})
@@ -299,13 +300,22 @@ func TestHistoryBeginsAnewWhenTicksDo(t *testing.T) {
 
 func TestHistoryIsBounded(t *testing.T) {
 	sc := rewindSchema(t)
-	for _, c := range []struct{ rate, history, want int }{
-		{20, 0, 21}, {128, 0, 128}, {20, 1, 2}, {20, 1000, 128}, {20, -1, 2},
+	for _, c := range []struct{ rate, window, history, want int }{
+		{20, 0, 0, 21},
+		{128, 0, 0, 128},
+		{20, 0, 1, 2},
+		{20, 0, 1000, 128},
+		{20, 0, -1, 2},
+		{20, 5, 0, 7},
+		{20, 126, 0, 128},
+		{20, 1 << 40, 0, 128},
+		{20, 5, 10, 10},
+		{20, -5, 0, 21},
 	} {
-		cfg := DriverConfig{Rate: c.rate, History: c.history, Schema: sc}
+		cfg := DriverConfig{Rate: c.rate, Window: c.window, History: c.history, Schema: sc}
 		d := NewDriver[rewindWorld, testInput](&rewindWorld{}, cfg)
 		if n := len(d.step.past.ring); n != c.want {
-			t.Errorf("rate %d, history %d: %d ticks are kept, want %d", c.rate, c.history, n, c.want)
+			t.Errorf("rate %d, window %d, history %d: %d ticks are kept, want %d", c.rate, c.window, c.history, n, c.want)
 		}
 	}
 }

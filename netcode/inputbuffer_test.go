@@ -111,6 +111,22 @@ func TestFullBufferDropsTheOldestSampleAndRefusesTheNewestCommand(t *testing.T) 
 	}
 }
 
+func TestTickUsesAsManyCommandsAsItMay(t *testing.T) {
+	for _, c := range []struct{ perTick, want int }{{1, 1}, {5, 5}, {16, 16}, {17, 16}, {0, 1}, {-1, 1}} {
+		commands, samples := NewInputBuffer(proto.Commands, 20, c.perTick), NewInputBuffer(proto.Samples, 20, c.perTick)
+		for seq := uint32(1); seq <= 20; seq++ {
+			commands.Push(sent(seq, 1), 1)
+			samples.Push(sent(seq, 1), 1)
+		}
+		if got := seqs(t, commands.Take(1)); len(got) != c.want || commands.Len() != 20-c.want {
+			t.Errorf("%d commands a tick: it uses %v and %d wait", c.perTick, got, commands.Len())
+		}
+		if got := seqs(t, samples.Take(1)); len(got) != 1 || got[0] != 20 || samples.Len() != 0 {
+			t.Errorf("%d a tick: it uses the samples %v and %d wait", c.perTick, got, samples.Len())
+		}
+	}
+}
+
 func TestNewOccupantOfASeatStartsAfresh(t *testing.T) {
 	b := NewInputBuffer(proto.Commands, 20, 16)
 	b.Push(sent(1, 3), 5)

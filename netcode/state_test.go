@@ -337,13 +337,12 @@ func TestStateOfManyClaimsAllocatesLittle(t *testing.T) {
 	}
 }
 
-func TestWritingStatesAndSumsAllocatesNothing(t *testing.T) {
+func TestWritingStatesAndSumsInTheirStrideAllocatesNothing(t *testing.T) {
 	sc := exactSchema(t)
 	w := fullWorld(t, sc)
 	buf, sums := mustAppend(t, sc, w), make([]uint64, 0, 200)
 	wantAllocs(t, "AppendState", 0, func() { buf, _ = sc.AppendState(buf[:0], w) })
 	wantAllocs(t, "ColumnSums", 0, func() { sums, _ = sc.ColumnSums(w, sums[:0]) })
-	wantAllocs(t, "StateHash", 0, func() { _, _ = sc.StateHash(w) })
 }
 
 func BenchmarkAppendState(b *testing.B) {
