@@ -10,7 +10,8 @@ const (
 	paceSettle    = 2  // a class in which nothing is acknowledged is judged after this
 	paceCongested = 2  // two congestions within this are too many
 	paceFirst     = 2  // how long a viewer must do well before it is moved up
-	paceMost      = 30 // the same after moves up that failed; one that lasts as long did not fail
+	paceMost      = 30 // the same after moves up that failed, each of which doubles it
+	paceGood      = 60 // a move up that lasted as long did not fail, and halves it for each of these
 )
 
 // pace decides which class one viewer is in, from what it acknowledges and from its socket. It is a function of what
@@ -122,12 +123,12 @@ func (p *pace) judge(tick, excess, rate uint32) {
 }
 
 func (p *pace) down(tick, excess, rate uint32) {
-	switch {
+	switch lasted := (tick - p.upAt) / (paceGood * rate); {
 	case p.upAt == 0:
-	case tick-p.upAt < paceMost*rate: // the move up has failed
+	case lasted == 0: // the move up has failed
 		p.wait = min(2*max(p.wait, paceFirst*rate), paceMost*rate)
 	default:
-		p.wait = 0
+		p.wait >>= min(lasted, 31)
 	}
 	p.upAt, p.calm = 0, false
 	p.class = min(p.class+1, len(classes)-1)

@@ -12,6 +12,7 @@ import (
 type line struct {
 	rate, rtt uint32 // rtt in ticks
 	percent   int    // of all frames that it carries
+	jitter    uint32 // in ticks: acknowledgements are up to so much later
 	silent    bool   // nothing is acknowledged
 	stuck     bool   // the socket takes nothing
 
@@ -29,7 +30,7 @@ func (l *line) step() uint32 {
 	l.tick++
 	l.room += l.percent
 	for len(l.queue) > 0 && l.room >= 100 {
-		l.flying = append(l.flying, [2]uint32{l.queue[0], l.tick + l.rtt})
+		l.flying = append(l.flying, [2]uint32{l.queue[0], l.tick + l.rtt + l.tick*2654435761>>8%(l.jitter+1)})
 		l.queue = l.queue[1:]
 		l.room -= 100
 	}
@@ -100,7 +101,8 @@ func TestAPaceFollowsTheLine(t *testing.T) {
 func TestAPaceNeverMovesOnALineThatIsWideEnough(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		rate := rapid.Uint32Range(4, 128).Draw(t, "rate")
-		l := line{rate: rate, rtt: rapid.Uint32Range(0, rate*5/4).Draw(t, "rtt"), percent: rapid.IntRange(100, 1000).Draw(t, "percent")}
+		l := line{rate: rate, rtt: rapid.Uint32Range(0, rate).Draw(t, "rtt"), percent: rapid.IntRange(100, 1000).Draw(t, "percent")}
+		l.jitter = rapid.Uint32Range(0, rate/5).Draw(t, "jitter")
 		if changes, in := l.run(60); changes != 0 {
 			t.Fatalf("%d changes: %v", changes, in)
 		}
@@ -168,6 +170,19 @@ func TestAPacesAttemptsGetRarer(t *testing.T) {
 	if changes == 0 {
 		t.Error("it never tries")
 	}
+}
+
+// On no line that stays as it is does a viewer go up and down without an end.
+func TestAPaceSettlesOnAnyLine(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		rate := rapid.Uint32Range(10, 128).Draw(t, "rate")
+		l := line{rate: rate, rtt: rapid.Uint32Range(0, rate).Draw(t, "rtt"), percent: rapid.IntRange(18, 300).Draw(t, "percent")}
+		l.run(240)
+		changes, in := l.run(300)
+		if most := 3 * 300 / paceMost; changes > most {
+			t.Fatalf("%d changes in five minutes, want at most %d: %v", changes, most, in)
+		}
+	})
 }
 
 func TestAPaceTakesALongerWayForWhatItIs(t *testing.T) {

@@ -5,5 +5,6 @@
 // the seat's room and attaches the connection to it. From then on two goroutines touch a connection: its reader, which
 // checks every message and hands it to the room, and the room, which writes one frame a tick. A write tries the socket
 // at once and keeps what did not fit in a bounded tail; while a tail exists the viewer is passed over and gets a merged
-// frame afterwards. The package decides nothing about a match, and what is malformed never reaches a room.
+// frame afterwards. One that lags, since its way is too narrow, gets every second frame, then every third, then every
+// sixth, until it has caught up. The package decides nothing about a match, and what is malformed never reaches a room.
 package edge
