@@ -172,7 +172,7 @@ func (s *server) startLobby(rdb redis.UniversalClient, games []Game, node string
 	}
 	for _, g := range games {
 		r := g.Rules()
-		cfg.Games = append(cfg.Games, lobby.Game{Name: g.Name(), Rules: r.Version, Seats: r.Seats})
+		cfg.Games = append(cfg.Games, lobby.Game{Name: g.Name(), Rules: r.Version, Seats: r.Seats, Persist: r.Persist})
 		// Each game has a queue of its name: one joins a running match or starts one.
 		cfg.Queues = append(cfg.Queues, queue.Rules{Name: g.Name(), Game: g.Name(), Min: 1, Max: r.Seats, Backfill: true})
 	}

@@ -11,7 +11,7 @@ import (
 )
 
 type rejoinInput struct {
-	ID   string `path:"id" pattern:"^[a-z0-9]{26}$" example:"x5n2rm7ksm6vqzcgq3nyzj4k5e" doc:"The room, which is the match."`
+	ID   string `path:"id" pattern:"^[a-z0-9][a-z0-9._-]{0,63}$" example:"x5n2rm7ksm6vqzcgq3nyzj4k5e" doc:"The room, which is the match."`
 	from asked
 }
 

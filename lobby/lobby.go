@@ -41,6 +41,8 @@ type Game struct {
 	Name  string
 	Rules string // the version of its rules
 	Seats int
+	// Persist says that its rooms have names, by which anybody may join them, and are kept when nobody is in them.
+	Persist bool
 }
 
 const (
@@ -209,6 +211,7 @@ func (l *Lobby) Register(mux *http.ServeMux) *huma.OpenAPI {
 	api.UseMiddleware(l.authenticate(api), l.limit(api))
 	l.registerTickets(api)
 	l.registerRooms(api)
+	l.registerNamed(api)
 	l.registerMatches(api)
 	if l.cfg.Guests {
 		l.registerGuests(api)

@@ -235,7 +235,7 @@ func (m *matchmaker) room(ctx context.Context, live map[string]cluster.Node, id 
 	if id != "" {
 		return m.lobby.rooms.Room(ctx, id) //nolint:wrapcheck // says what it did
 	}
-	able, err := m.able(live)
+	able, err := ableNodes(live, m.game)
 	if err != nil {
 		return cluster.Room{}, err
 	}
@@ -248,11 +248,11 @@ func (m *matchmaker) room(ctx context.Context, live map[string]cluster.Node, id 
 	return m.lobby.rooms.Create(ctx, n) //nolint:wrapcheck // says what it did
 }
 
-// able returns the nodes on which a new room can be made, or why there is none.
-func (m *matchmaker) able(live map[string]cluster.Node) (ids []string, err error) {
+// ableNodes returns the nodes on which a new room of a game can be made, or why there is none.
+func ableNodes(live map[string]cluster.Node, g Game) (ids []string, err error) {
 	err = errNoNode
 	for _, node := range live {
-		if node.Games[m.game.Name] != m.game.Rules {
+		if node.Games[g.Name] != g.Rules {
 			continue
 		}
 		if err = errCrowded; node.Full == "" {
@@ -260,7 +260,7 @@ func (m *matchmaker) able(live map[string]cluster.Node) (ids []string, err error
 		}
 	}
 	if len(ids) == 0 {
-		return nil, fmt.Errorf("game %s with rules %s: %w", m.game.Name, m.game.Rules, err)
+		return nil, fmt.Errorf("game %s with rules %s: %w", g.Name, g.Rules, err)
 	}
 	return ids, nil
 }
@@ -279,7 +279,7 @@ func (m *matchmaker) isCrowded(ctx context.Context) error {
 			return err //nolint:wrapcheck // says what it did
 		}
 		m.askedAt, m.crowded = now, nil
-		if _, err := m.able(live); errors.Is(err, errCrowded) {
+		if _, err := ableNodes(live, m.game); errors.Is(err, errCrowded) {
 			rooms, roomsErr := m.openRooms(ctx, live)
 			if roomsErr != nil {
 				return roomsErr

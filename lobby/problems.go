@@ -25,8 +25,8 @@ func (l *Lobby) problem(doing string, err error) error {
 		})
 	case errors.Is(err, errQueueFull):
 		return later("too many players are waiting in this queue", "10")
-	case errors.Is(err, errCrowded):
-		return later(errCrowded.Error(), "5")
+	case errors.Is(err, errCrowded), errors.Is(err, errNoNode):
+		return later(reasonOf(err), "5")
 	}
 	if !errors.Is(err, context.Canceled) { // else the client has gone away
 		l.log.Warn(doing+" failed", zap.Error(err))

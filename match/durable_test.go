@@ -434,3 +434,22 @@ func TestJournalOfAMatchReplaysToTheSameStates(t *testing.T) {
 		t.Errorf("the replay: %+v", report)
 	}
 }
+
+func TestSeatOfWhoIsAwaySinceARestoreIsItsNewOwners(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		g := deskGame(t, desk{}, Rules{Persist: true})
+		h, rm, _ := startDesk(t, g, openFiles(t, dir), 9)
+		newClerk(t, g, rm, 1)
+		ticks(3)
+		closeHost(t, h)
+		h, rm, at := startDesk(t, g, openFiles(t, dir), 10)
+		b := newViewer(t, g, 1)
+		b.attach(rm, "bob")
+		ticks(3)
+		if b.welcome == nil || b.code() != 0 || len(at.freed) != 0 {
+			t.Errorf("the new owner is told %d; %v seats were freed", b.code(), at.freed)
+		}
+		closeHost(t, h)
+	})
+}

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// openMany opens n rooms of the drift game at 20 ticks a second.
-func openMany(t *testing.T, n int) (h *Host, rooms []*Instance) {
+// openMany opens n rooms of the drift game at 20 ticks a second; before each it calls before.
+func openMany(t *testing.T, n int, before func(i int)) (h *Host, rooms []*Instance) {
 	t.Helper()
 	g := Define[driftWorld, driftInput]("drift", drift{}, Rules{Seats: 50, Empty: time.Hour})
 	h, err := NewHost(HostConfig{Games: []Game{g}, Directory: &fakeDirectory{}, RenewEvery: time.Hour})
@@ -19,7 +19,7 @@ func openMany(t *testing.T, n int) (h *Host, rooms []*Instance) {
 		t.Fatal(err)
 	}
 	for i := range n {
-		time.Sleep(time.Duration(i%7) * time.Millisecond)                                             // whenever they open
+		before(i)
 		rm, err := h.Open(Spec{ID: fmt.Sprint("room-", i), Game: "drift", Epoch: 1, Seed: uint64(i)}) //nolint:gosec // not negative
 		if err != nil {
 			t.Fatal(err)
@@ -36,8 +36,8 @@ func TestThousandRoomsTickEvenlyAndAtSpreadTimes(t *testing.T) {
 		slots  = 10 // of the interval
 	)
 	synctest.Test(t, func(t *testing.T) {
-		h, list := openMany(t, rooms)
-		time.Sleep(period) // all have begun
+		h, list := openMany(t, rooms, func(i int) { time.Sleep(time.Duration(i%7) * time.Millisecond) }) // whenever they open
+		time.Sleep(period)                                                                               // all have begun
 		synctest.Wait()
 		began := make([]uint32, rooms)
 		for i, rm := range list {
@@ -75,7 +75,7 @@ func TestIdleRoomIsSmall(t *testing.T) {
 	}
 	synctest.Test(t, func(t *testing.T) {
 		before := used()
-		h, _ := openMany(t, rooms)
+		h, _ := openMany(t, rooms, func(int) {})
 		time.Sleep(10 * time.Second)
 		synctest.Wait()
 		if each := (used() - before) / rooms; each > mostIdle {

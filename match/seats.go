@@ -13,6 +13,12 @@ func (rm *Instance) attach(a *Attach) {
 		return
 	}
 	s := &rm.seats[a.Player.Seat]
+	if s.state == seatGone && s.player.ID != a.Player.ID && !a.Resume {
+		// Whoever gives seats away has forgotten who had it: the player who is away since before the room was restored.
+		rm.quiet = true
+		rm.leave(s)
+		rm.quiet = false
+	}
 	switch {
 	case s.state == seatFree && a.Resume:
 		a.Viewer.Close(proto.Close{Code: proto.CodeSeatExpired, Reason: "the seat was given up"})

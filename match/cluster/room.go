@@ -80,11 +80,8 @@ return redis.call('HGET', KEYS[1], 'epoch')`)
 // Create makes the record of a new room, which its host opens when the first player comes. When nobody reserves a seat
 // and no host renews it for a minute, it is gone again.
 func (d *Directory) Create(ctx context.Context, n NewRoom) (Room, error) {
-	var seed [8]byte
-	_, _ = rand.Read(seed[:]) // never fails
-	r := Room{NewRoom: n, ID: NewID(), Seed: binary.LittleEndian.Uint64(seed[:])}
-	epoch, err := createScript.Run(ctx, d.rdb, []string{d.room(r.ID)},
-		roomTTL.Milliseconds(), n.Game, n.Rules, n.Queue, n.Node, n.Seats, strconv.FormatUint(r.Seed, 10)).Text()
+	r := Room{NewRoom: n, ID: NewID(), Seed: newSeed()}
+	epoch, err := d.create(ctx, r)
 	if err == nil {
 		r.Epoch, err = strconv.ParseUint(epoch, 10, 64)
 	}
@@ -95,6 +92,45 @@ func (d *Directory) Create(ctx context.Context, n NewRoom) (Room, error) {
 		return Room{}, fmt.Errorf("creating a room of %s: %w", n.Game, err)
 	}
 	return r, nil
+}
+
+// Ensure returns the record of the room with this id, made of n where there is none: for rooms that have names. Where the
+// room's node is not among those that alive names, the room goes to the node of n, under a new epoch.
+func (d *Directory) Ensure(ctx context.Context, id string, n NewRoom, alive func(node string) bool) (Room, error) {
+	doing := "opening room " + id
+	if _, err := d.create(ctx, Room{NewRoom: n, ID: id, Seed: newSeed()}); err != nil {
+		return Room{}, fmt.Errorf("%s: %w", doing, err)
+	}
+	r, err := d.Room(ctx, id)
+	if err != nil || alive(r.Node) {
+		return r, err
+	}
+	if err := moveScript.Run(ctx, d.rdb, []string{d.room(id)}, r.Node, n.Node, n.Rules, roomTTL.Milliseconds()).Err(); err != nil {
+		return Room{}, fmt.Errorf("%s on another node: %w", doing, err)
+	}
+	return d.Room(ctx, id)
+}
+
+// A room that was moved by somebody else meanwhile stays where that put it.
+var moveScript = redis.NewScript(`
+local rec = redis.call('HMGET', KEYS[1], 'node', 'epoch')
+if rec[1] ~= ARGV[1] then return 'ok' end
+local t = redis.call('TIME')
+local epoch = string.format('%.0f', math.max(t[1] * 1000 + math.floor(t[2] / 1000), tonumber(rec[2]) + 1))
+redis.call('HSET', KEYS[1], 'node', ARGV[2], 'rules', ARGV[3], 'epoch', epoch)
+redis.call('PEXPIRE', KEYS[1], ARGV[4])
+return 'ok'`)
+
+func newSeed() uint64 {
+	var seed [8]byte
+	_, _ = rand.Read(seed[:]) // never fails
+	return binary.LittleEndian.Uint64(seed[:])
+}
+
+// create makes the record where there is none, and returns its epoch.
+func (d *Directory) create(ctx context.Context, r Room) (epoch string, err error) {
+	return createScript.Run(ctx, d.rdb, []string{d.room(r.ID)}, //nolint:wrapcheck // callers say what they did
+		roomTTL.Milliseconds(), r.Game, r.Rules, r.Queue, r.Node, r.Seats, strconv.FormatUint(r.Seed, 10)).Text()
 }
 
 // Room returns a room's record, or ErrNoRoom.

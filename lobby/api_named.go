@@ -1,0 +1,87 @@
+package lobby
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"muster/match/cluster"
+)
+
+// joinNamedInput names a room of a game whose rooms persist. Its id is GAME.NAME: a dot is in no other room's id.
+type joinNamedInput struct {
+	Game string `path:"game" pattern:"^[a-z][a-z0-9_-]{0,30}$" example:"docs" doc:"The game."`
+	Name string `path:"name" pattern:"^[a-z0-9][a-z0-9_-]{0,30}$" example:"minutes-2026" doc:"The room's name, as its players choose it."`
+	from asked
+}
+
+// Resolve implements huma.Resolver.
+func (in *joinNamedInput) Resolve(ctx huma.Context) []error {
+	in.from = askedBy(ctx)
+	return nil
+}
+
+func (l *Lobby) registerNamed(api huma.API) {
+	huma.Register(api, operation(huma.Operation{
+		OperationID: "join-named-room", Method: http.MethodPost, Path: "/v1/games/{game}/rooms/{name}/join",
+		Summary: "Join a room by its name", Tags: []string{"Rooms"},
+		Errors: []int{http.StatusNotFound, http.StatusConflict},
+		Description: "For games whose rooms persist: documents, worlds. The room is opened where it is not open, with the state " +
+			"that it was left with, or a new one where nobody was there before. Asked again, it gives the same seat.",
+	}), l.joinNamed)
+}
+
+func (l *Lobby) joinNamed(ctx context.Context, in *joinNamedInput) (*matchOutput, error) {
+	g, ok := l.games[in.Game]
+	if !ok || !g.Persist {
+		return nil, huma.Error404NotFound("there is no game whose rooms have names of that name")
+	}
+	live, err := l.nodes.Live(ctx)
+	if err != nil {
+		return nil, l.problem("joining a room by its name", err)
+	}
+	able, err := ableNodes(live, g)
+	if err != nil && !errors.Is(err, errCrowded) {
+		return nil, l.problem("joining a room by its name", err)
+	}
+	p, id, room := playerOf(ctx), cluster.NewID(), in.Game+"."+in.Name
+	rec, err := l.openNamed(ctx, room, g, live, able)
+	if err != nil {
+		return nil, l.problem("joining a room by its name", err)
+	}
+	seats, err := l.rooms.Reserve(ctx, room, reserveTTL, []cluster.Claim{{Player: p.ID, Token: id}})
+	if errors.Is(err, cluster.ErrFull) {
+		return nil, huma.Error409Conflict("the room has no free seat")
+	}
+	if err != nil {
+		return nil, l.problem("joining a room by its name", err)
+	}
+	secret, err := l.seatToken(room, seats.List[0], id, p.ID, p.Name, p.Expires, seatTTL)
+	if err != nil {
+		return nil, l.problem("signing a seat token", err)
+	}
+	return &matchOutput{Match{Room: room, URL: in.from.matchURL(l.reach(live[rec.Node]), room), Token: secret}}, nil
+}
+
+// openNamed returns the record of a named room that is open on a live node, or is to be opened on one of those that can.
+func (l *Lobby) openNamed(
+	ctx context.Context, room string, g Game, live map[string]cluster.Node, able []string,
+) (cluster.Room, error) {
+	alive := func(node string) bool {
+		n, ok := live[node]
+		return ok && n.Games[g.Name] == g.Rules
+	}
+	if len(able) == 0 { // servers that take no new rooms: one that is open is good all the same
+		rec, err := l.rooms.Room(ctx, room)
+		if errors.Is(err, cluster.ErrNoRoom) || err == nil && !alive(rec.Node) {
+			err = errCrowded
+		}
+		return rec, err
+	}
+	return l.rooms.Ensure(ctx, room, cluster.NewRoom{ //nolint:wrapcheck // says what it did
+		Game: g.Name, Rules: g.Rules, Node: able[rand.IntN(len(able))], Seats: g.Seats, //nolint:gosec // nobody gains by guessing it
+	}, alive)
+}

@@ -1,0 +1,124 @@
+package lobby_test
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"go.uber.org/zap"
+
+	"muster/internal/testredis"
+	"muster/lobby"
+	"muster/match/cluster"
+)
+
+// withDocs declares a game whose rooms have names.
+func withDocs(c *lobby.Config) {
+	c.Games = append(c.Games, lobby.Game{Name: "docs", Rules: "3", Seats: 4, Persist: true})
+}
+
+func docsNode(id string) cluster.Node {
+	return cluster.Node{ID: id, URL: "http://" + id + ".example", Games: map[string]string{"docs": "3"}}
+}
+
+func (p *place) joinNamed(player, name string) answer {
+	return p.send(request{method: "POST", path: "/v1/games/docs/rooms/" + name + "/join", token: p.player(player)})
+}
+
+func TestPlayersWhoAskForTheSameNameMeet(t *testing.T) {
+	testredis.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
+		places := []*place{open(t, rdb, withDocs), open(t, rdb, withDocs)}
+		for _, p := range places {
+			defer p.Close()
+		}
+		defer join(t, rdb, docsNode("n1"))()
+		defer join(t, rdb, docsNode("n2"))()
+		var mu sync.Mutex
+		seats, urls := map[uint16]string{}, map[string]bool{}
+		var wg sync.WaitGroup
+		for i := range 4 {
+			wg.Go(func() {
+				m := want[lobby.Match](t, places[i%2].joinNamed(fmt.Sprint("p", i), "minutes"), 200)
+				s := places[0].seat(&m)
+				mu.Lock()
+				defer mu.Unlock()
+				seats[s.Seat], urls[m.URL] = m.Room, true
+			})
+		}
+		wg.Wait()
+		if len(seats) != 4 || len(urls) != 1 || seats[1] != "docs.minutes" {
+			t.Errorf("seats %v at %v, want four in one room", seats, urls)
+		}
+		again := want[lobby.Match](t, places[0].joinNamed("p1", "minutes"), 200)
+		if s := places[0].seat(&again); seats[s.Seat] == "" {
+			t.Errorf("asked again, a player gets seat %d", s.Seat)
+		}
+		wantProblem(t, places[1].joinNamed("p9", "minutes"), 409, "")
+		other := want[lobby.Match](t, places[1].joinNamed("p9", "other"), 200)
+		if other.Room != "docs.other" {
+			t.Errorf("another name is room %s", other.Room)
+		}
+	})
+}
+
+func TestNamedRoomOfADeadNodeIsOpenedOnAnother(t *testing.T) {
+	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
+		p := open(t, rdb, withDocs)
+		defer p.Close()
+		leave := join(t, rdb, docsNode("n1"))
+		first := want[lobby.Match](t, p.joinNamed("a", "minutes"), 200)
+		rec, err := cluster.NewDirectory(rdb, ns).Room(t.Context(), "docs.minutes")
+		must(t, err)
+		leave()
+		wantProblem(t, p.joinNamed("a", "minutes"), 503, "")
+		defer join(t, rdb, docsNode("n2"))()
+		second := want[lobby.Match](t, p.joinNamed("a", "minutes"), 200)
+		now, err := cluster.NewDirectory(rdb, ns).Room(t.Context(), "docs.minutes")
+		must(t, err)
+		if second.URL == first.URL || now.Node != "n2" || now.Epoch <= rec.Epoch {
+			t.Errorf("the room is at %s, epoch %d after %d", second.URL, now.Epoch, rec.Epoch)
+		}
+	})
+}
+
+func TestCrowdedServersLetPlayersIntoNamedRoomsThatAreOpenOnly(t *testing.T) {
+	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
+		p := open(t, rdb, withDocs)
+		defer p.Close()
+		full := ""
+		leave, err := cluster.NewNodes(rdb, ns, zap.NewNop()).Join(t.Context(), docsNode("n1"), func() string { return full })
+		must(t, err)
+		defer leave(context.Background())
+		want[lobby.Match](t, p.joinNamed("a", "minutes"), 200)
+		full = "its memory limit is near"
+		time.Sleep(5 * time.Second)
+		want[lobby.Match](t, p.joinNamed("b", "minutes"), 200)
+		if a := p.joinNamed("b", "other"); a.status != 503 || a.header.Get("Retry-After") == "" {
+			t.Errorf("a room that would have to be opened: %d %v", a.status, a.header)
+		}
+	})
+}
+
+func TestNamesThatAreNoneAndGamesWithoutNamesAreRefused(t *testing.T) {
+	p := open(t, testredis.Embedded(t), withDocs)
+	defer p.Close()
+	for path, status := range map[string]int{
+		"/v1/games/arena/rooms/minutes/join":                             404,
+		"/v1/games/none/rooms/minutes/join":                              404,
+		"/v1/games/docs/rooms/Minutes/join":                              422,
+		"/v1/games/docs/rooms/a.b/join":                                  422,
+		"/v1/games/docs/rooms/a%7db/join":                                422,
+		"/v1/games/docs/rooms/*/join":                                    422,
+		"/v1/games/docs/rooms/abcdefghijklmnopqrstuvwxyz0123456789/join": 422,
+	} {
+		if a := p.send(request{method: "POST", path: path, token: p.player("a")}); a.status != status {
+			t.Errorf("%s: status %d, want %d: %s", path, a.status, status, a.body)
+		}
+	}
+	if a := p.send(request{method: "POST", path: "/v1/games/docs/rooms/minutes/join"}); a.status != 401 {
+		t.Errorf("without a token: status %d", a.status)
+	}
+}
