@@ -1,7 +1,7 @@
 # The same steps as .ci/run, one by one. `make` lists them.
 LINT = go tool -modfile=.ci/tools/go.mod golangci-lint
 
-.PHONY: help run test race lint fmt bench bench-check web web-check loadtest fuzz fuzz-long ci docker
+.PHONY: help run test race lint fmt bench bench-check web web-check loadtest peers peers-smoke fuzz fuzz-long ci docker
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -38,6 +38,12 @@ web-check: ## fail when the built pages are not what the sources give
 
 loadtest: ## 200 bots against one process, 20 s, with gates
 	go run ./cmd/muster loadtest --bots 200 --duration 20s --gate 'fps_min>=19' --gate 'ack_p99<150ms' --gate 'errors==0'
+
+peers: ## measure against other room servers: two quiet Linux cores for an hour, and npm for those in Node.js
+	loadtest/peers/run.sh
+
+peers-smoke: ## build that benchmark and serve one small room of it for two seconds
+	ONLY=muster RUNS=1 TRIES=1 QUIET=0s SECS=2s STRICT=1 BENCH=$$(mktemp -d) loadtest/peers/run.sh 1x4
 
 fuzz: ## fuzz each decoder for 20 seconds
 	.ci/fuzz 20s

@@ -77,12 +77,12 @@ func (r *Reader) peek(field string) (code byte, ok bool) {
 	if r.err != nil {
 		return 0, false
 	}
-	code, err := r.dec.PeekCode()
-	if err != nil {
-		r.failErr(field, err)
+	at := len(r.src) - r.r.Len()
+	if at == len(r.src) {
+		r.Fail(field, "cut short")
 		return 0, false
 	}
-	return code, true
+	return r.src[at], true
 }
 
 func isInt(c byte) bool {
@@ -153,6 +153,10 @@ func (r *Reader) Uint(field string, max uint64) uint64 {
 	if !isInt(c) {
 		r.Fail(field, "not an integer")
 		return 0
+	}
+	if uint64(c) <= min(max, uint64(msgpcode.PosFixedNumHigh)) { // most are small
+		_, _ = r.r.ReadByte() // it is there
+		return uint64(c)
 	}
 	if c == msgpcode.Uint64 {
 		v, err := r.dec.DecodeUint64()

@@ -452,10 +452,11 @@ type result struct {
 	RSS        int     `json:"rss_kib"`
 	RSSConn    float64 `json:"rss_kib_per_conn"`
 	InputRate  float64 `json:"inputs_per_client_s"`
-	ClientCPU  float64 `json:"client_cpu"`  // load client, share of one core
-	Wait       float64 `json:"server_wait"` // share of the window the server was runnable but not run
-	ClientWait float64 `json:"client_wait"` // the same for the load client
-	Foreign    float64 `json:"foreign"`     // other processes on the two cores, in cores
+	ClientCPU  float64 `json:"client_cpu"`                 // load client, share of one core
+	Wait       float64 `json:"server_wait"`                // share of the window the server was runnable but not run
+	ClientWait float64 `json:"client_wait"`                // the same for the load client
+	Foreign    float64 `json:"foreign"`                    // other processes on the two cores, in cores
+	TickLate   float64 `json:"tick_late_p99_ms,omitempty"` // a bound of it, from the server's own histogram; muster only
 	At         string  `json:"at"`
 	Fails      int64   `json:"fails"`
 	Note       string  `json:"note,omitempty"`
@@ -466,6 +467,7 @@ func (cl *client) measure(pid, rooms, players int, d time.Duration) result {
 	cl.frames, cl.bytes, cl.wire, cl.inputs = 0, 0, 0, 0
 	cl.gaps, cl.lats = hist{}, hist{}
 	me := os.Getpid()
+	late0 := cl.lateness()
 	t0, c0, k0, s0 := time.Now(), cpu(pid), busy("cpu0"), cpu(me)
 	w0, v0, j0 := runDelay(pid), runDelay(me), busy("cpu1")
 	cl.in.Store(true)
@@ -473,6 +475,7 @@ func (cl *client) measure(pid, rooms, players int, d time.Duration) result {
 	cl.in.Store(false)
 	c1, k1, s1, secs := cpu(pid), busy("cpu0"), cpu(me), time.Since(t0).Seconds()
 	w1, v1, j1 := runDelay(pid), runDelay(me), busy("cpu1")
+	late := bound(late0, cl.lateness(), .99)
 	time.Sleep(20 * time.Millisecond)
 	f := float64(max(cl.frames, 1))
 	return result{
@@ -483,7 +486,7 @@ func (cl *client) measure(pid, rooms, players int, d time.Duration) result {
 		GapP50: cl.gaps.q(.5), GapP99: cl.gaps.q(.99), LatP50: cl.lats.q(.5), LatP99: cl.lats.q(.99),
 		LatN: cl.lats.t, RSS: rss(pid), InputRate: float64(cl.inputs) / n / secs,
 		ClientCPU: (s1 - s0) / secs, Fails: cl.fails.Load(), At: t0.UTC().Format("15:04:05"),
-		Wait: (w1 - w0) / secs, ClientWait: (v1 - v0) / secs, Foreign: (k1 - k0 + j1 - j0 - (c1 - c0) - (s1 - s0)) / secs,
+		TickLate: late, Wait: (w1 - w0) / secs, ClientWait: (v1 - v0) / secs, Foreign: (k1 - k0 + j1 - j0 - (c1 - c0) - (s1 - s0)) / secs,
 	}
 }
 

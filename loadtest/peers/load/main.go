@@ -133,6 +133,7 @@ func suite(args []string) {
 	qw := fs.Duration("quiet", 20*time.Second, "longest wait for a quiet machine before each run")
 	tries := fs.Int("tries", 2, "times a case is run again when other processes disturbed it")
 	dir := fs.String("dir", ".", "the peers' working directory")
+	strict := fs.Bool("strict", false, "fail when a case could not be run, a client failed or under 90% of the frames arrived")
 	fs.Parse(args)
 	var lim syscall.Rlimit
 	syscall.Getrlimit(syscall.RLIMIT_NOFILE, &lim)
@@ -152,6 +153,7 @@ func suite(args []string) {
 		log.Fatal(err)
 	}
 	defer f.Close()
+	bad := false
 	for _, cs := range fs.Args() {
 		n := *runs
 		if strings.HasPrefix(cs, "idle") {
@@ -174,13 +176,18 @@ func suite(args []string) {
 				}
 				for _, res := range got {
 					res.Peer = p.Name
+					bad = bad || res.Note != "" || res.Fails > 0 || res.Kind == "case" && res.Delivered < .9
 					l, _ := json.Marshal(res)
 					f.Write(append(l, '\n'))
-					log.Printf("%s run %d %s: %dx%d cpu %.2f core0 %.2f client %.2f delivered %.3f gap %.1f/%.1f lat %.1f/%.1f B/ent %.2f rss/conn %.1f fails %d wait %.3f/%.3f foreign %.2f %s",
-						p.Name, run+1, cs, res.Rooms, res.Players, res.CPU, res.Core0, res.ClientCPU, res.Delivered, res.GapP50, res.GapP99, res.LatP50, res.LatP99, res.PerEntity, res.RSSConn, res.Fails, res.Wait, res.ClientWait, res.Foreign, res.Note)
+					log.Printf("%s run %d %s: %dx%d cpu %.2f core0 %.2f client %.2f delivered %.3f gap %.1f/%.1f lat %.1f/%.1f B/ent %.2f rss/conn %.1f fails %d wait %.3f/%.3f foreign %.2f late %.1f %s",
+						p.Name, run+1, cs, res.Rooms, res.Players, res.CPU, res.Core0, res.ClientCPU, res.Delivered, res.GapP50, res.GapP99, res.LatP50, res.LatP99, res.PerEntity, res.RSSConn, res.Fails, res.Wait, res.ClientWait, res.Foreign, res.TickLate, res.Note)
 				}
+				bad = bad || len(got) == 0
 			}
 		}
+	}
+	if *strict && bad {
+		log.Fatal("a case failed")
 	}
 }
 
