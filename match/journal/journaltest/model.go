@@ -124,7 +124,7 @@ func random(t *testing.T, s journal.Store) {
 func call(t *testing.T, s journal.Store, r *rand.Rand, m *model, name string, epoch uint64) (doing string, got, want error) {
 	t.Helper()
 	ctx, twice := t.Context(), r.IntN(3) == 0
-	small := func(n int) uint64 { return uint64(max(0, n)) }            //nolint:gosec // not negative
+	small := func(n int) uint64 { return uint64(max(0, n)) }
 	near := func() uint64 { return small(int(m.last) + r.IntN(7) - 3) } //nolint:gosec // a small number
 	switch dice := r.IntN(100); {
 	case dice < 60:
