@@ -152,9 +152,13 @@ func (rm *Instance) guarded(f func() error) (err error) {
 // header says of which room a replay is.
 func (rm *Instance) header(reason string) journal.Header {
 	rules := &rm.game.rules
+	class := rules.Durability.String()
+	if rules.Persist {
+		class = journal.ClassPersistent
+	}
 	return journal.Header{
 		Room: rm.spec.ID, Game: rm.game.name, Rules: rules.Version, Seed: rm.spec.Seed, Epoch: rm.spec.Epoch,
-		TickRate: uint16(rules.TickRate), Seats: uint16(rules.Seats), Class: rules.Durability.String(), //nolint:gosec // bounded
+		TickRate: uint16(rules.TickRate), Seats: uint16(rules.Seats), Class: class, //nolint:gosec // bounded
 		Config: rm.spec.Config, Layout: rm.schema, Server: rm.host.cfg.Version, Created: rm.began.UnixMilli(), Reason: reason,
 	}
 }

@@ -77,7 +77,7 @@ func TestTheCommandsAreThoseOfTheIntegration(t *testing.T) {
 var link = regexp.MustCompile(`\]\(([^)#:]+)\)`)
 
 func TestLinksOfTheDocumentsLeadSomewhere(t *testing.T) {
-	for _, name := range []string{"README.md", "CHANGELOG.md", "docs/ARCHITECTURE.md", "docs/DEPENDENCIES.md", "proto/PROTOCOL.md"} {
+	for _, name := range []string{"README.md", "CHANGELOG.md", "docs/ARCHITECTURE.md", "docs/DEPENDENCIES.md", "docs/REPLAY.md", "proto/PROTOCOL.md"} {
 		for _, m := range link.FindAllStringSubmatch(read(t, name), -1) {
 			if _, err := os.Stat(filepath.Join(root, filepath.Dir(name), m[1])); err != nil {
 				t.Errorf("%s links to %s: %v", name, m[1], err)

@@ -18,7 +18,7 @@ import (
 
 // JournalConfig says how much a Journal keeps. The zero value of a field means its default.
 type JournalConfig struct {
-	// Keep is how long what a room has left is kept after the last write. Default 24 h.
+	// Keep is how long what a room has left is kept after the last write, but for rooms that persist. Default 24 h.
 	Keep time.Duration
 	// MaxBytes bounds the closed segments of a room, compressed; the oldest go first. Default 16 MiB: it is Redis's
 	// memory.
@@ -82,7 +82,8 @@ func (j *Journal) run(ctx context.Context, s *redis.Script, room string, args ..
 //
 // In the journal's hash: fence, the newest epoch; wrote, that of the newest write; base, the checkpoint's tick; last, the
 // newest tick; count and live, how many records there are after the checkpoint and their bytes; seq, how many segments
-// were closed; kept, the bytes of those that are still there; ended, the epoch in which the room ended.
+// were closed; kept, the bytes of those that are still there; ended, the epoch in which the room ended; forever, that the
+// room persists: its keys do not expire.
 func journalScript(text string) *redis.Script {
 	return redis.NewScript(`
 local function older(a, b) return #a < #b or #a == #b and a < b end
@@ -93,7 +94,10 @@ local fence, wrote, base, last, count, live = f[1], f[2], tonumber(f[3]), tonumb
 local seq, kept, ended = tonumber(f[7] or 0), tonumber(f[8] or 0), f[9]
 if owner and older(epoch, owner) or fence and older(epoch, fence) then return 'fenced' end
 local function expire(ms)
-	for i = 2, 6 do redis.call('PEXPIRE', KEYS[i], ms) end
+	local forever = redis.call('HGET', KEYS[2], 'forever')
+	for i = 2, 6 do
+		if forever then redis.call('PERSIST', KEYS[i]) else redis.call('PEXPIRE', KEYS[i], ms) end
+	end
 end
 ` + text)
 }
@@ -210,7 +214,7 @@ func (j *Journal) Checkpoint(ctx context.Context, room string, epoch uint64, h j
 	err := errors.Join(journal.CheckRoom(room), journal.BeginSegment(&state, h, cp))
 	if err == nil {
 		err = j.closing(ctx, room, cp.Tick, journalCheckpoint, func(seen string, segment []byte) []any {
-			return []any{epoch, j.cfg.Keep.Milliseconds(), seen, segment, j.cfg.MaxBytes, cp.Tick, state.Bytes(), head.Bytes()}
+			return []any{epoch, j.cfg.Keep.Milliseconds(), seen, segment, j.cfg.MaxBytes, cp.Tick, state.Bytes(), head.Bytes(), h.Class}
 		})
 	}
 	if err != nil {
@@ -265,6 +269,7 @@ redis.call('SET', KEYS[4], ARGV[7])
 redis.call('HDEL', KEYS[2], 'ended')
 redis.call('HSET', KEYS[2], 'fence', epoch, 'wrote', epoch, 'base', ARGV[6], 'last', ARGV[6], 'count', 0, 'live', 0,
 	'seq', seq, 'kept', kept, 'header', ARGV[8])
+if ARGV[9] == '` + journal.ClassPersistent + `' then redis.call('HSET', KEYS[2], 'forever', '1') end
 expire(ARGV[2])
 return 'ok'`)
 
@@ -326,7 +331,7 @@ var journalEnd = journalScript(`
 if not base then return 'ok' end
 ` + put + `
 redis.call('DEL', KEYS[4])
-redis.call('HDEL', KEYS[2], 'wrote', 'base', 'last', 'count', 'live')
+redis.call('HDEL', KEYS[2], 'wrote', 'base', 'last', 'count', 'live', 'forever')
 redis.call('HSET', KEYS[2], 'fence', epoch, 'ended', epoch, 'seq', seq, 'kept', kept)
 expire(ARGV[2])
 return 'ok'`)

@@ -198,6 +198,27 @@ func TestJournalEndsAsAWholeAfterAWhile(t *testing.T) {
 	})
 }
 
+func TestJournalOfARoomThatPersistsIsKeptUntilItEnds(t *testing.T) {
+	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
+		j := cluster.NewJournal(rdb, ns, cluster.JournalConfig{Keep: time.Hour})
+		h := journal.Header{Room: "docs.r", Game: "docs", Class: journal.ClassPersistent}
+		must(t, j.Checkpoint(t.Context(), "docs.r", 5, h, journal.Checkpoint{Tick: 3, Data: []byte("a document")}))
+		must(t, put(t, j, "docs.r", 5, 4, 6))
+		time.Sleep(365 * 24 * time.Hour)
+		s, err := j.Load(t.Context(), "docs.r", 6)
+		must(t, err)
+		if string(s.Checkpoint.Data) != "a document" || s.Last() != 6 {
+			t.Errorf("after a year it is %q up to tick %d", s.Checkpoint.Data, s.Last())
+		}
+		must(t, j.End(t.Context(), "docs.r", 6))
+		time.Sleep(2 * time.Hour)
+		synctest.Wait()
+		if keys, err := rdb.Keys(t.Context(), "*").Result(); err != nil || len(keys) > 0 {
+			t.Errorf("keys are left after its end: %q, %v", keys, err)
+		}
+	})
+}
+
 func TestJournalKeepsTheNewestSegmentsThatFit(t *testing.T) {
 	testredis.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
 		j := cluster.NewJournal(rdb, ns, cluster.JournalConfig{MaxBytes: 10_000})

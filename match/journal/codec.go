@@ -142,7 +142,7 @@ func (r *Record) Parse(b []byte) error {
 	r.Tick = rd.Uint32("tick")
 	if n > elemInputs {
 		for range rd.Array("inputs", maxInputs) {
-			fixed(rd, "input", 5)
+			rd.Fixed("input", 5)
 			r.Inputs = append(r.Inputs, InputRecord{
 				Seat: rd.Uint16("seat"), Seq: rd.Uint32("sequence"), View: rd.Uint32("view"), Frac: rd.Uint8("fraction"),
 				Body: bin(rd, "input's body", maxBody),
@@ -180,7 +180,7 @@ func (r *Record) Parse(b []byte) error {
 
 func (r *Record) parseSeats(rd *proto.Reader) {
 	for range rd.Array("seats", maxChanges) {
-		fixed(rd, "seat change", 5)
+		rd.Fixed("seat change", 5)
 		c := SeatChange{Kind: SeatChangeKind(rd.Uint8("kind"))}
 		if c.Kind < SeatJoined || c.Kind > SeatLeft {
 			rd.Fail("kind", fmt.Sprintf("%d is no change of a seat", c.Kind))
@@ -198,7 +198,7 @@ func (r *Record) parseSeats(rd *proto.Reader) {
 
 func (r *Record) parseResults(rd *proto.Reader) {
 	for range rd.Array("results", maxResults) {
-		fixed(rd, "result", 4)
+		rd.Fixed("result", 4)
 		r.Results = append(r.Results, WorkResult{
 			ID: rd.Uint32("id"), Seat: netcode.Seat(rd.Uint16("seat")), Err: rd.Str("error", MaxText),
 			Body: bin(rd, "result's body", MaxWork),
@@ -287,13 +287,6 @@ func (h *Header) check() error {
 			len(h.Config), len(h.Layout), MaxConfig, MaxLayout)
 	}
 	return nil
-}
-
-// fixed reads the head of an array of exactly n elements.
-func fixed(rd *proto.Reader, field string, n int) {
-	if got := rd.Array(field, n); rd.Err() == nil && got != n {
-		rd.Fail(field, fmt.Sprintf("%d elements, %d wanted", got, n))
-	}
 }
 
 // bin reads a byte string; an empty one is nil.

@@ -3,6 +3,7 @@ package journal
 import (
 	"bytes"
 	"encoding/hex"
+	"errors"
 	"flag"
 	"os"
 	"strings"
@@ -145,6 +146,36 @@ func TestRecordsBeyondTheBoundsAreRefusedBothWays(t *testing.T) {
 		if err := got.Parse(encode(&r)); err == nil {
 			t.Errorf("%s: read", name)
 		}
+	}
+}
+
+func TestRecordsOfAnotherShapeAreRefused(t *testing.T) {
+	for name, text := range map[string]string{
+		"nothing":                  "",
+		"no array":                 "05",
+		"no elements":              "90",
+		"too many elements":        "98010000000000000000",
+		"a tick below zero":        "91ff",
+		"bytes after the end":      "910100",
+		"an empty end":             "920190",
+		"an input with too little": "920191" + "9401010100",
+		"a seat with too much":     "9501900090" + "91" + "96" + "0101a0a00000",
+		"a result with too little": "960190009090" + "91" + "93" + "0101a0",
+		"a name that is no text":   "9501900090" + "91" + "95" + "0101c0a000",
+	} {
+		b, err := hex.DecodeString(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var r Record
+		if err := r.Parse(b); !errors.Is(err, ErrMalformed) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	var r Record // one that is well formed, in the same way
+	b, _ := hex.DecodeString("9501900090" + "91" + "95" + "0101a0a000")
+	if err := r.Parse(b); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -303,6 +303,20 @@ func TestASegmentThatIsFullAsksForACheckpoint(t *testing.T) {
 	must(t, appendTo(t, f, "r", 5, 2, 2))
 }
 
+func TestExportOfARoomThatEndsMeanwhileIsNotTakenForWhole(t *testing.T) {
+	f := files(t, FilesConfig{})
+	must(t, checkpointTo(t, f, "r", 5, 0))
+	must(t, appendTo(t, f, "r", 5, 1, 3))
+	must(t, checkpointTo(t, f, "r", 5, 3))
+	segments := f.list("r", f.rooms["r"])
+	must(t, f.disk.remove(filepath.Join(f.live("r"), f.rooms["r"].segments[0].name()))) // too old by now
+	must(t, Join(t.Context(), io.Discard, header(), segments))
+	must(t, f.End(t.Context(), "r", 5))
+	if err := Join(t.Context(), io.Discard, header(), segments); err == nil {
+		t.Error("it is taken for whole")
+	}
+}
+
 func TestFilesConfigIsChecked(t *testing.T) {
 	for _, cfg := range []FilesConfig{{}, {Dir: t.TempDir(), MaxBytes: 1}, {Dir: t.TempDir(), MaxEnded: 1}, {Dir: t.TempDir(), Keep: -1}} {
 		if _, err := OpenFiles(cfg); err == nil {

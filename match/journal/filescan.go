@@ -167,10 +167,15 @@ type segmentFile struct {
 	io.Closer
 }
 
+// list returns a room's segments. An old one may go before it is opened; where the newest is gone, so is the room.
 func (f *Files) list(room string, r *fileRoom) (list []Segment) {
-	for _, s := range r.segments {
+	newest := len(r.segments) - 1
+	for i, s := range r.segments {
 		list = append(list, Segment{s.base, func() (io.ReadSeeker, error) {
 			src, err := f.openSegment(room, s)
+			if i == newest && errors.Is(err, ErrNone) {
+				return nil, errors.New("the room ended meanwhile")
+			}
 			if err != nil {
 				return nil, err // a nil *segmentFile would be no nil
 			}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"muster/proto"
 )
@@ -246,8 +247,7 @@ func (r *Reader) scan() error {
 // next reads the block at r.off into r.content and goes past it. An error that wraps ErrMalformed says that it is not
 // whole; the offset is then still its own.
 func (r *Reader) next() (head, error) {
-	r.block = append(r.block[:0], make([]byte, headLen)...)
-	b := r.block
+	b := slices.Grow(r.block[:0], headLen)[:headLen]
 	if err := r.readAt(r.off, b); err != nil {
 		return head{}, err
 	}
@@ -258,7 +258,7 @@ func (r *Reader) next() (head, error) {
 	if r.off+headLen+int64(h.length) > r.size { // before memory is taken for it
 		return h, fmt.Errorf("%w: a block of kind %d: cut short", ErrMalformed, h.kind)
 	}
-	b = append(b, make([]byte, h.length)...)
+	b = slices.Grow(b, int(h.length))[:headLen+int(h.length)]
 	if err := r.readAt(r.off+headLen, b[headLen:]); err != nil {
 		return h, err
 	}

@@ -75,13 +75,16 @@ type Header struct {
 	Epoch    uint64 // of the room's owner when this was written
 	TickRate uint16 // ticks per second
 	Seats    uint16 // how many players the room holds
-	Class    string // the room's class; may be empty
+	Class    string // the room's class; may be empty; ClassPersistent is kept for ever
 	Config   []byte // the room's settings, opaque
 	Layout   []byte // the layout of the game's schema, opaque
 	Server   string // the version of the server
 	Created  int64  // Unix time in milliseconds
 	Reason   string // why it was written, such as "journal" or "panic"
 }
+
+// ClassPersistent is the class of a room that a store keeps until its rules end it, however long nobody opens it.
+const ClassPersistent = "persistent"
 
 // Checkpoint is a room's whole state after a tick. Tick 0 is the state before the first tick.
 type Checkpoint struct {

@@ -27,7 +27,7 @@ type RecorderConfig struct {
 	// Every is how long ticks are gathered before they are stored together. Default 100 ms. More makes fewer calls and
 	// a longer time during which a tick is not durable.
 	Every time.Duration
-	// Timeout bounds one call of the store. Default 2 s.
+	// Timeout bounds one call of the store; a checkpoint has a second more for each 8 MiB. Default 2 s.
 	Timeout time.Duration
 	Log     *zap.Logger // nil: none
 	Metrics *Metrics    // nil: not counted
@@ -319,7 +319,8 @@ func (r *Recorder) store(ctx context.Context, b *batch) {
 	for i := 0; i < len(b.list) && ctx.Err() == nil; {
 		if i == b.at {
 			cp := Checkpoint{Tick: b.list[i].tick, Data: b.cp}
-			err := r.try(ctx, func(ctx context.Context) error {
+			timeout := r.cfg.Timeout + time.Duration(len(b.cp))*time.Second/(8<<20)
+			err := r.try(ctx, timeout, func(ctx context.Context) error {
 				return r.cfg.Store.Checkpoint(ctx, r.cfg.Header.Room, r.cfg.Header.Epoch, r.cfg.Header, cp)
 			})
 			if err != nil {
@@ -339,7 +340,7 @@ func (r *Recorder) store(ctx context.Context, b *batch) {
 		}
 		entries, size := b.entries(r.entries[:0], i)
 		r.entries = entries
-		err := r.try(ctx, func(ctx context.Context) error {
+		err := r.try(ctx, r.cfg.Timeout, func(ctx context.Context) error {
 			return r.cfg.Store.Append(ctx, r.cfg.Header.Room, r.cfg.Header.Epoch, r.prev, entries)
 		})
 		switch {
@@ -394,10 +395,10 @@ func (r *Recorder) gap(b *batch, i int) int {
 }
 
 // try calls the store until it answers. It returns nil, ErrGap, ErrFenced or the context's error.
-func (r *Recorder) try(ctx context.Context, call func(context.Context) error) error {
+func (r *Recorder) try(ctx context.Context, timeout time.Duration, call func(context.Context) error) error {
 	for wait := firstRetry; ; wait = min(2*wait, lastRetry) {
 		began := time.Now()
-		one, cancel := context.WithTimeout(ctx, r.cfg.Timeout)
+		one, cancel := context.WithTimeout(ctx, timeout)
 		err := call(one)
 		cancel()
 		r.cfg.Metrics.seconds.Observe(time.Since(began).Seconds())

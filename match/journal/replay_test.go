@@ -362,3 +362,53 @@ func FuzzReader(f *testing.F) {
 		_, _ = readAll(r)
 	})
 }
+
+func TestWholeBlockOfWhatIsNoRecordIsAnError(t *testing.T) {
+	for name, content := range map[string][]byte{
+		"no MessagePack": {0xc1}, "no array": {0x05}, "another tick": encode(&Record{Tick: 9}), "no tick": {0x91, 0xc0},
+		"half a record": encode(&Record{Tick: 3, Hash: 1 << 40})[:5],
+	} {
+		var b bytes.Buffer
+		w, _ := NewWriter(&b, header())
+		w.put(blockTicks, 3, 4, append(encode(&Record{Tick: 3}), content...))
+		must(t, errors.Join(w.Append(&Record{Tick: 5}), w.Close()))
+		r, err := NewReader(bytes.NewReader(b.Bytes()))
+		must(t, err)
+		got, err := readAll(r)
+		if len(got) != 1 || !errors.Is(err, ErrMalformed) {
+			t.Errorf("%s: %q, %v", name, got, err)
+		}
+		if rec, cp, err := r.Next(); !errors.Is(err, io.EOF) || !r.Truncated() {
+			t.Errorf("%s: after the error: %v %v %v", name, rec, cp, err)
+		}
+	}
+}
+
+// FuzzBlock reads what passes every checksum: a block of anything, and an index of anything.
+func FuzzBlock(f *testing.F) {
+	f.Add(uint8(blockTicks), uint32(1), uint32(2), encode(&Record{Tick: 1}), []byte{0x90})
+	f.Add(uint8(blockCheckpoint), uint32(1), uint32(1), []byte("state"), []byte{0x91, 0x94, 3, 0x60, 1, 1})
+	f.Add(uint8(blockHeader), uint32(0), uint32(0), []byte{}, []byte{0xdd, 0xff, 0xff, 0xff, 0xff})
+	f.Fuzz(func(t *testing.T, kind uint8, first, last uint32, content, index []byte) {
+		var b bytes.Buffer
+		if _, err := NewWriter(&b, header()); err != nil {
+			t.Fatal(err)
+		}
+		b.Write(appendBlock(nil, kind, first, last, content))
+		at := b.Len()
+		b.Write(appendBlock(nil, blockIndex, 0, 0, index))
+		b.Write(trailer(int64(at)))
+		r, err := NewReader(bytes.NewReader(b.Bytes()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, _ := readAll(r)
+		if r.Seek(last) == nil {
+			if _, cp, err := r.Next(); err != nil || cp == nil || cp.Tick > last {
+				t.Fatalf("seeking %d: %v, %v", last, cp, err)
+			}
+		} else if again, _ := readAll(r); !slices.Equal(got, again) {
+			t.Fatalf("%q at first, then %q", got, again)
+		}
+	})
+}
