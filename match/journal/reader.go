@@ -201,7 +201,7 @@ func (r *Reader) readIndex() bool {
 	rd := proto.NewReader(r.content)
 	var places []place
 	for range rd.Array("index", maxBlocks) {
-		fixed(rd, "block", 4)
+		rd.Fixed("block", 4)
 		places = append(places, place{
 			rd.Uint8("kind"), int64(rd.Uint("offset", uint64(r.size))), rd.Uint32("first"), rd.Uint32("last"), //nolint:gosec // bounded
 		})
