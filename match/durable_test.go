@@ -274,6 +274,61 @@ func TestRoomOfThatKindWaitsForItsJournal(t *testing.T) {
 	})
 }
 
+func TestRoomThatWaitsGivesACheckpointToAStoreThatHasForgottenEverything(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		rules := journalled
+		rules.PauseUndurable = true
+		g := deskGame(t, desk{}, rules)
+		store := &stallingStore{Store: openFiles(t, dir)}
+		h, rm, _ := startDesk(t, g, store, 9)
+		a := newClerk(t, g, rm, 1)
+		ticks(2)
+		store.stalled.Store(true)
+		ticks(100)
+		if err := store.Delete(t.Context(), "r1", 9); err != nil {
+			t.Fatal(err)
+		}
+		store.stalled.Store(false)
+		ticks(300)
+		was := a.head.Tick
+		ticks(20)
+		if a.head.Tick != was+20 {
+			t.Errorf("%d ticks in 20 after the store came back empty", a.head.Tick-was)
+		}
+		closeHost(t, h)
+	})
+}
+
+func TestPersistentRoomIsKeptWhenItsRulesFail(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		g := deskGame(t, desk{}, Rules{Persist: true, CheckpointEvery: time.Second})
+		h, rm, _ := startDesk(t, g, openFiles(t, dir), 9)
+		a := newClerk(t, g, rm, 1)
+		ticks(2)
+		a.do(opAdd, 42)
+		ticks(40)
+		a.do(opPanic, 0)
+		ticks(2)
+		a.do(opPanic, 0)
+		ticks(5)
+		if a.code() != proto.CodeRulesFailed {
+			t.Fatalf("the player is told %d", a.code())
+		}
+		rm, err := h.Open(Spec{ID: "r1", Game: "desk", Epoch: 10})
+		if err != nil {
+			t.Fatal(err)
+		}
+		b := newClerk(t, g, rm, 2)
+		ticks(3)
+		if b.row().Sum != 42 {
+			t.Errorf("opened again the sum is %d, want 42", b.row().Sum)
+		}
+		closeHost(t, h)
+	})
+}
+
 func TestResultOfAMatchWhoseProcessDiedIsPostedByTheNext(t *testing.T) {
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {

@@ -229,8 +229,11 @@ func (rm *Instance) loop(ctx context.Context, phase time.Duration) *proto.Close 
 			if rm.journal.Fenced() {
 				return &proto.Close{Code: proto.CodeNodeLeaving, Reason: "the match goes on elsewhere"}
 			}
-			if rm.game.rules.PauseUndurable && rm.behind() {
-				rm.start.Add(int64(rm.period)) // nothing happens that might be taken back
+			if rm.game.rules.PauseUndurable && rm.behind() { // nothing happens that might be taken back
+				if rm.journal.NeedsCheckpoint() {
+					rm.checkpoint()
+				}
+				rm.start.Add(int64(rm.period))
 				timer.Reset(rm.period)
 				continue
 			}
@@ -294,9 +297,9 @@ func (rm *Instance) finish(ctx context.Context, c proto.Close) {
 		return // what it would have gone on from is another's, or cannot be read now
 	}
 	fenced := rm.journal != nil && rm.journal.Fenced()
-	idle := c.Code == proto.CodeMatchGone && rm.game.rules.Persist
-	goesOn := rm.journal != nil && (c.Code == proto.CodeNodeLeaving || idle)
-	if goesOn && !fenced {
+	kept := rm.game.rules.Persist && c.Code != proto.CodeDone // also where its rules failed: with what was stored before
+	goesOn := rm.journal != nil && (c.Code == proto.CodeNodeLeaving || kept)
+	if goesOn && !fenced && c.Code != proto.CodeRulesFailed && rm.settled() {
 		rm.checkpoint()
 	}
 	rm.closeJournal()
@@ -310,16 +313,25 @@ func (rm *Instance) finish(ctx context.Context, c proto.Close) {
 		}
 		rm.retry(ctx, "posting the result", func(ctx context.Context) error { return rm.host.dir.PostResult(ctx, result) })
 	}
-	if rm.journal != nil && !goesOn {
-		rm.retry(ctx, "ending the journal", func(ctx context.Context) error {
-			err := rm.host.cfg.Journals.End(ctx, rm.spec.ID, rm.spec.Epoch)
-			if errors.Is(err, journal.ErrFenced) || errors.Is(err, journal.ErrNone) {
-				return nil
-			}
-			return err //nolint:wrapcheck // logged with what was done
-		})
+	if !goesOn {
+		rm.endJournal(ctx, rm.fx.ended)
 	}
 	rm.endRecord(ctx)
+}
+
+// endJournal ends the room's journal: nobody goes on from it, and its replay stays for as long as the store keeps those. A
+// room that persists keeps what it has until its rules end it.
+func (rm *Instance) endJournal(ctx context.Context, ended bool) {
+	if rm.journal == nil || rm.game.rules.Persist && !ended {
+		return
+	}
+	rm.retry(ctx, "ending the journal", func(ctx context.Context) error {
+		err := rm.host.cfg.Journals.End(ctx, rm.spec.ID, rm.spec.Epoch)
+		if errors.Is(err, journal.ErrFenced) || errors.Is(err, journal.ErrNone) {
+			return nil
+		}
+		return err //nolint:wrapcheck // logged with what was done
+	})
 }
 
 // endRecord ends the room's record in the directory.

@@ -1,6 +1,9 @@
 package match
 
 import (
+	"math"
+	"runtime"
+	"runtime/debug"
 	"testing"
 	"time"
 
@@ -47,5 +50,30 @@ func TestLateTicksLowerTheSendRateAndRefuseRoomsUntilTheyAreGone(t *testing.T) {
 		if full := h.Full(); (full != "") != (step.want > 0) {
 			t.Fatalf("after window %d the host says %q of new rooms", i, full)
 		}
+	}
+}
+
+func TestNearItsMemoryLimitAHostTakesNoNewRooms(t *testing.T) {
+	h := &Host{metrics: newMetrics(nil), log: zap.NewNop()}
+	now := time.Unix(0, 0)
+	weigh := func() string {
+		now = now.Add(weighEvery)
+		h.weigh(now)
+		return h.Full()
+	}
+	weigh()
+	if full := weigh(); full != "" {
+		t.Fatalf("without a limit: %q", full)
+	}
+	ballast := make([]byte, 32<<20)
+	runtime.GC() // what lives is known
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(36 << 20))
+	if full := weigh(); full != "its memory limit is near" {
+		t.Errorf("with most of it in use: %q", full)
+	}
+	runtime.KeepAlive(ballast)
+	debug.SetMemoryLimit(math.MaxInt64 - 1)
+	if full := weigh(); full != "" {
+		t.Errorf("with a larger limit: %q", full)
 	}
 }

@@ -71,11 +71,13 @@ func (rm *Instance) checkpointed() {
 	if rm.journal != nil && rm.journal.NeedsCheckpoint() {
 		due = true
 	}
-	if !due || len(rm.record.Seats) > 0 || len(rm.fx.kicked) > 0 || rm.fx.ended {
-		return
+	if due && rm.settled() && !rm.fx.ended {
+		rm.checkpoint()
 	}
-	rm.checkpoint()
 }
+
+// settled says whether all that the last tick wanted is done.
+func (rm *Instance) settled() bool { return len(rm.record.Seats) == 0 && len(rm.fx.kicked) == 0 }
 
 // checkpoint takes a checkpoint now.
 func (rm *Instance) checkpoint() {

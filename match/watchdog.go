@@ -56,7 +56,11 @@ func (h *Host) giveUp(rm *Instance, took time.Duration) {
 	h.forget(rm)
 	rm.dismiss(proto.Close{Code: proto.CodeRulesFailed, Reason: "the game's rules failed"})
 	rm.gone()
-	h.wg.Go(func() { rm.endRecord(h.ctx) })
+	h.wg.Go(func() {
+		rm.closeJournal()
+		rm.endJournal(h.ctx, false) // whoever went on from it would hang as well
+		rm.endRecord(h.ctx)
+	})
 }
 
 // Unfit says why the process cannot be healthy again and should be replaced; "" while nothing is wrong. Its other rooms
