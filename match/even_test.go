@@ -29,6 +29,13 @@ func openMany(t *testing.T, n int, before func(i int)) (h *Host, rooms []*Instan
 	return h, rooms
 }
 
+// tickOf reads a room's tick between two ticks. The lock is the one that the room takes at the beginning of each.
+func tickOf(rm *Instance) uint32 {
+	rm.inbox.mu.Lock()
+	defer rm.inbox.mu.Unlock()
+	return rm.tick
+}
+
 func TestThousandRoomsTickEvenlyAndAtSpreadTimes(t *testing.T) {
 	const (
 		rooms  = 1000
@@ -41,13 +48,13 @@ func TestThousandRoomsTickEvenlyAndAtSpreadTimes(t *testing.T) {
 		synctest.Wait()
 		began := make([]uint32, rooms)
 		for i, rm := range list {
-			began[i] = rm.tick
+			began[i] = tickOf(rm)
 		}
 		time.Sleep(10 * time.Second)
 		synctest.Wait()
 		var due [slots]int
 		for i, rm := range list {
-			if n := rm.tick - began[i]; n != 200 {
+			if n := tickOf(rm) - began[i]; n != 200 {
 				t.Errorf("room %d has had %d ticks in 10 s, want 200", i, n)
 			}
 			at := (rm.base.Sub(h.base) + time.Duration(rm.start.Load())) % period
