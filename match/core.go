@@ -190,7 +190,7 @@ func (c *core[S, In]) seat(ch *SeatChange, out *effects) {
 // inputs hands the record's inputs to the driver, in the order of seats. A sample goes on counting for a while when
 // none follows, so that a late packet does not let go of a player's controls.
 func (c *core[S, In]) inputs(rec *TickRecord, out *effects) error {
-	samples := c.game.rules.Inputs == proto.Samples
+	samples, hold := c.game.rules.Inputs == proto.Samples, netcode.HoldTicks(c.game.rules.TickRate)
 	for i := range rec.Inputs {
 		ir := &rec.Inputs[i]
 		seat := netcode.Seat(ir.Seat)
@@ -216,11 +216,12 @@ func (c *core[S, In]) inputs(rec *TickRecord, out *effects) error {
 		h := &c.held[seat]
 		h.in, h.seq, h.view, h.frac = c.in, ir.Seq, ir.View, ir.Frac
 		h.body = append(h.body[:0], ir.Body...)
-		h.until = rec.Tick + netcode.HoldTicks(c.game.rules.TickRate)
+		h.until = rec.Tick + hold
 	}
 	for seat := range c.held {
 		if h := &c.held[seat]; h.until >= rec.Tick {
-			c.driver.Input(netcode.Seat(seat), h.seq, h.view, h.frac, &h.in)
+			since := rec.Tick + hold - h.until // ticks for which it is held: its player's picture went on meanwhile
+			c.driver.Input(netcode.Seat(seat), h.seq, h.view+since, h.frac, &h.in)
 		}
 	}
 	return nil

@@ -205,3 +205,38 @@ func TestRewindIsTheSameInAReplay(t *testing.T) {
 		t.Errorf("hits %v and in the replay %v, want none and 35", first, again)
 	}
 }
+
+// A sample counts for a while when none follows it. What its player looks at goes on meanwhile, or a held trigger would
+// hit one past again and again.
+func TestViewOfAHeldSampleGoesOn(t *testing.T) {
+	g := Define[galleryWorld, shot]("gallery", gallery{}, Rules{Inputs: proto.Samples, Rewind: time.Second})
+	run, err := NewReplay(g, Spec{Seed: 7})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := proto.NewWriter()
+	if err := g.schema.WriteInput(w, &shot{7*16 + 3.5}); err != nil {
+		t.Fatal(err)
+	}
+	for tick := uint32(1); tick <= 40; tick++ {
+		rec := TickRecord{Tick: tick}
+		switch tick {
+		case 1:
+			rec.Seats = []SeatChange{{Kind: SeatJoined, Player: Player{Seat: 1}}, {Kind: SeatJoined, Player: Player{Seat: 2}}}
+		case 20:
+			rec.Inputs = []InputRecord{{Seat: 1, Seq: 1, View: 16, Frac: 128, Body: w.Bytes()}}
+		}
+		if err := run.Step(&rec); err != nil {
+			t.Fatal(err)
+		}
+	}
+	state := run.State().(*galleryWorld)
+	if n := state.Shots.V.N; n != 11 {
+		t.Errorf("%d shots, want 11: the sample's tick and half a second", n)
+	}
+	for _, row := range state.Targets.All() {
+		if want := uint8(row.Owner - 1); row.Hits != want {
+			t.Errorf("seat %d has %d hits, want %d", row.Owner, row.Hits, want)
+		}
+	}
+}

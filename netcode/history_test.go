@@ -116,6 +116,78 @@ func TestRewindShowsTheTickThatTheSeatLookedAt(t *testing.T) {
 	}
 }
 
+func TestViewedIsWhatRewindShowsAndRewindToGoesOnFromThere(t *testing.T) {
+	sc := rewindSchema(t)
+	for _, c := range []struct {
+		window, view uint32
+		frac         uint8
+		tick         uint32
+		rest         uint8
+	}{
+		{0, 18, 0, 18, 0},
+		{0, 18, 128, 18, 128},
+		{0, 19, 255, 19, 255},
+		{0, 20, 200, 20, 0}, // nothing is newer
+		{0, 1e9, 7, 20, 0},
+		{0, 12, 255, 13, 0}, // the oldest of the history
+		{0, 0, 0, 13, 0},
+		{4, 16, 1, 16, 1},
+		{4, 15, 255, 16, 0}, // the oldest of the window
+		{4, 0, 9, 16, 0},
+	} {
+		var w rewindWorld
+		d := rewinding(sc, &w, 8)
+		d.step.window = c.window
+		id := run(d, &w, 20)
+		d.Begin(21)
+		d.Input(1, 1, c.view, c.frac, &testInput{})
+		d.Run(func(s *Step[rewindWorld, testInput]) {
+			s.State.Rows.Get(id).X = 500
+			tick, frac := s.Viewed(1)
+			if tick != c.tick || frac != c.rest {
+				t.Errorf("window %d, view %d and %d/256: it is %d and %d/256, want %d and %d/256",
+					c.window, c.view, c.frac, tick, frac, c.tick, c.rest)
+			}
+			want := float32(10*tick) + 10*float32(frac)/256
+			if got := s.Rewind(1).Rows.Get(id).X; got-want > 0.03 || want-got > 0.03 {
+				t.Errorf("tick %d and %d/256: Rewind shows %v, want %v", tick, frac, got, want)
+			}
+			for at := tick; at < s.Tick; at++ {
+				if got := s.RewindTo(at).Rows.Get(id).X; got != float32(10*at) {
+					t.Errorf("tick %d was %v, want %v", at, got, 10*at)
+				}
+			}
+			if s.RewindTo(21) != s.State || s.RewindTo(30) != s.State || s.RewindTo(1).Rows.Get(id).X != 130 {
+				t.Error("beyond the history are its oldest and the present")
+			}
+			if tick, frac := s.Viewed(2); tick != 20 || frac != 0 {
+				t.Errorf("a seat without an input looks at %d and %d/256", tick, frac)
+			}
+		})
+	}
+}
+
+func TestWithoutAHistoryEverybodyViewsTheNewestState(t *testing.T) {
+	var w rewindWorld
+	for name, d := range map[string]*Driver[rewindWorld, testInput]{
+		"a client":       NewDriver[rewindWorld, testInput](&w, DriverConfig{Rate: 20}),
+		"a room's start": rewinding(rewindSchema(t), &w, 8),
+	} {
+		for _, tick := range []uint32{1, 7} {
+			d.Begin(tick)
+			d.Input(1, 1, 2, 5, &testInput{})
+			d.Run(func(s *Step[rewindWorld, testInput]) {
+				if at, frac := s.Viewed(1); at != tick-1 || frac != 0 {
+					t.Errorf("%s: tick %d is viewed at %d and %d/256", name, tick, at, frac)
+				}
+				if s.RewindTo(tick-1) != s.State {
+					t.Errorf("%s: there is a past", name)
+				}
+			})
+		}
+	}
+}
+
 func TestRewindWithoutAnythingToLookBackAtIsThePresent(t *testing.T) {
 	sc := rewindSchema(t)
 	present := func(what string, d *Driver[rewindWorld, testInput], input bool) {

@@ -114,6 +114,37 @@ func (s *Step[S, In]) Rewind(seat Seat) *S {
 	return s.State
 }
 
+// Viewed returns the moment that Rewind(seat) shows: a tick and the fraction of the way to the next, in 1/256. It is
+// never before the window or the history, and never after the newest state that a player can have seen, that of the tick
+// before: this is what it returns where Rewind returns the present.
+func (s *Step[S, In]) Viewed(seat Seat) (tick uint32, frac uint8) {
+	newest := max(s.Tick, 1) - 1
+	in := s.inputOf(seat)
+	if in == nil || s.past == nil || s.past.n == 0 {
+		return newest, 0
+	}
+	tick, frac = s.within(in.view, in.frac)
+	switch oldest := s.past.back(s.past.n - 1).tick; {
+	case tick >= newest:
+		return newest, 0
+	case tick < oldest:
+		return oldest, 0
+	}
+	return tick, frac
+}
+
+// RewindTo returns the state after a tick, for rules that follow something through the past: from Viewed on, say, to
+// this tick, whose state is State. All that is said of Rewind's result holds for it, and each ends the other's. A tick
+// before the history gets the oldest of it; without a history, and in a client, the result is the present.
+func (s *Step[S, In]) RewindTo(tick uint32) *S {
+	if s.past != nil && tick < s.Tick {
+		if was := s.past.at(tick, 0); was != nil {
+			return was
+		}
+	}
+	return s.State
+}
+
 // within brings a view to the window before the newest state that a player can have seen, that of the tick before.
 func (s *Step[S, In]) within(view uint32, frac uint8) (uint32, uint8) {
 	if oldest := int64(s.Tick) - 1 - int64(s.window); s.window > 0 && int64(view) < oldest {

@@ -27,7 +27,7 @@ type fleet struct {
 func newFleet(t testing.TB, n int, seed uint64, by steering) *fleet {
 	t.Helper()
 	f := &fleet{sim: newSim(n), n: n}
-	f.d = netcode.NewDriver[World, Input](&f.w, netcode.DriverConfig{Rate: tickRate, Seed: seed})
+	f.drive(seed)
 	for _, ship := range f.w.Ships.All() { // newSim has put them all where its own seed says
 		rng := rand.New(rand.NewPCG(seed, uint64(ship.Owner)))
 		place(ship, 50+900*rng.Float64(), 50+900*rng.Float64(), twoPi*rng.Float64())

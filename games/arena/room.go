@@ -16,7 +16,7 @@ const tickRate = 20
 
 // Game is the arena as servers run it.
 var Game = match.Define[World, Input]("arena", Arena{}, match.Rules{
-	Version: "1", TickRate: tickRate, Seats: 16, Inputs: proto.Samples, Events: events,
+	Version: "2", TickRate: tickRate, Seats: 16, Inputs: proto.Samples, Events: events,
 })
 
 // maxName is what Ship.Name holds, in bytes.

@@ -15,17 +15,25 @@ type sim struct {
 	tick   uint32
 	inputs [256]Input // by seat
 	send   [256]bool
+	late   [256]float64 // by how many ticks a seat sees the world later than the newest state
 }
 
 // newSim returns a world in which n ships wait to spawn, and the tick in which they do has passed.
 func newSim(n int) *sim {
 	s := &sim{}
-	s.d = netcode.NewDriver[World, Input](&s.w, netcode.DriverConfig{Rate: tickRate, Seed: 42})
+	s.drive(42)
 	for seat := netcode.Seat(1); int(seat) <= n; seat++ {
 		s.w.Ships.Add(Ship{X: Size / 2, Y: Size / 2, Owner: seat, Name: fmt.Sprint("p", seat)})
 	}
 	s.step(1)
 	return s
+}
+
+// drive makes the driver, as a room does.
+func (s *sim) drive(seed uint64) {
+	s.d = netcode.NewDriver[World, Input](&s.w, netcode.DriverConfig{
+		Rate: tickRate, Seed: seed, Schema: Game.Schema(), Window: int(Game.Rules().Rewind.Seconds() * tickRate),
+	})
 }
 
 // newDuel is newSim(2) with both ships unshielded at rest, 200 units apart, the first looking at the second.
@@ -48,10 +56,12 @@ func (s *sim) step(n int) {
 		s.d.Begin(s.tick)
 		for seat := range s.inputs {
 			if s.send[seat] {
-				s.d.Input(netcode.Seat(seat), s.tick, s.tick-1, 0, &s.inputs[seat])
+				at := max(0, float64(s.tick-1)-s.late[seat])
+				s.d.Input(netcode.Seat(seat), s.tick, uint32(at), uint8(256*(at-math.Floor(at))), &s.inputs[seat])
 			}
 		}
 		s.d.Run(Arena{}.Step)
+		s.d.Capture()
 	}
 }
 

@@ -16,7 +16,7 @@ const MaxHP = 100
 
 // World is the whole state of a room.
 type World struct {
-	Ships   netcode.Table[Ship]   `net:"max=256"`
+	Ships   netcode.Table[Ship]   `net:"max=256,rewind"` // its past is what shots are checked against
 	Bullets netcode.Table[Bullet] `net:"max=1024"`
 	Round   netcode.Value[Round]
 }

@@ -57,6 +57,7 @@ func (Arena) Step(s *step) {
 			shoot(s, ship, dt)
 		}
 	}
+	catchUp(s, dt)
 }
 
 // ticks converts seconds to ticks.
@@ -183,30 +184,66 @@ func push(a, b *Ship, dx, dy, d float64) {
 // inside keeps a ship's coordinate between the walls.
 func inside(x float64) float32 { return float32(min(max(x, Radius), Size-Radius)) }
 
-// flyBullets moves bullets and finds whom they hit on their way.
+// flyBullets moves bullets and takes out those that have met something or whose time is up.
 func flyBullets(s *step, dt float64) {
-	w := s.State
-	for id, b := range w.Bullets.All() {
-		dx, dy := float64(float64(b.VX)*dt), float64(float64(b.VY)*dt)
-		victim := firstHit(w, b, dx, dy, dt)
-		x, y := float64(b.X)+dx, float64(b.Y)+dy
-		switch {
-		case victim != nil:
-			hit(s, victim, b.Owner)
-			w.Bullets.Remove(id)
-		case s.Tick >= b.End || x < 0 || x > Size || y < 0 || y > Size:
-			w.Bullets.Remove(id)
-		default:
-			b.X, b.Y = float32(x), float32(y)
+	for id, b := range s.State.Bullets.All() {
+		if s.Tick > b.End || !fly(s, b, s.State, dt) || s.Tick == b.End {
+			s.State.Bullets.Remove(id)
 		}
 	}
 }
 
-// firstHit returns the ship that a bullet meets first when it moves by dx, dy within this tick, or nil. Ships have
-// moved already, so the bullet is swept in each ship's own frame.
-func firstHit(w *World, b *Bullet, dx, dy, dt float64) (victim *Ship) {
-	first := 2.0 // along the way, of which the end is 1
-	for _, ship := range w.Ships.All() {
+// catchUp lets the bullets that were fired in this tick fly the time by which their shooters see the world late, among
+// the ships as they were then: who aims right at what is on his screen hits, however long his line is. A bullet leaves
+// the nose of the present, as its shooter's client predicts it, and from here on it is in the same time as the rest.
+//
+// The limits: the time is at most Rules.Rewind, and whoever claims to have looked at something older gains no more than
+// that. So a victim may be hit where it was up to Rules.Rewind ago, although it has turned away since then, and it sees
+// such a bullet begin up to that much of its flight before its shooter's nose. The present decides on what a hit does:
+// nobody is hit who is destroyed by now, and the shield of now protects. Two who hit each other in one tick both do.
+// A client that predicts has no past, and its bullets begin at the nose.
+func catchUp(s *step, dt float64) {
+	for _, b := range s.State.Bullets.All() {
+		if b.End != s.Tick+ticks(s, bulletTime) {
+			continue
+		}
+		// Who sees the newest state, that of the tick before, has his bullet at the nose now: the others' were there
+		// one tick after what they saw.
+		viewed, frac := s.Viewed(b.Owner)
+		part := 1 - float64(frac)/256 // of a tick, up to the first whole one
+		for at := viewed + 2; at <= s.Tick; at++ {
+			b.End-- // its way is not longer than another's
+			if !fly(s, b, s.RewindTo(at), float64(part*dt)) {
+				b.End = s.Tick // it stays for one tick, so that clients learn of the shot
+				break
+			}
+			part = 1
+		}
+	}
+}
+
+// fly moves a bullet by dt seconds to a moment at which the ships are, or were, as in the world now. It is false when the
+// bullet has met a ship, which it hurts, or a wall.
+func fly(s *step, b *Bullet, now *World, dt float64) bool {
+	dx, dy := float64(float64(b.VX)*dt), float64(float64(b.VY)*dt)
+	victim, at := firstHit(s, b, now, dx, dy, dt)
+	x, y := float64(b.X)+float64(at*dx), float64(b.Y)+float64(at*dy)
+	switch {
+	case victim != nil:
+		hit(s, victim, b.Owner)
+	case x < 0 || x > Size || y < 0 || y > Size:
+		return false
+	}
+	b.X, b.Y = float32(x), float32(y)
+	return victim == nil
+}
+
+// firstHit returns the ship, as it is in the present, that a bullet meets first when it moves by dx, dy within dt, and
+// how far along the way; nil and 1 when it meets none. The ships of the world now have moved already, so the bullet is
+// swept in each ship's own frame.
+func firstHit(s *step, b *Bullet, now *World, dx, dy, dt float64) (victim *Ship, first float64) {
+	first = 2
+	for id, ship := range now.Ships.All() {
 		if !ship.Alive() || ship.Owner == b.Owner {
 			continue
 		}
@@ -214,10 +251,12 @@ func firstHit(w *World, b *Bullet, dx, dy, dt float64) (victim *Ship) {
 		sx, sy := float64(float64(ship.VX)*dt), float64(float64(ship.VY)*dt)
 		px, py := float64(b.X)-(float64(ship.X)-sx), float64(b.Y)-(float64(ship.Y)-sy)
 		if at := sweep(px, py, dx-sx, dy-sy, Radius+bulletSize); at < first {
-			first, victim = at, ship
+			if is := s.State.Ships.Get(id); is != nil && is.Alive() {
+				first, victim = at, is
+			}
 		}
 	}
-	return victim
+	return victim, min(first, 1)
 }
 
 // sweep returns how far along the way d, from 0 to 1, a point from p enters a circle of radius r around the origin; 2
