@@ -51,15 +51,9 @@ type Instance struct {
 	quiet    bool // ticks are run again: the directory has heard of them
 	ending   bool // the match is over
 
-	memory          memory
-	healed          bool // after a panic; the next one ends the match
-	wanted          bool // a checkpoint, as soon as may be
-	checkpointEvery uint32
-	sums            []uint64
-	journal         *journal.Recorder // nil: the room is of no class that survives
-	durable         uint32            // the newest tick that is stored
-	emptyAt         uint32            // the tick since which nobody has a seat
-	began           time.Time
+	keeper
+	emptyAt uint32 // the tick since which nobody has a seat
+	began   time.Time
 
 	list   []message
 	data   []byte
@@ -79,9 +73,8 @@ func newInstance(g *Game, spec Spec, h *Host) *Instance {
 		sim:     g.make(g, spec),
 		encoder: netcode.NewEncoder(g.schema, netcode.EncoderConfig{Key: spec.Seed, Ring: max(32, g.rules.TickRate)}),
 		seats:   make([]seat, g.rules.Seats+1),
-		// not the same for all rooms that begin together
-		checkpointEvery: g.rules.ticks(g.rules.CheckpointEvery) + uint32(spec.Seed%(uint64(g.rules.ticks(g.rules.CheckpointEvery))/8+1)), //nolint:gosec // small
-		out:             proto.NewWriter(), body: proto.NewWriter(), schema: g.schema.Binary(),
+		keeper:  newKeeper(&g.rules, spec.Seed),
+		out:     proto.NewWriter(), body: proto.NewWriter(), schema: g.schema.Binary(),
 	}
 	for i := range rm.seats {
 		rm.seats[i].reset(&g.rules)

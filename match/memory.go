@@ -10,6 +10,25 @@ import (
 	"muster/proto"
 )
 
+// keeper is what a room has to go on from: in memory after a panic of its rules, in a journal after the end of its
+// process.
+type keeper struct {
+	memory          memory
+	healed          bool   // after a panic; the next one ends the match
+	wanted          bool   // a checkpoint, as soon as may be
+	checkpointEvery uint32 // ticks
+	sums            []uint64
+	journal         *journal.Recorder // nil: the room is of no class that survives
+	durable         uint32            // the newest tick that is stored
+}
+
+// newKeeper's checkpoints are up to an eighth further apart than the rules say, by the seed, so that rooms that begin
+// together do not take theirs together.
+func newKeeper(rules *Rules, seed uint64) keeper {
+	every := rules.ticks(rules.CheckpointEvery)
+	return keeper{checkpointEvery: every + uint32(seed%uint64(every/8+1))} //nolint:gosec // below every
+}
+
 // maxRemembered bounds the records of a room's memory, in bytes; beyond it a checkpoint comes early.
 const maxRemembered = 1 << 20
 
