@@ -34,8 +34,8 @@ const maxSpool = 4 << 30
 // replayFile is an open replay. It reads no more once ctx is done, and tells every second how far it is.
 type replayFile struct {
 	*os.File
-	name   string // for people
-	ctx    context.Context
+	name   string          // for people
+	ctx    context.Context //nolint:containedctx // the command's, for as long as the file is open
 	size   int64
 	off    int64
 	tell   io.Writer // nil: nobody looks on
@@ -50,7 +50,8 @@ func (p *program) openReplay(name string) (*replayFile, error) {
 		f.tell = out
 	}
 	if name == "-" {
-		return f, f.spool(os.Stdin)
+		err := f.spool(os.Stdin)
+		return f, err
 	}
 	info, err := os.Stat(name)
 	if err == nil && !info.Mode().IsRegular() {
@@ -113,7 +114,7 @@ func (f *replayFile) Seek(offset int64, whence int) (int64, error) {
 // Read implements io.Reader.
 func (f *replayFile) Read(b []byte) (int, error) {
 	if err := f.ctx.Err(); err != nil {
-		return 0, err //nolint:wrapcheck // callers say what they did
+		return 0, err
 	}
 	if f.tell != nil && time.Since(f.told) >= time.Second {
 		f.told = time.Now()

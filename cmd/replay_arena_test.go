@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"bytes"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -87,7 +88,7 @@ func TestArenasReplayIsMadeTheSameEachTime(t *testing.T) {
 	must(t, err)
 	got, err := os.ReadFile(playArena(t))
 	must(t, err)
-	if string(got) != string(want) {
+	if !bytes.Equal(got, want) {
 		t.Errorf("%d bytes, other than the %d of %s; if the arena's rules changed: %s", len(got), len(want), arenaReplay, updateArena)
 	}
 }

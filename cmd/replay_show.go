@@ -40,7 +40,7 @@ func (c *replayShowCmd) Run(p *program) error {
 		return &statusError{statusUnreadable, err}
 	}
 	defer f.close()
-	s, err := summarize(f)
+	s, err := summaryOf(f)
 	if err != nil {
 		return &statusError{statusUnreadable, fmt.Errorf("%s: %w", f.name, err)}
 	}
@@ -138,8 +138,8 @@ type move struct {
 	Change string `json:"change"`
 }
 
-// summarize reads a replay through.
-func summarize(src io.ReadSeeker) (*summary, error) {
+// summaryOf reads a replay through.
+func summaryOf(src io.ReadSeeker) (*summary, error) {
 	rd, err := journal.NewReader(src)
 	if err != nil {
 		return nil, err //nolint:wrapcheck // says what it did
@@ -305,11 +305,12 @@ func writeJSON(w io.Writer, v any) error {
 	safe := make([]byte, 0, len(b)+1)
 	for len(b) > 0 {
 		r, n := utf8.DecodeRune(b)
-		if r < 0x7f || unicode.IsPrint(r) {
+		switch {
+		case r < 0x7f || unicode.IsPrint(r):
 			safe = append(safe, b[:n]...)
-		} else if r > 0xffff {
+		case r > 0xffff:
 			safe = fmt.Appendf(safe, `\u%04x\u%04x`, 0xd800+(r-0x10000)>>10, 0xdc00+(r-0x10000)&0x3ff)
-		} else {
+		default:
 			safe = fmt.Appendf(safe, `\u%04x`, r) // such a character stands in a string
 		}
 		b = b[n:]

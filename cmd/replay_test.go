@@ -2,14 +2,19 @@ package cmd
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"flag"
+	"io"
 	"math"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
 	"unicode"
 
 	"github.com/google/go-cmp/cmp"
@@ -301,4 +306,37 @@ func TestReplayThatWasCutShortIsReadAsFarAsItGoes(t *testing.T) {
 	if most < 20 {
 		t.Errorf("only %d of the cut files could be verified", most)
 	}
+}
+
+func TestLongReplaysTellEverySecondHowFarTheyAre(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "long")
+	must(t, os.WriteFile(file, make([]byte, 1000), 0o600))
+	synctest.Test(t, func(t *testing.T) {
+		p := &program{ctx: t.Context(), stderr: io.Discard}
+		f, err := p.openReplay(file)
+		must(t, err)
+		defer f.close()
+		var told bytes.Buffer
+		f.tell, f.name = &told, "long"
+		for range 10 {
+			_, err := io.ReadFull(f, make([]byte, 100))
+			must(t, err)
+			time.Sleep(400 * time.Millisecond)
+		}
+		if want := "long: 30 %\nlong: 60 %\nlong: 90 %\n"; told.String() != want {
+			t.Errorf("it tells %q, want %q", told.String(), want)
+		}
+	})
+}
+
+func TestInterruptEndsAReplay(t *testing.T) {
+	ctx, interrupt := context.WithCancel(t.Context())
+	interrupt()
+	var out, errs output
+	var again atomic.Bool
+	status := run(ctx, func() { again.Store(true) }, []string{"replay", "verify", arenaReplay}, withArena, &out, &errs)
+	if status != 2 || !strings.Contains(errs.String(), "context canceled") || out.String() != "" {
+		t.Errorf("exit status %d: %s%s", status, out.String(), errs.String())
+	}
+	until(t, "the next interrupt ends the process", again.Load)
 }

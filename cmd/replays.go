@@ -59,10 +59,11 @@ type exports struct {
 	store journal.Store // nil: there are none
 	log   *zap.Logger
 	slots chan struct{}
+	stall time.Duration
 }
 
 func newExports(store journal.Store, log *zap.Logger) *exports {
-	return &exports{store, log, make(chan struct{}, maxExports)}
+	return &exports{store, log, make(chan struct{}, maxExports), exportStall}
 }
 
 // roomID is what a room may be called for this route: it stands in a file's name.
@@ -89,7 +90,7 @@ func (e *exports) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), exportTimeout)
 	defer cancel()
-	out := &export{w: w, control: http.NewResponseController(w), room: room}
+	out := &export{w: w, control: http.NewResponseController(w), room: room, stall: e.stall}
 	err := e.store.Export(ctx, room, out)
 	switch {
 	case err == nil:
@@ -110,6 +111,7 @@ type export struct {
 	w       http.ResponseWriter
 	control *http.ResponseController
 	room    string
+	stall   time.Duration
 	begun   bool
 }
 
@@ -121,7 +123,7 @@ func (e *export) Write(b []byte) (int, error) {
 		h.Set("Content-Type", "application/octet-stream")
 		h.Set("Content-Disposition", `attachment; filename="`+e.room+`.muster"`)
 	}
-	if err := e.control.SetWriteDeadline(time.Now().Add(exportStall)); err != nil {
+	if err := e.control.SetWriteDeadline(time.Now().Add(e.stall)); err != nil {
 		return 0, fmt.Errorf("sending a replay: %w", err)
 	}
 	n, err := e.w.Write(b)

@@ -17,7 +17,7 @@ type Report struct {
 	Ticks       int    // how many of them
 	Checked     int    // how many of them had a hash to compare with
 	Checkpoints int    // how many checkpoints were read: the first begins the run, the others are compared with it
-	Gaps        int // how many of them only began the run anew, since ticks before them are missing
+	Gaps        int    // how many of them only began the run anew, since ticks before them are missing
 	Inputs      int
 	Events      int
 	Truncated   bool        // the file ends in the middle: what came before is what was run
