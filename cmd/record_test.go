@@ -197,7 +197,7 @@ func walked(t *testing.T, rules match.Rules) string {
 		case 0:
 			rec.join(1, "alice", "Alice")
 		case 5:
-			rec.join(2, "bob", "\x1b[2J\u202ebob\nCUT SHORT\u009b")
+			rec.join(2, "bob", "\x1b[2J\u202ebob\nCUT SHORT\u009b\U000e0001")
 		case 20:
 			rec.drop(2)
 		case 30:

@@ -77,7 +77,7 @@ func TestShowAsJSONHasTheSameAndEachTick(t *testing.T) {
 	golden(t, "show.json.golden", first+"\n")
 	var s summary
 	must(t, json.Unmarshal([]byte(first), &s))
-	if s.Players[1].Name != "\x1b[2J\u202ebob\nCUT SHORT\u009b" {
+	if s.Players[1].Name != "\x1b[2J\u202ebob\nCUT SHORT\u009b\U000e0001" {
 		t.Errorf("the name comes back as %q", s.Players[1].Name)
 	}
 	lines, inputs := strings.Split(strings.TrimSuffix(rest, "\n"), "\n"), 0
