@@ -190,7 +190,8 @@ func (r *Replay) rows(field string) []string {
 }
 
 // against compares the run with a recorded checkpoint of its tick.
-func (r *Replay) against(cp journal.Checkpoint) (*Difference, error) {
+func (r *Replay) against(cp journal.Checkpoint) (_ *Difference, err error) {
+	defer r.caught(cp.Tick, &err)
 	if cp.Tick != r.tick {
 		return nil, fmt.Errorf("%w: a checkpoint of tick %d after tick %d", ErrReplay, cp.Tick, r.tick)
 	}

@@ -156,3 +156,37 @@ func TestReplayRefusesSeatsThatTheRoomHasNot(t *testing.T) {
 		}
 	}
 }
+
+// A checkpoint of a file may say anything: it is refused, or it differs, or its rules panic, and the process goes on.
+func FuzzCheckpointsOfReplays(f *testing.F) {
+	f.Add(uint8(0), uint32(3), uint8(0xff), uint8(1))
+	f.Add(uint8(1), uint32(30), uint8(0x80), uint8(2))
+	f.Add(uint8(1), uint32(200), uint8(0xdd), uint8(9))
+	var whole []byte
+	f.Fuzz(func(t *testing.T, which uint8, at uint32, value, step uint8) {
+		if whole == nil {
+			whole = recorded(t, 45)
+		}
+		g := deskGame(t, desk{}, journalled)
+		n := uint8(0)
+		src := edited(t, whole, func(_ *journal.Record, cp *journal.Checkpoint) bool {
+			if cp == nil {
+				return true
+			}
+			if n == which%3 {
+				for i := int(at) % len(cp.Data); i < len(cp.Data); i += int(step)*7 + 1 {
+					cp.Data[i] ^= value
+				}
+			}
+			n++
+			return true
+		})
+		rep, err := VerifyReplay(g, src)
+		if value == 0 && (err != nil || rep.Differs != nil || rep.Panic != nil) {
+			t.Errorf("a replay that nobody changed: %+v %v", rep, err)
+		}
+		if err == nil && rep.Panic != nil && rep.Panic.Tick == 0 {
+			t.Errorf("a panic outside of the rules: %v", rep.Panic)
+		}
+	})
+}
