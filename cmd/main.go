@@ -27,12 +27,13 @@ type cli struct {
 	Config  fileFlag         `help:"Read settings from this YAML file." placeholder:"FILE" env:"MUSTER_CONFIG"`
 	Version kong.VersionFlag `help:"Print the version and exit."`
 
-	Serve    serveCmd    `cmd:"" default:"withargs" help:"Serve lobby, matches and demo on one port (the default command)."`
+	Serve    serveCmd    `cmd:"" default:"withargs" help:"Serve everything on one port (the default command)."`
 	Token    tokenCmd    `cmd:"" help:"Print a player token signed with the development key."`
 	Loadtest loadtestCmd `cmd:"" help:"Play with bots and check service levels."`
 	Settings configCmd   `cmd:"" name:"config" help:"Print the effective settings of serve, secrets masked."`
 	Health   healthCmd   `cmd:"" help:"Ask a running server whether it is ready; exit 1 when it is not."`
 	Types    typesCmd    `cmd:"" help:"Print the TypeScript types of a game's state, inputs and events."`
+	Replay   replayCmd   `cmd:"" help:"Look at recorded matches, and prove that the rules still play them the same."`
 	Codec    codecCmd    `cmd:"" help:"Measure what recorded movement (CSV) costs on the wire."`
 }
 
@@ -42,6 +43,7 @@ const description = `Muster is a multiplayer game state server.
   muster --redis redis://127.0.0.1:6379    the same on a real Redis
   muster token --sub alice                 a player token for the lobby API
   muster loadtest --bots 50 --duration 10s --gate 'ack_p99<150ms'
+  muster replay verify match.muster        do today's rules play a recorded match the same?
 
 Every flag of serve is also a variable (MUSTER_LISTEN) and a key of the YAML file (listen).`
 
@@ -64,6 +66,23 @@ type program struct {
 
 // errGates is the error of a load test whose gates failed; its report has said why.
 var errGates = errors.New("a gate failed")
+
+// statusError is the error of a command whose exit status says more than that it failed. Its err may be nil: all was said.
+type statusError struct {
+	status int
+	err    error
+}
+
+// Error implements error.
+func (e *statusError) Error() string {
+	if e.err == nil {
+		return fmt.Sprintf("exit status %d", e.status)
+	}
+	return e.err.Error()
+}
+
+// Unwrap is what errors.Is and errors.As use.
+func (e *statusError) Unwrap() error { return e.err }
 
 // exit is how kong's --help and --version leave.
 type exit int
@@ -96,13 +115,20 @@ func run(ctx context.Context, interrupted func(), args []string, games []Game, s
 		return 1
 	}
 	err = kctx.Run(&program{ctx, interrupted, games, stdout, stderr})
-	if err != nil {
-		if !errors.Is(err, errGates) {
+	var status *statusError
+	switch {
+	case err == nil:
+		return 0
+	case errors.Is(err, errGates):
+		return 1
+	case errors.As(err, &status):
+		if status.err != nil {
 			fmt.Fprintln(stderr, "muster:", err)
 		}
-		return 1
+		return status.status
 	}
-	return 0
+	fmt.Fprintln(stderr, "muster:", err)
+	return 1
 }
 
 func version() string {

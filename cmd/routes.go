@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -33,7 +34,8 @@ func (s *server) routes(registry *prometheus.Registry) http.Handler {
 	mux.Handle("GET /docs", http.RedirectHandler("/docs/", http.StatusFound))
 	mux.HandleFunc("GET /livez", s.live)
 	mux.HandleFunc("GET /readyz", s.ready)
-	mux.Handle("GET /metrics", s.operatorsOnly(promhttp.HandlerFor(registry, promhttp.HandlerOpts{Registry: registry})))
+	mux.Handle("GET /metrics", s.operatorsOnly(promhttp.HandlerFor(registry, promhttp.HandlerOpts{Registry: registry}), "metrics", "admin"))
+	mux.Handle("GET /v1/admin/replays/{room}", s.operatorsOnly(newExports(s.replays, s.log), "admin"))
 	mux.Handle("/", web.Handler())
 	return s.shared(mux)
 }
@@ -107,19 +109,20 @@ func (s *server) ready(w http.ResponseWriter, r *http.Request) {
 	_, _ = fmt.Fprintln(w, "ready")
 }
 
-// operatorsOnly asks for the role metrics or admin, but in development.
-func (s *server) operatorsOnly(next http.Handler) http.Handler {
+// operatorsOnly asks for one of the roles, but in development.
+func (s *server) operatorsOnly(next http.Handler, roles ...string) http.Handler {
 	if s.set.development() {
 		return next
 	}
+	needed := "a token with the role " + strings.Join(roles, " or ") + " is needed"
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		p, err := lobby.Authenticate(s.keys, r.Header.Get("Authorization"))
 		switch {
 		case err != nil:
 			w.Header().Set("WWW-Authenticate", "Bearer")
-			problem(w, http.StatusUnauthorized, "a token with the role metrics or admin is needed")
-		case !slices.Contains(p.Roles, "metrics") && !slices.Contains(p.Roles, "admin"):
-			problem(w, http.StatusForbidden, "a token with the role metrics or admin is needed")
+			problem(w, http.StatusUnauthorized, needed)
+		case !slices.ContainsFunc(p.Roles, func(role string) bool { return slices.Contains(roles, role) }):
+			problem(w, http.StatusForbidden, needed)
 		default:
 			next.ServeHTTP(w, r)
 		}

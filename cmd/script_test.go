@@ -1,8 +1,10 @@
 package cmd
 
 import (
+	"errors"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -14,10 +16,12 @@ import (
 	"muster/proto/token"
 )
 
-// The scripts run the real command. What they can use beside testscript's own commands:
+// The scripts run the real command. A replay of the arena lies beside them, arena.muster. What they can use beside
+// testscript's own commands:
 //
 //	oneline TEXT            the command before wrote one line to standard error, which holds TEXT
 //	listening NAME          somebody listens on the address $NAME until the script ends
+//	exit2 COMMAND…          the command ends with status 2, as a replay does that cannot be read
 //	verifies FILE KEY SUB NAME [ROLE…]   FILE holds a player's token that is signed with the key in the file KEY
 func TestScripts(t *testing.T) {
 	t.Parallel()
@@ -27,10 +31,22 @@ func TestScripts(t *testing.T) {
 			home := filepath.Join(env.WorkDir, "home")
 			env.Setenv("HOME", home)
 			env.Setenv("XDG_CONFIG_HOME", "")
-			return os.Mkdir(home, 0o700)
+			env.Setenv("XDG_CACHE_HOME", "")
+			env.Setenv("TMPDIR", filepath.Join(env.WorkDir, "tmp"))
+			if err := os.MkdirAll(env.Getenv("TMPDIR"), 0o700); err != nil {
+				return err
+			}
+			if err := os.Mkdir(home, 0o700); err != nil {
+				return err
+			}
+			arena, err := os.ReadFile(arenaReplay)
+			if err != nil {
+				return err
+			}
+			return os.WriteFile(filepath.Join(env.WorkDir, "arena.muster"), arena, 0o600)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"oneline": oneline, "listening": listening, "verifies": verifies,
+			"oneline": oneline, "listening": listening, "verifies": verifies, "exit2": exit2,
 		},
 	})
 }
@@ -42,6 +58,13 @@ func oneline(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	if strings.Count(text, "\n") != 1 || !strings.HasPrefix(text, "muster: ") || !strings.Contains(text, args[0]) {
 		ts.Fatalf("standard error is not one line of muster's with %q:\n%s", args[0], text)
+	}
+}
+
+func exit2(ts *testscript.TestScript, _ bool, args []string) {
+	var ee *exec.ExitError
+	if err := ts.Exec(args[0], args[1:]...); !errors.As(err, &ee) || ee.ExitCode() != statusUnreadable {
+		ts.Fatalf("it ends with %v, want status 2", err)
 	}
 }
 

@@ -119,7 +119,7 @@ func TestServeFailsWhenItsListenerDoes(t *testing.T) {
 // start is a server without its command.
 func start(t *testing.T) *server {
 	t.Helper()
-	set := &settings{Listen: "127.0.0.1:0", Namespace: "x", LogLevel: "error", KeyFile: ownKey(t)}
+	set := &settings{Listen: "127.0.0.1:0", Namespace: "x", LogLevel: "error", KeyFile: ownKey(t), Journal: journalNone}
 	keys, _, err := set.keys()
 	must(t, err)
 	s, err := startServer(t.Context(), set, withArena, keys, newLogger(io.Discard, "error"))

@@ -20,6 +20,7 @@ import (
 	"muster/match"
 	"muster/match/cluster"
 	"muster/match/edge"
+	"muster/match/journal"
 	"muster/proto/token"
 )
 
@@ -47,6 +48,7 @@ type server struct {
 
 	closers []func(context.Context) error // in the order of starting
 	host    *match.Host
+	replays journal.Store // nil: no match leaves one
 	edge    *edge.Server
 	lobby   *lobby.Lobby
 	http    *http.Server
@@ -151,7 +153,15 @@ func (s *server) startMatches(rdb redis.UniversalClient, games []Game, node stri
 	for i := range games {
 		defined[i] = games[i].Game
 	}
-	host, err := match.NewHost(match.HostConfig{Games: defined, Directory: dir, Log: s.log, Registerer: reg})
+	counted := journal.NewMetrics(reg)
+	var err error
+	if s.replays, err = s.journals(rdb, counted); err != nil {
+		return err
+	}
+	host, err := match.NewHost(match.HostConfig{
+		Games: defined, Directory: dir, Log: s.log, Registerer: reg,
+		Journals: s.replays, JournalMetrics: counted, Crashes: s.set.crashes(), Version: version(),
+	})
 	if err != nil {
 		return err //nolint:wrapcheck // names the games
 	}
@@ -161,7 +171,7 @@ func (s *server) startMatches(rdb redis.UniversalClient, games []Game, node stri
 		SlowAfter: s.set.SlowAfter,
 	})
 	s.onClose(s.edge.Close)
-	s.onClose(host.Close)
+	s.onClose(host.Close) // flushes the journals: before Redis is closed
 	return nil
 }
 

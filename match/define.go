@@ -57,6 +57,7 @@ type Game struct {
 	rules  Rules
 	schema *netcode.Schema
 	make   func(g *Game, spec Spec) simulation
+	input  func(g *Game, body []byte) string
 	err    error
 }
 
@@ -68,6 +69,15 @@ func (g Game) Rules() Rules { return g.rules }
 
 // Schema returns the compiled schema of the game's state, input and events.
 func (g Game) Schema() *netcode.Schema { return g.schema }
+
+// ShowInput is an input's encoded body for people, as "{Turn:3 Fire:true}", or why it is none. What a player wrote in it is
+// not escaped.
+func (g Game) ShowInput(body []byte) string {
+	if g.err != nil {
+		return g.err.Error()
+	}
+	return g.input(&g, body)
+}
 
 // Err says what is wrong with the definition. A server refuses to start with a game that has an error.
 func (g Game) Err() error { return g.err }
@@ -100,6 +110,13 @@ func Define[S, In any](name string, impl Stepper[S, In], rules Rules) Game {
 	if err != nil {
 		g.err = fmt.Errorf("game %q: %w", name, err)
 		return g
+	}
+	g.input = func(g *Game, body []byte) string {
+		var in In
+		if err := g.schema.ReadInput(body, &in); err != nil {
+			return err.Error()
+		}
+		return fmt.Sprintf("%+v", in)
 	}
 	g.make = func(g *Game, spec Spec) simulation { return newCore(g, spec, impl, hooks) }
 	return g

@@ -24,6 +24,8 @@ type HostConfig struct {
 	RenewEvery time.Duration
 	// Journals is where rooms whose rules want it keep what outlives them. Without it every room is of class None.
 	Journals journal.Store
+	// JournalMetrics is what they count. Nil means some that are registered with Registerer.
+	JournalMetrics *journal.Metrics
 	// Crashes is a directory for replays of what led to a panic of the rules, at most 100. "" keeps none.
 	Crashes string
 	// Version is the server's, for the head of replays.
@@ -68,11 +70,14 @@ var (
 func NewHost(cfg HostConfig) (*Host, error) {
 	h := &Host{
 		games: map[string]*Game{}, rooms: map[string]*Instance{}, dir: cfg.Directory, log: cfg.Log,
-		metrics: newMetrics(cfg.Registerer), journals: journal.NewMetrics(cfg.Registerer), cfg: cfg, news: make(chan news, maxNews),
+		metrics: newMetrics(cfg.Registerer), journals: cfg.JournalMetrics, cfg: cfg, news: make(chan news, maxNews),
 		base: time.Now(),
 	}
 	if h.log == nil {
 		h.log = zap.NewNop()
+	}
+	if h.journals == nil {
+		h.journals = journal.NewMetrics(cfg.Registerer)
 	}
 	if h.cfg.RenewEvery == 0 {
 		h.cfg.RenewEvery = 10 * time.Second

@@ -72,10 +72,30 @@ func (r *Replay) Restore(cp journal.Checkpoint) (err error) {
 func (r *Replay) Step(rec *TickRecord) (err error) {
 	defer r.caught(rec.Tick, &err)
 	r.fx.reset()
-	if err := r.sim.step(rec, &r.fx); err != nil {
+	err = r.fits(rec)
+	if err == nil {
+		err = r.sim.step(rec, &r.fx)
+	}
+	if err != nil {
 		return fmt.Errorf("%w: the record of tick %d: %w", ErrReplay, rec.Tick, err)
 	}
 	r.tick = rec.Tick
+	return nil
+}
+
+// fits says whether a record speaks of seats that the room has: it may come from a file.
+func (r *Replay) fits(rec *TickRecord) error {
+	seats := r.game.rules.Seats
+	for i := range rec.Seats {
+		if s := rec.Seats[i].Player.Seat; s == 0 || int(s) > seats {
+			return fmt.Errorf("a change of seat %d, 1 to %d are there", s, seats)
+		}
+	}
+	for i := range rec.Inputs {
+		if s := rec.Inputs[i].Seat; s == 0 || int(s) > seats {
+			return fmt.Errorf("an input of seat %d, 1 to %d are there", s, seats)
+		}
+	}
 	return nil
 }
 
@@ -94,14 +114,14 @@ func (r *Replay) State() any { return r.sim.world() }
 
 // Hash is the exact state's hash.
 func (r *Replay) Hash() (hash uint64) {
-	r.sums = r.sim.sums(r.sums)
+	r.sums = r.sim.sums(r.sums[:0])
 	return total(r.sums)
 }
 
 // Differs names the first column of which the sum is not the recorded one, as "Ships.X"; "" when all are the same or
 // the record has none.
 func (r *Replay) Differs(rec *TickRecord) string {
-	r.sums = r.sim.sums(r.sums)
+	r.sums = r.sim.sums(r.sums[:0])
 	if len(rec.Sums) == 0 {
 		return ""
 	}

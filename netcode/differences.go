@@ -63,6 +63,42 @@ func (d *differences) table(t *TableInfo, a, b rows) {
 	}
 }
 
+// Show is a table of a state, an *S of this schema, for people: at most max lines, a row each, such as
+// "Ships[0x10001]: X 3.5, Y 4". An error says that there is no table of that name.
+func (sc *Schema) Show(state any, table string, max int) ([]string, error) {
+	s, err := sc.stateOf(state)
+	if err != nil {
+		return nil, fmt.Errorf("showing a state: %w", err)
+	}
+	for i := range sc.Tables {
+		if t := &sc.Tables[i]; t.Name == table {
+			return t.show(s.table(i), max), nil
+		}
+	}
+	return nil, fmt.Errorf("showing a state: there is no table %q", table)
+}
+
+func (t *TableInfo) show(r rows, max int) (lines []string) {
+	for slot := 0; slot < r.slots() && len(lines) < max; slot++ {
+		id, p := r.at(slot)
+		if id == 0 {
+			continue
+		}
+		line := t.Name + ":"
+		if !t.Single {
+			line = fmt.Sprintf("%s[%#x]:", t.Name, uint32(id))
+		}
+		for i := range t.Fields {
+			if i > 0 {
+				line += ","
+			}
+			line += " " + t.Fields[i].Name + " " + t.Fields[i].show(p)
+		}
+		lines = append(lines, line)
+	}
+	return lines
+}
+
 func rowAt(t rows, slot int) (ID, unsafe.Pointer) {
 	if slot < t.slots() {
 		return t.at(slot)

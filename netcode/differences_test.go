@@ -2,6 +2,7 @@ package netcode
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -106,5 +107,36 @@ func TestDifferencesAreNamedInOrder(t *testing.T) {
 	}
 	if _, err := sc.Differences(&testWorld{}, b, 1); err == nil {
 		t.Error("states of two types are compared")
+	}
+}
+
+func TestShowNamesEveryColumnOfATablesRows(t *testing.T) {
+	sc := exactSchema(t)
+	w := fullWorld(t, sc)
+	for i := range sc.Tables {
+		name := sc.Tables[i].Name
+		all, err := sc.Show(w, name, 1000)
+		if err != nil || len(all) == 0 {
+			t.Fatalf("%s: %q, %v", name, all, err)
+		}
+		for _, line := range all {
+			for _, f := range sc.Tables[i].Fields {
+				if !strings.Contains(line, " "+f.Name+" ") {
+					t.Errorf("%s: %q lacks %s", name, line, f.Name)
+				}
+			}
+		}
+		if some, _ := sc.Show(w, name, len(all)-1); len(some) != len(all)-1 {
+			t.Errorf("%s: %d lines, at most %d wanted", name, len(some), len(all)-1)
+		}
+	}
+	if round, err := sc.Show(w, "Round", 9); err != nil || len(round) != 1 || !strings.HasPrefix(round[0], "Round: ") {
+		t.Errorf("%q, %v", round, err)
+	}
+	if _, err := sc.Show(w, "Nothing", 9); err == nil {
+		t.Error("a table that is not there is shown")
+	}
+	if _, err := sc.Show(&testWorld{}, "Rows", 9); err == nil {
+		t.Error("a state of another schema is shown")
 	}
 }

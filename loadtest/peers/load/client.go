@@ -56,6 +56,7 @@ func (h *hist) add(ns int64) {
 	h.n[i]++
 	h.t++
 }
+
 func (h *hist) q(f float64) float64 {
 	if h.t == 0 {
 		return 0
