@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -62,7 +63,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case slices.Contains(offers, proto.SubprotocolPlain):
 		chosen = proto.SubprotocolPlain
 	case len(offers) > 0: // a browser cannot read why an upgrade was refused, so it is told on the socket
-		cl.refused = &proto.Close{Code: proto.CodeVersion, Reason: "the server speaks " + proto.Subprotocol + ", which the client does not offer"}
+		cl.refused = &proto.Close{Code: proto.CodeVersion, Reason: "the server speaks " + proto.Subprotocol + ", the client offers " + named(offers)}
 	}
 	c, err := s.upgrade(w, r, chosen, addr)
 	if err != nil {
@@ -103,6 +104,19 @@ func offered(r *http.Request) (list []string) {
 		}
 	}
 	return list
+}
+
+// notNamed is what a protocol's name does not have that is repeated to its client.
+var notNamed = regexp.MustCompile(`[^A-Za-z0-9._-]`)
+
+// named names the first protocol that a client offers, for people.
+func named(offers []string) string {
+	for _, o := range offers {
+		if !strings.HasPrefix(o, proto.BearerPrefix) {
+			return notNamed.ReplaceAllString(o[:min(len(o), 24)], "?")
+		}
+	}
+	return "none"
 }
 
 // originAllowed checks the page that opens the socket. A request without an origin is not a browser's; it must then
