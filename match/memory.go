@@ -54,7 +54,7 @@ func (m *memory) each(f func(rec *TickRecord) error) error {
 // remember notes the tick that was just simulated, in memory and in the journal.
 func (rm *Instance) remember() {
 	if rm.journal != nil && rm.game.rules.Durability == Journal {
-		rm.sums = rm.sim.sums(rm.sums)
+		rm.sums = rm.sim.sums(rm.sums[:0])
 		rm.record.Hash = total(rm.sums)
 		for _, s := range rm.sums {
 			rm.record.Sums = append(rm.record.Sums, short(s))

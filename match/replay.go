@@ -94,14 +94,14 @@ func (r *Replay) State() any { return r.sim.world() }
 
 // Hash is the exact state's hash.
 func (r *Replay) Hash() (hash uint64) {
-	r.sums = r.sim.sums(r.sums)
+	r.sums = r.sim.sums(r.sums[:0])
 	return total(r.sums)
 }
 
 // Differs names the first column of which the sum is not the recorded one, as "Ships.X"; "" when all are the same or
 // the record has none.
 func (r *Replay) Differs(rec *TickRecord) string {
-	r.sums = r.sim.sums(r.sums)
+	r.sums = r.sim.sums(r.sums[:0])
 	if len(rec.Sums) == 0 {
 		return ""
 	}
