@@ -113,8 +113,8 @@ func (c *Conn[S, In]) begin(w *proto.Welcome, at time.Time) {
 		Room: w.Room, Game: w.Game, Rules: w.Rules, Seat: netcode.Seat(w.Seat), Player: w.Player,
 		Epoch: w.Epoch, Rate: int(w.Rate), Inputs: w.Inputs,
 	}
-	if w.Epoch != c.epoch {
-		c.event = w.Event
+	if w.Epoch != c.epoch { // what was told after those was taken back
+		c.event = min(c.event, w.Kept)
 	}
 	if c.clock == nil || w.Epoch != c.epoch {
 		c.clock = netcode.NewClock(int(w.Rate))
