@@ -84,11 +84,11 @@ func newProxy(t testing.TB, to string) *proxy {
 
 func (p *proxy) addr() string { return p.l.Addr().String() }
 
-// slow makes each piece take so long, in each direction.
+// slow makes an answer come so much later.
 func (p *proxy) slow(d time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.delay = d
+	p.delay = d / 2 // in each direction
 }
 
 // blackHole swallows everything, connections included, until the function that it returns is called: what came
