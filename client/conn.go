@@ -113,8 +113,8 @@ func (c *Conn[S, In]) begin(w *proto.Welcome, at time.Time) {
 		Room: w.Room, Game: w.Game, Rules: w.Rules, Seat: netcode.Seat(w.Seat), Player: w.Player,
 		Epoch: w.Epoch, Rate: int(w.Rate), Inputs: w.Inputs,
 	}
-	if w.Epoch != c.epoch {
-		c.event = w.Event
+	if w.Epoch != c.epoch { // what was told after those was taken back
+		c.event = min(c.event, w.Kept)
 	}
 	if c.clock == nil || w.Epoch != c.epoch {
 		c.clock = netcode.NewClock(int(w.Rate))
@@ -173,6 +173,26 @@ func (c *Conn[S, In]) Tick() uint32 { return c.frame.Tick }
 // End returns the match's result once it has arrived, shortly before Next returns a [CloseError] with
 // proto.CodeDone; nil until then.
 func (c *Conn[S, In]) End() *proto.End { return c.end }
+
+// Unprocessed is an input that the server has not been heard to process.
+type Unprocessed[In any] struct {
+	Seq   uint32 // as Options.OnRefused names it
+	Input In
+}
+
+// Unprocessed returns, oldest first, the inputs of Send that no frame has contained, and that Send did not give up for
+// newer ones. While the Conn plays they are sent until they are processed; once Next has returned an error they are
+// sent no more: whether the room took them is not known. Commands that were given up because another program took the
+// seat and sent its own are among them. At most 64.
+func (c *Conn[S, In]) Unprocessed() (list []Unprocessed[In]) {
+	c.out.unprocessed(func(seq uint32, body []byte) {
+		u := Unprocessed[In]{Seq: seq}
+		if c.schema.ReadInput(body, &u.Input) == nil { // Send wrote it
+			list = append(list, u)
+		}
+	})
+	return list
+}
 
 // Stats returns the counts so far.
 func (c *Conn[S, In]) Stats() Stats { return c.stats }
@@ -279,7 +299,11 @@ func (c *Conn[S, In]) Leave(ctx context.Context) error {
 	defer func() { _ = c.finish(ErrClosed) }()
 	c.writer.Reset()
 	(&proto.Leave{}).Append(c.writer)
-	err := c.write()
+	_ = c.write() // where it fails the socket ends, and what came before says why
+	err := error(nil)
+	if c.cause != nil {
+		err = c.cause
+	}
 	for err == nil {
 		select {
 		case msg, ok := <-c.sock.msgs:

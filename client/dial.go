@@ -57,14 +57,31 @@ func (c *Conn[S, In]) connect(ctx context.Context, url, bearer string) (*socket,
 	}
 	sock := newSocket(ws, c.opts.Silence)
 	if ws.Subprotocol() != speaks {
-		sock.close()
-		return nil, fmt.Errorf("the server does not speak %s", speaks)
+		err = c.stranger(ctx, sock, speaks)
+	} else {
+		err = c.welcome(ctx, sock)
 	}
-	if err := c.welcome(ctx, sock); err != nil {
+	if err != nil {
 		sock.close()
 		return nil, err
 	}
 	return sock, nil
+}
+
+// stranger says what a server that chose no subprotocol of ours has to say. Ours says in a bye which one it speaks; of
+// another one nothing is read but that.
+func (c *Conn[S, In]) stranger(ctx context.Context, sock *socket, speaks string) error {
+	chosen := sock.ws.Subprotocol()
+	var ce *CloseError
+	if chosen == "" && errors.As(c.welcome(ctx, sock), &ce) && ce.Code == proto.CodeVersion {
+		return ce
+	}
+	if chosen == "" {
+		chosen = "none"
+	}
+	return &CloseError{
+		Code: proto.CodeVersion, Reason: fmt.Sprintf("the server chose the protocol %s, this client speaks %s", chosen, speaks),
+	}
 }
 
 func handshakeError(res *http.Response) error {

@@ -51,6 +51,7 @@ type fakeNode struct {
 	mu      sync.Mutex
 	refuse  int           // a status instead of a socket
 	bye     *proto.Bye    // instead of a welcome
+	speaks  string        // the subprotocol; "" = ours
 	welcome proto.Welcome // what the next socket gets
 }
 
@@ -91,13 +92,16 @@ func (n *fakeNode) set(f func()) {
 
 func (n *fakeNode) serve(w http.ResponseWriter, r *http.Request) {
 	n.mu.Lock()
-	refuse, bye, welcome := n.refuse, n.bye, n.welcome
+	refuse, bye, welcome, speaks := n.refuse, n.bye, n.welcome, n.speaks
 	n.mu.Unlock()
+	if speaks == "" {
+		speaks = proto.Subprotocol
+	}
 	if refuse != 0 {
 		reply(w, refuse, `{"detail":"no seat for you"}`)
 		return
 	}
-	ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{proto.Subprotocol}})
+	ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{speaks}})
 	if err != nil {
 		n.t.Errorf("accepting: %v", err)
 		return

@@ -30,6 +30,7 @@ type outbox struct {
 	first, n  int
 	sent      [sentRing]sentAt
 	packet    proto.InputPacket
+	overtaken []proto.Input // commands that another program's went before
 }
 
 type sentAt struct {
@@ -104,9 +105,31 @@ func (o *outbox) unacked(f func(sent time.Time)) {
 func (o *outbox) welcome(mode proto.InputMode, seq uint32) {
 	o.mode = mode
 	if seq > o.seq { // another program played on, or this one starts
+		o.overtake()
 		o.seq, o.processed, o.n = seq, seq, 0
 	}
 	o.room = seq
+}
+
+// overtake notes the commands that will never be sent again; whoever sent them asks for them.
+func (o *outbox) overtake() {
+	for i := 0; i < o.n && o.mode == proto.Commands; i++ {
+		if in := o.at(i); in.Seq > min(o.processed, o.room) && len(o.overtaken) < proto.MaxInputs {
+			o.overtaken = append(o.overtaken, proto.Input{Seq: in.Seq, Body: append([]byte(nil), in.Body...)})
+		}
+	}
+}
+
+// unprocessed calls f for each input that no frame has contained, oldest first.
+func (o *outbox) unprocessed(f func(seq uint32, body []byte)) {
+	for i := range o.overtaken {
+		f(o.overtaken[i].Seq, o.overtaken[i].Body)
+	}
+	for i := range o.n {
+		if in := o.at(i); in.Seq > min(o.processed, o.room) { // room fell: a failover took some back
+			f(in.Seq, in.Body)
+		}
+	}
 }
 
 // packets calls write with each packet that brings the unprocessed inputs; with an empty one when there are none.

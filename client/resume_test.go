@@ -258,3 +258,42 @@ func TestANewEpochBehindTheSameSocketTakesInputsBack(t *testing.T) {
 		t.Errorf("packet %+v, want 4, 3 and 2", p)
 	}
 }
+
+// Another process goes on with a room from its journal. What it kept of the events is told once, also where it has not
+// heard that the client had it; what was taken back with the ticks after is told as it happens then.
+func TestEventsOfANewEpochAreToldOnce(t *testing.T) {
+	n := startNode(t)
+	var told []uint16
+	c, fc := n.join(Options{Reconnect: true, OnEvent: func(e Event) { told = append(told, e.Value.(*boom).N) }})
+	say := func(fc *fakeConn, first uint32, list ...uint16) {
+		m := &proto.Events{Tick: 1, First: first}
+		for _, v := range list {
+			w := proto.NewWriter()
+			if err := n.schema.WriteEvent(w, boom{v}); err != nil {
+				t.Fatal(err)
+			}
+			m.List = append(m.List, w.Bytes())
+		}
+		fc.send(m)
+	}
+	say(fc, 1, 10, 20, 30, 40)
+	n.step()
+	fc.frame(0)
+	mustNext(t, c)
+	n.set(func() { n.welcome.Epoch, n.welcome.Event, n.welcome.Kept = 8, 1, 3 }) // of four it kept three, and knows of one
+	_ = fc.ws.CloseNow()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		next := n.next()
+		say(next, 2, 20, 30)
+		say(next, 4, 41)
+		n.step()
+		next.frame(0)
+	}()
+	mustNext(t, c)
+	<-done
+	if want := []uint16{10, 20, 30, 40, 41}; !slices.Equal(told, want) {
+		t.Errorf("told %v, want %v", told, want)
+	}
+}

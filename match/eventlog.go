@@ -26,6 +26,7 @@ type eventLog struct {
 	list  []seatEvent
 	bytes int
 	last  uint32 // the newest number given
+	kept  uint32 // the newest number given before the room went on in this process; what came after was taken back
 	acked uint32 // or forgotten: what the list begins after
 	sent  uint32 // the newest number sent on the present connection
 	limit int    // of bytes on the present connection

@@ -70,7 +70,7 @@ func (rm *Instance) welcome(s *seat) {
 		Version: proto.Version, Room: rm.spec.ID, Game: rm.game.name, Rules: rules.Version,
 		Seat: uint16(s.player.Seat), Player: s.player.ID, Epoch: rm.spec.Epoch, Tick: rm.tick,
 		Rate:   uint8(rules.TickRate), //nolint:gosec // 1 to 128
-		Inputs: rules.Inputs, Seq: s.inputs.Seq(), Event: s.events.acked, Schema: rm.schema,
+		Inputs: rules.Inputs, Seq: s.inputs.Seq(), Event: s.events.acked, Schema: rm.schema, Kept: s.events.kept,
 	}, token.Resume{
 		Room: rm.spec.ID, Seat: uint16(s.player.Seat), Player: s.player.ID, Name: s.player.Name,
 		Counter: s.counter + 1, PlayerExpires: s.expires,

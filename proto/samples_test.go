@@ -42,12 +42,12 @@ func samples() []sample {
 		{name: "welcome", from: "server", about: "seat 2 of an arena, an hour before the player's token ends", msg: &proto.Welcome{
 			Version: 1, Room: "arena-d1", Game: "arena", Rules: "1", Seat: 2, Player: "alice",
 			Epoch: 1_790_000_000_123, Tick: 299, Rate: 20, Inputs: proto.Samples, Seq: 5, Event: 4,
-			Schema: []byte{1, 2, 3}, Resume: "aaa.bbb.ccc", Expires: 3600,
+			Schema: []byte{1, 2, 3}, Resume: "aaa.bbb.ccc", Expires: 3600, Kept: 7,
 		}},
 		{name: "welcome-commands", from: "server", about: "a game of commands; names that are not ASCII", msg: &proto.Welcome{
 			Version: 1, Room: "c", Game: "cards", Rules: "2.1", Seat: 0, Player: "Åsa 🂡",
 			Epoch: math.MaxUint64, Tick: math.MaxUint32, Rate: 128, Inputs: proto.Commands, Seq: math.MaxUint32,
-			Event: math.MaxUint32, Schema: []byte{}, Resume: "",
+			Event: math.MaxUint32, Schema: []byte{}, Resume: "", Kept: math.MaxUint32,
 		}},
 		{name: "events", from: "server", about: "events 5 and 6 of tick 300; the second is a refusal of command 7", msg: &proto.Events{
 			Tick: 300, First: 5, List: [][]byte{

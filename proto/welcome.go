@@ -38,9 +38,10 @@ type Welcome struct {
 	Schema  []byte // netcode's binary form of the game's schema
 	Resume  string // the resume secret: a bearer token for the next socket of this seat
 	Expires uint32 // seconds until the player's own token ends; 0: never
+	Kept    uint32 // events of earlier epochs up to this number are what they were; later numbers are given anew
 }
 
-const welcomeLen = 16
+const welcomeLen = 17
 
 // Append writes the message.
 func (m *Welcome) Append(w *Writer) {
@@ -61,6 +62,7 @@ func (m *Welcome) Append(w *Writer) {
 	w.Bin(m.Schema)
 	w.Str(m.Resume)
 	w.Uint(uint64(m.Expires))
+	w.Uint(uint64(m.Kept))
 }
 
 // Parse reads the message after [ServerKind]; n is the array's length. Schema stays a part of the message's bytes.
@@ -81,6 +83,7 @@ func (m *Welcome) Parse(r *Reader, n int) error {
 		Schema:  r.Bin("schema", MaxSchema),
 		Resume:  r.Str("resume", MaxToken),
 		Expires: r.Uint32("expires"),
+		Kept:    r.Uint32("kept"),
 	}
 	if r.err == nil && m.Rate == 0 {
 		r.Fail("rate", "zero")

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -62,7 +63,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case slices.Contains(offers, proto.SubprotocolPlain):
 		chosen = proto.SubprotocolPlain
 	case len(offers) > 0: // a browser cannot read why an upgrade was refused, so it is told on the socket
-		cl.refused = &proto.Close{Code: proto.CodeVersion, Reason: "the server speaks " + proto.Subprotocol + ", which the client does not offer"}
+		chosen = stranger(offers)
+		cl.refused = &proto.Close{Code: proto.CodeVersion, Reason: "the server speaks " + proto.Subprotocol + ", the client offers " + named(offers)}
 	}
 	c, err := s.upgrade(w, r, chosen, addr)
 	if err != nil {
@@ -103,6 +105,29 @@ func offered(r *http.Request) (list []string) {
 		}
 	}
 	return list
+}
+
+// plainName is what a protocol's name may be to be repeated to its client.
+var plainName = regexp.MustCompile(`^[A-Za-z0-9._-]{1,24}$`)
+
+// stranger returns the first protocol that a client offers, "" where it offers none. It is what such a client's socket is
+// opened with before it is told 4426: a browser gives up a socket for which none of its protocols was chosen, and then
+// its page cannot read why.
+func stranger(offers []string) string {
+	for _, o := range offers {
+		if !strings.HasPrefix(o, proto.BearerPrefix) && plainName.MatchString(o) {
+			return o
+		}
+	}
+	return ""
+}
+
+// named names what a client offers, for people.
+func named(offers []string) string {
+	if s := stranger(offers); s != "" {
+		return s
+	}
+	return "none that can be named"
 }
 
 // originAllowed checks the page that opens the socket. A request without an origin is not a browser's; it must then
@@ -175,7 +200,7 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request, subprotocol, ad
 		volume:   newBucket(bytesPerSecond, burstBytes),
 	}
 	c.view.Plain = subprotocol == proto.SubprotocolPlain
-	c.ws, err = s.upgraders[subprotocol].UpgradeFromConn(carrier, bufio.NewReaderSize(metered{carrier, c}, readBuffer), r)
+	c.ws, err = s.upgrader(subprotocol).UpgradeFromConn(carrier, bufio.NewReaderSize(metered{carrier, c}, readBuffer), r)
 	if err != nil {
 		return nil, err //nolint:wrapcheck // only counted; gws has answered and closed
 	}

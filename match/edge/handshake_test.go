@@ -181,8 +181,12 @@ func TestClientOfAnotherVersionIsToldSoOnTheSocket(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
+		if ws.Subprotocol() != "muster.v2" { // else a browser gives the socket up before it hears why
+			t.Errorf("%s: the socket's protocol is %q", name, ws.Subprotocol())
+		}
 		p := &peer{Conn: ws, t: t}
-		if bye, frame := p.closed(ctx); bye != proto.CodeVersion || frame != proto.CodeVersion || !strings.Contains(p.bye.Reason, proto.Subprotocol) {
+		if bye, frame := p.closed(ctx); bye != proto.CodeVersion || frame != proto.CodeVersion ||
+			!strings.Contains(p.bye.Reason, proto.Subprotocol) || !strings.Contains(p.bye.Reason, "muster.v2") || strings.Contains(p.bye.Reason, "eyJ") {
 			t.Errorf("%s: bye %d (%q), close frame %d, want 4426", name, bye, p.bye.Reason, frame)
 		}
 		_ = ws.CloseNow()

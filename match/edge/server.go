@@ -92,24 +92,33 @@ func New(cfg Config) *Server {
 	for _, o := range cfg.Origins {
 		s.origins[strings.ToLower(o)] = true
 	}
-	option := func(subprotocols ...string) *gws.ServerOption {
-		return &gws.ServerOption{
-			ReadMaxPayloadSize: proto.MaxClientMessage,
-			ReadBufferSize:     1024,
-			SubProtocols:       subprotocols,
-			CheckUtf8Enabled:   true,
-			Recovery:           func(gws.Logger) {}, // a panic goes up to the reader's own recovery
-			Logger:             quiet{},
-			NewSession:         func() gws.SessionStorage { return &session{} },
-		}
-	}
-	s.upgraders = map[string]*gws.Upgrader{"": gws.NewUpgrader(handler{}, option())}
+	s.upgraders = map[string]*gws.Upgrader{"": newUpgrader()}
 	for _, p := range []string{proto.Subprotocol, proto.SubprotocolPlain} {
-		s.upgraders[p] = gws.NewUpgrader(handler{}, option(p))
+		s.upgraders[p] = newUpgrader(p)
 	}
 	s.ctx, s.stop = context.WithCancel(context.Background())
 	s.wg.Go(s.sweep)
 	return s
+}
+
+func newUpgrader(subprotocols ...string) *gws.Upgrader {
+	return gws.NewUpgrader(handler{}, &gws.ServerOption{
+		ReadMaxPayloadSize: proto.MaxClientMessage,
+		ReadBufferSize:     1024,
+		SubProtocols:       subprotocols,
+		CheckUtf8Enabled:   true,
+		Recovery:           func(gws.Logger) {}, // a panic goes up to the reader's own recovery
+		Logger:             quiet{},
+		NewSession:         func() gws.SessionStorage { return &session{} },
+	})
+}
+
+// upgrader opens sockets with a subprotocol. One that is not ours is for a client that is told so.
+func (s *Server) upgrader(subprotocol string) *gws.Upgrader {
+	if u := s.upgraders[subprotocol]; u != nil {
+		return u
+	}
+	return newUpgrader(subprotocol)
 }
 
 // quiet keeps gws from writing to the standard logger: what it would say is in our metrics.

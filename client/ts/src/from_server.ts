@@ -24,6 +24,8 @@ export interface Welcome {
   resume: string;
   /** In how many seconds the player's own token ends; 0 for never. */
   expires: number;
+  /** Events of earlier epochs up to this number are what they were; later numbers are given anew. */
+  kept: number;
 }
 
 /** Events of one tick, numbered for their seat without gaps from first on; each is a whole MessagePack array. */
@@ -99,8 +101,9 @@ export function readWelcome({ r, n }: Message): Welcome {
     schema: r.bin("schema", MAX_SCHEMA),
     resume: r.str("resume", MAX_TOKEN),
     expires: r.uint("expires", MAX_UINT32),
+    kept: r.uint("kept", MAX_UINT32),
   };
-  r.skipRest("welcome", n, 16);
+  r.skipRest("welcome", n, 17);
   r.done();
   return w;
 }

@@ -160,6 +160,20 @@ export class Match<S = Record<string, Row>, In = Row> {
     return this.#play.tables!.views as unknown as { readonly [K in keyof S]: TableView<S[K]> };
   }
 
+  /**
+   * The inputs of send that no frame has contained, oldest first. While the match is played they are sent until they are
+   * processed; once it is closed they are sent no more: whether the room took them is not known. Commands that were given
+   * up because another program took the seat and sent its own are among them.
+   */
+  get unprocessed(): { seq: number; input: In }[] {
+    const list: { seq: number; input: In }[] = [];
+    for (const seq of this.#play.unprocessed) {
+      const input = this.#sent.get(seq);
+      if (input !== undefined) list.push({ seq, input });
+    }
+    return list;
+  }
+
   /** The row of a value; undefined before the first frame. */
   value<K extends keyof S>(name: K): S[K] | undefined {
     return this.tables[name]?.get(1);
@@ -168,29 +182,30 @@ export class Match<S = Record<string, Row>, In = Row> {
   /**
    * Sends an input: stamped with the tick at which it should arrive just in time and with the tick that the player
    * looks at, and with repeats of those before it that the server has not acknowledged. Once a tick is enough for
-   * samples; when they come faster, the newest of a tick is sent. Ignored when the match is closed.
+   * samples; when they come faster, the newest of a tick is sent. False when the match is closed: the input was not taken.
    *
    * Throws a TypeError or RangeError for what is no input of the game, and a BacklogError for a command when 32 are
    * waiting.
    */
-  send(input: In): void {
-    if (this.#state === "closed") return;
+  send(input: In): boolean {
+    if (this.#state === "closed") return false;
     const body = this.#play.encode(input as object);
     if (this.info.inputs === "commands") {
       this.#take(body, input);
-      return;
+      return true;
     }
     const wait = this.#sampledAt + (SAMPLE_SPACING * 1000) / this.info.rate - this.#now();
     if (wait <= 0) {
       this.#held = undefined;
       this.#take(body, input);
-      return;
+      return true;
     }
     if (!this.#held) {
       this.#cancelHeld();
       this.#cancelHeld = this.#schedule(() => this.#sendHeld(), wait);
     }
     this.#held = { body, input };
+    return true;
   }
 
   /**

@@ -25,10 +25,21 @@ export class Outbox {
   #room = 0; // the newest that need not be repeated; falls when a failover took inputs back
   #tick = 0; // of the newest input: ticks never fall
   #list: PacketInput[] = []; // the oldest first
+  #overtaken: number[] = []; // commands that another program's went before
 
   /** The newest input that a frame contained. */
   get processed(): number {
     return this.#processed;
+  }
+
+  /** The inputs that no frame has contained, oldest first; also commands that another program overtook. */
+  get unprocessed(): number[] {
+    return [...this.#overtaken, ...this.#open()];
+  }
+
+  // The room falls where a failover took inputs back.
+  #open(): number[] {
+    return this.#list.map((input) => input.seq).filter((seq) => seq > Math.min(this.#processed, this.#room));
   }
 
   /** Takes an input and returns its sequence. Throws a BacklogError. */
@@ -55,6 +66,7 @@ export class Outbox {
     this.#mode = mode;
     if (seq > this.#seq) {
       // Another program played on, or this one starts.
+      if (mode === "commands") this.#overtaken = [...this.#overtaken, ...this.#open()].slice(0, MAX_INPUTS);
       this.#seq = this.#processed = seq;
       this.#list = [];
     }

@@ -197,6 +197,11 @@ export class Play {
     this.#write();
   }
 
+  /** The sequences of the inputs that no frame has contained. */
+  get unprocessed(): number[] {
+    return this.#outbox.unprocessed;
+  }
+
   /** Sends a newer token of the player. */
   refresh(token: string): void {
     writeRefresh(this.#writer.reset(), token);
@@ -220,11 +225,9 @@ export class Play {
     const { room, game, rules, seat, player, epoch, rate, inputs } = w;
     const goesOn = this.#info?.epoch === epoch;
     this.#info = { room, game, rules, seat, player, epoch, rate, inputs };
-    if (goesOn) {
-      this.#event = Math.max(this.#event, w.event);
-      this.#clock.reopen();
-    } else {
-      this.#event = w.event;
+    this.#event = Math.max(goesOn ? this.#event : Math.min(this.#event, w.kept), w.event);
+    if (goesOn) this.#clock.reopen();
+    else {
       this.#clock = new TickClock(rate);
     }
     this.#epoch = epoch;

@@ -31,7 +31,8 @@ export class Socket {
     let opened = false;
     ws.onopen = () => {
       opened = true;
-      if (ws.protocol !== SUBPROTOCOL) this.#end(4426, `the server does not speak ${SUBPROTOCOL}`);
+      if (ws.protocol === SUBPROTOCOL) return;
+      this.#end(4426, `the server chose ${ws.protocol || "no protocol"}, this client speaks ${SUBPROTOCOL}`);
     };
     ws.onmessage = ({ data }) => {
       if (!(data instanceof ArrayBuffer)) this.#end(1003, "the server sent a text message");

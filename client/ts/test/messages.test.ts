@@ -42,11 +42,11 @@ function write(w: Writer, kind: Golden | undefined, e: Any[]): void {
 
 /** What the parser of a server's message must have made of its golden elements. */
 const parsed: Record<string, (m: Message, e: Any[]) => [actual: unknown, expected: unknown]> = {
-  1: (m, [version, room, game, rules, seat, player, epoch, tick, rate, inputs, seq, event, schema, resume, expires]) => [
+  1: (m, [version, room, game, rules, seat, player, epoch, tick, rate, inputs, seq, event, schema, resume, expires, kept]) => [
     readWelcome(m),
     {
       version, room, game, rules, seat, player, epoch: BigInt(epoch as number), tick, rate,
-      inputs: inputs === 0 ? "samples" : "commands", seq, event, schema, resume, expires,
+      inputs: inputs === 0 ? "samples" : "commands", seq, event, schema, resume, expires, kept,
     },
   ],
   2: (m, [tick, first, ...list]) => [readEvents(m), { tick, first, list: list.map(encode) }],

@@ -243,6 +243,34 @@ test("an older epoch is refused, in a welcome and in a frame", async () => {
   assert.equal(match.info.epoch, 10n);
 });
 
+test("events of a new epoch are told once: what it kept was told, what was taken back comes anew", async () => {
+  const got: [number, number][] = [];
+  const h = new Harness({ onEvent: (e) => got.push([e.tick, e.number]) });
+  await h.join();
+  h.socket.say(events(100, 1, hit(1), hit(2), hit(3), hit(4)), first);
+  h.socket.end(1006);
+  h.time.advance(50);
+  h.accept({ epoch: 8, event: 1, kept: 3 });
+  h.socket.say(events(101, 2, hit(2), hit(3)), events(102, 4, hit(5)));
+  assert.deepEqual(got, [[100, 1], [100, 2], [100, 3], [100, 4], [102, 4]]);
+});
+
+test("commands that were not processed are named when the match is closed, and later ones are not taken", async () => {
+  const h = new Harness();
+  const match = await h.join({ commands: true });
+  for (const Turn of [1, 2, 3]) assert.equal(match.send({ Turn }), true);
+  h.socket.say(frame(100, { processed: 1, durable: 0, blocks: [keyframe([[5, "a", 1]], 90)] }));
+  assert.deepEqual(match.unprocessed, [{ seq: 2, input: { Turn: 2 } }, { seq: 3, input: { Turn: 3 } }]);
+  h.socket.end(1006);
+  h.time.advance(50);
+  h.accept({ commands: true, seq: 7 }); // another program was faster
+  assert.equal(match.send({ Turn: 4 }), true);
+  h.socket.end(4410);
+  assert.equal(match.state, "closed");
+  assert.equal(match.send({ Turn: 5 }), false);
+  assert.deepEqual(match.unprocessed.map((u) => [u.seq, u.input.Turn]), [[2, 2], [3, 3], [8, 4]]);
+});
+
 test("a new epoch behind the same socket may begin its events and ticks anew", async () => {
   const got: [number, number][] = [];
   const h = new Harness({ onEvent: (e) => got.push([e.tick, e.number]) });
