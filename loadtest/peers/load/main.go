@@ -161,7 +161,6 @@ func suite(args []string) {
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer f.Close()
 	bad := false
 	for _, cs := range fs.Args() {
 		n := *runs
@@ -194,6 +193,9 @@ func suite(args []string) {
 				bad = bad || len(got) == 0
 			}
 		}
+	}
+	if err := f.Close(); err != nil {
+		log.Fatal(err)
 	}
 	if *strict && bad {
 		log.Fatal("a case failed")
