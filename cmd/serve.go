@@ -37,7 +37,7 @@ func (c *serveCmd) Run(p *program) error {
 		return err
 	}
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(gcPercent)
+		defer debug.SetGCPercent(debug.SetGCPercent(gcPercent))
 	}
 	log := newLogger(p.stderr, c.LogLevel)
 	defer func() { _ = log.Sync() }() // a terminal has nothing to sync

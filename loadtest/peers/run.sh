@@ -6,6 +6,7 @@
 #
 #   ONLY=a,b  only these peers       RUNS=2    times per case      SECS=20s  measured per case
 #   QUIET=20s longest wait for a quiet machine before a run; TRIES=2 runs of a disturbed case
+#   WINDOWS=1 windows of a case within one run, until one is not disturbed
 #   STRICT=1  exit with an error when a case could not be run
 #   PEERS=peers.json                 BENCH=/tmp/bench (node_modules, binaries)   OUT=$BENCH/out
 #
@@ -39,5 +40,5 @@ esac
 ulimit -n "$(ulimit -Hn)"
 export NODE_ENV=production
 taskset -c 1 "$BENCH/load" suite -peers "${PEERS:-$HERE/peers.json}" -only "${ONLY:-}" -runs "${RUNS:-2}" \
-	-d "${SECS:-20s}" -quiet "${QUIET:-20s}" -tries "${TRIES:-2}" -out "$OUT" -dir "$BENCH/node" ${STRICT:+-strict} "$@"
+	-d "${SECS:-20s}" -quiet "${QUIET:-20s}" -tries "${TRIES:-2}" -windows "${WINDOWS:-1}" -out "$OUT" -dir "$BENCH/node" ${STRICT:+-strict} "$@"
 "$BENCH/load" table "$OUT"

@@ -2,9 +2,11 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"log"
 	"math"
 	"math/rand/v2"
@@ -84,11 +86,11 @@ type client struct {
 
 	// in is set while a window is measured; what follows is written by the loop
 	// while it is set and read after it is cleared.
-	in               atomic.Bool
-	frames, entities int64
-	bytes, wire      int64
-	inputs           int64
-	gaps, lats       hist
+	in          atomic.Bool
+	frames      int64
+	bytes, wire int64
+	inputs      int64
+	gaps, lats  hist
 }
 
 func newClient(host, protocol string) *client {
@@ -141,7 +143,7 @@ func (cl *client) dial(room, idx int) error {
 			continue
 		}
 		if err != nil || n == 0 {
-			return fmt.Errorf("handshake: %d %v %q", n, err, head)
+			return fmt.Errorf("handshake: %d bytes, %q: %w", n, head, cmp.Or(err, io.ErrUnexpectedEOF))
 		}
 		head = append(head, buf[:n]...)
 		if i := bytes.Index(head, []byte("\r\n\r\n")); i >= 0 {

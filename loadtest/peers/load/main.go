@@ -55,6 +55,7 @@ func one(args []string) {
 	p := fs.Int("p", 50, "players per room")
 	warm := fs.Duration("warm", 4*time.Second, "")
 	d := fs.Duration("d", 20*time.Second, "")
+	windows := fs.Int("windows", 1, "at most so many for a case")
 	fs.Parse(args)
 	debug.SetGCPercent(400)
 	idle := rss(*pid)
@@ -74,7 +75,14 @@ func one(args []string) {
 			return
 		}
 		time.Sleep(*warm)
-		fin(cl.measure(*pid, *r, *p, *d))
+		// A window that other processes disturbed is measured again; the least disturbed one counts.
+		best := cl.measure(*pid, *r, *p, *d)
+		for n := 1; n < *windows && !best.clean(); n++ {
+			if res := cl.measure(*pid, *r, *p, *d); res.Foreign < best.Foreign {
+				best = res
+			}
+		}
+		fin(best)
 	case "idle":
 		if err := cl.join(0, *r, *p); err != nil {
 			fin(result{Kind: "idle", Rooms: *r, Players: *p, Note: "join: " + err.Error()})
@@ -131,6 +139,7 @@ func suite(args []string) {
 	satD := fs.Duration("satd", 4*time.Second, "")
 	outDir := fs.String("out", ".", "")
 	qw := fs.Duration("quiet", 20*time.Second, "longest wait for a quiet machine before each run")
+	windows := fs.String("windows", "1", "windows of a case, until one is not disturbed")
 	tries := fs.Int("tries", 2, "times a case is run again when other processes disturbed it")
 	dir := fs.String("dir", ".", "the peers' working directory")
 	strict := fs.Bool("strict", false, "fail when a case could not be run, a client failed or under 90% of the frames arrived")
@@ -152,7 +161,6 @@ func suite(args []string) {
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer f.Close()
 	bad := false
 	for _, cs := range fs.Args() {
 		n := *runs
@@ -169,7 +177,7 @@ func suite(args []string) {
 					if !quiet(*qw) && try+1 < *tries {
 						log.Printf("%s %s: the machine is not quiet", p.Name, cs)
 					}
-					got = runOne(p, cs, *dir, *d, *satD)
+					got = runOne(p, cs, *dir, *d, *satD, *windows)
 					if !slices.ContainsFunc(got, func(r result) bool { return r.Kind != "idle" && !r.clean() }) {
 						break
 					}
@@ -186,13 +194,16 @@ func suite(args []string) {
 			}
 		}
 	}
+	if err := f.Close(); err != nil {
+		log.Fatal(err)
+	}
 	if *strict && bad {
 		log.Fatal("a case failed")
 	}
 }
 
 // runOne runs one case of "RxP", "satP" or "idleN" against a fresh peer.
-func runOne(p peer, cs, dir string, d, satD time.Duration) (out []result) {
+func runOne(p peer, cs, dir string, d, satD time.Duration, windows string) (out []result) {
 	kind, r, pl := "case", 0, 0
 	switch {
 	case strings.HasPrefix(cs, "sat"):
@@ -238,7 +249,7 @@ func runOne(p peer, cs, dir string, d, satD time.Duration) (out []result) {
 		warm = 1500 * time.Millisecond
 	}
 	c := exec.Command("taskset", "-c", "1", self, "one", "-host", p.Host, "-proto", p.Proto, "-pid", fmt.Sprint(pid),
-		"-kind", kind, "-r", fmt.Sprint(r), "-p", fmt.Sprint(pl), "-warm", warm.String(), "-d", d.String())
+		"-kind", kind, "-r", fmt.Sprint(r), "-p", fmt.Sprint(pl), "-warm", warm.String(), "-d", d.String(), "-windows", windows)
 	c.Env = append(os.Environ(), "GOMAXPROCS=2")
 	c.Stderr = os.Stderr
 	b, err := c.Output()

@@ -10,9 +10,10 @@ import (
 	"strings"
 	"time"
 
+	"muster/proto/token"
+
 	musterclient "muster/client"
 	wire "muster/proto"
-	"muster/proto/token"
 )
 
 // musterProto goes the whole way of a player: a player token, a ticket at the lobby, the long poll, the seat token, the

@@ -69,7 +69,7 @@ func (binProto) input(b []byte, c *conn, dx, dy int, seq uint32) ([]byte, byte) 
 	b = append(b, byte(int8(dx)), byte(int8(dy)), byte(min(c.idx, 255)))
 	return binary.LittleEndian.AppendUint32(b, seq), 2
 }
-func (binProto) message(c *conn, op byte, p []byte) bool { c.ready.Store(true); return true }
+func (binProto) message(c *conn, _ byte, _ []byte) bool { c.ready.Store(true); return true }
 func (binProto) acked(_ *conn, p []byte, seq uint32) bool {
 	var b [4]byte
 	return bytes.Contains(p, binary.LittleEndian.AppendUint32(b[:0], seq))
@@ -89,7 +89,7 @@ func packInput(b []byte, dx, dy int, seq uint32) []byte {
 // msgpackProto: as bin, with the input as a msgpack map and seq big-endian.
 type msgpackProto struct{ binProto }
 
-func (msgpackProto) input(b []byte, c *conn, dx, dy int, seq uint32) ([]byte, byte) {
+func (msgpackProto) input(b []byte, _ *conn, dx, dy int, seq uint32) ([]byte, byte) {
 	return packInput(b, dx, dy, seq), 2
 }
 
@@ -108,7 +108,7 @@ func (s *sioProto) open(int, int) (path, headers string, err error) {
 	return "/socket.io/?EIO=4&transport=websocket", "", nil
 }
 
-func (s *sioProto) input(b []byte, c *conn, dx, dy int, seq uint32) ([]byte, byte) {
+func (s *sioProto) input(b []byte, _ *conn, dx, dy int, seq uint32) ([]byte, byte) {
 	b = append(b, `42["i",`...)
 	b = strconv.AppendInt(b, int64(dx), 10)
 	b = append(b, ',')
@@ -188,12 +188,12 @@ func (s *colyseusProto) open(room, _ int) (path, headers string, err error) {
 	return fmt.Sprintf("/%s/%s?sessionId=%s", seat.ProcessID, seat.RoomID, seat.SessionID), "", nil
 }
 
-func (s *colyseusProto) input(b []byte, c *conn, dx, dy int, seq uint32) ([]byte, byte) {
+func (s *colyseusProto) input(b []byte, _ *conn, dx, dy int, seq uint32) ([]byte, byte) {
 	b = append(b, 13, 0xa5, 'i', 'n', 'p', 'u', 't')
 	return packInput(b, dx, dy, seq), 2
 }
 
-func (s *colyseusProto) message(c *conn, op byte, p []byte) bool {
+func (s *colyseusProto) message(c *conn, _ byte, p []byte) bool {
 	switch p[0] & 0x1f {
 	case 10:
 		c.send(2, []byte{10})

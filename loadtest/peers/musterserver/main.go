@@ -12,7 +12,7 @@ import (
 	"log"
 	"math"
 	"net/http"
-	_ "net/http/pprof" //nolint:gosec // on an address of its own, where one is asked for
+	_ "net/http/pprof"
 	"os"
 	"runtime"
 	"strconv"
