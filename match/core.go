@@ -22,7 +22,8 @@ type simulation interface {
 	// appendCheckpoint writes what the simulation goes on from; restore makes a new one go on from there, in place of open.
 	appendCheckpoint(w *proto.Writer) error
 	restore(r *proto.Reader) error
-	// sums appends one sum for each column of the exact state; together they are its hash.
+	// sums returns one sum for each column of the exact state, in dst's memory where that suffices; together they are
+	// its hash.
 	sums(dst []uint64) []uint64
 	// pendingWork returns the work of which no result has come.
 	pendingWork() []uint32
@@ -42,7 +43,7 @@ type effects struct {
 	emitted      []netcode.Emission
 	refused      []netcode.Refusal
 	kicked       []kick
-	works        []beginWork
+	works        []BegunWork
 	unchecked    int // samples that Check refused
 	doors        doors
 	ended        bool
@@ -228,7 +229,7 @@ func (c *core[S, In]) inputs(rec *TickRecord, out *effects) error {
 }
 
 func (c *core[S, In]) sums(dst []uint64) []uint64 {
-	dst, err := c.game.schema.ColumnSums(&c.state, dst)
+	dst, err := c.game.schema.ColumnSums(&c.state, dst[:0])
 	if err != nil {
 		panic(err) // the state is of the schema's type
 	}

@@ -74,10 +74,7 @@ func (m *memory) each(f func(rec *TickRecord) error) error {
 func (rm *Instance) remember() {
 	if rm.journal != nil && rm.game.rules.Durability == Journal {
 		rm.sums = rm.sim.sums(rm.sums[:0])
-		rm.record.Hash = total(rm.sums)
-		for _, s := range rm.sums {
-			rm.record.Sums = append(rm.record.Sums, short(s))
-		}
+		seal(&rm.record, rm.sums)
 		rm.journal.Tick(&rm.record)
 	}
 	rm.memory.add(rm.out, &rm.record)

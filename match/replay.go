@@ -142,6 +142,13 @@ func (r *Replay) Emitted() []netcode.Emission { return r.fx.emitted }
 // Refused returns the commands that the tick refused, valid until the next Step.
 func (r *Replay) Refused() []netcode.Refusal { return r.fx.refused }
 
+// Players are those who have a seat, by seat.
+func (r *Replay) Players() []Player { return r.sim.players() }
+
+// Works returns the work that the tick's rules began, of which a replay does nothing: its results are in later records.
+// Valid until the next Step.
+func (r *Replay) Works() []BegunWork { return r.fx.works }
+
 // RefusedJoins returns the seats whose players the Join hook refused in the tick, and why.
 func (r *Replay) RefusedJoins() map[netcode.Seat]string {
 	m := map[netcode.Seat]string{}
@@ -157,6 +164,44 @@ func (r *Replay) Kicked() (list []netcode.Seat) {
 		list = append(list, k.seat)
 	}
 	return list
+}
+
+// End runs the game's End hook, as a room does after the tick in which the match ended. What it emitted is in Emitted.
+func (r *Replay) End() (err error) {
+	defer r.caught(r.tick, &err)
+	result, ended := r.fx.result, r.fx.ended
+	r.fx.reset()
+	r.sim.end(&r.fx)
+	r.fx.result, r.fx.ended = result, ended
+	return nil
+}
+
+// Checkpoint returns what Restore goes on from.
+func (r *Replay) Checkpoint() (journal.Checkpoint, error) {
+	w := proto.NewWriter()
+	w.Array(5)
+	w.Uint(checkpointVersion)
+	if err := r.sim.appendCheckpoint(w); err != nil {
+		return journal.Checkpoint{}, err
+	}
+	w.Uint(0) // since when it is empty, its doors and what waits at its seats are a running room's affair
+	w.Bool(false)
+	w.Array(0)
+	return journal.Checkpoint{Tick: r.tick, Data: w.Bytes()}, nil
+}
+
+// Seal gives the record of the tick the sums that the state has after it, for whoever verifies it later.
+func (r *Replay) Seal(rec *TickRecord) {
+	r.sums = r.sim.sums(r.sums)
+	seal(rec, r.sums)
+}
+
+// seal notes the sums of the columns after a record's tick.
+func seal(rec *TickRecord, sums []uint64) {
+	rec.Hash, rec.Sums = total(sums), rec.Sums[:0]
+	for _, s := range sums {
+		rec.Sums = append(rec.Sums, short(s))
+	}
 }
 
 // Ended says whether the match ended in the tick, and with what result.

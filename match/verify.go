@@ -81,7 +81,7 @@ func VerifyReplay(g Game, src io.ReadSeeker) (*Report, error) {
 		switch {
 		case errors.Is(err, io.EOF):
 			rep.Truncated = rd.Truncated()
-			rep.Players = run.players()
+			rep.Players = run.Players()
 			return rep, nil
 		case err != nil:
 			return nil, fmt.Errorf("reading a replay: %w", err)
@@ -116,7 +116,7 @@ func VerifyReplay(g Game, src io.ReadSeeker) (*Report, error) {
 			}
 		}
 		if rep.Differs != nil || rep.Panic != nil {
-			rep.Players = run.players()
+			rep.Players = run.Players()
 			return rep, nil
 		}
 	}
@@ -214,6 +214,3 @@ func (r *Replay) against(cp journal.Checkpoint) (_ *Difference, err error) {
 	d.Here = r.rows(d.Field)
 	return d, nil
 }
-
-// players are those who have a seat.
-func (r *Replay) players() []Player { return r.sim.players() }

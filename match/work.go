@@ -33,11 +33,23 @@ type Work struct {
 	Err  error  // ErrLost, or one with the text of the work's own, at most 120 bytes of it
 }
 
-// beginWork is work that a step wants done.
-type beginWork struct {
-	id   uint32
-	kind string
+// BegunWork is work that a step wants done.
+type BegunWork struct {
+	ID   uint32 // what Do returned
+	Kind string
 	do   func(context.Context) ([]byte, error)
+}
+
+// Result is what came of the work, as a room records it: the text of an error is cut to 120 bytes, and data of more than
+// 64 KiB is an error.
+func (b BegunWork) Result(data []byte, err error) WorkResult {
+	if err == nil && len(data) > maxWorkData {
+		err = fmt.Errorf("the result has %d bytes, at most %d allowed", len(data), maxWorkData)
+	}
+	if err != nil {
+		return WorkResult{ID: b.ID, Err: clip(err.Error())}
+	}
+	return WorkResult{ID: b.ID, Body: data}
 }
 
 // works are the pieces of work of which the result has not come, in the order in which they began.
@@ -61,7 +73,7 @@ func (r *Room[S]) Do(kind string, work func(ctx context.Context) ([]byte, error)
 	}
 	r.last++
 	r.pending = append(r.pending, pendingWork{r.last, kind})
-	r.out.works = append(r.out.works, beginWork{r.last, kind, work})
+	r.out.works = append(r.out.works, BegunWork{r.last, kind, work})
 	return r.last, nil
 }
 
@@ -101,31 +113,24 @@ func workError(text string) error {
 const workTimeout = 10 * time.Second
 
 // beginWork does work on a goroutine of its own, which the host waits for; its result comes through the inbox.
-func (rm *Instance) beginWork(b beginWork) {
+func (rm *Instance) beginWork(b BegunWork) {
 	rm.works++
 	rm.host.wg.Go(func() {
 		ctx, cancel := context.WithTimeout(rm.working, workTimeout)
 		defer cancel()
-		data, err := rm.doWork(ctx, b)
-		res := &WorkResult{ID: b.id, Body: data}
-		if err != nil {
-			res.Err, res.Body = clip(err.Error()), nil
-		}
-		rm.inbox.put(message{kind: msgWork, work: res})
+		res := b.Result(rm.doWork(ctx, b))
+		rm.inbox.put(message{kind: msgWork, work: &res})
 	})
 }
 
 // doWork calls the game's function; a panic is an error of the work, not of the process.
-func (rm *Instance) doWork(ctx context.Context, b beginWork) (data []byte, err error) {
+func (rm *Instance) doWork(ctx context.Context, b BegunWork) (data []byte, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			rm.metrics.panics.Inc()
-			rm.log.Error("a game's work panicked", zap.String("kind", b.kind), zap.Any("panic", p), zap.Stack("stack"))
+			rm.log.Error("a game's work panicked", zap.String("kind", b.Kind), zap.Any("panic", p), zap.Stack("stack"))
 			data, err = nil, errors.New("the work failed")
 		}
 	}()
-	if data, err = b.do(ctx); err == nil && len(data) > maxWorkData {
-		return nil, fmt.Errorf("the result has %d bytes, at most %d allowed", len(data), maxWorkData)
-	}
-	return data, err
+	return b.do(ctx)
 }

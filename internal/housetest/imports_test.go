@@ -76,8 +76,18 @@ var rules = []rule{
 		why: "the lobby uses it without the loop, so it must not bring the loop with it",
 	},
 	{
-		dirs: []string{"match"}, not: []string{"muster/lobby", "muster/client", "muster/cmd", "muster/loadtest", "muster/games"},
+		dirs: []string{"match"}, except: []string{"match/matchtest"}, not: []string{"muster/lobby", "muster/client", "muster/cmd", "muster/loadtest", "muster/games"},
 		why: "a room knows nothing of how its players came, nor of who loads it",
+	},
+	{
+		dirs:     []string{"match/matchtest"},
+		onlyOurs: []string{"client", "internal/simnet", "match", "match/edge", "match/journal", "netcode", "proto", "proto/token"},
+		not:      []string{"github.com/redis"},
+		why:      "it tests a game with a real edge and real clients on a network in memory, and with nothing else",
+	},
+	{
+		dirs: []string{"."}, not: []string{"muster/match/matchtest"},
+		why: "matchtest is for tests: a program that imports it has package testing in it",
 	},
 	{
 		dirs: []string{"lobby"}, onlyOurs: []string{"lobby/queue", "match/cluster", "proto", "proto/token"},

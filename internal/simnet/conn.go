@@ -23,7 +23,8 @@ type Conn struct {
 	in     *half
 	out    *half
 	peer   *Conn
-	closed bool // guarded by p.mu
+	closed bool // guarded by p.mu, and so is shut
+	shut   bool // CloseWrite was called
 	addr   Addr
 }
 
@@ -152,9 +153,33 @@ func (c *Conn) Write(b []byte) (n int, err error) {
 	}
 }
 
-// refused says whether the other end was closed and this one can know. p.mu is held.
+// TryWrite writes as much of b as there is room for and does not wait, as a socket that does not block.
+func (c *Conn) TryWrite(b []byte) (n int, err error) {
+	c.p.mu.Lock()
+	defer c.p.mu.Unlock()
+	if err := c.failed(c.out.writeBy); err != nil {
+		return 0, c.opError("write", err)
+	}
+	switch {
+	case c.refused():
+		return 0, c.opError("write", syscall.EPIPE)
+	case c.out.swallow:
+		return len(b), nil
+	case c.out.writing:
+		return 0, nil
+	}
+	for n < len(b) && c.out.used < c.out.link.Buffer {
+		k := min(c.out.link.Buffer-c.out.used, len(b)-n, segmentSize)
+		c.out.push(time.Now(), append([]byte(nil), b[n:n+k]...), false)
+		n += k
+	}
+	c.p.wake()
+	return n, nil
+}
+
+// refused says whether this end's writing was closed, or the other end and this one can know. p.mu is held.
 func (c *Conn) refused() bool {
-	return c.out.readClosed && !c.out.stalled && !c.out.swallow && !c.in.stalled && !c.in.swallow
+	return c.shut || c.out.readClosed && !c.out.stalled && !c.out.swallow && !c.in.stalled && !c.in.swallow
 }
 
 // opError dresses an error as package net does; deadlines stay recognisable by net.Error and os.ErrDeadlineExceeded.
@@ -173,9 +198,29 @@ func (c *Conn) Close() error {
 	c.closed = true
 	c.in.readClosed = true
 	c.in.drop()
-	c.out.push(time.Now(), nil, true)
-	c.p.wake()
+	c.finish()
 	return nil
+}
+
+// CloseWrite ends the writing alone, as that of a *net.TCPConn does: what was written still arrives, then the peer reads
+// EOF, and what it writes is read here until Close.
+func (c *Conn) CloseWrite() error {
+	c.p.mu.Lock()
+	defer c.p.mu.Unlock()
+	if c.closed {
+		return c.opError("close", net.ErrClosed)
+	}
+	c.finish()
+	return nil
+}
+
+// finish sends the stream's end, once. p.mu is held.
+func (c *Conn) finish() {
+	if !c.shut {
+		c.shut = true
+		c.out.push(time.Now(), nil, true)
+	}
+	c.p.wake()
 }
 
 // LocalAddr implements net.Conn.

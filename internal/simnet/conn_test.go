@@ -101,6 +101,30 @@ func TestJitterFollowsTheSeedAndKeepsTheOrder(t *testing.T) {
 	}
 }
 
+func TestALostSegmentComesLateAndHoldsUpTheOthers(t *testing.T) {
+	bubble(t, simnet.Link{Latency: 40 * ms, Loss: 0.02, Seed: 3}, func(t *testing.T, a, b *simnet.Conn) {
+		const n = 400
+		go func() {
+			for i := range n {
+				write(t, a, string(rune('a'+i%26)))
+				time.Sleep(10 * ms)
+			}
+		}()
+		start := time.Now()
+		late := map[time.Duration]int{}
+		for i := range n {
+			wantRead(t, b, string(rune('a'+i%26)))
+			late[time.Since(start)-time.Duration(i)*10*ms]++
+		}
+		if late[40*ms] < n/4 || late[320*ms] == 0 || late[320*ms] > n/20 { // 40, and 200 and a round trip of 80
+			t.Errorf("delays: %v", late)
+		}
+		if late[310*ms] == 0 {
+			t.Errorf("a lost byte holds nothing up: %v", late)
+		}
+	})
+}
+
 func TestBandwidthSpreadsALargeWrite(t *testing.T) {
 	link := simnet.Link{Latency: 10 * ms, Bandwidth: 14_000, Buffer: 1 << 20}
 	bubble(t, link, func(t *testing.T, a, b *simnet.Conn) {
@@ -222,6 +246,57 @@ func TestCloseDeliversWhatWasWrittenThenEOF(t *testing.T) {
 		}
 		if _, err := a.Write(make([]byte, 1)); !errors.Is(err, net.ErrClosed) {
 			t.Errorf("writing to a closed end: %v", err)
+		}
+	})
+}
+
+func TestCloseWriteEndsOneDirectionAlone(t *testing.T) {
+	bubble(t, simnet.Link{Latency: 10 * ms}, func(t *testing.T, a, b *simnet.Conn) {
+		write(t, a, "bye")
+		for range 2 {
+			if err := a.CloseWrite(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := a.Write([]byte("x")); !errors.Is(err, syscall.EPIPE) {
+			t.Errorf("a write after it: %v", err)
+		}
+		if _, err := a.TryWrite([]byte("x")); !errors.Is(err, syscall.EPIPE) {
+			t.Errorf("an attempt to write after it: %v", err)
+		}
+		wantRead(t, b, "bye")
+		if _, err := b.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
+			t.Errorf("the peer reads %v, want EOF", err)
+		}
+		write(t, b, "goodbye")
+		wantRead(t, a, "goodbye")
+		_ = a.Close()
+		if err := a.CloseWrite(); !errors.Is(err, net.ErrClosed) {
+			t.Errorf("after Close: %v", err)
+		}
+	})
+}
+
+func TestTryWriteTakesWhatThereIsRoomFor(t *testing.T) {
+	bubble(t, simnet.Link{Latency: 10 * ms, Buffer: 2000}, func(t *testing.T, a, b *simnet.Conn) {
+		sent := bytes.Repeat([]byte("x"), 3000)
+		start := time.Now()
+		for i, want := range []int{2000, 0} {
+			if n, err := a.TryWrite(sent); n != want || err != nil {
+				t.Errorf("attempt %d writes %d, %v; want %d", i, n, err, want)
+			}
+		}
+		wantRead(t, b, string(sent[:1500]))
+		if n, err := a.TryWrite(sent); n != 1500 || err != nil {
+			t.Errorf("after 1500 were read: %d, %v", n, err)
+		}
+		wantRead(t, b, string(sent[:2000]))
+		if d := time.Since(start); d != 20*ms {
+			t.Errorf("it took %v: an attempt waited", d)
+		}
+		a.Cut()
+		if _, err := a.TryWrite(sent); !errors.Is(err, syscall.ECONNRESET) {
+			t.Errorf("after a cut: %v", err)
 		}
 	})
 }

@@ -11,17 +11,21 @@ type Link struct {
 	Latency time.Duration
 	// Jitter is added to the latency: a random part of it for each segment. Segments do not overtake each other.
 	Jitter time.Duration
+	// Loss is the part of the segments that are lost, 0 to 1. As with TCP, one that is lost arrives a while later, 200 ms
+	// and a round trip, and holds up those behind it.
+	Loss float64
 	// Bandwidth is in bytes per second; 0 is unlimited.
 	Bandwidth int
 	// Buffer is how many bytes may be written and not yet read, as in the send and receive buffers of TCP. A write
 	// waits for room. 0 means 64 KiB.
 	Buffer int
-	// Seed makes the jitter; equal seeds make equal delays.
+	// Seed makes the jitter and the losses; equal seeds make equal delays.
 	Seed uint64
 }
 
 const (
 	defaultBuffer = 64 << 10
+	retransmit    = 200 * time.Millisecond // the least that Linux waits before it sends again
 	segmentSize   = 1400 // bytes that travel together
 )
 
@@ -68,6 +72,9 @@ func (h *half) push(now time.Time, data []byte, fin bool) {
 	at := h.sent.Add(h.link.Latency)
 	if h.link.Jitter > 0 {
 		at = at.Add(time.Duration(h.rng.Int64N(int64(h.link.Jitter))))
+	}
+	if h.link.Loss > 0 && h.rng.Float64() < h.link.Loss {
+		at = at.Add(retransmit + 2*h.link.Latency)
 	}
 	h.arrives = later(h.arrives, at)
 	h.queue = append(h.queue, segment{h.arrives, data, fin})

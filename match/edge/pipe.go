@@ -50,7 +50,8 @@ func (l Listener) Accept() (net.Conn, error) {
 // Any goroutine may write; writes are whole and in order.
 type pipe struct {
 	net.Conn
-	raw syscall.RawConn // nil where the connection has no descriptor: then the tail does all the writing
+	raw syscall.RawConn // nil where the connection has no descriptor
+	now tryWriter       // nil where it has one, or cannot: then the tail does all the writing
 
 	congested atomic.Bool // a tail exists
 
@@ -74,8 +75,14 @@ type pipe struct {
 	tryE error
 }
 
+// tryWriter is a connection without a descriptor that can write what it has room for.
+type tryWriter interface {
+	TryWrite(b []byte) (int, error)
+}
+
 func newPipe(c net.Conn) *pipe {
 	p := &pipe{Conn: c, patience: drainTimeout}
+	p.now, _ = c.(tryWriter)
 	if tcp, ok := c.(*net.TCPConn); ok {
 		_ = tcp.SetWriteBuffer(sendBuffer) // a hint: the system may refuse it
 		if raw, err := tcp.SyscallConn(); err == nil {
@@ -117,7 +124,7 @@ func (p *pipe) Write(b []byte) (int, error) {
 		return 0, errors.Join(p.err, net.ErrClosed)
 	}
 	n := 0
-	if p.pending == 0 && p.raw != nil {
+	if p.pending == 0 && (p.raw != nil || p.now != nil) {
 		if n, p.err = p.attempt(b); p.err != nil {
 			return n, p.err
 		}
@@ -155,8 +162,11 @@ func (p *pipe) SetWriteDeadline(t time.Time) error {
 	return p.Conn.SetWriteDeadline(t) //nolint:wrapcheck // as the wrapped connection
 }
 
-// attempt writes what the kernel takes without waiting.
+// attempt writes what the kernel, or a network in memory, takes without waiting.
 func (p *pipe) attempt(b []byte) (int, error) {
+	if p.raw == nil {
+		return p.now.TryWrite(b) //nolint:wrapcheck // as the wrapped connection
+	}
 	p.tryB, p.tryN, p.tryE = b, 0, nil
 	err := p.raw.Write(p.try)
 	p.tryB = nil
