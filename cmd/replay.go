@@ -50,7 +50,7 @@ func (p *program) openReplay(name string) (*replayFile, error) {
 		f.tell = out
 	}
 	if name == "-" {
-		err := f.spool(os.Stdin)
+		err := f.spool(os.Stdin, maxSpool)
 		return f, err
 	}
 	info, err := os.Stat(name)
@@ -79,15 +79,15 @@ func shownName(file string) string {
 	return text(file)
 }
 
-// spool copies standard input, in which nobody can seek, to a file of its own.
-func (f *replayFile) spool(from io.Reader) (err error) {
+// spool copies standard input, in which nobody can seek, to a file of its own, of at most so many bytes.
+func (f *replayFile) spool(from io.Reader, most int64) (err error) {
 	if f.File, err = os.CreateTemp("", "muster-replay-*"); err != nil {
 		return fmt.Errorf("reading standard input: %w", err)
 	}
 	f.remove = true
-	f.size, err = io.Copy(f.File, io.LimitReader(from, maxSpool+1))
-	if err == nil && f.size > maxSpool {
-		err = fmt.Errorf("it has more than %d bytes", int64(maxSpool))
+	f.size, err = io.Copy(f.File, io.LimitReader(from, most+1))
+	if err == nil && f.size > most {
+		err = fmt.Errorf("it has more than %d bytes", most)
 	}
 	if err != nil {
 		f.close()

@@ -340,3 +340,28 @@ func TestInterruptEndsAReplay(t *testing.T) {
 	}
 	until(t, "the next interrupt ends the process", again.Load)
 }
+
+func TestStandardInputFillsNoDisk(t *testing.T) {
+	tmp := t.TempDir()
+	t.Setenv("TMPDIR", tmp)
+	for size, want := range map[int]string{10: "", 11: "it has more than 10 bytes"} {
+		f := &replayFile{ctx: t.Context()}
+		err := f.spool(strings.NewReader(strings.Repeat("x", size)), 10)
+		if want != "" {
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%d bytes: %v", size, err)
+			}
+			continue
+		}
+		must(t, err)
+		b, err := io.ReadAll(io.NewSectionReader(f.File, 0, 100))
+		must(t, err)
+		if len(b) != size || f.size != int64(size) {
+			t.Errorf("%d bytes are %d", size, len(b))
+		}
+		f.close()
+	}
+	if left, err := os.ReadDir(tmp); err != nil || len(left) > 0 {
+		t.Errorf("left over: %v %v", left, err)
+	}
+}
