@@ -189,7 +189,8 @@ func TestPanicInAnyHookHarmsNoOtherRoom(t *testing.T) {
 			}
 			a, c, d := newViewer(t, bad, 1), newViewer(t, bad, 2), newViewer(t, bad, 2)
 			in := packet(t, good, rm, 1, 6, 1)
-			if rm.Attach(Attach{Viewer: a, Player: Player{Seat: 1, ID: "alice"}}) && rm.Attach(Attach{Viewer: c, Player: Player{Seat: 2, ID: "carol"}}) {
+			there := rm.Attach(Attach{Viewer: a, Player: Player{Seat: 1, ID: "alice"}})
+			if there && rm.Attach(Attach{Viewer: c, Player: Player{Seat: 2, ID: "carol"}}) {
 				ticks(2)
 				rm.Input(a, in)
 				rm.Detach(c)
@@ -200,7 +201,7 @@ func TestPanicInAnyHookHarmsNoOtherRoom(t *testing.T) {
 				}
 			}
 			ticks(40)
-			if a.code() != want {
+			if there && a.code() != want { // a room that does not open may be gone before anybody comes
 				t.Errorf("panic in %s: the player is told %d, want %d", where, a.code(), want)
 			}
 			frames := b.frames

@@ -192,7 +192,7 @@ func (r *Replay) Checkpoint() (journal.Checkpoint, error) {
 
 // Seal gives the record of the tick the sums that the state has after it, for whoever verifies it later.
 func (r *Replay) Seal(rec *TickRecord) {
-	r.sums = r.sim.sums(r.sums)
+	r.sums = r.sim.sums(r.sums[:0])
 	seal(rec, r.sums)
 }
 
