@@ -13,9 +13,11 @@ import (
 // rooms finds the room of a seat for the edge: in this process's host, opened by the cluster's record where it does not
 // run yet.
 type rooms struct {
-	host *match.Host
-	dir  *cluster.Directory
-	node string
+	host  *match.Host
+	dir   *cluster.Directory
+	nodes *cluster.Nodes
+	node  string
+	games map[string]match.Rules
 }
 
 var (
@@ -35,13 +37,36 @@ func (r *rooms) Open(ctx context.Context, room string) (*match.Instance, error) 
 	case err != nil:
 		return nil, err //nolint:wrapcheck // says what it did
 	case rec.Node != r.node:
-		return nil, &proto.Close{Code: proto.CodeMatchGone, Reason: "the match is not on this server"}
+		if rec, err = r.adopt(ctx, rec); err != nil {
+			return nil, err
+		}
 	}
 	rm, err := r.host.Open(match.Spec{ID: rec.ID, Game: rec.Game, Seed: rec.Seed, Epoch: rec.Epoch})
 	if errors.Is(err, match.ErrLoaded) { // the seat is reserved, so coming again is worth while
 		return nil, &proto.Close{Code: proto.CodeOverloaded, Reason: "the server takes no new matches now"}
 	}
 	return rm, err //nolint:wrapcheck // says what it did
+}
+
+// adopt takes a room over whose server is gone, where its game keeps a journal to go on from: its player has come here.
+func (r *rooms) adopt(ctx context.Context, rec cluster.Room) (cluster.Room, error) {
+	elsewhere := &proto.Close{Code: proto.CodeMatchGone, Reason: "the match is not on this server"}
+	rules, ok := r.games[rec.Game]
+	if !ok || rules.Durability == match.None || rules.Version != rec.Rules && !rules.Persist {
+		return rec, elsewhere
+	}
+	live, err := r.nodes.Live(ctx)
+	if err != nil {
+		return rec, err //nolint:wrapcheck // says what it did
+	}
+	if _, ok := live[rec.Node]; ok {
+		return rec, elsewhere
+	}
+	rec, err = r.dir.Move(ctx, rec, r.node, rules.Version)
+	if err == nil && rec.Node != r.node {
+		return rec, elsewhere
+	}
+	return rec, err //nolint:wrapcheck // says what it did
 }
 
 // TakeSeat implements edge.Rooms.

@@ -149,9 +149,10 @@ func (s *server) node(addr net.Addr, games []Game) cluster.Node {
 
 func (s *server) startMatches(rdb redis.UniversalClient, games []Game, node string, reg prometheus.Registerer) error {
 	dir := cluster.NewDirectory(rdb, s.set.Namespace)
-	defined := make([]match.Game, len(games))
+	defined, rules := make([]match.Game, len(games)), map[string]match.Rules{}
 	for i := range games {
 		defined[i] = games[i].Game
+		rules[games[i].Name()] = games[i].Rules()
 	}
 	counted := journal.NewMetrics(reg)
 	var err error
@@ -167,7 +168,7 @@ func (s *server) startMatches(rdb redis.UniversalClient, games []Game, node stri
 	}
 	s.host = host
 	s.edge = edge.New(edge.Config{
-		Rooms: &rooms{host, dir, node}, Keys: s.keys, Log: s.log, Registerer: reg, Origins: s.set.Origins,
+		Rooms: &rooms{host, dir, cluster.NewNodes(rdb, s.set.Namespace, s.log), node, rules}, Keys: s.keys, Log: s.log, Registerer: reg, Origins: s.set.Origins,
 		SlowAfter: s.set.SlowAfter,
 	})
 	s.onClose(s.edge.Close)

@@ -309,7 +309,9 @@ func (rm *Instance) finish(ctx context.Context, c proto.Close) {
 	if !goesOn {
 		rm.endJournal(ctx, rm.fx.ended)
 	}
-	rm.endRecord(ctx)
+	if !goesOn || c.Code != proto.CodeNodeLeaving { // else its record says where its journal is wanted
+		rm.endRecord(ctx)
+	}
 }
 
 // endJournal ends the room's journal: nobody goes on from it, and its replay stays for as long as the store keeps those. A

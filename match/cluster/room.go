@@ -105,16 +105,22 @@ func (d *Directory) Ensure(ctx context.Context, id string, n NewRoom, alive func
 	if err != nil || alive(r.Node) {
 		return r, err
 	}
-	if err := moveScript.Run(ctx, d.rdb, []string{d.room(id)}, r.Node, n.Node, n.Rules, roomTTL.Milliseconds()).Err(); err != nil {
-		return Room{}, fmt.Errorf("%s on another node: %w", doing, err)
+	return d.Move(ctx, r, n.Node, n.Rules)
+}
+
+// Move gives a room, as it was read, to another node under a new epoch, since its node is gone, and returns what it is
+// then: where somebody else has moved it meanwhile, it is there.
+func (d *Directory) Move(ctx context.Context, r Room, node, rules string) (Room, error) {
+	if err := moveScript.Run(ctx, d.rdb, []string{d.room(r.ID)}, r.Node, node, rules, roomTTL.Milliseconds()).Err(); err != nil {
+		return Room{}, fmt.Errorf("moving room %s to another node: %w", r.ID, err)
 	}
-	return d.Room(ctx, id)
+	return d.Room(ctx, r.ID)
 }
 
 // A room that was moved by somebody else meanwhile stays where that put it.
 var moveScript = redis.NewScript(`
 local rec = redis.call('HMGET', KEYS[1], 'node', 'epoch')
-if rec[1] ~= ARGV[1] then return 'ok' end
+if not rec[1] or rec[1] ~= ARGV[1] then return 'ok' end
 local t = redis.call('TIME')
 local epoch = string.format('%.0f', math.max(t[1] * 1000 + math.floor(t[2] / 1000), tonumber(rec[2]) + 1))
 redis.call('HSET', KEYS[1], 'node', ARGV[2], 'rules', ARGV[3], 'epoch', epoch)
