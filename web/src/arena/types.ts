@@ -1,4 +1,4 @@
-// The types of the game "arena", rules version "1". Printed by: muster types --game arena
+// The types of the game "arena", rules version "2". Printed by: muster types --game arena
 
 export interface Ship {
   /** 0 to 1000 in steps of 0.05. */
