@@ -34,7 +34,8 @@
 // grid; what is in a scope is encoded once, whoever watches it.
 //
 // A client shows states a little late and interpolates between them ([Playout]). The server can work out again, to the
-// bit, what a player saw (Step.Rewind), so that a shot hits where its shooter saw the target.
+// bit, what a player saw (Step.Rewind), so that a shot hits where its shooter saw the target. What flies for a while is
+// followed from there through the past (Step.Viewed, Step.RewindTo).
 //
 // What a match goes on from, elsewhere or later, is a checkpoint (Driver.AppendCheckpoint, Driver.Restore): the state to
 // the bit, ids to come, the random source and the past. It can be read under newer rules, by names. States are compared

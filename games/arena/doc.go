@@ -5,6 +5,8 @@
 // replays share: it sees state, inputs, a tick and a seeded random source and imports netcode alone. room.go is what
 // only a server does, bot.go is a player for load tests.
 //
+// A shot hits what its shooter saw, however late he saw it (catchUp in step.go).
+//
 // Lengths are in units, of which the square arena has [Size] on a side; x grows to the right and y downwards, as on a
 // canvas, so an angle of 0 looks right and a growing one turns clockwise. Times in the state are in ticks.
 package arena

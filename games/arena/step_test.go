@@ -349,19 +349,6 @@ func TestTheGunFiresFiveTimesASecondUntilItJams(t *testing.T) {
 	}
 }
 
-func TestTheRoundStartsWithTheFirstShip(t *testing.T) {
-	s := newSim(0)
-	s.step(50)
-	if s.w.Round.V.Phase != Waiting {
-		t.Fatalf("an empty room plays: %+v", s.w.Round.V)
-	}
-	s.w.Ships.Add(Ship{Owner: 1})
-	s.step(1)
-	if r := s.w.Round.V; r.Phase != Playing || r.Ends != s.tick+180*tickRate || !s.ship(1).Alive() {
-		t.Errorf("%+v", r)
-	}
-}
-
 func TestTheRoundEndsOnThePodiumWithItsWinner(t *testing.T) {
 	for name, c := range map[string]struct {
 		scores []uint16

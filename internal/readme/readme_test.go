@@ -23,19 +23,23 @@ func read(t *testing.T, name string) string {
 
 var goBlock = regexp.MustCompile("(?s)```go\n(.*?)```")
 
-// compile checks a program in the place of cmd/muster's, without writing it there.
-func compile(t *testing.T, program string) (output string, err error) {
+// runGo runs the go command on README.md's game in the place of cmd/muster's, with its test beside it, without writing
+// either there.
+func runGo(t *testing.T, program, test string, args ...string) (output string, err error) {
 	t.Helper()
-	dir := t.TempDir()
-	file := filepath.Join(dir, "main.go")
-	if err := os.WriteFile(file, []byte(program), 0o600); err != nil {
-		t.Fatal(err)
+	dir, replace := t.TempDir(), map[string]string{}
+	for name, text := range map[string]string{"main.go": program, "readme_test.go": test} {
+		file := filepath.Join(dir, name)
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		place, err := filepath.Abs(filepath.Join(root, "cmd", "muster", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		replace[place] = file
 	}
-	place, err := filepath.Abs(filepath.Join(root, "cmd", "muster", "main.go"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	overlay, err := json.Marshal(map[string]any{"Replace": map[string]string{place: file}})
+	overlay, err := json.Marshal(map[string]any{"Replace": replace})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,22 +47,29 @@ func compile(t *testing.T, program string) (output string, err error) {
 	if err := os.WriteFile(list, overlay, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	build := exec.CommandContext(t.Context(), "go", "vet", "-overlay", list, "./cmd/muster")
+	args = append([]string{args[0], "-overlay", list}, args[1:]...)
+	build := exec.CommandContext(t.Context(), "go", append(args, "./cmd/muster")...) //nolint:gosec // the test's own words
 	build.Dir = root
 	out, err := build.CombinedOutput()
 	return string(out), err
 }
 
-func TestTheGameCompiles(t *testing.T) {
-	m := goBlock.FindStringSubmatch(read(t, "README.md"))
-	if m == nil {
-		t.Fatal("README.md has no Go program")
+func TestTheGameCompilesAndPassesItsTests(t *testing.T) {
+	m := goBlock.FindAllStringSubmatch(read(t, "README.md"), -1)
+	if len(m) != 2 {
+		t.Fatalf("README.md has %d Go programs, want the game and its tests", len(m))
 	}
-	if out, err := compile(t, m[1]); err != nil {
+	game, test := m[0][1], m[1][1]
+	if out, err := runGo(t, game, test, "vet"); err != nil {
 		t.Errorf("README.md's game: %v\n%s", err, out)
 	}
-	if _, err := compile(t, strings.Replace(m[1], "Table[Dot]", "Table[Dut]", 1)); err == nil {
+	if _, err := runGo(t, strings.Replace(game, "Table[Dot]", "Table[Dut]", 1), test, "vet"); err == nil {
 		t.Error("a mistake in the game was not found, so neither would another be")
+	}
+	names := "-run=^(TestADotGoesWhereItsPlayerWants|TestAMatchIsAFunctionOfItsRecords)$"
+	out, err := runGo(t, game, test, "test", "-v", names)
+	if err != nil || strings.Count(out, "--- PASS") != 2 {
+		t.Errorf("README.md's tests: %v\n%s", err, out)
 	}
 }
 
@@ -74,11 +85,14 @@ func TestTheCommandsAreThoseOfTheIntegration(t *testing.T) {
 	}
 }
 
-var link = regexp.MustCompile(`\]\(([^)#:]+)\)`)
+var (
+	link = regexp.MustCompile(`\]\(([^)#:]+)\)`)
+	code = regexp.MustCompile("(?s)\n```.*?\n```|\n {4}[^\n]*") // a type's arguments in it look like a link
+)
 
 func TestLinksOfTheDocumentsLeadSomewhere(t *testing.T) {
-	for _, name := range []string{"README.md", "CHANGELOG.md", "docs/ARCHITECTURE.md", "docs/DEPENDENCIES.md", "docs/REPLAY.md", "proto/PROTOCOL.md"} {
-		for _, m := range link.FindAllStringSubmatch(read(t, name), -1) {
+	for _, name := range []string{"README.md", "CHANGELOG.md", "docs/ARCHITECTURE.md", "docs/DEPENDENCIES.md", "docs/REPLAY.md", "docs/PERFORMANCE.md", "docs/TESTING.md", "proto/PROTOCOL.md"} {
+		for _, m := range link.FindAllStringSubmatch(code.ReplaceAllString(read(t, name), ""), -1) {
 			if _, err := os.Stat(filepath.Join(root, filepath.Dir(name), m[1])); err != nil {
 				t.Errorf("%s links to %s: %v", name, m[1], err)
 			}

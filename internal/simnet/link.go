@@ -26,7 +26,7 @@ type Link struct {
 const (
 	defaultBuffer = 64 << 10
 	retransmit    = 200 * time.Millisecond // the least that Linux waits before it sends again
-	segmentSize   = 1400 // bytes that travel together
+	segmentSize   = 1400                   // bytes that travel together
 )
 
 // segment is a piece of the stream, or its end.

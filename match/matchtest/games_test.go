@@ -157,7 +157,7 @@ var swim = Script{
 		{From: 1, Do: func(r *Room) { r.Join(1, "a", "Anna"); r.Join(2, "b", "Bert"); r.Join(3, "c", "Cleo") }},
 		{From: 2, To: 60, Do: func(r *Room) {
 			for _, row := range State[pond](r).Ducks.All() {
-				if !row.Away && r.Rand().IntN(3) > 0 {
+				if r.Connected(row.Owner) && r.Rand().IntN(3) > 0 {
 					Input(r, row.Owner, waddle{DX: float32(r.Rand().IntN(3) - 1)})
 				}
 			}

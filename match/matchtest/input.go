@@ -11,7 +11,7 @@ import (
 // half a second more. Of commands a tick applies Rules.InputsPerTick, the others wait.
 func Input[In any](r *Room, n netcode.Seat, in In) {
 	r.t.Helper()
-	s, schema := r.connected(n), r.game.Schema()
+	s, schema := r.present(n), r.game.Schema()
 	w := proto.NewWriter()
 	err := schema.WriteInput(w, &in)
 	if err == nil {
@@ -37,7 +37,7 @@ func Input[In any](r *Room, n netcode.Seat, in In) {
 // Step.Rewind. 0, the default, is a player who has no delay at all; a quarter of a second is usual.
 func (r *Room) Late(n netcode.Seat, ticks float64) {
 	r.t.Helper()
-	r.connected(n).late = ticks
+	r.present(n).late = ticks
 }
 
 // collect moves the inputs of the tick into its record.
@@ -49,7 +49,7 @@ func (r *Room) collect(rec *match.TickRecord) {
 		}
 		for _, in := range s.inputs.Take(rec.Tick) {
 			rec.Inputs = append(rec.Inputs, match.InputRecord{
-				Seat: uint16(i), Seq: in.Seq, View: in.View, Frac: in.Frac, Body: append([]byte(nil), in.Body...), //nolint:gosec // a seat
+				Seat: uint16(i), Seq: in.Seq, View: in.View, Frac: in.Frac, Body: append([]byte(nil), in.Body...),
 			})
 		}
 	}

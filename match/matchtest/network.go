@@ -155,7 +155,7 @@ func (f *field) play(bot client.Bot, stats []client.Stats) {
 	errs := make([]error, len(stats))
 	var wg sync.WaitGroup
 	for i := range stats {
-		seat := uint16(i + 1) //nolint:gosec // a seat
+		seat := uint16(i + 1)
 		bearer, err := f.seatToken(seat)
 		if err != nil {
 			f.t.Fatalf("matchtest: seat %d: %v", seat, err)

@@ -67,8 +67,8 @@ func (r *Room) outcome() {
 	r.t.Helper()
 	refused := r.run.RefusedJoins()
 	for i := range r.seats {
-		if reason, ok := refused[netcode.Seat(i)]; ok { //nolint:gosec // a seat
-			r.refuse(Refusal{Seat: netcode.Seat(i), Reason: reason}) //nolint:gosec // a seat
+		if reason, ok := refused[netcode.Seat(i)]; ok {
+			r.refuse(Refusal{Seat: netcode.Seat(i), Reason: reason})
 			r.seats[i].free()
 		}
 	}

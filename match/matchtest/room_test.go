@@ -107,9 +107,12 @@ func TestRefusalsAndKicksAreTold(t *testing.T) {
 
 func TestADroppedPlayerComesBackOrLosesTheSeat(t *testing.T) {
 	r := newPond(t, &ducks{}, proto.Commands)
+	if !r.Connected(1) || r.Connected(3) {
+		t.Error("who is there?")
+	}
 	r.Drop(1)
 	r.Tick(20)
-	if !row(t, r, 1).Away {
+	if !row(t, r, 1).Away || r.Connected(1) {
 		t.Error("the Drop hook was not called")
 	}
 	r.Resume(1)

@@ -28,7 +28,7 @@ func (r *Room) Join(n netcode.Seat, id, name string) {
 // it is given up as by Leave.
 func (r *Room) Drop(n netcode.Seat) {
 	r.t.Helper()
-	s := r.connected(n)
+	s := r.present(n)
 	rules := r.game.Rules()
 	grace := max(1, int64(rules.Grace)*int64(rules.TickRate)/int64(time.Second))
 	s.gone, s.deadline = true, r.run.Tick()+1+uint32(grace) //nolint:gosec // far below
@@ -56,6 +56,13 @@ func (r *Room) Leave(n netcode.Seat) {
 	r.leave(s)
 }
 
+// Connected says whether a seat has a player who is there, neither dropped nor gone, and so can make inputs.
+func (r *Room) Connected(n netcode.Seat) bool {
+	r.t.Helper()
+	s := r.place(n)
+	return s.taken && !s.gone
+}
+
 func (r *Room) leave(s *seat) {
 	r.change(match.SeatLeft, s)
 	s.free()
@@ -77,8 +84,8 @@ func (r *Room) place(n netcode.Seat) *seat {
 	return &r.seats[n]
 }
 
-// connected returns the seat of a player who is there.
-func (r *Room) connected(n netcode.Seat) *seat {
+// present returns the seat of a player who is there.
+func (r *Room) present(n netcode.Seat) *seat {
 	r.t.Helper()
 	s := r.place(n)
 	switch {

@@ -35,7 +35,7 @@ func (tp *tape) add(r *Room, rec *match.TickRecord) {
 // Save writes the match so far as a replay, which Verify and `muster replay` read. Directories are made.
 func (r *Room) Save(file string) {
 	r.t.Helper()
-	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Dir(file), 0o750); err != nil {
 		r.t.Fatalf("matchtest: saving a replay: %v", err)
 	}
 	var b bytes.Buffer

@@ -1,6 +1,7 @@
 package matchtest
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"testing"
@@ -19,7 +20,7 @@ func TestAMatchThatWasSavedIsVerified(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if b, err := os.ReadFile(again); err != nil || string(a) != string(b) {
+	if b, err := os.ReadFile(again); err != nil || !bytes.Equal(a, b) {
 		t.Errorf("the same match is saved otherwise a second time: %d bytes and %d, %v", len(a), len(b), err)
 	}
 }
