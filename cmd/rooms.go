@@ -16,7 +16,8 @@ type rooms struct {
 	host  *match.Host
 	dir   *cluster.Directory
 	nodes *cluster.Nodes
-	node  string
+	node  string // this process
+	url   string // where it is reached
 	games map[string]match.Rules
 }
 
@@ -59,7 +60,9 @@ func (r *rooms) adopt(ctx context.Context, rec cluster.Room) (cluster.Room, erro
 	if err != nil {
 		return rec, err //nolint:wrapcheck // says what it did
 	}
-	if _, ok := live[rec.Node]; ok {
+	if n, ok := live[rec.Node]; ok && n.URL == r.url { // it was here before this process, and is not yet forgotten
+		return rec, &proto.Close{Code: proto.CodeOverloaded, Reason: "the match is about to go on here"}
+	} else if ok {
 		return rec, elsewhere
 	}
 	rec, err = r.dir.Move(ctx, rec, r.node, rules.Version)

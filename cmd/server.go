@@ -82,7 +82,7 @@ func startServer(ctx context.Context, set *settings, games []Game, keys *token.K
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	node := s.node(listener.Addr(), games)
-	if err := s.startMatches(rdb, games, node.ID, registry); err != nil {
+	if err := s.startMatches(rdb, games, node, registry); err != nil {
 		return s, err
 	}
 	if err := s.startLobby(rdb, games, node.ID, registry); err != nil {
@@ -147,7 +147,7 @@ func (s *server) node(addr net.Addr, games []Game) cluster.Node {
 	return n
 }
 
-func (s *server) startMatches(rdb redis.UniversalClient, games []Game, node string, reg prometheus.Registerer) error {
+func (s *server) startMatches(rdb redis.UniversalClient, games []Game, node cluster.Node, reg prometheus.Registerer) error {
 	dir := cluster.NewDirectory(rdb, s.set.Namespace)
 	defined, rules := make([]match.Game, len(games)), map[string]match.Rules{}
 	for i := range games {
@@ -168,7 +168,7 @@ func (s *server) startMatches(rdb redis.UniversalClient, games []Game, node stri
 	}
 	s.host = host
 	s.edge = edge.New(edge.Config{
-		Rooms: &rooms{host, dir, cluster.NewNodes(rdb, s.set.Namespace, s.log), node, rules}, Keys: s.keys, Log: s.log, Registerer: reg, Origins: s.set.Origins,
+		Rooms: &rooms{host, dir, cluster.NewNodes(rdb, s.set.Namespace, s.log), node.ID, node.URL, rules}, Keys: s.keys, Log: s.log, Registerer: reg, Origins: s.set.Origins,
 		SlowAfter: s.set.SlowAfter,
 	})
 	s.onClose(s.edge.Close)
