@@ -51,7 +51,9 @@ func trendOf(y []float64) trend {
 	return trend{slope, slope - wide, slope + wide}
 }
 
-func (t trend) String() string { return fmt.Sprintf("%.1f (%.1f to %.1f) a second", t.slope, t.low, t.high) }
+func (t trend) String() string {
+	return fmt.Sprintf("%.1f (%.1f to %.1f) a second", t.slope, t.low, t.high)
+}
 
 func TestTrendFindsALeakInNoiseAndNoneWhereThereIsNone(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))

@@ -144,10 +144,10 @@ func (anyRoom) TakeSeat(context.Context, string, uint16, string, string) error {
 // nowhere is a directory that keeps nothing.
 type nowhere struct{}
 
-func (nowhere) FreeSeat(context.Context, string, uint64, uint16) error { return nil }
-func (nowhere) Renew(context.Context, string, uint64, bool) error      { return nil }
-func (nowhere) EndRoom(context.Context, string, uint64) error          { return nil }
-func (nowhere) PostResult(context.Context, proto.Result) error         { return nil }
+func (nowhere) FreeSeat(context.Context, string, uint64, uint16, []string) error { return nil }
+func (nowhere) Renew(context.Context, string, uint64, bool) error                { return nil }
+func (nowhere) EndRoom(context.Context, string, uint64) error                    { return nil }
+func (nowhere) PostResult(context.Context, proto.Result) error                   { return nil }
 
 // seatIn is what a lobby would say: a seat of a room, for a server that a route leads to.
 func seatIn(t testing.TB, room string, seat netcode.Seat, player string) client.Match {
@@ -177,4 +177,3 @@ func until(t testing.TB, what string, done func() bool) {
 		time.Sleep(5 * time.Millisecond)
 	}
 }
-
