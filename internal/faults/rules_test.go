@@ -73,12 +73,13 @@ func (tw *town) match(ctx context.Context, name, queue string) (client.Match, er
 	return l.WaitTicket(ctx, ticket.ID)
 }
 
-// refusesRooms says whether a player who needs a new room waits in vain.
+// refusesRooms says whether a player who needs a new room waits in vain, or is told to come again.
 func (tw *town) refusesRooms() bool {
 	ctx, cancel := context.WithTimeout(tw.t.Context(), 700*time.Millisecond)
 	defer cancel()
 	_, err := tw.match(ctx, "newcomer", "neighbour")
-	return errors.Is(err, context.DeadlineExceeded)
+	var refused *client.APIError
+	return errors.Is(err, context.DeadlineExceeded) || errors.As(err, &refused) && refused.Status == http.StatusServiceUnavailable
 }
 
 // get asks the server for a page.
