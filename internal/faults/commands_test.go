@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"sync"
 	"testing"
 	"time"
 
@@ -89,11 +90,13 @@ func TestCommandsUnderPressureAreAppliedOnceAndInOrder(t *testing.T) {
 	open()
 	line.slow(10 * time.Millisecond)
 	for range 2 {
+		var pours sync.WaitGroup
 		for _, f := range floods {
-			go f.pour(t.Context())
+			pours.Go(func() { f.pour(t.Context()) })
 		}
 		way.cut()
 		spell(t, 1200*time.Millisecond) // their limits recover meanwhile
+		pours.Wait()
 	}
 	check(t, a, b)
 	resumes := a.conn.Stats().Resumes + b.conn.Stats().Resumes
