@@ -87,7 +87,7 @@ type churner struct {
 
 // churnCounts are what all of them did.
 type churnCounts struct {
-	matches, left, dropped, resumed, replaced, ended, over, failed atomic.Int64
+	matches, left, dropped, resumed, replaced, ended, over, away, failed atomic.Int64
 
 	mu   sync.Mutex
 	errs []error // the first
@@ -103,8 +103,8 @@ func (c *churnCounts) fail(err error) {
 }
 
 func (c *churnCounts) String() string {
-	return fmt.Sprintf("%d matches joined: %d left, %d dropped, %d resumed, %d taken over, %d ended, %d over meanwhile, %d failed",
-		c.matches.Load(), c.left.Load(), c.dropped.Load(), c.resumed.Load(), c.replaced.Load(), c.ended.Load(), c.over.Load(), c.failed.Load())
+	return fmt.Sprintf("%d matches joined: %d left, %d dropped, %d resumed, %d taken over, %d ended, %d over meanwhile; %d were sent away for a while, %d failed",
+		c.matches.Load(), c.left.Load(), c.dropped.Load(), c.resumed.Load(), c.replaced.Load(), c.ended.Load(), c.over.Load(), c.away.Load(), c.failed.Load())
 }
 
 func newChurner(r *running, n int, seed uint64, schema *netcode.Schema, counts *churnCounts) *churner {
@@ -163,8 +163,30 @@ func (c *churner) turn(ctx context.Context, kind int) {
 	case err == nil, ctx.Err() != nil:
 	case errors.As(err, &ce) && (ce.Action() == proto.ActionDone || ce.Action() == proto.ActionRequeue):
 		c.counts.over.Add(1) // another one ended the match
+	case sentAway(err): // the machine is too busy, for the moment
+		c.counts.away.Add(1)
+		c.wait(ctx, 300*time.Millisecond)
 	default:
 		c.counts.fail(fmt.Errorf("%s, end %d: %w", c.player, kind, err))
+		c.wait(ctx, 300*time.Millisecond)
+	}
+}
+
+// sentAway says whether an error means that the same may succeed later.
+func sentAway(err error) bool {
+	var ce *client.CloseError
+	var ae *client.APIError
+	return errors.As(err, &ce) && ce.Action() == proto.ActionReconnect ||
+		errors.As(err, &ae) && (ae.Status == http.StatusServiceUnavailable || ae.Status == http.StatusTooManyRequests)
+}
+
+// wait lets a time pass, unless ctx ends.
+func (c *churner) wait(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
 	}
 }
 

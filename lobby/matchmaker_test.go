@@ -193,7 +193,7 @@ func TestFullRoomIsFollowedByANewOneAndAFreedSeatIsFilled(t *testing.T) {
 		}
 		rec, err := dir.Room(t.Context(), rooms[0])
 		must(t, err)
-		must(t, dir.FreeSeat(t.Context(), rooms[0], rec.Epoch, 2))
+		must(t, dir.FreeSeat(t.Context(), rooms[0], rec.Epoch, 2, nil))
 		m, seat := p.play("p4", "arena")
 		if m.Room != rooms[3] { // the room that is open longest comes first
 			t.Errorf("the fifth player is in %s, want %s", m.Room, rooms[3])

@@ -12,7 +12,9 @@ import (
 // Directory is where the cluster keeps what it knows of rooms. Its calls may take as long as their context allows and
 // are never made from a tick.
 type Directory interface {
-	FreeSeat(ctx context.Context, room string, epoch uint64, seat uint16) error
+	// FreeSeat says that a seat is free. claims are the tokens by which its player came; one who has come back to the seat
+	// by another one meanwhile keeps it. None stands for any.
+	FreeSeat(ctx context.Context, room string, epoch uint64, seat uint16, claims []string) error
 	// Renew says that a room is alive, and whether new players may be sent to it.
 	Renew(ctx context.Context, room string, epoch uint64, open bool) error
 	EndRoom(ctx context.Context, room string, epoch uint64) error
@@ -26,8 +28,9 @@ const maxNews = 4096
 
 // news is what the directory should hear of a room soon: that a seat is free, or, without a seat, that its doors moved.
 type news struct {
-	rm   *Instance
-	seat uint16
+	rm     *Instance
+	seat   uint16
+	claims []string // those of the player who had the seat
 }
 
 // tell notes news. Rooms call it from their ticks.
@@ -50,7 +53,7 @@ func (h *Host) tellNews() {
 				if n.seat == 0 {
 					return h.renew(ctx, n.rm)
 				}
-				return h.dir.FreeSeat(ctx, n.rm.spec.ID, n.rm.spec.Epoch, n.seat)
+				return h.dir.FreeSeat(ctx, n.rm.spec.ID, n.rm.spec.Epoch, n.seat, n.claims)
 			})
 		}
 	}

@@ -50,4 +50,5 @@ type Attach struct {
 	PlayerExpires time.Time // when the player's own token ends
 	Resume        bool      // by a resume secret, not a seat token
 	Counter       uint32    // the resume secret's
+	Claim         string    // the seat token's id, by which the directory knows the claim; "" with a resume secret
 }

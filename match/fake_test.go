@@ -98,14 +98,16 @@ type fakeDirectory struct {
 	results []proto.Result
 	ended   []string
 	freed   []uint16
+	claims  [][]string // of the freed seats
 	renewed int
 	open    bool // as of the last renewal
 }
 
-func (d *fakeDirectory) FreeSeat(_ context.Context, _ string, _ uint64, seat uint16) error {
+func (d *fakeDirectory) FreeSeat(_ context.Context, _ string, _ uint64, seat uint16, claims []string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.freed = append(d.freed, seat)
+	d.claims = append(d.claims, claims)
 	return nil
 }
 

@@ -20,7 +20,7 @@ func stuck(ctx context.Context) error {
 	return ctx.Err()
 }
 
-func (*stuckDirectory) FreeSeat(ctx context.Context, _ string, _ uint64, _ uint16) error {
+func (*stuckDirectory) FreeSeat(ctx context.Context, _ string, _ uint64, _ uint16, _ []string) error {
 	return stuck(ctx)
 }
 

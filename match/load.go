@@ -42,6 +42,21 @@ const (
 	memoryShare = 0.8
 )
 
+// look decides at each look of the watchdog whether new rooms are taken: memory is used up faster than ticks are weighed.
+func (h *Host) look(now time.Time) {
+	h.weigh(now)
+	why := ""
+	switch {
+	case h.load.level.Load() > 0:
+		why = "its rooms' ticks are late"
+	case h.load.outOfMemory():
+		why = "its memory limit is near"
+	}
+	if before := h.load.full.Load(); before == nil || *before != why {
+		h.load.full.Store(&why)
+	}
+}
+
 // weigh looks at the window that ends now. Where more than a tenth of the ticks were late the host goes up one level:
 // frames go out at every second tick, then at every third, while the rooms tick on; new rooms are refused. Where less
 // than one in a hundred was late for three windows it goes one level back.
@@ -75,14 +90,6 @@ func (h *Host) weigh(now time.Time) {
 		h.metrics.overload.Set(float64(level))
 		h.log.Warn("the load level changed", zap.Int32("level", level), zap.Uint64("ticks", n), zap.Uint64("late", bad))
 	}
-	why := ""
-	switch {
-	case level > 0:
-		why = "its rooms' ticks are late"
-	case l.outOfMemory():
-		why = "its memory limit is near"
-	}
-	l.full.Store(&why)
 }
 
 // outOfMemory says whether the process is near the memory limit that it was given (GOMEMLIMIT).

@@ -20,7 +20,7 @@ func TestLateTicksLowerTheSendRateAndRefuseRoomsUntilTheyAreGone(t *testing.T) {
 		h.load.ticks.Add(w.ticks)
 		h.load.late.Add(w.late)
 		now = now.Add(weighEvery)
-		h.weigh(now)
+		h.look(now)
 		return h.load.level.Load()
 	}
 	h.weigh(now) // a window begins

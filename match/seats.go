@@ -50,6 +50,9 @@ func (rm *Instance) attach(a *Attach) {
 	if a.Resume {
 		s.counter = a.Counter
 	}
+	if a.Claim != "" {
+		s.claims = append(s.claims[max(0, len(s.claims)-maxClaims+1):], a.Claim)
+	}
 	s.state, s.viewer, s.welcomed = seatPlaying, a.Viewer, false
 	s.events.rewind()
 }
@@ -72,7 +75,7 @@ func (rm *Instance) free(s *seat) {
 	rm.playing.Add(-1)
 	rm.metrics.players.Dec()
 	if !rm.quiet {
-		rm.host.tell(news{rm, uint16(s.player.Seat)})
+		rm.host.tell(news{rm, uint16(s.player.Seat), s.claims})
 	}
 	s.reset(&rm.game.rules)
 }

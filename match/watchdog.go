@@ -39,7 +39,7 @@ func (h *Host) watch() {
 				}
 			}
 		}
-		h.weigh(now)
+		h.look(now)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"testing"
 
+	"muster/cmd"
 	"muster/match"
 	"muster/match/cluster"
 )
@@ -23,6 +24,8 @@ func play(role string) {
 		err := playNode(os.Getenv("FAULTS_REDIS"), os.Getenv("FAULTS_EPOCH"))
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
+	case "serve": // the muster command
+		cmd.Main(cmd.Game{Game: neighbourGame}, cmd.Game{Game: badGame})
 	default:
 		fmt.Fprintf(os.Stderr, "no such role: %q\n", role)
 		os.Exit(2)

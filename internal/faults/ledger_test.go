@@ -81,3 +81,8 @@ var ledgerGame = match.Define[books, command]("ledger", ledger{}, match.Rules{
 	Seats: 8, Inputs: proto.Commands, InputsPerTick: 4, Durability: match.Journal, CheckpointEvery: 300 * time.Millisecond,
 	Grace: 20 * time.Second, Events: ledgerEvents,
 })
+
+// rushGame is the ledger without a journal.
+var rushGame = match.Define[books, command]("rush", ledger{}, match.Rules{
+	Seats: 8, Inputs: proto.Commands, InputsPerTick: 4, Grace: 20 * time.Second, Events: ledgerEvents,
+})

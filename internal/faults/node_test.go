@@ -144,10 +144,10 @@ func (anyRoom) TakeSeat(context.Context, string, uint16, string, string) error {
 // nowhere is a directory that keeps nothing.
 type nowhere struct{}
 
-func (nowhere) FreeSeat(context.Context, string, uint64, uint16) error { return nil }
-func (nowhere) Renew(context.Context, string, uint64, bool) error      { return nil }
-func (nowhere) EndRoom(context.Context, string, uint64) error          { return nil }
-func (nowhere) PostResult(context.Context, proto.Result) error         { return nil }
+func (nowhere) FreeSeat(context.Context, string, uint64, uint16, []string) error { return nil }
+func (nowhere) Renew(context.Context, string, uint64, bool) error                { return nil }
+func (nowhere) EndRoom(context.Context, string, uint64) error                    { return nil }
+func (nowhere) PostResult(context.Context, proto.Result) error                   { return nil }
 
 // seatIn is what a lobby would say: a seat of a room, for a server that a route leads to.
 func seatIn(t testing.TB, room string, seat netcode.Seat, player string) client.Match {
@@ -178,3 +178,17 @@ func until(t testing.TB, what string, done func() bool) {
 	}
 }
 
+// serve serves on a port of the loopback until the test's end.
+func serve(t *testing.T, h http.Handler) (addr string) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	s := &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second}
+	served := make(chan struct{})
+	go func() {
+		defer close(served)
+		_ = s.Serve(l)
+	}()
+	t.Cleanup(func() { _ = s.Close(); <-served })
+	return l.Addr().String()
+}

@@ -118,7 +118,7 @@ func (m *model) anyToken(t *rapid.T) string {
 
 func (m *model) free(t *rapid.T) {
 	seat := uint16(rapid.IntRange(1, modelSeats).Draw(t, "seat"))
-	wantIs(t, m.dir.FreeSeat(context.Background(), m.room.ID, m.room.Epoch, seat), nil)
+	wantIs(t, m.dir.FreeSeat(context.Background(), m.room.ID, m.room.Epoch, seat, nil), nil)
 	s := m.seats[seat]
 	if s == nil || s.until != 0 {
 		return

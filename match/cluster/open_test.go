@@ -73,7 +73,7 @@ func TestRoomIsNotListedWhileEverySeatIsTaken(t *testing.T) {
 		wantFree(t, "with one seat taken", d, r, 1)
 		seat(t, d, r, "b")
 		wantFree(t, "with both seats taken", d, r, 0)
-		must(t, d.FreeSeat(t.Context(), r.ID, r.Epoch, 1))
+		must(t, d.FreeSeat(t.Context(), r.ID, r.Epoch, 1, nil))
 		wantFree(t, "with a freed seat", d, r, 1)
 	})
 }
@@ -154,7 +154,7 @@ func TestRoomIsIndexedByWhatItIsAtLast(t *testing.T) {
 		r := create(t, d, aRoom(2))
 		seat(t, d, r, "a")
 		hook.do = func() {
-			must(t, other.FreeSeat(t.Context(), r.ID, r.Epoch, 1))
+			must(t, other.FreeSeat(t.Context(), r.ID, r.Epoch, 1, nil))
 		}
 		reserve(t, d, r, time.Minute, claims(0, "b"))
 		if hook.do != nil {
@@ -165,7 +165,7 @@ func TestRoomIsIndexedByWhatItIsAtLast(t *testing.T) {
 		r = create(t, d, aRoom(1))
 		seat(t, d, r, "a")
 		hook.do = func() { // the seat is reserved now, no longer taken
-			must(t, other.FreeSeat(t.Context(), r.ID, r.Epoch, 1))
+			must(t, other.FreeSeat(t.Context(), r.ID, r.Epoch, 1, nil))
 		}
 		reserve(t, d, r, time.Minute, claims(1, "a"))
 		if n, err := rdb.ZScore(t.Context(), ns+":{queue:arena}:open", r.ID).Result(); err != nil || int64(n) <= int64(r.Epoch) {

@@ -49,7 +49,7 @@ func TestUnknownRoomIsNoRoom(t *testing.T) {
 		wantError(t, "TakeSeat", d.TakeSeat(t.Context(), id, 1, "a", "t"), cluster.ErrNoRoom)
 		_, err = d.Rejoin(t.Context(), id, "a", "t")
 		wantError(t, "Rejoin", err, cluster.ErrNoRoom)
-		wantError(t, "FreeSeat", d.FreeSeat(t.Context(), id, 1, 1), cluster.ErrNoRoom)
+		wantError(t, "FreeSeat", d.FreeSeat(t.Context(), id, 1, 1, nil), cluster.ErrNoRoom)
 		wantError(t, "Renew", d.Renew(t.Context(), id, 1, true), cluster.ErrNoRoom)
 		wantError(t, "EndRoom", d.EndRoom(t.Context(), id, 1), nil)
 		wantError(t, "Release", d.Release(t.Context(), id, []cluster.Claim{{Player: "a", Token: "t"}}), nil)
@@ -80,7 +80,7 @@ func TestOlderEpochIsFenced(t *testing.T) {
 		seat(t, d, r, "alice")
 		for name, epoch := range map[string]uint64{"older": r.Epoch - 1, "newer": r.Epoch + 1, "none": 0} {
 			wantError(t, "Renew with an epoch that is "+name, d.Renew(t.Context(), r.ID, epoch, true), cluster.ErrFenced)
-			wantError(t, "FreeSeat with an epoch that is "+name, d.FreeSeat(t.Context(), r.ID, epoch, 1), cluster.ErrFenced)
+			wantError(t, "FreeSeat with an epoch that is "+name, d.FreeSeat(t.Context(), r.ID, epoch, 1, nil), cluster.ErrFenced)
 			wantError(t, "EndRoom with an epoch that is "+name, d.EndRoom(t.Context(), r.ID, epoch), cluster.ErrFenced)
 		}
 		if got := free(t, d, r.Queue)[r.ID]; got != 1 {

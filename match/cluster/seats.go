@@ -179,11 +179,16 @@ return 0`)
 const claimTTL = 30 * time.Second
 
 // FreeSeat says that a seat which was taken is free. Its host calls it. Where the player may claim the seat once more,
-// with a token that is not used yet, it becomes a reservation.
-func (d *Directory) FreeSeat(ctx context.Context, room string, epoch uint64, seat uint16) error {
+// with a token that is not used yet, it becomes a reservation. claims are the tokens by which the player came whom the
+// host means: a player who left, queued, and took the seat again before the host's word came keeps it. None stands for
+// any.
+func (d *Directory) FreeSeat(ctx context.Context, room string, epoch uint64, seat uint16, claims []string) error {
 	doing := fmt.Sprintf("freeing seat %d of room %s", seat, room)
-	answer, err := freeScript.Run(ctx, d.rdb, []string{d.room(room), d.seats(room)},
-		epoch, seat, claimTTL.Milliseconds()).StringSlice()
+	args := []any{epoch, seat, claimTTL.Milliseconds()}
+	for _, c := range claims {
+		args = append(args, c)
+	}
+	answer, err := freeScript.Run(ctx, d.rdb, []string{d.room(room), d.seats(room)}, args...).StringSlice()
 	if err != nil {
 		return fmt.Errorf("%s: %w", doing, err)
 	}
@@ -204,7 +209,12 @@ if rec[1] ~= ARGV[1] then return {'fenced'} end
 local entry = redis.call('HGET', KEYS[2], ARGV[2])
 local claim = entry and string.match(entry, '^0(|.*)$')
 if claim and string.sub(claim, 2, 2) == '!' then
-	redis.call('HDEL', KEYS[2], ARGV[2])
+	local meant = #ARGV == 3
+	for i = 4, #ARGV do
+		local done = '!' .. ARGV[i] .. '/'
+		meant = meant or string.sub(claim, 2, 1 + #done) == done
+	end
+	if meant then redis.call('HDEL', KEYS[2], ARGV[2]) end
 elseif claim then
 	local t = redis.call('TIME')
 	local till = string.format('%.0f', t[1] * 1000 + math.floor(t[2] / 1000) + tonumber(ARGV[3]))

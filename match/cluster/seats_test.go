@@ -153,7 +153,7 @@ func TestSeatTokenIsGoodOnce(t *testing.T) {
 		wantError(t, "a seat that nobody has", d.TakeSeat(t.Context(), r.ID, 9, "a", c[0].Token), cluster.ErrSeat)
 		must(t, d.TakeSeat(t.Context(), r.ID, 1, "a", c[0].Token))
 		wantError(t, "the second use", d.TakeSeat(t.Context(), r.ID, 1, "a", c[0].Token), cluster.ErrSeat)
-		must(t, d.FreeSeat(t.Context(), r.ID, r.Epoch, 1))
+		must(t, d.FreeSeat(t.Context(), r.ID, r.Epoch, 1, nil))
 		wantError(t, "a use after leaving", d.TakeSeat(t.Context(), r.ID, 1, "a", c[0].Token), cluster.ErrSeat)
 	})
 }
@@ -214,8 +214,8 @@ func TestFreedSeatIsGivenAway(t *testing.T) {
 		r := create(t, d, aRoom(2))
 		seat(t, d, r, "a")
 		seat(t, d, r, "b")
-		must(t, d.FreeSeat(t.Context(), r.ID, r.Epoch, 1))
-		must(t, d.FreeSeat(t.Context(), r.ID, r.Epoch, 1)) // its host may not have heard that it worked
+		must(t, d.FreeSeat(t.Context(), r.ID, r.Epoch, 1, nil))
+		must(t, d.FreeSeat(t.Context(), r.ID, r.Epoch, 1, nil)) // its host may not have heard that it worked
 		wantSeats(t, reserve(t, d, r, time.Minute, claims(0, "c")), 0, 1)
 	})
 }
@@ -225,10 +225,10 @@ func TestFreeSeatDoesNotTakeAReservationThatCameInBetween(t *testing.T) {
 		d := cluster.NewDirectory(rdb, ns)
 		r := create(t, d, aRoom(1))
 		seat(t, d, r, "a")
-		must(t, d.FreeSeat(t.Context(), r.ID, r.Epoch, 1))
+		must(t, d.FreeSeat(t.Context(), r.ID, r.Epoch, 1, nil))
 		c := claims(1, "b")
 		reserve(t, d, r, time.Minute, c)
-		must(t, d.FreeSeat(t.Context(), r.ID, r.Epoch, 1))
+		must(t, d.FreeSeat(t.Context(), r.ID, r.Epoch, 1, nil))
 		must(t, d.TakeSeat(t.Context(), r.ID, 1, "b", c[0].Token))
 	})
 }
@@ -253,7 +253,7 @@ func TestFreeSeatLeavesItToAPlayerWhoComesBackToIt(t *testing.T) {
 				r := create(t, d, aRoom(1))
 				seat(t, d, r, "a")
 				token := again(t, d, r)
-				must(t, d.FreeSeat(t.Context(), r.ID, r.Epoch, 1))
+				must(t, d.FreeSeat(t.Context(), r.ID, r.Epoch, 1, nil))
 				_, err := d.Reserve(t.Context(), r.ID, time.Minute, claims(1, "b"))
 				wantError(t, "another player's claim", err, cluster.ErrFull)
 				time.Sleep(14 * time.Second)
@@ -261,12 +261,30 @@ func TestFreeSeatLeavesItToAPlayerWhoComesBackToIt(t *testing.T) {
 
 				// One who does not come back does not hold the seat for ever.
 				again(t, d, r)
-				must(t, d.FreeSeat(t.Context(), r.ID, r.Epoch, 1))
+				must(t, d.FreeSeat(t.Context(), r.ID, r.Epoch, 1, nil))
 				time.Sleep(30 * time.Second)
 				wantSeats(t, reserve(t, d, r, time.Minute, claims(2, "b")), 0, 1)
 			})
 		})
 	}
+}
+
+// The host's word that a seat is free is late: its player has left, queued, got the same seat and taken it.
+func TestLateFreeSeatDoesNotTakeTheSeatFromThePlayerWhoIsBack(t *testing.T) {
+	testredis.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
+		d := cluster.NewDirectory(rdb, ns)
+		r := create(t, d, aRoom(1))
+		first, second := claims(1, "a"), claims(2, "a")
+		wantSeats(t, reserve(t, d, r, time.Minute, first), 0, 1)
+		must(t, d.TakeSeat(t.Context(), r.ID, 1, "a", first[0].Token))
+		wantSeats(t, reserve(t, d, r, time.Minute, second), 0, 1)
+		must(t, d.TakeSeat(t.Context(), r.ID, 1, "a", second[0].Token))
+		must(t, d.FreeSeat(t.Context(), r.ID, r.Epoch, 1, []string{first[0].Token}))
+		_, err := d.Reserve(t.Context(), r.ID, time.Minute, claims(3, "b"))
+		wantError(t, "another player's claim", err, cluster.ErrFull)
+		must(t, d.FreeSeat(t.Context(), r.ID, r.Epoch, 1, []string{first[0].Token, second[0].Token}))
+		wantSeats(t, reserve(t, d, r, time.Minute, claims(3, "b")), 0, 1)
+	})
 }
 
 func TestRejoinNeedsASeat(t *testing.T) {

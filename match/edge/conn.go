@@ -136,6 +136,7 @@ func (c *conn) open(cl claim) *proto.Close {
 	c.messages.rate = float64(max(messagesPerTick*rm.Rate(), leastPerSecond))
 	if !rm.Attach(match.Attach{
 		Viewer: c, Player: cl.player, PlayerExpires: cl.playerExpires, Resume: cl.resume, Counter: cl.counter,
+		Claim: cl.tokenID,
 	}) {
 		return &proto.Close{Code: proto.CodeMatchGone, Reason: "the match is over"}
 	}

@@ -86,10 +86,10 @@ func (grow) Join(r *match.Room[world], p match.Player) error {
 // noDirectory takes everything.
 type noDirectory struct{}
 
-func (noDirectory) FreeSeat(context.Context, string, uint64, uint16) error { return nil }
-func (noDirectory) Renew(context.Context, string, uint64, bool) error      { return nil }
-func (noDirectory) EndRoom(context.Context, string, uint64) error          { return nil }
-func (noDirectory) PostResult(context.Context, proto.Result) error         { return nil }
+func (noDirectory) FreeSeat(context.Context, string, uint64, uint16, []string) error { return nil }
+func (noDirectory) Renew(context.Context, string, uint64, bool) error                { return nil }
+func (noDirectory) EndRoom(context.Context, string, uint64) error                    { return nil }
+func (noDirectory) PostResult(context.Context, proto.Result) error                   { return nil }
 
 // rooms finds one room and burns tokens in memory.
 type rooms struct {
