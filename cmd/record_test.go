@@ -158,7 +158,7 @@ func (rec *recording) input(seat netcode.Seat, in any) {
 // noDirectory knows of no room.
 type noDirectory struct{}
 
-func (noDirectory) FreeSeat(context.Context, string, uint64, uint16) error { return nil }
+func (noDirectory) FreeSeat(context.Context, string, uint64, uint16, []string) error { return nil }
 func (noDirectory) Renew(context.Context, string, uint64, bool) error      { return nil }
 func (noDirectory) EndRoom(context.Context, string, uint64) error          { return nil }
 func (noDirectory) PostResult(context.Context, proto.Result) error         { return nil }

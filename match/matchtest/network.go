@@ -108,7 +108,7 @@ func (*field) TakeSeat(context.Context, string, uint16, string, string) error { 
 // nowhere is a directory of which nobody asks.
 type nowhere struct{}
 
-func (nowhere) FreeSeat(context.Context, string, uint64, uint16) error { return nil }
+func (nowhere) FreeSeat(context.Context, string, uint64, uint16, []string) error { return nil }
 func (nowhere) Renew(context.Context, string, uint64, bool) error      { return nil }
 func (nowhere) EndRoom(context.Context, string, uint64) error          { return nil }
 func (nowhere) PostResult(context.Context, proto.Result) error         { return nil }
