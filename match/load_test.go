@@ -58,7 +58,7 @@ func TestNearItsMemoryLimitAHostTakesNoNewRooms(t *testing.T) {
 	now := time.Unix(0, 0)
 	weigh := func() string {
 		now = now.Add(weighEvery)
-		h.weigh(now)
+		h.look(now)
 		return h.Full()
 	}
 	weigh()
