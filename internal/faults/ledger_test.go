@@ -82,6 +82,12 @@ var ledgerGame = match.Define[books, command]("ledger", ledger{}, match.Rules{
 	Grace: 20 * time.Second, Events: ledgerEvents,
 })
 
+// slipGame is the ledger with checkpoints alone: a kill takes back what came after the last one.
+var slipGame = match.Define[books, command]("slip", ledger{}, match.Rules{
+	Seats: 8, Inputs: proto.Commands, InputsPerTick: 4, Durability: match.Checkpoint, CheckpointEvery: 300 * time.Millisecond,
+	Grace: 20 * time.Second, Events: ledgerEvents,
+})
+
 // rushGame is the ledger without a journal.
 var rushGame = match.Define[books, command]("rush", ledger{}, match.Rules{
 	Seats: 8, Inputs: proto.Commands, InputsPerTick: 4, Grace: 20 * time.Second, Events: ledgerEvents,
