@@ -88,7 +88,7 @@ var slipGame = match.Define[books, command]("slip", ledger{}, match.Rules{
 	Grace: 20 * time.Second, Events: ledgerEvents,
 })
 
-// rushGame is the ledger without a journal.
+// rushGame is the ledger without a journal, and with ticks so long that much comes within one.
 var rushGame = match.Define[books, command]("rush", ledger{}, match.Rules{
-	Seats: 8, Inputs: proto.Commands, InputsPerTick: 4, Grace: 20 * time.Second, Events: ledgerEvents,
+	TickRate: 10, Seats: 8, Inputs: proto.Commands, InputsPerTick: 4, Grace: 20 * time.Second, Events: ledgerEvents,
 })
