@@ -42,7 +42,7 @@ func playNode(redisURL, epochText string) error {
 		return err
 	}
 	n, err := newNode(nodeConfig{
-		games: []match.Game{ledgerGame}, store: cluster.NewJournal(rdb, "faults", cluster.JournalConfig{}), epoch: epoch,
+		games: []match.Game{ledgerGame, slipGame}, store: cluster.NewJournal(rdb, "faults", cluster.JournalConfig{}), epoch: epoch,
 	})
 	if err != nil {
 		return err

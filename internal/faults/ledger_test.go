@@ -82,7 +82,13 @@ var ledgerGame = match.Define[books, command]("ledger", ledger{}, match.Rules{
 	Grace: 20 * time.Second, Events: ledgerEvents,
 })
 
-// rushGame is the ledger without a journal.
+// slipGame is the ledger with checkpoints alone: a kill takes back what came after the last one.
+var slipGame = match.Define[books, command]("slip", ledger{}, match.Rules{
+	Seats: 8, Inputs: proto.Commands, InputsPerTick: 4, Durability: match.Checkpoint, CheckpointEvery: 300 * time.Millisecond,
+	Grace: 20 * time.Second, Events: ledgerEvents,
+})
+
+// rushGame is the ledger without a journal, and with ticks so long that much comes within one.
 var rushGame = match.Define[books, command]("rush", ledger{}, match.Rules{
-	Seats: 8, Inputs: proto.Commands, InputsPerTick: 4, Grace: 20 * time.Second, Events: ledgerEvents,
+	TickRate: 10, Seats: 8, Inputs: proto.Commands, InputsPerTick: 4, Grace: 20 * time.Second, Events: ledgerEvents,
 })

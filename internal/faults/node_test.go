@@ -96,16 +96,6 @@ func startNode(t *testing.T, cfg nodeConfig) *node {
 	return n
 }
 
-// room returns a running room.
-func (n *node) room(t *testing.T, id string) *match.Instance {
-	t.Helper()
-	rm := n.host.Room(id)
-	if rm == nil {
-		t.Fatalf("room %s does not run", id)
-	}
-	return rm
-}
-
 // metric returns the value of a counter or gauge, its labels summed up.
 func (n *node) metric(t *testing.T, name string) (sum float64) {
 	t.Helper()

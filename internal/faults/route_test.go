@@ -2,6 +2,7 @@ package faults
 
 import (
 	"context"
+	"flag"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -224,9 +225,14 @@ func (p *proxy) close() {
 	p.wg.Wait()
 }
 
+var seedFlag = flag.Uint64("seed", 0, "of the tests' dice; 0 is another one each time")
+
 // dice are a test's own, by a seed that it prints.
 func dice(t testing.TB) *rand.Rand {
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
+	seed := *seedFlag
+	if seed == 0 {
+		seed = uint64(time.Now().UnixNano())
+	}
+	t.Logf("-seed %d", seed)
 	return rand.New(rand.NewPCG(seed, seed))
 }

@@ -110,6 +110,10 @@ var rules = []rule{
 		why: "a network in memory is of use to every package's tests",
 	},
 	{
+		dirs: []string{"internal/faults"}, onlyOurs: nothing, onlyOthers: nothing,
+		why: "it breaks servers and holds tests alone: nothing of it may be built into anything",
+	},
+	{
 		dirs: []string{"."}, except: []string{"cmd", "games"}, not: []string{"muster/games"},
 		why: "games are handed to cmd.Main: nothing but a main and tests knows which there are",
 	},

@@ -184,7 +184,7 @@ const claimTTL = 30 * time.Second
 // any.
 func (d *Directory) FreeSeat(ctx context.Context, room string, epoch uint64, seat uint16, claims []string) error {
 	doing := fmt.Sprintf("freeing seat %d of room %s", seat, room)
-	args := []any{epoch, seat, claimTTL.Milliseconds()}
+	args := append(make([]any, 0, 3+len(claims)), epoch, seat, claimTTL.Milliseconds())
 	for _, c := range claims {
 		args = append(args, c)
 	}

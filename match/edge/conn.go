@@ -11,6 +11,7 @@ import (
 
 	"github.com/lxzan/gws"
 	"go.uber.org/zap"
+	"golang.org/x/time/rate"
 
 	"muster/match"
 	"muster/netcode"
@@ -69,8 +70,8 @@ type conn struct {
 
 	// Of the reader's goroutine.
 	readAt   time.Duration // when bytes were last read, since the server's base
-	messages bucket
-	volume   bucket
+	messages *rate.Limiter
+	volume   *rate.Limiter
 	limited  int
 	partial  partial
 	reader   *proto.Reader // within receive
@@ -133,7 +134,7 @@ func (c *conn) open(cl claim) *proto.Close {
 		return &proto.Close{Code: proto.CodeOverloaded, Reason: "the match cannot be reached now"}
 	}
 	c.room = rm
-	c.messages.rate = float64(max(messagesPerTick*rm.Rate(), leastPerSecond))
+	c.messages.SetLimit(rate.Limit(max(messagesPerTick*rm.Rate(), leastPerSecond)))
 	if !rm.Attach(match.Attach{
 		Viewer: c, Player: cl.player, PlayerExpires: cl.playerExpires, Resume: cl.resume, Counter: cl.counter,
 		Claim: cl.tokenID,

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"muster/match"
 	"muster/netcode"
 	"muster/proto"
@@ -196,8 +198,8 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request, subprotocol, ad
 	}
 	c := &conn{
 		server: s, carrier: carrier, pipe: p, addr: addr,
-		messages: newBucket(leastPerSecond, burstTicks*messagesPerTick),
-		volume:   newBucket(bytesPerSecond, burstBytes),
+		messages: rate.NewLimiter(leastPerSecond, burstTicks*messagesPerTick),
+		volume:   rate.NewLimiter(bytesPerSecond, burstBytes),
 	}
 	c.view.Plain = subprotocol == proto.SubprotocolPlain
 	c.ws, err = s.upgrader(subprotocol).UpgradeFromConn(carrier, bufio.NewReaderSize(metered{carrier, c}, readBuffer), r)

@@ -54,7 +54,7 @@ func (m metered) Read(b []byte) (int, error) {
 		return n, err //nolint:wrapcheck // as the wrapped reader
 	}
 	m.c.readAt = time.Since(m.c.server.base) // the one look at the clock for all that is read at once
-	if !m.c.volume.take(float64(n), m.c.readAt) {
+	if !m.c.volume.AllowN(m.c.server.base.Add(m.c.readAt), n) {
 		m.c.Close(proto.Close{Code: proto.CodeRate, Reason: "far too many bytes"})
 	}
 	if under := m.c.partial.feed(b[:n]); !under {
@@ -131,7 +131,7 @@ func (c *conn) allow() bool {
 	}
 	c.heardAt.Store(int64(c.readAt))
 	c.server.metrics.messagesIn.Inc()
-	if c.messages.take(1, c.readAt) {
+	if c.messages.AllowN(c.server.base.Add(c.readAt), 1) {
 		c.limited = max(0, c.limited-1)
 		return true
 	}

@@ -109,9 +109,9 @@ func (*field) TakeSeat(context.Context, string, uint16, string, string) error { 
 type nowhere struct{}
 
 func (nowhere) FreeSeat(context.Context, string, uint64, uint16, []string) error { return nil }
-func (nowhere) Renew(context.Context, string, uint64, bool) error      { return nil }
-func (nowhere) EndRoom(context.Context, string, uint64) error          { return nil }
-func (nowhere) PostResult(context.Context, proto.Result) error         { return nil }
+func (nowhere) Renew(context.Context, string, uint64, bool) error                { return nil }
+func (nowhere) EndRoom(context.Context, string, uint64) error                    { return nil }
+func (nowhere) PostResult(context.Context, proto.Result) error                   { return nil }
 
 func newField(t *testing.T, game match.Game, n Net) *field {
 	t.Helper()
