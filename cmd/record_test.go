@@ -159,9 +159,9 @@ func (rec *recording) input(seat netcode.Seat, in any) {
 type noDirectory struct{}
 
 func (noDirectory) FreeSeat(context.Context, string, uint64, uint16, []string) error { return nil }
-func (noDirectory) Renew(context.Context, string, uint64, bool) error      { return nil }
-func (noDirectory) EndRoom(context.Context, string, uint64) error          { return nil }
-func (noDirectory) PostResult(context.Context, proto.Result) error         { return nil }
+func (noDirectory) Renew(context.Context, string, uint64, bool) error                { return nil }
+func (noDirectory) EndRoom(context.Context, string, uint64) error                    { return nil }
+func (noDirectory) PostResult(context.Context, proto.Result) error                   { return nil }
 
 // record plays a match of so many ticks and returns its replay's file. play is called once a tick.
 func record(t *testing.T, g match.Game, ticks int, play func(*recording)) string {
