@@ -355,6 +355,34 @@ func TestSleepDoesNotHoldASeatOrARoomForEver(t *testing.T) {
 	})
 }
 
+func TestUnderLoadFramesGoOutLessOftenThanTheRoomTicks(t *testing.T) {
+	atDesk(t, desk{}, Rules{}, 1, func(t *testing.T, h *Host, rm *Instance, _ *fakeDirectory, who []*clerk) {
+		who[0].do(opTeam, 1)
+		ticks(3)
+		for level, every := range map[int32]int{2: 3, 1: 2, 0: 1} {
+			h.load.level.Store(level)
+			ticks(2)
+			frames, tick := who[0].frames, who[0].head.Tick
+			events := len(who[0].events)
+			who[0].do(opCall, 1)
+			ticks(30)
+			if got := who[0].frames - frames; got != 30/every || who[0].head.Tick-tick < 28 {
+				t.Errorf("level %d: %d frames and %d ticks in 30, want a frame at every %d. tick", level, got, who[0].head.Tick-tick, every)
+			}
+			if len(who[0].events) != events+1 {
+				t.Errorf("level %d: %d events, want one", level, len(who[0].events)-events)
+			}
+		}
+		late := newViewer(t, *rm.game, 2)
+		h.load.level.Store(2)
+		late.attach(rm, "late")
+		ticks(4)
+		if late.welcome == nil || late.frames == 0 {
+			t.Error("who comes under load is not welcome")
+		}
+	})
+}
+
 func TestRulesThatDoNotReturnEndTheirRoomAndSpoilTheProcess(t *testing.T) {
 	var halt chan struct{}
 	synctest.Test(t, func(t *testing.T) {
