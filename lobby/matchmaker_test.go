@@ -152,15 +152,15 @@ func TestCrowdedServersTakePlayersIntoRunningRoomsAndSendOthersAwayForAWhile(t *
 	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
 		p := open(t, rdb, nil)
 		defer p.Close()
-		full := ""
+		var full atomic.Bool
 		leave, err := cluster.NewNodes(rdb, ns, zap.NewNop()).Join(t.Context(),
-			cluster.Node{ID: "n1", Games: map[string]string{"arena": "7"}}, func() string { return full })
+			cluster.Node{ID: "n1", Games: map[string]string{"arena": "7"}}, crowded(&full))
 		must(t, err)
 		defer leave(context.Background())
 		if got := p.ticket("a", p.enqueue("a", "arena").ID, "5s"); got.State != "matched" {
 			t.Fatalf("before: %+v", got)
 		}
-		full = "its rooms' ticks are late"
+		full.Store(true)
 		time.Sleep(5 * time.Second)
 		if got := p.ticket("b", p.enqueue("b", "arena").ID, "5s"); got.State != "matched" {
 			t.Errorf("with a seat in a running room: %+v", got)
@@ -169,7 +169,7 @@ func TestCrowdedServersTakePlayersIntoRunningRoomsAndSendOthersAwayForAWhile(t *
 		if a.status != 503 || a.header.Get("Retry-After") == "" || !strings.Contains(string(a.body), "take no new matches") {
 			t.Errorf("with none: %d %v %s", a.status, a.header, a.body)
 		}
-		full = ""
+		full.Store(false)
 		time.Sleep(5 * time.Second)
 		p.enqueue("c", "duel")
 	})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -22,6 +23,16 @@ func withDocs(c *lobby.Config) {
 
 func docsNode(id string) cluster.Node {
 	return cluster.Node{ID: id, URL: "http://" + id + ".example", Games: map[string]string{"docs": "3"}}
+}
+
+// crowded is what a node says of itself while full is set.
+func crowded(full *atomic.Bool) func() string {
+	return func() string {
+		if full.Load() {
+			return "its rooms' ticks are late"
+		}
+		return ""
+	}
 }
 
 func (p *place) joinNamed(player, name string) answer {
@@ -88,12 +99,12 @@ func TestCrowdedServersLetPlayersIntoNamedRoomsThatAreOpenOnly(t *testing.T) {
 	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
 		p := open(t, rdb, withDocs)
 		defer p.Close()
-		full := ""
-		leave, err := cluster.NewNodes(rdb, ns, zap.NewNop()).Join(t.Context(), docsNode("n1"), func() string { return full })
+		var full atomic.Bool
+		leave, err := cluster.NewNodes(rdb, ns, zap.NewNop()).Join(t.Context(), docsNode("n1"), crowded(&full))
 		must(t, err)
 		defer leave(context.Background())
 		want[lobby.Match](t, p.joinNamed("a", "minutes"), 200)
-		full = "its memory limit is near"
+		full.Store(true)
 		time.Sleep(5 * time.Second)
 		want[lobby.Match](t, p.joinNamed("b", "minutes"), 200)
 		if a := p.joinNamed("b", "other"); a.status != 503 || a.header.Get("Retry-After") == "" {
