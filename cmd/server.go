@@ -88,7 +88,9 @@ func startServer(ctx context.Context, set *settings, games []Game, keys *token.K
 	if err := s.startLobby(rdb, games, node.ID, registry); err != nil {
 		return s, err
 	}
-	leave, err := cluster.NewNodes(rdb, set.Namespace, log).Join(ctx, node, s.host.Full)
+	leave, err := cluster.NewNodes(rdb, set.Namespace, log).Join(ctx, node, func(n *cluster.Node) {
+		n.Full, n.Ends = s.host.Full(), s.host.Unfit() != ""
+	})
 	if err != nil {
 		return s, err //nolint:wrapcheck // says what it did
 	}

@@ -168,7 +168,7 @@ func (m *matchmaker) setReasons(list []queue.Waiting) {
 	m.mu.Unlock()
 }
 
-// openRooms returns the queue's rooms with free seats, on nodes that live and by the rules of now.
+// openRooms returns the queue's rooms with free seats, on nodes that live and take players, by the rules of now.
 func (m *matchmaker) openRooms(ctx context.Context, live map[string]cluster.Node) ([]queue.Room, error) {
 	if !m.rules.Backfill {
 		return nil, nil
@@ -179,7 +179,7 @@ func (m *matchmaker) openRooms(ctx context.Context, live map[string]cluster.Node
 	}
 	var list []queue.Room
 	for _, r := range rooms {
-		if _, ok := live[r.Node]; ok && r.Rules == m.game.Rules {
+		if n, ok := live[r.Node]; ok && !n.Ends && r.Rules == m.game.Rules {
 			list = append(list, queue.Room{ID: r.ID, Free: min(r.Free, m.rules.Max)})
 		}
 	}

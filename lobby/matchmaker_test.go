@@ -175,6 +175,33 @@ func TestCrowdedServersTakePlayersIntoRunningRoomsAndSendOthersAwayForAWhile(t *
 	})
 }
 
+func TestServerThatShouldBeReplacedGetsNoNewPlayers(t *testing.T) {
+	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
+		p := open(t, rdb, nil)
+		defer p.Close()
+		var ends atomic.Bool
+		leave, err := cluster.NewNodes(rdb, ns, zap.NewNop()).Join(t.Context(),
+			cluster.Node{ID: "n1", Games: map[string]string{"arena": "7"}}, func(n *cluster.Node) {
+				if n.Ends = ends.Load(); n.Ends {
+					n.Full = "the rules of a game did not return"
+				}
+			})
+		must(t, err)
+		defer leave(context.Background())
+		first := p.ticket("a", p.enqueue("a", "arena").ID, "5s")
+		ends.Store(true)
+		time.Sleep(5 * time.Second)
+		if a := p.send(request{method: "POST", path: "/v1/tickets", token: p.player("b"), body: `{"queue":"arena"}`}); a.status != 503 {
+			t.Errorf("with a free seat on it alone: %d %s", a.status, a.body)
+		}
+		defer join(t, rdb, cluster.Node{ID: "n2"})()
+		time.Sleep(5 * time.Second)
+		if got := p.ticket("b", p.enqueue("b", "arena").ID, "5s"); got.State != "matched" || got.Match.Room == first.Match.Room {
+			t.Errorf("with another server: %+v; the first was in %s", got, first.Match.Room)
+		}
+	})
+}
+
 func TestFullRoomIsFollowedByANewOneAndAFreedSeatIsFilled(t *testing.T) {
 	testredis.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
 		p := open(t, rdb, nil)
@@ -193,6 +220,7 @@ func TestFullRoomIsFollowedByANewOneAndAFreedSeatIsFilled(t *testing.T) {
 		}
 		rec, err := dir.Room(t.Context(), rooms[0])
 		must(t, err)
+		nextMillisecond(t, rdb) // else the two are open since the same moment
 		must(t, dir.FreeSeat(t.Context(), rooms[0], rec.Epoch, 2, nil))
 		m, seat := p.play("p4", "arena")
 		if m.Room != rooms[3] { // the room that is open longest comes first
@@ -203,6 +231,16 @@ func TestFullRoomIsFollowedByANewOneAndAFreedSeatIsFilled(t *testing.T) {
 			t.Errorf("the sixth player is in seat %d of %s, want the freed seat 2 of %s", seat.Seat, m.Room, rooms[0])
 		}
 	})
+}
+
+// nextMillisecond returns when Redis's clock has moved on.
+func nextMillisecond(t *testing.T, rdb redis.UniversalClient) {
+	t.Helper()
+	began, err := rdb.Time(t.Context()).Result()
+	for now := began; err == nil && now.UnixMilli() <= began.UnixMilli(); {
+		now, err = rdb.Time(t.Context()).Result()
+	}
+	must(t, err)
 }
 
 func mustRoom(t *testing.T, dir *cluster.Directory, id string) cluster.Room {

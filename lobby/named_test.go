@@ -26,12 +26,11 @@ func docsNode(id string) cluster.Node {
 }
 
 // crowded is what a node says of itself while full is set.
-func crowded(full *atomic.Bool) func() string {
-	return func() string {
-		if full.Load() {
-			return "its rooms' ticks are late"
+func crowded(full *atomic.Bool) func(*cluster.Node) {
+	return func(n *cluster.Node) {
+		if n.Full = ""; full.Load() {
+			n.Full = "its rooms' ticks are late"
 		}
-		return ""
 	}
 }
 

@@ -107,7 +107,8 @@ func NewHost(cfg HostConfig) (*Host, error) {
 }
 
 // Open starts a room, or returns the one that runs under the same id. Errors: ErrNoGame, ErrClosed, and ErrLoaded when
-// Full says why.
+// the process is near its memory limit or Unfit. Ticks that are late alone refuse no room whose seats are given already:
+// that no others are given is for those to see who read Full.
 func (h *Host) Open(spec Spec) (*Instance, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -121,7 +122,7 @@ func (h *Host) Open(spec Spec) (*Instance, error) {
 	if g == nil {
 		return nil, fmt.Errorf("opening room %s: %w: %q", spec.ID, ErrNoGame, spec.Game)
 	}
-	if why := h.Full(); why != "" {
+	if why := h.refuses(); why != "" {
 		return nil, fmt.Errorf("opening room %s: %w: %s", spec.ID, ErrLoaded, why)
 	}
 	rm := newInstance(g, spec, h)

@@ -47,10 +47,10 @@ func (h *Host) look(now time.Time) {
 	h.weigh(now)
 	why := ""
 	switch {
+	case h.load.outOfMemory():
+		why = noMemory
 	case h.load.level.Load() > 0:
 		why = "its rooms' ticks are late"
-	case h.load.outOfMemory():
-		why = "its memory limit is near"
 	}
 	if before := h.load.full.Load(); before == nil || *before != why {
 		h.load.full.Store(&why)
@@ -119,3 +119,13 @@ func (h *Host) Full() string {
 	}
 	return ""
 }
+
+// refuses says why not even a room whose seats are given already can be opened; "" when it can.
+func (h *Host) refuses() string {
+	if why := h.Full(); why == h.Unfit() || why == noMemory {
+		return why
+	}
+	return ""
+}
+
+const noMemory = "its memory limit is near"

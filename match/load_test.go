@@ -47,8 +47,8 @@ func TestLateTicksLowerTheSendRateAndRefuseRoomsUntilTheyAreGone(t *testing.T) {
 		if got := pass(step.w); got != step.want {
 			t.Fatalf("after window %d the level is %d, want %d", i, got, step.want)
 		}
-		if full := h.Full(); (full != "") != (step.want > 0) {
-			t.Fatalf("after window %d the host says %q of new rooms", i, full)
+		if full := h.Full(); (full != "") != (step.want > 0) || h.refuses() != "" {
+			t.Fatalf("after window %d the host says %q of new rooms and %q of promised ones", i, full, h.refuses())
 		}
 	}
 }
@@ -68,7 +68,7 @@ func TestNearItsMemoryLimitAHostTakesNoNewRooms(t *testing.T) {
 	ballast := make([]byte, 32<<20)
 	runtime.GC() // what lives is known
 	defer debug.SetMemoryLimit(debug.SetMemoryLimit(36 << 20))
-	if full := weigh(); full != "its memory limit is near" {
+	if full := weigh(); full != noMemory || h.refuses() != full {
 		t.Errorf("with most of it in use: %q", full)
 	}
 	runtime.KeepAlive(ballast)

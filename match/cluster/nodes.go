@@ -24,6 +24,7 @@ type Node struct {
 	Asked bool              `json:"asked,omitempty"` // URL is a guess: a client that asked this node reaches it as it did
 	Games map[string]string `json:"games"`           // what it can run: the rules' version by game
 	Full  string            `json:"full,omitempty"`  // why it takes no new rooms now; its running ones go on
+	Ends  bool              `json:"ends,omitempty"`  // it should be replaced: nor does it take new players
 }
 
 // Nodes is the register of hosts. Any goroutine may use it.
@@ -38,13 +39,13 @@ func NewNodes(rdb redis.UniversalClient, namespace string, log *zap.Logger) *Nod
 	return &Nodes{rdb: rdb, log: log, keys: keys{namespace}}
 }
 
-// Join registers a node and keeps it registered until leave is called, which takes it out. full is asked each time why
-// the node takes no new rooms; nil says that it always does.
-func (n *Nodes) Join(ctx context.Context, node Node, full func() string) (leave func(context.Context), err error) {
-	if full == nil {
-		full = func() string { return "" }
+// Join registers a node and keeps it registered until leave is called, which takes it out. now is called each time to
+// bring what changes up to date; it may be nil.
+func (n *Nodes) Join(ctx context.Context, node Node, now func(*Node)) (leave func(context.Context), err error) {
+	if now == nil {
+		now = func(*Node) {}
 	}
-	node.Full = full()
+	now(&node)
 	if err := n.register(ctx, node); err != nil {
 		return nil, err
 	}
@@ -59,7 +60,7 @@ func (n *Nodes) Join(ctx context.Context, node Node, full func() string) (leave 
 				return
 			case <-ticker.C:
 			}
-			node.Full = full()
+			now(&node)
 			if err := n.register(renewing, node); err != nil && renewing.Err() == nil {
 				n.log.Warn("this node's registration was not renewed", zap.Error(err))
 			}
