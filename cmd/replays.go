@@ -67,14 +67,14 @@ func newExports(store journal.Store, log *zap.Logger) *exports {
 }
 
 // roomID is what a room may be called for this route: it stands in a file's name.
-var roomID = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$`)
+var roomID = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
 
 // ServeHTTP implements http.Handler.
 func (e *exports) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	room := r.PathValue("room")
 	switch {
 	case !roomID.MatchString(room):
-		problem(w, http.StatusUnprocessableEntity, "a room's id has 1 to 64 letters, digits, - and _")
+		problem(w, http.StatusUnprocessableEntity, "a room's id has 1 to 64 letters, digits, ., - and _")
 		return
 	case e.store == nil:
 		problem(w, http.StatusNotFound, "this server keeps no journals")

@@ -17,9 +17,13 @@ type partial struct {
 	open bool     // between the fragments of a message
 }
 
-// feed takes the next bytes and says whether a message is under way after them.
-func (p *partial) feed(b []byte) bool {
+// feed takes the next bytes and says whether a message is under way after them, and whether it has begun in them.
+func (p *partial) feed(b []byte) (under, began bool) {
+	began = !p.under()
 	for len(b) > 0 {
+		if !p.under() {
+			began = true
+		}
 		if p.left > 0 {
 			n := min(p.left, uint64(len(b)))
 			p.left -= n
@@ -33,8 +37,10 @@ func (p *partial) feed(b []byte) bool {
 			p.frame()
 		}
 	}
-	return p.open || p.got > 0 || p.left > 0
+	return p.under(), began
 }
+
+func (p *partial) under() bool { return p.open || p.got > 0 || p.left > 0 }
 
 // size returns how many bytes the head has, of which two are here.
 func (p *partial) size() int {

@@ -57,9 +57,9 @@ func (m metered) Read(b []byte) (int, error) {
 	if !m.c.volume.AllowN(m.c.server.base.Add(m.c.readAt), n) {
 		m.c.Close(proto.Close{Code: proto.CodeRate, Reason: "far too many bytes"})
 	}
-	if under := m.c.partial.feed(b[:n]); !under {
+	if under, began := m.c.partial.feed(b[:n]); !under {
 		m.c.partialAt.Store(0)
-	} else if m.c.partialAt.Load() == 0 {
+	} else if began {
 		m.c.partialAt.Store(int64(m.c.readAt))
 	}
 	return n, err //nolint:wrapcheck // as the wrapped reader
@@ -68,7 +68,7 @@ func (m metered) Read(b []byte) (int, error) {
 // OnOpen implements gws.Event.
 func (handler) OnOpen(*gws.Conn) {}
 
-// OnClose implements gws.Event. What follows is in run, after the loop.
+// OnClose implements gws.Event. What follows is in live, after the loop.
 func (handler) OnClose(socket *gws.Conn, err error) {
 	c := of(socket)
 	var ce *gws.CloseError

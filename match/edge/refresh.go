@@ -1,6 +1,7 @@
 package edge
 
 import (
+	"errors"
 	"math"
 	"time"
 
@@ -13,7 +14,10 @@ var tokenEnded = proto.Close{Code: proto.CodeTokenExpiry, Reason: "the player's 
 // expiry is when a player's token ends, in nanoseconds since 1970; 0 is never. A token without an end has none in its
 // claims, which reads as a time before that.
 func expiry(t time.Time) int64 {
-	if t.Unix() <= 0 {
+	switch {
+	case t.Unix() <= 0:
+		return 0
+	case t.Unix() > math.MaxInt64/int64(time.Second): // beyond what nanoseconds can say: as good as never
 		return 0
 	}
 	return t.UnixNano()
@@ -38,6 +42,8 @@ func (c *conn) expired() bool {
 func (c *conn) refresh(bearer string) *proto.Close {
 	p, err := c.server.cfg.Keys.VerifyPlayer(bearer)
 	switch {
+	case errors.Is(err, token.ErrExpired): // a provider's cache: as if none had come in time
+		return &tokenEnded
 	case err != nil:
 		return &proto.Close{Code: proto.CodeTokenBad, Reason: "the newer token is not good"}
 	case p.ID != c.player:

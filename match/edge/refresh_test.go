@@ -154,7 +154,7 @@ func TestRefreshWithWhatIsNoTokenOfThePlayerClosesTheSocket(t *testing.T) {
 			"another key's":    {refreshMessage(foreign), proto.CodeTokenBad},
 			"a seat token":     {refreshMessage(b.seatToken("r", 1, "alice")), proto.CodeTokenBad},
 			"a resume secret":  {refreshMessage(room.Resume), proto.CodeTokenBad},
-			"one that ended":   {refreshMessage(b.playerToken("alice", -time.Minute)), proto.CodeTokenBad},
+			"one that ended":   {refreshMessage(b.playerToken("alice", -time.Minute)), proto.CodeTokenExpiry},
 			"another player's": {refreshMessage(b.playerToken("bob", time.Hour)), proto.CodeNotYourSeat},
 			"too long":         {refreshMessage(strings.Repeat("a", proto.MaxToken+1)), proto.CodeBadPayload},
 			"not UTF-8":        {refreshMessage("\xff"), proto.CodeBadPayload},
@@ -194,4 +194,14 @@ func TestRefreshOfAReplacedSocketChangesNothing(t *testing.T) {
 		old.closed(ctx)
 		fresh.lasts(ctx, ends)
 	})
+}
+
+func TestTokenWhoseEndIsBeyondNanosecondsIsForEver(t *testing.T) {
+	for unix, want := range map[int64]int64{
+		-5: 0, 0: 0, 1: int64(time.Second), 9_999_999_999: 0, 1 << 60: 0, 9_223_372_036: 9_223_372_036 * int64(time.Second),
+	} {
+		if got := expiry(time.Unix(unix, 0)); got != want {
+			t.Errorf("%d: %d, want %d", unix, got, want)
+		}
+	}
 }

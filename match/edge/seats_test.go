@@ -148,8 +148,8 @@ func TestSocketsThatReplaceEachOtherLeaveNothing(t *testing.T) {
 			_ = p.CloseNow()
 			p = fresh
 		}
-		now, after := rest()
-		if now > goroutines || int64(after)-int64(before) > 1<<20 {
+		now, after := rest() // a few goroutines are of the runtime and of tests beside this one; each swap would leave one
+		if now > goroutines+20 || int64(after)-int64(before) > 1<<20 {
 			t.Errorf("%d goroutines after %d, %d bytes after %d", now, goroutines, after, before)
 		}
 		if b.closes("replaced") != 100 || game.drops.Load() != 0 || b.metricValue("muster_connections") != 1 {

@@ -104,7 +104,7 @@ func New(cfg Config) *Server {
 func newUpgrader(subprotocols ...string) *gws.Upgrader {
 	return gws.NewUpgrader(handler{}, &gws.ServerOption{
 		ReadMaxPayloadSize: proto.MaxClientMessage,
-		ReadBufferSize:     1024,
+		ReadBufferSize:     readBuffer,
 		SubProtocols:       subprotocols,
 		CheckUtf8Enabled:   true,
 		Recovery:           func(gws.Logger) {}, // a panic goes up to the reader's own recovery

@@ -2,6 +2,7 @@ package edge
 
 import (
 	"context"
+	"io"
 	"net"
 	"testing"
 	"testing/synctest"
@@ -120,15 +121,51 @@ func TestPartialFollowsTheStreamHoweverItIsCut(t *testing.T) {
 			}
 		}
 		var p partial
+		wasOpen := false
 		for _, piece := range pieces {
 			for left := piece.bytes; len(left) > 0; {
 				n := rapid.IntRange(1, len(left)).Draw(t, "n")
-				got := p.feed(left[:n])
+				got, began := p.feed(left[:n])
+				if want := len(left) == len(piece.bytes) && !wasOpen; began != want {
+					t.Fatalf("a message has begun: %v, want %v", began, want)
+				}
 				left = left[n:]
 				if want := piece.open || len(left) > 0; got != want {
 					t.Fatalf("a message is under way: %v, want %v, with %d bytes of the frame to come", got, want, len(left))
 				}
 			}
+			wasOpen = piece.open
 		}
+	})
+}
+
+// A narrow line cuts messages anywhere: whoever finishes some is not slow because a read never ends with one.
+func TestClientWhoseReadsAllEndInAMessageIsNotClosed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newSimBench(t, grow{}, simnet.Link{}, nil)
+		c := welcomed(t, b.rawDial("r", b.seatToken("r", 1, "alice")))
+		closed := make(chan struct{})
+		go func() {
+			defer close(closed)
+			_, _ = io.Copy(io.Discard, c)
+		}()
+		pong := clientFrame(finPong, make([]byte, 100))
+		two := append(append([]byte{}, pong...), pong...)
+		if _, err := c.Write(two[:50]); err != nil {
+			t.Fatal(err)
+		}
+		for range 60 { // the rest of one and the beginning of the next
+			time.Sleep(500 * time.Millisecond)
+			if _, err := c.Write(two[50 : 50+len(pong)]); err != nil {
+				t.Fatal(err)
+			}
+		}
+		select {
+		case <-closed:
+			t.Error("the socket was closed")
+		default:
+		}
+		_ = c.Close()
+		<-closed
 	})
 }
