@@ -50,8 +50,9 @@ func (c *core[S, In]) appendCheckpoint(w *proto.Writer) error {
 		if h.until == 0 {
 			continue
 		}
-		w.Array(6)
+		w.Array(7)
 		w.Uint(uint64(seat))
+		w.Uint(uint64(h.team))
 		w.Uint(uint64(h.seq))
 		w.Uint(uint64(h.view))
 		w.Uint(uint64(h.frac))
@@ -79,7 +80,7 @@ func count(n int, holds func(int) bool) (sum int) {
 }
 
 // restore brings a new simulation to where another was when it wrote the checkpoint.
-func (c *core[S, In]) restore(r *proto.Reader) error {
+func (c *core[S, In]) restore(r *proto.Reader, sameRules bool) error {
 	seats := len(c.held)
 	r.Fixed("simulation", 6)
 	state := append([]byte(nil), r.Bin("state", maxSimulation)...)
@@ -97,20 +98,26 @@ func (c *core[S, In]) restore(r *proto.Reader) error {
 		}
 	}
 	for range r.Array("samples", seats) {
-		r.Fixed("sample", 6)
+		r.Fixed("sample", 7)
 		seat := r.Uint("seat", uint64(seats-1)) //nolint:gosec // at least 1
 		h := held[In]{
-			seq: r.Uint32("seq"), view: r.Uint32("view"), frac: r.Uint8("frac"), until: r.Uint32("until"),
+			team: r.Uint16("team"),
+			seq:  r.Uint32("seq"), view: r.Uint32("view"), frac: r.Uint8("frac"), until: r.Uint32("until"),
 			body: append([]byte(nil), r.Bin("body", maxHeld)...),
 		}
 		if r.Err() != nil {
 			break
 		}
+		if !sameRules {
+			continue
+		}
 		if err := c.game.schema.ReadInput(h.body, &h.in); err != nil {
 			return fmt.Errorf("the sample of seat %d: %w", seat, err)
 		}
 		if c.hooks.check != nil {
-			if err := c.hooks.check.Check(c.room.players[seat], &h.in); err != nil { // it passed before
+			who := c.room.players[seat]
+			who.Team = h.team
+			if err := c.hooks.check.Check(who, &h.in); err != nil { // it passed before
 				return fmt.Errorf("the sample of seat %d: %w", seat, err)
 			}
 		}

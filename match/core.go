@@ -21,7 +21,8 @@ type simulation interface {
 	end(out *effects)
 	// appendCheckpoint writes what the simulation goes on from; restore makes a new one go on from there, in place of open.
 	appendCheckpoint(w *proto.Writer) error
-	restore(r *proto.Reader) error
+	// rules says whether the same rules wrote it: others may have other inputs, so what is held of theirs is dropped.
+	restore(r *proto.Reader, sameRules bool) error
 	// sums returns one sum for each column of the exact state, in dst's memory where that suffices; together they are
 	// its hash.
 	sums(dst []uint64) []uint64
@@ -97,6 +98,7 @@ type core[S, In any] struct {
 type held[In any] struct {
 	in    In
 	body  []byte // as it was recorded
+	team  uint16 // the player's when it was checked
 	seq   uint32
 	view  uint32
 	frac  uint8
@@ -195,6 +197,12 @@ func (c *core[S, In]) inputs(rec *TickRecord, out *effects) error {
 	for i := range rec.Inputs {
 		ir := &rec.Inputs[i]
 		seat := netcode.Seat(ir.Seat)
+		if rec.Skipped { // the rules failed when they were given it
+			if !samples {
+				out.refused = append(out.refused, netcode.Refusal{Seat: seat, Seq: ir.Seq, Reason: "the rules failed"})
+			}
+			continue
+		}
 		var zero In
 		c.in = zero
 		if err := c.game.schema.ReadInput(ir.Body, &c.in); err != nil {
@@ -216,7 +224,7 @@ func (c *core[S, In]) inputs(rec *TickRecord, out *effects) error {
 		}
 		h := &c.held[seat]
 		h.in, h.seq, h.view, h.frac = c.in, ir.Seq, ir.View, ir.Frac
-		h.body = append(h.body[:0], ir.Body...)
+		h.body, h.team = append(h.body[:0], ir.Body...), c.room.players[seat].Team
 		h.until = rec.Tick + hold
 	}
 	for seat := range c.held {

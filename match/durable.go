@@ -8,7 +8,6 @@ import (
 	"go.uber.org/zap"
 
 	"muster/match/journal"
-	"muster/netcode"
 	"muster/proto"
 )
 
@@ -67,22 +66,21 @@ func (rm *Instance) load(ctx context.Context) (*journal.Saved, *proto.Close) {
 // the world outside. Its players are away until they come back.
 func (rm *Instance) restore(saved *journal.Saved) *proto.Close {
 	rules := &rm.game.rules
-	records := saved.Records
-	if saved.Header.Rules != rules.Version {
-		if !rules.Persist {
-			return &proto.Close{Code: proto.CodeMatchGone, Reason: "the game has new rules by now"}
-		}
-		if len(records) > 0 { // they were made by other rules
-			rm.log.Warn("ticks after the last checkpoint are lost, since the rules are new", zap.Int("ticks", len(records)))
-			records = nil
-		}
+	records, same := saved.Records, saved.Header.Rules == rules.Version
+	if !same && !rules.Persist {
+		return &proto.Close{Code: proto.CodeMatchGone, Reason: "the game has new rules by now"}
 	}
-	var st roomState
-	err := rm.guarded(func() error { return st.parse(proto.NewReader(saved.Checkpoint.Data), rm.sim, rm.game) })
-	if err == nil {
-		err = rm.adopt(&st)
+	if !same && len(records) > 0 { // they were made by other rules
+		rm.log.Warn("ticks after the last checkpoint are lost, since the rules are new", zap.Int("ticks", len(records)))
+		records = nil
 	}
-	rm.tick = saved.Checkpoint.Tick
+	// Rows are named by the seed: what clients call a row must still mean it.
+	rm.spec.Seed = saved.Header.Seed
+	rm.encoder = newEncoder(rm.game, rm.spec.Seed)
+	if saved.Header.Created > 0 {
+		rm.began = time.UnixMilli(saved.Header.Created)
+	}
+	err := rm.reenter(saved.Checkpoint, same)
 	for i := range records {
 		if err == nil {
 			err = rm.again(&records[i])
@@ -94,7 +92,7 @@ func (rm *Instance) restore(saved *journal.Saved) *proto.Close {
 	}
 	for i := range rm.seats {
 		s := &rm.seats[i]
-		s.durable, s.events.kept = s.inputs.Processed(), s.events.last
+		s.durable = s.inputs.Processed()
 		if s.state == seatPlaying {
 			s.state, s.untold = seatGone, rm.tick+rules.ticks(awayFor)
 			s.deadline = s.untold + rules.ticks(rules.Grace)
@@ -104,22 +102,41 @@ func (rm *Instance) restore(saved *journal.Saved) *proto.Close {
 	for _, id := range rm.sim.pendingWork() { // who did it is gone
 		rm.record.Results = append(rm.record.Results, WorkResult{ID: id, Err: ErrLost.Error()})
 	}
-	rm.wanted = true
 	rm.metrics.restored.Inc()
 	rm.log.Info("the room goes on from its journal", zap.Uint32("checkpoint", saved.Checkpoint.Tick), zap.Uint32("tick", rm.tick))
 	return nil
 }
 
-// adopt takes over the seats of a checkpoint.
-func (rm *Instance) adopt(st *roomState) error {
+// reenter brings a new room to a checkpoint.
+func (rm *Instance) reenter(cp journal.Checkpoint, sameRules bool) error {
+	var st roomState
+	err := rm.guarded(func() error { return st.parse(proto.NewReader(cp.Data), rm.sim, rm.game, sameRules) })
+	if err != nil {
+		return err
+	}
+	rm.tick = cp.Tick
+	if sameRules {
+		if err := rm.encoder.RestoreNames(st.names); err != nil {
+			return err //nolint:wrapcheck // says what it is
+		}
+	}
+	if err := rm.capture(); err != nil { // inputs that wait name rows as clients do
+		return err
+	}
+	return rm.adopt(&st, sameRules)
+}
+
+// adopt takes over the seats of a checkpoint. Under other rules inputs and events have other forms: commands that wait are
+// refused, and events that were not acknowledged are forgotten.
+func (rm *Instance) adopt(st *roomState, sameRules bool) error {
 	rm.emptyAt = st.emptyAt
 	rm.shut.Store(st.shut)
 	for i := range st.seats {
 		saved := &st.seats[i]
 		s := &rm.seats[saved.player.Seat]
 		s.state = seatPlaying
-		if saved.gone {
-			s.state, s.deadline = seatGone, rm.tick+rm.game.rules.ticks(rm.game.rules.Grace)
+		if saved.left > 0 {
+			s.state, s.deadline = seatGone, rm.tick+saved.left
 		}
 		s.player, s.expires, s.counter = saved.player, saved.expires, saved.counter
 		if _, err := s.inputs.Restore(saved.inputs); err != nil {
@@ -128,6 +145,15 @@ func (rm *Instance) adopt(st *roomState) error {
 		s.events.restore(saved.acked, saved.events)
 		rm.playing.Add(1)
 		rm.metrics.players.Inc()
+		if sameRules {
+			continue
+		}
+		s.events.ack(s.events.last)
+		waiting := s.inputs.Processed() + 1
+		s.inputs.Pass(s.inputs.Seq())
+		for seq := waiting; rm.game.rules.Inputs == proto.Commands && seq <= s.inputs.Seq(); seq++ {
+			rm.refuse(s.player.Seat, seq, "the game has new rules by now")
+		}
 	}
 	return nil
 }
@@ -280,9 +306,4 @@ func (m *marks) upTo(durable, was uint32) uint32 {
 		m.list = m.list[:copy(m.list, m.list[n:])]
 	}
 	return was
-}
-
-// refuse adds a refusal of a command.
-func (e *effects) refuse(seat uint16, seq uint32, reason string) {
-	e.refused = append(e.refused, netcode.Refusal{Seat: netcode.Seat(seat), Seq: seq, Reason: reason})
 }

@@ -19,7 +19,8 @@ import (
 // stallingStore is a store that can be made to answer nothing.
 type stallingStore struct {
 	journal.Store
-	stalled atomic.Bool
+	stalled       atomic.Bool
+	noCheckpoints atomic.Bool
 }
 
 func (s *stallingStore) Append(ctx context.Context, room string, epoch uint64, prev uint32, list []journal.Entry) error {
@@ -34,6 +35,9 @@ func (s *stallingStore) Checkpoint(ctx context.Context, room string, epoch uint6
 	if s.stalled.Load() {
 		<-ctx.Done()
 		return ctx.Err()
+	}
+	if s.noCheckpoints.Load() {
+		return errors.New("no checkpoint is stored now")
 	}
 	return s.Store.Checkpoint(ctx, room, epoch, h, cp)
 }

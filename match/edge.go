@@ -30,7 +30,7 @@ type View struct {
 	Head   proto.Head // Scopes is the encoder's
 }
 
-// Viewer is one connection as a room sees it. The room's goroutine calls it; no method blocks.
+// Viewer is one connection as a room sees it. The room's goroutine calls it, and the watchdog its Close; no method blocks.
 type Viewer interface {
 	// Edge is the edge that holds the connection, Seat the seat that it claimed.
 	Edge() Edge

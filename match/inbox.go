@@ -39,7 +39,7 @@ type message struct {
 	epoch           uint64 // input, ack: the epoch that its ticks and numbers belong to
 	seq, tick, view uint32 // input
 	from, to        int    // input: its body in the data
-	last, event     uint32 // ack
+	event           uint32 // ack
 }
 
 // inbox is a room's mailbox: many goroutines put, the room takes all at once. Inputs are bounded in number and bytes;
@@ -51,6 +51,16 @@ type inbox struct {
 	inputs int
 	closed bool
 	woken  chan struct{} // not nil while the room sleeps: closed by what comes
+}
+
+// maxAttaches bounds the claims on seats that may wait while a room does not tick.
+const maxAttaches = 4096
+
+// crowded says whether so much waits that new connections should come later.
+func (b *inbox) crowded() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.list)-b.inputs > maxAttaches
 }
 
 // put adds a message that is not an input. It is false when the room takes nothing more.
@@ -91,7 +101,7 @@ func (b *inbox) putInputs(v Viewer, p *proto.InputPacket) (dropped int) {
 		return len(p.Inputs)
 	}
 	b.inputs++
-	b.list = append(b.list, message{kind: msgAck, viewer: v, epoch: p.Epoch, last: p.Last, event: p.Event})
+	b.list = append(b.list, message{kind: msgAck, viewer: v, epoch: p.Epoch, event: p.Event})
 	for i := len(p.Inputs) - 1; i >= 0; i-- {
 		in := &p.Inputs[i]
 		if b.inputs >= inboxInputs || len(b.data)+len(in.Body) > inboxBytes {

@@ -34,6 +34,7 @@ type Instance struct {
 	calling   atomic.Int64  // since when the rules have been called, in nanoseconds since base; 0 while they are not
 	goroutine atomic.Uint64 // the room's, as stacks name it
 	givenUp   atomic.Bool   // the rules did not return: the watchdog has ended the room
+	begun     atomic.Bool   // the journal, if there is one, is the watchdog's to end as well
 	goneOnce  sync.Once
 
 	// What follows belongs to the room's goroutine.
@@ -71,7 +72,7 @@ func newInstance(g *Game, spec Spec, h *Host) *Instance {
 		metrics: h.metrics, host: h,
 		base: time.Now(), period: time.Second / time.Duration(g.rules.TickRate), done: make(chan struct{}),
 		sim:     g.make(g, spec),
-		encoder: netcode.NewEncoder(g.schema, netcode.EncoderConfig{Key: spec.Seed, Ring: max(32, g.rules.TickRate)}),
+		encoder: newEncoder(g, spec.Seed),
 		seats:   make([]seat, g.rules.Seats+1),
 		keeper:  newKeeper(&g.rules, spec.Seed),
 		out:     proto.NewWriter(), body: proto.NewWriter(), schema: g.schema.Binary(),
@@ -80,6 +81,10 @@ func newInstance(g *Game, spec Spec, h *Host) *Instance {
 		rm.seats[i].reset(&g.rules)
 	}
 	return rm
+}
+
+func newEncoder(g *Game, seed uint64) *netcode.Encoder {
+	return netcode.NewEncoder(g.schema, netcode.EncoderConfig{Key: seed, Ring: max(32, g.rules.TickRate)})
 }
 
 // ID is the room's id.
@@ -103,6 +108,10 @@ func (rm *Instance) Done() <-chan struct{} { return rm.done }
 // Attach claims a seat. The room answers through the viewer: a welcome at one of its next ticks, or a close. It is
 // false when the room has ended; then the viewer hears nothing of it and Detach must not be called.
 func (rm *Instance) Attach(a Attach) bool {
+	if rm.inbox.crowded() {
+		a.Viewer.Close(proto.Close{Code: proto.CodeOverloaded, Reason: "the match does not answer now"})
+		return true
+	}
 	rm.viewers.add(a.Viewer)
 	if !rm.inbox.put(message{kind: msgAttach, viewer: a.Viewer, attach: &a}) {
 		rm.viewers.remove(a.Viewer)
@@ -113,8 +122,9 @@ func (rm *Instance) Attach(a Attach) bool {
 
 // Detach reports that an attached viewer's connection is gone. Each Attach is followed by exactly one.
 func (rm *Instance) Detach(v Viewer) {
-	rm.viewers.remove(v)
-	rm.inbox.put(message{kind: msgDetach, viewer: v})
+	if rm.viewers.remove(v) { // else it was sent away
+		rm.inbox.put(message{kind: msgDetach, viewer: v})
+	}
 }
 
 // Leave gives the viewer's seat up for good.
@@ -159,7 +169,6 @@ func (rm *Instance) run(ctx context.Context, phase time.Duration) {
 		c = rm.loop(ctx, phase)
 	}
 	if rm.givenUp.Load() {
-		rm.closeJournal()
 		return // the watchdog has told everybody
 	}
 	rm.dismiss(*c)
@@ -178,14 +187,20 @@ func (rm *Instance) begin(ctx context.Context) *proto.Close {
 	} else {
 		c = rm.open()
 	}
-	if c != nil {
+	if c != nil || rm.givenUp.Load() {
 		return c
 	}
 	rm.startJournal(saved != nil)
+	rm.begun.Store(true)
+	if saved == nil {
+		rm.outside() // what Open wants; nobody is there yet to be told of anything
+	}
 	if rm.fx.ended {
 		return rm.over(rm.tick) // Open ended the match, or it had ended when its process died
 	}
-	rm.checkpoint()
+	if rm.wanted = !rm.settled(); !rm.wanted {
+		rm.checkpoint()
+	}
 	return nil
 }
 
@@ -223,7 +238,7 @@ func (rm *Instance) loop(ctx context.Context, phase time.Duration) *proto.Close 
 				return &proto.Close{Code: proto.CodeNodeLeaving, Reason: "the match goes on elsewhere"}
 			}
 			if rm.game.rules.PauseUndurable && rm.behind() { // nothing happens that might be taken back
-				if rm.journal.NeedsCheckpoint() {
+				if rm.journal.NeedsCheckpoint() && rm.settled() {
 					rm.checkpoint()
 				}
 				rm.start.Add(int64(rm.period))
@@ -290,9 +305,9 @@ func (rm *Instance) finish(ctx context.Context, c proto.Close) {
 		return // what it would have gone on from is another's, or cannot be read now
 	}
 	fenced := rm.journal != nil && rm.journal.Fenced()
-	kept := rm.game.rules.Persist && c.Code != proto.CodeDone // also where its rules failed: with what was stored before
+	kept := rm.game.rules.Persist && !rm.fx.ended // also where its rules failed: with what was stored before
 	goesOn := rm.journal != nil && (c.Code == proto.CodeNodeLeaving || kept)
-	if goesOn && !fenced && c.Code != proto.CodeRulesFailed && rm.settled() {
+	if goesOn && !fenced && (c.Code == proto.CodeNodeLeaving || c.Code == proto.CodeMatchGone) && rm.settled() {
 		rm.checkpoint()
 	}
 	rm.closeJournal()
@@ -317,7 +332,7 @@ func (rm *Instance) finish(ctx context.Context, c proto.Close) {
 // endJournal ends the room's journal: nobody goes on from it, and its replay stays for as long as the store keeps those. A
 // room that persists keeps what it has until its rules end it.
 func (rm *Instance) endJournal(ctx context.Context, ended bool) {
-	if rm.journal == nil || rm.game.rules.Persist && !ended {
+	if rm.host.cfg.Journals == nil || rm.game.rules.Durability == None || rm.game.rules.Persist && !ended {
 		return
 	}
 	rm.retry(ctx, "ending the journal", func(ctx context.Context) error {

@@ -119,13 +119,16 @@ func (rm *Instance) heal(failed *PanicError) *proto.Close {
 	rm.healed = true
 	rm.saveCrash(failed)
 	sim := rm.game.make(rm.game, rm.spec)
-	skipped := rm.record.Inputs
-	rm.record.Inputs, rm.record.Skipped = nil, true
+	rm.record.Skipped = true
+	for i := range rm.record.Inputs {
+		rm.record.Inputs[i].Body = nil
+	}
 	err := rm.guarded(func() error {
-		if err := new(roomState).parse(proto.NewReader(rm.memory.data), sim, rm.game); err != nil {
+		if err := new(roomState).parse(proto.NewReader(rm.memory.data), sim, rm.game, true); err != nil {
 			return err
 		}
 		return rm.memory.each(func(rec *TickRecord) error {
+			rm.call() // each tick has the watchdog's time for itself
 			rm.fx.reset()
 			return sim.step(rec, &rm.fx)
 		})
@@ -142,12 +145,7 @@ func (rm *Instance) heal(failed *PanicError) *proto.Close {
 	rm.wanted = true
 	rm.metrics.healed.Inc()
 	rm.log.Warn("the room goes on without the inputs at which its rules panicked", zap.Uint32("tick", rm.record.Tick),
-		zap.Int("inputs", len(skipped)))
-	if rm.game.rules.Inputs == proto.Commands {
-		for i := range skipped {
-			rm.fx.refuse(skipped[i].Seat, skipped[i].Seq, "the rules failed when they were given it")
-		}
-	}
+		zap.Int("inputs", len(rm.record.Inputs)))
 	return nil
 }
 

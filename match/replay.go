@@ -61,7 +61,7 @@ func (r *Replay) Restore(cp journal.Checkpoint) (err error) {
 	defer r.caught(cp.Tick, &err)
 	var room roomState
 	rd := proto.NewReader(cp.Data)
-	if err := room.parse(rd, r.sim, r.game); err != nil {
+	if err := room.parse(rd, r.sim, r.game, true); err != nil {
 		return fmt.Errorf("%w: the checkpoint of tick %d: %w", ErrReplay, cp.Tick, err)
 	}
 	r.tick = cp.Tick
@@ -179,12 +179,13 @@ func (r *Replay) End() (err error) {
 // Checkpoint returns what Restore goes on from.
 func (r *Replay) Checkpoint() (journal.Checkpoint, error) {
 	w := proto.NewWriter()
-	w.Array(5)
+	w.Array(6)
 	w.Uint(checkpointVersion)
 	if err := r.sim.appendCheckpoint(w); err != nil {
 		return journal.Checkpoint{}, err
 	}
-	w.Uint(0) // since when it is empty, its doors and what waits at its seats are a running room's affair
+	w.Bin(nil) // how rows are named on the wire
+	w.Uint(0)  // since when it is empty, its doors and what waits at its seats are a running room's affair
 	w.Bool(false)
 	w.Array(0)
 	return journal.Checkpoint{Tick: r.tick, Data: w.Bytes()}, nil

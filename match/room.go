@@ -87,9 +87,12 @@ func (r *Room[S]) SetOpen(open bool) {
 	}
 }
 
-// Kick removes a player; the reason (at most 120 bytes) is shown to him. His seat is free from the next tick on.
+// Kick removes a player; the reason (at most 120 bytes) is shown to him. His seat is free from the next tick on. A
+// seat that nobody has is passed over.
 func (r *Room[S]) Kick(seat netcode.Seat, reason string) {
-	r.out.kicked = append(r.out.kicked, kick{seat, reason})
+	if int(seat) < len(r.taken) && r.taken[seat] {
+		r.out.kicked = append(r.out.kicked, kick{seat, reason})
+	}
 }
 
 // End ends the match with this result, best placement first. The first call counts.

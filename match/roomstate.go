@@ -8,14 +8,15 @@ import (
 	"muster/proto"
 )
 
-// A room's checkpoint is an array: the version of this form, the simulation, and what the room itself knows: since when
-// it is empty, whether its doors are shut, and its seats with their waiting inputs and unacknowledged events.
+// A room's checkpoint is an array: the version of this form, the simulation, and what the room itself knows: how rows are
+// named on the wire, since when it is empty, whether its doors are shut, and its seats with their waiting inputs and unacknowledged events.
 
 // checkpointVersion is that of the form.
 const checkpointVersion = 1
 
 // roomState is what a checkpoint holds beside the simulation.
 type roomState struct {
+	names   []byte // the encoder's, see netcode.Encoder.AppendNames
 	emptyAt uint32
 	shut    bool
 	seats   []savedSeat
@@ -26,7 +27,7 @@ type savedSeat struct {
 	player  Player
 	expires time.Time
 	counter uint32
-	gone    bool
+	left    uint32 // dropped, and the rules know: ticks until it is given up; else 0
 	inputs  []byte
 	acked   uint32
 	events  []seatEvent
@@ -34,11 +35,13 @@ type savedSeat struct {
 
 // appendCheckpoint writes the room's checkpoint.
 func (rm *Instance) appendCheckpoint(w *proto.Writer) error {
-	w.Array(5)
+	w.Array(6)
 	w.Uint(checkpointVersion)
 	if err := rm.sim.appendCheckpoint(w); err != nil {
 		return err
 	}
+	rm.data = rm.encoder.AppendNames(rm.data[:0])
+	w.Bin(rm.data)
 	w.Uint(uint64(rm.emptyAt))
 	w.Bool(rm.shut.Load())
 	w.Array(count(len(rm.seats), func(i int) bool { return rm.seats[i].state != seatFree }))
@@ -54,7 +57,11 @@ func (rm *Instance) appendCheckpoint(w *proto.Writer) error {
 		w.Str(s.player.Name)
 		w.Int(unixOf(s.expires))
 		w.Uint(uint64(s.counter))
-		w.Bool(s.state == seatGone)
+		left := uint32(0)
+		if s.state == seatGone && s.untold == 0 {
+			left = max(1, s.deadline-min(s.deadline, rm.tick))
+		}
+		w.Uint(uint64(left))
 		w.Bin(rm.data)
 		w.Uint(uint64(s.events.acked))
 		w.Array(len(s.events.list))
@@ -75,21 +82,25 @@ func unixOf(t time.Time) int64 {
 	return t.Unix()
 }
 
+// maxNames bounds what a checkpoint holds of rows' names on the wire, in bytes.
+const maxNames = 8 << 20
+
 // maxSavedInputs bounds a seat's waiting inputs in a checkpoint, in bytes.
 const maxSavedInputs = 1 << 20
 
 // parse reads a room's checkpoint; the simulation, a new one, is brought to it.
-func (st *roomState) parse(r *proto.Reader, sim simulation, g *Game) error {
-	r.Fixed("checkpoint", 5)
+func (st *roomState) parse(r *proto.Reader, sim simulation, g *Game, sameRules bool) error {
+	r.Fixed("checkpoint", 6)
 	if v := r.Uint32("version"); r.Err() == nil && v != checkpointVersion {
 		r.Fail("version", "unknown")
 	}
 	if err := r.Err(); err != nil {
 		return err
 	}
-	if err := sim.restore(r); err != nil {
+	if err := sim.restore(r, sameRules); err != nil {
 		return err
 	}
+	st.names = append([]byte(nil), r.Bin("names", maxNames)...)
 	st.emptyAt = r.Uint32("empty since")
 	st.shut = r.Bool("shut")
 	for range r.Array("seats", g.rules.Seats) {
@@ -104,7 +115,7 @@ func (st *roomState) parse(r *proto.Reader, sim simulation, g *Game) error {
 			s.expires = time.Unix(at, 0)
 		}
 		s.counter = r.Uint32("counter")
-		s.gone = r.Bool("gone")
+		s.left = r.Uint32("left")
 		s.inputs = append([]byte(nil), r.Bin("inputs", maxSavedInputs)...)
 		s.acked = r.Uint32("acknowledged")
 		number := s.acked

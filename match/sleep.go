@@ -7,13 +7,16 @@ import (
 
 // sleepy says whether the room may stop ticking: its rules allow it, nobody is connected, and nothing is under way.
 func (rm *Instance) sleepy() bool {
-	if !rm.game.rules.Sleep || rm.works > 0 || len(rm.record.Seats) > 0 {
+	if !rm.game.rules.Sleep || rm.works > 0 || !rm.settled() {
 		return false
 	}
 	for i := range rm.seats {
 		if rm.seats[i].viewer != nil {
 			return false
 		}
+	}
+	if rm.journal != nil && rm.memory.tick != rm.tick {
+		rm.checkpoint() // who knows when the next one would come
 	}
 	return true
 }
@@ -44,6 +47,9 @@ func (rm *Instance) sleep(ctx context.Context) {
 	for i := range rm.seats {
 		if s := &rm.seats[i]; s.state == seatGone {
 			s.deadline -= min(n, s.deadline)
+			if s.untold > 0 {
+				s.untold -= min(n, s.untold-1)
+			}
 		}
 	}
 }

@@ -24,12 +24,15 @@ func (rm *Instance) step() *proto.Close {
 		return c
 	}
 	rm.tick = tick
-	rm.remember()
-	rm.record.Reset() // seat changes from here on belong to the next tick
 	if err := rm.capture(); err != nil {
 		return &proto.Close{Code: proto.CodeRulesFailed, Reason: "the game's rules failed"}
 	}
-	rm.carryOut() // events name rows as the newest capture does
+	if rm.givenUp.Load() {
+		return nil
+	}
+	rm.remember()
+	rm.record.Reset() // seat changes from here on belong to the next tick
+	rm.carryOut()     // events name rows as the newest capture does
 	rm.noteDurable()
 	rm.send()
 	if c := rm.over(tick); c != nil {
@@ -162,20 +165,29 @@ func (rm *Instance) carryOut() {
 		rm.emit(&rm.fx.emitted[i])
 	}
 	rm.metrics.inputsRefused.Add(float64(len(rm.fx.refused) + rm.fx.unchecked))
+	rm.outside()
+	for _, r := range rm.fx.refused {
+		rm.refuse(r.Seat, r.Seq, r.Reason)
+	}
+}
+
+// refuse tells a seat that its command was refused.
+func (rm *Instance) refuse(seat netcode.Seat, seq uint32, reason string) {
+	rm.body.Reset()
+	rm.body.Array(3)
+	rm.body.Uint(proto.EventRefused)
+	rm.body.Uint(uint64(seq))
+	rm.body.Str(clip(reason))
+	rm.give(seat, append([]byte(nil), rm.body.Bytes()...))
+}
+
+// outside begins the work and moves the doors as the rules want it.
+func (rm *Instance) outside() {
 	for i := range rm.fx.works {
 		rm.beginWork(rm.fx.works[i])
 	}
 	if rm.fx.doors != 0 && rm.shut.Swap(rm.fx.doors == doorsClosed) != (rm.fx.doors == doorsClosed) && !rm.quiet {
 		rm.host.tell(news{rm: rm})
-	}
-	for i := range rm.fx.refused {
-		r := &rm.fx.refused[i]
-		rm.body.Reset()
-		rm.body.Array(3)
-		rm.body.Uint(proto.EventRefused)
-		rm.body.Uint(uint64(r.Seq))
-		rm.body.Str(clip(r.Reason))
-		rm.give(r.Seat, append([]byte(nil), rm.body.Bytes()...))
 	}
 }
 

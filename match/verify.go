@@ -196,7 +196,7 @@ func (r *Replay) against(cp journal.Checkpoint) (_ *Difference, err error) {
 		return nil, fmt.Errorf("%w: a checkpoint of tick %d after tick %d", ErrReplay, cp.Tick, r.tick)
 	}
 	recorded := r.game.make(r.game, Spec{})
-	if err := new(roomState).parse(proto.NewReader(cp.Data), recorded, r.game); err != nil {
+	if err := new(roomState).parse(proto.NewReader(cp.Data), recorded, r.game, true); err != nil {
 		return nil, fmt.Errorf("%w: the checkpoint of tick %d: %w", ErrReplay, cp.Tick, err)
 	}
 	rows, err := r.game.schema.Differences(recorded.world(), r.sim.world(), maxRows)

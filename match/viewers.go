@@ -22,10 +22,13 @@ func (v *viewers) add(w Viewer) {
 	v.set[w] = struct{}{}
 }
 
-func (v *viewers) remove(w Viewer) {
+// remove says whether the viewer was there.
+func (v *viewers) remove(w Viewer) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	_, ok := v.set[w]
 	delete(v.set, w)
+	return ok
 }
 
 func (v *viewers) closeAll(c proto.Close) {

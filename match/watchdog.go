@@ -57,7 +57,9 @@ func (h *Host) giveUp(rm *Instance, took time.Duration) {
 	rm.dismiss(proto.Close{Code: proto.CodeRulesFailed, Reason: "the game's rules failed"})
 	rm.gone()
 	h.wg.Go(func() {
-		rm.closeJournal()
+		if rm.begun.Load() {
+			rm.closeJournal()
+		}
 		rm.endJournal(h.ctx, false) // whoever went on from it would hang as well
 		rm.endRecord(h.ctx)
 	})

@@ -65,12 +65,13 @@ type pendingWork struct {
 
 // Do has work done outside the ticks: what waits for a disk, a database, another service. It runs on a goroutine of its
 // own and must not touch the room's state; its result, of at most 64 KiB, comes to the game's Done hook at a later tick,
-// with the kind and the id that Do returned. Results are recorded: a replay does not do the work again. The context ends
+// with the kind, of at most 1 KiB, and the id that Do returned. Results are recorded: a replay does not do the work again. The context ends
 // after 10 seconds, or with the room. The only error is ErrBusy: 64 pieces of work are under way.
 func (r *Room[S]) Do(kind string, work func(ctx context.Context) ([]byte, error)) (id uint32, err error) {
 	if len(r.pending) >= maxWorks {
 		return 0, ErrBusy
 	}
+	kind = kind[:min(len(kind), maxKind)]
 	r.last++
 	r.pending = append(r.pending, pendingWork{r.last, kind})
 	r.out.works = append(r.out.works, BegunWork{r.last, kind, work})

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"muster/netcode"
@@ -172,7 +173,7 @@ func (r *Record) Parse(b []byte) error {
 	if rd.Err() == nil && n != r.elements() {
 		rd.Fail("record", "elements that are empty at its end") // one form for each record
 	}
-	if rd.Err() == nil && r.Skipped && len(r.Inputs) > 0 {
+	if rd.Err() == nil && r.Skipped && r.bodies() {
 		rd.Fail("record", "skipped, and inputs")
 	}
 	return malformed("record", rd.Done())
@@ -210,12 +211,17 @@ func (r *Record) parseResults(rd *proto.Reader) {
 }
 
 // check says whether a record can be read again.
+// bodies says whether an input has a body.
+func (r *Record) bodies() bool {
+	return slices.ContainsFunc(r.Inputs, func(in InputRecord) bool { return len(in.Body) > 0 })
+}
+
 func (r *Record) check() error {
 	switch {
 	case len(r.Inputs) > maxInputs, len(r.Seats) > maxChanges, len(r.Results) > maxResults, len(r.Sums) > maxSums:
 		return fmt.Errorf("%w: tick %d has %d inputs, %d seat changes, %d results and %d sums", ErrMalformed, r.Tick,
 			len(r.Inputs), len(r.Seats), len(r.Results), len(r.Sums))
-	case r.Skipped && len(r.Inputs) > 0:
+	case r.Skipped && r.bodies():
 		return fmt.Errorf("%w: tick %d is skipped and has inputs", ErrMalformed, r.Tick)
 	}
 	for i := range r.Inputs {

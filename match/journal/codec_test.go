@@ -137,7 +137,7 @@ func TestRecordsBeyondTheBoundsAreRefusedBothWays(t *testing.T) {
 		"kind":         {Seats: []SeatChange{{Kind: SeatLeft + 1}}},
 		"no kind":      {Seats: []SeatChange{{}}},
 		"seat changes": {Seats: make([]SeatChange, maxChanges+1)},
-		"skipped":      {Skipped: true, Inputs: []InputRecord{{Seat: 1}}},
+		"skipped":      {Skipped: true, Inputs: []InputRecord{{Seat: 1, Body: []byte{0x91, 1}}}},
 	} {
 		if _, err := NewEntry(&r); err == nil {
 			t.Errorf("%s: written", name)

@@ -17,8 +17,8 @@ type Record struct {
 	Seats   []SeatChange
 	Results []WorkResult
 	Inputs  []InputRecord // by seat, then sequence
-	// Skipped says that the rules failed at this tick with its inputs, so that it was run without any. Inputs is
-	// empty then.
+	// Skipped says that the rules failed at this tick with its inputs, so that it was run without any. Inputs says which
+	// they were, without their bodies.
 	Skipped bool
 	// Hash is the state's hash after the tick, Sums one short sum for each column, which let a search name the field
 	// that differs. 0 and empty where they were not recorded.
