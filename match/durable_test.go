@@ -304,6 +304,23 @@ func TestRoomThatWaitsGivesACheckpointToAStoreThatHasForgottenEverything(t *test
 	})
 }
 
+func TestPersistentRoomToWhichNobodyDidAnythingIsNotKept(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		g := deskGame(t, desk{}, Rules{Persist: true, Empty: 5 * time.Second})
+		store := openFiles(t, dir)
+		h, rm, _ := startDesk(t, g, store, 9)
+		a := newClerk(t, g, rm, 1)
+		ticks(3)
+		rm.Leave(a.fakeViewer)
+		ticks(150)
+		if _, err := store.Load(t.Context(), "r1", 0); h.Room("r1") != nil || !errors.Is(err, journal.ErrNone) {
+			t.Errorf("what is kept: %v", err)
+		}
+		closeHost(t, h)
+	})
+}
+
 func TestPersistentRoomIsKeptWhenItsRulesFail(t *testing.T) {
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {

@@ -193,6 +193,7 @@ func (rm *Instance) begin(ctx context.Context) *proto.Close {
 	rm.startJournal(saved != nil)
 	rm.begun.Store(true)
 	if saved == nil {
+		rm.opened = &openedAs{rm.hash()}
 		rm.outside() // what Open wants; nobody is there yet to be told of anything
 	}
 	if rm.fx.ended {
@@ -305,7 +306,8 @@ func (rm *Instance) finish(ctx context.Context, c proto.Close) {
 		return // what it would have gone on from is another's, or cannot be read now
 	}
 	fenced := rm.journal != nil && rm.journal.Fenced()
-	kept := rm.game.rules.Persist && !rm.fx.ended // also where its rules failed: with what was stored before
+	// Also where its rules failed: with what was stored before. But a room to which nobody did anything is not worth it.
+	kept := rm.game.rules.Persist && !rm.fx.ended && !(c.Code == proto.CodeMatchGone && rm.untouched())
 	goesOn := rm.journal != nil && (c.Code == proto.CodeNodeLeaving || kept)
 	if goesOn && !fenced && (c.Code == proto.CodeNodeLeaving || c.Code == proto.CodeMatchGone) && rm.settled() {
 		rm.checkpoint()
@@ -322,7 +324,7 @@ func (rm *Instance) finish(ctx context.Context, c proto.Close) {
 		rm.retry(ctx, "posting the result", func(ctx context.Context) error { return rm.host.dir.PostResult(ctx, result) })
 	}
 	if !goesOn {
-		rm.endJournal(ctx, rm.fx.ended)
+		rm.endJournal(ctx, !kept)
 	}
 	if !goesOn || c.Code != proto.CodeNodeLeaving { // else its record says where its journal is wanted
 		rm.endRecord(ctx)

@@ -20,7 +20,20 @@ type keeper struct {
 	sums            []uint64
 	journal         *journal.Recorder // nil: the room is of no class that survives
 	durable         uint32            // the newest tick that is stored
+	opened          *openedAs         // nil: it was left by somebody before
 }
+
+// openedAs is what a new room was when it was opened.
+type openedAs struct{ hash uint64 }
+
+// hash is the exact state's.
+func (rm *Instance) hash() uint64 {
+	rm.sums = rm.sim.sums(rm.sums[:0])
+	return total(rm.sums)
+}
+
+// untouched says whether the room's state is what it was when it was opened for the first time.
+func (rm *Instance) untouched() bool { return rm.opened != nil && rm.hash() == rm.opened.hash }
 
 // newKeeper's checkpoints are up to an eighth further apart than the rules say, by the seed, so that rooms that begin
 // together do not take theirs together.
