@@ -69,13 +69,17 @@ func (l *Lobby) openNamed(ctx context.Context, room string, g Game, live map[str
 		n, ok := live[node]
 		return ok && !n.Ends
 	}
-	able, none := ableNodes(live, g)
-	if none != nil { // no server takes a new room: one that is open is good all the same
-		rec, err := l.rooms.Room(ctx, room)
-		if errors.Is(err, cluster.ErrNoRoom) || err == nil && !alive(rec.Node) {
-			err = none
-		}
-		return rec, err
+	rec, err := l.rooms.Room(ctx, room)
+	missing := errors.Is(err, cluster.ErrNoRoom)
+	if err != nil && !missing || err == nil && alive(rec.Node) {
+		return rec, err //nolint:wrapcheck // says what it did
+	}
+	able, err := ableNodes(live, g)
+	if err == nil && missing {
+		err = l.count(ctx, limitKey(ctx)+":opens", openLimit, "you open too many rooms")
+	}
+	if err != nil {
+		return cluster.Room{}, err
 	}
 	return l.rooms.Ensure(ctx, room, cluster.NewRoom{ //nolint:wrapcheck // says what it did
 		Game: g.Name, Rules: g.Rules, Node: able[rand.IntN(len(able))], Seats: g.Seats, //nolint:gosec // nobody gains by guessing it
