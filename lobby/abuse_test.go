@@ -148,6 +148,46 @@ func TestFloodOfAPlayerIsLimited(t *testing.T) {
 	})
 }
 
+// Named rooms are kept for ever, so nobody may open them without end; those that are open anybody may join.
+func TestOpeningNamedRoomsWithoutEndIsLimitedAndJoiningThemIsNot(t *testing.T) {
+	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
+		here, there := open(t, rdb, withDocs), open(t, rdb, withDocs)
+		defer here.Close()
+		defer there.Close()
+		defer join(t, rdb, docsNode("n1"))()
+		opened, refused := 0, answer{}
+		ask := func(player, name string) answer {
+			time.Sleep(100 * time.Millisecond) // so that the limit of all requests is not reached
+			return []*place{here, there}[opened%2].joinNamed(player, name)
+		}
+		for ; opened <= 40; opened++ {
+			if refused = ask("mallory", fmt.Sprint("world", opened)); refused.status != http.StatusOK {
+				break
+			}
+		}
+		if opened < 19 || opened > 20 { // the limiter counts in floating point
+			t.Errorf("%d rooms were opened at once, want 20", opened)
+		}
+		wantProblem(t, refused, http.StatusTooManyRequests, "")
+		if keys, err := rdb.Keys(t.Context(), ns+":{room:*:record").Result(); err != nil || len(keys) != opened {
+			t.Errorf("%d rooms have records, want %d (%v)", len(keys), opened, err)
+		}
+		for range 40 {
+			want[lobby.Match](t, ask("mallory", "world0"), http.StatusOK)
+		}
+		want[lobby.Match](t, ask("alice", "another"), http.StatusOK)
+		want[lobby.Match](t, ask("mallory", "another"), http.StatusOK)
+		seconds, err := strconv.Atoi(refused.header.Get("Retry-After"))
+		must(t, err)
+		if seconds < 60 || seconds > 181 {
+			t.Errorf("it may come again in %d s, want one room in each 3 minutes", seconds)
+		}
+		time.Sleep(time.Duration(seconds) * time.Second)
+		want[lobby.Match](t, ask("mallory", "later"), http.StatusOK)
+		wantProblem(t, ask("mallory", "later2"), http.StatusTooManyRequests, "")
+	})
+}
+
 func TestFloodOfGuestsFromOneAddressIsLimited(t *testing.T) {
 	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
 		p := open(t, rdb, nil)

@@ -43,12 +43,8 @@ func (l *Lobby) joinNamed(ctx context.Context, in *joinNamedInput) (*matchOutput
 	if err != nil {
 		return nil, l.problem("joining a room by its name", err)
 	}
-	able, err := ableNodes(live, g)
-	if err != nil && !errors.Is(err, errCrowded) {
-		return nil, l.problem("joining a room by its name", err)
-	}
 	p, id, room := playerOf(ctx), cluster.NewID(), in.Game+"."+in.Name
-	rec, err := l.openNamed(ctx, room, g, live, able)
+	rec, err := l.openNamed(ctx, room, g, live)
 	if err != nil {
 		return nil, l.problem("joining a room by its name", err)
 	}
@@ -66,20 +62,24 @@ func (l *Lobby) joinNamed(ctx context.Context, in *joinNamedInput) (*matchOutput
 	return &matchOutput{Match{Room: room, URL: in.from.matchURL(l.reach(live[rec.Node]), room), Token: secret}}, nil
 }
 
-// openNamed returns the record of a named room that is open on a live node, or is to be opened on one of those that can.
-func (l *Lobby) openNamed(
-	ctx context.Context, room string, g Game, live map[string]cluster.Node, able []string,
-) (cluster.Room, error) {
+// openNamed returns the record of a named room that is open on a live node, whatever rules that has, or is to be opened
+// on one of those that can.
+func (l *Lobby) openNamed(ctx context.Context, room string, g Game, live map[string]cluster.Node) (cluster.Room, error) {
 	alive := func(node string) bool {
 		n, ok := live[node]
-		return ok && n.Games[g.Name] == g.Rules
+		return ok && !n.Ends
 	}
-	if len(able) == 0 { // servers that take no new rooms: one that is open is good all the same
-		rec, err := l.rooms.Room(ctx, room)
-		if errors.Is(err, cluster.ErrNoRoom) || err == nil && !alive(rec.Node) {
-			err = errCrowded
-		}
-		return rec, err
+	rec, err := l.rooms.Room(ctx, room)
+	missing := errors.Is(err, cluster.ErrNoRoom)
+	if err != nil && !missing || err == nil && alive(rec.Node) {
+		return rec, err //nolint:wrapcheck // says what it did
+	}
+	able, err := ableNodes(live, g)
+	if err == nil && missing {
+		err = l.count(ctx, limitKey(ctx)+":opens", openLimit, "you open too many rooms")
+	}
+	if err != nil {
+		return cluster.Room{}, err
 	}
 	return l.rooms.Ensure(ctx, room, cluster.NewRoom{ //nolint:wrapcheck // says what it did
 		Game: g.Name, Rules: g.Rules, Node: able[rand.IntN(len(able))], Seats: g.Seats, //nolint:gosec // nobody gains by guessing it

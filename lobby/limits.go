@@ -2,6 +2,8 @@ package lobby
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"strconv"
@@ -18,6 +20,17 @@ var (
 	playerLimit = redis_rate.Limit{Rate: 10, Burst: 30, Period: time.Second}
 	guestLimit  = redis_rate.Limit{Rate: 50, Burst: 200, Period: time.Second}
 )
+
+// openLimit is how many named rooms a player may open, which are kept for ever. Joining those that are open is free.
+var openLimit = redis_rate.Limit{Rate: 20, Burst: 20, Period: time.Hour}
+
+// tooOftenError says that a limit is reached, and after how many seconds it is worth trying again.
+type tooOftenError struct {
+	what  string
+	after int
+}
+
+func (e *tooOftenError) Error() string { return e.what }
 
 // limits counts requests in Redis.
 type limits struct{ limiter *redis_rate.Limiter }
@@ -48,26 +61,40 @@ func (n namespaced) EvalSha(ctx context.Context, sha string, keys []string, args
 	return n.UniversalClient.EvalSha(ctx, sha, n.key(keys), args...)
 }
 
+func limitKey(ctx context.Context) string { return "{player:" + digest(playerOf(ctx).ID) + "}" }
+
+// count counts one more of what key names. Where that is over the limit its error is a tooOftenError, which says what.
+func (l *Lobby) count(ctx context.Context, key string, limit redis_rate.Limit, what string) error {
+	res, err := l.limits.limiter.Allow(ctx, key, limit)
+	switch {
+	case err != nil:
+		return fmt.Errorf("counting what is limited: %w", err)
+	case res.Allowed == 0:
+		l.metrics.limited.Inc()
+		return &tooOftenError{what, int(res.RetryAfter/time.Second) + 1}
+	}
+	return nil
+}
+
 // limit refuses requests over the limit with 429 and says when to come again. Without Redis nothing is counted and
 // nothing can be done, so the answer is 503.
 func (l *Lobby) limit(api huma.API) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
-		key, limit := "{player:"+digest(playerOf(ctx.Context()).ID)+"}", playerLimit
+		key, limit := limitKey(ctx.Context()), playerLimit
 		if len(ctx.Operation().Security) == 0 {
 			host, _, _ := net.SplitHostPort(ctx.RemoteAddr())
 			key, limit = "{address:"+host+"}", guestLimit
 		}
-		res, err := l.limits.limiter.Allow(ctx.Context(), key, limit)
-		switch {
+		var often *tooOftenError
+		switch err := l.count(ctx.Context(), key, limit, "too many requests"); {
+		case errors.As(err, &often):
+			ctx.SetHeader("Retry-After", strconv.Itoa(often.after))
+			_ = huma.WriteErr(api, ctx, http.StatusTooManyRequests, often.what) // nobody is left to tell
+			return
 		case err != nil:
 			l.log.Warn("a request could not be counted", zap.Error(err))
 			ctx.SetHeader("Retry-After", "1")
 			_ = huma.WriteErr(api, ctx, http.StatusServiceUnavailable, notNow) // nobody is left to tell
-			return
-		case res.Allowed == 0:
-			l.metrics.limited.Inc()
-			ctx.SetHeader("Retry-After", strconv.Itoa(int(res.RetryAfter/time.Second)+1))
-			_ = huma.WriteErr(api, ctx, http.StatusTooManyRequests, "too many requests") // nobody is left to tell
 			return
 		}
 		next(ctx)

@@ -41,6 +41,8 @@ type matchmaker struct {
 	mu      sync.Mutex
 	reasons map[string]string // why tickets wait, by id, as of the last look
 
+	asking sync.Mutex // held by the one request that asks whether the servers are crowded
+
 	crowdMu sync.Mutex
 	crowded error // why no match can be made now, as of askedAt
 	askedAt time.Time
@@ -269,25 +271,50 @@ func ableNodes(live map[string]cluster.Node, g Game) (ids []string, err error) {
 const crowdedFor = time.Second
 
 // isCrowded says whether a new ticket would wait for a server that has room again: then its player had better come
-// later. Free seats in running rooms are taken all the same.
+// later. Free seats in running rooms are taken all the same. One request at a time asks; the others take the last answer
+// at once. What cannot be found out counts as not crowded: creating the ticket will fail by itself.
 func (m *matchmaker) isCrowded(ctx context.Context) error {
+	old, last := m.lastCrowded()
+	if !old || !m.asking.TryLock() {
+		return last
+	}
+	defer m.asking.Unlock()
+	if old, last = m.lastCrowded(); !old { // another has asked meanwhile
+		return last
+	}
+	crowded, err := m.askCrowded(ctx)
+	if err != nil && ctx.Err() != nil {
+		return last // the client has gone away, which says nothing of the servers
+	}
+	if err != nil {
+		m.lobby.log.Warn("whether the servers are crowded is not known", zap.String("queue", m.rules.Name), zap.Error(err))
+	}
 	m.crowdMu.Lock()
 	defer m.crowdMu.Unlock()
-	if now := time.Now(); m.askedAt.IsZero() || now.Sub(m.askedAt) > crowdedFor {
-		live, err := m.lobby.nodes.Live(ctx)
-		if err != nil {
-			return err //nolint:wrapcheck // says what it did
-		}
-		m.askedAt, m.crowded = now, nil
-		if _, err := ableNodes(live, m.game); errors.Is(err, errCrowded) {
-			rooms, roomsErr := m.openRooms(ctx, live)
-			if roomsErr != nil {
-				return roomsErr
-			}
-			if len(rooms) == 0 {
-				m.crowded = err
-			}
-		}
+	m.crowded, m.askedAt = crowded, time.Now()
+	return crowded
+}
+
+// lastCrowded returns the last answer, and whether it is so old that a request may ask anew.
+func (m *matchmaker) lastCrowded() (old bool, crowded error) {
+	m.crowdMu.Lock()
+	defer m.crowdMu.Unlock()
+	return m.askedAt.IsZero() || time.Since(m.askedAt) > crowdedFor, m.crowded
+}
+
+// askCrowded asks Redis. crowded is nil where err is not.
+func (m *matchmaker) askCrowded(ctx context.Context) (crowded, err error) {
+	live, err := m.lobby.nodes.Live(ctx)
+	if err != nil {
+		return nil, err //nolint:wrapcheck // says what it did
 	}
-	return m.crowded
+	_, crowded = ableNodes(live, m.game)
+	if !errors.Is(crowded, errCrowded) {
+		return nil, nil
+	}
+	rooms, err := m.openRooms(ctx, live)
+	if err != nil || len(rooms) > 0 {
+		return nil, err
+	}
+	return crowded, nil
 }

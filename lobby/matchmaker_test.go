@@ -175,6 +175,72 @@ func TestCrowdedServersTakePlayersIntoRunningRoomsAndSendOthersAwayForAWhile(t *
 	})
 }
 
+// asksNodes says whether a command reads the register of nodes.
+func asksNodes(cmd redis.Cmder) bool {
+	return strings.HasPrefix(cmd.Name(), "eval") && strings.Contains(fmt.Sprint(cmd.Args()[2:]...), "{nodes}")
+}
+
+// While one request asks a Redis that stalls whether the servers are crowded, no other waits for it.
+func TestTicketsDoNotQueueBehindOneThatAsksAStalledRedis(t *testing.T) {
+	const n = 100
+	var asked atomic.Int32
+	stalled := make(chan struct{})
+	goOn := sync.OnceFunc(func() { close(stalled) })
+	defer goOn()
+	p := open(t, hurt(t, testredis.Embedded(t), func(cmd redis.Cmder, next func() error) error {
+		if !asksNodes(cmd) {
+			return next()
+		}
+		asked.Add(1)
+		<-stalled
+		cmd.SetErr(context.DeadlineExceeded)
+		return context.DeadlineExceeded
+	}), nil)
+	defer p.Close()
+	p.Drain() // the matchmaker asks for nodes, too
+	var answered atomic.Int32
+	var wg sync.WaitGroup
+	for i := range n {
+		wg.Go(func() {
+			p.enqueue(fmt.Sprint("p", i), "duel")
+			answered.Add(1)
+		})
+	}
+	until(t, "all but the one that asks have their tickets", func() bool { return answered.Load() == n-1 })
+	goOn()
+	wg.Wait()
+	if asked.Load() != 1 {
+		t.Errorf("Redis was asked %d times by requests of the same time", asked.Load())
+	}
+}
+
+func TestFailureToAskWhetherServersAreCrowdedIsRememberedForASecond(t *testing.T) {
+	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
+		var asked atomic.Int32
+		p := open(t, hurt(t, rdb, func(cmd redis.Cmder, next func() error) error {
+			if !asksNodes(cmd) {
+				return next()
+			}
+			asked.Add(1)
+			cmd.SetErr(context.DeadlineExceeded)
+			return context.DeadlineExceeded
+		}), nil)
+		defer p.Close()
+		p.Drain() // the matchmaker asks for nodes, too
+		for i := range 10 {
+			p.enqueue(fmt.Sprint("a", i), "duel")
+		}
+		if got := asked.Load(); got != 1 {
+			t.Errorf("asked %d times at once", got)
+		}
+		time.Sleep(1100 * time.Millisecond)
+		p.enqueue("b", "duel")
+		if got := asked.Load(); got != 2 {
+			t.Errorf("asked %d times, want once more after a second", got)
+		}
+	})
+}
+
 func TestServerThatShouldBeReplacedGetsNoNewPlayers(t *testing.T) {
 	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
 		p := open(t, rdb, nil)

@@ -3,6 +3,7 @@ package lobby_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -90,6 +91,44 @@ func TestNamedRoomOfADeadNodeIsOpenedOnAnother(t *testing.T) {
 		must(t, err)
 		if second.URL == first.URL || now.Node != "n2" || now.Epoch <= rec.Epoch {
 			t.Errorf("the room is at %s, epoch %d after %d", second.URL, now.Epoch, rec.Epoch)
+		}
+	})
+}
+
+// In a rolling deploy nodes of the older rules go on with the rooms that they have.
+func TestNamedRoomStaysOnALiveNodeOfOtherRulesUntilThatShouldBeReplaced(t *testing.T) {
+	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
+		p := open(t, rdb, withDocs)
+		defer p.Close()
+		var ends atomic.Bool
+		older := docsNode("older")
+		older.Games = map[string]string{"docs": "2"}
+		leave, err := cluster.NewNodes(rdb, ns, zap.NewNop()).Join(t.Context(), older, func(n *cluster.Node) { n.Ends = ends.Load() })
+		must(t, err)
+		defer leave(context.Background())
+		rooms := cluster.NewDirectory(rdb, ns)
+		rec, err := rooms.Ensure(t.Context(), "docs.minutes",
+			cluster.NewRoom{Game: "docs", Rules: "2", Node: "older", Seats: 4}, func(string) bool { return true })
+		must(t, err)
+		stays := func(when string) {
+			m := want[lobby.Match](t, p.joinNamed("a", "minutes"), 200)
+			now, err := rooms.Room(t.Context(), "docs.minutes")
+			must(t, err)
+			if now != rec || !strings.HasPrefix(m.URL, "ws://older.example/") {
+				t.Errorf("%s: the room is at %s, its record %+v after %+v", when, m.URL, now, rec)
+			}
+		}
+		stays("no node runs the newer rules")
+		wantProblem(t, p.joinNamed("a", "other"), 503, "")
+		defer join(t, rdb, docsNode("newer"))()
+		stays("one runs the newer rules")
+		ends.Store(true)
+		time.Sleep(5 * time.Second)
+		m := want[lobby.Match](t, p.joinNamed("a", "minutes"), 200)
+		now, err := rooms.Room(t.Context(), "docs.minutes")
+		must(t, err)
+		if now.Node != "newer" || now.Rules != "3" || now.Epoch <= rec.Epoch || !strings.HasPrefix(m.URL, "ws://newer.example/") {
+			t.Errorf("its node should be replaced: the room is at %s, its record %+v", m.URL, now)
 		}
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -14,6 +15,7 @@ import (
 // its text stays in the log.
 func (l *Lobby) problem(doing string, err error) error {
 	var have *haveTicketError
+	var often *tooOftenError
 	switch {
 	case errors.Is(err, errNoTicket):
 		return huma.Error404NotFound("there is no such ticket")
@@ -23,6 +25,9 @@ func (l *Lobby) problem(doing string, err error) error {
 		return huma.Error409Conflict("you wait in this queue already", &huma.ErrorDetail{
 			Message: "the value is the ticket with which you wait", Location: "body.queue", Value: have.id,
 		})
+	case errors.As(err, &often):
+		return huma.ErrorWithHeaders(huma.Error429TooManyRequests(often.what),
+			http.Header{"Retry-After": {strconv.Itoa(often.after)}})
 	case errors.Is(err, errQueueFull):
 		return later("too many players are waiting in this queue", "10")
 	case errors.Is(err, errCrowded), errors.Is(err, errNoNode):

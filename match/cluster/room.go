@@ -68,6 +68,7 @@ func NewDirectory(rdb redis.UniversalClient, namespace string) *Directory {
 // NewID returns a new id for a room, ticket or token: 26 letters and digits of 128 random bits, which nobody guesses.
 func NewID() string { return strings.ToLower(rand.Text()) }
 
+// Here as wherever the record is kept for longer the seats are, too: they are known as long as the room is.
 var createScript = redis.NewScript(`
 if redis.call('EXISTS', KEYS[1]) == 0 then
 	local t = redis.call('TIME')
@@ -75,6 +76,7 @@ if redis.call('EXISTS', KEYS[1]) == 0 then
 		'seed', ARGV[7], 'epoch', string.format('%.0f', t[1] * 1000 + math.floor(t[2] / 1000)))
 end
 redis.call('PEXPIRE', KEYS[1], ARGV[1])
+redis.call('PEXPIRE', KEYS[2], ARGV[1])
 return redis.call('HGET', KEYS[1], 'epoch')`)
 
 // Create makes the record of a new room, which its host opens when the first player comes. When nobody reserves a seat
@@ -111,7 +113,8 @@ func (d *Directory) Ensure(ctx context.Context, id string, n NewRoom, alive func
 // Move gives a room, as it was read, to another node under a new epoch, since its node is gone, and returns what it is
 // then: where somebody else has moved it meanwhile, it is there.
 func (d *Directory) Move(ctx context.Context, r Room, node, rules string) (Room, error) {
-	if err := moveScript.Run(ctx, d.rdb, []string{d.room(r.ID)}, r.Node, node, rules, roomTTL.Milliseconds()).Err(); err != nil {
+	keys := []string{d.room(r.ID), d.seats(r.ID)}
+	if err := moveScript.Run(ctx, d.rdb, keys, r.Node, node, rules, roomTTL.Milliseconds()).Err(); err != nil {
 		return Room{}, fmt.Errorf("moving room %s to another node: %w", r.ID, err)
 	}
 	return d.Room(ctx, r.ID)
@@ -125,6 +128,7 @@ local t = redis.call('TIME')
 local epoch = string.format('%.0f', math.max(t[1] * 1000 + math.floor(t[2] / 1000), tonumber(rec[2]) + 1))
 redis.call('HSET', KEYS[1], 'node', ARGV[2], 'rules', ARGV[3], 'epoch', epoch)
 redis.call('PEXPIRE', KEYS[1], ARGV[4])
+redis.call('PEXPIRE', KEYS[2], ARGV[4])
 return 'ok'`)
 
 func newSeed() uint64 {
@@ -135,7 +139,7 @@ func newSeed() uint64 {
 
 // create makes the record where there is none, and returns its epoch.
 func (d *Directory) create(ctx context.Context, r Room) (epoch string, err error) {
-	return createScript.Run(ctx, d.rdb, []string{d.room(r.ID)}, //nolint:wrapcheck // callers say what they did
+	return createScript.Run(ctx, d.rdb, []string{d.room(r.ID), d.seats(r.ID)}, //nolint:wrapcheck // callers say what they did
 		roomTTL.Milliseconds(), r.Game, r.Rules, r.Queue, r.Node, r.Seats, strconv.FormatUint(r.Seed, 10)).Text()
 }
 

@@ -158,6 +158,35 @@ func TestReservationKeepsTheRoom(t *testing.T) {
 	})
 }
 
+// Whoever adopts a room, its players' seats are there when it renews the room for the first time.
+func TestSeatsLiveAsLongAsARoomThatIsMovedOrAskedForAgain(t *testing.T) {
+	for name, adopt := range map[string]func(d *cluster.Directory, r cluster.Room) (cluster.Room, error){
+		"moved": func(d *cluster.Directory, r cluster.Room) (cluster.Room, error) {
+			return d.Move(context.Background(), r, "n2", "8")
+		},
+		"asked for again": func(d *cluster.Directory, r cluster.Room) (cluster.Room, error) {
+			return d.Ensure(context.Background(), r.ID, r.NewRoom, func(string) bool { return true })
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
+				d := cluster.NewDirectory(rdb, ns)
+				r := create(t, d, aRoom(2))
+				seat(t, d, r, "alice")
+				must(t, d.Renew(t.Context(), r.ID, r.Epoch, true))
+				time.Sleep(55 * time.Second)
+				adopted, err := adopt(d, r)
+				must(t, err)
+				time.Sleep(20 * time.Second)
+				must(t, d.Renew(t.Context(), r.ID, adopted.Epoch, true))
+				if _, err := d.Rejoin(t.Context(), r.ID, "alice", "again"); err != nil {
+					t.Errorf("the seats did not live as long as the room: %v", err)
+				}
+			})
+		})
+	}
+}
+
 func TestNamespacesDoNotMeet(t *testing.T) {
 	testredis.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
 		r := create(t, cluster.NewDirectory(rdb, "one"), aRoom(2))
