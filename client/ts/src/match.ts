@@ -80,7 +80,7 @@ const SILENCE_MS = 10_000; // a socket that says nothing for so long counts as l
 const LEAVE_MS = 3_000;
 const REFRESH_AGAIN_MS = 5_000; // after a newer token could not be had, or was not answered
 const LONGEST_WAIT_MS = 2 ** 31 - 1; // of a platform's timer
-const REMEMBERED = 64; // inputs that a refusal can still be told with
+const REMEMBERED = 320; // inputs that a refusal can still be told with: more than wait
 
 // Samples that come faster than this, in ticks, wait for their time and give way to newer ones: the rules use one a
 // tick, and a server does not listen to many more messages than that.
@@ -184,8 +184,9 @@ export class Match<S = Record<string, Row>, In = Row> {
    * looks at, and with repeats of those before it that the server has not acknowledged. Once a tick is enough for
    * samples; when they come faster, the newest of a tick is sent. False when the match is closed: the input was not taken.
    *
-   * Throws a TypeError or RangeError for what is no input of the game, and a BacklogError for a command when 32 are
-   * waiting.
+   * Throws a TypeError or RangeError for what is no input of the game, and a BacklogError for a command when 256 are
+   * not durable yet: in a room that checkpoints that is some seconds' commands. Where more than 32 are not even
+   * processed, a command is sent after a frame, in its turn.
    */
   send(input: In): boolean {
     if (this.#state === "closed") return false;

@@ -80,6 +80,9 @@ export interface PlayListener extends RowListener {
 
 const PING_EVERY_MS = 1000;
 const ACK_EVERY_MS = 100; // without inputs, the server is told this often what has arrived
+// Packets that are sent at once at most. The room takes commands in order and a server listens to two messages a tick, so
+// that more of the newest would only be dropped there.
+const FLUSH_PACKETS = 2;
 const RESYNC_EVERY_MS = 1000; // at most one request for a keyframe of a scope in this time
 
 /**
@@ -178,11 +181,14 @@ export class Play {
     return this.#body.bytes();
   }
 
-  /** Takes an encoded input, sends it with repeats of those before it, and returns its sequence. Throws a BacklogError. */
+  /**
+   * Takes an encoded input, sends it with repeats of those before it, and returns its sequence. A command that has more
+   * than a packet of them before it is sent after a frame, in its turn. Throws a BacklogError.
+   */
   take(body: Uint8Array, now: number): number {
     const { tick, frac } = this.#view ?? { tick: this.#head.tick, frac: 0 };
     const seq = this.#outbox.add(this.#clock.target(now), tick, frac, body);
-    this.#flush(now);
+    if (!this.#outbox.crowded) this.#flush(now);
     return seq;
   }
 
@@ -332,7 +338,7 @@ export class Play {
   #flush(now: number): void {
     if (!this.#welcomed) return; // the next socket's first frame does it
     this.#writtenAt = now;
-    for (const inputs of this.#outbox.packets()) {
+    for (const inputs of this.#outbox.packets(FLUSH_PACKETS)) {
       writePacket(this.#writer.reset(), this.#epoch, this.#head.tick, this.#event, inputs);
       this.#write();
     }
