@@ -64,6 +64,9 @@ export interface MatchStats {
   resyncs: number;
   /** Sockets lost and taken up again. */
   resumes: number;
+  /** Newer tokens that the server took, and times that the option refresh gave none which could be sent. */
+  refreshes: number;
+  refreshErrors: number;
   /** Event messages that did not follow the last one; the server sends what is missing on the next socket. */
   eventGaps: number;
 }
@@ -92,7 +95,7 @@ const RESYNC_EVERY_MS = 1000; // at most one request for a keyframe of a scope i
 export class Play {
   readonly stats: MatchStats = {
     rttMs: 0, jitterMs: 0, frames: 0, bytesIn: 0, bytesOut: 0, decodeErrors: 0, hashMismatches: 0, resyncs: 0, resumes: 0,
-    eventGaps: 0,
+    refreshes: 0, refreshErrors: 0, eventGaps: 0,
   };
 
   readonly #listener: PlayListener;
@@ -166,7 +169,7 @@ export class Play {
     if (isFrame(m.kind)) return this.#frame(m, size, at);
     if (m.kind === FROM_SERVER.events) this.#events(m);
     else if (m.kind === FROM_SERVER.pong) this.#pong(m, at);
-    else if (m.kind === FROM_SERVER.refreshed) this.#listener.expires(readRefreshed(m));
+    else if (m.kind === FROM_SERVER.refreshed) this.#refreshed(m);
     else if (m.kind === FROM_SERVER.end) this.#listener.end(readEnd(m).placements);
     return undefined; // a kind that is unknown here comes from a newer server and is passed over
   }
@@ -315,6 +318,12 @@ export class Play {
       this.#event = number;
       this.#listener.event(e.tick, number, read);
     });
+  }
+
+  #refreshed(m: Message): void {
+    const seconds = readRefreshed(m);
+    this.stats.refreshes++;
+    this.#listener.expires(seconds);
   }
 
   #pong(m: Message, at: number): void {
