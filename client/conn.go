@@ -183,7 +183,7 @@ type Unprocessed[In any] struct {
 // Unprocessed returns, oldest first, the inputs of Send that no frame has contained, and that Send did not give up for
 // newer ones. While the Conn plays they are sent until they are processed; once Next has returned an error they are
 // sent no more: whether the room took them is not known. Commands that were given up because another program took the
-// seat and sent its own are among them. At most 64.
+// seat and sent its own are among them. At most 512.
 func (c *Conn[S, In]) Unprocessed() (list []Unprocessed[In]) {
 	c.out.unprocessed(func(seq uint32, body []byte) {
 		u := Unprocessed[In]{Seq: seq}

@@ -18,7 +18,7 @@
 // One goroutine uses a [Conn] (Close may come from any); behind it one more reads the socket, and ends before Close
 // returns. What it has read waits in a queue of eight messages; when that is full it stops reading, and the server
 // then skips frames for this client: the state that arrives next is the newest one. Inputs that the server has not
-// made durable wait in a queue of 32; see [Conn.Send].
+// made durable wait in a queue of 32 samples or 256 commands; see [Conn.Send].
 //
 // Requests go to the addresses that the caller gave and to no other: redirects are refused, and the address that a
 // moved match names is used only when Options.Moved allows it. No token is ever part of an error or an address.

@@ -2,6 +2,7 @@ package client
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"muster/proto"
@@ -9,28 +10,31 @@ import (
 
 // ErrBacklog is returned by Send when as many commands as a client keeps are waiting to be durable. The command was
 // not taken.
-var ErrBacklog = errors.New("32 commands are waiting for the server already")
+var ErrBacklog = errors.New("256 commands are waiting for the server already")
 
 const (
-	sentRing = 256 // send times that are remembered, for measuring
+	keptSamples  = proto.MaxInputs // one packet's
+	keptCommands = 256             // a durable number that moves each 5 s lets 51 a second through
+	sentRing     = 256             // send times that are remembered, for measuring
 	// What a packet and an input cost at most besides the body, in bytes: the MessagePack heads and integers.
 	packetCost = 48
 	inputCost  = 16
 )
 
-// outbox keeps the inputs that the server may still need: until they are durable, and 32 at most. Above that a sample
-// makes place by dropping the oldest, which newer ones have made worthless, and a command is not taken.
+// outbox keeps the inputs that the server may still need: until they are durable, and 32 samples or 256 commands at
+// most. Above that a sample makes place by dropping the oldest, which newer ones have made worthless, and a command is
+// not taken.
 type outbox struct {
 	mode      proto.InputMode
-	seq       uint32 // of the newest input
-	processed uint32 // the newest that a frame contained; never falls
-	room      uint32 // the newest that need not be repeated; falls when a failover took inputs back
-	tick      uint32 // of the newest input: ticks never fall
-	ring      [proto.MaxInputs]proto.Input
+	seq       uint32        // of the newest input
+	processed uint32        // the newest that a frame contained; never falls
+	room      uint32        // the newest that need not be repeated; falls when a failover took inputs back
+	tick      uint32        // of the newest input: ticks never fall
+	ring      []proto.Input // grows up to kept
 	first, n  int
 	sent      [sentRing]sentAt
 	packet    proto.InputPacket
-	overtaken []proto.Input // commands that another program's went before
+	overtaken []proto.Input // the newest commands that another program's went before
 }
 
 type sentAt struct {
@@ -38,12 +42,29 @@ type sentAt struct {
 	at  time.Time
 }
 
+// kept is how many inputs are kept at most.
+func (o *outbox) kept() int {
+	if o.mode == proto.Commands {
+		return keptCommands
+	}
+	return keptSamples
+}
+
+// grow makes place for more: few seats ever have more than some inputs waiting.
+func (o *outbox) grow() {
+	ring := make([]proto.Input, max(keptSamples, 2*len(o.ring)))
+	for i := range o.n {
+		ring[i] = *o.at(i)
+	}
+	o.ring, o.first = ring, 0
+}
+
 // at returns the i-th oldest input that is kept.
 func (o *outbox) at(i int) *proto.Input { return &o.ring[(o.first+i)%len(o.ring)] }
 
 // add takes an input and says how many older ones it displaced.
 func (o *outbox) add(tick, view uint32, frac uint8, body []byte, now time.Time) (dropped int, err error) {
-	if o.n == len(o.ring) {
+	if o.n >= o.kept() {
 		if o.mode == proto.Commands {
 			return 0, ErrBacklog
 		}
@@ -51,6 +72,9 @@ func (o *outbox) add(tick, view uint32, frac uint8, body []byte, now time.Time) 
 			dropped = 1
 		}
 		o.drop()
+	}
+	if o.n == len(o.ring) {
+		o.grow()
 	}
 	o.seq++
 	o.tick = max(o.tick, tick)
@@ -114,9 +138,12 @@ func (o *outbox) welcome(mode proto.InputMode, seq uint32) {
 // overtake notes the commands that will never be sent again; whoever sent them asks for them.
 func (o *outbox) overtake() {
 	for i := 0; i < o.n && o.mode == proto.Commands; i++ {
-		if in := o.at(i); in.Seq > min(o.processed, o.room) && len(o.overtaken) < proto.MaxInputs {
+		if in := o.at(i); in.Seq > min(o.processed, o.room) {
 			o.overtaken = append(o.overtaken, proto.Input{Seq: in.Seq, Body: append([]byte(nil), in.Body...)})
 		}
+	}
+	if n := len(o.overtaken) - keptCommands; n > 0 {
+		o.overtaken = slices.Delete(o.overtaken, 0, n)
 	}
 }
 
@@ -132,15 +159,25 @@ func (o *outbox) unprocessed(f func(seq uint32, body []byte)) {
 	}
 }
 
-// packets calls write with each packet that brings the unprocessed inputs; with an empty one when there are none.
-// Samples fit into one packet: if need be without the oldest. Commands take as many as they need, oldest first.
-func (o *outbox) packets(epoch uint64, last, event uint32, write func(*proto.InputPacket) error) error {
-	p := &o.packet
-	p.Epoch, p.Last, p.Event = epoch, last, event
+// open returns the index of the oldest input that the room has not processed; n where there is none.
+func (o *outbox) open() int {
 	lo := 0
 	for lo < o.n && o.at(lo).Seq <= o.room {
 		lo++
 	}
+	return lo
+}
+
+// crowded says whether the newest command has to wait for a second packet.
+func (o *outbox) crowded() bool { return o.mode == proto.Commands && o.n-o.open() > proto.MaxInputs }
+
+// packets calls write with each packet that brings the unprocessed inputs, up to most of them; with an empty one when
+// there are none. Samples fit into one packet: if need be without the oldest. Commands take as many as they need,
+// oldest first: the room takes them in order alone.
+func (o *outbox) packets(most int, epoch uint64, last, event uint32, write func(*proto.InputPacket) error) error {
+	p := &o.packet
+	p.Epoch, p.Last, p.Event = epoch, last, event
+	lo := o.open()
 	if o.mode == proto.Samples {
 		left := proto.MaxClientMessage - packetCost
 		newest := o.n - 1
@@ -150,9 +187,9 @@ func (o *outbox) packets(epoch uint64, last, event uint32, write func(*proto.Inp
 			}
 		}
 	}
-	for {
+	for range most {
 		hi, left := lo, proto.MaxClientMessage-packetCost
-		for hi < o.n {
+		for hi < o.n && hi-lo < proto.MaxInputs {
 			if left -= inputCost + len(o.at(hi).Body); left < 0 {
 				break
 			}
@@ -166,7 +203,8 @@ func (o *outbox) packets(epoch uint64, last, event uint32, write func(*proto.Inp
 			return err
 		}
 		if lo = hi; lo >= o.n {
-			return nil
+			break
 		}
 	}
+	return nil
 }

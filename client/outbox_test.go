@@ -6,10 +6,12 @@ import (
 	"testing"
 	"time"
 
+	"pgregory.net/rapid"
+
 	"muster/proto"
 )
 
-func put(t *testing.T, o *outbox, n int, size int) {
+func put(t rapid.TB, o *outbox, n int, size int) {
 	t.Helper()
 	for range n {
 		if _, err := o.add(5, 4, 0, make([]byte, size), time.Now()); err != nil {
@@ -19,9 +21,9 @@ func put(t *testing.T, o *outbox, n int, size int) {
 }
 
 // sequences returns those of each packet, as sent.
-func sequences(t *testing.T, o *outbox) (packets [][]uint32) {
+func sequences(t rapid.TB, o *outbox) (packets [][]uint32) {
 	t.Helper()
-	err := o.packets(1, 2, 3, func(p *proto.InputPacket) error {
+	err := o.packets(keptCommands, 1, 2, 3, func(p *proto.InputPacket) error {
 		var seqs []uint32
 		for i := range p.Inputs {
 			seqs = append(seqs, p.Inputs[i].Seq)
@@ -31,8 +33,8 @@ func sequences(t *testing.T, o *outbox) (packets [][]uint32) {
 		}
 		w := proto.NewWriter()
 		p.Append(w)
-		if w.Len() > proto.MaxClientMessage {
-			t.Errorf("a packet has %d bytes", w.Len())
+		if w.Len() > proto.MaxClientMessage || len(p.Inputs) > proto.MaxInputs {
+			t.Errorf("a packet has %d inputs in %d bytes", len(p.Inputs), w.Len())
 		}
 		packets = append(packets, seqs)
 		return nil
@@ -78,13 +80,15 @@ func TestOutboxDropsTheOldestSample(t *testing.T) {
 
 func TestOutboxRefusesACommandAboveItsBound(t *testing.T) {
 	o := outbox{mode: proto.Commands}
-	put(t, &o, proto.MaxInputs, 1)
+	put(t, &o, 256, 1)
 	if _, err := o.add(5, 4, 0, []byte{1}, time.Now()); !errors.Is(err, ErrBacklog) {
 		t.Errorf("error %v, want ErrBacklog", err)
 	}
-	if o.seq != proto.MaxInputs {
-		t.Errorf("sequence %d after a refusal, want %d", o.seq, proto.MaxInputs)
+	if o.seq != 256 {
+		t.Errorf("sequence %d after a refusal, want 256", o.seq)
 	}
+	o.ack(256, 1, func(time.Time) {})
+	put(t, &o, 1, 1)
 }
 
 func TestOutboxSplitsLargeCommandsOldestFirst(t *testing.T) {
@@ -100,6 +104,92 @@ func TestOutboxSplitsLargeCommandsOldestFirst(t *testing.T) {
 			t.Errorf("packets %v, want %v", got, want)
 		}
 	}
+}
+
+func TestOutboxSplitsManyCommandsOldestFirst(t *testing.T) {
+	o := outbox{mode: proto.Commands}
+	put(t, &o, 70, 1)
+	got := sequences(t, &o)
+	if len(got) != 3 || got[0][0] != 32 || got[0][31] != 1 || got[1][0] != 64 || len(got[2]) != 6 {
+		t.Errorf("packets %v, want 1 to 32, 33 to 64, 65 to 70", got)
+	}
+	n := 0
+	_ = o.packets(2, 1, 2, 3, func(*proto.InputPacket) error { n++; return nil })
+	if n != 2 {
+		t.Errorf("%d packets, want two at most", n)
+	}
+}
+
+func TestOutboxIsCrowdedWhileACommandWaitsForASecondPacket(t *testing.T) {
+	o := outbox{mode: proto.Commands}
+	put(t, &o, 32, 1)
+	if o.crowded() {
+		t.Error("with 32 commands")
+	}
+	put(t, &o, 100, 1)
+	if !o.crowded() {
+		t.Error("not with 132 commands")
+	}
+	o.ack(100, 0, func(time.Time) {})
+	if o.crowded() {
+		t.Error("with 32 that are not processed, whatever is not durable")
+	}
+}
+
+// Whatever is acknowledged, lost or taken back: packets are well-formed, and hold what the room has not got in order and
+// without a gap, from the first that it needs.
+func TestOutboxPacketsAreInOrderWithoutGapsWhateverHappens(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		mode := rapid.SampledFrom([]proto.InputMode{proto.Samples, proto.Commands}).Draw(t, "mode")
+		var o outbox
+		o.welcome(mode, rapid.Uint32Range(0, 100).Draw(t, "start"))
+		durable, room := o.seq, o.room
+		t.Repeat(map[string]func(*rapid.T){
+			"send": func(t *rapid.T) {
+				size := rapid.SampledFrom([]int{0, 1, 300, proto.MaxInputBody}).Draw(t, "size")
+				for range rapid.IntRange(1, 100).Draw(t, "n") {
+					before, n := o.seq, o.n
+					_, err := o.add(o.seq, 0, 0, make([]byte, size), time.Now())
+					if full := mode == proto.Commands && n == 256; full != errors.Is(err, ErrBacklog) || full != (o.seq == before) {
+						t.Fatalf("with %d inputs: %v", n, err)
+					}
+				}
+			},
+			"acknowledge": func(t *rapid.T) {
+				room = rapid.Uint32Range(room, max(room, o.seq)).Draw(t, "processed")
+				durable = rapid.Uint32Range(durable, room).Draw(t, "durable")
+				o.ack(room, durable, func(time.Time) {})
+			},
+			"fail over": func(t *rapid.T) {
+				room = rapid.Uint32Range(durable, room).Draw(t, "room")
+				o.welcome(mode, room)
+			},
+			"overtake": func(t *rapid.T) {
+				room = o.seq + rapid.Uint32Range(1, 1000).Draw(t, "by")
+				durable = room
+				o.welcome(mode, room)
+			},
+			"": func(t *rapid.T) {
+				if most := map[proto.InputMode]int{proto.Samples: 32, proto.Commands: 256}[mode]; o.n > most {
+					t.Fatalf("%d inputs are kept", o.n)
+				}
+				next := room
+				packets := sequences(t, &o)
+				for _, p := range packets {
+					slices.Reverse(p)
+					for _, seq := range p {
+						if seq != next+1 && (mode == proto.Commands || next != room) { // samples are dropped, the oldest first
+							t.Fatalf("%d follows %d in %v", seq, next, packets)
+						}
+						next = seq
+					}
+				}
+				if next != max(room, o.seq) {
+					t.Fatalf("%d is the last in %v, want %d", next, packets, o.seq)
+				}
+			},
+		})
+	})
 }
 
 func TestOutboxSendsOnlyTheNewestOfLargeSamples(t *testing.T) {
@@ -155,7 +245,7 @@ func TestOutboxAddAllocatesNothingInSteadyPlay(t *testing.T) {
 	step := func() {
 		_, _ = o.add(o.seq, o.seq, 0, body, time.Time{})
 		o.ack(o.seq, o.seq, func(time.Time) {})
-		_ = o.packets(1, 1, 1, write)
+		_ = o.packets(flushPackets, 1, 1, 1, write)
 	}
 	for range 100 {
 		step()

@@ -10,8 +10,10 @@ import (
 // Send takes an input and sends it, with repeats of those before it that the server has not acknowledged. It is
 // stamped with the tick at which it should arrive just in time, and with the tick that the player looks at.
 //
-// A sample displaces the oldest when 32 are waiting; a command is then refused with [ErrBacklog]. An error of the
-// socket is not an error of Send: the input is kept, and Next sends it again or says that the match is lost.
+// A sample displaces the oldest when 32 are waiting; a command is refused with [ErrBacklog] when 256 are. What waits is
+// not durable yet: in a room that checkpoints that is some seconds' commands. Where more than 32 are not even processed,
+// a command is sent by Next, in its turn. An error of the socket is not an error of Send: the input is kept, and Next
+// sends it again or says that the match is lost.
 func (c *Conn[S, In]) Send(in In) error {
 	if c.ended != nil {
 		return c.ended
@@ -35,7 +37,9 @@ func (c *Conn[S, In]) Send(in In) error {
 	}
 	c.stats.InputsSent++
 	c.stats.InputsDropped += int64(dropped)
-	c.flush(now)
+	if !c.out.crowded() {
+		c.flush(now)
+	}
 	return nil
 }
 
@@ -53,6 +57,10 @@ func (c *Conn[S, In]) ping(now time.Time) {
 	_ = c.write() // a dead socket shows in Next
 }
 
+// flushPackets is how many packets one flush brings at most. The room takes commands in order and a server listens to
+// two messages a tick, so that more of the newest would only be dropped there.
+const flushPackets = 2
+
 // flush sends the inputs that the server may not have, or says what has arrived here when there are none.
 func (c *Conn[S, In]) flush(now time.Time) {
 	last := c.frame.Tick
@@ -60,7 +68,7 @@ func (c *Conn[S, In]) flush(now time.Time) {
 		last = 0 // this socket has brought nothing yet
 	}
 	c.written = now
-	_ = c.out.packets(c.epoch, last, c.event, c.writePacket) // a dead socket shows in Next
+	_ = c.out.packets(flushPackets, c.epoch, last, c.event, c.writePacket) // a dead socket shows in Next
 }
 
 func (c *Conn[S, In]) sendPacket(p *proto.InputPacket) error {

@@ -78,7 +78,7 @@ func TestCommandsUnderPressureAreAppliedOnceAndInOrder(t *testing.T) {
 	n := startNode(t, nodeConfig{games: []match.Game{rushGame}, epoch: 1})
 	line := newProxy(t, n.addr)
 	way, direct := newRoute(t, line.addr()), newRoute(t, n.addr)
-	a, b := joins(t, way, "rush-1", 1, 8), joins(t, way, "rush-1", 2, 3)
+	a, b := joins(t, way, "rush-1", 1, 64), joins(t, way, "rush-1", 2, 3)
 	var floods []*flooder
 	for seat := netcode.Seat(3); seat <= 8; seat++ {
 		floods = append(floods, flood(t, direct, "rush-1", seat))
@@ -102,7 +102,7 @@ func TestCommandsUnderPressureAreAppliedOnceAndInOrder(t *testing.T) {
 	check(t, a, b)
 	resumes := a.conn.Stats().Resumes + b.conn.Stats().Resumes
 	limited, dropped := n.metric(t, "muster_messages_limited_total"), n.metric(t, "muster_inputs_dropped_total")
-	t.Logf("%d and %d commands, %d resumes, %d times 32 were waiting; the edge dropped %.0f messages, the room %.0f inputs",
+	t.Logf("%d and %d commands, %d resumes, %d times 256 were waiting; the edge dropped %.0f messages, the room %.0f inputs",
 		a.sent.Load(), b.sent.Load(), resumes, a.backlogs.Load(), limited, dropped)
 	if resumes < 4 || a.backlogs.Load() == 0 || limited == 0 || dropped == 0 && !race.Enabled { // which reads too slowly
 		t.Errorf("the pressure was too low")

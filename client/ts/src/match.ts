@@ -4,6 +4,7 @@ import type { Placement } from "./from_server.js";
 import type { MatchSeat } from "./lobby.js";
 import { type FrameInfo, type MatchInfo, type MatchStats, Play, type PlayListener } from "./play.js";
 import { MalformedError } from "./reader.js";
+import { Refresher } from "./refresh.js";
 import { Retry } from "./retry.js";
 import { type Schedule, systemSchedule } from "./schedule.js";
 import type { Schema } from "./schema.js";
@@ -47,8 +48,9 @@ export interface MatchOptions<S, In> {
    */
   moved?: (url: string) => string;
   /**
-   * Called for a newer token of the player when three quarters of the present one's time are over, and again after it
-   * failed. Without it the match ends with its token, as 4205, "requeue".
+   * Called for a newer token of the player when three quarters of the present one's time are over, and again 5 s after it
+   * failed; not before its last promise has settled. A token has 1 to 4096 bytes. Without it the match ends with its
+   * token, as 4205, "requeue".
    */
   refresh?: () => Promise<string>;
   /** Opens a socket. Default: the WebSocket of the platform, which Node has from version 22. */
@@ -78,9 +80,7 @@ export interface MatchOptions<S, In> {
 const ATTEMPT_MS = 10_000; // for a socket's opening and welcome
 const SILENCE_MS = 10_000; // a socket that says nothing for so long counts as lost
 const LEAVE_MS = 3_000;
-const REFRESH_AGAIN_MS = 5_000; // after a newer token could not be had, or was not answered
-const LONGEST_WAIT_MS = 2 ** 31 - 1; // of a platform's timer
-const REMEMBERED = 64; // inputs that a refusal can still be told with
+const REMEMBERED = 320; // inputs that a refusal can still be told with: more than wait
 
 // Samples that come faster than this, in ticks, wait for their time and give way to newer ones: the rules use one a
 // tick, and a server does not listen to many more messages than that.
@@ -98,6 +98,7 @@ export class Match<S = Record<string, Row>, In = Row> {
   readonly #options: MatchOptions<S, In>;
   readonly #play: Play;
   readonly #retry: Retry;
+  readonly #refresher: Refresher;
   readonly #schedule: Schedule;
   readonly #now: () => number;
   #state: MatchState = "connecting";
@@ -107,7 +108,6 @@ export class Match<S = Record<string, Row>, In = Row> {
   #cancelWatch = () => {}; // of the present socket's silence
   #cancelWait = () => {}; // for the next attempt
   #cancelHeld = () => {};
-  #cancelRefresh = () => {};
   #held: { body: Uint8Array; input: In } | undefined; // a sample that waits for its time
   #sampledAt = -Infinity;
   readonly #sent = new Map<number, In>();
@@ -134,6 +134,12 @@ export class Match<S = Record<string, Row>, In = Row> {
     this.#now = options.now ?? (() => performance.now());
     this.#schedule = options.schedule ?? systemSchedule;
     this.#retry = new Retry(options.random ?? Math.random, options.reconnectForMs ?? 30_000);
+    this.#refresher = new Refresher(options.refresh, this.#schedule, {
+      token: (token) => {
+        if (this.#state === "playing") this.#play.refresh(token); // else the resume's welcome plans anew
+      },
+      failed: () => void this.#play.stats.refreshErrors++,
+    });
     this.#play = new Play(this.#listener(), (bytes) => this.#socket?.send(bytes) ?? false);
   }
 
@@ -184,8 +190,9 @@ export class Match<S = Record<string, Row>, In = Row> {
    * looks at, and with repeats of those before it that the server has not acknowledged. Once a tick is enough for
    * samples; when they come faster, the newest of a tick is sent. False when the match is closed: the input was not taken.
    *
-   * Throws a TypeError or RangeError for what is no input of the game, and a BacklogError for a command when 32 are
-   * waiting.
+   * Throws a TypeError or RangeError for what is no input of the game, and a BacklogError for a command when 256 are
+   * not durable yet: in a room that checkpoints that is some seconds' commands. Where more than 32 are not even
+   * processed, a command is sent after a frame, in its turn.
    */
   send(input: In): boolean {
     if (this.#state === "closed") return false;
@@ -324,31 +331,6 @@ export class Match<S = Record<string, Row>, In = Row> {
     this.#cancelWait = this.#schedule(() => this.#attempt(this.#play.resume), wait);
   }
 
-  /** Plans when the next token is asked for; 0 seconds are for ever. */
-  #expires(seconds: number): void {
-    this.#cancelRefresh();
-    if (seconds > 0) this.#refreshIn(seconds * 750);
-  }
-
-  #refreshIn(ms: number): void {
-    const refresh = this.#options.refresh;
-    if (!refresh || this.#state === "closed") return;
-    this.#cancelRefresh();
-    this.#cancelRefresh = this.#schedule(() => {
-      if (ms > LONGEST_WAIT_MS) {
-        this.#refreshIn(ms - LONGEST_WAIT_MS);
-        return;
-      }
-      this.#refreshIn(REFRESH_AGAIN_MS); // the server's answer plans anew
-      // What goes wrong is tried again then.
-      void Promise.resolve().then(refresh).then((token) => this.#refresh(token), () => {});
-    }, Math.min(ms, LONGEST_WAIT_MS));
-  }
-
-  #refresh(token: string): void {
-    if (this.#state === "playing" && token) this.#play.refresh(token);
-  }
-
   #welcomed(): void {
     if (this.#state === "reconnecting") this.#play.stats.resumes++;
     this.#watch(SILENCE_MS);
@@ -363,7 +345,7 @@ export class Match<S = Record<string, Row>, In = Row> {
     this.#cancelWatch();
     this.#cancelWait();
     this.#cancelHeld();
-    this.#cancelRefresh();
+    this.#refresher.close();
     this.#socket?.close();
     this.#socket = undefined;
     const opened = this.#opened;
@@ -403,7 +385,7 @@ export class Match<S = Record<string, Row>, In = Row> {
     };
     return {
       welcomed: () => this.#welcomed(),
-      expires: (seconds) => this.#expires(seconds),
+      expires: (seconds) => this.#refresher.expires(seconds),
       onAdd: (t, id, r) => tell(() => o.onAdd?.(table(t), id, row(r))),
       onChange: (t, id, r, before) => tell(() => o.onChange?.(table(t), id, row(r), row(before))),
       onRemove: (t, id, before) => tell(() => o.onRemove?.(table(t), id, row(before))),

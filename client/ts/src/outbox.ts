@@ -5,18 +5,21 @@ import type { PacketInput } from "./to_server.js";
 const PACKET_COST = 48;
 const INPUT_COST = 16;
 
-/** Thrown by send when as many commands as a client keeps wait to be durable. The command was not taken. */
+const KEPT_SAMPLES = MAX_INPUTS; // one packet's
+const KEPT_COMMANDS = 256; // a durable number that moves each 5 s lets 51 a second through
+
+/** Thrown by send when as many commands as a client keeps, 256, wait to be durable. The command was not taken. */
 export class BacklogError extends Error {
   override readonly name = "BacklogError";
 
   constructor() {
-    super(`${MAX_INPUTS} commands are waiting for the server already`);
+    super(`${KEPT_COMMANDS} commands are waiting for the server already`);
   }
 }
 
 /**
- * Keeps the inputs that the server may still need: until they are durable, and 32 at most. Above that a sample makes
- * place by dropping the oldest, which newer ones have made worthless, and a command is not taken.
+ * Keeps the inputs that the server may still need: until they are durable, and 32 samples or 256 commands at most. Above
+ * that a sample makes place by dropping the oldest, which newer ones have made worthless, and a command is not taken.
  */
 export class Outbox {
   #mode: "samples" | "commands" = "samples";
@@ -44,7 +47,7 @@ export class Outbox {
 
   /** Takes an input and returns its sequence. Throws a BacklogError. */
   add(tick: number, view: number, frac: number, body: Uint8Array): number {
-    if (this.#list.length === MAX_INPUTS) {
+    if (this.#list.length >= (this.#mode === "commands" ? KEPT_COMMANDS : KEPT_SAMPLES)) {
       if (this.#mode === "commands") throw new BacklogError();
       this.#list.shift();
     }
@@ -78,12 +81,23 @@ export class Outbox {
     this.#room = processed;
   }
 
+  /** The inputs that the room has not processed, oldest first. */
+  #waiting(): PacketInput[] {
+    return this.#list.filter((input) => input.seq > this.#room);
+  }
+
+  /** That the newest command has to wait for a second packet. */
+  get crowded(): boolean {
+    return this.#mode === "commands" && this.#waiting().length > MAX_INPUTS;
+  }
+
   /**
-   * The packets that bring the unprocessed inputs, each with its newest first; an empty one when there are none.
-   * Samples fit into one packet: if need be without the oldest. Commands take as many as they need, oldest first.
+   * The packets that bring the unprocessed inputs, each with its newest first, up to most of them; an empty one when
+   * there are none. Samples fit into one packet: if need be without the oldest. Commands take as many as they need,
+   * oldest first: the room takes them in order alone.
    */
-  packets(): PacketInput[][] {
-    let open = this.#list.filter((input) => input.seq > this.#room);
+  packets(most: number): PacketInput[][] {
+    let open = this.#waiting();
     if (this.#mode === "samples") {
       let from = open.length;
       for (let left = MAX_CLIENT_MESSAGE - PACKET_COST; from > 0; from--) {
@@ -95,13 +109,13 @@ export class Outbox {
     const packets: PacketInput[][] = [];
     do {
       let n = 0;
-      for (let left = MAX_CLIENT_MESSAGE - PACKET_COST; n < open.length; n++) {
+      for (let left = MAX_CLIENT_MESSAGE - PACKET_COST; n < Math.min(open.length, MAX_INPUTS); n++) {
         left -= INPUT_COST + open[n]!.body.length;
         if (left < 0) break;
       }
       packets.push(open.slice(0, n).reverse());
       open = open.slice(n);
-    } while (open.length > 0);
+    } while (open.length > 0 && packets.length < most);
     return packets;
   }
 }

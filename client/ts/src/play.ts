@@ -64,6 +64,9 @@ export interface MatchStats {
   resyncs: number;
   /** Sockets lost and taken up again. */
   resumes: number;
+  /** Newer tokens that the server took, and times that the option refresh gave none which could be sent. */
+  refreshes: number;
+  refreshErrors: number;
   /** Event messages that did not follow the last one; the server sends what is missing on the next socket. */
   eventGaps: number;
 }
@@ -80,6 +83,9 @@ export interface PlayListener extends RowListener {
 
 const PING_EVERY_MS = 1000;
 const ACK_EVERY_MS = 100; // without inputs, the server is told this often what has arrived
+// Packets that are sent at once at most. The room takes commands in order and a server listens to two messages a tick, so
+// that more of the newest would only be dropped there.
+const FLUSH_PACKETS = 2;
 const RESYNC_EVERY_MS = 1000; // at most one request for a keyframe of a scope in this time
 
 /**
@@ -89,7 +95,7 @@ const RESYNC_EVERY_MS = 1000; // at most one request for a keyframe of a scope i
 export class Play {
   readonly stats: MatchStats = {
     rttMs: 0, jitterMs: 0, frames: 0, bytesIn: 0, bytesOut: 0, decodeErrors: 0, hashMismatches: 0, resyncs: 0, resumes: 0,
-    eventGaps: 0,
+    refreshes: 0, refreshErrors: 0, eventGaps: 0,
   };
 
   readonly #listener: PlayListener;
@@ -163,7 +169,7 @@ export class Play {
     if (isFrame(m.kind)) return this.#frame(m, size, at);
     if (m.kind === FROM_SERVER.events) this.#events(m);
     else if (m.kind === FROM_SERVER.pong) this.#pong(m, at);
-    else if (m.kind === FROM_SERVER.refreshed) this.#listener.expires(readRefreshed(m));
+    else if (m.kind === FROM_SERVER.refreshed) this.#refreshed(m);
     else if (m.kind === FROM_SERVER.end) this.#listener.end(readEnd(m).placements);
     return undefined; // a kind that is unknown here comes from a newer server and is passed over
   }
@@ -178,11 +184,14 @@ export class Play {
     return this.#body.bytes();
   }
 
-  /** Takes an encoded input, sends it with repeats of those before it, and returns its sequence. Throws a BacklogError. */
+  /**
+   * Takes an encoded input, sends it with repeats of those before it, and returns its sequence. A command that has more
+   * than a packet of them before it is sent after a frame, in its turn. Throws a BacklogError.
+   */
   take(body: Uint8Array, now: number): number {
     const { tick, frac } = this.#view ?? { tick: this.#head.tick, frac: 0 };
     const seq = this.#outbox.add(this.#clock.target(now), tick, frac, body);
-    this.#flush(now);
+    if (!this.#outbox.crowded) this.#flush(now);
     return seq;
   }
 
@@ -311,6 +320,12 @@ export class Play {
     });
   }
 
+  #refreshed(m: Message): void {
+    const seconds = readRefreshed(m);
+    this.stats.refreshes++;
+    this.#listener.expires(seconds);
+  }
+
   #pong(m: Message, at: number): void {
     const { stamp, tick, frac } = readPong(m);
     const rtt = at - Number(stamp) / 1000;
@@ -332,7 +347,7 @@ export class Play {
   #flush(now: number): void {
     if (!this.#welcomed) return; // the next socket's first frame does it
     this.#writtenAt = now;
-    for (const inputs of this.#outbox.packets()) {
+    for (const inputs of this.#outbox.packets(FLUSH_PACKETS)) {
       writePacket(this.#writer.reset(), this.#epoch, this.#head.tick, this.#event, inputs);
       this.#write();
     }

@@ -212,36 +212,44 @@ test("at most 32 samples are repeated, the newest", async () => {
   assert.deepEqual(list, Array.from({ length: 32 }, (_, i) => [40 - i, 40 - i]));
 });
 
-test("commands are sent one by one, refused when 32 wait, and told of when the rules refuse them", async () => {
+test("commands are sent one by one, refused when 256 wait, and told of when the rules refuse them", async () => {
   const refused: unknown[] = [];
   const h = new Harness({ onRefused: (r) => refused.push(r) });
   const match = await h.join({ commands: true, seq: 10 });
   h.socket.say(frame(100, { processed: 10, blocks: [keyframe([], 1)] }));
   h.socket.take(INPUT);
-  for (let i = 1; i <= 32; i++) match.send({ Turn: i });
+  for (let i = 1; i <= 256; i++) match.send({ Turn: i % 100 });
   assert.throws(() => match.send({ Turn: 33 }), BacklogError);
-  assert.equal(h.socket.take(INPUT).length, 32);
+  assert.equal(h.socket.take(INPUT).length, 32, "those behind a whole packet wait for their turn");
   h.socket.say(events(101, 1, refusal(12, "not your turn"), refusal(3, "before this program")));
   assert.deepEqual(refused, [
     { tick: 101, number: 1, seq: 12, reason: "not your turn", input: { Turn: 2 } },
     { tick: 101, number: 2, seq: 3, reason: "before this program", input: undefined },
   ]);
+  h.time.advance(100);
   h.socket.say(frame(101, { processed: 20, durable: 11 }));
+  const spans = () => h.socket.take(INPUT).map((m) => packet(m)[3]).map((list) => [list[0]![0], list.at(-1)![0]]);
+  assert.deepEqual(spans(), [[52, 21], [84, 53]], "two packets, oldest first");
   match.send({ Turn: 34 });
-  assert.deepEqual(packet(h.socket.take(INPUT).at(-1)!)[3].map(([seq]) => seq), Array.from({ length: 23 }, (_, i) => 43 - i));
   assert.throws(() => match.send({ Turn: 35 }), BacklogError);
+  h.socket.say(frame(102, { processed: 250, durable: 11 }));
+  h.time.advance(100);
+  h.socket.say(frame(103, { processed: 250, durable: 12 }));
+  assert.deepEqual(spans(), [[267, 251]]);
+  match.send({ Turn: 36 });
+  assert.deepEqual(spans(), [[268, 251]]);
 });
 
 test("a refusal that comes long after its command does not have it", async () => {
   const refused: (Input | undefined)[] = [];
   const h = new Harness({ onRefused: (r) => refused.push(r.input) });
   const match = await h.join({ commands: true });
-  for (let i = 1; i <= 100; i++) {
-    match.send({ Turn: i });
+  for (let i = 1; i <= 400; i++) {
+    match.send({ Turn: i % 100 });
     h.socket.say(frame(100 + i, { processed: i, blocks: [keyframe([], 1)] }));
   }
-  h.socket.say(events(201, 1, refusal(36, ""), refusal(37, "")));
-  assert.deepEqual(refused, [undefined, { Turn: 37 }]);
+  h.socket.say(events(501, 1, refusal(80, ""), refusal(81, "")));
+  assert.deepEqual(refused, [undefined, { Turn: 81 }]);
 });
 
 test("a full socket is not written to", async () => {

@@ -1,9 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BacklogError, Outbox } from "../src/outbox.js";
+import { MAX_CLIENT_MESSAGE, MAX_INPUT_BODY, MAX_INPUTS } from "../src/protocol.js";
+import { writePacket } from "../src/to_server.js";
+import { Writer } from "../src/writer.js";
+import { random } from "./random.js";
 
 const body = (n: number, size = 3) => new Uint8Array(size).fill(n);
-const sequences = (o: Outbox) => o.packets().map((p) => p.map((i) => i.seq));
+const writer = new Writer();
+const sequences = (o: Outbox) => o.packets(256).map((p) => p.map((i) => i.seq));
 
 /** An outbox that continues after a sequence, with n inputs of a size. */
 function filled(mode: "samples" | "commands", n: number, size = 3): Outbox {
@@ -20,7 +25,7 @@ test("without inputs there is one empty packet", () => {
 test("ticks of inputs never fall", () => {
   const o = filled("samples", 0);
   for (const tick of [5, 3, 6]) o.add(tick, 1, 0, body(0));
-  assert.deepEqual(o.packets()[0]!.map((i) => i.tick), [6, 5, 5]);
+  assert.deepEqual(o.packets(1)[0]!.map((i) => i.tick), [6, 5, 5]);
 });
 
 test("samples fit into one packet, if need be without the oldest", () => {
@@ -36,10 +41,78 @@ test("commands take as many packets as they need, the oldest first", () => {
 test("the oldest sample gives way, a command is not taken", () => {
   const samples = filled("samples", 33);
   assert.equal(sequences(samples)[0]!.at(-1), 2);
-  const commands = filled("commands", 32);
+  const commands = filled("commands", 256);
   assert.throws(() => commands.add(200, 1, 0, body(0)), BacklogError);
-  commands.ack(32, 1);
-  assert.equal(commands.add(200, 1, 0, body(0)), 33);
+  commands.ack(256, 1);
+  assert.equal(commands.add(200, 1, 0, body(0)), 257);
+});
+
+test("a packet has 32 commands at most, and there are no more packets than asked for", () => {
+  const o = filled("commands", 70);
+  assert.deepEqual(sequences(o).map((p) => [p[0], p.at(-1)]), [[32, 1], [64, 33], [70, 65]]);
+  assert.equal(o.packets(2).length, 2);
+});
+
+test("the outbox is crowded while a command waits for a second packet", () => {
+  const o = filled("commands", 32);
+  assert.equal(o.crowded, false);
+  for (let i = 0; i < 100; i++) o.add(200, 1, 0, body(0));
+  assert.equal(o.crowded, true);
+  o.ack(100, 0);
+  assert.equal(o.crowded, false, "32 are not processed, whatever is not durable");
+});
+
+test("whatever is acknowledged, lost or taken back, packets are in order without gaps", () => {
+  for (let seed = 1; seed <= 200; seed++) {
+    const rnd = random(seed);
+    const mode = rnd(2) === 0 ? "samples" : "commands";
+    const most = mode === "samples" ? 32 : 256;
+    const o = new Outbox();
+    let seq = rnd(100); // of the newest input
+    let room = seq; // what the room has, and what it cannot lose
+    let durable = seq;
+    o.welcome(mode, seq);
+    for (let step = 0; step < 30; step++) {
+      const size = [1, 300, MAX_INPUT_BODY][rnd(3)]!;
+      switch (rnd(5)) {
+        case 0:
+        case 1:
+          for (let n = rnd(100); n > 0; n--) {
+            if (mode === "commands" && seq - durable === most) {
+              assert.throws(() => o.add(seq, 0, 0, body(0, size)), BacklogError);
+            } else {
+              assert.equal(o.add(seq, 0, 0, body(0, size)), ++seq);
+            }
+          }
+          break;
+        case 2:
+          room += rnd(seq - room + 1);
+          durable += rnd(room - durable + 1);
+          o.ack(room, durable);
+          break;
+        case 3:
+          room = durable + rnd(room - durable + 1); // a failover
+          if (rnd(2) === 0) o.welcome(mode, room);
+          else o.rebase(room);
+          break;
+        case 4:
+          if (rnd(4) > 0) break;
+          seq = room = durable = seq + 1 + rnd(1000); // another program played on
+          o.welcome(mode, seq);
+      }
+      const packets = o.packets(256);
+      for (const p of packets) {
+        assert.ok(p.length <= MAX_INPUTS);
+        writePacket(writer.reset(), 1n, 2, 3, p);
+        assert.ok(writer.length <= MAX_CLIENT_MESSAGE, `seed ${seed}: ${writer.length} bytes`);
+      }
+      const sent = packets.flatMap((p) => p.map((i) => i.seq).reverse());
+      const oldest = mode === "commands" ? room + 1 : seq - sent.length + 1; // of samples the oldest may be missing
+      assert.ok(oldest > room, `seed ${seed}`);
+      assert.deepEqual(sent, Array.from({ length: seq - oldest + 1 }, (_, i) => oldest + i), `seed ${seed}`);
+      if (mode === "samples") assert.ok(packets.length === 1 && (sent.length > 0 || seq === room));
+    }
+  }
 });
 
 test("what is processed is not repeated, what is durable is forgotten", () => {

@@ -105,3 +105,62 @@ test("a time beyond the platform's timers is waited for in parts", async () => {
   await h.join({ expires: 60 * 86_400 });
   assert.ok(Math.max(...waits) < 2 ** 31);
 });
+
+test("one token is asked for at a time, however long that takes", async () => {
+  let give = (_: string) => {};
+  let asked = 0;
+  const h = new Harness({
+    refresh: () => {
+      asked++;
+      return new Promise((resolve) => (give = resolve));
+    },
+  });
+  const match = await h.join({ expires: 100 });
+  await pass(h, 500);
+  assert.equal(asked, 1, "while the first has not settled");
+  h.socket.end(1006);
+  h.time.advance(50);
+  h.accept({ expires: 100 });
+  await pass(h, 200);
+  assert.equal(asked, 1, "nor after a resume");
+  give("token-1");
+  await settle();
+  assert.deepEqual(h.socket.take(REFRESH), [[REFRESH, "token-1"]]);
+  await pass(h, 4);
+  assert.equal(asked, 1);
+  await pass(h, 1);
+  assert.equal(asked, 2, "the server has not answered");
+  give("token-2");
+  await settle();
+  h.socket.say(refreshed(0));
+  await pass(h, 100);
+  assert.equal(asked, 2);
+  assert.equal(match.stats.refreshes, 1);
+});
+
+test("a token that is empty, too long or none is not sent, and counted", async () => {
+  const answers: unknown[] = ["", "x".repeat(4097), "é".repeat(2049), undefined, "é".repeat(2048)];
+  let asked = 0;
+  const h = new Harness({ refresh: async () => answers[asked++] as string });
+  const match = await h.join({ expires: 100 });
+  await pass(h, 75);
+  for (let errors = 1; errors <= 4; errors++) {
+    assert.deepEqual([asked, match.stats.refreshErrors], [errors, errors]);
+    assert.deepEqual(h.socket.take(REFRESH), []);
+    await pass(h, 5);
+  }
+  assert.deepEqual(h.socket.take(REFRESH), [[REFRESH, "é".repeat(2048)]]);
+  assert.equal(match.stats.refreshErrors, 4);
+});
+
+test("a token that comes after the match was closed is neither sent nor followed by another", async () => {
+  let give = (_: string) => {};
+  const h = new Harness({ refresh: () => new Promise((resolve) => (give = resolve)) });
+  const match = await h.join({ expires: 100 });
+  await pass(h, 75);
+  match.close();
+  give("");
+  await settle();
+  assert.equal(match.stats.refreshErrors, 0);
+  assert.equal(h.time.next, undefined, "no timer is left");
+});
