@@ -171,3 +171,25 @@ func TestNamesThatAreNoneAndGamesWithoutNamesAreRefused(t *testing.T) {
 		t.Errorf("without a token: status %d", a.status)
 	}
 }
+
+func TestNamedRoomThatHangsItsServersIsLeftAloneForAWhile(t *testing.T) {
+	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
+		p := open(t, rdb, withDocs)
+		defer p.Close()
+		defer join(t, rdb, docsNode("n1"))()
+		dir := cluster.NewDirectory(rdb, ns)
+		for range 2 {
+			want[lobby.Match](t, p.joinNamed("a", "bad"), 200)
+			rec, err := dir.Room(t.Context(), "docs.bad")
+			must(t, err)
+			must(t, dir.Hung(t.Context(), "docs.bad"))
+			must(t, dir.EndRoom(t.Context(), "docs.bad", rec.Epoch))
+		}
+		if a := p.joinNamed("a", "bad"); a.status != 503 || a.header.Get("Retry-After") == "" {
+			t.Errorf("after two hangs: %d %v", a.status, a.header)
+		}
+		want[lobby.Match](t, p.joinNamed("a", "good"), 200)
+		time.Sleep(11 * time.Minute)
+		want[lobby.Match](t, p.joinNamed("a", "bad"), 200)
+	})
+}

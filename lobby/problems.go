@@ -9,6 +9,8 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"go.uber.org/zap"
+
+	"muster/match/cluster"
 )
 
 // problem makes the answer of an error: what callers decide on has a status, anything else is 503, to be tried again;
@@ -30,6 +32,8 @@ func (l *Lobby) problem(doing string, err error) error {
 			http.Header{"Retry-After": {strconv.Itoa(often.after)}})
 	case errors.Is(err, errQueueFull):
 		return later("too many players are waiting in this queue", "10")
+	case errors.Is(err, cluster.ErrHangs):
+		return later("the room's rules failed; it is left alone for a while", "600")
 	case errors.Is(err, errCrowded), errors.Is(err, errNoNode):
 		return later(reasonOf(err), "5")
 	}

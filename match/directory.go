@@ -18,6 +18,8 @@ type Directory interface {
 	// Renew says that a room is alive, and whether new players may be sent to it.
 	Renew(ctx context.Context, room string, epoch uint64, open bool) error
 	EndRoom(ctx context.Context, room string, epoch uint64) error
+	// Hung says that the rules did not return in a room: whoever opens it again may lose its process, too.
+	Hung(ctx context.Context, room string) error
 	// PostResult may be called more than once with the same result; it is kept once.
 	PostResult(ctx context.Context, r proto.Result) error
 }

@@ -97,6 +97,7 @@ type fakeDirectory struct {
 	fail    int
 	results []proto.Result
 	ended   []string
+	hung    []string
 	freed   []uint16
 	claims  [][]string // of the freed seats
 	renewed int
@@ -116,6 +117,13 @@ func (d *fakeDirectory) Renew(_ context.Context, _ string, _ uint64, open bool) 
 	defer d.mu.Unlock()
 	d.renewed++
 	d.open = open
+	return nil
+}
+
+func (d *fakeDirectory) Hung(_ context.Context, room string) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.hung = append(d.hung, room)
 	return nil
 }
 

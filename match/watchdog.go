@@ -2,6 +2,7 @@ package match
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"runtime"
 	"time"
@@ -61,6 +62,9 @@ func (h *Host) giveUp(rm *Instance, took time.Duration) {
 			rm.closeJournal()
 		}
 		rm.endJournal(h.ctx, false) // whoever went on from it would hang as well
+		h.call(rm, "telling the directory of a room that hangs", func(ctx context.Context) error {
+			return h.dir.Hung(ctx, rm.spec.ID) //nolint:wrapcheck // logged with what was done
+		})
 		rm.endRecord(h.ctx)
 	})
 }

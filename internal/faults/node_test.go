@@ -136,6 +136,7 @@ type nowhere struct{}
 
 func (nowhere) FreeSeat(context.Context, string, uint64, uint16, []string) error { return nil }
 func (nowhere) Renew(context.Context, string, uint64, bool) error                { return nil }
+func (nowhere) Hung(context.Context, string) error                               { return nil }
 func (nowhere) EndRoom(context.Context, string, uint64) error                    { return nil }
 func (nowhere) PostResult(context.Context, proto.Result) error                   { return nil }
 

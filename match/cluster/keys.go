@@ -8,6 +8,9 @@ type keys struct{ ns string }
 func (k keys) room(id string) string  { return k.ns + ":{room:" + id + "}:record" }
 func (k keys) seats(id string) string { return k.ns + ":{room:" + id + "}:seats" }
 
+// hangs counts how often a room has hung its server.
+func (k keys) hangs(id string) string { return k.ns + ":{room:" + id + "}:hangs" }
+
 // journal is what is known of a room's journal, journalTicks its newest records, journalState the checkpoint before
 // them, journalParts the segments that are closed, journalOrder the names of those in their order.
 func (k keys) journal(id string) string      { return k.ns + ":{room:" + id + "}:journal" }

@@ -100,6 +100,9 @@ func (d *Directory) Create(ctx context.Context, n NewRoom) (Room, error) {
 // room's node is not among those that alive names, the room goes to the node of n, under a new epoch.
 func (d *Directory) Ensure(ctx context.Context, id string, n NewRoom, alive func(node string) bool) (Room, error) {
 	doing := "opening room " + id
+	if err := d.mayOpen(ctx, id); err != nil {
+		return Room{}, fmt.Errorf("%s: %w", doing, err)
+	}
 	if _, err := d.create(ctx, Room{NewRoom: n, ID: id, Seed: newSeed()}); err != nil {
 		return Room{}, fmt.Errorf("%s: %w", doing, err)
 	}

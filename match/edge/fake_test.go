@@ -88,6 +88,7 @@ type noDirectory struct{}
 
 func (noDirectory) FreeSeat(context.Context, string, uint64, uint16, []string) error { return nil }
 func (noDirectory) Renew(context.Context, string, uint64, bool) error                { return nil }
+func (noDirectory) Hung(context.Context, string) error                               { return nil }
 func (noDirectory) EndRoom(context.Context, string, uint64) error                    { return nil }
 func (noDirectory) PostResult(context.Context, proto.Result) error                   { return nil }
 
