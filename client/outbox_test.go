@@ -254,3 +254,17 @@ func TestOutboxAddAllocatesNothingInSteadyPlay(t *testing.T) {
 		t.Errorf("%v allocations", n)
 	}
 }
+
+func TestOutboxNamesTheNewestCommandsThatAnotherProgramOvertook(t *testing.T) {
+	o := outbox{mode: proto.Commands}
+	put(t, &o, 200, 1)
+	o.ack(50, 50, func(time.Time) {})
+	o.welcome(proto.Commands, 1000)
+	put(t, &o, 200, 1)
+	o.welcome(proto.Commands, 9999)
+	var named []uint32
+	o.unprocessed(func(seq uint32, _ []byte) { named = append(named, seq) })
+	if len(named) != 256 || named[0] != 145 || named[55] != 200 || named[56] != 1001 || named[255] != 1200 {
+		t.Errorf("%d are named: %v", len(named), named)
+	}
+}

@@ -80,7 +80,7 @@ export interface MatchOptions<S, In> {
 const ATTEMPT_MS = 10_000; // for a socket's opening and welcome
 const SILENCE_MS = 10_000; // a socket that says nothing for so long counts as lost
 const LEAVE_MS = 3_000;
-const REMEMBERED = 320; // inputs that a refusal can still be told with: more than wait
+const REMEMBERED = 320; // sequences back that a refusal is still told with its input
 
 // Samples that come faster than this, in ticks, wait for their time and give way to newer ones: the rules use one a
 // tick, and a server does not listen to many more messages than that.
@@ -110,7 +110,7 @@ export class Match<S = Record<string, Row>, In = Row> {
   #cancelHeld = () => {};
   #held: { body: Uint8Array; input: In } | undefined; // a sample that waits for its time
   #sampledAt = -Infinity;
-  readonly #sent = new Map<number, In>();
+  readonly #sent = new Map<number, In>(); // for refusals
   #opened: { resolve: (m: Match<S, In>) => void; reject: (e: Error) => void } | undefined;
   #leaving: Promise<void> | undefined;
   #left: { resolve: () => void; reject: (e: Error) => void } | undefined;
@@ -169,15 +169,10 @@ export class Match<S = Record<string, Row>, In = Row> {
   /**
    * The inputs of send that no frame has contained, oldest first. While the match is played they are sent until they are
    * processed; once it is closed they are sent no more: whether the room took them is not known. Commands that were given
-   * up because another program took the seat and sent its own are among them.
+   * up because another program took the seat and sent its own are among them, the newest 256. At most 512.
    */
   get unprocessed(): { seq: number; input: In }[] {
-    const list: { seq: number; input: In }[] = [];
-    for (const seq of this.#play.unprocessed) {
-      const input = this.#sent.get(seq);
-      if (input !== undefined) list.push({ seq, input });
-    }
-    return list;
+    return this.#play.unprocessed as { seq: number; input: In }[]; // send took them
   }
 
   /** The row of a value; undefined before the first frame. */
@@ -263,10 +258,13 @@ export class Match<S = Record<string, Row>, In = Row> {
 
   #take(body: Uint8Array, input: In): void {
     const now = this.#now();
-    const seq = this.#play.take(body, now);
+    const seq = this.#play.take(body, input, now);
     this.#sampledAt = now;
     this.#sent.set(seq, input);
-    this.#sent.delete(seq - REMEMBERED);
+    for (const old of this.#sent.keys()) { // in ascending order; where another program played on they jump
+      if (old > seq - REMEMBERED) break;
+      this.#sent.delete(old);
+    }
   }
 
   /** Opens a socket. */

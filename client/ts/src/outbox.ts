@@ -17,6 +17,15 @@ export class BacklogError extends Error {
   }
 }
 
+/** An input as it was given to send. */
+export interface Sent {
+  seq: number;
+  input: unknown;
+}
+
+/** An input that is kept: for the wire, and as it was given. */
+type Kept = PacketInput & Sent;
+
 /**
  * Keeps the inputs that the server may still need: until they are durable, and 32 samples or 256 commands at most. Above
  * that a sample makes place by dropping the oldest, which newer ones have made worthless, and a command is not taken.
@@ -27,8 +36,8 @@ export class Outbox {
   #processed = 0; // the newest that a frame contained; never falls
   #room = 0; // the newest that need not be repeated; falls when a failover took inputs back
   #tick = 0; // of the newest input: ticks never fall
-  #list: PacketInput[] = []; // the oldest first
-  #overtaken: number[] = []; // commands that another program's went before
+  #list: Kept[] = []; // the oldest first
+  #overtaken: Sent[] = []; // the newest commands that another program's went before, 256 at most
 
   /** The newest input that a frame contained. */
   get processed(): number {
@@ -36,24 +45,25 @@ export class Outbox {
   }
 
   /** The inputs that no frame has contained, oldest first; also commands that another program overtook. */
-  get unprocessed(): number[] {
+  get unprocessed(): Sent[] {
     return [...this.#overtaken, ...this.#open()];
   }
 
   // The room falls where a failover took inputs back.
-  #open(): number[] {
-    return this.#list.map((input) => input.seq).filter((seq) => seq > Math.min(this.#processed, this.#room));
+  #open(): Sent[] {
+    const told = Math.min(this.#processed, this.#room);
+    return this.#list.filter(({ seq }) => seq > told).map(({ seq, input }) => ({ seq, input }));
   }
 
-  /** Takes an input and returns its sequence. Throws a BacklogError. */
-  add(tick: number, view: number, frac: number, body: Uint8Array): number {
+  /** Takes an input, as its body and as it was given, and returns its sequence. Throws a BacklogError. */
+  add(tick: number, view: number, frac: number, body: Uint8Array, input: unknown): number {
     if (this.#list.length >= (this.#mode === "commands" ? KEPT_COMMANDS : KEPT_SAMPLES)) {
       if (this.#mode === "commands") throw new BacklogError();
       this.#list.shift();
     }
     this.#seq++;
     this.#tick = Math.max(this.#tick, tick);
-    this.#list.push({ seq: this.#seq, tick: this.#tick, view, frac, body });
+    this.#list.push({ seq: this.#seq, tick: this.#tick, view, frac, body, input });
     return this.#seq;
   }
 
@@ -69,7 +79,7 @@ export class Outbox {
     this.#mode = mode;
     if (seq > this.#seq) {
       // Another program played on, or this one starts.
-      if (mode === "commands") this.#overtaken = [...this.#overtaken, ...this.#open()].slice(0, MAX_INPUTS);
+      if (mode === "commands") this.#overtaken = this.unprocessed.slice(-KEPT_COMMANDS);
       this.#seq = this.#processed = seq;
       this.#list = [];
     }

@@ -9,7 +9,7 @@ import {
   readWelcome, type Welcome,
 } from "./from_server.js";
 import { writeInput } from "./input.js";
-import { Outbox } from "./outbox.js";
+import { Outbox, type Sent } from "./outbox.js";
 import { FROM_SERVER, MAX_INPUT_BODY, PROTOCOL } from "./protocol.js";
 import { Schema } from "./schema.js";
 import { framed } from "./socket.js";
@@ -185,12 +185,12 @@ export class Play {
   }
 
   /**
-   * Takes an encoded input, sends it with repeats of those before it, and returns its sequence. A command that has more
+   * Takes an encoded input and what was given to send, sends it with repeats of those before it, and returns its sequence. A command that has more
    * than a packet of them before it is sent after a frame, in its turn. Throws a BacklogError.
    */
-  take(body: Uint8Array, now: number): number {
+  take(body: Uint8Array, input: unknown, now: number): number {
     const { tick, frac } = this.#view ?? { tick: this.#head.tick, frac: 0 };
-    const seq = this.#outbox.add(this.#clock.target(now), tick, frac, body);
+    const seq = this.#outbox.add(this.#clock.target(now), tick, frac, body, input);
     if (!this.#outbox.crowded) this.#flush(now);
     return seq;
   }
@@ -206,8 +206,8 @@ export class Play {
     this.#write();
   }
 
-  /** The sequences of the inputs that no frame has contained. */
-  get unprocessed(): number[] {
+  /** The inputs that no frame has contained, oldest first. */
+  get unprocessed(): Sent[] {
     return this.#outbox.unprocessed;
   }
 

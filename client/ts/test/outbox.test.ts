@@ -10,11 +10,14 @@ const body = (n: number, size = 3) => new Uint8Array(size).fill(n);
 const writer = new Writer();
 const sequences = (o: Outbox) => o.packets(256).map((p) => p.map((i) => i.seq));
 
+/** What was given to send for a command. */
+const given = (n: number) => ({ n });
+
 /** An outbox that continues after a sequence, with n inputs of a size. */
 function filled(mode: "samples" | "commands", n: number, size = 3): Outbox {
   const o = new Outbox();
   o.welcome(mode, 0);
-  for (let i = 1; i <= n; i++) o.add(100 + i, 99, 0, body(i, size));
+  for (let i = 1; i <= n; i++) o.add(100 + i, 99, 0, body(i, size), given(i));
   return o;
 }
 
@@ -22,9 +25,22 @@ test("without inputs there is one empty packet", () => {
   assert.deepEqual(sequences(new Outbox()), [[]]);
 });
 
+test("commands that another program overtook are kept with what was given to send, the newest 256", () => {
+  const o = filled("commands", 200);
+  o.ack(50, 50);
+  o.welcome("commands", 1000);
+  for (let i = 1; i <= 200; i++) o.add(1, 1, 0, body(0), given(1000 + i));
+  assert.equal(o.unprocessed.length, 350, "those that are still sent, too");
+  o.welcome("commands", 9999);
+  const got = o.unprocessed;
+  assert.equal(got.length, 256);
+  assert.deepEqual(got[0], { seq: 145, input: given(145) });
+  assert.deepEqual(got.at(-1), { seq: 1200, input: given(1200) });
+});
+
 test("ticks of inputs never fall", () => {
   const o = filled("samples", 0);
-  for (const tick of [5, 3, 6]) o.add(tick, 1, 0, body(0));
+  for (const tick of [5, 3, 6]) o.add(tick, 1, 0, body(0), given(0));
   assert.deepEqual(o.packets(1)[0]!.map((i) => i.tick), [6, 5, 5]);
 });
 
@@ -42,9 +58,9 @@ test("the oldest sample gives way, a command is not taken", () => {
   const samples = filled("samples", 33);
   assert.equal(sequences(samples)[0]!.at(-1), 2);
   const commands = filled("commands", 256);
-  assert.throws(() => commands.add(200, 1, 0, body(0)), BacklogError);
+  assert.throws(() => commands.add(200, 1, 0, body(0), given(0)), BacklogError);
   commands.ack(256, 1);
-  assert.equal(commands.add(200, 1, 0, body(0)), 257);
+  assert.equal(commands.add(200, 1, 0, body(0), given(0)), 257);
 });
 
 test("a packet has 32 commands at most, and there are no more packets than asked for", () => {
@@ -56,7 +72,7 @@ test("a packet has 32 commands at most, and there are no more packets than asked
 test("the outbox is crowded while a command waits for a second packet", () => {
   const o = filled("commands", 32);
   assert.equal(o.crowded, false);
-  for (let i = 0; i < 100; i++) o.add(200, 1, 0, body(0));
+  for (let i = 0; i < 100; i++) o.add(200, 1, 0, body(0), given(0));
   assert.equal(o.crowded, true);
   o.ack(100, 0);
   assert.equal(o.crowded, false, "32 are not processed, whatever is not durable");
@@ -79,9 +95,9 @@ test("whatever is acknowledged, lost or taken back, packets are in order without
         case 1:
           for (let n = rnd(100); n > 0; n--) {
             if (mode === "commands" && seq - durable === most) {
-              assert.throws(() => o.add(seq, 0, 0, body(0, size)), BacklogError);
+              assert.throws(() => o.add(seq, 0, 0, body(0, size), given(0)), BacklogError);
             } else {
-              assert.equal(o.add(seq, 0, 0, body(0, size)), ++seq);
+              assert.equal(o.add(seq, 0, 0, body(0, size), given(0)), ++seq);
             }
           }
           break;
@@ -137,5 +153,5 @@ test("a welcome says what the room has", () => {
   o.welcome("samples", 9); // another program played on
   assert.deepEqual(sequences(o), [[]]);
   assert.equal(o.processed, 9);
-  assert.equal(o.add(200, 1, 0, body(0)), 10);
+  assert.equal(o.add(200, 1, 0, body(0), given(0)), 10);
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { bye, events, frame, hit, keyframe, moved, welcome } from "./fake_server.js";
+import { bye, events, frame, hit, keyframe, moved, refusal, welcome } from "./fake_server.js";
 import { Harness, seat } from "./match_harness.js";
 import { type Any, encode } from "./msgpack.js";
 
@@ -269,6 +269,43 @@ test("commands that were not processed are named when the match is closed, and l
   assert.equal(match.state, "closed");
   assert.equal(match.send({ Turn: 5 }), false);
   assert.deepEqual(match.unprocessed.map((u) => [u.seq, u.input.Turn]), [[2, 2], [3, 3], [8, 4]]);
+});
+
+test("commands that another program overtook stay named, however far it went and whatever follows", async () => {
+  const h = new Harness();
+  const match = await h.join({ commands: true });
+  for (const Turn of [1, 2, 3]) match.send({ Turn });
+  h.socket.end(1006);
+  h.time.advance(50);
+  h.accept({ commands: true, seq: 1_000_000 });
+  for (let i = 1; i <= 500; i++) {
+    match.send({ Turn: i % 100 });
+    h.socket.say(frame(100 + i, { processed: 1_000_000 + i, blocks: [keyframe([[5, "a", 1]], 90)] }));
+  }
+  assert.deepEqual(match.unprocessed.map((u) => [u.seq, u.input]), [[1, { Turn: 1 }], [2, { Turn: 2 }], [3, { Turn: 3 }]]);
+});
+
+test("every command that waits can be named, with what was given to send", async () => {
+  const h = new Harness();
+  const match = await h.join({ commands: true });
+  const want = Array.from({ length: 256 }, (_, i) => [i + 1, { Turn: i % 100 }]);
+  for (let i = 0; i < 256; i++) match.send({ Turn: i % 100 });
+  assert.deepEqual(match.unprocessed.map((u) => [u.seq, u.input]), want);
+  h.socket.end(4410);
+  assert.deepEqual(match.unprocessed.map((u) => [u.seq, u.input]), want);
+});
+
+test("a refusal after a jump does not get an input of long before", async () => {
+  const refused: unknown[] = [];
+  const h = new Harness({ onRefused: (r) => refused.push(r.input) });
+  const match = await h.join({ commands: true });
+  for (const Turn of [1, 2, 3]) match.send({ Turn });
+  h.socket.end(1006);
+  h.time.advance(50);
+  h.accept({ commands: true, seq: 1000 });
+  match.send({ Turn: 4 });
+  h.socket.say(events(101, 1, refusal(2, ""), refusal(1001, "")));
+  assert.deepEqual(refused, [undefined, { Turn: 4 }]);
 });
 
 test("a new epoch behind the same socket may begin its events and ticks anew", async () => {
