@@ -23,7 +23,8 @@ type FilesConfig struct {
 	// MaxBytes bounds what is kept of a running room; the oldest segments go first, the newest always stays. Default
 	// 64 MiB, at least 1 MiB.
 	MaxBytes int64
-	// Keep is how long the replay of a room that ended is kept. Default 24 h.
+	// Keep is how long the replay of a room that ended is kept, and the journal of one that did not end after the last
+	// write, unless the room is persistent. Default 24 h.
 	Keep time.Duration
 	// MaxEnded bounds the replays of rooms that ended, in bytes all together; the oldest go first. Default 4 GiB.
 	MaxEnded int64
@@ -42,6 +43,7 @@ type Files struct {
 
 	mu    sync.Mutex
 	rooms map[string]*fileRoom
+	swept time.Time // when live rooms that nobody goes on with were last looked for
 }
 
 // fileRoom is what is known of a room. Who holds busy may use the rest.
@@ -106,6 +108,7 @@ func openFiles(cfg FilesConfig, d disk) (*Files, error) {
 			return nil, fmt.Errorf("opening the journals' directory: %w", err)
 		}
 	}
+	f.sweepLive(context.Background())
 	return f, nil
 }
 
@@ -339,7 +342,7 @@ func (f *Files) Load(ctx context.Context, room string, epoch uint64) (s *Saved, 
 
 // End is Store's.
 func (f *Files) End(ctx context.Context, room string, epoch uint64) error {
-	return f.with(ctx, "ending the journal of room", room, func(r *fileRoom) error {
+	err := f.with(ctx, "ending the journal of room", room, func(r *fileRoom) error {
 		if len(r.segments) == 0 {
 			return f.endedBefore(room, epoch+1) // that it has ended with this epoch is as wanted
 		}
@@ -362,6 +365,10 @@ func (f *Files) End(ctx context.Context, room string, epoch uint64) error {
 		f.sweep()
 		return nil
 	})
+	if err == nil {
+		f.sweepLive(ctx)
+	}
+	return err
 }
 
 // Delete is Store's.

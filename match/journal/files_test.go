@@ -272,6 +272,103 @@ func TestReplaysOfEndedRoomsAreKeptForAWhile(t *testing.T) {
 	}
 }
 
+// age makes all that is of a running room older by d.
+func age(t *testing.T, f *Files, room string, d time.Duration) {
+	t.Helper()
+	names, err := os.ReadDir(f.live(room))
+	must(t, err)
+	if len(names) == 0 {
+		t.Fatalf("nothing is there of room %s", room)
+	}
+	old := time.Now().Add(-d)
+	for _, n := range names {
+		must(t, os.Chtimes(filepath.Join(f.live(room), n.Name()), old, old))
+	}
+}
+
+func TestRoomThatNobodyGoesOnWithIsKeptForAWhileOnly(t *testing.T) {
+	dir, reg := t.TempDir(), prometheus.NewRegistry()
+	f := files(t, FilesConfig{Dir: dir, Keep: time.Hour})
+	lasting := header()
+	lasting.Class = ClassPersistent
+	for _, room := range []string{"Old.1", "older", "new", "lasting", "damaged"} {
+		h := header()
+		if room == "lasting" {
+			h = lasting
+		}
+		must(t, f.Checkpoint(t.Context(), room, 5, h, Checkpoint{0, []byte{1}}))
+		must(t, appendTo(t, f, room, 5, 1, 3))
+		must(t, f.Checkpoint(t.Context(), room, 5, h, Checkpoint{3, []byte{1}}))
+		if room == "damaged" { // the disk may have lost what says that it is persistent
+			for _, s := range f.rooms[room].segments {
+				must(t, os.Truncate(filepath.Join(f.live(room), s.name()), 3))
+			}
+		}
+		age(t, f, room, 2*time.Hour)
+	}
+	must(t, os.Chtimes(filepath.Join(f.live("new"), f.rooms["new"].segments[1].name()), time.Now(), time.Now()))
+	must(t, os.WriteFile(filepath.Join(dir, liveDir, "stray"), nil, 0o600))
+	begun := filepath.Join(dir, liveDir, "begun") // a crash came before the first segment
+	must(t, os.Mkdir(begun, 0o700))
+	must(t, os.Chtimes(begun, time.Now().Add(-2*time.Hour), time.Now().Add(-2*time.Hour)))
+	stay := func(f *Files, when string, rooms ...string) {
+		t.Helper()
+		for _, room := range []string{"Old.1", "older", "new", "lasting", "damaged"} {
+			_, err := os.Stat(f.live(room))
+			if stays := err == nil; stays != slices.Contains(rooms, room) {
+				t.Errorf("%s: room %s stays: %v", when, room, stays)
+			}
+		}
+	}
+	again := files(t, FilesConfig{Dir: dir, Keep: time.Hour, Metrics: NewMetrics(reg)})
+	stay(again, "when the directory is opened", "new", "lasting", "damaged")
+	if got := value(t, reg, "muster_journal_replays_dropped_total"); got != 3 {
+		t.Errorf("%v are counted as dropped", got)
+	}
+	if _, err := os.Stat(begun); err == nil {
+		t.Error("what was only begun stays")
+	}
+	if s, err := again.Load(t.Context(), "lasting", 6); err != nil || s.Last() != 3 {
+		t.Errorf("the persistent room is at tick %d, %v", s.Last(), err)
+	}
+
+	// Those of this process go in the same way, when a room ends.
+	if _, err := again.Load(t.Context(), "new", 6); err != nil {
+		t.Fatal(err)
+	}
+	age(t, again, "new", 2*time.Hour)
+	end := func(room string) {
+		must(t, checkpointTo(t, again, room, 5, 0))
+		must(t, again.End(t.Context(), room, 5))
+	}
+	end("a")
+	stay(again, "when the live rooms were just looked at", "new", "lasting", "damaged")
+	again.swept = time.Now().Add(-7 * time.Minute)
+	end("b")
+	stay(again, "when a room ends", "lasting", "damaged")
+	if again.rooms["new"] != nil {
+		t.Error("it is kept in memory")
+	}
+	if err := appendTo(t, again, "new", 6, 4, 4); !errors.Is(err, ErrGap) {
+		t.Errorf("its next tick, should it go on after all: %v", err)
+	}
+	must(t, checkpointTo(t, again, "new", 6, 4))
+	must(t, appendTo(t, again, "new", 6, 5, 5))
+}
+
+func TestNamesOfFilesAreReadBack(t *testing.T) {
+	for _, room := range []string{"r", "docs.minutes-2026", "A_b.C", "_", "x5n2rm7ksm6vqzcgq3nyzj4k5e", "\xff\x00/.."} {
+		if got, ok := unescape(escape(room)); got != room || !ok {
+			t.Errorf("%q comes back as %q, %v", room, got, ok)
+		}
+	}
+	for _, name := range []string{"A", "a.b", "_", "_2", "_zz", "_61", "_2E", "a_2"} {
+		if got, ok := unescape(name); ok {
+			t.Errorf("%q is taken for the file of %q", name, got)
+		}
+	}
+}
+
 // TestAnEndThatWasInterruptedIsFinished: the replay of the ended room is there, and its live log, too.
 func TestAnEndThatWasInterruptedIsFinished(t *testing.T) {
 	dir := t.TempDir()

@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"go.uber.org/zap"
 )
@@ -226,34 +225,4 @@ func (f *Files) copyEnded(room string, w io.Writer) error {
 	defer func() { _ = file.Close() }() // it is only read
 	_, err = io.Copy(w, file)
 	return err //nolint:wrapcheck // Export says what it did
-}
-
-// sweep drops replays of ended rooms that are too old, or too many. What it cannot remove is tried again next time.
-func (f *Files) sweep() {
-	dir := filepath.Join(f.cfg.Dir, endedDir)
-	names, err := os.ReadDir(dir)
-	if err != nil {
-		f.cfg.Log.Warn("old replays are not looked at", zap.Error(err))
-		return
-	}
-	var replays []fs.FileInfo
-	var total int64
-	for _, n := range names {
-		if info, err := n.Info(); err == nil {
-			replays = append(replays, info)
-			total += info.Size()
-		}
-	}
-	slices.SortFunc(replays, func(a, b fs.FileInfo) int { return a.ModTime().Compare(b.ModTime()) })
-	for _, info := range replays {
-		if total <= f.cfg.MaxEnded && time.Since(info.ModTime()) <= f.cfg.Keep {
-			return
-		}
-		if err := f.disk.remove(filepath.Join(dir, info.Name())); err != nil {
-			f.cfg.Log.Warn("an old replay stays", zap.String("file", info.Name()), zap.Error(err))
-			continue
-		}
-		f.cfg.Metrics.replaysDropped.Inc()
-		total -= info.Size()
-	}
 }

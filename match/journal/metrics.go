@@ -40,7 +40,7 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 		ticksDropped:    counter("muster_journal_ticks_dropped_total", "Ticks that are in no journal."),
 		checkpoints:     counter("muster_journal_checkpoints_total", "Checkpoints that were stored."),
 		segmentsDropped: counter("muster_journal_segments_dropped_total", "Segments of running rooms that were too old, too many or damaged."),
-		replaysDropped:  counter("muster_journal_replays_dropped_total", "Replays of ended rooms that were too old or too many."),
+		replaysDropped:  counter("muster_journal_replays_dropped_total", "Replays that were too old or too many: of ended rooms, and of rooms that nobody went on with."),
 	}
 	if r != nil {
 		r.MustRegister(m.bytes, m.behind, m.seconds, m.degraded, m.errors, m.gaps, m.fenced, m.ticksDropped, m.checkpoints,

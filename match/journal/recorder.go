@@ -59,6 +59,7 @@ type Recorder struct {
 	once sync.Once
 
 	given   atomic.Uint32 // the newest tick that Tick was given
+	offered atomic.Uint32 // the tick of the newest checkpoint that was taken
 	durable atomic.Uint32
 	needs   atomic.Bool
 	fenced  atomic.Bool
@@ -173,8 +174,9 @@ func (r *Recorder) dropLocked(more int) {
 	r.lost = true
 }
 
-// Checkpoint takes the state after the newest tick that was given, which it copies. While one waits already a further
-// one is passed over.
+// Checkpoint takes the state after the newest tick that was given, which it copies. It takes the place of one that waits
+// already. Where ticks that follow upon that one wait, too, it is passed over: they go with the older one, and a reader
+// comes to the same state.
 func (r *Recorder) Checkpoint(tick uint32, data []byte) {
 	if r.fenced.Load() {
 		return
@@ -186,12 +188,17 @@ func (r *Recorder) Checkpoint(tick uint32, data []byte) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.fill.at >= 0 {
+	b := r.fill
+	switch b.at {
+	case -1:
+		b.at, b.list = len(b.list), append(b.list, waiting{tick, len(b.data)})
+	case len(b.list) - 1:
+		b.list[b.at].tick = tick
+	default:
 		return
 	}
-	b := r.fill
-	b.at, b.cp = len(b.list), append([]byte{}, data...)
-	b.list = append(b.list, waiting{tick, len(b.data)})
+	b.cp = append(b.cp[:0], data...)
+	r.offered.Store(tick)
 	if r.lost {
 		r.lost = false
 		r.needs.Store(false)
@@ -241,12 +248,13 @@ func (r *Recorder) Close(ctx context.Context) error {
 	switch {
 	case r.fenced.Load():
 		err = ErrFenced
-	case r.Behind() == 0 && left == 0:
+	case r.Behind() == 0 && left == 0 && r.Durable() >= r.offered.Load():
 		return nil
 	case err == nil:
 		err = ErrGap
 	}
-	return fmt.Errorf("closing the journal of room %s at tick %d of %d: %w", r.cfg.Header.Room, r.Durable(), r.given.Load(), err)
+	return fmt.Errorf("closing the journal of room %s at tick %d of %d: %w", r.cfg.Header.Room, r.Durable(),
+		max(r.given.Load(), r.offered.Load()), err)
 }
 
 // run stores what waits, again and again, until Close.

@@ -209,12 +209,68 @@ func TestCheckpointsGoInTheirOrder(t *testing.T) {
 	record(t, RecorderConfig{}, func(w *ward) {
 		w.run(7)
 		w.rec.Checkpoint(w.tick, []byte("state of 7"))
-		w.rec.Checkpoint(w.tick, []byte("one that waits is enough"))
+		w.rec.Checkpoint(w.tick, []byte("state of 7 in other bytes"))
 		w.run(3)
 		must(w.T, w.rec.Close(w.Context()))
 		w.whole(7)
-		if string(w.store.state) != "state of 7" {
+		if string(w.store.state) != "state of 7 in other bytes" {
 			w.Errorf("state %q", w.store.state)
+		}
+	})
+}
+
+// Rooms without records have nothing but their checkpoints: the newest counts, however slow the store is.
+func TestNewestOfTheCheckpointsThatWaitIsStored(t *testing.T) {
+	record(t, RecorderConfig{}, func(w *ward) {
+		w.store.set(time.Minute, nil) // it does not answer
+		w.rec.Checkpoint(0, []byte("state of 0"))
+		for tick := uint32(200); tick <= 1000; tick += 200 {
+			time.Sleep(10 * time.Second)
+			w.rec.Checkpoint(tick, []byte("state of some hundreds"))
+		}
+		w.rec.Checkpoint(1111, []byte("the last state"))
+		w.store.set(0, nil)
+		must(w.T, w.rec.Close(w.Context()))
+		if string(w.store.state) != "the last state" || w.store.base != 1111 || w.rec.Durable() != 1111 {
+			w.Errorf("state %q of tick %d, durable up to %d", w.store.state, w.store.base, w.rec.Durable())
+		}
+	})
+}
+
+// Records between two checkpoints are what the older one is good for, and go with it.
+func TestCheckpointThatWaitsStaysWhereTicksFollowUponIt(t *testing.T) {
+	record(t, RecorderConfig{}, func(w *ward) {
+		w.run(20)
+		w.store.set(time.Second, nil)
+		w.run(4) // a call is under way
+		w.rec.Checkpoint(w.tick, []byte("first"))
+		from := w.tick
+		w.run(5)
+		w.rec.Checkpoint(w.tick, []byte("second"))
+		w.run(2)
+		w.store.set(0, nil)
+		must(w.T, w.rec.Close(w.Context()))
+		w.whole(from)
+		if string(w.store.state) != "first" || value(w.T, w.reg, "muster_journal_ticks_dropped_total") != 0 {
+			w.Errorf("state %q", w.store.state)
+		}
+	})
+}
+
+func TestCloseSaysThatTheLastCheckpointIsMissing(t *testing.T) {
+	record(t, RecorderConfig{}, func(w *ward) {
+		w.rec.Checkpoint(0, []byte("state of 0"))
+		time.Sleep(time.Second)
+		w.store.set(time.Hour, nil)
+		w.rec.Checkpoint(200, []byte("the last state"))
+		time.Sleep(time.Second) // it is on its way
+		ctx, cancel := context.WithTimeout(w.Context(), time.Second)
+		defer cancel()
+		if err := w.rec.Close(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			w.Errorf("closing: %v", err)
+		}
+		if w.rec.Behind() != 0 {
+			w.Errorf("behind by %d ticks, and the room gives none", w.rec.Behind())
 		}
 	})
 }
