@@ -30,7 +30,8 @@ func (l *Lobby) registerNamed(api huma.API) {
 		Summary: "Join a room by its name", Tags: []string{"Rooms"},
 		Errors: []int{http.StatusNotFound, http.StatusConflict},
 		Description: "For games whose rooms persist: documents, worlds. The room is opened where it is not open, with the state " +
-			"that it was left with, or a new one where nobody was there before. Asked again, it gives the same seat.",
+			"that it was left with, or a new one where nobody was there before. Asked again, it gives the same seat. " +
+			"A player may open 20 rooms an hour, and join as many as are open.",
 	}), l.joinNamed)
 }
 

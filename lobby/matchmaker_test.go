@@ -241,6 +241,36 @@ func TestFailureToAskWhetherServersAreCrowdedIsRememberedForASecond(t *testing.T
 	})
 }
 
+// A client that goes away while it asks says nothing of the servers: the next request asks again.
+func TestClientThatGoesAwayWhileItAsksLeavesNoAnswer(t *testing.T) {
+	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
+		ctx, goAway := context.WithCancel(t.Context())
+		p := open(t, hurt(t, rdb, func(cmd redis.Cmder, next func() error) error {
+			if !asksNodes(cmd) || ctx.Err() != nil {
+				return next()
+			}
+			goAway()
+			cmd.SetErr(ctx.Err())
+			return ctx.Err()
+		}), nil)
+		defer p.Close()
+		p.Drain() // the matchmaker asks for nodes, too
+		full := atomic.Bool{}
+		full.Store(true)
+		leave, err := cluster.NewNodes(rdb, ns, zap.NewNop()).Join(t.Context(),
+			cluster.Node{ID: "n1", Games: map[string]string{"arena": "7"}}, crowded(&full))
+		must(t, err)
+		defer leave(context.Background())
+		ticket := request{method: "POST", path: "/v1/tickets", body: `{"queue":"duel"}`}
+		ticket.token, ticket.context = p.player("gone"), ctx
+		p.send(ticket)
+		ticket.token, ticket.context = p.player("alice"), t.Context()
+		if a := p.send(ticket); ctx.Err() == nil || a.status != 503 || !strings.Contains(string(a.body), "take no new matches") {
+			t.Errorf("%d %s, want the answer of servers that are crowded", a.status, a.body)
+		}
+	})
+}
+
 func TestServerThatShouldBeReplacedGetsNoNewPlayers(t *testing.T) {
 	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
 		p := open(t, rdb, nil)
