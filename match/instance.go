@@ -307,7 +307,8 @@ func (rm *Instance) finish(ctx context.Context, c proto.Close) {
 	}
 	fenced := rm.journal != nil && rm.journal.Fenced()
 	// Also where its rules failed: with what was stored before. But a room to which nobody did anything is not worth it.
-	kept := rm.game.rules.Persist && !rm.fx.ended && !(c.Code == proto.CodeMatchGone && rm.untouched())
+	blank := c.Code == proto.CodeMatchGone && rm.untouched()
+	kept := rm.game.rules.Persist && !rm.fx.ended && !blank
 	goesOn := rm.journal != nil && (c.Code == proto.CodeNodeLeaving || kept)
 	if goesOn && !fenced && (c.Code == proto.CodeNodeLeaving || c.Code == proto.CodeMatchGone) && rm.settled() {
 		rm.checkpoint()

@@ -63,7 +63,7 @@ func (h *Host) giveUp(rm *Instance, took time.Duration) {
 		}
 		rm.endJournal(h.ctx, false) // whoever went on from it would hang as well
 		h.call(rm, "telling the directory of a room that hangs", func(ctx context.Context) error {
-			return h.dir.Hung(ctx, rm.spec.ID) //nolint:wrapcheck // logged with what was done
+			return h.dir.Hung(ctx, rm.spec.ID)
 		})
 		rm.endRecord(h.ctx)
 	})
