@@ -92,7 +92,7 @@ func (rm *Instance) restore(saved *journal.Saved) *proto.Close {
 	}
 	for i := range rm.seats {
 		s := &rm.seats[i]
-		s.durable = s.inputs.Processed()
+		s.durable, s.events.kept = s.inputs.Processed(), s.events.last
 		if s.state == seatPlaying {
 			s.state, s.untold = seatGone, rm.tick+rules.ticks(awayFor)
 			s.deadline = s.untold + rules.ticks(rules.Grace)
