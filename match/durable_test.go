@@ -184,6 +184,9 @@ func TestMatchThatWasShutDownGoesOnWhereItWasWithItsEventsOnce(t *testing.T) {
 		if len(b.numbers) != 5 || len(b2.numbers) != 5 || b2.numbers[0] != b.numbers[0] || b2.numbers[4] != b.numbers[4] {
 			t.Errorf("events %v before and %v after", b.numbers, b2.numbers)
 		}
+		if b2.welcome.Kept != 5 {
+			t.Errorf("the welcome says that %d events of before were kept, want 5", b2.welcome.Kept)
+		}
 		closeHost(t, h)
 	})
 }
