@@ -1,9 +1,7 @@
 package match
 
 import (
-	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 
 	"go.uber.org/zap"
@@ -38,32 +36,11 @@ func (rm *Instance) saveCrash(failed *PanicError) {
 }
 
 // write writes a replay that comes to its name whole.
-func (m *memory) write(name string, h journal.Header) (err error) {
-	if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
-		return fmt.Errorf("keeping a replay: %w", err)
-	}
-	f, err := os.CreateTemp(filepath.Dir(name), "replay-*")
-	if err != nil {
-		return fmt.Errorf("keeping a replay: %w", err)
-	}
-	defer func() {
-		if err != nil {
-			_ = os.Remove(f.Name())
-			err = fmt.Errorf("keeping a replay: %w", err)
+func (m *memory) write(name string, h journal.Header) error {
+	return journal.WriteFile(name, h, func(w *journal.Writer) error { //nolint:wrapcheck // says what it did
+		if err := w.Checkpoint(journal.Checkpoint{Tick: m.tick, Data: m.data}); err != nil {
+			return err //nolint:wrapcheck // says what it is
 		}
-	}()
-	w, err := journal.NewWriter(f, h)
-	if err == nil {
-		err = w.Checkpoint(journal.Checkpoint{Tick: m.tick, Data: m.data})
-	}
-	if err == nil {
-		err = m.each(w.Append)
-	}
-	if err == nil {
-		err = w.Close()
-	}
-	if err = errors.Join(err, f.Close()); err == nil {
-		err = os.Rename(f.Name(), name)
-	}
-	return err //nolint:wrapcheck // wrapped on the way out
+		return m.each(w.Append)
+	})
 }

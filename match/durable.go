@@ -138,13 +138,12 @@ func (rm *Instance) adopt(st *roomState, sameRules bool) error {
 		if saved.left > 0 {
 			s.state, s.deadline = seatGone, rm.tick+saved.left
 		}
-		s.player, s.expires, s.counter = saved.player, saved.expires, saved.counter
+		rm.occupy(s, saved.player)
+		s.expires, s.counter = saved.expires, saved.counter
 		if _, err := s.inputs.Restore(saved.inputs); err != nil {
 			return err //nolint:wrapcheck // says what it is
 		}
 		s.events.restore(saved.acked, saved.events)
-		rm.playing.Add(1)
-		rm.metrics.players.Inc()
 		if sameRules {
 			continue
 		}
@@ -160,6 +159,8 @@ func (rm *Instance) adopt(st *roomState, sameRules bool) error {
 
 // again runs a recorded tick: its seat changes, its inputs, its step, and the events that came of it.
 func (rm *Instance) again(rec *TickRecord) error {
+	rm.quiet = true
+	defer func() { rm.quiet = false }()
 	rm.fx.reset()
 	for i := range rec.Seats {
 		rm.seatAgain(&rec.Seats[i])
@@ -179,9 +180,7 @@ func (rm *Instance) again(rec *TickRecord) error {
 		return err
 	}
 	rm.fx.works = rm.fx.works[:0] // done, or lost
-	rm.quiet = true
 	rm.carryOut()
-	rm.quiet = false
 	if rm.playing.Load() > 0 {
 		rm.emptyAt = rm.tick
 	}
@@ -197,18 +196,15 @@ func (rm *Instance) seatAgain(ch *SeatChange) {
 	switch ch.Kind {
 	case SeatJoined:
 		s.reset(&rm.game.rules)
-		s.player, s.state = ch.Player, seatPlaying
-		rm.playing.Add(1)
-		rm.metrics.players.Inc()
+		rm.occupy(s, ch.Player)
+		s.state = seatPlaying
 	case SeatDropped:
 		s.state, s.deadline = seatGone, rm.tick+rm.game.rules.ticks(rm.game.rules.Grace)
 	case SeatResumed:
 		s.state = seatPlaying
 	case SeatLeft:
 		if s.state != seatFree {
-			rm.playing.Add(-1)
-			rm.metrics.players.Dec()
-			s.reset(&rm.game.rules)
+			rm.free(s)
 		}
 	}
 }

@@ -165,7 +165,7 @@ func (rm *Instance) run(ctx context.Context, phase time.Duration) {
 	rm.working, rm.stopWork = context.WithCancel(ctx)
 	defer rm.stopWork()
 	c := rm.begin(ctx)
-	if c == nil {
+	if c == nil && !rm.givenUp.Load() {
 		c = rm.loop(ctx, phase)
 	}
 	if rm.givenUp.Load() {

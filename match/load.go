@@ -122,8 +122,11 @@ func (h *Host) Full() string {
 
 // refuses says why not even a room whose seats are given already can be opened; "" when it can.
 func (h *Host) refuses() string {
-	if why := h.Full(); why == h.Unfit() || why == noMemory {
+	if why := h.Unfit(); why != "" {
 		return why
+	}
+	if why := h.load.full.Load(); why != nil && *why == noMemory {
+		return noMemory
 	}
 	return ""
 }

@@ -28,7 +28,7 @@ type openedAs struct{ hash uint64 }
 
 // hash is the exact state's.
 func (rm *Instance) hash() uint64 {
-	rm.sums = rm.sim.sums(rm.sums[:0])
+	rm.sums = rm.sim.sums(rm.sums)
 	return total(rm.sums)
 }
 
@@ -86,7 +86,7 @@ func (m *memory) each(f func(rec *TickRecord) error) error {
 // remember notes the tick that was just simulated, in memory and in the journal.
 func (rm *Instance) remember() {
 	if rm.journal != nil && rm.game.rules.Durability == Journal {
-		rm.sums = rm.sim.sums(rm.sums[:0])
+		rm.sums = rm.sim.sums(rm.sums)
 		seal(&rm.record, rm.sums)
 		rm.journal.Tick(&rm.record)
 	}

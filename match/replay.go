@@ -114,14 +114,14 @@ func (r *Replay) State() any { return r.sim.world() }
 
 // Hash is the exact state's hash.
 func (r *Replay) Hash() (hash uint64) {
-	r.sums = r.sim.sums(r.sums[:0])
+	r.sums = r.sim.sums(r.sums)
 	return total(r.sums)
 }
 
 // Differs names the first column of which the sum is not the recorded one, as "Ships.X"; "" when all are the same or
 // the record has none.
 func (r *Replay) Differs(rec *TickRecord) string {
-	r.sums = r.sim.sums(r.sums[:0])
+	r.sums = r.sim.sums(r.sums)
 	if len(rec.Sums) == 0 {
 		return ""
 	}
@@ -193,7 +193,7 @@ func (r *Replay) Checkpoint() (journal.Checkpoint, error) {
 
 // Seal gives the record of the tick the sums that the state has after it, for whoever verifies it later.
 func (r *Replay) Seal(rec *TickRecord) {
-	r.sums = r.sim.sums(r.sums[:0])
+	r.sums = r.sim.sums(r.sums)
 	seal(rec, r.sums)
 }
 

@@ -32,9 +32,7 @@ func (rm *Instance) attach(a *Attach) {
 	}
 	switch s.state {
 	case seatFree:
-		s.player = a.Player
-		rm.playing.Add(1)
-		rm.metrics.players.Inc()
+		rm.occupy(s, a.Player)
 		rm.change(SeatJoined, s)
 	case seatPlaying:
 		s.viewer.Close(proto.Close{Code: proto.CodeReplaced, Reason: "you connected again"})
@@ -68,6 +66,13 @@ func (rm *Instance) drop(s *seat, tick uint32) {
 func (rm *Instance) leave(s *seat) {
 	rm.change(SeatLeft, s)
 	rm.free(s)
+}
+
+// occupy gives a free seat to a player.
+func (rm *Instance) occupy(s *seat, p Player) {
+	s.player = p
+	rm.playing.Add(1)
+	rm.metrics.players.Inc()
 }
 
 // free makes a seat ready for another player.

@@ -59,6 +59,28 @@ func replace(d disk, name string, write func(io.Writer) error) (size int64, err 
 	return size, syncDir(filepath.Dir(name))
 }
 
+// WriteFile writes a replay of that name, with what fill gives it; it comes to its name whole or not at all. Its folder is
+// made where there is none.
+func WriteFile(name string, h Header, fill func(*Writer) error) error {
+	err := realDisk{}.mkdir(filepath.Dir(name))
+	if err == nil {
+		_, err = replace(realDisk{}, name, func(out io.Writer) error {
+			w, err := NewWriter(out, h)
+			if err == nil {
+				err = fill(w)
+			}
+			if err != nil {
+				return err
+			}
+			return w.Close()
+		})
+	}
+	if err != nil {
+		return fmt.Errorf("keeping a replay: %w", err)
+	}
+	return nil
+}
+
 // syncDir makes the names in a directory durable.
 func syncDir(name string) error {
 	dir, err := os.Open(name) //nolint:gosec // names are escaped
