@@ -28,8 +28,8 @@ func (s *Server) Send(f *match.Frame) {
 	s.metrics.bytesOut.Add(float64(bytes))
 }
 
-// frame writes one tick to one viewer, and says whether it did. A congested viewer is passed over: the encoder merges what it missed into its
-// next frame, and nothing old waits in between.
+// frame writes one tick to one viewer, and says whether it did. A congested viewer is passed over: the encoder merges what
+// it missed into its next frame, and nothing old waits in between.
 func (c *conn) frame(f *match.Frame, head *proto.Head, w *proto.Writer) bool {
 	if c.ended.Load() {
 		return false
