@@ -10,7 +10,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"muster/internal/testredis"
-	"muster/lobby/queue"
+	"muster/lobby/simple"
 	"muster/match/cluster"
 )
 
@@ -84,7 +84,7 @@ func TestHoldRunsOut(t *testing.T) {
 // Whoever may have missed a notice must look for himself.
 func TestGapWakesEverybodyWhoWaits(t *testing.T) {
 	l := &Lobby{queues: map[string]*matchmaker{}}
-	m := newMatchmaker(l, queue.Rules{Name: "duel"}, Game{})
+	m := newMatchmaker(l, simple.Rules{Name: "duel"}, Game{})
 	l.queues["duel"] = m
 	first, done := l.waiters.wait("duel.a")
 	defer done()

@@ -15,7 +15,7 @@ import (
 	"github.com/redis/go-redis/v9"
 	"go.uber.org/zap"
 
-	"muster/lobby/queue"
+	"muster/lobby/simple"
 	"muster/match/cluster"
 	"muster/proto/token"
 )
@@ -25,7 +25,7 @@ type Config struct {
 	Redis     redis.UniversalClient // required
 	Namespace string                // required
 	Keys      *token.Keys           // required
-	Queues    []queue.Rules         // required
+	Queues    []simple.Rules        // required
 	Games     []Game                // required: those that queues name
 	// Self is the id of the node that runs in this process, if one does: clients that asked it reach it as they did.
 	Self string
@@ -109,7 +109,7 @@ func New(cfg Config) (*Lobby, error) {
 	return l, nil
 }
 
-func (l *Lobby) addQueue(q queue.Rules) error {
+func (l *Lobby) addQueue(q simple.Rules) error {
 	q, err := q.Validate()
 	if err != nil {
 		return err //nolint:wrapcheck // names the queue

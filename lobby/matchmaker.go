@@ -10,7 +10,7 @@ import (
 
 	"go.uber.org/zap"
 
-	"muster/lobby/queue"
+	"muster/lobby/simple"
 	"muster/match/cluster"
 )
 
@@ -34,7 +34,7 @@ var (
 // tickets' atomic change.
 type matchmaker struct {
 	lobby *Lobby
-	rules queue.Rules
+	rules simple.Rules
 	game  Game
 	woken chan struct{}
 
@@ -48,7 +48,7 @@ type matchmaker struct {
 	askedAt time.Time
 }
 
-func newMatchmaker(l *Lobby, r queue.Rules, g Game) *matchmaker {
+func newMatchmaker(l *Lobby, r simple.Rules, g Game) *matchmaker {
 	return &matchmaker{lobby: l, rules: r, game: g, woken: make(chan struct{}, 1)}
 }
 
@@ -107,10 +107,10 @@ func (m *matchmaker) look(ctx context.Context) (wait time.Duration, err error) {
 		return lookEvery, nil
 	}
 	byID := make(map[string]*ticket, len(seen.waiting))
-	tickets := make([]queue.Ticket, len(seen.waiting))
+	tickets := make([]simple.Ticket, len(seen.waiting))
 	for i, t := range seen.waiting {
 		byID[t.id] = t
-		tickets[i] = queue.Ticket{ID: t.id, Created: t.created}
+		tickets[i] = simple.Ticket{ID: t.id, Created: t.created}
 	}
 	live, err := l.nodes.Live(ctx)
 	if err != nil {
@@ -120,7 +120,7 @@ func (m *matchmaker) look(ctx context.Context) (wait time.Duration, err error) {
 	if err != nil {
 		return lookEvery, err
 	}
-	out := queue.Match(m.rules, tickets, rooms, seen.now)
+	out := simple.Match(m.rules, tickets, rooms, seen.now)
 	var errs []error
 	again := seen.more && len(out.Assignments) > 0
 	for _, a := range out.Assignments {
@@ -134,7 +134,7 @@ func (m *matchmaker) look(ctx context.Context) (wait time.Duration, err error) {
 		case err != nil:
 			errs = append(errs, err)
 			for _, t := range group {
-				out.Waiting = append(out.Waiting, queue.Waiting{Ticket: t.id, Reason: reasonOf(err)})
+				out.Waiting = append(out.Waiting, simple.Waiting{Ticket: t.id, Reason: reasonOf(err)})
 			}
 		}
 	}
@@ -160,7 +160,7 @@ func reasonOf(err error) string {
 	return "the match could not be made yet"
 }
 
-func (m *matchmaker) setReasons(list []queue.Waiting) {
+func (m *matchmaker) setReasons(list []simple.Waiting) {
 	reasons := make(map[string]string, len(list))
 	for _, w := range list {
 		reasons[w.Ticket] = w.Reason
@@ -171,7 +171,7 @@ func (m *matchmaker) setReasons(list []queue.Waiting) {
 }
 
 // openRooms returns the queue's rooms with free seats, on nodes that live and take players, by the rules of now.
-func (m *matchmaker) openRooms(ctx context.Context, live map[string]cluster.Node) ([]queue.Room, error) {
+func (m *matchmaker) openRooms(ctx context.Context, live map[string]cluster.Node) ([]simple.Room, error) {
 	if !m.rules.Backfill {
 		return nil, nil
 	}
@@ -179,10 +179,10 @@ func (m *matchmaker) openRooms(ctx context.Context, live map[string]cluster.Node
 	if err != nil {
 		return nil, err //nolint:wrapcheck // says what it did
 	}
-	var list []queue.Room
+	var list []simple.Room
 	for _, r := range rooms {
 		if n, ok := live[r.Node]; ok && !n.Ends && r.Rules == m.game.Rules {
-			list = append(list, queue.Room{ID: r.ID, Free: min(r.Free, m.rules.Max)})
+			list = append(list, simple.Room{ID: r.ID, Free: min(r.Free, m.rules.Max)})
 		}
 	}
 	return list, nil

@@ -1,4 +1,4 @@
-package queue_test
+package simple_test
 
 import (
 	"fmt"
@@ -9,14 +9,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
-	"muster/lobby/queue"
+	"muster/lobby/simple"
 )
 
 // question is what Match is asked.
 type question struct {
-	rules   queue.Rules
-	tickets []queue.Ticket
-	rooms   []queue.Room
+	rules   simple.Rules
+	tickets []simple.Ticket
+	rooms   []simple.Room
 }
 
 func drawQuestion(t *rapid.T) question {
@@ -27,15 +27,15 @@ func drawQuestion(t *rapid.T) question {
 	q.rules.Backfill = rapid.Bool().Draw(t, "backfill")
 	for i := range rapid.IntRange(0, 30).Draw(t, "tickets") {
 		age := time.Duration(rapid.IntRange(-3, 15).Draw(t, "age")) * time.Second // clocks differ: some are of the future
-		q.tickets = append(q.tickets, queue.Ticket{ID: fmt.Sprintf("t%02d", i), Created: now.Add(-age)})
+		q.tickets = append(q.tickets, simple.Ticket{ID: fmt.Sprintf("t%02d", i), Created: now.Add(-age)})
 	}
 	for i := range rapid.IntRange(0, 5).Draw(t, "rooms") {
-		q.rooms = append(q.rooms, queue.Room{ID: fmt.Sprint("r", i), Free: rapid.IntRange(0, 8).Draw(t, "free")})
+		q.rooms = append(q.rooms, simple.Room{ID: fmt.Sprint("r", i), Free: rapid.IntRange(0, 8).Draw(t, "free")})
 	}
 	return q
 }
 
-func (q question) ask() queue.Outcome { return queue.Match(q.rules, q.tickets, q.rooms, now) }
+func (q question) ask() simple.Outcome { return simple.Match(q.rules, q.tickets, q.rooms, now) }
 
 func TestMatchKeepsItsPromisesWhateverIsAsked(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
@@ -61,7 +61,7 @@ func TestMatchKeepsItsPromisesWhateverIsAsked(t *testing.T) {
 }
 
 // checkPlaces: each ticket is in exactly one place.
-func checkPlaces(t *rapid.T, q question, out queue.Outcome) {
+func checkPlaces(t *rapid.T, q question, out simple.Outcome) {
 	places := map[string]int{}
 	for _, a := range out.Assignments {
 		for _, id := range a.Tickets {
@@ -85,7 +85,7 @@ func checkPlaces(t *rapid.T, q question, out queue.Outcome) {
 }
 
 // checkSizes: new matches have Min to Max players, running ones no more than they have seats, and one assignment each.
-func checkSizes(t *rapid.T, q question, out queue.Outcome) {
+func checkSizes(t *rapid.T, q question, out simple.Outcome) {
 	free := map[string]int{}
 	for _, r := range q.rooms {
 		free[r.ID] = r.Free
@@ -103,7 +103,7 @@ func checkSizes(t *rapid.T, q question, out queue.Outcome) {
 }
 
 // checkOrder: nobody who waits is older than somebody who was assigned.
-func checkOrder(t *rapid.T, q question, out queue.Outcome) {
+func checkOrder(t *rapid.T, q question, out simple.Outcome) {
 	created := map[string]time.Time{}
 	for _, ticket := range q.tickets {
 		created[ticket.ID] = ticket.Created
@@ -124,7 +124,7 @@ func checkOrder(t *rapid.T, q question, out queue.Outcome) {
 }
 
 // checkNext: at Next, and not before, there is something to do although nothing has changed.
-func checkNext(t *rapid.T, q question, out queue.Outcome) {
+func checkNext(t *rapid.T, q question, out simple.Outcome) {
 	if out.Next.IsZero() != (len(out.Waiting) < q.rules.Min) {
 		t.Fatalf("%d of %d wait and Next is %v", len(out.Waiting), q.rules.Min, out.Next)
 	}
@@ -133,11 +133,11 @@ func checkNext(t *rapid.T, q question, out queue.Outcome) {
 	}
 	rest := q
 	rest.rooms = nil
-	rest.tickets = slices.DeleteFunc(slices.Clone(q.tickets), func(x queue.Ticket) bool {
-		return !slices.ContainsFunc(out.Waiting, func(w queue.Waiting) bool { return w.Ticket == x.ID })
+	rest.tickets = slices.DeleteFunc(slices.Clone(q.tickets), func(x simple.Ticket) bool {
+		return !slices.ContainsFunc(out.Waiting, func(w simple.Waiting) bool { return w.Ticket == x.ID })
 	})
-	before := queue.Match(rest.rules, rest.tickets, nil, out.Next.Add(-1))
-	at := queue.Match(rest.rules, rest.tickets, nil, out.Next)
+	before := simple.Match(rest.rules, rest.tickets, nil, out.Next.Add(-1))
+	at := simple.Match(rest.rules, rest.tickets, nil, out.Next)
 	if len(before.Assignments) != 0 || len(at.Assignments) != 1 || len(at.Waiting) != 0 || !out.Next.After(now) {
 		t.Fatalf("Next is %v; just before it %+v, then %+v", out.Next, before, at)
 	}

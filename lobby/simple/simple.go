@@ -1,11 +1,11 @@
-// Package queue is the matchmaker's pure core: from waiting tickets, open rooms and a time it works out who plays with
+// Package simple is the matchmaker's pure core: from waiting tickets, open rooms and a time it works out who plays with
 // whom, and why the others wait. It reads no clock, keeps nothing between calls and knows no Redis, so that a test or a
 // simulation runs it as the lobby does.
 //
-//	out := queue.Match(rules, tickets, rooms, now)
+//	out := simple.Match(rules, tickets, rooms, now)
 //	for _, a := range out.Assignments { … }   // reserve seats, then mark the tickets
 //	for _, w := range out.Waiting { … }       // tell them why
-package queue
+package simple
 
 import (
 	"cmp"

@@ -1,0 +1,49 @@
+package queue
+
+import "time"
+
+// Ticket is a party, or one player, who waits. It is read only once a Pool has it.
+type Ticket struct {
+	ID      string    `json:"id"`
+	Created time.Time `json:"created"` // by Redis's clock; kept when the ticket comes back to the queue
+	// Head says that it came back without being at fault: it stands before all that were not.
+	Head    bool     `json:"head,omitempty"`
+	Players []Player `json:"players"` // at least one
+	// Attributes are texts, float64s or lists of texts.
+	Attributes map[string]any `json:"attributes,omitempty"`
+	// MaxSpread is the widest distance of ratings that its players want, however long they wait; 0 is the queue's own.
+	MaxSpread float64 `json:"max_spread,omitempty"`
+	// MaxLatency is the highest latency that its players want, in milliseconds, however long they wait; 0 is the queue's own.
+	MaxLatency float64 `json:"max_latency,omitempty"`
+	// NewOnly refuses matches that run already.
+	NewOnly bool `json:"new_only,omitempty"`
+}
+
+// Player is one of a ticket's players.
+type Player struct {
+	ID   string `json:"id"`
+	Name string `json:"name,omitempty"`
+	// Rating and Deviation are the mean and the standard deviation of what is known of the player's skill.
+	Rating    float64  `json:"rating"`
+	Deviation float64  `json:"deviation,omitempty"`
+	Roles     []string `json:"roles,omitempty"` // that the player comes for; none is any
+	// Latency is what the player measured to regions, in milliseconds. A region that is not named is not good for the
+	// player, unless none is.
+	Latency map[string]float64 `json:"latency,omitempty"`
+	Avoid   []string           `json:"avoid,omitempty"` // ids of players
+}
+
+// Room is a match that runs and asks for players.
+type Room struct {
+	ID string
+	// Version is the request's: it moves with every change of what the room asks for, and an assignment to an older one
+	// is refused.
+	Version uint64
+	Region  string // "" is none
+	// Free is how many seats are free in each team; one entry where there are no teams.
+	Free []int
+	// Low and High are the lowest and highest ratings of the tickets that are in it; both 0 says nothing.
+	Low, High  float64
+	Attributes map[string]any // those that its players agreed on
+	Players    []Player       // who is in it, as far as is known
+}
