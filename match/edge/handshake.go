@@ -53,6 +53,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
+	c.heardAt.Store(int64(time.Since(s.base)))
 	if !s.add(c) {
 		c.Pipe.End()
 		return
