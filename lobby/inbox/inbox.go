@@ -32,7 +32,7 @@ const (
 	maxKey  = 128
 	maxKind = 32
 	// batch is how many players one exchange with Redis is about.
-	batch = 64
+	batch   = 64
 	keepFor = 7 * 24 * time.Hour
 	// keyFor is how long an event's key keeps it from coming twice.
 	keyFor = time.Hour

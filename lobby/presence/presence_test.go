@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -193,16 +194,7 @@ func TestWhoMayNotWatchSeesWhatHeWouldSeeOfNobody(t *testing.T) {
 var errDown = errors.New("Redis is down")
 
 // outage makes a Redis that can be down.
-type outage struct {
-	mu   sync.Mutex
-	down bool
-}
-
-func (o *outage) set(down bool) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.down = down
-}
+type outage struct{ down atomic.Bool }
 
 func (o *outage) DialHook(next redis.DialHook) redis.DialHook { return next }
 
@@ -210,9 +202,7 @@ func (o *outage) ProcessHook(next redis.ProcessHook) redis.ProcessHook { return 
 
 func (o *outage) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
 	return func(ctx context.Context, cmds []redis.Cmder) error {
-		o.mu.Lock()
-		defer o.mu.Unlock()
-		if !o.down {
+		if !o.down.Load() {
 			return next(ctx, cmds)
 		}
 		for _, c := range cmds {
@@ -229,12 +219,12 @@ func TestChangesDuringAnOutageAreWrittenAfterIt(t *testing.T) {
 		defer b.Close(context.Background())
 		b.Connected("leaves")
 		time.Sleep(2 * time.Second)
-		o.set(true)
+		o.down.Store(true)
 		b.Connected("comes")
 		b.Queued("waits", "duel", time.Hour)
 		b.Disconnected("leaves")
 		time.Sleep(30 * time.Second)
-		o.set(false)
+		o.down.Store(false)
 		time.Sleep(2 * lookEvery)
 		for player, want := range map[string]string{"comes": Online, "waits": InQueue, "leaves": Offline} {
 			if got := b.see(t, player); got != want {
@@ -249,7 +239,7 @@ func TestChangesOfQueuesThatWaitAreBounded(t *testing.T) {
 		b, o := start(rdb, nil), &outage{}
 		rdb.AddHook(o)
 		defer b.Close(context.Background())
-		o.set(true)
+		o.down.Store(true)
 		for n := range 3 * maxQueued {
 			b.Queued(fmt.Sprint("p", n), "duel", time.Hour)
 		}
@@ -260,7 +250,7 @@ func TestChangesOfQueuesThatWaitAreBounded(t *testing.T) {
 		if n > maxQueued {
 			t.Errorf("%d wait", n)
 		}
-		o.set(false)
+		o.down.Store(false)
 	})
 }
 
