@@ -129,7 +129,9 @@ func (a anyRoom) Open(_ context.Context, room string) (*match.Instance, error) {
 	return rm, err
 }
 
-func (anyRoom) TakeSeat(context.Context, string, uint16, string, string) error { return nil }
+func (anyRoom) TakeSeat(context.Context, string, uint16, string, string) (uint16, error) {
+	return 0, nil
+}
 
 // nowhere is a directory that keeps nothing.
 type nowhere struct{}

@@ -109,14 +109,14 @@ func (r *rooms) Open(_ context.Context, room string) (*match.Instance, error) {
 	return r.host.Open(match.Spec{ID: room, Game: "grow", Epoch: 5})
 }
 
-func (r *rooms) TakeSeat(_ context.Context, _ string, _ uint16, _, id string) error {
+func (r *rooms) TakeSeat(_ context.Context, _ string, _ uint16, _, id string) (uint16, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.used[id] {
-		return &proto.Close{Code: proto.CodeNotYourSeat, Reason: "the token was used"}
+		return 0, &proto.Close{Code: proto.CodeNotYourSeat, Reason: "the token was used"}
 	}
 	r.used[id] = true
-	return nil
+	return 0, nil
 }
 
 // bench is a server with one game.

@@ -103,7 +103,9 @@ func (f *field) Open(_ context.Context, room string) (*match.Instance, error) {
 }
 
 // TakeSeat implements edge.Rooms: all seats are free, and each token is used once.
-func (*field) TakeSeat(context.Context, string, uint16, string, string) error { return nil }
+func (*field) TakeSeat(context.Context, string, uint16, string, string) (uint16, error) {
+	return 0, nil
+}
 
 // nowhere is a directory of which nobody asks.
 type nowhere struct{}
