@@ -46,6 +46,9 @@ func (r *rooms) Open(ctx context.Context, room string) (*match.Instance, error) 
 	if errors.Is(err, match.ErrLoaded) { // the seat is reserved, so coming again is worth while
 		return nil, &proto.Close{Code: proto.CodeOverloaded, Reason: "the server takes no new matches now"}
 	}
+	if errors.Is(err, match.ErrConfig) { // other rules than those that the lobby asked
+		return nil, &proto.Close{Code: proto.CodeMatchGone, Reason: "the match's game has no such config"}
+	}
 	return rm, err //nolint:wrapcheck // says what it did
 }
 

@@ -116,9 +116,13 @@ func newCore[S, In any](g *Game, spec Spec, impl Stepper[S, In], h hooks[S, In])
 	if h.scopes != nil {
 		c.scopes = func(sc *netcode.Scopes) { h.scopes.Scopes(&c.state, sc) }
 	}
+	config, err := g.rules.readConfig(spec.Config)
+	if err != nil {
+		panic(err) // whoever opens a room has checked it
+	}
 	dice := rand.NewPCG(spec.Seed, 0x686f6f6b73) // a stream apart from Step's, so that neither disturbs the other
 	c.room = Room[S]{
-		state: &c.state, id: spec.ID, config: spec.Config, rate: g.rules.TickRate, dice: dice,
+		state: &c.state, id: spec.ID, config: config, rate: g.rules.TickRate, dice: dice,
 		rng:    rand.New(dice), //nolint:gosec // a game's dice, the same in a replay
 		roster: roster{players: make([]Player, g.rules.Seats+1), taken: make([]bool, g.rules.Seats+1)},
 	}

@@ -11,7 +11,7 @@ type Spec struct {
 	Game  string
 	Seed  uint64 // of the room's random sources
 	Epoch uint64 // of its owner; not part of what the rules see
-	// Config is what the room was created with, as its game understands it: a map, a mode. At most 4 KiB.
+	// Config is what the room was created with, see Rules.Config: JSON of at most 4 KiB, or nothing.
 	Config []byte
 }
 

@@ -41,6 +41,9 @@ func NewReplay(g Game, spec Spec) (*Replay, error) {
 	if g.err != nil {
 		return nil, g.err
 	}
+	if err := g.CheckConfig(spec.Config); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrReplay, err)
+	}
 	return &Replay{game: &g, sim: g.make(&g, spec)}, nil
 }
 

@@ -12,7 +12,7 @@ import (
 type Room[S any] struct {
 	state  *S
 	id     string
-	config []byte
+	config any // of the type of Rules.Config
 	rate   int
 	tick   uint32
 	dice   *rand.PCG // what rng draws from
@@ -21,9 +21,6 @@ type Room[S any] struct {
 	works
 	out *effects
 }
-
-// Config is what the room was created with, as its game understands it; nil where that is nothing.
-func (r *Room[S]) Config() []byte { return r.config }
 
 // roster is who has a seat, by seat; index 0 is nobody.
 type roster struct {

@@ -1,6 +1,7 @@
 package matchtest
 
 import (
+	"encoding/json"
 	"errors"
 	"math/rand/v2"
 	"testing"
@@ -12,7 +13,18 @@ import (
 // Config is what a room is made with. The zero value serves.
 type Config struct {
 	Seed   uint64 // of the room's random sources
-	Config []byte // what the game's Room.Config returns
+	Config any    // what the room is created with: of the type of Rules.Config, or []byte, JSON as a client wrote it
+}
+
+// bytes is the config as a room gets it.
+func (c *Config) bytes() ([]byte, error) {
+	switch v := c.Config.(type) {
+	case nil:
+		return nil, nil
+	case []byte:
+		return v, nil
+	}
+	return json.Marshal(c.Config) //nolint:wrapcheck // New says of what
 }
 
 // Room is a room that a test drives. What it does wrong ends the test. Nobody's leaving ends it: Rules.Empty does not
@@ -55,10 +67,13 @@ func New(t testing.TB, game match.Game, cfg Config) *Room {
 	t.Helper()
 	r := &Room{
 		t: t, game: game,
-		spec: match.Spec{ID: roomID, Game: game.Name(), Seed: cfg.Seed, Epoch: 1, Config: cfg.Config},
+		spec: match.Spec{ID: roomID, Game: game.Name(), Seed: cfg.Seed, Epoch: 1},
 		rng:  rand.New(rand.NewPCG(cfg.Seed, 0x74657374)), //nolint:gosec // a script's dice, the same each time
 	}
 	var err error
+	if r.spec.Config, err = cfg.bytes(); err != nil {
+		t.Fatalf("matchtest: the config: %v", err)
+	}
 	if r.run, err = match.NewReplay(game, r.spec); err != nil {
 		t.Fatalf("matchtest: the game cannot be run: %v", err)
 	}
