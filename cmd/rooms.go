@@ -21,10 +21,7 @@ type rooms struct {
 	games map[string]match.Rules
 }
 
-var (
-	_ edge.Rooms      = (*rooms)(nil)
-	_ match.Directory = (*cluster.Directory)(nil)
-)
+var _ edge.Rooms = (*rooms)(nil)
 
 // Open implements edge.Rooms.
 func (r *rooms) Open(ctx context.Context, room string) (*match.Instance, error) {
@@ -76,15 +73,15 @@ func (r *rooms) adopt(ctx context.Context, rec cluster.Room) (cluster.Room, erro
 }
 
 // TakeSeat implements edge.Rooms.
-func (r *rooms) TakeSeat(ctx context.Context, room string, seat uint16, player, tokenID string) error {
-	err := r.dir.TakeSeat(ctx, room, seat, player, tokenID)
+func (r *rooms) TakeSeat(ctx context.Context, room string, seat uint16, player, tokenID string) (team uint16, err error) {
+	err = r.dir.TakeSeat(ctx, room, seat, player, tokenID)
 	switch {
 	case errors.Is(err, cluster.ErrNoRoom):
-		return &proto.Close{Code: proto.CodeMatchGone, Reason: "there is no such match"}
+		return 0, &proto.Close{Code: proto.CodeMatchGone, Reason: "there is no such match"}
 	case errors.Is(err, cluster.ErrLate):
-		return &proto.Close{Code: proto.CodeSeatExpired, Reason: "the seat was not taken in time"}
+		return 0, &proto.Close{Code: proto.CodeSeatExpired, Reason: "the seat was not taken in time"}
 	case errors.Is(err, cluster.ErrSeat):
-		return &proto.Close{Code: proto.CodeNotYourSeat, Reason: "the seat token was used already"}
+		return 0, &proto.Close{Code: proto.CodeNotYourSeat, Reason: "the seat token was used already"}
 	}
-	return err //nolint:wrapcheck // says what it did
+	return team, err //nolint:wrapcheck // says what it did
 }

@@ -60,10 +60,10 @@ func curlingGame(t testing.TB, rules Rules) Game {
 
 func TestConfigReachesTheHooks(t *testing.T) {
 	for config, want := range map[string]curlingRow{
-		"":                          {},
-		`{}`:                        {},
-		`{"ends":7}`:                {Opened: 7, Now: 7},
-		` {"hogs":[{"at":1.5},{}]}`: {Hogs: 2},
+		"":                         {},
+		`{}`:                       {},
+		`{"ends":7}`:               {Opened: 7, Now: 7},
+		`{"hogs":[{"at":1.5},{}]}`: {Hogs: 2},
 	} {
 		run, err := NewReplay(curlingGame(t, Rules{}), Spec{ID: "r", Config: []byte(config)})
 		if err == nil {
@@ -130,7 +130,7 @@ func TestConfigTypesThatCannotBeReadExactlyAreNamed(t *testing.T) {
 		".Sub[].X has no name": node{},
 		"too deep":             endless{},
 		"exported": struct {
-			a int `json:"a"`
+			a int
 		}{},
 		"json tag": struct {
 			A int `json:",omitempty"`

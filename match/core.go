@@ -28,6 +28,8 @@ type simulation interface {
 	sums(dst []uint64) []uint64
 	// pendingWork returns the work of which no result has come.
 	pendingWork() []uint32
+	// started says whether the match has started.
+	started() bool
 	// players are those who have a seat.
 	players() []Player
 	// world is the state, a pointer to it.
@@ -142,6 +144,9 @@ func (c *core[S, In]) step(rec *TickRecord, out *effects) error {
 	for i := range rec.Seats {
 		c.seat(&rec.Seats[i], out)
 	}
+	if rec.Started {
+		c.start()
+	}
 	for i := range rec.Results {
 		c.result(&rec.Results[i])
 	}
@@ -163,8 +168,11 @@ func (c *core[S, In]) step(rec *TickRecord, out *effects) error {
 // seat applies one seat change and runs its hook. A player whose join was refused has no seat to drop or leave.
 func (c *core[S, In]) seat(ch *SeatChange, out *effects) {
 	p := ch.Player
-	if ch.Kind != SeatJoined && !c.room.taken[p.Seat] {
-		return
+	if ch.Kind != SeatJoined {
+		if !c.room.taken[p.Seat] {
+			return
+		}
+		p = c.room.players[p.Seat] // with the team that the rules may have given since
 	}
 	switch ch.Kind {
 	case SeatJoined:
@@ -191,6 +199,17 @@ func (c *core[S, In]) seat(ch *SeatChange, out *effects) {
 			c.hooks.leave.Leave(&c.room, p)
 		}
 		c.room.taken[p.Seat] = false
+	}
+}
+
+// start begins the match, once, if anybody has a seat.
+func (c *core[S, In]) start() {
+	if c.room.started || !slices.Contains(c.room.taken, true) {
+		return
+	}
+	c.room.started = true
+	if c.hooks.start != nil {
+		c.hooks.start.Start(&c.room)
 	}
 }
 
@@ -247,6 +266,8 @@ func (c *core[S, In]) sums(dst []uint64) []uint64 {
 	}
 	return dst
 }
+
+func (c *core[S, In]) started() bool { return c.room.started }
 
 func (c *core[S, In]) players() []Player { return slices.Collect(c.room.Players()) }
 

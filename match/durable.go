@@ -156,6 +156,7 @@ func (rm *Instance) adopt(st *roomState, sameRules bool) error {
 		if saved.left > 0 {
 			s.state, s.deadline = seatGone, rm.tick+saved.left
 		}
+		saved.player.Team = rm.sim.team(saved.player.Seat) // the simulation has kept it
 		rm.occupy(s, saved.player)
 		s.expires, s.counter = saved.expires, saved.counter
 		if _, err := s.inputs.Restore(saved.inputs); err != nil {

@@ -145,6 +145,9 @@ func (r *Replay) Emitted() []netcode.Emission { return r.fx.emitted }
 // Refused returns the commands that the tick refused, valid until the next Step.
 func (r *Replay) Refused() []netcode.Refusal { return r.fx.refused }
 
+// Started says whether the match has started, see [Starter].
+func (r *Replay) Started() bool { return r.sim.started() }
+
 // Players are those who have a seat, by seat.
 func (r *Replay) Players() []Player { return r.sim.players() }
 

@@ -101,7 +101,8 @@ func (r Rules) withDefaults() (Rules, error) {
 	case r.Grace < 0 || r.Empty < 0 || r.Grace > maxHold || r.Empty > maxHold:
 		return r, fmt.Errorf("Rules.Grace is %v and Rules.Empty is %v, 0 to %v allowed", r.Grace, r.Empty, maxHold)
 	}
-	return r, checkConfigType(&r)
+	err := checkConfigType(&r)
+	return r, err
 }
 
 // Durability says what of a match survives the end of its process.

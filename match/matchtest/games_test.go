@@ -89,6 +89,16 @@ func (*ducks) Join(r *match.Room[pond], p match.Player) error {
 	return nil
 }
 
+func (*ducks) Start(r *match.Room[pond]) {
+	for p := range r.Players() {
+		if match.ConfigOf[weather](r).Wind != "fair" {
+			break
+		}
+		r.Emit(netcode.OnlyTo(p.Seat), secret{"start"})
+	}
+	r.State().Score.V.N += 1000 * uint64(1+r.Rand().IntN(9))
+}
+
 func (*ducks) each(r *match.Room[pond], seat netcode.Seat, do func(netcode.ID, *duck)) {
 	for id, row := range r.State().Ducks.All() {
 		if row.Owner == seat {
