@@ -14,5 +14,5 @@ var _ match.Directory = directory{}
 
 // Settle implements match.Directory. No room is made with a promise yet.
 func (directory) Settle(context.Context, string) (match.Settlement, error) {
-	return match.SettleStarted, nil
+	return match.Settlement{State: match.SettleStarted}, nil
 }

@@ -163,7 +163,7 @@ func (noDirectory) Renew(context.Context, string, uint64, bool) error           
 func (noDirectory) Hung(context.Context, string) error                               { return nil }
 func (noDirectory) EndRoom(context.Context, string, uint64) error                    { return nil }
 func (noDirectory) Settle(context.Context, string) (match.Settlement, error) {
-	return match.SettleStarted, nil
+	return match.Settlement{State: match.SettleStarted}, nil
 }
 func (noDirectory) PostResult(context.Context, proto.Result) error { return nil }
 

@@ -29,7 +29,7 @@ func (*stuckDirectory) Renew(ctx context.Context, _ string, _ uint64, _ bool) er
 }
 
 func (*stuckDirectory) Settle(ctx context.Context, _ string) (Settlement, error) {
-	return 0, stuck(ctx)
+	return Settlement{}, stuck(ctx)
 }
 func (*stuckDirectory) Hung(ctx context.Context, _ string) error              { return stuck(ctx) }
 func (*stuckDirectory) EndRoom(ctx context.Context, _ string, _ uint64) error { return stuck(ctx) }

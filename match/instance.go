@@ -200,7 +200,7 @@ func (rm *Instance) begin(ctx context.Context) *proto.Close {
 	if rm.fx.ended {
 		return rm.over(rm.tick) // Open ended the match, or it had ended when its process died
 	}
-	rm.promised(saved != nil)
+	rm.promised()
 	if rm.wanted = !rm.settled(); !rm.wanted {
 		rm.checkpoint()
 	}

@@ -15,12 +15,18 @@ import (
 // by its own clock; the room asks when all are here and when the deadline is over.
 
 // Settlement is what the directory says of a room's promise.
-type Settlement uint8
+type Settlement struct {
+	State SettleState
+	Left  time.Duration // until the deadline, while it is SettleWaiting
+}
 
-// What can be said of it.
+// SettleState is how a promise stands.
+type SettleState uint8
+
+// How it can stand.
 const (
 	// SettleWaiting: the deadline is not over, and not all are here.
-	SettleWaiting Settlement = iota
+	SettleWaiting SettleState = iota
 	// SettleStarted: the match takes place.
 	SettleStarted
 	// SettleOff: it does not, since too few came. The room ends without a result.
@@ -41,20 +47,13 @@ type promise struct {
 	off   bool          // the match does not take place
 }
 
-// promised begins to ask whether the promise is kept. Of a room that was restored it may have been said already.
-func (rm *Instance) promised(restored bool) {
+// promised begins to ask whether the promise is kept.
+func (rm *Instance) promised() {
 	if rm.spec.Expect == 0 || rm.sim.started() {
 		return
 	}
 	rm.promise.open, rm.promise.all = true, make(chan struct{}, 1)
-	if restored { // who came before is not known here
-		rm.promise.all <- struct{}{}
-	}
-	deadline := time.NewTimer(max(0, rm.spec.ExpectFor))
-	rm.host.wg.Go(func() {
-		defer deadline.Stop()
-		rm.settle(rm.working, deadline.C)
-	})
+	rm.host.wg.Go(func() { rm.settle(rm.working) })
 }
 
 // came notes that somebody took a free seat.
@@ -69,45 +68,36 @@ func (rm *Instance) came() {
 	}
 }
 
-// settle asks the directory when all have come and when the deadline is over, until the promise is settled or the room
-// has ended. It runs beside the room, which hears the answer as a message.
-func (rm *Instance) settle(ctx context.Context, deadline <-chan time.Time) {
-	over := false
+// settle asks the directory at once, for the deadline, then when all have come and when the deadline is over, until the
+// promise is settled or the room has ended. It runs beside the room, which hears the answer as a message.
+func (rm *Instance) settle(ctx context.Context) {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	wait := retryFirst
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-rm.promise.all:
-		case <-deadline:
-			over = true
+		case <-timer.C:
 		}
-		for wait := retryFirst; ; wait = min(2*wait, retryLongest) {
-			call, cancel := context.WithTimeout(ctx, callTimeout)
-			s, err := rm.host.dir.Settle(call, rm.spec.ID)
-			cancel()
-			switch {
-			case err != nil:
-				rm.log.Warn("settling whether the match starts failed", zap.Error(err))
-			case s == SettleStarted:
-				rm.inbox.put(message{kind: msgStarted})
-				return
-			case s == SettleOff:
-				rm.callOff()
-				return
-			}
-			if err == nil && !over {
-				break // the directory misses somebody whom this room has seen: the deadline decides
-			}
-			timer := time.NewTimer(wait) // the directory's clock may be behind by a little
-			select {
-			case <-ctx.Done():
-				timer.Stop()
-				return
-			case <-deadline:
-				over = true
-			case <-timer.C:
-			}
-			timer.Stop()
+		call, cancel := context.WithTimeout(ctx, callTimeout)
+		s, err := rm.host.dir.Settle(call, rm.spec.ID)
+		cancel()
+		switch {
+		case err != nil:
+			rm.log.Warn("settling whether the match starts failed", zap.Error(err))
+			timer.Reset(wait)
+			wait = min(2*wait, retryLongest)
+		case s.State == SettleStarted:
+			rm.inbox.put(message{kind: msgStarted})
+			return
+		case s.State == SettleOff:
+			rm.callOff()
+			return
+		default: // also where it misses somebody whom this room has seen: the deadline decides
+			timer.Reset(max(s.Left, retryFirst))
+			wait = retryFirst
 		}
 	}
 }

@@ -31,7 +31,7 @@ func openPromised(t *testing.T, rules Rules, store journal.Store, expect int, se
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.rm, err = p.h.Open(Spec{ID: "r1", Game: "sides", Seed: 7, Epoch: 9, Expect: expect, ExpectFor: 15 * time.Second})
+	p.rm, err = p.h.Open(Spec{ID: "r1", Game: "sides", Seed: 7, Epoch: 9, Expect: expect})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,23 +59,45 @@ func (p *promisedRoom) asked() (list []time.Duration) {
 	return list
 }
 
-func always(s Settlement) func() (Settlement, error) {
-	return func() (Settlement, error) { return s, nil }
+// deadline is how long rooms wait for whom they were promised.
+const deadline = 15 * time.Second
+
+// waits answers as a directory does, as long as the deadline is not over; then it says then.
+func waits(then SettleState) func() (Settlement, error) {
+	began := time.Now()
+	return func() (Settlement, error) {
+		if left := deadline - time.Since(began); left > 0 {
+			return Settlement{State: SettleWaiting, Left: left}, nil
+		}
+		return Settlement{State: then}, nil
+	}
+}
+
+// allHere is a directory that counts as the room does.
+func (p *promisedRoom) allHere(n int32) {
+	waiting := p.dir.settle
+	p.dir.settle = func() (Settlement, error) {
+		if p.rm != nil && p.rm.playing.Load() >= n {
+			return Settlement{State: SettleStarted}, nil
+		}
+		return waiting()
+	}
 }
 
 func TestAMatchStartsWhenAllWhoWerePromisedAreHere(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := openPromised(t, Rules{}, nil, 3, always(SettleStarted))
+		p := openPromised(t, Rules{}, nil, 3, waits(SettleOff))
 		a := p.joins(t, 1, 2)[0]
 		time.Sleep(5 * time.Second)
-		if a.logs("join seat 1 team 0", "join seat 2 team 0"); len(p.asked()) != 0 {
-			t.Errorf("asked at %v, before all were here", p.asked())
-		}
+		a.logs("join seat 1 team 0", "join seat 2 team 0")
+		p.dir.mu.Lock()
+		p.allHere(3)
+		p.dir.mu.Unlock()
 		p.joins(t, 3)
 		a.logs("join seat 1 team 0", "join seat 2 team 0", "join seat 3 team 0", "start 3 true seat 0 team 0")
 		time.Sleep(time.Minute)
-		if got := p.asked(); !slices.Equal(got, []time.Duration{5 * time.Second}) {
-			t.Errorf("asked at %v, want once, when the last came", got)
+		if got := p.asked(); !slices.Equal(got, []time.Duration{0, 5 * time.Second}) {
+			t.Errorf("asked at %v, want at the beginning and when the last came", got)
 		}
 		if a.code() != 0 {
 			t.Errorf("a match that started was closed with %d", a.code())
@@ -86,13 +108,13 @@ func TestAMatchStartsWhenAllWhoWerePromisedAreHere(t *testing.T) {
 
 func TestAMatchWithEnoughPlayersStartsAtTheDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := openPromised(t, Rules{}, nil, 3, always(SettleStarted))
+		p := openPromised(t, Rules{}, nil, 3, waits(SettleStarted))
 		a := p.joins(t, 1, 2)[0]
 		time.Sleep(14 * time.Second)
 		a.logs("join seat 1 team 0", "join seat 2 team 0")
 		time.Sleep(time.Second)
 		a.logs("join seat 1 team 0", "join seat 2 team 0", "start 2 true seat 0 team 0")
-		if got := p.asked(); !slices.Equal(got, []time.Duration{15 * time.Second}) {
+		if got := p.asked(); !slices.Equal(got, []time.Duration{0, deadline}) {
 			t.Errorf("asked at %v", got)
 		}
 		closeHost(t, p.h)
@@ -101,7 +123,7 @@ func TestAMatchWithEnoughPlayersStartsAtTheDeadline(t *testing.T) {
 
 func TestAMatchThatIsCalledOffEndsForAllWithoutAResult(t *testing.T) {
 	for name, how := range map[string]func(p *promisedRoom){
-		"by the answer at the deadline": func(*promisedRoom) { time.Sleep(15 * time.Second) },
+		"by the answer at the deadline": func(*promisedRoom) { time.Sleep(deadline) },
 		"by a renewal": func(p *promisedRoom) {
 			p.dir.mu.Lock()
 			p.dir.off = true
@@ -114,7 +136,7 @@ func TestAMatchThatIsCalledOffEndsForAllWithoutAResult(t *testing.T) {
 				files := t.TempDir()
 				synctest.Test(t, func(t *testing.T) {
 					store := openFiles(t, files)
-					p := openPromised(t, rules, store, 3, always(SettleOff))
+					p := openPromised(t, rules, store, 3, waits(SettleOff))
 					list := p.joins(t, 1, 2)
 					p.rm.Detach(list[1])
 					late := newViewer(t, p.g, 3)
@@ -141,38 +163,37 @@ func TestAMatchThatIsCalledOffEndsForAllWithoutAResult(t *testing.T) {
 
 func TestADirectoryThatDoesNotAnswerIsAskedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		n := 0
+		n, left := 0, waits(SettleStarted)
 		p := openPromised(t, Rules{}, nil, 2, func() (Settlement, error) {
-			switch n++; {
-			case n <= 3:
-				return 0, errors.New("Redis is down")
-			case n <= 6:
-				return SettleWaiting, nil // its clock is behind, and it misses somebody
+			if n++; n <= 3 || n == 5 || n == 6 {
+				return Settlement{}, errors.New("Redis is down")
 			}
-			return SettleStarted, nil
+			return left()
 		})
 		a := p.joins(t, 1, 2)[0]
 		time.Sleep(10 * time.Second)
-		if len(p.asked()) != 4 {
+		if got := len(p.asked()); got < 4 || got > 8 {
 			t.Errorf("asked at %v: until there is an answer, and then not before the deadline", p.asked())
 		}
 		a.logs("join seat 1 team 0", "join seat 2 team 0")
+		n = 4 // at the deadline it is down again
 		time.Sleep(10 * time.Second)
-		if len(p.asked()) != 7 {
+		a.logs("join seat 1 team 0", "join seat 2 team 0", "start 2 true seat 0 team 0")
+		if n != 7 {
 			t.Errorf("asked at %v", p.asked())
 		}
-		a.logs("join seat 1 team 0", "join seat 2 team 0", "start 2 true seat 0 team 0")
 		closeHost(t, p.h)
 	})
 }
 
 func TestARoomWaitsForWhomItWasPromised(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := openPromised(t, Rules{Empty: time.Second}, nil, 2, always(SettleStarted))
+		p := openPromised(t, Rules{Empty: time.Second}, nil, 2, waits(SettleStarted))
 		a := p.joins(t, 1)[0]
 		p.rm.Leave(a)
 		time.Sleep(8 * time.Second)
 		b := p.joins(t, 2)[0]
+		time.Sleep(8 * time.Second)
 		b.logs("join seat 1 team 0", "leave seat 1 team 0", "join seat 2 team 0", "start 1 true seat 0 team 0")
 		p.rm.Leave(b)
 		time.Sleep(2 * time.Second)
@@ -217,24 +238,22 @@ func TestAStartIsRecordedAndHappensOnceThoughTheProcessEnds(t *testing.T) {
 			files, out := t.TempDir(), filepath.Join(t.TempDir(), "sides.muster")
 			var g Game
 			synctest.Test(t, func(t *testing.T) {
-				p := openPromised(t, journalled, openFiles(t, files), 2, always(SettleStarted))
+				p := openPromised(t, journalled, openFiles(t, files), 2, waits(SettleStarted))
+				p.dir.mu.Lock()
+				p.allHere(2)
+				p.dir.mu.Unlock()
 				list := p.joins(t, c.before...)
 				ticks(15)
 				left := copied(t, files)
 				closeHost(t, p.h)
 
 				store := openFiles(t, left)
-				p.dir.settle = func() (Settlement, error) {
-					if len(c.before) == 1 && time.Since(p.at) < 5*time.Second {
-						return SettleWaiting, nil
-					}
-					return SettleStarted, nil
-				}
+				p.dir.settle = waits(SettleStarted)
 				var err error
 				if p.h, err = NewHost(HostConfig{Games: []Game{p.g}, Directory: p.dir, Journals: store}); err != nil {
 					t.Fatal(err)
 				}
-				if p.rm, err = p.h.Open(Spec{ID: "r1", Game: "sides", Seed: 7, Epoch: 10, Expect: 2, ExpectFor: 10 * time.Second}); err != nil {
+				if p.rm, err = p.h.Open(Spec{ID: "r1", Game: "sides", Seed: 7, Epoch: 10, Expect: 2}); err != nil {
 					t.Fatal(err)
 				}
 				a := list[0].backWith(p.g, p.rm, true)

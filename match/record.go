@@ -1,10 +1,6 @@
 package match
 
-import (
-	"time"
-
-	"muster/match/journal"
-)
+import "muster/match/journal"
 
 // A room is a deterministic function of its Spec and of its TickRecords. Everything that makes one run differ from
 // another is in one of the two: nothing else may reach a simulation.
@@ -17,11 +13,9 @@ type Spec struct {
 	Epoch uint64 // of its owner; not part of what the rules see
 	// Config is what the room was created with, see Rules.Config: JSON of at most 4 KiB, or nothing.
 	Config []byte
-	// Expect is how many players were promised that all of them come; 0 is none. ExpectFor is how long from now until the
-	// deadline, after which the directory says whether the match takes place. The rules see neither: what comes of it is
-	// recorded.
-	Expect    int
-	ExpectFor time.Duration
+	// Expect is how many players were promised that the others come, too; 0 is none. The match starts when the directory
+	// says so, see Directory.Settle. The rules do not see it: what comes of it is recorded.
+	Expect int
 }
 
 // What a record holds is described in package journal, which keeps them.

@@ -116,7 +116,7 @@ func (nowhere) Renew(context.Context, string, uint64, bool) error               
 func (nowhere) Hung(context.Context, string) error                               { return nil }
 func (nowhere) EndRoom(context.Context, string, uint64) error                    { return nil }
 func (nowhere) Settle(context.Context, string) (match.Settlement, error) {
-	return match.SettleStarted, nil
+	return match.Settlement{State: match.SettleStarted}, nil
 }
 func (nowhere) PostResult(context.Context, proto.Result) error { return nil }
 
