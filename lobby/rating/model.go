@@ -175,3 +175,20 @@ func (m Model) scale(sums []Skill) float64 {
 	}
 	return math.Sqrt(variance)
 }
+
+// Ranks returns the ranks that scores give: the highest score has rank 1, equal scores the same.
+func Ranks(scores []float64) []int {
+	order := make([]int, len(scores))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(scores[b], scores[a]) })
+	ranks := make([]int, len(scores))
+	for n, i := range order {
+		ranks[i] = n + 1
+		if n > 0 && scores[order[n-1]] == scores[i] {
+			ranks[i] = ranks[order[n-1]]
+		}
+	}
+	return ranks
+}

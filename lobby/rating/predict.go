@@ -25,7 +25,13 @@ func (m Model) Win(teams [][]Skill) []float64 {
 func (m Model) Beats(a, b []Skill) float64 {
 	m = m.WithDefaults()
 	sums := m.sums([][]Skill{a, b})
-	return 1 / (1 + math.Exp((sums[1].Mu-sums[0].Mu)/m.scale(sums)))
+	return m.beats(sums[0], sums[1])
+}
+
+// beats is Beats of two teams' sums. The model has its defaults filled in.
+func (m Model) beats(a, b Skill) float64 {
+	c := math.Sqrt(a.Sigma*a.Sigma + b.Sigma*b.Sigma + 2*m.Beta*m.Beta)
+	return 1 / (1 + math.Exp((b.Mu-a.Mu)/c))
 }
 
 func (m Model) sums(teams [][]Skill) []Skill {
