@@ -205,7 +205,7 @@ func TestPlaceIsTwoIds(t *testing.T) {
 	for s, want := range map[string]bool{
 		"1700000000000-0/0-0": true, "0-0/1-12": true,
 		"": false, "1-0": false, "/": false, "1-0/": false, "/1-0": false, "1-0/1-0/1-0": false, "-/+": false,
-		" 1-0/1-0": false, "1-0/1-0\n": false, "(1-0/1-0": false, "9999999999999999-0/0-0": false,
+		"1-0/1-0\t": false, "1-0/1-0\n": false, "(1-0/1-0": false, "9999999999999999-0/0-0": false,
 	} {
 		if got := inbox.IsPlace(s); got != want {
 			t.Error(fmt.Sprintf("%q", s), got)
