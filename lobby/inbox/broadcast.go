@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -36,7 +37,7 @@ func (s *Store) PostAll(ctx context.Context, key, kind string, body any) error {
 		err = ErrTooLarge
 	}
 	if err == nil {
-		err = postScript.Run(ctx, s.rdb, []string{s.broadcasts(), s.broadcasted(key)},
+		err = postAllScript.Run(ctx, s.rdb, []string{s.broadcasts(), s.broadcasted(key)},
 			key, kind, text, Cap, keepFor.Milliseconds(), keyFor.Milliseconds()).Err()
 	}
 	if err == nil {
@@ -47,6 +48,12 @@ func (s *Store) PostAll(ctx context.Context, key, kind string, body any) error {
 	}
 	return nil
 }
+
+var postAllScript = redis.NewScript(`
+if ARGV[1] ~= '' and not redis.call('SET', KEYS[2], '1', 'NX', 'PX', ARGV[6]) then return 'ok' end
+redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[4], '*', 'kind', ARGV[2], 'body', ARGV[3])
+redis.call('PEXPIRE', KEYS[1], ARGV[5])
+return 'ok'`)
 
 var place = regexp.MustCompile(`^\d{1,15}-\d{1,10}/\d{1,15}-\d{1,10}$`)
 
@@ -70,13 +77,24 @@ func (s *Store) ReadAll(ctx context.Context, player, after string, limit int64) 
 	a, b := mine.events.Val(), ours.events.Val()
 	for len(a)+len(b) > 0 && int64(len(list)) < limit {
 		if len(b) == 0 || len(a) > 0 && !Before(b[0].ID, a[0].ID) {
-			list, own, a = append(list, event(a[0])), a[0].ID, a[1:]
+			list, own, a = append(list, eventOf(a[0])), a[0].ID, a[1:]
 		} else {
-			list, all, b = append(list, event(b[0])), b[0].ID, b[1:]
+			list, all, b = append(list, eventOf(b[0])), b[0].ID, b[1:]
 		}
 		list[len(list)-1].ID = own + "/" + all
 	}
 	return list, after != "" && (mine.missed() || ours.missed()), nil
+}
+
+// eventOf reads an entry of a stream.
+func eventOf(m redis.XMessage) Event {
+	ms, _ := split(m.ID)
+	e := Event{ID: m.ID, At: time.UnixMilli(int64(ms)).UTC(), Body: json.RawMessage("null")} //nolint:gosec // at most 15 digits by Redis's clock
+	e.Kind, _ = m.Values["kind"].(string)
+	if body, ok := m.Values["body"].(string); ok && len(body) <= MaxBody && json.Valid([]byte(body)) {
+		e.Body = json.RawMessage(body)
+	}
+	return e
 }
 
 // reading is what is asked of one of the streams.

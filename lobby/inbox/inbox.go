@@ -112,18 +112,13 @@ func (s *Store) Read(ctx context.Context, player, after string, limit int64) (li
 	// An id that is older than all that is there was trimmed, or has been read and nothing came since.
 	missed = after != "" && len(first.Val()) > 0 && Before(after, first.Val()[0].ID)
 	for _, m := range entries.Val() {
-		list = append(list, event(m))
+		ms, _, _ := strings.Cut(m.ID, "-")
+		at, _ := strconv.ParseInt(ms, 10, 64)
+		kind, _ := m.Values["kind"].(string)
+		body, _ := m.Values["body"].(string)
+		list = append(list, Event{ID: m.ID, Kind: kind, At: time.UnixMilli(at).UTC(), Body: json.RawMessage(body)})
 	}
 	return list, missed, nil
-}
-
-// event reads what postScript has written.
-func event(m redis.XMessage) Event {
-	ms, _, _ := strings.Cut(m.ID, "-")
-	at, _ := strconv.ParseInt(ms, 10, 64)
-	kind, _ := m.Values["kind"].(string)
-	body, _ := m.Values["body"].(string)
-	return Event{ID: m.ID, Kind: kind, At: time.UnixMilli(at).UTC(), Body: json.RawMessage(body)}
 }
 
 // Before says whether event a stands before b.
