@@ -46,18 +46,16 @@ func (s *Store) Create(ctx context.Context, id, digest string, by Member, size i
 
 // Join takes an invited player in. Errors: ErrNone, also where he is not invited; ErrFull, *ElsewhereError.
 func (s *Store) Join(ctx context.Context, id string, who Member) (*Party, error) {
-	p, err := s.read(ctx, id)
+	invited, err := s.invited(ctx, id, who.ID) // asked first, so that it takes as long where there is no such party
 	if err != nil {
 		return nil, err
 	}
-	if p.member(who.ID) == nil {
-		invited, err := s.invited(ctx, id, who.ID)
-		if err != nil {
-			return nil, err
-		}
-		if !invited {
-			return nil, ErrNone
-		}
+	p, err := s.read(ctx, id)
+	if err == nil && !invited && p.member(who.ID) == nil {
+		err = ErrNone
+	}
+	if err != nil {
+		return nil, err
 	}
 	return s.join(ctx, id, "", who)
 }

@@ -21,39 +21,36 @@ const (
 
 // Invite lets a player join for ten minutes and puts an event into his inbox; again within that time it changes
 // nothing. Where he has blocked the one who invites he hears nothing, and nobody can tell. Errors: ErrNone, ErrInvites.
-func (s *Store) Invite(ctx context.Context, id string, by Member, player string) (*Party, error) {
+func (s *Store) Invite(ctx context.Context, id string, by Member, player string) error {
 	p, err := s.Get(ctx, id, by.ID)
-	if err != nil {
-		return nil, err
-	}
-	if p.member(player) != nil {
-		return p, nil
+	if err != nil || p.member(player) != nil {
+		return err
 	}
 	blocked := false
 	if s.cfg.Blocked != nil {
 		if blocked, err = s.cfg.Blocked(ctx, player, by.ID); err != nil {
-			return nil, fmt.Errorf("inviting to party %s: %w", id, err)
+			return fmt.Errorf("inviting to party %s: %w", id, err)
 		}
 	}
 	till, err := inviteScript.Run(ctx, s.cfg.Redis, []string{s.record(id), s.invites(id)},
 		keyspace.Digest(player), inviteFor.Milliseconds(), maxInvites).Int64()
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("inviting to party %s: %w", id, err)
+		return fmt.Errorf("inviting to party %s: %w", id, err)
 	case till < 0:
-		return nil, ErrInvites
+		return ErrInvites
 	case till == 0:
-		return nil, ErrNone
+		return ErrNone
 	case blocked:
-		return p, nil
+		return nil
 	}
 	until := time.UnixMilli(till).UTC()
 	by.Ready = false
 	err = s.cfg.Post(ctx, id+":invite:"+strconv.FormatInt(till, 10), Kind, Event{Event: EventInvited, ID: id, By: &by, Until: &until}, player)
 	if err != nil {
-		return nil, fmt.Errorf("inviting to party %s: %w", id, err)
+		return fmt.Errorf("inviting to party %s: %w", id, err)
 	}
-	return p, nil
+	return nil
 }
 
 // The answer is until when the invitation is good; 0 where there is no such party, -1 where there are too many.
@@ -71,6 +68,9 @@ return now + tonumber(ARGV[2])`)
 
 // invited says whether a player has an open invitation.
 func (s *Store) invited(ctx context.Context, id, player string) (bool, error) {
+	if !partyID.MatchString(id) {
+		return false, nil
+	}
 	n, err := invitedScript.Run(ctx, s.cfg.Redis, []string{s.invites(id)}, keyspace.Digest(player)).Int()
 	if err != nil && !errors.Is(err, redis.Nil) {
 		return false, fmt.Errorf("looking for an invitation to party %s: %w", id, err)

@@ -28,7 +28,7 @@ func TestPartyLivesFromItsCreationToItsLastMember(t *testing.T) {
 		}
 		_, err := s.Join(ctx, p.ID, player("bob"))
 		wantErr(t, "joining uninvited", err, ErrNone)
-		must[*Party](t)(s.Invite(ctx, p.ID, player("alice"), "bob"))
+		wantErr(t, "an invitation", s.Invite(ctx, p.ID, player("alice"), "bob"), nil)
 		if e := w.last("bob"); e.Event != EventInvited || e.ID != p.ID || e.By.Name != "the alice" || e.Until == nil {
 			t.Errorf("bob hears %+v", e)
 		}
@@ -116,10 +116,12 @@ func TestWhoIsBlockedSeesNoDifferenceInInviting(t *testing.T) {
 	s := w.store(testredis.Embedded(t))
 	w.blocked[[2]string{"bob", "alice"}] = true
 	p := gather(t, s, "alice")
-	before := must[*Party](t)(s.Invite(ctx, p.ID, player("alice"), "carol"))
-	after := must[*Party](t)(s.Invite(ctx, p.ID, player("alice"), "bob"))
+	before := must[*Party](t)(s.Get(ctx, p.ID, "alice"))
+	wantErr(t, "an invitation", s.Invite(ctx, p.ID, player("alice"), "carol"), nil)
+	wantErr(t, "an invitation of who has blocked her", s.Invite(ctx, p.ID, player("alice"), "bob"), nil)
+	after := must[*Party](t)(s.Get(ctx, p.ID, "alice"))
 	if fmt.Sprint(before) != fmt.Sprint(after) {
-		t.Errorf("the answers differ: %+v and %+v", before, after)
+		t.Errorf("the party changes: from %+v to %+v", before, after)
 	}
 	if len(w.events["bob"]) != 0 || len(w.events["carol"]) != 1 {
 		t.Errorf("bob has %d events, carol %d", len(w.events["bob"]), len(w.events["carol"]))
@@ -132,17 +134,16 @@ func TestRepeatedInvitationsAreOneEvent(t *testing.T) {
 	s := w.store(testredis.Embedded(t))
 	p := gather(t, s, "alice", "bob")
 	for range 20 {
-		must[*Party](t)(s.Invite(ctx, p.ID, player("alice"), "carol"))
-		must[*Party](t)(s.Invite(ctx, p.ID, player("bob"), "carol"))
+		wantErr(t, "an invitation", s.Invite(ctx, p.ID, player("alice"), "carol"), nil)
+		wantErr(t, "an invitation", s.Invite(ctx, p.ID, player("bob"), "carol"), nil)
 	}
 	if n := len(w.events["carol"]); n != 1 {
 		t.Errorf("%d events of 40 invitations", n)
 	}
 	for i := range maxInvites - 1 {
-		must[*Party](t)(s.Invite(ctx, p.ID, player("alice"), fmt.Sprint("guest", i)))
+		wantErr(t, "an invitation", s.Invite(ctx, p.ID, player("alice"), fmt.Sprint("guest", i)), nil)
 	}
-	_, err := s.Invite(ctx, p.ID, player("alice"), "one more")
-	wantErr(t, "one invitation too many", err, ErrInvites)
+	wantErr(t, "one invitation too many", s.Invite(ctx, p.ID, player("alice"), "one more"), ErrInvites)
 }
 
 func TestPartyEndsAnHourAfterTheLastSignOfAMember(t *testing.T) {
@@ -151,7 +152,7 @@ func TestPartyEndsAnHourAfterTheLastSignOfAMember(t *testing.T) {
 		defer stop()
 		ctx, s := t.Context(), newWorld().store(rdb)
 		p := gather(t, s, "alice", "bob")
-		must[*Party](t)(s.Invite(ctx, p.ID, player("alice"), "dave"))
+		wantErr(t, "an invitation", s.Invite(ctx, p.ID, player("alice"), "dave"), nil)
 		for range 5 {
 			time.Sleep(59 * time.Minute)
 			wantErr(t, "a sign of alice", s.Touch(ctx, "alice"), nil)
