@@ -87,7 +87,11 @@ func compile(text string) (e *expression, err error) {
 	if err != nil {
 		var fe *file.Error
 		if errors.As(err, &fe) {
-			return nil, fmt.Errorf("column %d: %s", fe.Column+1, strings.ReplaceAll(fe.Message, "\n", " "))
+			what := strings.ReplaceAll(fe.Message, "\n", " ")
+			if field, ok := strings.CutPrefix(what, "type queuefile.side has no field "); ok {
+				what = fmt.Sprintf("there is no %s: a ticket has rating, players, regions and attributes", field)
+			}
+			return nil, fmt.Errorf("column %d: %s", fe.Column+1, what)
 		}
 		if got, ok := strings.CutPrefix(err.Error(), "expected bool, but got "); ok {
 			return nil, fmt.Errorf("it gives %s, want true or false", strings.Replace(got, "interface {}", "anything", 1))

@@ -17,18 +17,43 @@ import (
 	"muster/lobby/queue"
 )
 
-func example(t testing.TB) []byte {
+// manual returns docs/QUEUES.md.
+func manual(t testing.TB) string {
 	t.Helper()
-	data, err := os.ReadFile("testdata/example.yaml")
+	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "QUEUES.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return data
+	return string(text)
 }
 
-func TestTheExampleHasEveryKey(t *testing.T) {
+// example is the file in the manual.
+func example(t testing.TB) []byte {
+	t.Helper()
+	_, rest, _ := strings.Cut(manual(t), "```yaml\n")
+	text, _, ok := strings.Cut(rest, "```")
+	if !ok {
+		t.Fatal("the manual has no example")
+	}
+	return []byte(text)
+}
+
+func TestTheManualHasEveryKey(t *testing.T) {
 	t.Parallel()
-	got, err := Open("testdata/example.yaml", Options{Seats: map[string]int{"arena": 16}})
+	text := manual(t)
+	for _, f := range (&document{}).queueFields(&queue.Rules{}, lines{}) {
+		if !strings.Contains(text, "\n| `"+f.key+"` |") {
+			t.Errorf("the table lacks %s", f.key)
+		}
+		if !bytes.Contains(example(t), []byte("\n    "+f.key+":")) {
+			t.Errorf("the example lacks %s", f.key)
+		}
+	}
+}
+
+func TestTheManualsExampleIsRead(t *testing.T) {
+	t.Parallel()
+	got, err := Load(example(t), Options{Seats: map[string]int{"arena": 16}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,7 +163,7 @@ func TestMistakesAreNamedWithTheirLines(t *testing.T) {
 		"condition no name":  {head + "    rules: [{holds: 'true'}]\n", []string{"5: queues.q.rules[0] has no name"}},
 		"condition no text":  {head + "    rules: [{name: x}]\n", []string{"5: queues.q.rules[0] has no holds"}},
 		"condition twice":    {head + "    rules:\n    - {name: x, holds: 'true'}\n    - {name: x, holds: 'true'}\n", []string{"7: queues.q.rules[1]: there are two rules x"}},
-		"condition wrong":    {head + "    rules:\n    - name: x\n      holds: a.ratting > 1\n", []string{"7: queues.q.rules[0].holds: column 3: type queuefile.side has no field ratting"}},
+		"condition wrong":    {head + "    rules:\n    - name: x\n      holds: a.ratting > 1\n", []string{"7: queues.q.rules[0].holds: column 3: there is no ratting: a ticket has rating, players, regions and attributes"}},
 		"deep":               {"queues: " + strings.Repeat("[", 40) + "\n", []string{"1: lists and maps lie more than 32 deep in one another"}},
 		"deep by lines":      {strings.Repeat("- ", 40) + "a\n", []string{"1: lists and maps lie more than 32 deep in one another"}},
 		"three at once": {
