@@ -10,7 +10,8 @@ import (
 
 // queueCmd holds what can be done with files of queues.
 type queueCmd struct {
-	Check queueCheckCmd `cmd:"" help:"Say what is wrong with a file of queues, with lines."`
+	Check    queueCheckCmd    `cmd:"" help:"Say what is wrong with a file of queues, with lines."`
+	Simulate queueSimulateCmd `cmd:"" help:"Say who would wait how long, and how good matches would be."`
 }
 
 // queueCheckCmd reads a file of queues as serve does.
