@@ -49,7 +49,7 @@ func (s *server) shared(next http.Handler) http.Handler {
 	if len(origins) > 0 { // else the package would allow all
 		next = cors.New(cors.Options{
 			AllowedOrigins: origins, AllowedMethods: []string{"GET", "POST", "PUT", "DELETE"},
-			AllowedHeaders: []string{"Authorization", "Content-Type"}, ExposedHeaders: []string{"Retry-After"}, MaxAge: 600,
+			AllowedHeaders: []string{"Authorization", "Content-Type", "Idempotency-Key"}, ExposedHeaders: []string{"Retry-After"}, MaxAge: 600,
 		}).Handler(next)
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -110,7 +110,7 @@ func (c *conn) open(cl claim) *proto.Close {
 	defer cancel()
 	rm, err := c.server.cfg.Rooms.Open(ctx, cl.room)
 	if err == nil && !cl.resume {
-		err = c.server.cfg.Rooms.TakeSeat(ctx, cl.room, uint16(cl.player.Seat), cl.player.ID, cl.tokenID)
+		cl.player.Team, err = c.server.cfg.Rooms.TakeSeat(ctx, cl.room, uint16(cl.player.Seat), cl.player.ID, cl.tokenID)
 	}
 	if err != nil {
 		var answer *proto.Close

@@ -88,13 +88,17 @@ func (noDirectory) FreeSeat(context.Context, string, uint64, uint16, []string) e
 func (noDirectory) Renew(context.Context, string, uint64, bool) error                { return nil }
 func (noDirectory) Hung(context.Context, string) error                               { return nil }
 func (noDirectory) EndRoom(context.Context, string, uint64) error                    { return nil }
-func (noDirectory) PostResult(context.Context, proto.Result) error                   { return nil }
+func (noDirectory) Settle(context.Context, string) (match.Settlement, error) {
+	return match.Settlement{State: match.SettleStarted}, nil
+}
+func (noDirectory) PostResult(context.Context, proto.Result) error { return nil }
 
 // rooms finds one room and burns tokens in memory.
 type rooms struct {
 	host *match.Host
 	mu   sync.Mutex
 	used map[string]bool
+	team uint16 // of those who take seats
 }
 
 func (r *rooms) Open(_ context.Context, room string) (*match.Instance, error) {
@@ -107,14 +111,14 @@ func (r *rooms) Open(_ context.Context, room string) (*match.Instance, error) {
 	return r.host.Open(match.Spec{ID: room, Game: "grow", Epoch: 5})
 }
 
-func (r *rooms) TakeSeat(_ context.Context, _ string, _ uint16, _, id string) error {
+func (r *rooms) TakeSeat(_ context.Context, _ string, _ uint16, _, id string) (uint16, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.used[id] {
-		return &proto.Close{Code: proto.CodeNotYourSeat, Reason: "the token was used"}
+		return 0, &proto.Close{Code: proto.CodeNotYourSeat, Reason: "the token was used"}
 	}
 	r.used[id] = true
-	return nil
+	return r.team, nil
 }
 
 // bench is a server with one game.

@@ -68,9 +68,9 @@ func (stuckRooms) Open(ctx context.Context, _ string) (*match.Instance, error) {
 	return nil, ctx.Err()
 }
 
-func (stuckRooms) TakeSeat(ctx context.Context, _ string, _ uint16, _, _ string) error {
+func (stuckRooms) TakeSeat(ctx context.Context, _ string, _ uint16, _, _ string) (uint16, error) {
 	<-ctx.Done()
-	return ctx.Err()
+	return 0, ctx.Err()
 }
 
 func TestSocketWhoseRoomCannotBeFoundIsToldToComeBack(t *testing.T) {
