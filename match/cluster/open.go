@@ -68,10 +68,10 @@ func (s *state) count(record, entries map[string]string, now int64) {
 		s.byTeam = append(s.byTeam, s.TeamSize)
 	}
 	for seat, e := range entries {
-		before, rest, _ := strings.Cut(e, "|")
+		_, rest, _ := strings.Cut(e, "|")
 		_, player, _ := strings.Cut(rest, "|")
-		deadline, err := strconv.ParseInt(before, 10, 64)
-		if err != nil || deadline != 0 && deadline <= now {
+		deadline := deadlineOf(e)
+		if deadline != 0 && deadline <= now {
 			continue
 		}
 		s.free--
@@ -84,6 +84,16 @@ func (s *state) count(record, entries map[string]string, now int64) {
 		}
 	}
 	slices.Sort(s.players)
+}
+
+// deadlineOf is the deadline of a seat's entry; one that cannot be read is long over.
+func deadlineOf(entry string) int64 {
+	before, _, _ := strings.Cut(entry, "|")
+	deadline, err := strconv.ParseInt(before, 10, 64)
+	if err != nil {
+		return -1
+	}
+	return deadline
 }
 
 // teamOfSeat is what the scripts' teamOf is.
