@@ -194,9 +194,9 @@ var shown = []string{
 // publicRooms reads rooms by their names; those that are not public any more are the zero value, and taken out.
 func (d *Directory) publicRooms(ctx context.Context, names []named) ([]PublicRoom, error) {
 	pipe := d.rdb.Pipeline()
-	records, seats := make([]*redis.SliceCmd, len(names)), make([]*redis.StringSliceCmd, len(names))
+	records, seats := make([]*redis.SliceCmd, len(names)), make([]*redis.MapStringStringCmd, len(names))
 	for i, n := range names {
-		records[i], seats[i] = pipe.HMGet(ctx, d.room(n.id()), shown...), pipe.HVals(ctx, d.seats(n.id()))
+		records[i], seats[i] = pipe.HMGet(ctx, d.room(n.id()), shown...), pipe.HGetAll(ctx, d.seats(n.id()))
 	}
 	now := pipe.Time(ctx)
 	if _, err := pipe.Exec(ctx); err != nil {
@@ -211,30 +211,18 @@ func (d *Directory) publicRooms(ctx context.Context, names []named) ([]PublicRoo
 				f[shown[k]] = s
 			}
 		}
-		r, err := parseRoom(n.id(), f)
-		if err != nil || !r.Public || r.Off || r.listing() != n.name {
+		var s state
+		if s.Room, s.err = parseRoom(n.id(), f); s.err != nil || !s.Public || s.Off || s.listing() != n.name {
 			gone = append(gone, n)
 			continue
 		}
-		list[i] = PublicRoom{Room: r, Occupied: occupied(seats[i].Val(), now.Val().UnixMilli())}
-		if !r.Shut {
-			list[i].Free = r.Seats - list[i].Occupied
-		}
+		s.count(nil, seats[i].Val(), now.Val().UnixMilli())
+		list[i] = PublicRoom{Room: s.Room, Free: s.free, Occupied: s.occupied}
 	}
 	return list, d.sweep(ctx, gone)
 }
 
 func (n named) id() string { return n.name[min(len(n.name), 14):] }
-
-// occupied counts the seats that are taken or reserved.
-func occupied(entries []string, now int64) (n int) {
-	for _, e := range entries {
-		if deadlineOf(e) == 0 || deadlineOf(e) > now {
-			n++
-		}
-	}
-	return n
-}
 
 // sweep takes rooms out that were not public when they were read. One that has become so meanwhile is put back.
 func (d *Directory) sweep(ctx context.Context, gone []named) error {
@@ -266,4 +254,20 @@ func (d *Directory) sweep(ctx context.Context, gone []named) error {
 		}
 	}
 	return nil
+}
+
+// Look returns a room as lists of public ones show it, whether it is public or not. Errors: ErrNoRoom.
+func (d *Directory) Look(ctx context.Context, room string) (PublicRoom, error) {
+	list, err := d.states(ctx, room)
+	if err != nil {
+		return PublicRoom{}, err
+	}
+	s := &list[0]
+	if s.err == nil && s.Off {
+		s.err = ErrNoRoom
+	}
+	if s.err != nil {
+		return PublicRoom{}, fmt.Errorf("looking at room %s: %w", room, s.err)
+	}
+	return PublicRoom{Room: s.Room, Free: s.free, Occupied: s.occupied}, nil
 }
