@@ -21,10 +21,7 @@ type rooms struct {
 	games map[string]match.Rules
 }
 
-var (
-	_ edge.Rooms      = (*rooms)(nil)
-	_ match.Directory = (*cluster.Directory)(nil)
-)
+var _ edge.Rooms = (*rooms)(nil)
 
 // Open implements edge.Rooms.
 func (r *rooms) Open(ctx context.Context, room string) (*match.Instance, error) {
@@ -47,6 +44,9 @@ func (r *rooms) Open(ctx context.Context, room string) (*match.Instance, error) 
 	rm, err := r.host.Open(match.Spec{ID: rec.ID, Game: rec.Game, Seed: rec.Seed, Epoch: rec.Epoch})
 	if errors.Is(err, match.ErrLoaded) { // the seat is reserved, so coming again is worth while
 		return nil, &proto.Close{Code: proto.CodeOverloaded, Reason: "the server takes no new matches now"}
+	}
+	if errors.Is(err, match.ErrConfig) { // other rules than those that the lobby asked
+		return nil, &proto.Close{Code: proto.CodeMatchGone, Reason: "the match's game has no such config"}
 	}
 	return rm, err //nolint:wrapcheck // says what it did
 }

@@ -37,18 +37,18 @@ var (
 	codeAddressLimit = redis_rate.Limit{Rate: 60, Burst: 60, Period: time.Minute}
 )
 
-type codeInput struct {
+type roomCodeInput struct {
 	Code string `path:"code" pattern:"^[A-Za-z0-9]{6}$" example:"KFR7WQ" doc:"The room's code, in capitals or not."`
 	from asked
 }
 
 // Resolve implements huma.Resolver.
-func (in *codeInput) Resolve(ctx huma.Context) []error {
+func (in *roomCodeInput) Resolve(ctx huma.Context) []error {
 	in.from = askedBy(ctx)
 	return nil
 }
 
-func (l *Lobby) joinByCode(ctx context.Context, in *codeInput) (*matchOutput, error) {
+func (l *Lobby) joinByCode(ctx context.Context, in *roomCodeInput) (*matchOutput, error) {
 	const often = "you try too many codes"
 	err := l.count(ctx, limitKey(ctx)+":codes", codeLimit, often)
 	if err == nil {

@@ -15,6 +15,8 @@ import (
 	"github.com/redis/go-redis/v9"
 	"go.uber.org/zap"
 
+	"muster/lobby/inbox"
+	"muster/lobby/party"
 	"muster/lobby/simple"
 	"muster/match/cluster"
 	"muster/proto/token"
@@ -29,6 +31,9 @@ type Config struct {
 	Games     []Game                // required: those that queues name
 	// Self is the id of the node that runs in this process, if one does: clients that asked it reach it as they did.
 	Self string
+	// Blocked says whether a player has blocked another, whose words and invitations then do not reach him. nil means that
+	// nobody has.
+	Blocked func(ctx context.Context, player, other string) (bool, error)
 	// Guests lets anybody log in under any name. For development only.
 	Guests     bool
 	Version    string // of the server, for the API's description. Default "unknown"
@@ -74,6 +79,8 @@ type Lobby struct {
 	configs map[string]*config
 	owners  *owners
 	waiters waiters
+	inbox   *inbox.Store
+	parties *party.Store
 
 	stop    context.CancelFunc
 	closing context.Context //nolint:containedctx // ends when Close begins, and with it every long poll
@@ -99,6 +106,7 @@ func New(cfg Config) (*Lobby, error) {
 	}
 	l.owners = &owners{cfg.Redis, cfg.Namespace, l.rooms}
 	errs := make([]error, 0, len(cfg.Games)+len(cfg.Queues))
+	l.addSocial()
 	for _, g := range cfg.Games {
 		c, err := newConfig(&g)
 		l.games[g.Name], l.configs[g.Name] = g, c
@@ -224,6 +232,7 @@ func (l *Lobby) Register(mux *http.ServeMux) *huma.OpenAPI {
 	l.registerRooms(api)
 	l.registerNamed(api)
 	l.registerMatches(api)
+	l.registerParties(api)
 	if l.cfg.Guests {
 		l.registerGuests(api)
 	}

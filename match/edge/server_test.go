@@ -10,6 +10,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"muster/internal/door"
 	"muster/internal/simnet"
 	"muster/match"
 	"muster/proto"
@@ -92,7 +93,7 @@ func TestServerThatClosesDoesNotWaitForARoomToBeFound(t *testing.T) {
 		if err := b.edge.Close(t.Context()); err != nil {
 			t.Error(err)
 		}
-		if took := time.Since(began); took > 2*lastTimeout {
+		if took := time.Since(began); took > 2*door.LastTimeout {
 			t.Errorf("closing took %v", took)
 		}
 		if e := goodbye(t, c); e.code != proto.CodeNodeLeaving {
@@ -113,7 +114,7 @@ func TestServerClosesThoughClientsDoNotAnswer(t *testing.T) {
 		if err := b.edge.Close(t.Context()); err != nil {
 			t.Error(err)
 		}
-		if took := time.Since(began); took > 3*lastTimeout {
+		if took := time.Since(began); took > 3*door.LastTimeout {
 			t.Errorf("closing took %v", took)
 		}
 	})
