@@ -41,7 +41,9 @@ func (r *rooms) Open(ctx context.Context, room string) (*match.Instance, error) 
 			return nil, err
 		}
 	}
-	rm, err := r.host.Open(match.Spec{ID: rec.ID, Game: rec.Game, Seed: rec.Seed, Epoch: rec.Epoch})
+	rm, err := r.host.Open(match.Spec{
+		ID: rec.ID, Game: rec.Game, Seed: rec.Seed, Epoch: rec.Epoch, Config: rec.Config, Expect: rec.Expect,
+	})
 	if errors.Is(err, match.ErrLoaded) { // the seat is reserved, so coming again is worth while
 		return nil, &proto.Close{Code: proto.CodeOverloaded, Reason: "the server takes no new matches now"}
 	}
