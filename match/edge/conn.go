@@ -41,6 +41,8 @@ const (
 	// maxLimited is how many messages over the limit may be dropped before the socket is closed with 4429. The count
 	// falls by one for each message that is within the limit.
 	maxLimited = 400
+	// maxRefused is how many inputs of one who only watches are passed over before the socket is closed with 1008.
+	maxRefused = 100
 	// bytesPerSecond and burstBytes bound what is read at all, whatever it is cut into: many empty fragments are no
 	// message. The longest messages at the highest rate stay below it in most games; others are slowed by 4429.
 	bytesPerSecond = 256 << 10
@@ -56,6 +58,7 @@ type conn struct {
 	addr    string
 	seat    netcode.Seat
 	player  string          // the id
+	watches bool            // it has no seat, and no inputs
 	room    *match.Instance // set before the reader starts
 
 	welcomed  atomic.Bool   // the client may speak
@@ -73,6 +76,7 @@ type conn struct {
 	messages *rate.Limiter
 	volume   *rate.Limiter
 	limited  int
+	refused  int // inputs, of one who only watches
 	partial  partial
 	reader   *proto.Reader // within receive
 	lastSeq  uint32
@@ -121,8 +125,12 @@ func (c *conn) live(attached bool) {
 func (c *conn) open(cl claim) *proto.Close {
 	ctx, cancel := context.WithTimeout(c.server.ctx, openTimeout)
 	defer cancel()
-	rm, err := c.server.cfg.Rooms.Open(ctx, cl.room)
-	if err == nil && !cl.resume {
+	find := c.server.cfg.Rooms.Open
+	if cl.watch {
+		find = c.server.cfg.Rooms.Running
+	}
+	rm, err := find(ctx, cl.room)
+	if err == nil && cl.tokenID != "" {
 		cl.player.Team, err = c.server.cfg.Rooms.TakeSeat(ctx, cl.room, uint16(cl.player.Seat), cl.player.ID, cl.tokenID)
 	}
 	if err != nil {
@@ -137,7 +145,7 @@ func (c *conn) open(cl claim) *proto.Close {
 	c.messages.SetLimit(rate.Limit(max(messagesPerTick*rm.Rate(), leastPerSecond)))
 	if !rm.Attach(match.Attach{
 		Viewer: c, Player: cl.player, PlayerExpires: cl.playerExpires, Resume: cl.resume, Counter: cl.counter,
-		Claim: cl.tokenID,
+		Claim: cl.tokenID, Watch: cl.watch,
 	}) {
 		return &proto.Close{Code: proto.CodeMatchGone, Reason: "the match is over"}
 	}
@@ -152,13 +160,15 @@ func (c *conn) Seat() netcode.Seat { return c.seat }
 
 // Welcome implements [match.Viewer].
 func (c *conn) Welcome(m *proto.Welcome, r token.Resume) {
-	secret, err := c.server.cfg.Keys.SignResume(r, resumeFor)
-	if err != nil {
-		c.server.log.Error("no resume secret", zap.Error(err))
-		c.Close(proto.Close{Code: proto.CodeInternal, Reason: "the server failed"})
-		return
+	if r.Seat != 0 {
+		secret, err := c.server.cfg.Keys.SignResume(r, resumeFor)
+		if err != nil {
+			c.server.log.Error("no resume secret", zap.Error(err))
+			c.Close(proto.Close{Code: proto.CodeInternal, Reason: "the server failed"})
+			return
+		}
+		m.Resume = secret
 	}
-	m.Resume = secret
 	c.expires.Store(expiry(r.PlayerExpires))
 	m.Expires = c.server.left(c.expires.Load())
 	if c.expired() { // a resume secret outlives the token

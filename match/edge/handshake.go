@@ -21,13 +21,14 @@ import (
 	"muster/proto/token"
 )
 
-// claim is what a verified token says, of either kind.
+// claim is what a verified token says, of any kind.
 type claim struct {
 	room          string
 	player        match.Player
 	playerExpires time.Time
 	tokenID       string // a seat token's; a resume secret has none
 	resume        bool
+	watch         bool // it wants no seat
 	counter       uint32
 	refused       *proto.Close // the token is genuine and good for nothing here: its bearer gets a socket and a code
 }
@@ -78,7 +79,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.metrics.refused.WithLabelValues("handshake").Inc()
 		return
 	}
-	c.seat, c.player = cl.player.Seat, cl.player.ID
+	c.seat, c.player, c.watches = cl.player.Seat, cl.player.ID, cl.watch
 	if !s.add(c) {
 		c.pipe.end()
 		return
@@ -146,7 +147,7 @@ func (s *Server) originAllowed(r *http.Request, header bool) bool {
 	return strings.EqualFold(u.Host, r.Host) || s.origins[strings.ToLower(u.Host)]
 }
 
-// verify reads a seat token or a resume secret. Whoever brings one that is genuine but too old, or for another match,
+// verify reads a seat token, a resume secret or a watch token. Whoever brings one that is genuine but too old, or for another match,
 // is told so on the socket.
 func (s *Server) verify(bearer, room string) (cl claim, err error) {
 	seat, err := s.cfg.Keys.VerifySeat(bearer)
@@ -165,8 +166,16 @@ func (s *Server) verify(bearer, room string) (cl claim, err error) {
 		}
 		return cl.checkRoom(room), nil
 	}
-	if errors.Is(err, token.ErrExpired) || errors.Is(resumeErr, token.ErrExpired) {
+	watch, watchErr := s.cfg.Keys.VerifyWatch(bearer)
+	if watchErr == nil {
+		cl = claim{room: watch.Room, player: match.Player{ID: watch.Player}, playerExpires: watch.PlayerExpires, watch: true}
+		return cl.checkRoom(room), nil
+	}
+	switch {
+	case errors.Is(err, token.ErrExpired), errors.Is(resumeErr, token.ErrExpired):
 		return claim{refused: &proto.Close{Code: proto.CodeSeatExpired, Reason: "the seat token is too old"}}, nil
+	case errors.Is(watchErr, token.ErrExpired):
+		return claim{refused: &proto.Close{Code: proto.CodeSeatExpired, Reason: "the watch token is too old"}}, nil
 	}
 	return claim{}, err //nolint:wrapcheck // its text goes nowhere
 }
