@@ -34,12 +34,16 @@ func (r *rooms) Open(ctx context.Context, room string) (*match.Instance, error) 
 		return nil, &proto.Close{Code: proto.CodeMatchGone, Reason: "there is no such match"}
 	case err != nil:
 		return nil, err //nolint:wrapcheck // says what it did
+	case rec.Off:
+		return nil, &proto.Close{Code: proto.CodeMatchGone, Reason: "the match was called off"}
 	case rec.Node != r.node:
 		if rec, err = r.adopt(ctx, rec); err != nil {
 			return nil, err
 		}
 	}
-	rm, err := r.host.Open(match.Spec{ID: rec.ID, Game: rec.Game, Seed: rec.Seed, Epoch: rec.Epoch})
+	rm, err := r.host.Open(match.Spec{
+		ID: rec.ID, Game: rec.Game, Seed: rec.Seed, Epoch: rec.Epoch, Config: rec.Config, Expect: rec.Expect,
+	})
 	if errors.Is(err, match.ErrLoaded) { // the seat is reserved, so coming again is worth while
 		return nil, &proto.Close{Code: proto.CodeOverloaded, Reason: "the server takes no new matches now"}
 	}
@@ -82,7 +86,7 @@ func (r *rooms) adopt(ctx context.Context, rec cluster.Room) (cluster.Room, erro
 
 // TakeSeat implements edge.Rooms.
 func (r *rooms) TakeSeat(ctx context.Context, room string, seat uint16, player, tokenID string) (team uint16, err error) {
-	err = r.dir.TakeSeat(ctx, room, seat, player, tokenID)
+	team, err = r.dir.TakeSeat(ctx, room, seat, player, tokenID)
 	switch {
 	case errors.Is(err, cluster.ErrNoRoom):
 		return 0, &proto.Close{Code: proto.CodeMatchGone, Reason: "there is no such match"}

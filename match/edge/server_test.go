@@ -10,6 +10,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"muster/internal/door"
 	"muster/internal/simnet"
 	"muster/match"
 	"muster/proto"
@@ -96,7 +97,7 @@ func TestServerThatClosesDoesNotWaitForARoomToBeFound(t *testing.T) {
 		if err := b.edge.Close(t.Context()); err != nil {
 			t.Error(err)
 		}
-		if took := time.Since(began); took > 2*lastTimeout {
+		if took := time.Since(began); took > 2*door.LastTimeout {
 			t.Errorf("closing took %v", took)
 		}
 		if e := goodbye(t, c); e.code != proto.CodeNodeLeaving {
@@ -117,7 +118,7 @@ func TestServerClosesThoughClientsDoNotAnswer(t *testing.T) {
 		if err := b.edge.Close(t.Context()); err != nil {
 			t.Error(err)
 		}
-		if took := time.Since(began); took > 3*lastTimeout {
+		if took := time.Since(began); took > 3*door.LastTimeout {
 			t.Errorf("closing took %v", took)
 		}
 	})

@@ -15,6 +15,7 @@ import (
 
 	"github.com/coder/websocket"
 
+	"muster/internal/door"
 	"muster/internal/simnet"
 	"muster/match"
 	"muster/netcode"
@@ -215,7 +216,7 @@ func inVault(t *testing.T, f func(t *testing.T, ctx context.Context, b *bench)) 
 		defer cancel()
 		g := match.Define[vaultState, input]("vault", vault{}, match.Rules{Seats: 4, Spectators: 3, Events: []any{said{}}})
 		l := simnet.Listen(simnet.Link{Latency: 5 * time.Millisecond})
-		b := newBenchOf(t, g, nil, Listener{l})
+		b := newBenchOf(t, g, nil, Listener{Listener: l})
 		b.url, b.http = "ws://server", &http.Client{Transport: &http.Transport{DialContext: l.DialContext, DisableKeepAlives: true}}
 		b.dialer = func() (net.Conn, error) { return l.Dial(t.Context()) }
 		f(t, ctx, b)
@@ -397,7 +398,7 @@ func TestSlowSpectatorsArePassedOverAndDelayNobody(t *testing.T) {
 		}
 		var worst time.Duration
 		began := time.Now()
-		for last := began; time.Since(began) < slowAfter+3*time.Second+lastTimeout; last = time.Now() {
+		for last := began; time.Since(began) < slowAfter+3*time.Second+door.LastTimeout; last = time.Now() {
 			good.until(ctx, proto.KindFrame)
 			worst = max(worst, time.Since(last))
 		}
