@@ -183,6 +183,9 @@ func (s *server) startLobby(rdb redis.UniversalClient, games []Game, node string
 		Redis: rdb, Namespace: s.set.Namespace, Keys: s.keys, Self: node, Guests: s.set.development(),
 		Version: version(), Log: s.log, Registerer: reg,
 	}
+	if s.replays != nil {
+		cfg.ReplaysFor = s.set.KeepFor
+	}
 	for _, g := range games {
 		r := g.Rules()
 		cfg.Games = append(cfg.Games, lobby.Game{Name: g.Name(), Rules: r.Version, Seats: r.Seats, Persist: r.Persist})

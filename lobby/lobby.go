@@ -15,6 +15,8 @@ import (
 	"github.com/redis/go-redis/v9"
 	"go.uber.org/zap"
 
+	"muster/lobby/players"
+	"muster/lobby/rating"
 	"muster/lobby/simple"
 	"muster/match/cluster"
 	"muster/proto/token"
@@ -30,8 +32,12 @@ type Config struct {
 	// Self is the id of the node that runs in this process, if one does: clients that asked it reach it as they did.
 	Self string
 	// Guests lets anybody log in under any name. For development only.
-	Guests     bool
-	Version    string // of the server, for the API's description. Default "unknown"
+	Guests  bool
+	Version string // of the server, for the API's description. Default "unknown"
+	// Ratings is the model by which players are rated. Its zero value is the default one.
+	Ratings rating.Model
+	// ReplaysFor is how long after a match its replay can be fetched at /v1/admin/replays/{room}; 0 is never.
+	ReplaysFor time.Duration
 	Log        *zap.Logger
 	Registerer prometheus.Registerer
 }
@@ -59,6 +65,7 @@ type Lobby struct {
 	metrics *metrics
 	tickets *ticketStore
 	results *resultStore
+	players *players.Store
 	limits  *limits
 	rooms   *cluster.Directory
 	nodes   *cluster.Nodes
@@ -84,6 +91,7 @@ func New(cfg Config) (*Lobby, error) {
 		cfg: cfg, log: cfg.Log, metrics: newMetrics(cfg.Registerer),
 		tickets: &ticketStore{cfg.Redis, keys{cfg.Namespace}},
 		results: &resultStore{cfg.Redis, keys{cfg.Namespace}},
+		players: players.New(cfg.Redis, cfg.Namespace, cfg.Ratings),
 		limits:  newLimits(cfg.Redis, cfg.Namespace),
 		rooms:   cluster.NewDirectory(cfg.Redis, cfg.Namespace),
 		nodes:   cluster.NewNodes(cfg.Redis, cfg.Namespace, cfg.Log),
@@ -91,6 +99,9 @@ func New(cfg Config) (*Lobby, error) {
 	}
 	for _, g := range cfg.Games {
 		l.games[g.Name] = g
+	}
+	if err := cfg.Ratings.Validate(); err != nil {
+		return nil, fmt.Errorf("the rating model: %w", err)
 	}
 	errs := make([]error, 0, len(cfg.Queues))
 	for _, q := range cfg.Queues {
@@ -213,6 +224,8 @@ func (l *Lobby) Register(mux *http.ServeMux) *huma.OpenAPI {
 	l.registerRooms(api)
 	l.registerNamed(api)
 	l.registerMatches(api)
+	l.registerMe(api)
+	l.registerBlocks(api)
 	if l.cfg.Guests {
 		l.registerGuests(api)
 	}
