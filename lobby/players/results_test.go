@@ -250,6 +250,86 @@ func TestResultIsRecordedOnceWhateverDies(t *testing.T) {
 	})
 }
 
+// Several lobbies are handed the same results at the same time.
+func TestResultsRecordedByManyAtOnceCountOnce(t *testing.T) {
+	rdb := testredis.Start(t).Connect()
+	names := []string{"ann", "ben", "cid", "dan"}
+	const n = 30
+	var wg sync.WaitGroup
+	for lobby := range 4 {
+		wg.Go(func() {
+			s := players.New(rdb, ns, rating.Model{})
+			for i := range n {
+				i = (i + 7*lobby) % n
+				if err := s.Record(context.Background(), duel(fmt.Sprint("r", i), names[i%4], names[(i+1)%4])); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	s, sum := players.New(rdb, ns, rating.Model{}), 0
+	for _, id := range names {
+		list, _, err := s.Matches(t.Context(), id, "", 100)
+		must(t, err)
+		if sum += len(list); len(list) != games(t, s, id) {
+			t.Errorf("%s has %d matches, %d are rated", id, len(list), games(t, s, id))
+		}
+		for i := range list[1:] {
+			if list[i].Before != list[i+1].After {
+				t.Errorf("%s jumped from %v to %v", id, list[i+1].After, list[i].Before)
+			}
+		}
+	}
+	if sum != 2*n {
+		t.Errorf("%d matches are listed, want %d", sum, 2*n)
+	}
+}
+
+// meanwhile does something before the first SET.
+type meanwhile struct {
+	cut
+	do func()
+}
+
+func (m *meanwhile) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		if do := m.do; cmd.Name() == "set" && do != nil {
+			m.do = nil
+			do()
+		}
+		return next(ctx, cmd)
+	}
+}
+
+// A lobby that worked a result out and wrote it down too late goes by what was written before.
+func TestFirstPlanCounts(t *testing.T) {
+	server := testredis.Start(t)
+	rdb, slow, dying := server.Connect(), server.Connect(), server.Connect()
+	s := players.New(rdb, ns, rating.Model{})
+	var planned string
+	key := ns + ":{match:r1}:rating:600:0"
+	slow.AddHook(&meanwhile{cut: cut{left: 1000}, do: func() {
+		must(t, s.Record(t.Context(), duel("r2", "ann", "cid")))
+		dying.AddHook(&cut{left: 3})
+		if err := players.New(dying, ns, rating.Model{}).Record(t.Context(), duel("r1", "ann", "ben")); err == nil {
+			t.Error("no error")
+		}
+		planned = rdb.Get(t.Context(), key).Val()
+	}})
+	must(t, players.New(slow, ns, rating.Model{}).Record(t.Context(), duel("r1", "ann", "ben")))
+	if now := rdb.Get(t.Context(), key).Val(); planned == "" || now != planned {
+		t.Errorf("the plan was\n%s\nand is\n%s", planned, now)
+	}
+	// By the first plan ann had won before, so that ben lost less by it than a new player does to a new one.
+	m := rating.Model{}
+	first := m.Rate([][]rating.Skill{{m.New()}, {m.New()}}, []int{1, 2})
+	second := m.Rate([][]rating.Skill{first[0], {m.New()}}, []int{1, 2})
+	if got := ratings(t, s, "ann", "ben"); got[0] != second[0][0].Rating() || got[1] != second[1][0].Rating() {
+		t.Errorf("%v, want %v and %v", got, second[0][0].Rating(), second[1][0].Rating())
+	}
+}
+
 // Two matches of a player that are rated at once, both from the same rating, count both.
 func TestMatchesRatedAtOnceBothCount(t *testing.T) {
 	testredis.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
