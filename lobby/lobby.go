@@ -17,6 +17,8 @@ import (
 
 	"muster/lobby/inbox"
 	"muster/lobby/party"
+	"muster/lobby/players"
+	"muster/lobby/rating"
 	"muster/lobby/simple"
 	"muster/match/cluster"
 	"muster/proto/token"
@@ -31,12 +33,13 @@ type Config struct {
 	Games     []Game                // required: those that queues name
 	// Self is the id of the node that runs in this process, if one does: clients that asked it reach it as they did.
 	Self string
-	// Blocked says whether a player has blocked another, whose words and invitations then do not reach him. nil means that
-	// nobody has.
-	Blocked func(ctx context.Context, player, other string) (bool, error)
 	// Guests lets anybody log in under any name. For development only.
-	Guests     bool
-	Version    string // of the server, for the API's description. Default "unknown"
+	Guests  bool
+	Version string // of the server, for the API's description. Default "unknown"
+	// Ratings is the model by which players are rated. Its zero value is the default one.
+	Ratings rating.Model
+	// ReplaysFor is how long after a match its replay can be fetched at /v1/admin/replays/{room}; 0 is never.
+	ReplaysFor time.Duration
 	Log        *zap.Logger
 	Registerer prometheus.Registerer
 }
@@ -48,6 +51,12 @@ type Game struct {
 	Seats int
 	// Persist says that its rooms have names, by which anybody may join them, and are kept when nobody is in them.
 	Persist bool
+	// Config is the zero value of the struct that its rooms' configs are read into, whose tags are those of a huma schema;
+	// nil is none. CheckConfig says what else is wrong with one; it may be nil.
+	Config      any
+	CheckConfig func(config []byte) error
+	// Watch says that its rooms may be watched by those who do not play.
+	Watch bool
 }
 
 const (
@@ -64,12 +73,15 @@ type Lobby struct {
 	metrics *metrics
 	tickets *ticketStore
 	results *resultStore
+	players *players.Store
 	limits  *limits
 	rooms   *cluster.Directory
 	nodes   *cluster.Nodes
 	bus     *cluster.Bus
 	queues  map[string]*matchmaker
 	games   map[string]Game
+	configs map[string]*config
+	owners  *owners
 	waiters waiters
 	inbox   *inbox.Store
 	parties *party.Store
@@ -91,16 +103,23 @@ func New(cfg Config) (*Lobby, error) {
 		cfg: cfg, log: cfg.Log, metrics: newMetrics(cfg.Registerer),
 		tickets: &ticketStore{cfg.Redis, keys{cfg.Namespace}},
 		results: &resultStore{cfg.Redis, keys{cfg.Namespace}},
+		players: players.New(cfg.Redis, cfg.Namespace, cfg.Ratings),
 		limits:  newLimits(cfg.Redis, cfg.Namespace),
 		rooms:   cluster.NewDirectory(cfg.Redis, cfg.Namespace),
 		nodes:   cluster.NewNodes(cfg.Redis, cfg.Namespace, cfg.Log),
-		queues:  map[string]*matchmaker{}, games: map[string]Game{},
+		queues:  map[string]*matchmaker{}, games: map[string]Game{}, configs: map[string]*config{},
 	}
+	l.owners = &owners{cfg.Redis, cfg.Namespace, l.rooms}
+	errs := make([]error, 0, len(cfg.Games)+len(cfg.Queues))
 	l.addSocial()
 	for _, g := range cfg.Games {
-		l.games[g.Name] = g
+		c, err := newConfig(&g)
+		l.games[g.Name], l.configs[g.Name] = g, c
+		errs = append(errs, err)
 	}
-	errs := make([]error, 0, len(cfg.Queues))
+	if err := cfg.Ratings.Validate(); err != nil {
+		return nil, fmt.Errorf("the rating model: %w", err)
+	}
 	for _, q := range cfg.Queues {
 		errs = append(errs, l.addQueue(q))
 	}
@@ -222,6 +241,8 @@ func (l *Lobby) Register(mux *http.ServeMux) *huma.OpenAPI {
 	l.registerNamed(api)
 	l.registerMatches(api)
 	l.registerParties(api)
+	l.registerMe(api)
+	l.registerBlocks(api)
 	if l.cfg.Guests {
 		l.registerGuests(api)
 	}
