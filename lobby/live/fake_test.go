@@ -358,4 +358,4 @@ func eventually(t testing.TB, what string, ok func() bool) {
 	}
 }
 
-var errDown = errors.New("Redis is down")
+var errDown = errors.New("no answer of Redis")
