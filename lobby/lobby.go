@@ -15,6 +15,7 @@ import (
 	"github.com/redis/go-redis/v9"
 	"go.uber.org/zap"
 
+	"muster/lobby/chat"
 	"muster/lobby/inbox"
 	"muster/lobby/party"
 	"muster/lobby/simple"
@@ -34,6 +35,8 @@ type Config struct {
 	// Blocked says whether a player has blocked another, whose words and invitations then do not reach him. nil means that
 	// nobody has.
 	Blocked func(ctx context.Context, player, other string) (bool, error)
+	// Filter may change the text of a chat message, or refuse the message. Messages wait for it. nil lets all through.
+	Filter func(ctx context.Context, m chat.Message) (text string, ok bool)
 	// Guests lets anybody log in under any name. For development only.
 	Guests     bool
 	Version    string // of the server, for the API's description. Default "unknown"
@@ -73,6 +76,7 @@ type Lobby struct {
 	waiters waiters
 	inbox   *inbox.Store
 	parties *party.Store
+	chat    *chat.Store
 
 	stop    context.CancelFunc
 	closing context.Context //nolint:containedctx // ends when Close begins, and with it every long poll
@@ -144,6 +148,8 @@ func (l *Lobby) notice(n cluster.Notice) {
 		if m := l.queues[n.ID]; m != nil {
 			m.wake()
 		}
+	case inbox.Notice:
+		l.inboxNotice(n.ID)
 	}
 }
 
@@ -222,6 +228,10 @@ func (l *Lobby) Register(mux *http.ServeMux) *huma.OpenAPI {
 	l.registerNamed(api)
 	l.registerMatches(api)
 	l.registerParties(api)
+	l.registerChat(api)
+	l.registerGroups(api)
+	l.registerNotifications(api)
+	l.registerInbox(api)
 	if l.cfg.Guests {
 		l.registerGuests(api)
 	}

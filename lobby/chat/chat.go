@@ -14,9 +14,9 @@ import (
 	"unicode/utf8"
 
 	"github.com/redis/go-redis/v9"
-	"go.uber.org/zap"
 
 	"muster/lobby/keyspace"
+	"muster/proto"
 )
 
 // Kinds of channels.
@@ -80,19 +80,13 @@ type Config struct {
 	Blocked func(ctx context.Context, player, other string) (bool, error)
 	// Filter may change a message's text, or refuse the message. nil lets everything through.
 	Filter func(ctx context.Context, m Message) (text string, ok bool)
-	Log    *zap.Logger // nil means none
 }
 
 // Store keeps the channels and the groups. Any number of stores may work on one Redis, and any goroutine may use one.
 type Store struct{ cfg Config }
 
 // New returns a Store.
-func New(cfg Config) *Store {
-	if cfg.Log == nil {
-		cfg.Log = zap.NewNop()
-	}
-	return &Store{cfg}
-}
+func New(cfg Config) *Store { return &Store{cfg} }
 
 // channel is a channel as it lies in Redis.
 type channel struct {
@@ -109,7 +103,7 @@ func (s *Store) open(ctx context.Context, player, name string) (*channel, error)
 	whose := kind + ":" + id
 	switch kind {
 	case direct:
-		if id != "" && id != player {
+		if isPlayer(id) && id != player {
 			c.members = []string{player, id}
 			whose = kind + ":" + pair(player, id)
 		}
@@ -125,6 +119,11 @@ func (s *Store) open(ctx context.Context, player, name string) (*channel, error)
 	}
 	c.key = s.cfg.Namespace + ":{chat:" + keyspace.Digest(whose) + "}"
 	return c, err
+}
+
+// isPlayer says whether a text can be a player's id.
+func isPlayer(id string) bool {
+	return id != "" && len(id) <= proto.MaxID && utf8.ValidString(id) && !strings.Contains(id, "\n") && strings.IndexFunc(id, unusable) < 0
 }
 
 // pair stands for two players, whichever of them asks.

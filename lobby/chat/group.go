@@ -121,7 +121,7 @@ func (s *Store) Group(ctx context.Context, id, player string) (*Group, error) {
 	return g, nil
 }
 
-// groupMembers returns the ids of a group's members, none to who is not one of them.
+// groupMembers returns the ids of a group's members, none to who is not one of them, and keeps the group.
 func (s *Store) groupMembers(ctx context.Context, id, player string) ([]string, error) {
 	g, err := s.Group(ctx, id, player)
 	if errors.Is(err, ErrNoGroup) {
@@ -135,6 +135,18 @@ func (s *Store) groupMembers(ctx context.Context, id, player string) ([]string, 
 		list[i] = m.ID
 	}
 	return list, nil
+}
+
+// GroupPlayers returns the ids of a group's members to who need not be one of them; none where there is no such group.
+func (s *Store) GroupPlayers(ctx context.Context, id string) ([]string, error) {
+	if !groupID.MatchString(id) {
+		return nil, nil
+	}
+	list, err := s.cfg.Redis.HKeys(ctx, s.groupKeys(id)[1]).Result()
+	if err != nil {
+		return nil, fmt.Errorf("reading group %s: %w", id, err)
+	}
+	return list[:min(len(list), MaxGroup)], nil
 }
 
 // InviteToGroup lets a player join for a week and puts an event into his inbox; again within that time it changes
