@@ -15,6 +15,7 @@ import (
 	"github.com/redis/go-redis/v9"
 	"go.uber.org/zap"
 
+	"muster/lobby/chat"
 	"muster/lobby/inbox"
 	"muster/lobby/party"
 	"muster/lobby/players"
@@ -33,6 +34,8 @@ type Config struct {
 	Games     []Game                // required: those that queues name
 	// Self is the id of the node that runs in this process, if one does: clients that asked it reach it as they did.
 	Self string
+	// Filter may change the text of a chat message, or refuse the message. Messages wait for it. nil lets all through.
+	Filter func(ctx context.Context, m chat.Message) (text string, ok bool)
 	// Guests lets anybody log in under any name. For development only.
 	Guests  bool
 	Version string // of the server, for the API's description. Default "unknown"
@@ -85,6 +88,7 @@ type Lobby struct {
 	waiters waiters
 	inbox   *inbox.Store
 	parties *party.Store
+	chat    *chat.Store
 
 	stop    context.CancelFunc
 	closing context.Context //nolint:containedctx // ends when Close begins, and with it every long poll
@@ -163,6 +167,8 @@ func (l *Lobby) notice(n cluster.Notice) {
 		if m := l.queues[n.ID]; m != nil {
 			m.wake()
 		}
+	case inbox.Notice:
+		l.inboxNotice(n.ID)
 	}
 }
 
@@ -243,6 +249,10 @@ func (l *Lobby) Register(mux *http.ServeMux) *huma.OpenAPI {
 	l.registerParties(api)
 	l.registerMe(api)
 	l.registerBlocks(api)
+	l.registerChat(api)
+	l.registerGroups(api)
+	l.registerNotifications(api)
+	l.registerInbox(api)
 	if l.cfg.Guests {
 		l.registerGuests(api)
 	}
