@@ -31,7 +31,9 @@ func (p *place) makeRoom(player, more string) made {
 	return want[made](p.t, p.post(player, "/v1/rooms", `{"game":"arena"`+more+`}`), http.StatusCreated)
 }
 
-func (p *place) joinRoom(player, id string) answer { return p.post(player, "/v1/rooms/"+id+"/join", "") }
+func (p *place) joinRoom(player, id string) answer {
+	return p.post(player, "/v1/rooms/"+id+"/join", "")
+}
 
 // rooms reads all pages of a list.
 func (p *place) rooms(player, query string) (list []lobby.RoomInfo) {
