@@ -53,6 +53,14 @@ func (r *rooms) Open(ctx context.Context, room string) (*match.Instance, error) 
 	return rm, err //nolint:wrapcheck // says what it did
 }
 
+// Running implements edge.Rooms.
+func (r *rooms) Running(_ context.Context, room string) (*match.Instance, error) {
+	if rm := r.host.Room(room); rm != nil {
+		return rm, nil
+	}
+	return nil, &proto.Close{Code: proto.CodeMatchGone, Reason: "the match is not on this server"}
+}
+
 // adopt takes a room over whose server is gone, where its game keeps a journal to go on from: its player has come here.
 func (r *rooms) adopt(ctx context.Context, rec cluster.Room) (cluster.Room, error) {
 	elsewhere := &proto.Close{Code: proto.CodeMatchGone, Reason: "the match is not on this server"}
