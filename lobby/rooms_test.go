@@ -1,8 +1,6 @@
 package lobby_test
 
 import (
-	"encoding/base64"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -416,15 +414,9 @@ func TestPublicRoomOfAGameThatAllowsItIsWatchedWithoutASeat(t *testing.T) {
 	defer join(t, rdb, cluster.Node{ID: "n1", URL: "http://n1.example", Games: map[string]string{"arena": "7", "chess": "1"}})()
 	m := p.makeRoom("alice", `,"public":true`)
 	w := want[lobby.Match](t, p.post("bob", "/v1/rooms/"+m.Room.ID+"/spectate", ""), 200)
-	var claims struct {
-		Sub, Room string
-		Seat      int
-	}
-	body, err := base64.RawURLEncoding.DecodeString(strings.Split(w.Token, ".")[1])
-	must(t, err)
-	must(t, json.Unmarshal(body, &claims))
-	if claims.Sub != "bob" || claims.Room != m.Room.ID || claims.Seat != 0 || w.Room != m.Room.ID || w.URL != m.Match.URL {
-		t.Errorf("to watch he gets %+v with %+v", w, claims)
+	claims, err := p.keys.VerifyWatch(w.Token)
+	if err != nil || claims.Player != "bob" || claims.Room != m.Room.ID || w.Room != m.Room.ID || w.URL != m.Match.URL {
+		t.Errorf("to watch he gets %+v with %+v, %v", w, claims, err)
 	}
 	if _, err := p.keys.VerifySeat(w.Token); err == nil {
 		t.Error("the token for watching claims a seat")
@@ -436,4 +428,24 @@ func TestPublicRoomOfAGameThatAllowsItIsWatchedWithoutASeat(t *testing.T) {
 	wantProblem(t, p.post("bob", "/v1/rooms/"+private.Room.ID+"/spectate", ""), http.StatusNotFound, "")
 	chess := want[made](t, p.post("alice", "/v1/rooms", `{"game":"chess","public":true}`), 201)
 	wantProblem(t, p.post("bob", "/v1/rooms/"+chess.Room.ID+"/spectate", ""), http.StatusNotFound, "")
+}
+
+func TestMetricsCountRoomsAndTheWaysToThem(t *testing.T) {
+	rdb := testredis.Embedded(t)
+	p := open(t, rdb, withDocs)
+	defer p.Close()
+	defer join(t, rdb, cluster.Node{ID: "n1", URL: "http://n1.example", Games: map[string]string{"arena": "7", "docs": "3"}})()
+	m := p.makeRoom("alice", `,"public":true`)
+	want[lobby.Match](t, p.joinRoom("bob", m.Room.ID), 200)
+	want[lobby.Match](t, p.post("bob", "/v1/codes/"+m.Room.Code+"/join", ""), 200)
+	want[lobby.Match](t, p.joinNamed("bob", "minutes"), 200)
+	wantProblem(t, p.post("bob", "/v1/codes/BBBBBB/join", ""), http.StatusNotFound, "")
+	for _, way := range []string{"id", "code", "name", "create"} {
+		if got := p.count("muster_room_joins_total", "way="+way); got != 1 {
+			t.Errorf("seats given by %s: %v, want 1", way, got)
+		}
+	}
+	if made, wrong := p.count("muster_rooms_made_total", "game=arena"), p.count("muster_room_codes_wrong_total"); made != 1 || wrong != 1 {
+		t.Errorf("rooms made: %v, wrong codes: %v; want 1 of each", made, wrong)
+	}
 }
