@@ -186,7 +186,9 @@ func (s *server) startLobby(rdb redis.UniversalClient, games []Game, node string
 	}
 	for _, g := range games {
 		r := g.Rules()
-		cfg.Games = append(cfg.Games, lobby.Game{Name: g.Name(), Rules: r.Version, Seats: r.Seats, Persist: r.Persist})
+		cfg.Games = append(cfg.Games, lobby.Game{
+			Name: g.Name(), Rules: r.Version, Seats: r.Seats, Persist: r.Persist, Config: r.Config, CheckConfig: g.CheckConfig,
+		})
 	}
 	queues := newQueues(s.set.Queues, games, s.log, reg)
 	rules, err := queues.read()

@@ -48,6 +48,12 @@ type Game struct {
 	Seats int
 	// Persist says that its rooms have names, by which anybody may join them, and are kept when nobody is in them.
 	Persist bool
+	// Config is the zero value of the struct that its rooms' configs are read into, whose tags are those of a huma schema;
+	// nil is none. CheckConfig says what else is wrong with one; it may be nil.
+	Config      any
+	CheckConfig func(config []byte) error
+	// Watch says that its rooms may be watched by those who do not play.
+	Watch bool
 }
 
 const (
@@ -70,6 +76,8 @@ type Lobby struct {
 	bus     *cluster.Bus
 	queues  map[string]*matchmaker
 	games   map[string]Game
+	configs map[string]*config
+	owners  *owners
 	waiters waiters
 	inbox   *inbox.Store
 	parties *party.Store
@@ -94,13 +102,16 @@ func New(cfg Config) (*Lobby, error) {
 		limits:  newLimits(cfg.Redis, cfg.Namespace),
 		rooms:   cluster.NewDirectory(cfg.Redis, cfg.Namespace),
 		nodes:   cluster.NewNodes(cfg.Redis, cfg.Namespace, cfg.Log),
-		queues:  map[string]*matchmaker{}, games: map[string]Game{},
+		queues:  map[string]*matchmaker{}, games: map[string]Game{}, configs: map[string]*config{},
 	}
+	l.owners = &owners{cfg.Redis, cfg.Namespace, l.rooms}
+	errs := make([]error, 0, len(cfg.Games)+len(cfg.Queues))
 	l.addSocial()
 	for _, g := range cfg.Games {
-		l.games[g.Name] = g
+		c, err := newConfig(&g)
+		l.games[g.Name], l.configs[g.Name] = g, c
+		errs = append(errs, err)
 	}
-	errs := make([]error, 0, len(cfg.Queues))
 	for _, q := range cfg.Queues {
 		errs = append(errs, l.addQueue(q))
 	}
