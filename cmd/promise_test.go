@@ -1,8 +1,11 @@
 package cmd
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -210,4 +213,35 @@ func TestAWatcherSeesTheMatchAndNotWhatIsASeats(t *testing.T) {
 	if _, err := d.dir.Room(soon(t), "nowhere"); !errors.Is(err, cluster.ErrNoRoom) {
 		t.Errorf("the directory has it: %v", err)
 	}
+}
+
+// post makes a request with a body as a player and reads the answer into to.
+func (d *duels) post(path, player, body string, status int, to any) {
+	d.t.Helper()
+	req, err := http.NewRequestWithContext(soon(d.t), http.MethodPost, d.url+path, strings.NewReader(body))
+	must(d.t, err)
+	req.Header.Set("Authorization", "Bearer "+d.lobby(player).Token)
+	req.Header.Set("Content-Type", "application/json")
+	a := d.do(req)
+	if a.status != status {
+		d.t.Fatalf("%s: %d %s", path, a.status, a.body)
+	}
+	must(d.t, json.Unmarshal([]byte(a.body), to))
+}
+
+func TestARoomThatAPlayerMakesHasItsConfigAndIsWatched(t *testing.T) {
+	d := serveDuels(t)
+	var made struct{ Match client.Match }
+	d.post("/v1/rooms", "alice", `{"game":"duel","public":true,"config":{"rounds":9}}`, http.StatusCreated, &made)
+	alice := d.dial(made.Match.Room, made.Match.Token)
+	nextOf(t, alice, "the config", func(w *ring) bool { return w.Bout.V.Rounds == 9 && w.Bout.V.Started })
+	var seat client.Match
+	d.post("/v1/rooms/"+made.Match.Room+"/spectate", "walter", "", http.StatusOK, &seat)
+	w := d.dial(seat.Room, seat.Token)
+	nextOf(t, w, "the match", func(w *ring) bool { return w.Fighters.Len() == 1 })
+	if w.Seat() != 0 {
+		t.Errorf("the watcher has seat %d", w.Seat())
+	}
+	var problem struct{ Status int }
+	d.post("/v1/rooms", "bob", `{"game":"duel","config":{"laps":9}}`, http.StatusUnprocessableEntity, &problem)
 }

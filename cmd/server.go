@@ -188,6 +188,7 @@ func (s *server) startLobby(rdb redis.UniversalClient, games []Game, node string
 		r := g.Rules()
 		cfg.Games = append(cfg.Games, lobby.Game{
 			Name: g.Name(), Rules: r.Version, Seats: r.Seats, Persist: r.Persist, Config: r.Config, CheckConfig: g.CheckConfig,
+			Watch: r.Spectators > 0,
 		})
 	}
 	queues := newQueues(s.set.Queues, games, s.log, reg)
