@@ -190,13 +190,26 @@ func (s *server) startLobby(rdb redis.UniversalClient, games []Game, node string
 		}
 	}
 	if s.replays != nil {
-		cfg.ReplaysFor = s.set.KeepFor
+		cfg.Replays, cfg.ReplaysFor = newExports(s.replays, s.log), s.set.KeepFor // players do not take operators' places
+	}
+	opened := map[string]bool{}
+	for _, name := range s.set.OpenFor {
+		opened[name] = true
 	}
 	for _, g := range games {
 		r := g.Rules()
-		cfg.Games = append(cfg.Games, lobby.Game{Name: g.Name(), Rules: r.Version, Seats: r.Seats, Persist: r.Persist})
+		cfg.Games = append(cfg.Games, lobby.Game{
+			Name: g.Name(), Rules: r.Version, Seats: r.Seats, Persist: r.Persist, OpenReplays: opened[g.Name()],
+		})
+		if opened[g.Name()] && r.Persist {
+			return fmt.Errorf("--open-replays %s: the game's rooms go on after their results, and a replay shows what is hidden in them", g.Name())
+		}
+		delete(opened, g.Name())
 		// Each game has a queue of its name: one joins a running match or starts one.
 		cfg.Queues = append(cfg.Queues, simple.Rules{Name: g.Name(), Game: g.Name(), Min: 1, Max: r.Seats, Backfill: true})
+	}
+	for name := range opened {
+		return fmt.Errorf("--open-replays %s: there is no such game", name)
 	}
 	l, err := lobby.New(cfg)
 	if err != nil {
