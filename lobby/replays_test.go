@@ -18,7 +18,8 @@ func TestReplayIsForThoseWhoPlayedAGameThatAllowsIt(t *testing.T) {
 	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
 		p := open(t, rdb, func(c *lobby.Config) {
 			c.Games = []lobby.Game{
-				{Name: "arena", Rules: "7", Seats: 16, OpenReplays: true}, {Name: "cards", Seats: 4},
+				{Name: "arena", Rules: "7", Seats: 16, OpenReplays: true},
+				{Name: "cards", Seats: 4},
 				{Name: "docs", Seats: 4, Persist: true, OpenReplays: true},
 			}
 			c.ReplaysFor = time.Hour
