@@ -116,6 +116,9 @@ func (l *Lobby) createTicket(ctx context.Context, in *newTicketInput) (*ticketOu
 			Message: "expected the name of a queue", Location: "body.queue", Value: in.Body.Queue,
 		})
 	}
+	if err := l.countTicket(ctx); err != nil {
+		return nil, l.problem("creating a ticket", err)
+	}
 	if err := m.isCrowded(ctx); err != nil {
 		return nil, l.problem("creating a ticket", err)
 	}

@@ -32,6 +32,9 @@ type Config struct {
 	Games     []Game                // required: those that queues name
 	// Self is the id of the node that runs in this process, if one does: clients that asked it reach it as they did.
 	Self string
+	// AddressRate is how many requests, and how many connections, one address may make in a second, at all lobbies
+	// together, with bursts of five times as many. Many players may share an address. Default 1000.
+	AddressRate int
 	// Blocked says whether a player has blocked another, whose words and invitations then do not reach him. nil means that
 	// nobody has.
 	Blocked func(ctx context.Context, player, other string) (bool, error)
@@ -62,21 +65,22 @@ const (
 
 // Lobby is a running lobby. Its Register mounts the REST interface; Close stops it. Any goroutine may use it.
 type Lobby struct {
-	cfg     Config
-	log     *zap.Logger
-	metrics *metrics
-	tickets *ticketStore
-	results *resultStore
-	limits  *limits
-	rooms   *cluster.Directory
-	nodes   *cluster.Nodes
-	bus     *cluster.Bus
-	queues  map[string]*matchmaker
-	games   map[string]Game
-	waiters waiters
-	inbox   *inbox.Store
-	parties *party.Store
-	chat    *chat.Store
+	cfg      Config
+	log      *zap.Logger
+	metrics  *metrics
+	tickets  *ticketStore
+	results  *resultStore
+	limits   *limits
+	attempts attempts
+	rooms    *cluster.Directory
+	nodes    *cluster.Nodes
+	bus      *cluster.Bus
+	queues   map[string]*matchmaker
+	games    map[string]Game
+	waiters  waiters
+	inbox    *inbox.Store
+	parties  *party.Store
+	chat     *chat.Store
 
 	stop    context.CancelFunc
 	closing context.Context //nolint:containedctx // ends when Close begins, and with it every long poll
@@ -91,11 +95,14 @@ func New(cfg Config) (*Lobby, error) {
 	if cfg.Version == "" {
 		cfg.Version = "unknown"
 	}
+	if cfg.AddressRate <= 0 {
+		cfg.AddressRate = 1000
+	}
 	l := &Lobby{
 		cfg: cfg, log: cfg.Log, metrics: newMetrics(cfg.Registerer),
 		tickets: &ticketStore{cfg.Redis, keys{cfg.Namespace}},
 		results: &resultStore{cfg.Redis, keys{cfg.Namespace}},
-		limits:  newLimits(cfg.Redis, cfg.Namespace),
+		limits:  &limits{cfg.Redis, cfg.Namespace},
 		rooms:   cluster.NewDirectory(cfg.Redis, cfg.Namespace),
 		nodes:   cluster.NewNodes(cfg.Redis, cfg.Namespace, cfg.Log),
 		queues:  map[string]*matchmaker{}, games: map[string]Game{},

@@ -193,7 +193,10 @@ func TestWhoWasAwayTooLongIsTold(t *testing.T) {
 func TestEventForAllWaitsAWeek(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rdb, stop := cluster.Embedded()
-		defer stop()
+		defer func() {
+			time.Sleep(time.Second) // a connection goes on for a moment
+			stop()
+		}()
 		s := inbox.New(rdb, ns, quiet)
 		must(t, s.PostAll(t.Context(), "k", "k", 1))
 		time.Sleep(7*24*time.Hour - time.Second)
