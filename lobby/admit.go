@@ -6,12 +6,11 @@ import (
 	"sync"
 	"time"
 
-	"github.com/go-redis/redis_rate/v10"
 	"go.uber.org/zap"
 )
 
 // attemptLimit is how many sockets a player may open.
-var attemptLimit = redis_rate.Limit{Rate: 5, Burst: 20, Period: time.Second}
+var attemptLimit = rate{Rate: 5, Burst: 20, Period: time.Second}
 
 // Admit counts an attempt to open a socket, of the lobby or of a match, against what an address may make, and against
 // what a player may where he is known. First this process counts for itself, so that a flood does not reach Redis; then
@@ -78,7 +77,7 @@ func (a *attempts) alone(now time.Time) {
 }
 
 // take counts one more, and returns 0 or after what time there is room for it.
-func (a *attempts) take(address string, limit redis_rate.Limit, now time.Time) (wait time.Duration) {
+func (a *attempts) take(address string, limit rate, now time.Time) (wait time.Duration) {
 	interval := limit.Period / time.Duration(limit.Rate)
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -40,7 +40,8 @@ func (p *place) heard(player, kind string) (bodies []string) {
 // takeSeat comes to a match, as a socket does.
 func takeSeat(t *testing.T, rdb redis.UniversalClient, s token.Seat) {
 	t.Helper()
-	must(t, cluster.NewDirectory(rdb, ns).TakeSeat(t.Context(), s.Room, s.Seat, s.Player, s.ID))
+	_, err := cluster.NewDirectory(rdb, ns).TakeSeat(t.Context(), s.Room, s.Seat, s.Player, s.ID)
+	must(t, err)
 }
 
 func TestPlayersWriteToEachOtherOverSeveralLobbies(t *testing.T) {
@@ -159,12 +160,9 @@ func TestMessageIsSentOnceForAKey(t *testing.T) {
 }
 
 func TestBlockedPlayersWordsAndInvitationsAreNotDelivered(t *testing.T) {
-	p := open(t, testredis.Embedded(t), func(c *lobby.Config) {
-		c.Blocked = func(_ context.Context, player, other string) (bool, error) {
-			return player == "bob" && other == "mallory", nil
-		}
-	})
+	p := open(t, testredis.Embedded(t), nil)
 	defer p.Close()
+	wantNothing(t, p.send(request{method: "PUT", path: "/v1/me/blocks/mallory", token: p.player("bob")}))
 	for _, who := range []string{"alice", "mallory"} {
 		p.say(who, "direct:bob", "hello")
 		party := p.gather(who)

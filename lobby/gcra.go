@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/go-redis/redis_rate/v10"
 	"github.com/redis/go-redis/v9"
 )
 
@@ -17,10 +16,17 @@ type limits struct {
 	ns  string
 }
 
+// rate is a limit: so many in a period, and so many at once.
+type rate struct {
+	Rate   int // for each Period
+	Burst  int
+	Period time.Duration
+}
+
 // counter is something that is counted against a limit. Its key has a hash tag.
 type counter struct {
 	key   string
-	limit redis_rate.Limit
+	limit rate
 	what  string // in the words of the error
 }
 

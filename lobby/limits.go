@@ -10,22 +10,29 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/go-redis/redis_rate/v10"
 	"go.uber.org/zap"
 )
 
 // Requests that one player, and for guests' logins one address, may make; all lobbies count together. What an address
 // may make besides is Config.AddressRate.
 var (
-	playerLimit = redis_rate.Limit{Rate: 10, Burst: 30, Period: time.Second}
-	guestLimit  = redis_rate.Limit{Rate: 50, Burst: 200, Period: time.Second}
+	playerLimit = rate{Rate: 10, Burst: 30, Period: time.Second}
+	guestLimit  = rate{Rate: 50, Burst: 200, Period: time.Second}
 )
 
 // ticketLimit is how many tickets a player may create.
-var ticketLimit = redis_rate.Limit{Rate: 30, Burst: 30, Period: time.Minute}
+var ticketLimit = rate{Rate: 30, Burst: 30, Period: time.Minute}
 
-// openLimit is how many named rooms a player may open, which are kept for ever. Joining those that are open is free.
-var openLimit = redis_rate.Limit{Rate: 20, Burst: 20, Period: time.Hour}
+// How often codes of rooms and parties may be tried by one player and from one address, so that nobody finds one by
+// guessing. At the player's rate, all the time, the code of one of 1,000 parties is hit after two months.
+var (
+	codeLimit        = rate{Rate: 10, Burst: 10, Period: time.Minute}
+	codeAddressLimit = rate{Rate: 60, Burst: 60, Period: time.Minute}
+)
+
+// openLimit is how many rooms a player may make or, where they have names, open, which are kept for ever. Joining those
+// that are open is free.
+var openLimit = rate{Rate: 20, Burst: 20, Period: time.Hour}
 
 // tooOftenError says that a limit is reached, and after how many seconds it is worth trying again.
 type tooOftenError struct {
@@ -41,13 +48,19 @@ func limitKey(ctx context.Context) string { return limitKeyOf(playerOf(ctx).ID) 
 func limitKeyOf(player string) string { return "{player:" + digest(player) + "}" }
 
 // count counts one more of what key names. Where that is over the limit its error is a tooOftenError, which says what.
-func (l *Lobby) count(ctx context.Context, key string, limit redis_rate.Limit, what string) error {
+func (l *Lobby) count(ctx context.Context, key string, limit rate, what string) error {
 	return l.countAll(ctx, counter{key, limit, what})
 }
 
 // countTicket counts a ticket that a player creates.
 func (l *Lobby) countTicket(ctx context.Context) error {
 	return l.count(ctx, limitKey(ctx)+":tickets", ticketLimit, "you create too many tickets")
+}
+
+// countCode counts a code that a player tries.
+func (l *Lobby) countCode(ctx context.Context, address string) error {
+	const what = "you try too many codes"
+	return l.countAll(ctx, counter{limitKey(ctx) + ":codes", codeLimit, what}, counter{"{address:" + address + "}:codes", codeAddressLimit, what})
 }
 
 // countAll counts one more for each of a few counters, in one exchange with Redis.
@@ -97,8 +110,8 @@ func (l *Lobby) CountRequest(ctx context.Context, player string) error {
 const tooMany = "too many requests"
 
 // addressLimit is how many requests, and how many connections, one address may make.
-func (l *Lobby) addressLimit() redis_rate.Limit {
-	return redis_rate.Limit{Rate: l.cfg.AddressRate, Burst: 5 * l.cfg.AddressRate, Period: time.Second}
+func (l *Lobby) addressLimit() rate {
+	return rate{Rate: l.cfg.AddressRate, Burst: 5 * l.cfg.AddressRate, Period: time.Second}
 }
 
 // addressKey is the beginning of the keys of what is counted of an address, which may have a port. Of IPv6 it is the

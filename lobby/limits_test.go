@@ -8,7 +8,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/go-redis/redis_rate/v10"
 	"github.com/redis/go-redis/v9"
 	"go.uber.org/zap"
 	"pgregory.net/rapid"
@@ -45,7 +44,7 @@ func inVirtualTime(t *testing.T, test func(t *testing.T, rdb redis.UniversalClie
 func TestLimitIsABurstAndThenARate(t *testing.T) {
 	inVirtualTime(t, func(t *testing.T, rdb redis.UniversalClient) {
 		rapid.Check(noDeadline{t}, func(t *rapid.T) {
-			limit := redis_rate.Limit{
+			limit := rate{
 				Rate: rapid.SampledFrom([]int{1, 4, 10, 50}).Draw(t, "rate"), Burst: rapid.IntRange(1, 20).Draw(t, "burst"), Period: time.Second,
 			}
 			ctx, l, local, began, passed := context.Background(), &limits{rdb, "test"}, &attempts{}, time.Now(), 0
@@ -79,8 +78,8 @@ func TestLimitIsABurstAndThenARate(t *testing.T) {
 func TestLimitsWorkAfterRedisForgotTheScript(t *testing.T) {
 	testredis.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
 		l := &limits{rdb, "test"}
-		one := counter{"{x}", redis_rate.Limit{Rate: 1, Burst: 2, Period: time.Hour}, "x"}
-		other := counter{"{y}", redis_rate.Limit{Rate: 1, Burst: 9, Period: time.Hour}, "y"}
+		one := counter{"{x}", rate{Rate: 1, Burst: 2, Period: time.Hour}, "x"}
+		other := counter{"{y}", rate{Rate: 1, Burst: 9, Period: time.Hour}, "y"}
 		for i := range 3 {
 			if err := rdb.ScriptFlush(t.Context()).Err(); err != nil {
 				t.Fatal(err)
@@ -191,7 +190,7 @@ func TestConnectionsAreAdmittedWithoutRedisAndStillLimited(t *testing.T) {
 
 func TestAddressesThatAProcessRemembersAreBounded(t *testing.T) {
 	a, now := &attempts{}, time.Now()
-	limit := redis_rate.Limit{Rate: 1, Burst: 2, Period: time.Second}
+	limit := rate{Rate: 1, Burst: 2, Period: time.Second}
 	for i := range maxAttempts + 1000 {
 		if wait := a.take(fmt.Sprint(i), limit, now); wait != 0 {
 			t.Fatalf("address %d waits %v", i, wait)

@@ -18,6 +18,8 @@ import (
 	"muster/lobby/chat"
 	"muster/lobby/inbox"
 	"muster/lobby/party"
+	"muster/lobby/players"
+	"muster/lobby/rating"
 	"muster/lobby/simple"
 	"muster/match/cluster"
 	"muster/proto/token"
@@ -35,14 +37,15 @@ type Config struct {
 	// AddressRate is how many requests, and how many connections, one address may make in a second, at all lobbies
 	// together, with bursts of five times as many. Many players may share an address. Default 1000.
 	AddressRate int
-	// Blocked says whether a player has blocked another, whose words and invitations then do not reach him. nil means that
-	// nobody has.
-	Blocked func(ctx context.Context, player, other string) (bool, error)
 	// Filter may change the text of a chat message, or refuse the message. Messages wait for it. nil lets all through.
 	Filter func(ctx context.Context, m chat.Message) (text string, ok bool)
 	// Guests lets anybody log in under any name. For development only.
-	Guests     bool
-	Version    string // of the server, for the API's description. Default "unknown"
+	Guests  bool
+	Version string // of the server, for the API's description. Default "unknown"
+	// Ratings is the model by which players are rated. Its zero value is the default one.
+	Ratings rating.Model
+	// ReplaysFor is how long after a match its replay can be fetched at /v1/admin/replays/{room}; 0 is never.
+	ReplaysFor time.Duration
 	Log        *zap.Logger
 	Registerer prometheus.Registerer
 }
@@ -54,6 +57,12 @@ type Game struct {
 	Seats int
 	// Persist says that its rooms have names, by which anybody may join them, and are kept when nobody is in them.
 	Persist bool
+	// Config is the zero value of the struct that its rooms' configs are read into, whose tags are those of a huma schema;
+	// nil is none. CheckConfig says what else is wrong with one; it may be nil.
+	Config      any
+	CheckConfig func(config []byte) error
+	// Watch says that its rooms may be watched by those who do not play.
+	Watch bool
 }
 
 const (
@@ -70,17 +79,20 @@ type Lobby struct {
 	metrics  *metrics
 	tickets  *ticketStore
 	results  *resultStore
+	players  *players.Store
 	limits   *limits
-	attempts attempts
 	rooms    *cluster.Directory
 	nodes    *cluster.Nodes
 	bus      *cluster.Bus
 	queues   map[string]*matchmaker
 	games    map[string]Game
+	configs  map[string]*config
+	owners   *owners
 	waiters  waiters
 	inbox    *inbox.Store
 	parties  *party.Store
 	chat     *chat.Store
+	attempts attempts
 
 	stop    context.CancelFunc
 	closing context.Context //nolint:containedctx // ends when Close begins, and with it every long poll
@@ -102,16 +114,23 @@ func New(cfg Config) (*Lobby, error) {
 		cfg: cfg, log: cfg.Log, metrics: newMetrics(cfg.Registerer),
 		tickets: &ticketStore{cfg.Redis, keys{cfg.Namespace}},
 		results: &resultStore{cfg.Redis, keys{cfg.Namespace}},
+		players: players.New(cfg.Redis, cfg.Namespace, cfg.Ratings),
 		limits:  &limits{cfg.Redis, cfg.Namespace},
 		rooms:   cluster.NewDirectory(cfg.Redis, cfg.Namespace),
 		nodes:   cluster.NewNodes(cfg.Redis, cfg.Namespace, cfg.Log),
-		queues:  map[string]*matchmaker{}, games: map[string]Game{},
+		queues:  map[string]*matchmaker{}, games: map[string]Game{}, configs: map[string]*config{},
 	}
+	l.owners = &owners{cfg.Redis, cfg.Namespace, l.rooms}
+	errs := make([]error, 0, len(cfg.Games)+len(cfg.Queues))
 	l.addSocial()
 	for _, g := range cfg.Games {
-		l.games[g.Name] = g
+		c, err := newConfig(&g)
+		l.games[g.Name], l.configs[g.Name] = g, c
+		errs = append(errs, err)
 	}
-	errs := make([]error, 0, len(cfg.Queues))
+	if err := cfg.Ratings.Validate(); err != nil {
+		return nil, fmt.Errorf("the rating model: %w", err)
+	}
 	for _, q := range cfg.Queues {
 		errs = append(errs, l.addQueue(q))
 	}
@@ -239,6 +258,8 @@ func (l *Lobby) Register(mux *http.ServeMux) *huma.OpenAPI {
 	l.registerGroups(api)
 	l.registerNotifications(api)
 	l.registerInbox(api)
+	l.registerMe(api)
+	l.registerBlocks(api)
 	if l.cfg.Guests {
 		l.registerGuests(api)
 	}

@@ -20,10 +20,7 @@ import (
 	"muster/match/cluster"
 )
 
-const (
-	ns        = "test"
-	broadcast = ns + ":{broadcast}:inbox"
-)
+const broadcast = ns + ":{broadcast}:inbox"
 
 func own(player string) string { return keyspace.Player(ns, player) + ":inbox" }
 

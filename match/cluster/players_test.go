@@ -19,8 +19,10 @@ func TestPlayersOfARoomAreThoseWhoTookTheirSeats(t *testing.T) {
 		odd := "a|b|0|}{" // a player's id may be anything
 		s, err := d.Reserve(t.Context(), r.ID, time.Minute, []cluster.Claim{{Player: odd, Token: "t1"}, {Player: "bob", Token: "t2"}, {Player: "carol", Token: "t3"}})
 		wantError(t, "Reserve", err, nil)
-		wantError(t, "TakeSeat", d.TakeSeat(t.Context(), r.ID, s.List[0], odd, "t1"), nil)
-		wantError(t, "TakeSeat", d.TakeSeat(t.Context(), r.ID, s.List[2], "carol", "t3"), nil)
+		_, err = d.TakeSeat(t.Context(), r.ID, s.List[0], odd, "t1")
+		wantError(t, "TakeSeat", err, nil)
+		_, err = d.TakeSeat(t.Context(), r.ID, s.List[2], "carol", "t3")
+		wantError(t, "TakeSeat", err, nil)
 		list, err := d.Players(t.Context(), r.ID)
 		wantError(t, "Players", err, nil)
 		slices.Sort(list)
