@@ -34,6 +34,9 @@ type Config struct {
 	Games     []Game                // required: those that queues name
 	// Self is the id of the node that runs in this process, if one does: clients that asked it reach it as they did.
 	Self string
+	// AddressRate is how many requests, and how many connections, one address may make in a second, at all lobbies
+	// together, with bursts of five times as many. Many players may share an address. Default 1000.
+	AddressRate int
 	// Filter may change the text of a chat message, or refuse the message. Messages wait for it. nil lets all through.
 	Filter func(ctx context.Context, m chat.Message) (text string, ok bool)
 	// Guests lets anybody log in under any name. For development only.
@@ -76,24 +79,25 @@ const (
 
 // Lobby is a running lobby. Its Register mounts the REST interface; Close stops it. Any goroutine may use it.
 type Lobby struct {
-	cfg     Config
-	log     *zap.Logger
-	metrics *metrics
-	tickets *ticketStore
-	results *resultStore
-	players *players.Store
-	limits  *limits
-	rooms   *cluster.Directory
-	nodes   *cluster.Nodes
-	bus     *cluster.Bus
-	queues  map[string]*matchmaker
-	games   map[string]Game
-	configs map[string]*config
-	owners  *owners
-	waiters waiters
-	inbox   *inbox.Store
-	parties *party.Store
-	chat    *chat.Store
+	cfg      Config
+	log      *zap.Logger
+	metrics  *metrics
+	tickets  *ticketStore
+	results  *resultStore
+	players  *players.Store
+	limits   *limits
+	rooms    *cluster.Directory
+	nodes    *cluster.Nodes
+	bus      *cluster.Bus
+	queues   map[string]*matchmaker
+	games    map[string]Game
+	configs  map[string]*config
+	owners   *owners
+	waiters  waiters
+	inbox    *inbox.Store
+	parties  *party.Store
+	chat     *chat.Store
+	attempts attempts
 
 	stop    context.CancelFunc
 	closing context.Context //nolint:containedctx // ends when Close begins, and with it every long poll
@@ -108,12 +112,15 @@ func New(cfg Config) (*Lobby, error) {
 	if cfg.Version == "" {
 		cfg.Version = "unknown"
 	}
+	if cfg.AddressRate <= 0 {
+		cfg.AddressRate = 1000
+	}
 	l := &Lobby{
 		cfg: cfg, log: cfg.Log, metrics: newMetrics(cfg.Registerer),
 		tickets: &ticketStore{cfg.Redis, keys{cfg.Namespace}},
 		results: &resultStore{cfg.Redis, keys{cfg.Namespace}},
 		players: players.New(cfg.Redis, cfg.Namespace, cfg.Ratings),
-		limits:  newLimits(cfg.Redis, cfg.Namespace),
+		limits:  &limits{cfg.Redis, cfg.Namespace},
 		rooms:   cluster.NewDirectory(cfg.Redis, cfg.Namespace),
 		nodes:   cluster.NewNodes(cfg.Redis, cfg.Namespace, cfg.Log),
 		queues:  map[string]*matchmaker{}, games: map[string]Game{}, configs: map[string]*config{},
