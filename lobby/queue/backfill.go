@@ -45,7 +45,7 @@ func (c *cycle) backfill(rooms []Room) {
 
 // look collects the tickets that fit into a match each by itself, oldest first.
 func (f *filler) look(room *Room) bool {
-	f.room, f.e = room, f.plan.entry(&Ticket{ID: room.ID, Created: f.now, Players: room.Players, Attributes: room.Attributes})
+	f.room, f.e = room, f.plan.entry(&Ticket{ID: room.ID, Created: f.time, Players: room.Players, Attributes: room.Attributes})
 	f.near, f.region = f.near[:0], -1
 	if room.Region != "" && len(f.plan.Regions) > 0 {
 		r, ok := f.plan.regions[room.Region]
@@ -66,8 +66,8 @@ func (f *filler) look(room *Room) bool {
 		}
 	}
 	slices.SortFunc(f.near, func(a, b near) int {
-		if a.e.t.Head != b.e.t.Head {
-			if a.e.t.Head {
+		if a.e.head != b.e.head {
+			if a.e.head {
 				return -1
 			}
 			return 1

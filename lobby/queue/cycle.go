@@ -12,7 +12,8 @@ const again = time.Second
 // cycle is one call of Match.
 type cycle struct {
 	*Pool
-	now  time.Time
+	time time.Time
+	now  int64 // the same in nanoseconds
 	out  Outcome
 	todo []*entry // who may find a match, by age
 }
@@ -55,7 +56,7 @@ func (c *cycle) known(e *entry) bool {
 // first lets those pick who stand at the head, then those who have waited long, by age.
 func (c *cycle) first() {
 	for _, e := range c.todo {
-		if e.t.Head {
+		if e.head {
 			c.try(e, math.Inf(1), true)
 		}
 	}
@@ -132,7 +133,7 @@ func (c *cycle) emit(a Assignment, set []*entry) {
 }
 
 // assignment is what all kinds of assignment have.
-func (p *plan) assignment(set []*entry, teams []int8, of int, now time.Time) Assignment {
+func (p *plan) assignment(set []*entry, teams []int8, of int, now int64) Assignment {
 	a := Assignment{Teams: make([][]string, of), Win: 0.5}
 	low, high := math.Inf(1), math.Inf(-1)
 	for i, e := range set {
@@ -215,18 +216,22 @@ func (p *plan) attributesOf(set []*entry, room []value) map[string]any {
 
 // close tidies up, and works out when time alone changes something next.
 func (c *cycle) close() Outcome {
-	keep := c.order[:0]
+	keep, next, timed := c.order[:0], int64(math.MaxInt64), false
 	for _, e := range c.order {
 		if e.gone {
 			continue
 		}
 		keep = append(keep, e)
-		if marks := c.plan.marks; e.stage < len(marks) {
-			c.next(e.t.Created.Add(marks[e.stage]))
+		if e.stage < len(c.plan.marks) {
+			next = min(next, e.created+int64(c.plan.marks[e.stage]))
 		}
-		if c.plan.stages[e.stage].timed {
-			c.next(c.now.Add(again))
-		}
+		timed = timed || c.plan.stages[e.stage].timed
+	}
+	if timed {
+		next = min(next, c.now+int64(again))
+	}
+	if next < math.MaxInt64 {
+		c.out.Next = c.time.Add(time.Duration(next - c.now))
 	}
 	clear(c.order[len(keep):])
 	c.order = keep
@@ -235,10 +240,4 @@ func (c *cycle) close() Outcome {
 	}
 	c.touched = c.touched[:0]
 	return c.out
-}
-
-func (c *cycle) next(at time.Time) {
-	if at.After(c.now) && (c.out.Next.IsZero() || at.Before(c.out.Next)) {
-		c.out.Next = at
-	}
 }

@@ -35,7 +35,7 @@ func (p *Pool) SetRules(r *Rules) {
 	old := p.entries
 	*p = *NewPool(r)
 	for _, e := range old {
-		p.Put(e.t)
+		p.Put(e.ticket())
 	}
 }
 
@@ -88,7 +88,7 @@ func (p *Pool) Len() int { return len(p.entries) }
 // them back.
 func (p *Pool) Match(rooms []Room, now time.Time) Outcome {
 	p.settle()
-	c := &cycle{Pool: p, now: now}
+	c := &cycle{Pool: p, now: now.UnixNano(), time: now}
 	c.age()
 	if p.plan.Backfill {
 		c.backfill(rooms)

@@ -79,7 +79,7 @@ func newSearch(p *plan) *search {
 
 // find looks for a match whose oldest ticket is a. It takes full ones before others, and the region that is best for a
 // before others.
-func (s *search) find(a *entry, now time.Time, spread float64, floor int) bool {
+func (s *search) find(a *entry, now int64, spread float64, floor int) bool {
 	s.wait = a.waited(now)
 	s.a, s.st, s.floor = a, &s.p.stages[a.stage], floor
 	s.spread = min(spread, s.st.spread, a.most)
@@ -187,7 +187,12 @@ func (s *search) gather() {
 			s.walk(s.a.bucket.list(s.p, s.region, size), want+spare)
 		}
 	}
-	slices.SortFunc(s.near, func(x, y near) int { return cmp.Or(cmp.Compare(x.distance, y.distance), older(x.e, y.e)) })
+	slices.SortFunc(s.near, func(x, y near) int {
+		if x.distance != y.distance {
+			return cmp.Compare(x.distance, y.distance)
+		}
+		return older(x.e, y.e)
+	})
 }
 
 // walk goes through a list from a's rating in both directions.
@@ -265,7 +270,7 @@ func (s *search) rare(e *entry) bool {
 
 // fits says whether a ticket could play with a. Who is older than a looks for a by himself, unless a stands at the head.
 func (s *search) fits(e *entry) bool {
-	if e == s.a || !s.a.t.Head && older(e, s.a) < 0 {
+	if e == s.a || !s.a.head && older(e, s.a) < 0 {
 		return false
 	}
 	return s.good(e, s.region) && math.Abs(e.rating-s.a.rating) <= e.most &&

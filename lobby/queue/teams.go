@@ -66,7 +66,13 @@ func (s *splitter) run(set []*entry) bool {
 	}
 	mean := total / float64(max(n, 1))
 	slices.SortFunc(s.tickets, func(a, b *entry) int {
-		return cmp.Or(cmp.Compare(b.n, a.n), cmp.Compare(b.sum, a.sum), older(a, b))
+		if a.n != b.n {
+			return b.n - a.n
+		}
+		if a.sum != b.sum {
+			return cmp.Compare(b.sum, a.sum)
+		}
+		return older(a, b)
 	})
 	s.over = s.over[:0]
 	for _, e := range s.tickets {
