@@ -133,7 +133,7 @@ func (c *cycle) emit(a Assignment, set []*entry) {
 }
 
 // assignment is what all kinds of assignment have.
-func (p *plan) assignment(set []*entry, teams []int8, of int, now int64) Assignment {
+func (p *plan) assignment(set []*entry, teams []int, of int, now int64) Assignment {
 	a := Assignment{Teams: make([][]string, of), Win: 0.5}
 	low, high := math.Inf(1), math.Inf(-1)
 	for i, e := range set {
@@ -145,7 +145,7 @@ func (p *plan) assignment(set []*entry, teams []int8, of int, now int64) Assignm
 	return a
 }
 
-func (p *plan) win(set []*entry, teams []int8) float64 {
+func (p *plan) win(set []*entry, teams []int) float64 {
 	var sum [2]float64
 	variance, n := 0.0, 0
 	for i, e := range set {
@@ -157,12 +157,12 @@ func (p *plan) win(set []*entry, teams []int8) float64 {
 }
 
 // rolesOf is each player's role. places are what is free in each team of a running match; nil is a new one.
-func (p *plan) rolesOf(set []*entry, teams []int8, places [][]int) map[string]string {
+func (p *plan) rolesOf(set []*entry, teams []int, places [][]int) map[string]string {
 	if len(p.Roles) == 0 {
 		return nil
 	}
 	roles := map[string]string{}
-	for team := range int8(maxTeams) {
+	for team := range maxTeams {
 		var masks []uint64
 		var ids []string
 		for i, e := range set {
@@ -194,7 +194,7 @@ func (p *plan) attributesOf(set []*entry, room []value) map[string]any {
 	for i := range p.Attributes {
 		rule := &p.Attributes[i]
 		var a agreed
-		ok := room == nil || !room[i].set() || a.add(rule, &room[i], math.Inf(1))
+		ok := len(room) == 0 || !room[i].set() || a.add(rule, &room[i], math.Inf(1))
 		for _, e := range set {
 			if v := &e.values[i]; v.set() {
 				ok = a.add(rule, v, math.Inf(1)) && ok

@@ -158,22 +158,22 @@ func (s *search) packs(e *entry, depth int) bool {
 
 // packed packs the largest parties first, each into the fullest team that has room.
 func (s *search) packed() bool {
-	var free [maxTeams]int
-	for i := range s.p.Teams {
-		free[i] = s.p.TeamSize
+	s.free = s.free[:0]
+	for range s.p.Teams {
+		s.free = append(s.free, s.p.TeamSize)
 	}
 	for size := len(s.by) - 1; size > 0; size-- {
 		for range s.by[size] {
 			best := -1
-			for i := range s.p.Teams {
-				if free[i] >= size && (best < 0 || free[i] < free[best]) {
+			for i, free := range s.free {
+				if free >= size && (best < 0 || free < s.free[best]) {
 					best = i
 				}
 			}
 			if best < 0 {
 				return false
 			}
-			free[best] -= size
+			s.free[best] -= size
 		}
 	}
 	return true

@@ -129,11 +129,3 @@ func (p *Pool) settle() {
 		b.settle(p.plan)
 	}
 }
-
-// Explain says why a ticket waits; ok is false where it does not.
-func (p *Pool) Explain(id string, _ time.Time) (e Explanation, ok bool) {
-	if _, ok = p.entries[id]; !ok {
-		return e, false
-	}
-	return Explanation{Text: "not enough players are here", Waiting: len(p.entries) - 1, Needed: p.plan.Min}, true
-}

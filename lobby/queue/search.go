@@ -45,6 +45,7 @@ type search struct {
 	fitting [][]uint64 // recipes that still can come of it, by depth
 	masks   []uint64   // of its players' roles
 	takes   []int8
+	free    []int // scratch of packed
 	slots   []int // of each role in all teams
 	supply  []int
 
@@ -63,7 +64,7 @@ type near struct {
 // found is the best match so far.
 type found struct {
 	set    []*entry
-	teams  []int8
+	teams  []int
 	region int
 	n      int
 }
