@@ -57,11 +57,11 @@ func (f *filler) look(room *Room) bool {
 	for _, b := range f.bucketsOf() {
 		for size := 1; size <= min(f.plan.PartyMax, slices.Max(room.Free)); size++ {
 			if f.region >= 0 || len(f.plan.Regions) == 0 {
-				f.walk(b.list(f.plan, max(f.region, 0), size), size)
+				f.walk(b.list(f.plan, max(f.region, 0), size-1), size)
 				continue
 			}
 			for region := range f.plan.Regions {
-				f.walk(b.list(f.plan, region, size), size)
+				f.walk(b.list(f.plan, region, size-1), size)
 			}
 		}
 	}

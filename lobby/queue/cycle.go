@@ -21,17 +21,20 @@ type cycle struct {
 // age works out by which stage of the rules each ticket searches.
 func (c *cycle) age() {
 	for _, e := range c.order {
-		if !e.gone {
-			e.stage = c.plan.at(e.waited(c.now))
-			e.done = false
-		}
+		e.stage, e.done = c.plan.at(e.waited(c.now)), false
 	}
 }
 
-// choose lists the tickets that are worth a search: not those of which one has proved already that there is none.
+// choose lists the tickets that are worth a search: not those
+// of which one has proved already that there is no match, and of the others that failed before not those around whom
+// there are too few players still.
 func (c *cycle) choose() {
 	for _, e := range c.order {
 		if e.gone || e.bucket == nil || c.known(e) {
+			continue
+		}
+		if e.failed && !c.search.may(e, c.plan.stages[e.stage].floor) {
+			e.at, e.lack = e.stage, c.search.lack
 			continue
 		}
 		c.todo = append(c.todo, e)
@@ -44,9 +47,16 @@ func (c *cycle) known(e *entry) bool {
 	if !e.failed || e.at != e.stage {
 		return false
 	}
+	if e.bucket.fresh == nil {
+		return true
+	}
 	spread := min(c.plan.stages[e.stage].spread, e.most)
-	for size := 1; size <= c.plan.PartyMax; size++ {
-		if e.lack&bit(size) != 0 && e.bucket.fresh[size-1].any(e.rating-spread, e.rating+spread) {
+	low, high := e.rating-spread, e.rating+spread
+	if !e.bucket.fresh[c.plan.kinds()].any(low, high) {
+		return true
+	}
+	for kind := range c.plan.kinds() {
+		if e.lack&c.plan.bit(kind) != 0 && e.bucket.fresh[kind].any(low, high) {
 			return false
 		}
 	}
@@ -236,7 +246,7 @@ func (c *cycle) close() Outcome {
 	clear(c.order[len(keep):])
 	c.order = keep
 	for _, b := range c.touched {
-		clear(b.fresh)
+		b.fresh = nil
 	}
 	c.touched = c.touched[:0]
 	return c.out

@@ -24,7 +24,7 @@ type entry struct {
 	head    bool
 	avoids  bool
 	// failed says that a search with this ticket as the oldest one proved in stage at that no match can be made, and that
-	// only further tickets of the sizes in lack could change that.
+	// only further tickets of the kinds in lack could change that.
 	failed bool
 
 	sum      float64   // of the players' ratings

@@ -108,23 +108,8 @@ func (p *Pool) settle() {
 		return
 	}
 	slices.SortFunc(p.added, older)
-	merged := make([]*entry, 0, len(p.entries))
-	i := 0
-	take := func(e *entry) {
-		if !e.gone {
-			merged = append(merged, e)
-		}
-	}
-	for _, e := range p.added {
-		for ; i < len(p.order) && older(p.order[i], e) < 0; i++ {
-			take(p.order[i])
-		}
-		take(e)
-	}
-	for ; i < len(p.order); i++ {
-		take(p.order[i])
-	}
-	p.order, p.added = merged, p.added[:0]
+	p.order = merged(p.order, p.added, func(a, b *entry) bool { return older(a, b) < 0 })
+	p.added = p.added[:0]
 	for _, b := range p.touched {
 		b.settle(p.plan)
 	}

@@ -11,7 +11,7 @@ import (
 const (
 	spare     = 4     // tickets of each size beyond those that could be used
 	maxScan   = 4096  // tickets of each size and region
-	maxNodes  = 2000  // sets of tickets
+	maxNodes  = 1000  // sets of tickets
 	maxSplits = 1500  // ways to make teams of a set
 	maxTrials = 20000 // the same where none was found yet
 )
@@ -53,7 +53,7 @@ type search struct {
 	found found
 
 	exact bool   // a failure so far is a proof
-	lack  uint64 // sizes of which more could help
+	lack  uint64 // kinds of which more could help
 }
 
 type near struct {
@@ -81,17 +81,9 @@ func newSearch(p *plan) *search {
 // find looks for a match whose oldest ticket is a. It takes full ones before others, and the region that is best for a
 // before others.
 func (s *search) find(a *entry, now int64, spread float64, floor int) bool {
+	s.start(a, spread, floor)
 	s.wait = a.waited(now)
-	s.a, s.st, s.floor = a, &s.p.stages[a.stage], floor
-	s.spread = min(spread, s.st.spread, a.most)
-	s.exact, s.lack, s.found.n = true, 0, 0
 	s.nodes = maxNodes
-	s.regions = s.regions[:0]
-	for r := range s.p.lists() {
-		if s.good(a, r) {
-			s.regions = append(s.regions, r)
-		}
-	}
 	if len(s.regions) > 1 {
 		slices.SortStableFunc(s.regions, func(x, y int) int { return cmp.Compare(a.latency[x], a.latency[y]) })
 	}
@@ -103,6 +95,30 @@ func (s *search) find(a *entry, now int64, spread float64, floor int) bool {
 	return s.found.n > 0
 }
 
+// may says whether there are players enough around a for a match of which it is the oldest ticket, without a look at who
+// they are.
+func (s *search) may(a *entry, floor int) bool {
+	s.start(a, math.Inf(1), floor)
+	for _, s.region = range s.regions {
+		if s.crowded() {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *search) start(a *entry, spread float64, floor int) {
+	s.a, s.st, s.floor = a, &s.p.stages[a.stage], floor
+	s.spread = min(spread, s.st.spread, a.most)
+	s.exact, s.lack, s.found.n = true, 0, 0
+	s.regions = s.regions[:0]
+	for r := range s.p.lists() {
+		if s.good(a, r) {
+			s.regions = append(s.regions, r)
+		}
+	}
+}
+
 // good says whether a ticket may play in a region now.
 func (s *search) good(e *entry, region int) bool {
 	return len(s.p.Regions) == 0 || float64(e.latency[region]) <= s.st.latency
@@ -110,11 +126,7 @@ func (s *search) good(e *entry, region int) bool {
 
 // inRegion says whether a full match was found.
 func (s *search) inRegion() bool {
-	a := s.a
-	for size := 1; size <= s.p.PartyMax; size++ {
-		s.count[size] = a.bucket.list(s.p, s.region, size).between(a.rating-s.spread, a.rating+s.spread)
-	}
-	if !s.enough() {
+	if !s.crowded() {
 		return false
 	}
 	s.gather()
@@ -129,27 +141,58 @@ func (s *search) inRegion() bool {
 	return done
 }
 
-// enough says whether the tickets that were counted by size, and a, can be enough for a match; where not, it remembers
-// which sizes are too few.
+// crowded counts who stands around a, and says whether they can be enough.
+func (s *search) crowded() bool {
+	a, p := s.a, s.p
+	low, high := a.rating-s.spread, a.rating+s.spread
+	for size := 1; size <= p.PartyMax; size++ {
+		s.count[size] = a.bucket.list(p, s.region, size-1).count(low, high, (p.Max()-a.n)/size+1)
+	}
+	for r := range p.Roles {
+		s.supply[r] = p.PartyMax * a.bucket.list(p, s.region, p.roleKind(r)).count(low, high, s.slots[r])
+	}
+	return s.enough()
+}
+
+// enough says whether the tickets that were counted by kind, and a, can be enough for a match; where not, it remembers
+// of which kinds there are too few.
 func (s *search) enough() bool {
 	total, lack := s.a.n, uint64(0)
 	for size := 1; size <= s.p.PartyMax; size++ {
 		total += s.count[size] * size
 		if s.count[size] < (s.p.Max()-s.a.n)/size {
-			lack |= bit(size)
+			lack |= s.p.bit(size - 1)
 		}
 	}
-	ok := total >= s.floor
-	if ok && s.floor == s.p.Max() && s.p.recipes != nil {
-		ok = s.recipes(s.depth(0))
-	}
-	if !ok {
+	full := s.floor == s.p.Max()
+	if total < s.floor || full && s.p.recipes != nil && !s.recipes(s.depth(0)) {
 		s.lack |= lack
+		return false
 	}
-	return ok
+	if !full {
+		return true
+	}
+	lack = s.lackingRoles()
+	s.lack |= lack
+	return lack == 0
 }
 
-func bit(size int) uint64 { return 1 << min(size, 63) }
+// lackingRoles are the kinds of the roles for which too few players are there.
+func (s *search) lackingRoles() uint64 {
+	lack := uint64(0)
+	for r, need := range s.slots {
+		have := s.supply[r]
+		for _, mask := range s.a.roles {
+			if mask&(1<<r) != 0 {
+				have++
+			}
+		}
+		if have < need {
+			lack |= s.p.bit(s.p.roleKind(r))
+		}
+	}
+	return lack
+}
 
 // recipes puts into a set what can come of a and of the tickets that were counted.
 func (s *search) recipes(set []uint64) bool {
@@ -177,7 +220,8 @@ func (s *search) depth(n int) []uint64 {
 	return s.fitting[n]
 }
 
-// gather collects who could play with a in the region, the nearest ratings of each size first.
+// gather collects who could play with a in the region: the nearest ratings of each size, and of those who come for each
+// role.
 func (s *search) gather() {
 	s.near, s.cut = s.near[:0], false
 	s.begin()
@@ -185,8 +229,11 @@ func (s *search) gather() {
 	for size := 1; size <= s.p.PartyMax; size++ {
 		s.count[size] = 0
 		if want := (s.p.Max() - s.a.n) / size; want > 0 {
-			s.walk(s.a.bucket.list(s.p, s.region, size), want+spare)
+			s.walk(size-1, want+spare)
 		}
+	}
+	for r, need := range s.slots {
+		s.walk(s.p.roleKind(r), need+spare)
 	}
 	slices.SortFunc(s.near, func(x, y near) int {
 		if x.distance != y.distance {
@@ -194,49 +241,53 @@ func (s *search) gather() {
 		}
 		return older(x.e, y.e)
 	})
+	if len(s.p.Roles) > 0 {
+		s.near = slices.CompactFunc(s.near, func(x, y near) bool { return x.e == y.e })
+	}
+	clear(s.count)
+	for _, n := range s.near {
+		s.take(n.e)
+	}
 }
 
-// walk goes through a list from a's rating in both directions.
-func (s *search) walk(l *list, want int) {
+// walk collects the nearest of a kind.
+func (s *search) walk(kind, want int) {
+	items := s.a.bucket.list(s.p, s.region, kind).items
 	low, high := s.a.rating-s.spread, s.a.rating+s.spread
-	up := l.from(s.a.rating)
+	up := (&list{items: items}).from(s.a.rating)
 	down := up - 1
 	for scanned := 0; ; {
-		canUp := up < len(l.items) && l.items[up].rating <= high
-		canDown := down >= 0 && l.items[down].rating >= low
+		canUp := up < len(items) && items[up].rating <= high
+		canDown := down >= 0 && items[down].rating >= low
 		if !canUp && !canDown {
 			return
 		}
-		if scanned > maxScan || want <= 0 && s.supplied() {
+		if want == 0 || scanned > maxScan {
 			s.cut = true
+			s.exact = s.exact && want == 0
 			return
 		}
 		var e *entry
-		if canUp && (!canDown || l.items[up].rating-s.a.rating < s.a.rating-l.items[down].rating) {
-			e = l.items[up].e
+		if canUp && (!canDown || items[up].rating-s.a.rating < s.a.rating-items[down].rating) {
+			e = items[up].e
 			up++
 		} else {
-			e = l.items[down].e
+			e = items[down].e
 			down--
 		}
 		if e.gone {
 			continue
 		}
 		scanned++
-		if !s.fits(e) {
-			continue
+		if s.fits(e) {
+			want--
+			s.near = append(s.near, near{e, math.Abs(e.rating - s.a.rating)})
 		}
-		if want <= 0 && !s.rare(e) {
-			s.cut = true
-			continue
-		}
-		want--
-		s.take(e)
 	}
 }
 
+// take counts one who could play with a.
 func (s *search) take(e *entry) {
-	s.near = append(s.near, near{e, math.Abs(e.rating - s.a.rating)})
 	s.count[e.n]++
 	for _, mask := range e.roles {
 		for r := range s.supply {
@@ -245,28 +296,6 @@ func (s *search) take(e *entry) {
 			}
 		}
 	}
-}
-
-// supplied says whether there are players enough for every role.
-func (s *search) supplied() bool {
-	for r := range s.supply {
-		if s.supply[r] < 2*s.slots[r]+2 {
-			return false
-		}
-	}
-	return true
-}
-
-// rare says whether a ticket has a player for a role that lacks them.
-func (s *search) rare(e *entry) bool {
-	for _, mask := range e.roles {
-		for r := range s.supply {
-			if mask&(1<<r) != 0 && s.supply[r] < 2*s.slots[r]+2 {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // fits says whether a ticket could play with a. Who is older than a looks for a by himself, unless a stands at the head.

@@ -118,6 +118,7 @@ func (v *view) parties() string {
 func (v *view) seatable(sizes []int) bool {
 	s := v.p.search
 	copy(s.count, sizes)
+	copy(s.supply, s.slots) // roles are another matter
 	s.a, s.floor, s.lack = v.e, v.st.floor, 0
 	return s.enough()
 }
