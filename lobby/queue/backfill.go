@@ -106,7 +106,7 @@ func (f *filler) walk(l *list, size int) {
 	middle := f.middle()
 	up := l.from(middle)
 	down := up - 1
-	for scanned := 0; want > 0 && scanned < maxScan && (up < len(l.items) || down >= 0); {
+	for scanned := 0; want > 0 && scanned < long.scans && (up < len(l.items) || down >= 0); {
 		var e *entry
 		if up < len(l.items) && (down < 0 || l.items[up].rating-middle < middle-l.items[down].rating) {
 			e = l.items[up].e

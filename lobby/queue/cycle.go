@@ -16,6 +16,9 @@ type cycle struct {
 	now  int64 // the same in nanoseconds
 	out  Outcome
 	todo []*entry // who may find a match, by age
+	// spent is the effort of searches that failed without a proof. It does not count the others, which a pool that
+	// remembers their proof does not make.
+	spent int
 }
 
 // age works out by which stage of the rules each ticket searches.
@@ -81,6 +84,9 @@ func (c *cycle) first() {
 // pass makes the full matches of which the ratings lie at most so far apart.
 func (c *cycle) pass(spread float64) {
 	for _, e := range c.todo {
+		if c.spent > maxEffort {
+			return
+		}
 		if spread < min(c.plan.stages[e.stage].spread, e.most) {
 			c.try(e, spread, false)
 		}
@@ -109,9 +115,16 @@ func (c *cycle) try(e *entry, spread float64, final bool) {
 		e.done = true
 	}
 	s := c.search
+	s.effort = long
+	if c.spent > maxEffort {
+		s.effort = short
+	}
 	if s.find(e, c.now, spread, floor) {
 		c.assign()
 		return
+	}
+	if !s.exact {
+		c.spent += s.scans + 4*(s.effort.nodes-s.nodes)
 	}
 	if final {
 		e.failed, e.at, e.lack = s.exact, e.stage, s.lack

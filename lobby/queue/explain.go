@@ -10,7 +10,7 @@ import (
 // How many tickets an explanation looks at. Of more it takes every second, third and so on, and its numbers are
 // estimates.
 const (
-	maxLook          = 30_000
+	maxLook          = 15_000
 	maxLookCondition = 2_000 // where conditions are asked for each
 )
 
@@ -96,11 +96,7 @@ func (v *view) look() {
 	for range plan.lists() {
 		v.regions = append(v.regions, make([]int, plan.PartyMax+1))
 	}
-	for _, x := range v.p.order {
-		if x != v.e && !x.gone {
-			v.waiting += x.n
-		}
-	}
+	v.waiting = v.p.players - v.e.n
 	for i := 0; i < len(v.p.order); i += v.scale {
 		if x := v.p.order[i]; x != v.e && !x.gone && x.bucket != nil {
 			v.weigh(x)

@@ -14,6 +14,7 @@ type Pool struct {
 	order   []*entry // by age; some of them may be gone
 	added   []*entry // not yet in order
 	buckets map[string]*bucket
+	players int
 	touched []*bucket // that have tickets which came since the last cycle
 	search  *search
 }
@@ -44,6 +45,7 @@ func (p *Pool) Put(t *Ticket) {
 	p.Remove(t.ID)
 	e := p.plan.entry(t)
 	p.entries[t.ID] = e
+	p.players += e.n
 	p.added = append(p.added, e)
 	key, ok := p.plan.key(e.values)
 	if !ok || e.n < 1 || e.n > p.plan.PartyMax {
@@ -73,6 +75,7 @@ func (p *Pool) Remove(id string) bool {
 
 func (p *Pool) drop(e *entry) {
 	delete(p.entries, e.t.ID)
+	p.players -= e.n
 	e.gone = true
 	if b := e.bucket; b != nil {
 		if b.drop(p.plan, e); b.live == 0 {

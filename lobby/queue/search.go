@@ -10,11 +10,21 @@ import (
 // How much one search looks at. What it could not look at it cannot rule out, so it is tried again in the next cycle.
 const (
 	spare     = 4     // tickets of each size beyond those that could be used
-	maxScan   = 4096  // tickets of each size and region
-	maxNodes  = 1000  // sets of tickets
 	maxSplits = 1500  // ways to make teams of a set
 	maxTrials = 20000 // the same where none was found yet
 )
+
+// effort bounds a search.
+type effort struct {
+	scans int // tickets that are looked at, whether they fit or not
+	nodes int // sets of tickets
+}
+
+// Searches that fail without a proof are made again in each cycle. All of them together have a bound too: once they have
+// used it up, further searches are short.
+var long, short = effort{scans: 4000, nodes: 1000}, effort{scans: 200, nodes: 50}
+
+const maxEffort = 2_000_000 // scans of a cycle in searches that failed without a proof
 
 // search looks for one match. It is used again and again, so that a cycle does not allocate for each.
 type search struct {
@@ -28,12 +38,14 @@ type search struct {
 	region  int
 	regions []int
 
-	near  []near   // who could play with a, the nearest rating first
-	pool  []*entry // those of them that are looked at now
-	left  []int    // how many players stand from each place of pool on
-	count []int    // tickets by size
-	cut   bool     // near lacks somebody
-	nodes int
+	near   []near   // who could play with a, the nearest rating first
+	pool   []*entry // those of them that are looked at now
+	left   []int    // how many players stand from each place of pool on
+	count  []int    // tickets by size
+	cut    bool     // near lacks somebody
+	effort effort
+	scans  int // of this search
+	nodes  int // that are left
 
 	set     []*entry // the match as it grows, a first
 	n       int      // players in it
@@ -83,7 +95,7 @@ func newSearch(p *plan) *search {
 func (s *search) find(a *entry, now int64, spread float64, floor int) bool {
 	s.start(a, spread, floor)
 	s.wait = a.waited(now)
-	s.nodes = maxNodes
+	s.nodes, s.scans = s.effort.nodes, 0
 	if len(s.regions) > 1 {
 		slices.SortStableFunc(s.regions, func(x, y int) int { return cmp.Compare(a.latency[x], a.latency[y]) })
 	}
@@ -256,13 +268,14 @@ func (s *search) walk(kind, want int) {
 	low, high := s.a.rating-s.spread, s.a.rating+s.spread
 	up := (&list{items: items}).from(s.a.rating)
 	down := up - 1
+	most := max(2*want, s.effort.scans/(s.p.lists()*s.p.kinds()))
 	for scanned := 0; ; {
 		canUp := up < len(items) && items[up].rating <= high
 		canDown := down >= 0 && items[down].rating >= low
 		if !canUp && !canDown {
 			return
 		}
-		if want == 0 || scanned > maxScan {
+		if want == 0 || scanned > most {
 			s.cut = true
 			s.exact = s.exact && want == 0
 			return
@@ -279,6 +292,7 @@ func (s *search) walk(kind, want int) {
 			continue
 		}
 		scanned++
+		s.scans++
 		if s.fits(e) {
 			want--
 			s.near = append(s.near, near{e, math.Abs(e.rating - s.a.rating)})

@@ -11,7 +11,7 @@ import (
 func (v *view) refused() Explanation {
 	return Explanation{
 		Text:    "This ticket does not fit the queue's rules, so nobody can play with it.",
-		Waiting: max(0, len(v.p.entries)-1), Needed: v.st.floor,
+		Waiting: v.p.players - v.e.n, Needed: v.st.floor,
 	}
 }
 
