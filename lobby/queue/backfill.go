@@ -78,22 +78,17 @@ func (f *filler) look(room *Room) bool {
 	return len(f.near) > 0
 }
 
-// bucketsOf are the buckets whose tickets agree with the match: one, if it says all that they share.
+// bucketsOf are the buckets whose tickets agree with the match.
 func (f *filler) bucketsOf() []*bucket {
-	if key, ok := f.plan.key(f.e.values); ok {
-		if b := f.buckets[key]; b != nil && b.lists != nil {
-			return []*bucket{b}
-		}
-		return nil
+	key, open, ok := f.plan.key(f.e.values)
+	if !ok || open {
+		return f.agreeing(f.e.values, true, nil)
 	}
 	var list []*bucket
-	for _, b := range f.buckets {
-		if b.lists != nil {
-			list = append(list, b)
-		}
+	if b := f.buckets[key]; b != nil && b.lists != nil {
+		list = append(list, b)
 	}
-	slices.SortFunc(list, func(a, b *bucket) int { return cmp.Compare(a.key, b.key) })
-	return list
+	return f.agreeing(f.e.values, false, list)
 }
 
 // walk collects those of a list whose ratings are nearest to the middle of the match's.

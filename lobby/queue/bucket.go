@@ -6,10 +6,14 @@ import (
 	"sort"
 )
 
-// bucket holds the tickets that share the attributes without which they never meet.
+// bucket holds the tickets that say the same; see peers.
 type bucket struct {
 	key   string
+	says  []value
+	open  bool
 	live  int
+	peers []*bucket
+	turn  int    // of the pool, at which peers was made; 0 is never
 	lists []list // by region and kind: whoever may play there
 	fresh []list // by kind, and all of them last: who came since the last cycle
 	added []*entry
@@ -159,12 +163,13 @@ func (l *list) from(rating float64) int {
 	return sort.Search(len(l.items), func(i int) bool { return l.items[i].rating >= rating })
 }
 
-// count is how many stand from one rating to another, those included that are gone, but no more than most.
+// count is how many stand from one rating to another, but no more than most.
 func (l *list) count(low, high float64, most int) int {
-	from := l.from(low)
 	n := 0
-	for n < most && from+n < len(l.items) && l.items[from+n].rating <= high {
-		n++
+	for i := l.from(low); n < most && i < len(l.items) && l.items[i].rating <= high; i++ {
+		if !l.items[i].e.gone {
+			n++
+		}
 	}
 	return n
 }

@@ -50,20 +50,26 @@ func (c *cycle) known(e *entry) bool {
 	if !e.failed || e.at != e.stage {
 		return false
 	}
-	if e.bucket.fresh == nil {
-		return true
-	}
 	spread := min(c.plan.stages[e.stage].spread, e.most)
-	low, high := e.rating-spread, e.rating+spread
-	if !e.bucket.fresh[c.plan.kinds()].any(low, high) {
-		return true
-	}
-	for kind := range c.plan.kinds() {
-		if e.lack&c.plan.bit(kind) != 0 && e.bucket.fresh[kind].any(low, high) {
+	for _, b := range c.peers(e.bucket) {
+		if b.fresh != nil && c.news(b, e.lack, e.rating-spread, e.rating+spread) {
 			return false
 		}
 	}
 	return true
+}
+
+// news says whether somebody of certain kinds came into a bucket, with a rating from low to high.
+func (c *cycle) news(b *bucket, kinds uint64, low, high float64) bool {
+	if !b.fresh[c.plan.kinds()].any(low, high) {
+		return false
+	}
+	for kind := range c.plan.kinds() {
+		if kinds&c.plan.bit(kind) != 0 && b.fresh[kind].any(low, high) {
+			return true
+		}
+	}
+	return false
 }
 
 // first lets those pick who stand at the head, then those who have waited long, by age.
@@ -84,7 +90,7 @@ func (c *cycle) first() {
 // pass makes the full matches of which the ratings lie at most so far apart.
 func (c *cycle) pass(spread float64) {
 	for _, e := range c.todo {
-		if c.spent > maxEffort {
+		if c.spent > c.effort {
 			return
 		}
 		if spread < min(c.plan.stages[e.stage].spread, e.most) {
@@ -116,18 +122,19 @@ func (c *cycle) try(e *entry, spread float64, final bool) {
 	}
 	s := c.search
 	s.effort = long
-	if c.spent > maxEffort {
+	if c.spent > c.effort {
 		s.effort = short
 	}
 	if s.find(e, c.now, spread, floor) {
 		c.assign()
 		return
 	}
-	if !s.exact {
+	if s.bounded {
 		c.spent += s.scans + 4*(s.effort.nodes-s.nodes)
 	}
 	if final {
-		e.failed, e.at, e.lack = s.exact, e.stage, s.lack
+		proof := !s.bounded && !s.st.timed // a condition may change its mind by time alone
+		e.failed, e.at, e.lack = proof, e.stage, s.lack
 	}
 }
 

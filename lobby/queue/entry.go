@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"math"
 	"slices"
-	"strconv"
 	"time"
 )
 
@@ -161,25 +160,6 @@ func textsOf(v any) ([]string, bool) {
 		return list, true
 	}
 	return nil, false
-}
-
-// key is the values of those attributes that tickets must share to meet at all; ok is false where one is not said.
-func (p *plan) key(values []value) (key string, ok bool) {
-	if len(p.keyed) == 0 {
-		return "", true
-	}
-	var b []byte
-	for _, i := range p.keyed {
-		switch v := values[i].one.(type) {
-		case string:
-			b = append(strconv.AppendQuote(b, v), ';')
-		case float64:
-			b = append(strconv.AppendFloat(b, v, 'g', -1, 64), ';')
-		default:
-			return "", false
-		}
-	}
-	return string(b), true
 }
 
 // older orders tickets by their age, then by their ids.

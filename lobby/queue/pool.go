@@ -14,6 +14,9 @@ type Pool struct {
 	order   []*entry // by age; some of them may be gone
 	added   []*entry // not yet in order
 	buckets map[string]*bucket
+	open    map[string]*bucket // those of them that are open
+	turns   int                // counts the changes of buckets
+	effort  int                // see maxEffort
 	players int
 	touched []*bucket // that have tickets which came since the last cycle
 	search  *search
@@ -21,14 +24,14 @@ type Pool struct {
 
 // NewPool returns an empty pool.
 func NewPool(r *Rules) *Pool {
-	p := &Pool{entries: map[string]*entry{}, buckets: map[string]*bucket{}}
+	p := &Pool{entries: map[string]*entry{}, buckets: map[string]*bucket{}, open: map[string]*bucket{}, turns: 1, effort: maxEffort}
 	p.use(r)
 	return p
 }
 
 func (p *Pool) use(r *Rules) {
 	p.plan = newPlan(*r)
-	p.search = newSearch(p.plan)
+	p.search = newSearch(p)
 }
 
 // SetRules holds the tickets that wait to other rules.
@@ -47,16 +50,10 @@ func (p *Pool) Put(t *Ticket) {
 	p.entries[t.ID] = e
 	p.players += e.n
 	p.added = append(p.added, e)
-	key, ok := p.plan.key(e.values)
-	if !ok || e.n < 1 || e.n > p.plan.PartyMax {
+	b := p.bucketOf(e)
+	if e.bucket = b; b == nil {
 		return
 	}
-	b := p.buckets[key]
-	if b == nil {
-		b = &bucket{}
-		p.buckets[key] = b
-	}
-	b.key, e.bucket = key, b
 	if len(b.added) == 0 {
 		p.touched = append(p.touched, b)
 	}
@@ -78,9 +75,8 @@ func (p *Pool) drop(e *entry) {
 	p.players -= e.n
 	e.gone = true
 	if b := e.bucket; b != nil {
-		if b.drop(p.plan, e); b.live == 0 {
-			delete(p.buckets, b.key)
-		}
+		b.drop(p.plan, e)
+		p.leave(b)
 	}
 }
 

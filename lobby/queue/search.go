@@ -28,7 +28,8 @@ const maxEffort = 2_000_000 // scans of a cycle in searches that failed without 
 
 // search looks for one match. It is used again and again, so that a cycle does not allocate for each.
 type search struct {
-	p *plan
+	p    *plan
+	pool *Pool
 
 	a       *entry // the oldest ticket of the match
 	st      *stage
@@ -39,8 +40,8 @@ type search struct {
 	regions []int
 
 	near   []near   // who could play with a, the nearest rating first
-	pool   []*entry // those of them that are looked at now
-	left   []int    // how many players stand from each place of pool on
+	some   []*entry // those of them that are looked at now
+	left   []int    // how many players stand from each place of some on
 	count  []int    // tickets by size
 	cut    bool     // near lacks somebody
 	effort effort
@@ -64,8 +65,8 @@ type search struct {
 	split splitter
 	found found
 
-	exact bool   // a failure so far is a proof
-	lack  uint64 // kinds of which more could help
+	bounded bool   // not everything was looked at, so that a failure is no proof
+	lack    uint64 // kinds of which more could help
 }
 
 type near struct {
@@ -81,8 +82,9 @@ type found struct {
 	n      int
 }
 
-func newSearch(p *plan) *search {
-	s := &search{p: p, count: make([]int, p.PartyMax+1), by: make([]int, p.PartyMax+1), supply: make([]int, len(p.Roles))}
+func newSearch(pool *Pool) *search {
+	p := pool.plan
+	s := &search{p: p, pool: pool, count: make([]int, p.PartyMax+1), by: make([]int, p.PartyMax+1), supply: make([]int, len(p.Roles))}
 	for _, r := range p.Roles {
 		s.slots = append(s.slots, r.PerTeam*p.Teams)
 	}
@@ -122,7 +124,7 @@ func (s *search) may(a *entry, floor int) bool {
 func (s *search) start(a *entry, spread float64, floor int) {
 	s.a, s.st, s.floor = a, &s.p.stages[a.stage], floor
 	s.spread = min(spread, s.st.spread, a.most)
-	s.exact, s.lack, s.found.n = true, 0, 0
+	s.bounded, s.lack, s.found.n = false, 0, 0
 	s.regions = s.regions[:0]
 	for r := range s.p.lists() {
 		if s.good(a, r) {
@@ -142,14 +144,12 @@ func (s *search) inRegion() bool {
 		return false
 	}
 	s.gather()
+	s.lack = math.MaxUint64
 	if !s.enough() {
 		return false
 	}
-	s.lack = math.MaxUint64
 	done := s.windows()
-	if !done && s.cut {
-		s.exact = false
-	}
+	s.bounded = s.bounded || s.cut
 	return done
 }
 
@@ -157,11 +157,15 @@ func (s *search) inRegion() bool {
 func (s *search) crowded() bool {
 	a, p := s.a, s.p
 	low, high := a.rating-s.spread, a.rating+s.spread
-	for size := 1; size <= p.PartyMax; size++ {
-		s.count[size] = a.bucket.list(p, s.region, size-1).count(low, high, (p.Max()-a.n)/size+1)
-	}
-	for r := range p.Roles {
-		s.supply[r] = p.PartyMax * a.bucket.list(p, s.region, p.roleKind(r)).count(low, high, s.slots[r])
+	clear(s.count)
+	clear(s.supply)
+	for _, b := range s.pool.peers(a.bucket) {
+		for size := 1; size <= p.PartyMax; size++ {
+			s.count[size] += b.list(p, s.region, size-1).count(low, high, (p.Max()-a.n)/size+1)
+		}
+		for r := range p.Roles {
+			s.supply[r] += p.PartyMax * b.list(p, s.region, p.roleKind(r)).count(low, high, s.slots[r])
+		}
 	}
 	return s.enough()
 }
@@ -239,7 +243,6 @@ func (s *search) gather() {
 	s.begin()
 	clear(s.supply)
 	for size := 1; size <= s.p.PartyMax; size++ {
-		s.count[size] = 0
 		if want := (s.p.Max() - s.a.n) / size; want > 0 {
 			s.walk(size-1, want+spare)
 		}
@@ -262,9 +265,14 @@ func (s *search) gather() {
 	}
 }
 
-// walk collects the nearest of a kind.
+// walk collects the nearest of a kind from each bucket.
 func (s *search) walk(kind, want int) {
-	items := s.a.bucket.list(s.p, s.region, kind).items
+	for _, b := range s.pool.peers(s.a.bucket) {
+		s.walkList(b.list(s.p, s.region, kind).items, want)
+	}
+}
+
+func (s *search) walkList(items []item, want int) {
 	low, high := s.a.rating-s.spread, s.a.rating+s.spread
 	up := (&list{items: items}).from(s.a.rating)
 	down := up - 1
@@ -273,11 +281,6 @@ func (s *search) walk(kind, want int) {
 		canUp := up < len(items) && items[up].rating <= high
 		canDown := down >= 0 && items[down].rating >= low
 		if !canUp && !canDown {
-			return
-		}
-		if want == 0 || scanned > most {
-			s.cut = true
-			s.exact = s.exact && want == 0
 			return
 		}
 		var e *entry
@@ -290,6 +293,11 @@ func (s *search) walk(kind, want int) {
 		}
 		if e.gone {
 			continue
+		}
+		if want == 0 || scanned > most {
+			s.cut = true
+			s.bounded = s.bounded || want > 0
+			return
 		}
 		scanned++
 		s.scans++
@@ -335,13 +343,7 @@ func (s *search) together(a, b *entry) bool {
 }
 
 func (s *search) holds(c *Condition, a, b *entry) bool {
-	if c.Holds(a.t, b.t, s.wait) && c.Holds(b.t, a.t, s.wait) {
-		return true
-	}
-	if !c.Timeless {
-		s.exact = false
-	}
-	return false
+	return c.Holds(a.t, b.t, s.wait) && c.Holds(b.t, a.t, s.wait)
 }
 
 func avoids(a, b []Player) bool {
