@@ -22,9 +22,9 @@ type effort struct {
 
 // Searches that fail without a proof are made again in each cycle. All of them together have a bound too: once they have
 // used it up, further searches are short.
-var long, short = effort{scans: 4000, nodes: 1000}, effort{scans: 200, nodes: 50}
+var long, short = effort{scans: 4000, nodes: 1000}, effort{scans: 100, nodes: 50}
 
-const maxEffort = 2_000_000 // scans of a cycle in searches that failed without a proof
+const maxEffort = 1_000_000 // scans of a cycle in searches that failed without a proof
 
 // search looks for one match. It is used again and again, so that a cycle does not allocate for each.
 type search struct {
