@@ -28,8 +28,8 @@
 // nearest to its own are looked at, and the oldest of them are taken; it gets at most one assignment a cycle, to the
 // version of its request that was given. A player who is in it already is not put there.
 //
-// Each match is found from its oldest ticket, which looks for the nearest ratings, in its best region first. Who looks
-// first is:
+// Each match is found from its oldest ticket, which looks for the nearest ratings, in its best region first; then some
+// are exchanged for others who stand near, where that makes the teams more even. Who looks first is:
 //
 //  1. tickets at the head, by age;
 //  2. tickets that have waited for long, by age: since the rating window is as wide as it gets, but for ten seconds at

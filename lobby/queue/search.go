@@ -63,6 +63,7 @@ type search struct {
 	supply  []int
 
 	split splitter
+	sum   []float64 // of the teams of found; see mend
 	found found
 
 	bounded bool   // not everything was looked at, so that a failure is no proof
@@ -103,10 +104,14 @@ func (s *search) find(a *entry, now int64, spread float64, floor int) bool {
 	}
 	for _, s.region = range s.regions {
 		if s.inRegion() {
-			return true
+			break
 		}
 	}
-	return s.found.n > 0
+	if s.found.n == 0 {
+		return false
+	}
+	s.mend()
+	return true
 }
 
 // may says whether there are players enough around a for a match of which it is the oldest ticket, without a look at who
