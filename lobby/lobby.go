@@ -15,6 +15,8 @@ import (
 	"github.com/redis/go-redis/v9"
 	"go.uber.org/zap"
 
+	"muster/lobby/inbox"
+	"muster/lobby/party"
 	"muster/lobby/players"
 	"muster/lobby/rating"
 	"muster/lobby/simple"
@@ -54,6 +56,12 @@ type Game struct {
 	// OpenReplays lets its players fetch the replays of matches that they played to their end, with all that the game hid
 	// from them meanwhile. It means nothing for games that persist: their rooms go on after a result.
 	OpenReplays bool
+	// Config is the zero value of the struct that its rooms' configs are read into, whose tags are those of a huma schema;
+	// nil is none. CheckConfig says what else is wrong with one; it may be nil.
+	Config      any
+	CheckConfig func(config []byte) error
+	// Watch says that its rooms may be watched by those who do not play.
+	Watch bool
 }
 
 const (
@@ -77,7 +85,11 @@ type Lobby struct {
 	bus     *cluster.Bus
 	queues  map[string]*matchmaker
 	games   map[string]Game
+	configs map[string]*config
+	owners  *owners
 	waiters waiters
+	inbox   *inbox.Store
+	parties *party.Store
 
 	stop    context.CancelFunc
 	closing context.Context //nolint:containedctx // ends when Close begins, and with it every long poll
@@ -100,15 +112,19 @@ func New(cfg Config) (*Lobby, error) {
 		limits:  newLimits(cfg.Redis, cfg.Namespace),
 		rooms:   cluster.NewDirectory(cfg.Redis, cfg.Namespace),
 		nodes:   cluster.NewNodes(cfg.Redis, cfg.Namespace, cfg.Log),
-		queues:  map[string]*matchmaker{}, games: map[string]Game{},
+		queues:  map[string]*matchmaker{}, games: map[string]Game{}, configs: map[string]*config{},
 	}
+	l.owners = &owners{cfg.Redis, cfg.Namespace, l.rooms}
+	errs := make([]error, 0, len(cfg.Games)+len(cfg.Queues))
+	l.addSocial()
 	for _, g := range cfg.Games {
-		l.games[g.Name] = g
+		c, err := newConfig(&g)
+		l.games[g.Name], l.configs[g.Name] = g, c
+		errs = append(errs, err)
 	}
 	if err := cfg.Ratings.Validate(); err != nil {
 		return nil, fmt.Errorf("the rating model: %w", err)
 	}
-	errs := make([]error, 0, len(cfg.Queues))
 	for _, q := range cfg.Queues {
 		errs = append(errs, l.addQueue(q))
 	}
@@ -230,6 +246,7 @@ func (l *Lobby) Register(mux *http.ServeMux) *huma.OpenAPI {
 	l.registerNamed(api)
 	l.registerMatches(api)
 	l.registerReplays(api)
+	l.registerParties(api)
 	l.registerMe(api)
 	l.registerBlocks(api)
 	if l.cfg.Guests {
