@@ -100,8 +100,8 @@ func TestEveryOperationIsDescribedInFull(t *testing.T) {
 			}
 		}
 	}
-	if operations != 43 {
-		t.Errorf("%d operations are described, want 43", operations)
+	if operations != 44 {
+		t.Errorf("%d operations are described, want 44", operations)
 	}
 }
 
@@ -168,7 +168,10 @@ func checkExamples(t *testing.T, where string, body any, schemas object) {
 	if body == nil {
 		return
 	}
-	for _, content := range in(t, body, "content") {
+	for kind, content := range in(t, body, "content") {
+		if kind == "application/octet-stream" {
+			continue // it has no fields
+		}
 		if ref, _ := in(t, content, "schema")["$ref"].(string); ref != "" {
 			checkFields(t, where, ref, schemas)
 		} else {
