@@ -17,6 +17,8 @@ import (
 
 	"muster/lobby/inbox"
 	"muster/lobby/party"
+	"muster/lobby/players"
+	"muster/lobby/rating"
 	"muster/lobby/simple"
 	"muster/match/cluster"
 	"muster/proto/token"
@@ -31,12 +33,13 @@ type Config struct {
 	Games     []Game                // required: those that queues name
 	// Self is the id of the node that runs in this process, if one does: clients that asked it reach it as they did.
 	Self string
-	// Blocked says whether a player has blocked another, whose words and invitations then do not reach him. nil means that
-	// nobody has.
-	Blocked func(ctx context.Context, player, other string) (bool, error)
 	// Guests lets anybody log in under any name. For development only.
-	Guests     bool
-	Version    string // of the server, for the API's description. Default "unknown"
+	Guests  bool
+	Version string // of the server, for the API's description. Default "unknown"
+	// Ratings is the model by which players are rated. Its zero value is the default one.
+	Ratings rating.Model
+	// ReplaysFor is how long after a match its replay can be fetched at /v1/admin/replays/{room}; 0 is never.
+	ReplaysFor time.Duration
 	Log        *zap.Logger
 	Registerer prometheus.Registerer
 }
@@ -70,6 +73,7 @@ type Lobby struct {
 	metrics *metrics
 	tickets *ticketStore
 	results *resultStore
+	players *players.Store
 	limits  *limits
 	rooms   *cluster.Directory
 	nodes   *cluster.Nodes
@@ -99,6 +103,7 @@ func New(cfg Config) (*Lobby, error) {
 		cfg: cfg, log: cfg.Log, metrics: newMetrics(cfg.Registerer),
 		tickets: &ticketStore{cfg.Redis, keys{cfg.Namespace}},
 		results: &resultStore{cfg.Redis, keys{cfg.Namespace}},
+		players: players.New(cfg.Redis, cfg.Namespace, cfg.Ratings),
 		limits:  newLimits(cfg.Redis, cfg.Namespace),
 		rooms:   cluster.NewDirectory(cfg.Redis, cfg.Namespace),
 		nodes:   cluster.NewNodes(cfg.Redis, cfg.Namespace, cfg.Log),
@@ -111,6 +116,9 @@ func New(cfg Config) (*Lobby, error) {
 		c, err := newConfig(&g)
 		l.games[g.Name], l.configs[g.Name] = g, c
 		errs = append(errs, err)
+	}
+	if err := cfg.Ratings.Validate(); err != nil {
+		return nil, fmt.Errorf("the rating model: %w", err)
 	}
 	for _, q := range cfg.Queues {
 		errs = append(errs, l.addQueue(q))
@@ -233,6 +241,8 @@ func (l *Lobby) Register(mux *http.ServeMux) *huma.OpenAPI {
 	l.registerNamed(api)
 	l.registerMatches(api)
 	l.registerParties(api)
+	l.registerMe(api)
+	l.registerBlocks(api)
 	if l.cfg.Guests {
 		l.registerGuests(api)
 	}

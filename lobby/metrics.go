@@ -49,7 +49,7 @@ func newMetrics(r prometheus.Registerer) *metrics {
 			Name: "muster_room_joins_total", Help: "Seats given without a ticket, by the way to the room: id, code, name or create.",
 		}, []string{"way"}),
 		wrongCodes: counter("muster_room_codes_wrong_total", "Join codes that lead to no room."),
-		refused: counter("muster_requests_unauthorized_total", "Requests without a valid player token."),
+		refused:    counter("muster_requests_unauthorized_total", "Requests without a valid player token."),
 	}
 	if r != nil {
 		r.MustRegister(m.tickets, m.waiting, m.waited, m.looks, m.failures, m.results, m.limited, m.refused, m.rooms, m.joins, m.wrongCodes)

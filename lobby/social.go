@@ -18,7 +18,7 @@ func (l *Lobby) addSocial() {
 		return nil
 	})
 	l.parties = party.New(party.Config{
-		Redis: l.cfg.Redis, Namespace: l.cfg.Namespace, Post: l.inbox.Post, Blocked: l.cfg.Blocked, Log: l.log,
+		Redis: l.cfg.Redis, Namespace: l.cfg.Namespace, Post: l.inbox.Post, Blocked: l.players.Blocked, Log: l.log,
 	})
 }
 
