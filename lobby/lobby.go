@@ -15,6 +15,8 @@ import (
 	"github.com/redis/go-redis/v9"
 	"go.uber.org/zap"
 
+	"muster/lobby/inbox"
+	"muster/lobby/party"
 	"muster/lobby/simple"
 	"muster/match/cluster"
 	"muster/proto/token"
@@ -29,6 +31,9 @@ type Config struct {
 	Games     []Game                // required: those that queues name
 	// Self is the id of the node that runs in this process, if one does: clients that asked it reach it as they did.
 	Self string
+	// Blocked says whether a player has blocked another, whose words and invitations then do not reach him. nil means that
+	// nobody has.
+	Blocked func(ctx context.Context, player, other string) (bool, error)
 	// Guests lets anybody log in under any name. For development only.
 	Guests     bool
 	Version    string // of the server, for the API's description. Default "unknown"
@@ -66,6 +71,8 @@ type Lobby struct {
 	queues  map[string]*matchmaker
 	games   map[string]Game
 	waiters waiters
+	inbox   *inbox.Store
+	parties *party.Store
 
 	stop    context.CancelFunc
 	closing context.Context //nolint:containedctx // ends when Close begins, and with it every long poll
@@ -89,6 +96,7 @@ func New(cfg Config) (*Lobby, error) {
 		nodes:   cluster.NewNodes(cfg.Redis, cfg.Namespace, cfg.Log),
 		queues:  map[string]*matchmaker{}, games: map[string]Game{},
 	}
+	l.addSocial()
 	for _, g := range cfg.Games {
 		l.games[g.Name] = g
 	}
@@ -213,6 +221,7 @@ func (l *Lobby) Register(mux *http.ServeMux) *huma.OpenAPI {
 	l.registerRooms(api)
 	l.registerNamed(api)
 	l.registerMatches(api)
+	l.registerParties(api)
 	if l.cfg.Guests {
 		l.registerGuests(api)
 	}

@@ -30,6 +30,8 @@ func (l *Lobby) problem(doing string, err error) error {
 	case errors.As(err, &often):
 		return huma.ErrorWithHeaders(huma.Error429TooManyRequests(often.what),
 			http.Header{"Retry-After": {strconv.Itoa(often.after)}})
+	case errors.Is(err, errOtherRequest):
+		return otherRequest()
 	case errors.Is(err, errQueueFull):
 		return later("too many players are waiting in this queue", "10")
 	case errors.Is(err, cluster.ErrHangs):

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"image/color"
 	"io"
+	"slices"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
@@ -101,7 +102,13 @@ func (p *Panel) plot() (*plot.Plot, error) {
 	c := plot.New()
 	c.Title.Text, c.X.Label.Text, c.Y.Label.Text = p.Title, p.X, p.Y
 	c.Y.Min = 0
-	c.NominalX(p.Names...)
+	names := slices.Clone(p.Names)
+	for i := range names {
+		if every := 1 + len(names)/13; i%every != 0 { // or they would lie upon each other
+			names[i] = ""
+		}
+	}
+	c.NominalX(names...)
 	c.Legend.Top, c.Legend.Left = true, true
 	c.Add(plotter.NewGrid())
 	for i, line := range p.Lines {
@@ -118,6 +125,6 @@ func (p *Panel) plot() (*plot.Plot, error) {
 		c.Add(l, dots)
 		c.Legend.Add(line.Name, l, dots)
 	}
-	c.Y.Min, c.Y.Max = 0, c.Y.Max*1.25 // room for the legend
+	c.Y.Min, c.Y.Max = 0, c.Y.Max*1.4 // room for the legend
 	return c, nil
 }
