@@ -76,6 +76,9 @@ func (g *greedy) about(anchor *queue.Ticket, rest []*queue.Ticket, now time.Time
 		team := slices.IndexFunc(free, func(n int) bool { return n >= len(t.Players) })
 		common := slices.DeleteFunc(slices.Clone(regions), func(r string) bool { return !good(t, r, latency) })
 		if team < 0 || len(g.rules.Regions) > 0 && len(common) == 0 {
+			if t == anchor {
+				return a, false // no region is good for it yet
+			}
 			continue
 		}
 		regions = common
@@ -170,10 +173,10 @@ func sum(all []*queue.Ticket, region string) (ms float64) {
 }
 
 // tune returns the factor at which the greedy matcher's mean wait is the wanted one, in seconds, within a two-hundredth
-// part, and its report; the nearest that was tried where there is none.
-func tune(rules *queue.Rules, arrivals []simulate.Arrival, o simulate.Options, want float64) (factor float64, best *simulate.Report, err error) {
-	low, high, nearest := 0.05, 5000., math.Inf(1) // a wider window, a shorter wait
-	for range 24 {
+// part, and its report; the nearest that was tried between low and high where there is none.
+func tune(rules *queue.Rules, arrivals []simulate.Arrival, o simulate.Options, want, low, high float64) (factor float64, best *simulate.Report, err error) {
+	nearest := math.Inf(1)
+	for range 16 { // a wider window, a shorter wait
 		f := math.Sqrt(low * high)
 		rep, err := simulated(rules, arrivals, newGreedy(rules, f), o)
 		if err != nil {

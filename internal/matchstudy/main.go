@@ -65,7 +65,7 @@ func run(args []string, stderr io.Writer) error {
 	}
 	s := study{text: string(text), rules: &list[0], length: time.Duration(*hours * float64(time.Hour))}
 	for i := range *seeds + 1 {
-		d := day{seed: uint64(i) + 1, rate: *rate} //nolint:gosec // small
+		d := day{seed: uint64(i) + 1, rate: *rate}
 		if i == *seeds {
 			d = day{seed: 1, rate: small}
 		}
@@ -80,7 +80,7 @@ func run(args []string, stderr io.Writer) error {
 		return err //nolint:wrapcheck // says what it did
 	}
 	err = errors.Join(
-		os.WriteFile(filepath.Join(*dir, "matchmaking.svg"), plot.Bytes(), 0o644),           //nolint:gosec // everybody may read it
+		os.WriteFile(filepath.Join(*dir, "matchmaking.svg"), plot.Bytes(), 0o644),        //nolint:gosec // everybody may read it
 		os.WriteFile(filepath.Join(*dir, "MATCHMAKING.md"), []byte(s.markdown()), 0o644)) //nolint:gosec // everybody may read it
 	if err != nil {
 		return fmt.Errorf("writing the study: %w", err)
@@ -125,10 +125,10 @@ func (s *study) run(d *day) (err error) {
 	one := *s.rules
 	one.Rating = []queue.Step{{Within: 1}}
 	want := d.reports[core].All.Wait.Mean
-	if d.factor, d.reports[widening], err = tune(s.rules, arrivals, o, want); err != nil {
+	if d.factor, d.reports[widening], err = tune(s.rules, arrivals, o, want, 0.2, 5); err != nil {
 		return err
 	}
-	if d.fixed, d.reports[standing], err = tune(&one, arrivals, o, want); err != nil {
+	if d.fixed, d.reports[standing], err = tune(&one, arrivals, o, want, 50, 4000); err != nil {
 		return err
 	}
 	if d.reports[first], err = simulated(s.rules, arrivals, newGreedy(s.rules, math.Inf(1)), o); err != nil {

@@ -39,8 +39,10 @@ func allFigures() (list []figure) {
 			name string
 			of   func(simulate.Figures) float64
 		}{
-			{"mean", func(f simulate.Figures) float64 { return f.Mean }}, {"p50", func(f simulate.Figures) float64 { return f.P50 }},
-			{"p90", func(f simulate.Figures) float64 { return f.P90 }}, {"p99", func(f simulate.Figures) float64 { return f.P99 }},
+			{"mean", func(f simulate.Figures) float64 { return f.Mean }},
+			{"p50", func(f simulate.Figures) float64 { return f.P50 }},
+			{"p90", func(f simulate.Figures) float64 { return f.P90 }},
+			{"p99", func(f simulate.Figures) float64 { return f.P99 }},
 		} {
 			list = append(list, figure{of.title + ", " + q.name, "", of.format, func(r *simulate.Row) float64 { return q.of(of.of(r)) }})
 		}
@@ -111,7 +113,7 @@ A queue of five against five:
 
 %d tickets of %d players come in %v, %g a minute in the mean, from five regions, each with its evening (1.85 times the
 mean at 20:00) and its morning (0.15 times at 8:00). Ratings have heavy tails: Student's t of 3 degrees of freedom, scaled to a
-standard deviation of 333 about 1000. 30 %% of the tickets are parties of two to five friends. Latencies are 25 ms at home in
+standard deviation of 333 about 1000 and cut 2000 points from it. 30 %% of the tickets are parties of two to five friends. Latencies are 25 ms at home in
 the median, and about 75 ms more for each region further. Everybody looks once a second.
 
 - **core** is package lobby/queue with the rules above.

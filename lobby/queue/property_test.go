@@ -50,8 +50,10 @@ func anyRules(t *rapid.T) Rules {
 		}
 	}
 	if yes("condition") {
-		r.Conditions = []Condition{{Name: "parity", Until: seconds(0, 20, "lasts"), Timeless: yes("timeless"),
-			Holds: func(a, b *Ticket, _ time.Duration) bool { return len(a.ID) < 3 || len(b.ID) < 3 || a.ID[1] != b.ID[1] }}}
+		r.Conditions = []Condition{{
+			Name: "parity", Until: seconds(0, 20, "lasts"), Timeless: yes("timeless"),
+			Holds: func(a, b *Ticket, _ time.Duration) bool { return len(a.ID) < 3 || len(b.ID) < 3 || a.ID[1] != b.ID[1] },
+		}}
 	}
 	r.Backfill = yes("backfill")
 	if yes("bots") {

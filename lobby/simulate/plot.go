@@ -72,7 +72,7 @@ func tick(name string) string {
 
 // WriteSVG draws panels, two beside each other.
 func WriteSVG(out io.Writer, panels []Panel) error {
-	const width, height = 11 * vg.Centimeter, 7 * vg.Centimeter
+	const width, height, pad = 312, 198, 17 // in points
 	rows := (len(panels) + 1) / 2
 	grid := make([][]*plot.Plot, rows)
 	for i := range grid {
@@ -87,7 +87,7 @@ func WriteSVG(out io.Writer, panels []Panel) error {
 	}
 	canvas := vgsvg.New(2*width, vg.Length(rows)*height)
 	canvas.SetColor(color.White)
-	tiles := draw.Tiles{Rows: rows, Cols: 2, PadX: 6 * vg.Millimeter, PadY: 6 * vg.Millimeter, PadTop: 3 * vg.Millimeter, PadBottom: 3 * vg.Millimeter, PadLeft: 3 * vg.Millimeter, PadRight: 3 * vg.Millimeter}
+	tiles := draw.Tiles{Rows: rows, Cols: 2, PadX: pad, PadY: pad, PadTop: pad / 2, PadBottom: pad / 2, PadLeft: pad / 2, PadRight: pad / 2}
 	aligned := plot.Align(grid, tiles, draw.New(canvas))
 	for i := range panels {
 		grid[i/2][i%2].Draw(aligned[i/2][i%2])
@@ -102,6 +102,9 @@ func (p *Panel) plot() (*plot.Plot, error) {
 	c := plot.New()
 	c.Title.Text, c.X.Label.Text, c.Y.Label.Text = p.Title, p.X, p.Y
 	c.Y.Min = 0
+	if len(p.Names) == 0 {
+		return c, nil
+	}
 	names := slices.Clone(p.Names)
 	for i := range names {
 		if every := 1 + len(names)/13; i%every != 0 { // or they would lie upon each other
