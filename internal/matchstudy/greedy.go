@@ -18,64 +18,84 @@ import (
 type greedy struct {
 	rules  *queue.Rules
 	factor float64
-	list   []*queue.Ticket // in the order of coming
-	gone   map[string]bool // of these
+	list   []waiting // in the order of coming
 }
 
-func newGreedy(r *queue.Rules, factor float64) *greedy {
-	return &greedy{rules: r, factor: factor, gone: map[string]bool{}}
+// waiting is a ticket that waits.
+type waiting struct {
+	*queue.Ticket
+	rating, sum float64   // by which it is matched; of all its players
+	latency     []float64 // its worst player's, by region
+	sums        []float64 // of all its players', by region
+	gone        bool
 }
+
+func newGreedy(r *queue.Rules, factor float64) *greedy { return &greedy{rules: r, factor: factor} }
 
 // Put implements simulate.Matcher.
-func (g *greedy) Put(t *queue.Ticket) { g.list = append(g.list, t) }
+func (g *greedy) Put(t *queue.Ticket) {
+	w := waiting{Ticket: t, rating: simulate.Rating(t)}
+	for _, region := range g.rules.Regions {
+		worst, sum := 0., 0.
+		for _, p := range t.Players {
+			ms, ok := p.Latency[region]
+			if !ok {
+				ms = math.Inf(1)
+			}
+			worst, sum = max(worst, ms), sum+ms
+		}
+		w.latency, w.sums = append(w.latency, worst), append(w.sums, sum)
+	}
+	for _, p := range t.Players {
+		w.sum += p.Rating
+	}
+	g.list = append(g.list, w)
+}
 
 // Remove implements simulate.Matcher.
 func (g *greedy) Remove(id string) bool {
-	g.gone[id] = true
-	g.sweep()
-	return true
+	n := len(g.list)
+	g.list = slices.DeleteFunc(g.list, func(w waiting) bool { return w.ID == id })
+	return len(g.list) < n
 }
 
 // Len implements simulate.Matcher.
 func (g *greedy) Len() int { return len(g.list) }
 
-func (g *greedy) sweep() {
-	g.list = slices.DeleteFunc(g.list, func(t *queue.Ticket) bool { return g.gone[t.ID] })
-	clear(g.gone)
-}
-
 // Match implements simulate.Matcher.
 func (g *greedy) Match(_ []queue.Room, now time.Time) (out queue.Outcome) {
-	for i, anchor := range g.list {
-		if g.gone[anchor.ID] {
+	for i := range g.list {
+		if g.list[i].gone {
 			continue
 		}
-		if a, ok := g.about(anchor, g.list[i:], now); ok {
+		if a, ok := g.about(g.list[i:], now); ok {
 			out.Assignments = append(out.Assignments, a)
 		}
 	}
-	g.sweep()
+	g.list = slices.DeleteFunc(g.list, func(w waiting) bool { return w.gone })
 	return out
 }
 
-// about makes the anchor's match.
-func (g *greedy) about(anchor *queue.Ticket, rest []*queue.Ticket, now time.Time) (a queue.Assignment, ok bool) {
+// about makes the match of the first of a list.
+func (g *greedy) about(list []waiting, now time.Time) (a queue.Assignment, ok bool) {
+	anchor := &list[0]
 	waited := now.Sub(anchor.Created)
 	window, latency := bound(g.rules.Rating, waited)*g.factor, bound(g.rules.Latency, waited)
-	regions := slices.Clone(g.rules.Regions)
-	teams := make([][]*queue.Ticket, g.rules.Teams)
+	regions := uint64(1)<<len(g.rules.Regions) - 1 // those that are good for all so far
+	teams := make([][]*waiting, g.rules.Teams)
 	free := make([]int, g.rules.Teams)
 	for i := range free {
 		free[i] = g.rules.TeamSize
 	}
 	left := g.rules.Max()
-	for _, t := range rest {
-		if g.gone[t.ID] || math.Abs(simulate.Rating(t)-simulate.Rating(anchor)) > window {
+	for i := range list {
+		t := &list[i]
+		if t.gone || math.Abs(t.rating-anchor.rating) > window {
 			continue
 		}
 		team := slices.IndexFunc(free, func(n int) bool { return n >= len(t.Players) })
-		common := slices.DeleteFunc(slices.Clone(regions), func(r string) bool { return !good(t, r, latency) })
-		if team < 0 || len(g.rules.Regions) > 0 && len(common) == 0 {
+		common := regions & t.good(latency)
+		if team < 0 || len(g.rules.Regions) > 0 && common == 0 {
 			if t == anchor {
 				return a, false // no region is good for it yet
 			}
@@ -93,7 +113,7 @@ func (g *greedy) about(anchor *queue.Ticket, rest []*queue.Ticket, now time.Time
 	}
 	all := slices.Concat(teams...)
 	for _, t := range all {
-		g.gone[t.ID] = true
+		t.gone = true
 	}
 	if even, ok := g.even(all); ok {
 		teams = even
@@ -105,25 +125,36 @@ func (g *greedy) about(anchor *queue.Ticket, rest []*queue.Ticket, now time.Time
 		}
 		a.Teams = append(a.Teams, ids)
 	}
-	if len(regions) > 0 {
-		a.Region = slices.MinFunc(regions, func(x, y string) int { return cmp.Compare(sum(all, x), sum(all, y)) })
+	least := math.Inf(1)
+	for i, region := range g.rules.Regions {
+		sum := 0.
+		for _, t := range all {
+			sum += t.sums[i]
+		}
+		if regions&(1<<i) != 0 && sum < least {
+			least, a.Region = sum, region
+		}
 	}
 	return a, true
 }
 
+// good are the regions, as bits, that are good for all of a ticket's players.
+func (w *waiting) good(most float64) (regions uint64) {
+	for i, ms := range w.latency {
+		if ms <= most {
+			regions |= 1 << i
+		}
+	}
+	return regions
+}
+
 // even puts the largest parties and the best players first into the team that is weakest so far; ok is false where they
 // do not fit so.
-func (g *greedy) even(all []*queue.Ticket) (teams [][]*queue.Ticket, ok bool) {
+func (g *greedy) even(all []*waiting) (teams [][]*waiting, ok bool) {
 	strength, size := make([]float64, g.rules.Teams), make([]int, g.rules.Teams)
-	teams = make([][]*queue.Ticket, g.rules.Teams)
-	total := func(t *queue.Ticket) (s float64) {
-		for _, p := range t.Players {
-			s += p.Rating
-		}
-		return s
-	}
-	slices.SortStableFunc(all, func(a, b *queue.Ticket) int {
-		return cmp.Or(cmp.Compare(len(b.Players), len(a.Players)), cmp.Compare(total(b), total(a)))
+	teams = make([][]*waiting, g.rules.Teams)
+	slices.SortStableFunc(all, func(a, b *waiting) int {
+		return cmp.Or(cmp.Compare(len(b.Players), len(a.Players)), cmp.Compare(b.sum, a.sum))
 	})
 	for _, t := range all {
 		best := -1
@@ -136,7 +167,7 @@ func (g *greedy) even(all []*queue.Ticket) (teams [][]*queue.Ticket, ok bool) {
 			return nil, false
 		}
 		teams[best] = append(teams[best], t)
-		strength[best], size[best] = strength[best]+total(t), size[best]+len(t.Players)
+		strength[best], size[best] = strength[best]+t.sum, size[best]+len(t.Players)
 	}
 	return teams, true
 }
@@ -152,24 +183,6 @@ func bound(steps []queue.Step, waited time.Duration) float64 {
 		}
 	}
 	return b
-}
-
-// good says whether a region is good for all players of a ticket.
-func good(t *queue.Ticket, region string, most float64) bool {
-	return !slices.ContainsFunc(t.Players, func(p queue.Player) bool {
-		ms, ok := p.Latency[region]
-		return !ok || ms > most
-	})
-}
-
-// sum adds up all players' latencies to a region.
-func sum(all []*queue.Ticket, region string) (ms float64) {
-	for _, t := range all {
-		for _, p := range t.Players {
-			ms += p.Latency[region]
-		}
-	}
-	return ms
 }
 
 // tune returns the factor at which the greedy matcher's mean wait is the wanted one, in seconds, within a two-hundredth

@@ -72,8 +72,10 @@ func TestTheGreedyMatcherHoldsToWindowsRegionsAndTeams(t *testing.T) {
 				if off := math.Abs(simulate.Rating(tickets[id]) - simulate.Rating(anchor)); off > 2*bound(r.Rating, waited) {
 					t.Errorf("%g points from an anchor that has waited %v", off, waited)
 				}
-				if !good(tickets[id], a.Region, bound(r.Latency, waited)) {
-					t.Errorf("%s is not good for %s after %v", a.Region, id, waited)
+				for _, p := range tickets[id].Players {
+					if ms, ok := p.Latency[a.Region]; !ok || ms > bound(r.Latency, waited) {
+						t.Errorf("%s is %g ms from %s after %v", a.Region, ms, id, waited)
+					}
 				}
 			}
 		}
