@@ -184,9 +184,32 @@ func (s *server) startLobby(rdb redis.UniversalClient, games []Game, node string
 		Redis: rdb, Namespace: s.set.Namespace, Keys: s.keys, Self: node, Guests: s.set.development(),
 		Version: version(), Log: s.log, Registerer: reg,
 	}
+	if set := s.set; set.Sigma != 0 { // else nobody chose: a load test's own server
+		var err error
+		if cfg.Ratings, err = ratingModel("--rating-", set.Sigma, set.Beta, set.Tau); err != nil {
+			return err
+		}
+	}
+	if s.replays != nil {
+		cfg.Replays, cfg.ReplaysFor = newExports(s.replays, s.log), s.set.KeepFor // players do not take operators' places
+	}
+	opened := map[string]bool{}
+	for _, name := range s.set.OpenFor {
+		opened[name] = true
+	}
 	for _, g := range games {
 		r := g.Rules()
-		cfg.Games = append(cfg.Games, lobby.Game{Name: g.Name(), Rules: r.Version, Seats: r.Seats, Persist: r.Persist})
+		cfg.Games = append(cfg.Games, lobby.Game{
+			Name: g.Name(), Rules: r.Version, Seats: r.Seats, Persist: r.Persist, Config: r.Config, CheckConfig: g.CheckConfig,
+			Watch: r.Spectators > 0, OpenReplays: opened[g.Name()],
+		})
+		if opened[g.Name()] && r.Persist {
+			return fmt.Errorf("--open-replays %s: the game's rooms go on after their results, and a replay shows what is hidden in them", g.Name())
+		}
+		delete(opened, g.Name())
+	}
+	for name := range opened {
+		return fmt.Errorf("--open-replays %s: there is no such game", name)
 	}
 	queues := newQueues(s.set.Queues, games, s.log, reg)
 	rules, err := queues.read()

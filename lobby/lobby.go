@@ -15,8 +15,11 @@ import (
 	"github.com/redis/go-redis/v9"
 	"go.uber.org/zap"
 
+	"muster/lobby/chat"
 	"muster/lobby/inbox"
 	"muster/lobby/party"
+	"muster/lobby/players"
+	"muster/lobby/rating"
 	"muster/lobby/simple"
 	"muster/match/cluster"
 	"muster/proto/token"
@@ -31,12 +34,17 @@ type Config struct {
 	Games     []Game                // required: those that queues name
 	// Self is the id of the node that runs in this process, if one does: clients that asked it reach it as they did.
 	Self string
-	// Blocked says whether a player has blocked another, whose words and invitations then do not reach him. nil means that
-	// nobody has.
-	Blocked func(ctx context.Context, player, other string) (bool, error)
+	// Filter may change the text of a chat message, or refuse the message. Messages wait for it. nil lets all through.
+	Filter func(ctx context.Context, m chat.Message) (text string, ok bool)
 	// Guests lets anybody log in under any name. For development only.
-	Guests     bool
-	Version    string // of the server, for the API's description. Default "unknown"
+	Guests  bool
+	Version string // of the server, for the API's description. Default "unknown"
+	// Ratings is the model by which players are rated. Its zero value is the default one.
+	Ratings rating.Model
+	// Replays serves the replay of the room that the request's path value "room" names; nil: there are none. ReplaysFor is
+	// how long after a match's end it has it.
+	Replays    http.Handler
+	ReplaysFor time.Duration
 	Log        *zap.Logger
 	Registerer prometheus.Registerer
 }
@@ -48,6 +56,15 @@ type Game struct {
 	Seats int
 	// Persist says that its rooms have names, by which anybody may join them, and are kept when nobody is in them.
 	Persist bool
+	// Config is the zero value of the struct that its rooms' configs are read into, whose tags are those of a huma schema;
+	// nil is none. CheckConfig says what else is wrong with one; it may be nil.
+	Config      any
+	CheckConfig func(config []byte) error
+	// Watch says that its rooms may be watched by those who do not play.
+	Watch bool
+	// OpenReplays lets its players fetch the replays of matches that they played to their end, with all that the game hid
+	// from them meanwhile. It means nothing for games that persist: their rooms go on after a result.
+	OpenReplays bool
 }
 
 const (
@@ -64,15 +81,19 @@ type Lobby struct {
 	metrics *metrics
 	tickets *ticketStore
 	results *resultStore
+	players *players.Store
 	limits  *limits
 	rooms   *cluster.Directory
 	nodes   *cluster.Nodes
 	bus     *cluster.Bus
 	queues  map[string]*matchmaker
 	games   map[string]Game
+	configs map[string]*config
+	owners  *owners
 	waiters waiters
 	inbox   *inbox.Store
 	parties *party.Store
+	chat    *chat.Store
 
 	stop    context.CancelFunc
 	closing context.Context //nolint:containedctx // ends when Close begins, and with it every long poll
@@ -91,16 +112,23 @@ func New(cfg Config) (*Lobby, error) {
 		cfg: cfg, log: cfg.Log, metrics: newMetrics(cfg.Registerer),
 		tickets: &ticketStore{cfg.Redis, keys{cfg.Namespace}},
 		results: &resultStore{cfg.Redis, keys{cfg.Namespace}},
+		players: players.New(cfg.Redis, cfg.Namespace, cfg.Ratings),
 		limits:  newLimits(cfg.Redis, cfg.Namespace),
 		rooms:   cluster.NewDirectory(cfg.Redis, cfg.Namespace),
 		nodes:   cluster.NewNodes(cfg.Redis, cfg.Namespace, cfg.Log),
-		queues:  map[string]*matchmaker{}, games: map[string]Game{},
+		queues:  map[string]*matchmaker{}, games: map[string]Game{}, configs: map[string]*config{},
 	}
+	l.owners = &owners{cfg.Redis, cfg.Namespace, l.rooms}
+	errs := make([]error, 0, len(cfg.Games)+len(cfg.Queues))
 	l.addSocial()
 	for _, g := range cfg.Games {
-		l.games[g.Name] = g
+		c, err := newConfig(&g)
+		l.games[g.Name], l.configs[g.Name] = g, c
+		errs = append(errs, err)
 	}
-	errs := make([]error, 0, len(cfg.Queues))
+	if err := cfg.Ratings.Validate(); err != nil {
+		return nil, fmt.Errorf("the rating model: %w", err)
+	}
 	for _, q := range cfg.Queues {
 		errs = append(errs, l.addQueue(q))
 	}
@@ -144,6 +172,8 @@ func (l *Lobby) notice(n cluster.Notice) {
 		if m := l.queues[n.ID]; m != nil {
 			m.wake()
 		}
+	case inbox.Notice:
+		l.inboxNotice(n.ID)
 	}
 }
 
@@ -222,6 +252,13 @@ func (l *Lobby) Register(mux *http.ServeMux) *huma.OpenAPI {
 	l.registerNamed(api)
 	l.registerMatches(api)
 	l.registerParties(api)
+	l.registerReplays(api)
+	l.registerMe(api)
+	l.registerBlocks(api)
+	l.registerChat(api)
+	l.registerGroups(api)
+	l.registerNotifications(api)
+	l.registerInbox(api)
 	if l.cfg.Guests {
 		l.registerGuests(api)
 	}
