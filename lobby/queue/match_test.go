@@ -363,3 +363,18 @@ func TestNextIsWhenTimeAloneChangesSomething(t *testing.T) {
 		t.Errorf("next is %v, and all is as wide as it gets", out.Next)
 	}
 }
+
+func TestAFairerMatchIsWorthAFartherPlayer(t *testing.T) {
+	r := Rules{Teams: 2, TeamSize: 2, Rating: []Step{{Within: 200}}}
+	pair := party("pair", 4, []float64{1600, 1600})
+	out := match(t, r, nil, solo("a", 1500, 5), pair, solo("b", 1500, 3), solo("strong", 1690, 2))
+	wantSets(t, out, []string{"a", "pair", "strong"})
+	if w := out.Assignments[0].Win; math.Abs(w-0.5) > 0.02 {
+		t.Errorf("the first team wins with %v", w)
+	}
+	// Not past the window, nor past a limit of one of them.
+	wantSets(t, match(t, r, nil, solo("a", 1500, 5), pair, solo("b", 1500, 3), solo("strong", 1701, 2)), []string{"a", "b", "pair"})
+	limited := solo("strong", 1690, 2, func(t *Ticket) { t.MaxSpread = 150 })
+	wantSets(t, match(t, r, nil, solo("a", 1500, 5), pair, solo("b", 1500, 3), limited), []string{"a", "b", "pair"})
+	wantSets(t, match(t, r, nil, solo("a", 1500, 5), pair, solo("b", 1500, 3), solo("strong", 1690, 2, shuns("pair.1"))), []string{"a", "b", "pair"})
+}

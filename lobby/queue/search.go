@@ -22,9 +22,9 @@ type effort struct {
 
 // Searches that fail without a proof are made again in each cycle. All of them together have a bound too: once they have
 // used it up, further searches are short.
-var long, short = effort{scans: 4000, nodes: 1000}, effort{scans: 200, nodes: 50}
+var long, short = effort{scans: 4000, nodes: 1000}, effort{scans: 100, nodes: 50}
 
-const maxEffort = 2_000_000 // scans of a cycle in searches that failed without a proof
+const maxEffort = 1_000_000 // scans of a cycle in searches that failed without a proof
 
 // search looks for one match. It is used again and again, so that a cycle does not allocate for each.
 type search struct {
@@ -63,6 +63,7 @@ type search struct {
 	supply  []int
 
 	split splitter
+	sum   []float64 // of the teams of found; see mend
 	found found
 
 	bounded bool   // not everything was looked at, so that a failure is no proof
@@ -103,10 +104,14 @@ func (s *search) find(a *entry, now int64, spread float64, floor int) bool {
 	}
 	for _, s.region = range s.regions {
 		if s.inRegion() {
-			return true
+			break
 		}
 	}
-	return s.found.n > 0
+	if s.found.n == 0 {
+		return false
+	}
+	s.mend()
+	return true
 }
 
 // may says whether there are players enough around a for a match of which it is the oldest ticket, without a look at who

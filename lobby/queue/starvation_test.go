@@ -72,11 +72,9 @@ func TestNobodyWaitsBeyondTheBoundWhileCompatiblePlayersCome(t *testing.T) {
 			f.come(1000+float64(f.rng.IntN(2)*2-1)*float64(500+f.rng.IntN(2000)), 1+f.rng.IntN(r.PartyMax))
 		}
 		for range 90 {
-			for range r.Max() + f.rng.IntN(r.Max()) {
-				f.come(1000+60*f.rng.NormFloat64(), 1)
-			}
-			if f.rng.IntN(3) == 0 {
-				f.come(1000+60*f.rng.NormFloat64(), 1+f.rng.IntN(r.PartyMax))
+			// As many as make full matches among themselves, better ones than with anybody else.
+			for range r.Max() * (1 + f.rng.IntN(2)) {
+				f.come(1000+3*f.rng.NormFloat64(), 1)
 			}
 			// At due at most outliers+1 tickets stand before one, and a cycle matches one of them at least.
 			bound := due + time.Duration(outliers+2)*time.Second
