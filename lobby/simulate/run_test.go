@@ -77,6 +77,45 @@ func TestMatchesThatGoOnAreFilledWhereTheRulesSayBackfill(t *testing.T) {
 	}
 }
 
+// The rating that reports speak of is the one by which the core matches.
+func TestTheRatingIsTheCores(t *testing.T) {
+	t.Parallel()
+	r := fives(t)
+	r.Rating = nil
+	seen := 0
+	m := spreads{queue.NewPool(r), map[string]*queue.Ticket{}, func(a queue.Assignment, tickets map[string]*queue.Ticket) {
+		low, high := math.Inf(1), math.Inf(-1)
+		for _, team := range a.Teams {
+			for _, id := range team {
+				low, high = min(low, Rating(tickets[id])), max(high, Rating(tickets[id]))
+			}
+		}
+		if seen++; math.Abs(high-low-a.Spread) > 1e-9 {
+			t.Errorf("the core's spread is %v, want %v", a.Spread, high-low)
+		}
+	}}
+	if _, err := Run(r, Load{Seed: 1, PerMinute: 20, For: time.Hour, Parties: 0.5}.Arrivals(r), m, Options{}); err != nil || seen < 50 {
+		t.Errorf("%d matches: %v", seen, err)
+	}
+}
+
+// spreads shows assignments to a check.
+type spreads struct {
+	*queue.Pool
+	tickets map[string]*queue.Ticket
+	check   func(queue.Assignment, map[string]*queue.Ticket)
+}
+
+func (s spreads) Put(t *queue.Ticket) { s.tickets[t.ID] = t; s.Pool.Put(t) }
+
+func (s spreads) Match(rooms []queue.Room, now time.Time) queue.Outcome {
+	out := s.Pool.Match(rooms, now)
+	for _, a := range out.Assignments {
+		s.check(a, s.tickets)
+	}
+	return out
+}
+
 // wrong is a matcher that makes a mistake.
 type wrong struct {
 	*queue.Pool
