@@ -109,8 +109,8 @@ type day struct {
 const (
 	core = iota
 	widening
-	standing
 	first
+	standing
 	matchmakers
 )
 

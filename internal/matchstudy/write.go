@@ -9,7 +9,7 @@ import (
 )
 
 // names are those of the matchmakers.
-var names = [matchmakers]string{"core", "widening window", "fixed window", "first-come"}
+var names = [matchmakers]string{"core", "widening window", "first-come", "fixed window"}
 
 // figure is something that is compared; less of it is better.
 type figure struct {
@@ -21,7 +21,7 @@ type figure struct {
 var mainFigures = []figure{
 	{"wait that 1 % exceed", "seconds", "%.0f", func(r *simulate.Row) float64 { return r.Wait.P99 }},
 	{"spread of ratings, mean", "points", "%.0f", func(r *simulate.Row) float64 { return r.Spread.Mean }},
-	{"better team's predicted chance less 0.5, mean", "", "%.3f", func(r *simulate.Row) float64 { return r.Uneven.Mean }},
+	{"better team's chance less 0.5, mean", "", "%.3f", func(r *simulate.Row) float64 { return r.Uneven.Mean }},
 }
 
 // allFigures are those of everybody.
@@ -32,7 +32,7 @@ func allFigures() (list []figure) {
 	}{
 		{"wait in seconds", "%.1f", func(r *simulate.Row) simulate.Figures { return r.Wait }},
 		{"spread of ratings", "%.0f", func(r *simulate.Row) simulate.Figures { return r.Spread }},
-		{"better team's predicted chance less 0.5", "%.3f", func(r *simulate.Row) simulate.Figures { return r.Uneven }},
+		{"better team's chance less 0.5", "%.3f", func(r *simulate.Row) simulate.Figures { return r.Uneven }},
 		{"latency in ms", "%.0f", func(r *simulate.Row) simulate.Figures { return r.Latency }},
 	} {
 		for _, q := range []struct {
@@ -120,10 +120,10 @@ the median, and about 75 ms more for each region further. Everybody looks once a
 - **widening window** takes tickets in the order in which they came. The first is the anchor; whoever comes next, lies within a
   window about the anchor's rating, fits, and has a good region in common with all is in. The window widens at the same waits
   as the rules do. It is the rules' times %.3f, which was searched for so that its mean wait is the core's.
-- **fixed window** is the same with one window for ever, ±%.0f points, searched for likewise.
 - **first-come** is the same without a window, and waits as long as it waits.
+- **fixed window** is the same with one window for ever, ±%.0f points, searched for likewise.
 
-All keep parties together and hold to the same latencies; the last three take the region with the least sum of latencies, and
+All keep parties together and hold to the same latencies; all but the core take the region with the least sum of latencies, and
 give the next best ticket to the weaker team. A wait is a ticket's until it is matched, or 5 minutes where it expires. Spread
 and chance are as players meet them; the chance is the better team's to win, by the model of package rating.
 

@@ -128,6 +128,6 @@ func (p *Panel) plot() (*plot.Plot, error) {
 		c.Add(l, dots)
 		c.Legend.Add(line.Name, l, dots)
 	}
-	c.Y.Min, c.Y.Max = 0, c.Y.Max*1.4 // room for the legend
+	c.Y.Min, c.Y.Max = 0, c.Y.Max*(1.2+0.1*float64(len(p.Lines))) // room for the legend
 	return c, nil
 }

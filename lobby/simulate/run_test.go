@@ -151,7 +151,7 @@ func TestEveryTicketEndsOnce(t *testing.T) {
 		r.Min = rapid.IntRange(2, 10).Draw(rt, "min")
 		r.Backfill = rapid.Bool().Draw(rt, "backfill")
 		l := Load{
-			Seed: rapid.Uint64().Draw(rt, "seed"), PerMinute: rapid.Float64Range(1, 40).Draw(rt, "rate"), For: 8 * time.Minute,
+			Seed: rapid.Uint64().Draw(rt, "seed"), PerMinute: rapid.Float64Range(1, 40).Draw(rt, "rate"), For: 4 * time.Minute,
 			Heavy: rapid.Bool().Draw(rt, "heavy"), Parties: rapid.Float64Range(0, 1).Draw(rt, "parties"),
 		}
 		arrivals := l.Arrivals(r)
