@@ -343,7 +343,7 @@ func (s *search) fits(e *entry) bool {
 
 // together says whether two tickets accept each other.
 func (s *search) together(a, b *entry) bool {
-	if s.st.avoid && (a.avoids || b.avoids) && (avoids(a.t.Players, b.t.Players) || avoids(b.t.Players, a.t.Players)) {
+	if s.st.avoid && (a.avoids(b) || b.avoids(a)) {
 		return false
 	}
 	for i := range s.p.Conditions {
@@ -356,15 +356,4 @@ func (s *search) together(a, b *entry) bool {
 
 func (s *search) holds(c *Condition, a, b *entry) bool {
 	return c.Holds(a.t, b.t, s.wait) && c.Holds(b.t, a.t, s.wait)
-}
-
-func avoids(a, b []Player) bool {
-	for i := range a {
-		for j := range b {
-			if slices.Contains(a[i].Avoid, b[j].ID) {
-				return true
-			}
-		}
-	}
-	return false
 }
