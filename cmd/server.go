@@ -16,6 +16,7 @@ import (
 	"go.uber.org/zap"
 
 	"muster/lobby"
+	"muster/lobby/queue"
 	"muster/lobby/simple"
 	"muster/match"
 	"muster/match/cluster"
@@ -162,7 +163,7 @@ func (s *server) startMatches(rdb redis.UniversalClient, games []Game, node clus
 		return err
 	}
 	host, err := match.NewHost(match.HostConfig{
-		Games: defined, Directory: dir, Log: s.log, Registerer: reg,
+		Games: defined, Directory: directory{dir}, Log: s.log, Registerer: reg,
 		Journals: s.replays, JournalMetrics: counted, Crashes: s.set.crashes(), Version: version(),
 	})
 	if err != nil {
@@ -172,6 +173,7 @@ func (s *server) startMatches(rdb redis.UniversalClient, games []Game, node clus
 	s.edge = edge.New(edge.Config{
 		Rooms: &rooms{host, dir, cluster.NewNodes(rdb, s.set.Namespace, s.log), node.ID, node.URL, rules}, Keys: s.keys, Log: s.log, Registerer: reg, Origins: s.set.Origins,
 		SlowAfter: s.set.SlowAfter,
+		Seated:    func(player string, begins bool) { s.lobby.Seated(player, begins) }, // it is there before the first socket
 	})
 	s.onClose(s.edge.Close)
 	s.onClose(host.Close) // flushes the journals: before Redis is closed
@@ -181,13 +183,42 @@ func (s *server) startMatches(rdb redis.UniversalClient, games []Game, node clus
 func (s *server) startLobby(rdb redis.UniversalClient, games []Game, node string, reg prometheus.Registerer) error {
 	cfg := lobby.Config{
 		Redis: rdb, Namespace: s.set.Namespace, Keys: s.keys, Self: node, Guests: s.set.development(),
-		Version: version(), Log: s.log, Registerer: reg,
+		Version: version(), Log: s.log, Registerer: reg, Origins: s.set.Origins, SlowAfter: s.set.SlowAfter,
+	}
+	if set := s.set; set.Sigma != 0 { // else nobody chose: a load test's own server
+		var err error
+		if cfg.Ratings, err = ratingModel("--rating-", set.Sigma, set.Beta, set.Tau); err != nil {
+			return err
+		}
+	}
+	if s.replays != nil {
+		cfg.Replays, cfg.ReplaysFor = newExports(s.replays, s.log), s.set.KeepFor // players do not take operators' places
+	}
+	opened := map[string]bool{}
+	for _, name := range s.set.OpenFor {
+		opened[name] = true
 	}
 	for _, g := range games {
 		r := g.Rules()
-		cfg.Games = append(cfg.Games, lobby.Game{Name: g.Name(), Rules: r.Version, Seats: r.Seats, Persist: r.Persist})
-		// Each game has a queue of its name: one joins a running match or starts one.
-		cfg.Queues = append(cfg.Queues, simple.Rules{Name: g.Name(), Game: g.Name(), Min: 1, Max: r.Seats, Backfill: true})
+		cfg.Games = append(cfg.Games, lobby.Game{
+			Name: g.Name(), Rules: r.Version, Seats: r.Seats, Persist: r.Persist, Config: r.Config, CheckConfig: g.CheckConfig,
+			Watch: r.Spectators > 0, OpenReplays: opened[g.Name()],
+		})
+		if opened[g.Name()] && r.Persist {
+			return fmt.Errorf("--open-replays %s: the game's rooms go on after their results, and a replay shows what is hidden in them", g.Name())
+		}
+		delete(opened, g.Name())
+	}
+	for name := range opened {
+		return fmt.Errorf("--open-replays %s: there is no such game", name)
+	}
+	queues := newQueues(s.set.Queues, games, s.log, reg)
+	rules, err := queues.read()
+	if err != nil {
+		return err
+	}
+	for i := range rules {
+		cfg.Queues = append(cfg.Queues, plainRules(&rules[i]))
 	}
 	l, err := lobby.New(cfg)
 	if err != nil {
@@ -195,7 +226,17 @@ func (s *server) startLobby(rdb redis.UniversalClient, games []Game, node string
 	}
 	s.lobby = l
 	s.onClose(func(context.Context) error { l.Close(); return nil })
+	if takes, ok := any(l).(interface{ SetQueues([]queue.Rules) error }); ok && s.set.Queues != "" {
+		s.onClose(onHangup(func() { queues.reload(takes.SetQueues) }))
+	}
 	return nil
+}
+
+// plainRules are what the lobby's present matching knows of a queue.
+func plainRules(r *queue.Rules) simple.Rules {
+	return simple.Rules{
+		Name: r.Name, Game: r.Game, Min: max(r.Min, 1), Max: max(r.Teams, 1) * r.TeamSize, Gather: r.Gather, Backfill: r.Backfill, MaxWait: r.MaxWait,
+	}
 }
 
 // serve starts the HTTP server.

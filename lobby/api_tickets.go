@@ -72,11 +72,14 @@ func (in *getTicketInput) Resolve(ctx huma.Context) []error {
 
 // asked is how the client reached this server.
 type asked struct {
-	host   string
-	secure bool
+	host    string
+	secure  bool
+	address string // the client's
 }
 
-func askedBy(ctx huma.Context) asked { return asked{host: ctx.Host(), secure: ctx.TLS() != nil} }
+func askedBy(ctx huma.Context) asked {
+	return asked{host: ctx.Host(), secure: ctx.TLS() != nil, address: network(ctx.RemoteAddr())}
+}
 
 // matchURL is the address of a match's socket on a node with this URL; "" is the server that the client asked.
 func (a *asked) matchURL(node, room string) string {
@@ -115,6 +118,9 @@ func (l *Lobby) createTicket(ctx context.Context, in *newTicketInput) (*ticketOu
 		return nil, huma.Error404NotFound("there is no such queue", &huma.ErrorDetail{
 			Message: "expected the name of a queue", Location: "body.queue", Value: in.Body.Queue,
 		})
+	}
+	if err := l.countTicket(ctx); err != nil {
+		return nil, l.problem("creating a ticket", err)
 	}
 	if err := m.isCrowded(ctx); err != nil {
 		return nil, l.problem("creating a ticket", err)

@@ -52,7 +52,12 @@ func Authenticate(keys *token.Keys, header string) (token.Player, error) {
 	if !strings.EqualFold(scheme, "Bearer") {
 		return token.Player{}, token.ErrInvalid
 	}
-	p, err := keys.VerifyPlayer(strings.TrimSpace(value))
+	return authenticate(keys, strings.TrimSpace(value))
+}
+
+// authenticate returns the player of a token.
+func authenticate(keys *token.Keys, bearer string) (token.Player, error) {
+	p, err := keys.VerifyPlayer(bearer)
 	if err != nil {
 		return token.Player{}, err //nolint:wrapcheck // says what it is
 	}
@@ -66,9 +71,10 @@ func Authenticate(keys *token.Keys, header string) (token.Player, error) {
 }
 
 // plainText says whether a player's id or name is 1 to 64 bytes of UTF-8 without control characters.
-func plainText(s string) bool {
-	return s != "" && len(s) <= proto.MaxID && utf8.ValidString(s) && strings.IndexFunc(s, unprintable) < 0
-}
+func plainText(s string) bool { return s != "" && len(s) <= proto.MaxID && printable(s) }
+
+// printable says whether a text is UTF-8 without control characters.
+func printable(s string) bool { return utf8.ValidString(s) && strings.IndexFunc(s, unprintable) < 0 }
 
 // unprintable covers what has no place in a name: control characters, line separators, and the marks that turn the
 // direction of text around.

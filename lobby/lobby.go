@@ -15,6 +15,13 @@ import (
 	"github.com/redis/go-redis/v9"
 	"go.uber.org/zap"
 
+	"muster/lobby/chat"
+	"muster/lobby/inbox"
+	"muster/lobby/live"
+	"muster/lobby/party"
+	"muster/lobby/players"
+	"muster/lobby/presence"
+	"muster/lobby/rating"
 	"muster/lobby/simple"
 	"muster/match/cluster"
 	"muster/proto/token"
@@ -29,9 +36,24 @@ type Config struct {
 	Games     []Game                // required: those that queues name
 	// Self is the id of the node that runs in this process, if one does: clients that asked it reach it as they did.
 	Self string
+	// AddressRate is how many requests, and how many connections, one address may make in a second, at all lobbies
+	// together, with bursts of five times as many. Many players may share an address. Default 1000.
+	AddressRate int
+	// Filter may change the text of a chat message, or refuse the message. Messages wait for it. nil lets all through.
+	Filter func(ctx context.Context, m chat.Message) (text string, ok bool)
+	// Origins are the hosts, besides the one that is asked, whose pages may open lobby sockets.
+	Origins []string
+	// SlowAfter is how long what was written to a lobby socket may wait to be read. Default 10 s.
+	SlowAfter time.Duration
 	// Guests lets anybody log in under any name. For development only.
-	Guests     bool
-	Version    string // of the server, for the API's description. Default "unknown"
+	Guests  bool
+	Version string // of the server, for the API's description. Default "unknown"
+	// Ratings is the model by which players are rated. Its zero value is the default one.
+	Ratings rating.Model
+	// Replays serves the replay of the room that the request's path value "room" names; nil: there are none. ReplaysFor is
+	// how long after a match's end it has it.
+	Replays    http.Handler
+	ReplaysFor time.Duration
 	Log        *zap.Logger
 	Registerer prometheus.Registerer
 }
@@ -43,6 +65,15 @@ type Game struct {
 	Seats int
 	// Persist says that its rooms have names, by which anybody may join them, and are kept when nobody is in them.
 	Persist bool
+	// Config is the zero value of the struct that its rooms' configs are read into, whose tags are those of a huma schema;
+	// nil is none. CheckConfig says what else is wrong with one; it may be nil.
+	Config      any
+	CheckConfig func(config []byte) error
+	// Watch says that its rooms may be watched by those who do not play.
+	Watch bool
+	// OpenReplays lets its players fetch the replays of matches that they played to their end, with all that the game hid
+	// from them meanwhile. It means nothing for games that persist: their rooms go on after a result.
+	OpenReplays bool
 }
 
 const (
@@ -54,18 +85,29 @@ const (
 
 // Lobby is a running lobby. Its Register mounts the REST interface; Close stops it. Any goroutine may use it.
 type Lobby struct {
-	cfg     Config
-	log     *zap.Logger
-	metrics *metrics
-	tickets *ticketStore
-	results *resultStore
-	limits  *limits
-	rooms   *cluster.Directory
-	nodes   *cluster.Nodes
-	bus     *cluster.Bus
-	queues  map[string]*matchmaker
-	games   map[string]Game
-	waiters waiters
+	cfg      Config
+	log      *zap.Logger
+	metrics  *metrics
+	tickets  *ticketStore
+	results  *resultStore
+	players  *players.Store
+	limits   *limits
+	rooms    *cluster.Directory
+	nodes    *cluster.Nodes
+	bus      *cluster.Bus
+	queues   map[string]*matchmaker
+	games    map[string]Game
+	configs  map[string]*config
+	owners   *owners
+	waiters  waiters
+	inbox    *inbox.Store
+	parties  *party.Store
+	chat     *chat.Store
+	attempts attempts
+
+	socket   socket
+	live     *live.Server
+	presence *presence.Tracker
 
 	stop    context.CancelFunc
 	closing context.Context //nolint:containedctx // ends when Close begins, and with it every long poll
@@ -80,19 +122,30 @@ func New(cfg Config) (*Lobby, error) {
 	if cfg.Version == "" {
 		cfg.Version = "unknown"
 	}
+	if cfg.AddressRate <= 0 {
+		cfg.AddressRate = 1000
+	}
 	l := &Lobby{
 		cfg: cfg, log: cfg.Log, metrics: newMetrics(cfg.Registerer),
 		tickets: &ticketStore{cfg.Redis, keys{cfg.Namespace}},
 		results: &resultStore{cfg.Redis, keys{cfg.Namespace}},
-		limits:  newLimits(cfg.Redis, cfg.Namespace),
+		players: players.New(cfg.Redis, cfg.Namespace, cfg.Ratings),
+		limits:  &limits{cfg.Redis, cfg.Namespace},
 		rooms:   cluster.NewDirectory(cfg.Redis, cfg.Namespace),
 		nodes:   cluster.NewNodes(cfg.Redis, cfg.Namespace, cfg.Log),
-		queues:  map[string]*matchmaker{}, games: map[string]Game{},
+		queues:  map[string]*matchmaker{}, games: map[string]Game{}, configs: map[string]*config{},
 	}
+	l.owners = &owners{cfg.Redis, cfg.Namespace, l.rooms}
+	errs := make([]error, 0, len(cfg.Games)+len(cfg.Queues))
+	l.addSocial()
 	for _, g := range cfg.Games {
-		l.games[g.Name] = g
+		c, err := newConfig(&g)
+		l.games[g.Name], l.configs[g.Name] = g, c
+		errs = append(errs, err)
 	}
-	errs := make([]error, 0, len(cfg.Queues))
+	if err := cfg.Ratings.Validate(); err != nil {
+		return nil, fmt.Errorf("the rating model: %w", err)
+	}
 	for _, q := range cfg.Queues {
 		errs = append(errs, l.addQueue(q))
 	}
@@ -101,6 +154,7 @@ func New(cfg Config) (*Lobby, error) {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	l.stop, l.closing = stop, ctx
+	l.addLive()
 	l.bus = cluster.StartBus(cfg.Redis, cfg.Namespace, l.log, l.notice, l.gap)
 	for _, m := range l.queues {
 		l.wg.Go(func() { m.run(ctx) })
@@ -136,12 +190,18 @@ func (l *Lobby) notice(n cluster.Notice) {
 		if m := l.queues[n.ID]; m != nil {
 			m.wake()
 		}
+	case inbox.Notice:
+		l.inboxNotice(n.ID)
+		l.live.Notice(n)
+	default:
+		l.live.Notice(n)
 	}
 }
 
 // gap hears from the bus that notices may be missing: everything is looked at again.
 func (l *Lobby) gap() {
 	l.waiters.wakeAll()
+	l.live.Gap()
 	for _, m := range l.queues {
 		m.wake()
 	}
@@ -182,12 +242,17 @@ func (l *Lobby) reach(n cluster.Node) string {
 	return n.URL
 }
 
-// Drain ends long polls: they answer with what is known now. New ones do not wait. Matchmaking stops too.
-func (l *Lobby) Drain() { l.stop() }
+// Drain ends long polls: they answer with what is known now. New ones do not wait. Sockets are closed, so that their
+// players go elsewhere. Matchmaking stops too.
+func (l *Lobby) Drain() {
+	l.stop()
+	l.live.Drain()
+}
 
-// Close ends long polls and background work, and waits for the latter.
+// Close ends long polls, sockets and background work, and waits for the latter two.
 func (l *Lobby) Close() {
 	l.stop()
+	l.closeLive()
 	l.wg.Wait()
 	l.bus.Close()
 }
@@ -195,7 +260,7 @@ func (l *Lobby) Close() {
 // maxBody bounds a request's body, in bytes.
 const maxBody = 8 << 10
 
-// Register mounts the REST interface and its description at /openapi.json, and returns the latter.
+// Register mounts the lobby's socket, the REST interface and its description at /openapi.json, and returns the latter.
 func (l *Lobby) Register(mux *http.ServeMux) *huma.OpenAPI {
 	c := huma.DefaultConfig("Muster lobby", l.cfg.Version)
 	c.Info.Description = "Tickets bring players to matches. Every call but the guests' needs a player token as a bearer. " +
@@ -207,12 +272,21 @@ func (l *Lobby) Register(mux *http.ServeMux) *huma.OpenAPI {
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"player": {Type: "http", Scheme: "bearer", BearerFormat: "JWT", Description: "A player token."},
 	}
+	mux.Handle("GET /v1/lobby", l.live)
 	api := humago.New(mux, c)
 	api.UseMiddleware(l.authenticate(api), l.limit(api))
 	l.registerTickets(api)
 	l.registerRooms(api)
 	l.registerNamed(api)
 	l.registerMatches(api)
+	l.registerParties(api)
+	l.registerReplays(api)
+	l.registerMe(api)
+	l.registerBlocks(api)
+	l.registerChat(api)
+	l.registerGroups(api)
+	l.registerNotifications(api)
+	l.registerInbox(api)
 	if l.cfg.Guests {
 		l.registerGuests(api)
 	}

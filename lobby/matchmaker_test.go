@@ -62,7 +62,7 @@ func checkSeats(t *testing.T, rdb redis.UniversalClient, got []played, players i
 	dir := cluster.NewDirectory(rdb, ns)
 	seats := map[string]string{}
 	for _, g := range got {
-		if err := dir.TakeSeat(t.Context(), g.room, g.seat, g.player, g.token); err != nil {
+		if err := take(dir, t.Context(), g.room, g.seat, g.player, g.token); err != nil {
 			t.Errorf("%s: %v", g.player, err)
 		}
 		at := fmt.Sprintf("%s/%d", g.room, g.seat)
@@ -308,7 +308,7 @@ func TestFullRoomIsFollowedByANewOneAndAFreedSeatIsFilled(t *testing.T) {
 		for i := range 4 {
 			name := fmt.Sprint("p", i)
 			m, seat := p.play(name, "arena")
-			must(t, dir.TakeSeat(t.Context(), m.Room, seat.Seat, name, seat.ID))
+			must(t, take(dir, t.Context(), m.Room, seat.Seat, name, seat.ID))
 			rooms = append(rooms, m.Room)
 		}
 		if rooms[1] != rooms[0] || rooms[2] != rooms[0] || rooms[3] == rooms[0] {

@@ -3,6 +3,7 @@ package lobby
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"go.uber.org/zap"
 
+	"muster/lobby/players"
 	"muster/match/cluster"
 )
 
@@ -23,6 +25,10 @@ func (l *Lobby) problem(doing string, err error) error {
 		return huma.Error404NotFound("there is no such ticket")
 	case errors.Is(err, errNoResult):
 		return huma.Error404NotFound("there is no such match")
+	case errors.Is(err, players.ErrNone):
+		return huma.Error404NotFound("there is no such player")
+	case errors.Is(err, players.ErrTooMany):
+		return huma.Error409Conflict(fmt.Sprintf("you block %d players already, which is as many as one may", players.MaxBlocks))
 	case errors.As(err, &have):
 		return huma.Error409Conflict("you wait in this queue already", &huma.ErrorDetail{
 			Message: "the value is the ticket with which you wait", Location: "body.queue", Value: have.id,
@@ -30,6 +36,8 @@ func (l *Lobby) problem(doing string, err error) error {
 	case errors.As(err, &often):
 		return huma.ErrorWithHeaders(huma.Error429TooManyRequests(often.what),
 			http.Header{"Retry-After": {strconv.Itoa(often.after)}})
+	case errors.Is(err, errOtherRequest):
+		return otherRequest()
 	case errors.Is(err, errQueueFull):
 		return later("too many players are waiting in this queue", "10")
 	case errors.Is(err, cluster.ErrHangs):

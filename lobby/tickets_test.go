@@ -52,8 +52,8 @@ func TestPlayersComeToAMatchOverHTTP(t *testing.T) {
 			t.Errorf("bob's seat token says %+v", bobSeat)
 		}
 		dir := cluster.NewDirectory(rdb, ns)
-		must(t, dir.TakeSeat(t.Context(), bob.Room, bobSeat.Seat, "bob", bobSeat.ID))
-		must(t, dir.TakeSeat(t.Context(), bob.Room, aliceSeat.Seat, "alice", aliceSeat.ID))
+		must(t, take(dir, t.Context(), bob.Room, bobSeat.Seat, "bob", bobSeat.ID))
+		must(t, take(dir, t.Context(), bob.Room, aliceSeat.Seat, "alice", aliceSeat.ID))
 		rec, err := dir.Room(t.Context(), bob.Room)
 		must(t, err)
 		if rec.Game != "arena" || rec.Rules != "7" || rec.Node != "n1" || rec.Seats != 2 {
@@ -311,13 +311,13 @@ func TestPlayerRejoinsAMatchAndNobodyElseDoes(t *testing.T) {
 			return p.send(request{method: "POST", path: "/v1/rooms/" + room + "/rejoin", token: p.player(player)})
 		}
 		early := wantProblem(t, again("alice", m.Room), http.StatusNotFound, "") // she has not come yet
-		must(t, dir.TakeSeat(t.Context(), m.Room, seat.Seat, "alice", seat.ID))
+		must(t, take(dir, t.Context(), m.Room, seat.Seat, "alice", seat.ID))
 		got := want[lobby.Match](t, again("alice", m.Room), http.StatusOK)
 		s := p.seat(&got)
 		if s.Seat != seat.Seat || s.Player != "alice" || got.URL != m.URL {
 			t.Errorf("rejoining gave %+v and %+v", got, s)
 		}
-		must(t, dir.TakeSeat(t.Context(), m.Room, s.Seat, "alice", s.ID))
+		must(t, take(dir, t.Context(), m.Room, s.Seat, "alice", s.ID))
 		for name, a := range map[string]answer{
 			"another player": again("mallory", m.Room), "another room": again("alice", cluster.NewID()),
 		} {
@@ -348,7 +348,7 @@ func TestLobbyThatAnswersSaysWhereTheMatchIs(t *testing.T) {
 		}
 
 		seat := here.seat(m)
-		must(t, cluster.NewDirectory(rdb, ns).TakeSeat(t.Context(), m.Room, seat.Seat, "alice", seat.ID))
+		must(t, take(cluster.NewDirectory(rdb, ns), t.Context(), m.Room, seat.Seat, "alice", seat.ID))
 		rejoin := request{method: "POST", path: "/v1/rooms/" + m.Room + "/rejoin", token: here.player("alice")}
 		for p, url := range map[*place]string{here: m.URL, there: elsewhere.URL} {
 			if got := want[lobby.Match](t, p.send(rejoin), http.StatusOK); got.URL != url {
@@ -388,7 +388,7 @@ func TestSeatTokenLivesFromTheMatchOn(t *testing.T) {
 		if _, err := p.keys.VerifySeat(again.Token); err != nil {
 			t.Fatal(err)
 		}
-		if err := dir.TakeSeat(t.Context(), m.Room, second.Seat, "alice", second.ID); err != nil {
+		if err := take(dir, t.Context(), m.Room, second.Seat, "alice", second.ID); err != nil {
 			t.Errorf("a token that is good claims a seat that is not reserved any more: %v", err)
 		}
 	})

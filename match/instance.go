@@ -53,8 +53,12 @@ type Instance struct {
 	ending   bool // the match is over
 
 	keeper
-	emptyAt uint32 // the tick since which nobody has a seat
-	began   time.Time
+	promise  promise
+	watchers []watcher
+	watching atomic.Int32 // how many
+	public   eventLog     // of those who watch
+	emptyAt  uint32       // the tick since which nobody has a seat
+	began    time.Time
 
 	list   []message
 	data   []byte
@@ -199,6 +203,7 @@ func (rm *Instance) begin(ctx context.Context) *proto.Close {
 	if rm.fx.ended {
 		return rm.over(rm.tick) // Open ended the match, or it had ended when its process died
 	}
+	rm.promised()
 	if rm.wanted = !rm.settled(); !rm.wanted {
 		rm.checkpoint()
 	}
@@ -293,6 +298,7 @@ func (rm *Instance) dismiss(c proto.Close) {
 	}
 	rm.viewers.closeAll(c)
 	rm.metrics.players.Sub(float64(rm.playing.Swap(0)))
+	rm.metrics.spectators.Sub(float64(rm.watching.Swap(0)))
 }
 
 // gone closes done.
@@ -305,10 +311,11 @@ func (rm *Instance) finish(ctx context.Context, c proto.Close) {
 	if rm.unopened {
 		return // what it would have gone on from is another's, or cannot be read now
 	}
-	fenced := rm.journal != nil && rm.journal.Fenced()
+	recorded := rm.journal != nil
+	fenced := recorded && rm.journal.Fenced()
 	// Also where its rules failed: with what was stored before. But a room to which nobody did anything is not worth it.
 	blank := c.Code == proto.CodeMatchGone && rm.untouched()
-	kept := rm.game.rules.Persist && !rm.fx.ended && !blank
+	kept := rm.game.rules.Persist && !rm.fx.ended && !blank && !rm.promise.off
 	goesOn := rm.journal != nil && (c.Code == proto.CodeNodeLeaving || kept)
 	if goesOn && !fenced && (c.Code == proto.CodeNodeLeaving || c.Code == proto.CodeMatchGone) && rm.settled() {
 		rm.checkpoint()
@@ -321,11 +328,15 @@ func (rm *Instance) finish(ctx context.Context, c proto.Close) {
 		result := proto.Result{
 			Room: rm.spec.ID, Game: rm.game.name, Rules: rm.game.rules.Version, Epoch: rm.spec.Epoch,
 			Tick: rm.tick, Placements: rm.fx.result, Started: rm.began.UTC(), Ended: time.Now().UTC(),
+			Recorded: recorded,
 		}
 		rm.retry(ctx, "posting the result", func(ctx context.Context) error { return rm.host.dir.PostResult(ctx, result) })
 	}
 	if !goesOn {
 		rm.endJournal(ctx, !kept)
+	}
+	if rm.promise.off {
+		return // its record says so for a while, and ends by itself
 	}
 	if !goesOn || c.Code != proto.CodeNodeLeaving { // else its record says where its journal is wanted
 		rm.endRecord(ctx)

@@ -24,6 +24,9 @@ type Rules struct {
 	// Rewind is how far back Step.Rewind shows the past, 0 to 1 s: what a player looked at before that counts as seen
 	// then. A larger one favours players far away, and lets them hit those who took cover long ago. Default 250 ms.
 	Rewind time.Duration
+	// Spectators is how many connections may watch a room without a seat, 0 to 1000. They see what everybody sees, and
+	// the cells that [netcode.Scopes.Spectate] shows them. Default 0.
+	Spectators int
 	// Grace is how long the seat of a dropped player is held. Default 30 s.
 	Grace time.Duration
 	// Empty is how long a room without any player goes on before it ends without a result. Default 30 s.
@@ -44,6 +47,10 @@ type Rules struct {
 	Persist bool
 	// Events are the zero values of the event types that the game emits, in the order of their wire types.
 	Events []any
+	// Config is the zero value of the struct that a room's config is read into, from JSON, with exported fields that have
+	// names in json tags: a map, a mode, a round's length. The hooks get it by ConfigOf. A [Validator] says more of what is
+	// good. Nil: rooms of this game have none.
+	Config any
 }
 
 // withDefaults returns the rules with defaults filled in, or what is wrong with them.
@@ -82,6 +89,8 @@ func (r Rules) withDefaults() (Rules, error) {
 		return r, fmt.Errorf("Rules.TickRate is %d, 1 to 128 allowed", r.TickRate)
 	case r.Seats < 1 || r.Seats > 1000:
 		return r, fmt.Errorf("Rules.Seats is %d, 1 to 1000 allowed", r.Seats)
+	case r.Spectators < 0 || r.Spectators > maxSpectators:
+		return r, fmt.Errorf("Rules.Spectators is %d, 0 to %d allowed", r.Spectators, maxSpectators)
 	case r.Inputs > proto.Commands:
 		return r, fmt.Errorf("Rules.Inputs is %d, Samples or Commands allowed", r.Inputs)
 	case r.InputsPerTick < 1 || r.InputsPerTick > 16:
@@ -97,7 +106,8 @@ func (r Rules) withDefaults() (Rules, error) {
 	case r.Grace < 0 || r.Empty < 0 || r.Grace > maxHold || r.Empty > maxHold:
 		return r, fmt.Errorf("Rules.Grace is %v and Rules.Empty is %v, 0 to %v allowed", r.Grace, r.Empty, maxHold)
 	}
-	return r, nil
+	err := checkConfigType(&r)
+	return r, err
 }
 
 // Durability says what of a match survives the end of its process.

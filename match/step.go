@@ -18,6 +18,12 @@ func (rm *Instance) step() *proto.Close {
 	rm.kickAll()
 	rm.fx.reset()
 	rm.receive(tick)
+	switch {
+	case rm.promise.off && rm.promise.open:
+		return &calledOff
+	case rm.promise.off:
+		return &closedDown
+	}
 	rm.expire(tick)
 	rm.collect(tick)
 	if c := rm.simulate(); c != nil || rm.givenUp.Load() {
@@ -57,20 +63,32 @@ func (rm *Instance) receive(tick uint32) {
 		m := &rm.list[i]
 		switch m.kind {
 		case msgAttach:
-			rm.attach(m.attach)
+			if m.attach.Watch {
+				rm.watch(m.attach)
+			} else {
+				rm.attach(m.attach)
+			}
 		case msgDetach:
 			if s := rm.seatOf(m.viewer); s != nil {
 				rm.drop(s, tick)
+			} else {
+				rm.unwatch(m.viewer)
 			}
 		case msgLeave:
 			if s := rm.seatOf(m.viewer); s != nil {
 				s.viewer.Close(proto.Close{Code: proto.CodeDone, Reason: "you left the match"})
 				rm.leave(s)
+			} else if rm.unwatch(m.viewer) {
+				m.viewer.Close(proto.Close{Code: proto.CodeDone, Reason: "you left the match"})
 			}
 		case msgRefresh:
 			if s := rm.seatOf(m.viewer); s != nil {
 				s.expires = m.attach.PlayerExpires
 			}
+		case msgStarted:
+			rm.promise.open = false
+		case msgCalledOff:
+			rm.promise.off = true
 		case msgResync:
 			rm.metrics.resyncs.Inc()
 		case msgAck:
@@ -108,8 +126,9 @@ func (rm *Instance) input(s *seat, m *message, tick uint32) {
 	}
 }
 
-// collect moves the inputs of this tick into the record.
+// collect moves what this tick is made of into the record: its inputs, and whether the match starts.
 func (rm *Instance) collect(tick uint32) {
+	rm.record.Started = rm.starts()
 	for i := range rm.seats {
 		s := &rm.seats[i]
 		if s.state == seatFree || s.inputs.Len() == 0 {
@@ -208,6 +227,9 @@ func (rm *Instance) emit(e *netcode.Emission) {
 			rm.give(netcode.Seat(i), body)
 		}
 	}
+	if e.To.IsEveryone() {
+		rm.publish(body)
+	}
 }
 
 // give adds an event to a seat's log. A client that does not acknowledge loses its connection, not the event.
@@ -239,6 +261,7 @@ func (rm *Instance) over(tick uint32) *proto.Close {
 				rm.sendEvents(s)
 			}
 		}
+		rm.tellWatchers()
 		m := proto.End{Tick: tick, Placements: rm.fx.result}
 		rm.out.Reset()
 		m.Append(rm.out)
@@ -247,9 +270,10 @@ func (rm *Instance) over(tick uint32) *proto.Close {
 				s.viewer.Message(rm.out.Bytes())
 			}
 		}
+		rm.messageWatchers(rm.out.Bytes())
 		return &proto.Close{Code: proto.CodeDone, Reason: "the match is over"}
 	}
-	if rm.playing.Load() > 0 {
+	if rm.playing.Load() > 0 || rm.promise.open { // who was promised to come finds the room
 		rm.emptyAt = tick
 		return nil
 	}

@@ -68,8 +68,13 @@ var rules = []rule{
 		why: "records and checkpoints are read where no room runs and kept where no Redis is: a replay is a file",
 	},
 	{
-		dirs: []string{"match/edge"}, onlyOurs: []string{"match", "netcode", "proto", "proto/token"}, not: []string{"github.com/redis"},
+		dirs: []string{"match/edge"}, onlyOurs: []string{"internal/door", "match", "netcode", "proto", "proto/token"}, not: []string{"github.com/redis"},
 		why: "the edge finds rooms by an interface, whichever node they are on",
+	},
+	{
+		dirs: []string{"internal/door"}, onlyOurs: []string{"proto", "proto/token"}, not: []string{"github.com/redis", "go.uber.org/zap"},
+		except: []string{"internal/door/doortest"},
+		why:    "what all sockets share knows nothing of what they are for",
 	},
 	{
 		dirs: []string{"match/cluster"}, onlyOurs: []string{"match/journal", "proto", "proto/token"},
@@ -101,6 +106,15 @@ var rules = []rule{
 	{
 		dirs: []string{"lobby/queue", "lobby/rating"}, onlyOurs: nothing, not: []string{"github.com/redis", "go.uber.org/zap", "net/http"},
 		why: "the matchmaker's core is a function: it can be simulated and tested by properties",
+	},
+	{
+		dirs: []string{"lobby/queuefile"}, onlyOurs: []string{"lobby/queue"},
+		onlyOthers: []string{
+			"github.com/expr-lang/expr", "github.com/expr-lang/expr/ast", "github.com/expr-lang/expr/file",
+			"github.com/expr-lang/expr/vm", "gopkg.in/yaml.v3",
+		},
+		notStandard: []string{"net", "net/http", "math/rand", "math/rand/v2"},
+		why:         "a file becomes rules, and the same file the same rules, wherever it is read",
 	},
 	{
 		dirs: []string{"client"}, onlyOurs: []string{"netcode", "proto"}, not: []string{"github.com/redis", "github.com/lxzan/gws"},

@@ -1,5 +1,10 @@
 // Package inbox keeps for each player the events that he must hear of: a stream in Redis, capped and kept for a week.
 // An event is put into it before anybody is told, so that whoever was away reads on from the last one that he has.
+//
+// What all players must hear of lies once, in a stream of its own beside everybody's inboxes.
+//
+// An entry's id is MILLISECONDS-NUMBER: Redis's time, which never goes back within a stream, and the number of the event
+// in its stream, counted from 1. So ids are ordered, and a number that is passed over shows that an event is missing.
 package inbox
 
 import (
@@ -7,7 +12,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -24,20 +29,31 @@ const (
 	Cap = 256
 	// MaxBody bounds an event's body, in bytes.
 	MaxBody = 4 << 10
+	// maxKey and maxKind bound what else there is of an event, in bytes.
+	maxKey  = 128
+	maxKind = 32
+	// batch is how many players one exchange with Redis is about.
+	batch   = 64
 	keepFor = 7 * 24 * time.Hour
 	// keyFor is how long an event's key keeps it from coming twice.
 	keyFor = time.Hour
 )
 
-// Notice is the kind of the notice that a player has a new event; its id is the player's keyspace.Digest.
+// Notice is the kind of the notice that a player has a new event; its id is the player's keyspace.Digest, or All.
 const Notice = "inbox"
 
-// ErrTooLarge means that an event's body is above MaxBody.
-var ErrTooLarge = errors.New("the event is too large")
+// All is the id of a notice that every player has a new event.
+const All = "all"
+
+// Errors of Post for an event that no inbox takes.
+var (
+	ErrTooLarge = errors.New("the event is too large")
+	ErrBadEvent = errors.New("the event's key or kind is not usable")
+)
 
 // Event is something that a player must hear of.
 type Event struct {
-	// ID is the event's place in the inbox; Post makes it, and Read goes on after it.
+	// ID is the place after the event: what Read goes on from.
 	ID string `json:"id"`
 	// Kind says what the body is: ticket, party, chat, notification, …
 	Kind string          `json:"kind"`
@@ -52,85 +68,106 @@ type Store struct {
 	publish func(context.Context, cluster.Notice) error
 }
 
-// New returns the inboxes of the deployment with this namespace. publish tells all processes; a lost notice costs a
-// wait until the next look.
+// New returns the inboxes of the deployment with this namespace. publish tells all processes, as cluster.Bus does; an
+// error of it is passed over, since a lost notice costs a wait until the next look.
 func New(rdb redis.UniversalClient, namespace string, publish func(context.Context, cluster.Notice) error) *Store {
 	return &Store{rdb: rdb, ns: namespace, publish: publish}
 }
 
 func (s *Store) stream(player string) string { return keyspace.Player(s.ns, player) + ":inbox" }
+func (s *Store) broadcasts() string          { return s.ns + ":{broadcast}:inbox" }
 
 // Post puts an event into players' inboxes. A key that is not "" is the event's own: posted again within an hour, it
 // comes once. body is what encoding/json takes. Where it fails some may have it and some not; posting again with the
 // same key is right.
 func (s *Store) Post(ctx context.Context, key, kind string, body any, players ...string) error {
-	text, err := json.Marshal(body)
-	if err == nil && len(text) > MaxBody {
-		err = ErrTooLarge
+	text, err := eventText(key, kind, body)
+	var errs []error
+	for some := range slices.Chunk(players, batch) {
+		if err == nil {
+			errs = append(errs, s.post(ctx, key, kind, text, some))
+		}
+	}
+	if err = errors.Join(append(errs, err)...); err != nil {
+		return fmt.Errorf("posting a %.32s event: %w", kind, err)
+	}
+	return nil
+}
+
+// PostAll puts an event into the inbox of all players, also of those who come within the week: it is kept once, with
+// the Cap newest such. What a key is, is as with Post.
+func (s *Store) PostAll(ctx context.Context, key, kind string, body any) error {
+	text, err := eventText(key, kind, body)
+	if err == nil {
+		pipe := s.rdb.Pipeline()
+		put(ctx, pipe, s.broadcasts(), key, kind, text)
+		_, err = pipe.Exec(ctx)
 	}
 	if err != nil {
-		return fmt.Errorf("posting a %s event: %w", kind, err)
+		return fmt.Errorf("posting a %.32s event to all: %w", kind, err)
 	}
-	var errs []error
-	for _, p := range players {
-		stream := s.stream(p)
-		posted := stream + ":posted:" + key
-		err := postScript.Run(ctx, s.rdb, []string{stream, posted}, key, kind, text, Cap, keepFor.Milliseconds(), keyFor.Milliseconds()).Err()
-		if err == nil {
-			err = s.publish(ctx, cluster.Notice{Kind: Notice, ID: keyspace.Digest(p)})
-		}
-		if err != nil {
-			errs = append(errs, fmt.Errorf("posting a %s event: %w", kind, err))
-		}
-	}
-	return errors.Join(errs...)
+	_ = s.publish(ctx, cluster.Notice{Kind: Notice, ID: All}) // as New says
+	return nil
 }
 
-var postScript = redis.NewScript(`
-if ARGV[1] ~= '' and not redis.call('SET', KEYS[2], '1', 'NX', 'PX', ARGV[6]) then return 'ok' end
-redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[4], '*', 'kind', ARGV[2], 'body', ARGV[3])
-redis.call('PEXPIRE', KEYS[1], ARGV[5])
-return 'ok'`)
-
-var eventID = regexp.MustCompile(`^\d{1,15}-\d{1,10}$`)
-
-// IsID says whether a text can be an event's id.
-func IsID(s string) bool { return eventID.MatchString(s) }
-
-// Read returns a player's events after the one with this id, the oldest first, at most limit; "" is the beginning.
-// missed says that events after it have gone, since the inbox is capped.
-func (s *Store) Read(ctx context.Context, player, after string, limit int64) (list []Event, missed bool, err error) {
-	from := "-"
-	if after != "" {
-		from = "(" + after
+// eventText checks an event and returns its body's text.
+func eventText(key, kind string, body any) ([]byte, error) {
+	text, err := json.Marshal(body)
+	switch {
+	case err != nil:
+		return nil, err //nolint:wrapcheck // Post says what it did
+	case len(text) > MaxBody:
+		return nil, ErrTooLarge
+	case kind == "" || len(kind) > maxKind || len(key) > maxKey:
+		return nil, ErrBadEvent
 	}
+	return text, nil
+}
+
+// post puts an event into a few inboxes in one exchange.
+func (s *Store) post(ctx context.Context, key, kind string, text []byte, players []string) error {
 	pipe := s.rdb.Pipeline()
-	entries, first := pipe.XRangeN(ctx, s.stream(player), from, "+", limit), pipe.XRangeN(ctx, s.stream(player), "-", "+", 1)
-	if _, err := pipe.Exec(ctx); err != nil {
-		return nil, false, fmt.Errorf("reading an inbox: %w", err)
+	for _, p := range players {
+		put(ctx, pipe, s.stream(p), key, kind, text)
 	}
-	// An id that is older than all that is there was trimmed, or has been read and nothing came since.
-	missed = after != "" && len(first.Val()) > 0 && Before(after, first.Val()[0].ID)
-	for _, m := range entries.Val() {
-		ms, _, _ := strings.Cut(m.ID, "-")
-		at, _ := strconv.ParseInt(ms, 10, 64)
-		kind, _ := m.Values["kind"].(string)
-		body, _ := m.Values["body"].(string)
-		list = append(list, Event{ID: m.ID, Kind: kind, At: time.UnixMilli(at).UTC(), Body: json.RawMessage(body)})
+	answers, err := pipe.Exec(ctx)
+	for i, a := range answers {
+		if a.Err() == nil {
+			_ = s.publish(ctx, cluster.Notice{Kind: Notice, ID: keyspace.Digest(players[i])}) // as New says
+		}
 	}
-	return list, missed, nil
+	return err //nolint:wrapcheck // Post says what it did
 }
 
-// Before says whether event a stands before b.
-func Before(a, b string) bool {
-	am, as := split(a)
-	bm, bs := split(b)
-	return am < bm || am == bm && as < bs
+// put adds an event to a stream. The script goes along as text: in a pipeline nobody hears in time that Redis has
+// forgotten it.
+func put(ctx context.Context, pipe redis.Pipeliner, stream, key, kind string, text []byte) {
+	pipe.Eval(ctx, postScript, []string{stream, stream + ":posted:" + key}, key, kind, text, Cap, keepFor.Milliseconds(), keyFor.Milliseconds())
 }
 
-func split(id string) (ms, seq uint64) {
+const postScript = `
+if ARGV[1] ~= '' and not redis.call('SET', KEYS[2], '1', 'NX', 'PX', ARGV[6]) then return 'ok' end
+local t = redis.call('TIME')
+local ms, n = t[1] * 1000 + math.floor(t[2] / 1000), 0
+local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', '1')[1]
+if last then
+	local lastms, lastn = string.match(last[1], '^(%d+)-(%d+)$')
+	ms, n = math.max(ms, tonumber(lastms)), tonumber(lastn)
+end
+redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[4], string.format('%.0f-%.0f', ms, n + 1), 'kind', ARGV[2], 'body', ARGV[3])
+redis.call('PEXPIRE', KEYS[1], ARGV[5])
+return 'ok'`
+
+// before says whether entry a of a stream stands before b.
+func before(a, b string) bool {
+	am, an := split(a)
+	bm, bn := split(b)
+	return am < bm || am == bm && an < bn
+}
+
+func split(id string) (ms, n uint64) {
 	a, b, _ := strings.Cut(id, "-")
 	ms, _ = strconv.ParseUint(a, 10, 64)
-	seq, _ = strconv.ParseUint(b, 10, 64)
-	return ms, seq
+	n, _ = strconv.ParseUint(b, 10, 64)
+	return ms, n
 }

@@ -13,6 +13,8 @@ import (
 
 	"github.com/coder/websocket"
 
+	"muster/internal/door"
+	"muster/internal/door/doortest"
 	"muster/internal/simnet"
 	"muster/proto"
 )
@@ -114,7 +116,7 @@ func TestHalfOpenSocketIsNoticedAndItsSeatResumed(t *testing.T) {
 		if took := time.Since(began); took > 20*time.Second {
 			t.Errorf("noticed after %v, want within two pings of 10 s", took)
 		}
-		time.Sleep(2 * lastTimeout)
+		time.Sleep(2 * door.LastTimeout)
 		if n := game.drops.Load(); n != 1 {
 			t.Errorf("the seat was dropped %d times", n)
 		}
@@ -131,7 +133,7 @@ func TestSocketsThatReplaceEachOtherLeaveNothing(t *testing.T) {
 	inBubble(t, game, simnet.Link{Latency: time.Millisecond}, func(t *testing.T, ctx context.Context, b *bench) {
 		p := b.join(ctx, "r", 1, "alice")
 		rest := func() (goroutines int, memory uint64) {
-			time.Sleep(2 * lastTimeout)
+			time.Sleep(2 * door.LastTimeout)
 			return runtime.NumGoroutine(), heap()
 		}
 		goroutines, before := rest()
@@ -157,4 +159,46 @@ func TestSocketsThatReplaceEachOtherLeaveNothing(t *testing.T) {
 		}
 		_ = p.Close(websocket.StatusNormalClosure, "")
 	})
+}
+
+func TestOthersHearOnceOfEachSocketOfASeat(t *testing.T) {
+	heard := make(chan string, 100)
+	b := newBench(t, grow{}, func(c *Config) {
+		c.Seated = func(player string, begins bool) { heard <- fmt.Sprint(player, " ", begins) }
+	})
+	ctx := testContext(t)
+	next := func(want string) {
+		t.Helper()
+		select {
+		case got := <-heard:
+			if got != want {
+				t.Errorf("heard %q, want %q", got, want)
+			}
+		case <-ctx.Done():
+			t.Fatalf("%q was not heard", want)
+		}
+	}
+	p := b.join(ctx, "r", 1, "alice")
+	next("alice true")
+	again := b.connect(ctx, "r", p.welcome.Resume)
+	next2 := map[string]bool{<-heard: true, <-heard: true} // the newer may begin before the older has ended
+	if !next2["alice true"] || !next2["alice false"] {
+		t.Errorf("heard %v", next2)
+	}
+	c := b.rawDial("r", b.seatToken("r", 2, "bob"))
+	next("bob true")
+	if _, err := welcomed(t, c).Write(doortest.NegativeLength()); err != nil { // whatever becomes of it
+		t.Fatal(err)
+	}
+	next("bob false")
+	refused, _, err := b.dial(ctx, "gone", b.seatToken("gone", 3, "carol"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	(&peer{Conn: refused, t: t}).closed(ctx)
+	_ = again.CloseNow()
+	next("alice false")
+	if len(heard) > 0 {
+		t.Errorf("heard %q as well", <-heard)
+	}
 }
