@@ -17,8 +17,10 @@ import (
 
 	"muster/lobby/chat"
 	"muster/lobby/inbox"
+	"muster/lobby/live"
 	"muster/lobby/party"
 	"muster/lobby/players"
+	"muster/lobby/presence"
 	"muster/lobby/rating"
 	"muster/lobby/simple"
 	"muster/match/cluster"
@@ -34,8 +36,15 @@ type Config struct {
 	Games     []Game                // required: those that queues name
 	// Self is the id of the node that runs in this process, if one does: clients that asked it reach it as they did.
 	Self string
+	// AddressRate is how many requests, and how many connections, one address may make in a second, at all lobbies
+	// together, with bursts of five times as many. Many players may share an address. Default 1000.
+	AddressRate int
 	// Filter may change the text of a chat message, or refuse the message. Messages wait for it. nil lets all through.
 	Filter func(ctx context.Context, m chat.Message) (text string, ok bool)
+	// Origins are the hosts, besides the one that is asked, whose pages may open lobby sockets.
+	Origins []string
+	// SlowAfter is how long what was written to a lobby socket may wait to be read. Default 10 s.
+	SlowAfter time.Duration
 	// Guests lets anybody log in under any name. For development only.
 	Guests  bool
 	Version string // of the server, for the API's description. Default "unknown"
@@ -76,24 +85,29 @@ const (
 
 // Lobby is a running lobby. Its Register mounts the REST interface; Close stops it. Any goroutine may use it.
 type Lobby struct {
-	cfg     Config
-	log     *zap.Logger
-	metrics *metrics
-	tickets *ticketStore
-	results *resultStore
-	players *players.Store
-	limits  *limits
-	rooms   *cluster.Directory
-	nodes   *cluster.Nodes
-	bus     *cluster.Bus
-	queues  map[string]*matchmaker
-	games   map[string]Game
-	configs map[string]*config
-	owners  *owners
-	waiters waiters
-	inbox   *inbox.Store
-	parties *party.Store
-	chat    *chat.Store
+	cfg      Config
+	log      *zap.Logger
+	metrics  *metrics
+	tickets  *ticketStore
+	results  *resultStore
+	players  *players.Store
+	limits   *limits
+	rooms    *cluster.Directory
+	nodes    *cluster.Nodes
+	bus      *cluster.Bus
+	queues   map[string]*matchmaker
+	games    map[string]Game
+	configs  map[string]*config
+	owners   *owners
+	waiters  waiters
+	inbox    *inbox.Store
+	parties  *party.Store
+	chat     *chat.Store
+	attempts attempts
+
+	socket   socket
+	live     *live.Server
+	presence *presence.Tracker
 
 	stop    context.CancelFunc
 	closing context.Context //nolint:containedctx // ends when Close begins, and with it every long poll
@@ -108,12 +122,15 @@ func New(cfg Config) (*Lobby, error) {
 	if cfg.Version == "" {
 		cfg.Version = "unknown"
 	}
+	if cfg.AddressRate <= 0 {
+		cfg.AddressRate = 1000
+	}
 	l := &Lobby{
 		cfg: cfg, log: cfg.Log, metrics: newMetrics(cfg.Registerer),
 		tickets: &ticketStore{cfg.Redis, keys{cfg.Namespace}},
 		results: &resultStore{cfg.Redis, keys{cfg.Namespace}},
 		players: players.New(cfg.Redis, cfg.Namespace, cfg.Ratings),
-		limits:  newLimits(cfg.Redis, cfg.Namespace),
+		limits:  &limits{cfg.Redis, cfg.Namespace},
 		rooms:   cluster.NewDirectory(cfg.Redis, cfg.Namespace),
 		nodes:   cluster.NewNodes(cfg.Redis, cfg.Namespace, cfg.Log),
 		queues:  map[string]*matchmaker{}, games: map[string]Game{}, configs: map[string]*config{},
@@ -137,6 +154,7 @@ func New(cfg Config) (*Lobby, error) {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	l.stop, l.closing = stop, ctx
+	l.addLive()
 	l.bus = cluster.StartBus(cfg.Redis, cfg.Namespace, l.log, l.notice, l.gap)
 	for _, m := range l.queues {
 		l.wg.Go(func() { m.run(ctx) })
@@ -174,12 +192,16 @@ func (l *Lobby) notice(n cluster.Notice) {
 		}
 	case inbox.Notice:
 		l.inboxNotice(n.ID)
+		l.live.Notice(n)
+	default:
+		l.live.Notice(n)
 	}
 }
 
 // gap hears from the bus that notices may be missing: everything is looked at again.
 func (l *Lobby) gap() {
 	l.waiters.wakeAll()
+	l.live.Gap()
 	for _, m := range l.queues {
 		m.wake()
 	}
@@ -220,12 +242,17 @@ func (l *Lobby) reach(n cluster.Node) string {
 	return n.URL
 }
 
-// Drain ends long polls: they answer with what is known now. New ones do not wait. Matchmaking stops too.
-func (l *Lobby) Drain() { l.stop() }
+// Drain ends long polls: they answer with what is known now. New ones do not wait. Sockets are closed, so that their
+// players go elsewhere. Matchmaking stops too.
+func (l *Lobby) Drain() {
+	l.stop()
+	l.live.Drain()
+}
 
-// Close ends long polls and background work, and waits for the latter.
+// Close ends long polls, sockets and background work, and waits for the latter two.
 func (l *Lobby) Close() {
 	l.stop()
+	l.closeLive()
 	l.wg.Wait()
 	l.bus.Close()
 }
@@ -233,7 +260,7 @@ func (l *Lobby) Close() {
 // maxBody bounds a request's body, in bytes.
 const maxBody = 8 << 10
 
-// Register mounts the REST interface and its description at /openapi.json, and returns the latter.
+// Register mounts the lobby's socket, the REST interface and its description at /openapi.json, and returns the latter.
 func (l *Lobby) Register(mux *http.ServeMux) *huma.OpenAPI {
 	c := huma.DefaultConfig("Muster lobby", l.cfg.Version)
 	c.Info.Description = "Tickets bring players to matches. Every call but the guests' needs a player token as a bearer. " +
@@ -245,6 +272,7 @@ func (l *Lobby) Register(mux *http.ServeMux) *huma.OpenAPI {
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"player": {Type: "http", Scheme: "bearer", BearerFormat: "JWT", Description: "A player token."},
 	}
+	mux.Handle("GET /v1/lobby", l.live)
 	api := humago.New(mux, c)
 	api.UseMiddleware(l.authenticate(api), l.limit(api))
 	l.registerTickets(api)
