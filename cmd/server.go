@@ -140,7 +140,7 @@ func (s *server) redis(ctx context.Context) (redis.UniversalClient, error) {
 
 // node describes this process to the lobbies.
 func (s *server) node(addr net.Addr, games []Game) cluster.Node {
-	n := cluster.Node{ID: cluster.NewID(), URL: strings.TrimSuffix(s.set.PublicURL, "/"), Games: map[string]string{}}
+	n := cluster.Node{ID: cluster.NewID(), URL: strings.TrimSuffix(s.set.PublicURL, "/"), Region: s.set.Region, Games: map[string]string{}}
 	if n.URL == "" {
 		n.URL, n.Asked = "http://"+addr.String(), true
 	}
@@ -182,7 +182,7 @@ func (s *server) startMatches(rdb redis.UniversalClient, games []Game, node clus
 
 func (s *server) startLobby(rdb redis.UniversalClient, games []Game, node string, reg prometheus.Registerer) error {
 	cfg := lobby.Config{
-		Redis: rdb, Namespace: s.set.Namespace, Keys: s.keys, Self: node, Guests: s.set.development(),
+		Redis: rdb, Namespace: s.set.Namespace, Keys: s.keys, Self: node, Guests: s.set.development(), AddressRate: s.set.AddrRate,
 		Version: version(), Log: s.log, Registerer: reg, Origins: s.set.Origins, SlowAfter: s.set.SlowAfter,
 	}
 	if set := s.set; set.Sigma != 0 { // else nobody chose: a load test's own server
@@ -192,13 +192,25 @@ func (s *server) startLobby(rdb redis.UniversalClient, games []Game, node string
 		}
 	}
 	if s.replays != nil {
-		cfg.ReplaysFor = s.set.KeepFor
+		cfg.Replays, cfg.ReplaysFor = newExports(s.replays, s.log), s.set.KeepFor // players do not take operators' places
+	}
+	opened := map[string]bool{}
+	for _, name := range s.set.OpenFor {
+		opened[name] = true
 	}
 	for _, g := range games {
 		r := g.Rules()
 		cfg.Games = append(cfg.Games, lobby.Game{
 			Name: g.Name(), Rules: r.Version, Seats: r.Seats, Persist: r.Persist, Config: r.Config, CheckConfig: g.CheckConfig,
+			Watch: r.Spectators > 0, OpenReplays: opened[g.Name()],
 		})
+		if opened[g.Name()] && r.Persist {
+			return fmt.Errorf("--open-replays %s: the game's rooms go on after their results, and a replay shows what is hidden in them", g.Name())
+		}
+		delete(opened, g.Name())
+	}
+	for name := range opened {
+		return fmt.Errorf("--open-replays %s: there is no such game", name)
 	}
 	queues := newQueues(s.set.Queues, games, s.log, reg)
 	rules, err := queues.read()

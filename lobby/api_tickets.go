@@ -78,7 +78,7 @@ type asked struct {
 }
 
 func askedBy(ctx huma.Context) asked {
-	return asked{host: ctx.Host(), secure: ctx.TLS() != nil, address: addressOf(ctx)}
+	return asked{host: ctx.Host(), secure: ctx.TLS() != nil, address: network(ctx.RemoteAddr())}
 }
 
 // matchURL is the address of a match's socket on a node with this URL; "" is the server that the client asked.
@@ -118,6 +118,9 @@ func (l *Lobby) createTicket(ctx context.Context, in *newTicketInput) (*ticketOu
 		return nil, huma.Error404NotFound("there is no such queue", &huma.ErrorDetail{
 			Message: "expected the name of a queue", Location: "body.queue", Value: in.Body.Queue,
 		})
+	}
+	if err := l.countTicket(ctx); err != nil {
+		return nil, l.problem("creating a ticket", err)
 	}
 	if err := m.isCrowded(ctx); err != nil {
 		return nil, l.problem("creating a ticket", err)

@@ -5,13 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"slices"
-	"strconv"
 	"time"
 
-	"github.com/danielgtaylor/huma/v2"
-	"github.com/go-redis/redis_rate/v10"
 	"go.uber.org/zap"
 
 	"muster/lobby/inbox"
@@ -21,13 +17,6 @@ import (
 	"muster/lobby/presence"
 	"muster/match/cluster"
 	"muster/proto/token"
-)
-
-// Lobby sockets that one player, and one address, may open; all lobbies count together. Behind a proxy all players have
-// one address, and come back at once when a server was replaced.
-var (
-	socketLimit        = redis_rate.Limit{Rate: 30, Burst: 30, Period: time.Minute}
-	socketAddressLimit = redis_rate.Limit{Rate: 500, Burst: 2000, Period: time.Second}
 )
 
 // closeTimeout bounds what the end of the lobby waits for its sockets, and then for Redis.
@@ -62,16 +51,7 @@ func (l *Lobby) addLive() {
 		Keys: l.cfg.Keys, Inbox: l.inbox, Presence: l.presence, Handlers: l.socket.requests, Log: l.log,
 		Registerer: l.cfg.Registerer, Origins: l.cfg.Origins, SlowAfter: l.cfg.SlowAfter,
 		Authenticate: func(bearer string) (token.Player, error) { return authenticate(l.cfg.Keys, bearer) },
-		Admit: func(ctx context.Context, addr, player string) error {
-			err := l.count(ctx, "{socket:"+addr+"}", socketAddressLimit, "too many sockets are opened from your address")
-			if err == nil {
-				err = l.count(ctx, "{socket:"+digest(player)+"}", socketLimit, "too many sockets are opened")
-			}
-			return asAnswer(err)
-		},
-		Count: func(ctx context.Context, player string) error {
-			return asAnswer(l.count(ctx, "{player:"+digest(player)+"}", playerLimit, "too many requests"))
-		},
+		Admit:        l.Admit, Count: l.CountRequest,
 		Expand: func(ctx context.Context, c live.Caller, e inbox.Event) (json.RawMessage, error) {
 			if f := l.socket.expand[e.Kind]; f != nil {
 				return f(ctx, c, e)
@@ -84,15 +64,6 @@ func (l *Lobby) addLive() {
 			}
 		},
 	})
-}
-
-// asAnswer gives a limit's error the status that it has in REST.
-func asAnswer(err error) error {
-	var often *tooOftenError
-	if errors.As(err, &often) {
-		return huma.ErrorWithHeaders(huma.Error429TooManyRequests(often.what), http.Header{"Retry-After": {strconv.Itoa(often.after)}})
-	}
-	return err
 }
 
 // closeLive ends the sockets and takes their players out of presence.

@@ -15,6 +15,7 @@ import (
 	"github.com/redis/go-redis/v9"
 	"go.uber.org/zap"
 
+	"muster/lobby/chat"
 	"muster/lobby/inbox"
 	"muster/lobby/live"
 	"muster/lobby/party"
@@ -35,6 +36,11 @@ type Config struct {
 	Games     []Game                // required: those that queues name
 	// Self is the id of the node that runs in this process, if one does: clients that asked it reach it as they did.
 	Self string
+	// AddressRate is how many requests, and how many connections, one address may make in a second, at all lobbies
+	// together, with bursts of five times as many. Many players may share an address. Default 1000.
+	AddressRate int
+	// Filter may change the text of a chat message, or refuse the message. Messages wait for it. nil lets all through.
+	Filter func(ctx context.Context, m chat.Message) (text string, ok bool)
 	// Origins are the hosts, besides the one that is asked, whose pages may open lobby sockets.
 	Origins []string
 	// SlowAfter is how long what was written to a lobby socket may wait to be read. Default 10 s.
@@ -44,7 +50,9 @@ type Config struct {
 	Version string // of the server, for the API's description. Default "unknown"
 	// Ratings is the model by which players are rated. Its zero value is the default one.
 	Ratings rating.Model
-	// ReplaysFor is how long after a match its replay can be fetched at /v1/admin/replays/{room}; 0 is never.
+	// Replays serves the replay of the room that the request's path value "room" names; nil: there are none. ReplaysFor is
+	// how long after a match's end it has it.
+	Replays    http.Handler
 	ReplaysFor time.Duration
 	Log        *zap.Logger
 	Registerer prometheus.Registerer
@@ -63,6 +71,9 @@ type Game struct {
 	CheckConfig func(config []byte) error
 	// Watch says that its rooms may be watched by those who do not play.
 	Watch bool
+	// OpenReplays lets its players fetch the replays of matches that they played to their end, with all that the game hid
+	// from them meanwhile. It means nothing for games that persist: their rooms go on after a result.
+	OpenReplays bool
 }
 
 const (
@@ -74,23 +85,25 @@ const (
 
 // Lobby is a running lobby. Its Register mounts the REST interface; Close stops it. Any goroutine may use it.
 type Lobby struct {
-	cfg     Config
-	log     *zap.Logger
-	metrics *metrics
-	tickets *ticketStore
-	results *resultStore
-	players *players.Store
-	limits  *limits
-	rooms   *cluster.Directory
-	nodes   *cluster.Nodes
-	bus     *cluster.Bus
-	queues  map[string]*matchmaker
-	games   map[string]Game
-	configs map[string]*config
-	owners  *owners
-	waiters waiters
-	inbox   *inbox.Store
-	parties *party.Store
+	cfg      Config
+	log      *zap.Logger
+	metrics  *metrics
+	tickets  *ticketStore
+	results  *resultStore
+	players  *players.Store
+	limits   *limits
+	rooms    *cluster.Directory
+	nodes    *cluster.Nodes
+	bus      *cluster.Bus
+	queues   map[string]*matchmaker
+	games    map[string]Game
+	configs  map[string]*config
+	owners   *owners
+	waiters  waiters
+	inbox    *inbox.Store
+	parties  *party.Store
+	chat     *chat.Store
+	attempts attempts
 
 	socket   socket
 	live     *live.Server
@@ -109,12 +122,15 @@ func New(cfg Config) (*Lobby, error) {
 	if cfg.Version == "" {
 		cfg.Version = "unknown"
 	}
+	if cfg.AddressRate <= 0 {
+		cfg.AddressRate = 1000
+	}
 	l := &Lobby{
 		cfg: cfg, log: cfg.Log, metrics: newMetrics(cfg.Registerer),
 		tickets: &ticketStore{cfg.Redis, keys{cfg.Namespace}},
 		results: &resultStore{cfg.Redis, keys{cfg.Namespace}},
 		players: players.New(cfg.Redis, cfg.Namespace, cfg.Ratings),
-		limits:  newLimits(cfg.Redis, cfg.Namespace),
+		limits:  &limits{cfg.Redis, cfg.Namespace},
 		rooms:   cluster.NewDirectory(cfg.Redis, cfg.Namespace),
 		nodes:   cluster.NewNodes(cfg.Redis, cfg.Namespace, cfg.Log),
 		queues:  map[string]*matchmaker{}, games: map[string]Game{}, configs: map[string]*config{},
@@ -175,6 +191,9 @@ func (l *Lobby) notice(n cluster.Notice) {
 		if m := l.queues[n.ID]; m != nil {
 			m.wake()
 		}
+	case inbox.Notice:
+		l.inboxNotice(n.ID)
+		l.live.Notice(n)
 	default:
 		l.live.Notice(n)
 	}
@@ -262,8 +281,13 @@ func (l *Lobby) Register(mux *http.ServeMux) *huma.OpenAPI {
 	l.registerNamed(api)
 	l.registerMatches(api)
 	l.registerParties(api)
+	l.registerReplays(api)
 	l.registerMe(api)
 	l.registerBlocks(api)
+	l.registerChat(api)
+	l.registerGroups(api)
+	l.registerNotifications(api)
+	l.registerInbox(api)
 	if l.cfg.Guests {
 		l.registerGuests(api)
 	}
