@@ -140,7 +140,7 @@ func (s *server) redis(ctx context.Context) (redis.UniversalClient, error) {
 
 // node describes this process to the lobbies.
 func (s *server) node(addr net.Addr, games []Game) cluster.Node {
-	n := cluster.Node{ID: cluster.NewID(), URL: strings.TrimSuffix(s.set.PublicURL, "/"), Games: map[string]string{}}
+	n := cluster.Node{ID: cluster.NewID(), URL: strings.TrimSuffix(s.set.PublicURL, "/"), Region: s.set.Region, Games: map[string]string{}}
 	if n.URL == "" {
 		n.URL, n.Asked = "http://"+addr.String(), true
 	}
@@ -182,7 +182,7 @@ func (s *server) startMatches(rdb redis.UniversalClient, games []Game, node clus
 
 func (s *server) startLobby(rdb redis.UniversalClient, games []Game, node string, reg prometheus.Registerer) error {
 	cfg := lobby.Config{
-		Redis: rdb, Namespace: s.set.Namespace, Keys: s.keys, Self: node, Guests: s.set.development(),
+		Redis: rdb, Namespace: s.set.Namespace, Keys: s.keys, Self: node, Guests: s.set.development(), AddressRate: s.set.AddrRate,
 		Version: version(), Log: s.log, Registerer: reg, Origins: s.set.Origins, SlowAfter: s.set.SlowAfter,
 	}
 	if set := s.set; set.Sigma != 0 { // else nobody chose: a load test's own server
