@@ -79,8 +79,8 @@ func (s *study) panels() (list []simulate.Panel) {
 const why = `
 
 A step of the rules bounds the whole spread of a match; a window reaches as far to either side of its anchor. So windows of the
-same mean wait serve those far off a little sooner, and everybody worse. The core takes the region that is best for its
-oldest ticket, the others the one with the least sum.`
+same mean wait serve those far off a little sooner, and give everybody matches that are less even. The core takes the region
+that is best for its oldest ticket, the others the one with the least sum.`
 
 // page is a document that is being written.
 type page struct{ strings.Builder }
@@ -118,10 +118,11 @@ A queue of five against five:
 %s
 %s%s
 
-%d tickets of %d players come in %v, %g a minute in the mean, from five regions, each with its evening (1.85 times the
-mean at 20:00) and its morning (0.15 times at 8:00). Ratings have heavy tails: Student's t of 3 degrees of freedom, scaled to a
-standard deviation of 333 about 1000 and cut 2000 points from it. 30 %% of the tickets are parties of two to five friends. Latencies are 25 ms at home in
-the median, and about 75 ms more for each region further. Everybody looks once a second.
+%d tickets of %d players come in %v, %g a minute in the mean, from five regions, each with its evening
+(1.85 times the mean at 20:00) and its morning (0.15 times at 8:00). Ratings have heavy tails: Student's t of 3 degrees of
+freedom, scaled to a standard deviation of 333 about 1000 and cut 2000 points from it. 30 %% of the tickets are parties of
+two to five friends. Latencies are 25 ms at home in the median, and about 75 ms more for each region further. Everybody
+looks once a second.
 
 - **core** is package lobby/queue with the rules above.
 - **widening window** takes tickets in the order in which they came. The first is the anchor; whoever comes next, lies within a
