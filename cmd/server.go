@@ -173,6 +173,7 @@ func (s *server) startMatches(rdb redis.UniversalClient, games []Game, node clus
 	s.edge = edge.New(edge.Config{
 		Rooms: &rooms{host, dir, cluster.NewNodes(rdb, s.set.Namespace, s.log), node.ID, node.URL, rules}, Keys: s.keys, Log: s.log, Registerer: reg, Origins: s.set.Origins,
 		SlowAfter: s.set.SlowAfter,
+		Seated:    func(player string, begins bool) { s.lobby.Seated(player, begins) }, // it is there before the first socket
 	})
 	s.onClose(s.edge.Close)
 	s.onClose(host.Close) // flushes the journals: before Redis is closed
@@ -182,7 +183,7 @@ func (s *server) startMatches(rdb redis.UniversalClient, games []Game, node clus
 func (s *server) startLobby(rdb redis.UniversalClient, games []Game, node string, reg prometheus.Registerer) error {
 	cfg := lobby.Config{
 		Redis: rdb, Namespace: s.set.Namespace, Keys: s.keys, Self: node, Guests: s.set.development(), AddressRate: s.set.AddrRate,
-		Version: version(), Log: s.log, Registerer: reg,
+		Version: version(), Log: s.log, Registerer: reg, Origins: s.set.Origins, SlowAfter: s.set.SlowAfter,
 	}
 	if set := s.set; set.Sigma != 0 { // else nobody chose: a load test's own server
 		var err error

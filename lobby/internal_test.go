@@ -7,6 +7,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"muster/lobby/live"
+
 	"github.com/redis/go-redis/v9"
 
 	"muster/internal/testredis"
@@ -90,6 +92,8 @@ func TestGapWakesEverybodyWhoWaits(t *testing.T) {
 	defer done()
 	second, done := l.waiters.wait("duel.b")
 	defer done()
+	l.live = live.New(live.Config{})
+	defer func() { _ = l.live.Close(t.Context()) }()
 	l.gap()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()

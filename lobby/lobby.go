@@ -17,8 +17,10 @@ import (
 
 	"muster/lobby/chat"
 	"muster/lobby/inbox"
+	"muster/lobby/live"
 	"muster/lobby/party"
 	"muster/lobby/players"
+	"muster/lobby/presence"
 	"muster/lobby/rating"
 	"muster/lobby/simple"
 	"muster/match/cluster"
@@ -39,6 +41,10 @@ type Config struct {
 	AddressRate int
 	// Filter may change the text of a chat message, or refuse the message. Messages wait for it. nil lets all through.
 	Filter func(ctx context.Context, m chat.Message) (text string, ok bool)
+	// Origins are the hosts, besides the one that is asked, whose pages may open lobby sockets.
+	Origins []string
+	// SlowAfter is how long what was written to a lobby socket may wait to be read. Default 10 s.
+	SlowAfter time.Duration
 	// Guests lets anybody log in under any name. For development only.
 	Guests  bool
 	Version string // of the server, for the API's description. Default "unknown"
@@ -99,6 +105,10 @@ type Lobby struct {
 	chat     *chat.Store
 	attempts attempts
 
+	socket   socket
+	live     *live.Server
+	presence *presence.Tracker
+
 	stop    context.CancelFunc
 	closing context.Context //nolint:containedctx // ends when Close begins, and with it every long poll
 	wg      sync.WaitGroup
@@ -144,6 +154,7 @@ func New(cfg Config) (*Lobby, error) {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	l.stop, l.closing = stop, ctx
+	l.addLive()
 	l.bus = cluster.StartBus(cfg.Redis, cfg.Namespace, l.log, l.notice, l.gap)
 	for _, m := range l.queues {
 		l.wg.Go(func() { m.run(ctx) })
@@ -181,12 +192,16 @@ func (l *Lobby) notice(n cluster.Notice) {
 		}
 	case inbox.Notice:
 		l.inboxNotice(n.ID)
+		l.live.Notice(n)
+	default:
+		l.live.Notice(n)
 	}
 }
 
 // gap hears from the bus that notices may be missing: everything is looked at again.
 func (l *Lobby) gap() {
 	l.waiters.wakeAll()
+	l.live.Gap()
 	for _, m := range l.queues {
 		m.wake()
 	}
@@ -227,12 +242,17 @@ func (l *Lobby) reach(n cluster.Node) string {
 	return n.URL
 }
 
-// Drain ends long polls: they answer with what is known now. New ones do not wait. Matchmaking stops too.
-func (l *Lobby) Drain() { l.stop() }
+// Drain ends long polls: they answer with what is known now. New ones do not wait. Sockets are closed, so that their
+// players go elsewhere. Matchmaking stops too.
+func (l *Lobby) Drain() {
+	l.stop()
+	l.live.Drain()
+}
 
-// Close ends long polls and background work, and waits for the latter.
+// Close ends long polls, sockets and background work, and waits for the latter two.
 func (l *Lobby) Close() {
 	l.stop()
+	l.closeLive()
 	l.wg.Wait()
 	l.bus.Close()
 }
@@ -240,7 +260,7 @@ func (l *Lobby) Close() {
 // maxBody bounds a request's body, in bytes.
 const maxBody = 8 << 10
 
-// Register mounts the REST interface and its description at /openapi.json, and returns the latter.
+// Register mounts the lobby's socket, the REST interface and its description at /openapi.json, and returns the latter.
 func (l *Lobby) Register(mux *http.ServeMux) *huma.OpenAPI {
 	c := huma.DefaultConfig("Muster lobby", l.cfg.Version)
 	c.Info.Description = "Tickets bring players to matches. Every call but the guests' needs a player token as a bearer. " +
@@ -252,6 +272,7 @@ func (l *Lobby) Register(mux *http.ServeMux) *huma.OpenAPI {
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"player": {Type: "http", Scheme: "bearer", BearerFormat: "JWT", Description: "A player token."},
 	}
+	mux.Handle("GET /v1/lobby", l.live)
 	api := humago.New(mux, c)
 	api.UseMiddleware(l.authenticate(api), l.limit(api))
 	l.registerTickets(api)

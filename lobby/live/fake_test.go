@@ -194,7 +194,7 @@ type peer struct {
 
 func (h *hall) dial(ctx context.Context, bearer string) (*websocket.Conn, *http.Response, error) {
 	return websocket.Dial(ctx, h.url+"/v1/lobby", &websocket.DialOptions{
-		HTTPHeader: http.Header{"Authorization": {"Bearer " + bearer}}, Subprotocols: []string{Subprotocol}, HTTPClient: h.http,
+		HTTPHeader: http.Header{"Authorization": {"Bearer " + bearer}}, Subprotocols: []string{proto.SubprotocolLobby}, HTTPClient: h.http,
 	})
 }
 
