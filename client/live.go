@@ -129,7 +129,7 @@ func (l *Lobby) Live(ctx context.Context, o LiveOptions) (*Live, error) {
 		_ = ws.CloseNow()
 		return nil, fmt.Errorf("opening the lobby's socket: %w", err)
 	}
-	go v.read()
+	go v.read() //nolint:gosec // the socket lives until Close, and ctx is for its opening
 	return v, nil
 }
 

@@ -140,7 +140,7 @@ func (s *server) redis(ctx context.Context) (redis.UniversalClient, error) {
 
 // node describes this process to the lobbies.
 func (s *server) node(addr net.Addr, games []Game) cluster.Node {
-	n := cluster.Node{ID: cluster.NewID(), URL: strings.TrimSuffix(s.set.PublicURL, "/"), Games: map[string]string{}}
+	n := cluster.Node{ID: cluster.NewID(), URL: strings.TrimSuffix(s.set.PublicURL, "/"), Region: s.set.Region, Games: map[string]string{}}
 	if n.URL == "" {
 		n.URL, n.Asked = "http://"+addr.String(), true
 	}

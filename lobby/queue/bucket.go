@@ -163,10 +163,15 @@ func (l *list) from(rating float64) int {
 	return sort.Search(len(l.items), func(i int) bool { return l.items[i].rating >= rating })
 }
 
-// count is how many stand from one rating to another, but no more than most.
-func (l *list) count(low, high float64, most int) int {
+// count is how many stand from one rating to another, but no more than most. It goes both ways from a place between.
+func (l *list) count(place int, low, high float64, most int) int {
 	n := 0
-	for i := l.from(low); n < most && i < len(l.items) && l.items[i].rating <= high; i++ {
+	for i := place; n < most && i < len(l.items) && l.items[i].rating <= high; i++ {
+		if !l.items[i].e.gone {
+			n++
+		}
+	}
+	for i := place - 1; n < most && i >= 0 && l.items[i].rating >= low; i-- {
 		if !l.items[i].e.gone {
 			n++
 		}

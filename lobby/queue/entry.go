@@ -21,7 +21,6 @@ type entry struct {
 	gone    bool    // removed, or assigned
 	done    bool    // searched for in this cycle as wide as the rules allow
 	head    bool
-	avoids  bool
 	// failed says that a search with this ticket as the oldest one proved in stage at that no match can be made, and that
 	// only further tickets of the kinds in lack could change that.
 	failed bool
@@ -31,6 +30,8 @@ type entry struct {
 	latency  []float32 // by the rules' regions, of the player who is worst off
 	values   []value   // by the rules' attributes
 	roles    []uint64  // by players
+	ids      []uint32  // digests of its players
+	avoided  []uint32  // digests of those whom they avoid, sorted
 	known    []known   // what t said of latencies, if it was taken out of it
 }
 
@@ -61,10 +62,10 @@ func (p *plan) entry(t *Ticket) *entry {
 	if t.MaxSpread > 0 {
 		e.most = t.MaxSpread
 	}
+	e.ids, e.avoided = digests(t.Players)
 	for _, player := range t.Players {
 		e.sum += player.Rating
 		e.variance += player.Deviation * player.Deviation
-		e.avoids = e.avoids || len(player.Avoid) > 0
 		if len(p.Roles) > 0 {
 			e.roles = append(e.roles, p.roleMask(player.Roles))
 		}

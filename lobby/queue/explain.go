@@ -165,8 +165,7 @@ func (v *view) accepts(rule *ruleView, st *stage, x *entry) bool {
 	case "party":
 		return plan.seatsBoth(e.n, x.n)
 	case "avoid":
-		return !st.avoid || !e.avoids && !x.avoids ||
-			!avoids(e.t.Players, x.t.Players) && !avoids(x.t.Players, e.t.Players)
+		return !st.avoid || !e.avoids(x) && !x.avoids(e)
 	}
 	if i := rule.index; rule.is(attributePrefix) {
 		var a agreed

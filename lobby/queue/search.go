@@ -43,6 +43,7 @@ type search struct {
 	some   []*entry // those of them that are looked at now
 	left   []int    // how many players stand from each place of some on
 	count  []int    // tickets by size
+	places []int    // of a's rating in the lists of each peer, by kind
 	cut    bool     // near lacks somebody
 	effort effort
 	scans  int // of this search
@@ -164,12 +165,18 @@ func (s *search) crowded() bool {
 	low, high := a.rating-s.spread, a.rating+s.spread
 	clear(s.count)
 	clear(s.supply)
+	s.places = s.places[:0]
+	around := func(l *list, most int) int {
+		place := l.from(a.rating)
+		s.places = append(s.places, place)
+		return l.count(place, low, high, most)
+	}
 	for _, b := range s.pool.peers(a.bucket) {
 		for size := 1; size <= p.PartyMax; size++ {
-			s.count[size] += b.list(p, s.region, size-1).count(low, high, (p.Max()-a.n)/size+1)
+			s.count[size] += around(b.list(p, s.region, size-1), (p.Max()-a.n)/size+1)
 		}
 		for r := range p.Roles {
-			s.supply[r] += p.PartyMax * b.list(p, s.region, p.roleKind(r)).count(low, high, s.slots[r])
+			s.supply[r] += p.PartyMax * around(b.list(p, s.region, p.roleKind(r)), s.slots[r])
 		}
 	}
 	return s.enough()
@@ -272,15 +279,15 @@ func (s *search) gather() {
 
 // walk collects the nearest of a kind from each bucket.
 func (s *search) walk(kind, want int) {
-	for _, b := range s.pool.peers(s.a.bucket) {
-		s.walkList(b.list(s.p, s.region, kind).items, want)
+	for i, b := range s.pool.peers(s.a.bucket) {
+		s.walkList(b.list(s.p, s.region, kind).items, s.places[i*s.p.kinds()+kind], want)
 	}
 }
 
-func (s *search) walkList(items []item, want int) {
+// walkList collects the nearest of a list, in which a's rating has a place.
+func (s *search) walkList(items []item, place, want int) {
 	low, high := s.a.rating-s.spread, s.a.rating+s.spread
-	up := (&list{items: items}).from(s.a.rating)
-	down := up - 1
+	up, down := place, place-1
 	most := max(2*want, s.effort.scans/(s.p.lists()*s.p.kinds()))
 	for scanned := 0; ; {
 		canUp := up < len(items) && items[up].rating <= high
@@ -336,7 +343,7 @@ func (s *search) fits(e *entry) bool {
 
 // together says whether two tickets accept each other.
 func (s *search) together(a, b *entry) bool {
-	if s.st.avoid && (a.avoids || b.avoids) && (avoids(a.t.Players, b.t.Players) || avoids(b.t.Players, a.t.Players)) {
+	if s.st.avoid && (a.avoids(b) || b.avoids(a)) {
 		return false
 	}
 	for i := range s.p.Conditions {
@@ -349,15 +356,4 @@ func (s *search) together(a, b *entry) bool {
 
 func (s *search) holds(c *Condition, a, b *entry) bool {
 	return c.Holds(a.t, b.t, s.wait) && c.Holds(b.t, a.t, s.wait)
-}
-
-func avoids(a, b []Player) bool {
-	for i := range a {
-		for j := range b {
-			if slices.Contains(a[i].Avoid, b[j].ID) {
-				return true
-			}
-		}
-	}
-	return false
 }
