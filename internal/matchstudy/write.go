@@ -79,8 +79,8 @@ func (s *study) panels() (list []simulate.Panel) {
 const why = `
 
 A step of the rules bounds the whole spread of a match; a window reaches as far to either side of its anchor. So windows of the
-same mean wait serve those far off a little sooner, and give everybody matches that are less even. The core takes the region
-that is best for its oldest ticket, the others the one with the least sum.`
+same mean wait serve those far off a little sooner, and give everybody matches that are less even. The core goes as far in
+latency as the rules allow where ratings are closer there.`
 
 // page is a document that is being written.
 type page struct{ strings.Builder }
