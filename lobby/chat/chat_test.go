@@ -330,3 +330,16 @@ func TestLongestMessageFitsAnInbox(t *testing.T) {
 		t.Errorf("the largest event has %d bytes", w.largest)
 	}
 }
+
+func TestNothingStandsBeforeTheFirstMessage(t *testing.T) {
+	testredis.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
+		s := newWorld().store(rdb)
+		say(t, s, "alice", "direct:bob", "hi")
+		for _, before := range []string{"0-0", "000-0", "0-1"} {
+			list, next, err := s.History(t.Context(), "alice", "direct:bob", before, 5)
+			if len(list) > 0 || next != "" || err != nil {
+				t.Errorf("before %s stand %v, then %q, %v", before, list, next, err)
+			}
+		}
+	})
+}

@@ -99,8 +99,11 @@ func (s *Store) Group(ctx context.Context, id, player string) (*Group, error) {
 	title, members := pipe.HGet(ctx, keys[0], "title"), pipe.HGetAll(ctx, keys[1])
 	pipe.PExpire(ctx, keys[0], keepFor)
 	pipe.PExpire(ctx, keys[1], keepFor)
-	if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) {
-		return nil, fmt.Errorf("reading group %s: %w", id, err)
+	_, _ = pipe.Exec(ctx) // its error is the first one's, which may be that there is no title
+	for _, err := range []error{title.Err(), members.Err()} {
+		if err != nil && !errors.Is(err, redis.Nil) {
+			return nil, fmt.Errorf("reading group %s: %w", id, err)
+		}
 	}
 	list := members.Val()
 	if _, in := list[player]; !in || len(list) > MaxGroup || utf8.RuneCountInString(title.Val()) > MaxTitle {
