@@ -243,3 +243,24 @@ func TestChatRefusesWhatIsMalformed(t *testing.T) {
 		wantProblem(t, p.get("alice", bob+"?"+query), 422, "query."+strings.Split(query, "=")[0])
 	}
 }
+
+// JSON writes a "<" in six bytes, so that a page of history is ten times as large as what is usual.
+func TestLargestPageOfHistoryFitsThroughASocket(t *testing.T) {
+	p := openServed(t, &place{rdb: testredis.Embedded(t)}, nil)
+	p.say("alice", "direct:bob", "hi")
+	logs, err := p.rdb.Keys(t.Context(), ns+":{chat:*:log").Result()
+	if err != nil || len(logs) != 1 {
+		t.Fatalf("channels %q, %v", logs, err)
+	}
+	for range chat.MaxPage { // more than alice may write at once
+		must(t, p.rdb.XAdd(t.Context(), &redis.XAddArgs{
+			Stream: logs[0], Values: []string{"from", "alice", "name", strings.Repeat("<", 64), "text", strings.Repeat("<", chat.MaxText), "hidden", ""},
+		}).Err())
+	}
+	v := p.listen("bob", "")
+	var page lobby.History
+	must(t, v.Do(t.Context(), "chat.history", map[string]any{"channel": "direct:alice", "limit": chat.MaxPage}, &page))
+	if len(page.Messages) != chat.MaxPage || page.Messages[0].Text != strings.Repeat("<", chat.MaxText) {
+		t.Errorf("%d messages came", len(page.Messages))
+	}
+}
