@@ -69,7 +69,7 @@ func (c *conn) watch(ctx context.Context, caller Caller, body *watchBody) (any, 
 func (c *conn) tell(list []presence.State) {
 	for some := range slices.Chunk(list, statesAtOnce) {
 		text, err := json.Marshal(presenceMessage{some})
-		if err != nil || !c.fits(text) {
+		if err != nil || c.replying.Load() || !c.fits(text) {
 			for _, st := range some {
 				c.later(st.Player)
 			}
