@@ -301,7 +301,7 @@ func (v *Live) await(ctx context.Context, answer <-chan liveMessage) (m liveMess
 		return m, nil
 	case <-v.done:
 	case <-ctx.Done():
-		return m, ctx.Err() //nolint:wrapcheck // Do says what for
+		return m, ctx.Err()
 	}
 	select {
 	case m = <-answer:
