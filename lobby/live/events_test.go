@@ -444,3 +444,30 @@ func TestLargeAnswerWaitsForWhatTheClientIsReading(t *testing.T) {
 		}
 	})
 }
+
+func TestClientThatVanishesWhileAnAnswerWaitsIsGoneSoon(t *testing.T) {
+	inBubble(t, func(t *testing.T, _ context.Context, rdb redis.UniversalClient) {
+		h := newSimHall(t, rdb, simnet.Link{Buffer: 4 << 10}, func(c *Config) {
+			c.Handlers = Handlers{"much": Typed(func(context.Context, Caller, *struct{}) (any, error) { return string(make([]byte, 3000)), nil })}
+		})
+		raw := h.raw("alice")
+		for _, text := range []string{`{"do":"hello"}`, `{"n":1,"do":"much"}`, `{"n":2,"do":"much"}`, `{"n":3,"do":"much"}`} {
+			_, err := io.WriteString(raw, string([]byte{0x81, 0x80 | byte(len(text)), 0, 0, 0, 0})+text)
+			must(t, err)
+		}
+		time.Sleep(time.Second)
+		for c := range h.server.conns {
+			if !c.replying.Load() {
+				t.Error("no answer waits")
+			}
+		}
+		if h.open() != 1 {
+			t.Fatalf("%v sockets, want one", h.open())
+		}
+		must(t, raw.Close())
+		time.Sleep(12 * time.Second)
+		if h.open() != 0 {
+			t.Error("it is still counted")
+		}
+	})
+}
