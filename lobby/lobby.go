@@ -134,6 +134,7 @@ func New(cfg Config) (*Lobby, error) {
 		rooms:   cluster.NewDirectory(cfg.Redis, cfg.Namespace),
 		nodes:   cluster.NewNodes(cfg.Redis, cfg.Namespace, cfg.Log),
 		queues:  map[string]*matchmaker{}, games: map[string]Game{}, configs: map[string]*config{},
+		socket: newSocket(),
 	}
 	l.owners = &owners{cfg.Redis, cfg.Namespace, l.rooms}
 	errs := make([]error, 0, len(cfg.Games)+len(cfg.Queues))
