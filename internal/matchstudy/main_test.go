@@ -80,7 +80,7 @@ func TestTheGreedyMatcherHoldsToWindowsRegionsAndTeams(t *testing.T) {
 			}
 		}
 	}}
-	if _, err := simulate.Run(r, arrivals, n, simulate.Options{}); err != nil || matches < 500 {
+	if _, err := simulate.Run(t.Context(), r, arrivals, n, simulate.Options{}); err != nil || matches < 500 {
 		t.Errorf("%d matches: %v", matches, err)
 	}
 }
