@@ -143,7 +143,7 @@ func (s *run) put(i int) error {
 	}
 	s.tickets[t.ID] = waiting{&t, i}
 	s.matcher.Put(&t)
-	s.result.Fates[i] = Fate{At: s.arrivals[i].At, Players: len(t.Players), Rating: Rating(&t), Match: -1, Latency: math.NaN()}
+	s.result.Fates[i] = Fate{At: s.arrivals[i].At, Players: len(t.Players), Rating: t.Rating(), Match: -1, Latency: math.NaN()}
 	return nil
 }
 
@@ -218,7 +218,7 @@ func (s *run) settle(r *room, m *Match, fresh bool) error {
 		n := 0
 		for _, t := range team {
 			n += len(t.Players)
-			r.Low, r.High = min(r.Low, Rating(t)), max(r.High, Rating(t))
+			r.Low, r.High = min(r.Low, t.Rating()), max(r.High, t.Rating())
 		}
 		if n > s.rules.TeamSize {
 			return fmt.Errorf("team %d of a match has %d players, at most %d fit", i, n, s.rules.TeamSize)

@@ -88,7 +88,7 @@ func TestTheRatingIsTheCores(t *testing.T) {
 		low, high := math.Inf(1), math.Inf(-1)
 		for _, team := range a.Teams {
 			for _, id := range team {
-				low, high = min(low, Rating(tickets[id])), max(high, Rating(tickets[id]))
+				low, high = min(low, tickets[id].Rating()), max(high, tickets[id].Rating())
 			}
 		}
 		if seen++; math.Abs(high-low-a.Spread) > 1e-9 {
