@@ -16,7 +16,7 @@ import (
 	"go.uber.org/zap"
 
 	"muster/lobby"
-	"muster/lobby/simple"
+	"muster/lobby/queue"
 	"muster/match"
 	"muster/match/cluster"
 	"muster/match/edge"
@@ -187,7 +187,7 @@ func (s *server) startLobby(rdb redis.UniversalClient, games []Game, node string
 		r := g.Rules()
 		cfg.Games = append(cfg.Games, lobby.Game{Name: g.Name(), Rules: r.Version, Seats: r.Seats, Persist: r.Persist})
 		// Each game has a queue of its name: one joins a running match or starts one.
-		cfg.Queues = append(cfg.Queues, simple.Rules{Name: g.Name(), Game: g.Name(), Min: 1, Max: r.Seats, Backfill: true})
+		cfg.Queues = append(cfg.Queues, queue.Rules{Name: g.Name(), Game: g.Name(), TeamSize: r.Seats, Min: 1, Backfill: true})
 	}
 	l, err := lobby.New(cfg)
 	if err != nil {

@@ -2,8 +2,6 @@ package lobby
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"net/http"
 	"slices"
 	"sync"
@@ -15,7 +13,9 @@ import (
 	"github.com/redis/go-redis/v9"
 	"go.uber.org/zap"
 
-	"muster/lobby/simple"
+	"muster/lobby/inbox"
+	"muster/lobby/queue"
+	"muster/lobby/ticket"
 	"muster/match/cluster"
 	"muster/proto/token"
 )
@@ -25,8 +25,10 @@ type Config struct {
 	Redis     redis.UniversalClient // required
 	Namespace string                // required
 	Keys      *token.Keys           // required
-	Queues    []simple.Rules        // required
+	Queues    []queue.Rules         // required
 	Games     []Game                // required: those that queues name
+	Parties   Parties               // nil: there are none
+	Skills    Skills                // nil: everybody is rated 0
 	// Self is the id of the node that runs in this process, if one does: clients that asked it reach it as they did.
 	Self string
 	// Guests lets anybody log in under any name. For development only.
@@ -57,13 +59,13 @@ type Lobby struct {
 	cfg     Config
 	log     *zap.Logger
 	metrics *metrics
-	tickets *ticketStore
+	tickets *ticket.Service
+	inbox   *inbox.Store
 	results *resultStore
 	limits  *limits
 	rooms   *cluster.Directory
 	nodes   *cluster.Nodes
 	bus     *cluster.Bus
-	queues  map[string]*matchmaker
 	games   map[string]Game
 	waiters waiters
 
@@ -82,76 +84,43 @@ func New(cfg Config) (*Lobby, error) {
 	}
 	l := &Lobby{
 		cfg: cfg, log: cfg.Log, metrics: newMetrics(cfg.Registerer),
-		tickets: &ticketStore{cfg.Redis, keys{cfg.Namespace}},
 		results: &resultStore{cfg.Redis, keys{cfg.Namespace}},
 		limits:  newLimits(cfg.Redis, cfg.Namespace),
 		rooms:   cluster.NewDirectory(cfg.Redis, cfg.Namespace),
 		nodes:   cluster.NewNodes(cfg.Redis, cfg.Namespace, cfg.Log),
-		queues:  map[string]*matchmaker{}, games: map[string]Game{},
+		games:   map[string]Game{},
 	}
 	for _, g := range cfg.Games {
 		l.games[g.Name] = g
 	}
-	errs := make([]error, 0, len(cfg.Queues))
-	for _, q := range cfg.Queues {
-		errs = append(errs, l.addQueue(q))
-	}
-	if err := errors.Join(errs...); err != nil {
-		return nil, err
-	}
 	ctx, stop := context.WithCancel(context.Background())
 	l.stop, l.closing = stop, ctx
-	l.bus = cluster.StartBus(cfg.Redis, cfg.Namespace, l.log, l.notice, l.gap)
-	for _, m := range l.queues {
-		l.wg.Go(func() { m.run(ctx) })
+	l.bus = cluster.NewBus(cfg.Redis, cfg.Namespace, l.log, l.notice, l.gap)
+	l.inbox = inbox.New(cfg.Redis, cfg.Namespace, l.bus.Publish)
+	if err := l.startTickets(); err != nil {
+		stop()
+		return nil, err
 	}
+	l.bus.Start()
 	l.wg.Go(func() { l.drainResults(ctx) })
 	return l, nil
 }
 
-func (l *Lobby) addQueue(q simple.Rules) error {
-	q, err := q.Validate()
-	if err != nil {
-		return err //nolint:wrapcheck // names the queue
-	}
-	g, ok := l.games[q.Game]
-	switch {
-	case !ok:
-		return fmt.Errorf("queue %q: there is no game %q", q.Name, q.Game)
-	case q.Max > g.Seats:
-		return fmt.Errorf("queue %q: Max is %d, and game %q has %d seats", q.Name, q.Max, q.Game, g.Seats)
-	case l.queues[q.Name] != nil:
-		return fmt.Errorf("queue %q is declared twice", q.Name)
-	}
-	l.queues[q.Name] = newMatchmaker(l, q, g)
-	return nil
-}
-
-// notice hears from the bus that a ticket has changed, or that a queue has a new one.
+// notice hears from the bus that something has changed.
 func (l *Lobby) notice(n cluster.Notice) {
-	switch n.Kind {
-	case noticeTicket:
-		l.waiters.wake(n.ID)
-	case noticeQueue:
-		if m := l.queues[n.ID]; m != nil {
-			m.wake()
-		}
+	if n.Kind == noticeQueue {
+		l.tickets.Wake(n.ID)
 	}
 }
 
 // gap hears from the bus that notices may be missing: everything is looked at again.
 func (l *Lobby) gap() {
 	l.waiters.wakeAll()
-	for _, m := range l.queues {
-		m.wake()
-	}
+	l.tickets.WakeAll()
 }
 
-// Kinds of notices.
-const (
-	noticeTicket = "ticket" // ID is the ticket's
-	noticeQueue  = "queue"  // ID is the queue's name
-)
+// noticeQueue is the kind of the notice that a queue has changed; its ID is the queue's name.
+const noticeQueue = "queue"
 
 // publish sends a notice. One that is lost costs a wait until the next look, so the error is only logged.
 func (l *Lobby) publish(ctx context.Context, kind, id string) {
@@ -183,11 +152,15 @@ func (l *Lobby) reach(n cluster.Node) string {
 }
 
 // Drain ends long polls: they answer with what is known now. New ones do not wait. Matchmaking stops too.
-func (l *Lobby) Drain() { l.stop() }
+func (l *Lobby) Drain() {
+	l.stop()
+	l.tickets.Stop()
+}
 
 // Close ends long polls and background work, and waits for the latter.
 func (l *Lobby) Close() {
 	l.stop()
+	l.tickets.Close()
 	l.wg.Wait()
 	l.bus.Close()
 }
@@ -210,6 +183,7 @@ func (l *Lobby) Register(mux *http.ServeMux) *huma.OpenAPI {
 	api := humago.New(mux, c)
 	api.UseMiddleware(l.authenticate(api), l.limit(api))
 	l.registerTickets(api)
+	l.registerQueues(api)
 	l.registerRooms(api)
 	l.registerNamed(api)
 	l.registerMatches(api)

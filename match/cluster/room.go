@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/binary"
@@ -32,6 +33,7 @@ const roomTTL = time.Minute
 
 // NewRoom is what a room is created with.
 type NewRoom struct {
+	ID    string // "" is a new one; a room that is there already with the id is the one that is created
 	Game  string
 	Rules string // the version of the game's rules
 	Queue string // whose matchmaker may fill its seats
@@ -82,10 +84,13 @@ return redis.call('HGET', KEYS[1], 'epoch')`)
 // Create makes the record of a new room, which its host opens when the first player comes. When nobody reserves a seat
 // and no host renews it for a minute, it is gone again.
 func (d *Directory) Create(ctx context.Context, n NewRoom) (Room, error) {
-	r := Room{NewRoom: n, ID: NewID(), Seed: newSeed()}
+	r := Room{NewRoom: n, ID: cmp.Or(n.ID, NewID()), Seed: newSeed()}
 	epoch, err := d.create(ctx, r)
 	if err == nil {
 		r.Epoch, err = strconv.ParseUint(epoch, 10, 64)
+	}
+	if err == nil && n.ID != "" {
+		r, err = d.Room(ctx, n.ID)
 	}
 	if err == nil && n.Queue != "" {
 		err = d.place(ctx, n.Queue, r.ID, epoch) // its epoch is the time since which it is open

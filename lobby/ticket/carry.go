@@ -1,0 +1,403 @@
+package ticket
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"time"
+
+	"go.uber.org/zap"
+
+	"muster/lobby/keyspace"
+	"muster/match/cluster"
+)
+
+const (
+	// carryTimeout bounds one piece of work on an attempt.
+	carryTimeout = 5 * time.Second
+	// busyTries is how often a player is asked for who is busy with another attempt, and busyPause the time between.
+	busyTries = 4
+	busyPause = 50 * time.Millisecond
+	// maxSteps bounds how often an attempt is read again since it has moved on.
+	maxSteps = 16
+)
+
+// carry takes an attempt on as far as it goes now. had is what due said, "" where the attempt was not handed out.
+func (e *engine) carry(ctx context.Context, id, had string) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), carryTimeout)
+	defer cancel()
+	for range maxSteps {
+		a, err := e.readAttempt(ctx, id)
+		if errors.Is(err, errNoAttempt) {
+			if n, err := e.s.cfg.Redis.ZRem(ctx, e.keys.attempts(), id).Result(); err == nil && n > 0 {
+				e.s.cfg.Metrics.Swept.WithLabelValues("attempt").Inc()
+			}
+			return
+		}
+		more := false
+		if err == nil {
+			more, err = e.step(ctx, a, had)
+		}
+		if err != nil {
+			e.s.failed(e.keys.queue, err) // it comes again when its time with us is over
+			return
+		}
+		if !more {
+			return
+		}
+	}
+}
+
+// step takes an attempt one step on. more says that there is something to do at once.
+func (e *engine) step(ctx context.Context, a *attempt, had string) (more bool, err error) {
+	switch a.state {
+	case attemptConfirming:
+		return e.confirming(ctx, a, had)
+	case attemptReserving:
+		return e.seat(ctx, a)
+	case attemptConnecting:
+		return e.connecting(ctx, a, had)
+	case attemptStarted, attemptFailed:
+		return false, e.finish(ctx, a)
+	}
+	return false, fmt.Errorf("match attempt %s is %q", a.id, a.state)
+}
+
+// confirming waits for the players' word, and ends the attempt where one of them declined or the time is over.
+func (e *engine) confirming(ctx context.Context, a *attempt, had string) (more bool, err error) {
+	over := !a.now.Before(a.deadline)
+	gone := false
+	for i := range a.Tickets {
+		gone = gone || !a.live(i)
+	}
+	if !over && !gone {
+		if !a.told {
+			e.tell(ctx, a, Confirming, "")
+		}
+		return false, e.again(ctx, a.id, had, a.deadline)
+	}
+	verdicts := make([]verdict, len(a.Tickets))
+	for i := range a.Tickets {
+		v := &verdicts[i]
+		if *v = (verdict{action: goBack, reason: reasonSide}); !a.live(i) {
+			v.reason, v.faults = reasonDeclined, e.decliner(a, i)
+			continue
+		}
+		if !over || gone {
+			continue // nobody who has not answered yet is at fault for that
+		}
+		for j := range a.Tickets[i].Players {
+			if p := a.Tickets[i].Players[j].ID; !a.accepted[keyspace.Digest(p)] {
+				v.action, v.reason, v.faults = goOut, reasonUnsure, append(v.faults, p)
+			}
+		}
+	}
+	_, err = e.close(ctx, a, attemptFailed, verdicts)
+	return true, err
+}
+
+// decliner is the player who gave up a ticket of an attempt that asks for confirmation.
+func (e *engine) decliner(a *attempt, i int) []string {
+	t := a.tickets[i]
+	if t == nil || t.attempt != a.id {
+		return nil
+	}
+	for j := range t.Players {
+		if p := t.Players[j].ID; keyspace.Digest(p) == t.by {
+			return []string{p}
+		}
+	}
+	return nil
+}
+
+// tell posts an event for all tickets of an attempt and notes that it did.
+func (e *engine) tell(ctx context.Context, a *attempt, state State, reason string) {
+	ok := true
+	for i := range a.Tickets {
+		t := &a.Tickets[i]
+		ok = e.s.post(ctx, t.ID, e.keys.queue, state, reason, a.id, planPlayers(t)) && ok
+		e.s.cfg.Changed(t.ID)
+	}
+	e.announce(ctx)
+	if ok {
+		err := toldScript.Run(ctx, e.s.cfg.Redis, []string{e.keys.attempt(a.id)}, a.state).Err()
+		e.s.failed(e.keys.queue, err)
+	}
+}
+
+var toldScript = script("", `
+if redis.call('HGET', KEYS[1], 'state') == ARGV[1] then redis.call('HSET', KEYS[1], 'told', '1') end
+return 'ok'`)
+
+// allBack are the verdicts of an attempt that failed for no ticket's fault.
+func (a *attempt) allBack(reason string) []verdict {
+	verdicts := make([]verdict, len(a.Tickets))
+	for i := range verdicts {
+		verdicts[i] = verdict{action: goBack, reason: reason}
+	}
+	return verdicts
+}
+
+// seat reserves seats for an attempt's players and makes its tickets matched.
+func (e *engine) seat(ctx context.Context, a *attempt) (more bool, err error) {
+	for i := range a.Tickets {
+		if !a.live(i) {
+			_, err := e.close(ctx, a, attemptFailed, a.allBack(reasonSeats))
+			return true, err
+		}
+	}
+	found, taken, err := e.take(ctx, a)
+	if err != nil {
+		return false, err
+	}
+	if taken != "" {
+		verdicts := a.allBack(reasonSeats)
+		for i := range a.Tickets {
+			if slices.Contains(planPlayers(&a.Tickets[i]), taken) {
+				verdicts[i] = verdict{action: goOut, reason: reasonElsewhere}
+			}
+		}
+		_, err := e.close(ctx, a, attemptFailed, verdicts)
+		return true, err
+	}
+	room, node, err := e.room(ctx, a)
+	var got cluster.Seats
+	claims := e.claims(a)
+	if err == nil {
+		got, err = e.s.cfg.Rooms.Reserve(ctx, room.ID, a.Connect+late, claims)
+	}
+	if isRefusal(err) { // the world has moved on since it was read
+		e.block(err)
+		_, err := e.close(ctx, a, attemptFailed, a.allBack(reasonSeats))
+		return true, err
+	}
+	if err != nil {
+		return false, err //nolint:wrapcheck // says what it did
+	}
+	seats := make([]Seat, len(claims))
+	n := 0
+	for i := range a.Tickets {
+		for range a.Tickets[i].Players {
+			seats[n] = Seat{Seat: got.List[n], Team: a.Tickets[i].Team, Token: claims[n].Token}
+			n++
+		}
+	}
+	ok, err := e.seated(ctx, a, room, node, seats)
+	if err != nil {
+		return false, err // perhaps they are matched, so the seats stay reserved until that ends by itself
+	}
+	if !ok {
+		return true, wrap(e.s.cfg.Rooms.Release(ctx, room.ID, claims), "giving seats back")
+	}
+	e.matched(ctx, a, found)
+	return false, nil
+}
+
+// isRefusal says whether an error means that the match cannot be made as it was planned, rather than that it is not known.
+func isRefusal(err error) bool {
+	return errors.Is(err, cluster.ErrFull) || errors.Is(err, cluster.ErrNoRoom) || errors.Is(err, ErrNoNode) || errors.Is(err, ErrCrowded)
+}
+
+// matched does what follows when an attempt's tickets are matched.
+func (e *engine) matched(ctx context.Context, a *attempt, found []claimed) {
+	m := e.s.cfg.Metrics
+	for _, t := range a.tickets {
+		m.Tickets.WithLabelValues(e.keys.queue, string(Matched)).Inc()
+		m.Waited.Observe(a.now.Sub(t.Created).Seconds())
+	}
+	a.state = attemptConnecting
+	e.tell(ctx, a, Matched, "")
+	mine := a.ids()
+	for _, f := range found {
+		for _, id := range f.others {
+			if !slices.Contains(mine, id) {
+				e.s.failed(e.keys.queue, e.s.endElsewhere(ctx, id))
+			}
+		}
+	}
+}
+
+// endElsewhere ends a ticket whose player has found a match with another one.
+func (s *Service) endElsewhere(ctx context.Context, id string) error {
+	name, ok := QueueOf(id)
+	if !ok {
+		return nil
+	}
+	list, err := s.read(ctx, keysOf(s.cfg.Namespace, name), []string{id})
+	if err != nil || list[0] == nil || list[0].State.ended() || list[0].State == Matched {
+		return err
+	}
+	t := list[0]
+	answer, err := s.end(ctx, t, byElsewhere, "", 0)
+	if err != nil || answer != "ended" {
+		return err
+	}
+	s.ended(ctx, t, Cancelled, reasonElsewhere)
+	if t.attempt != "" {
+		s.carryOn(name, t.attempt)
+	}
+	return nil
+}
+
+// take marks the attempt's players as busy. taken is one who stays busy with another attempt, which has him then.
+func (e *engine) take(ctx context.Context, a *attempt) (found []claimed, taken string, err error) {
+	ref, players := busyRef(e.keys.queue, a.id), a.players()
+	for try := 1; ; try++ {
+		if found, err = e.s.busy(ctx, ref, players); err != nil {
+			return nil, "", err
+		}
+		last := found[len(found)-1]
+		if last.holder == "" {
+			return found, "", nil
+		}
+		if try == busyTries {
+			return nil, players[len(found)-1], nil
+		}
+		if e.freed(ctx, players[len(found)-1], last.holder) {
+			continue
+		}
+		if err := pause(ctx, busyPause); err != nil {
+			return nil, "", err
+		}
+	}
+}
+
+// freed looks at the attempt with which a player is busy, since that may be over without anybody having looked. It says
+// whether it is worth asking again at once.
+func (e *engine) freed(ctx context.Context, player, ref string) bool {
+	name, id, _ := strings.Cut(ref, "/")
+	other := e.s.engine(name)
+	if other == nil {
+		return false
+	}
+	a, err := other.readAttempt(ctx, id)
+	switch {
+	case errors.Is(err, errNoAttempt):
+		n, err := dropScript.Run(ctx, e.s.cfg.Redis, []string{playerOf(e.s.cfg.Namespace, player).busy()}, ref).Int()
+		if err == nil && n > 0 {
+			e.s.cfg.Metrics.Swept.WithLabelValues("busy").Inc()
+		}
+		return err == nil
+	case err != nil || a.state != attemptConnecting && a.state != attemptFailed && a.state != attemptStarted:
+		return false
+	}
+	more, err := other.step(ctx, a, "")
+	if err == nil && more {
+		if a, err = other.readAttempt(ctx, id); err == nil {
+			_, err = other.step(ctx, a, "")
+		}
+	}
+	e.s.failed(name, err)
+	return false
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err() //nolint:wrapcheck // says what it is
+	}
+}
+
+// room returns the room of an attempt: the running one that it names, or the one with its id, which is made where there is
+// none.
+func (e *engine) room(ctx context.Context, a *attempt) (cluster.Room, cluster.Node, error) {
+	live, err := e.s.cfg.Nodes.Live(ctx)
+	if err != nil {
+		return cluster.Room{}, cluster.Node{}, err //nolint:wrapcheck // says what it did
+	}
+	if a.Room != "" {
+		room, err := e.s.cfg.Rooms.Room(ctx, a.Room)
+		return room, live[room.Node], err //nolint:wrapcheck // says what it did
+	}
+	room, err := e.s.cfg.Rooms.Room(ctx, a.id) // an attempt before this one may have made it
+	if errors.Is(err, cluster.ErrNoRoom) {
+		room, err = e.create(ctx, a, live)
+	}
+	return room, live[room.Node], err //nolint:wrapcheck // says what it did
+}
+
+func (e *engine) create(ctx context.Context, a *attempt, live map[string]cluster.Node) (cluster.Room, error) {
+	rules, game := e.current(), e.game
+	able, err := AbleNodes(live, game)
+	if err != nil {
+		return cluster.Room{}, err
+	}
+	n := cluster.NewRoom{
+		ID: a.id, Game: game.Name, Rules: game.Rules, Seats: rules.Max(),
+		Node: able[rand.IntN(len(able))], //nolint:gosec // nobody gains by guessing it
+	}
+	if rules.Backfill {
+		n.Queue = rules.Name // else nobody looks for its free seats
+	}
+	return e.s.cfg.Rooms.Create(ctx, n) //nolint:wrapcheck // says what it did
+}
+
+// connecting looks whether the players have come, and closes the attempt when they have, or when their time is over.
+func (e *engine) connecting(ctx context.Context, a *attempt, had string) (more bool, err error) {
+	if !a.told {
+		e.tell(ctx, a, Matched, "") // whoever matched them may have died before
+	}
+	claims := e.claims(a)
+	tokens := make([]string, len(claims))
+	for i, c := range claims {
+		tokens[i] = c.Token
+	}
+	over := !a.now.Before(a.deadline)
+	start, came, err := e.s.cfg.Arrivals.Arrived(ctx, a.room, a.Room == "", tokens, a.Need, over)
+	if err != nil {
+		return false, err //nolint:wrapcheck // says what it did
+	}
+	if start == StartWaits {
+		next := a.now.Add(max(firstLook, a.deadline.Sub(a.now)/2))
+		if next.After(a.deadline) {
+			next = a.deadline
+		}
+		return false, e.again(ctx, a.id, had, next)
+	}
+	state, verdicts := attemptStarted, make([]verdict, len(a.Tickets))
+	if start == StartOff {
+		state = attemptFailed
+	}
+	n := 0
+	for i := range a.Tickets {
+		v, here := &verdicts[i], 0
+		for j := range a.Tickets[i].Players {
+			if came[n] {
+				here++
+			} else {
+				v.faults = append(v.faults, a.Tickets[i].Players[j].ID)
+			}
+			n++
+		}
+		switch {
+		case start == StartOff && len(v.faults) > 0, here == 0:
+			v.action, v.reason = goOut, reasonNoShow
+		case start == StartOff:
+			v.action, v.reason = goBack, reasonOff
+		default:
+			v.action, v.reason = goFinal, reasonNoShow
+		}
+	}
+	if start == StartOff {
+		if err := e.s.cfg.Rooms.Release(ctx, a.room, claims); err != nil {
+			return false, err //nolint:wrapcheck // says what it did
+		}
+	}
+	_, err = e.close(ctx, a, state, verdicts)
+	return true, err
+}
+
+// block remembers why no match can be made now, for those who ask.
+func (e *engine) block(err error) {
+	if errors.Is(err, ErrNoNode) || errors.Is(err, ErrCrowded) {
+		e.setBlocked(err)
+	}
+	e.s.cfg.Log.Debug("a match could not be made", zap.String("queue", e.keys.queue), zap.Error(err))
+}
