@@ -35,6 +35,7 @@ type cli struct {
 	Types    typesCmd    `cmd:"" help:"Print the TypeScript types of a game's state, inputs and events."`
 	Replay   replayCmd   `cmd:"" help:"Look at recorded matches, and prove that the rules still play them the same."`
 	Codec    codecCmd    `cmd:"" help:"Measure what recorded movement (CSV) costs on the wire."`
+	Ratings  ratingsCmd  `cmd:"" help:"Judge the rating model by matches that were played."`
 }
 
 const description = `Muster is a multiplayer game state server.

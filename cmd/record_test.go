@@ -162,7 +162,10 @@ func (noDirectory) FreeSeat(context.Context, string, uint64, uint16, []string) e
 func (noDirectory) Renew(context.Context, string, uint64, bool) error                { return nil }
 func (noDirectory) Hung(context.Context, string) error                               { return nil }
 func (noDirectory) EndRoom(context.Context, string, uint64) error                    { return nil }
-func (noDirectory) PostResult(context.Context, proto.Result) error                   { return nil }
+func (noDirectory) Settle(context.Context, string) (match.Settlement, error) {
+	return match.Settlement{State: match.SettleStarted}, nil
+}
+func (noDirectory) PostResult(context.Context, proto.Result) error { return nil }
 
 // record plays a match of so many ticks and returns its replay's file. play is called once a tick.
 func record(t *testing.T, g match.Game, ticks int, play func(*recording)) string {

@@ -82,6 +82,17 @@ func TestArenasRulesAreThoseOfItsReplay(t *testing.T) {
 	}
 }
 
+// A recording from before records said that the match starts is read and played as ever.
+func TestAReplayWithoutAStartIsTheSameStill(t *testing.T) {
+	status, out, errs := replayCommand(t, arena.Game, "verify", "testdata/arena_without_start.muster")
+	if status != 0 || !strings.Contains(out, "399 hashes and 4 checkpoints") {
+		t.Errorf("status %d: %s%s", status, out, errs)
+	}
+	if _, out, _ := replayCommand(t, arena.Game, "show", "testdata/arena_without_start.muster"); strings.Contains(out, "started") {
+		t.Errorf("it says that it has a start: %s", out)
+	}
+}
+
 // The bytes may be others with another compressor; what they say may not.
 func TestArenasReplayIsMadeTheSameEachTime(t *testing.T) {
 	_, want, _ := replayCommand(t, arena.Game, "show", "--json", "--ticks", replayOfArena(t))

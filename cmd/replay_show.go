@@ -108,8 +108,9 @@ type summary struct {
 	Checkpoints     int      `json:"checkpoints"`
 	CheckpointBytes int      `json:"checkpoint_bytes"` // of the largest
 	Inputs          int      `json:"inputs"`
-	Results         int      `json:"results"` // of work outside
-	Gaps            int      `json:"gaps"`    // places where ticks are missing
+	Results         int      `json:"results"`           // of work outside
+	Gaps            int      `json:"gaps"`              // places where ticks are missing
+	Started         uint32   `json:"started,omitempty"` // the tick
 	Skipped         []uint32 `json:"skipped,omitempty"`
 	SkippedMore     int      `json:"skipped_more,omitempty"`
 	Truncated       bool     `json:"truncated"`
@@ -196,6 +197,9 @@ func (s *summary) record(rec *journal.Record) {
 	if rec.Hash != 0 {
 		s.Hashes++
 	}
+	if rec.Started && s.Started == 0 {
+		s.Started = rec.Tick
+	}
 	if rec.Skipped && len(s.Skipped) < maxSkipped {
 		s.Skipped = append(s.Skipped, rec.Tick)
 	} else if rec.Skipped {
@@ -250,6 +254,7 @@ type tickRecord struct {
 	Seats   []tickSeat   `json:"seats,omitempty"`
 	Results []tickResult `json:"results,omitempty"`
 	Inputs  []tickInput  `json:"inputs,omitempty"`
+	Started bool         `json:"started,omitempty"`
 	Skipped bool         `json:"skipped,omitempty"`
 	Hash    string       `json:"hash,omitempty"`
 	Sums    []uint16     `json:"sums,omitempty"`
@@ -279,7 +284,7 @@ type tickResult struct {
 }
 
 func tickOf(rec *journal.Record) *tickRecord {
-	t := &tickRecord{Tick: rec.Tick, Skipped: rec.Skipped, Sums: rec.Sums}
+	t := &tickRecord{Tick: rec.Tick, Started: rec.Started, Skipped: rec.Skipped, Sums: rec.Sums}
 	if rec.Hash != 0 {
 		t.Hash = fmt.Sprintf("%#x", rec.Hash)
 	}

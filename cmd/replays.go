@@ -14,6 +14,7 @@ import (
 	"github.com/redis/go-redis/v9"
 	"go.uber.org/zap"
 
+	"muster/internal/door"
 	"muster/match/cluster"
 	"muster/match/journal"
 )
@@ -74,10 +75,10 @@ func (e *exports) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	room := r.PathValue("room")
 	switch {
 	case !roomID.MatchString(room):
-		problem(w, http.StatusUnprocessableEntity, "a room's id has 1 to 64 letters, digits, ., - and _")
+		door.Problem(w, http.StatusUnprocessableEntity, "a room's id has 1 to 64 letters, digits, ., - and _")
 		return
 	case e.store == nil:
-		problem(w, http.StatusNotFound, "this server keeps no journals")
+		door.Problem(w, http.StatusNotFound, "this server keeps no journals")
 		return
 	}
 	select {
@@ -85,7 +86,7 @@ func (e *exports) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		defer func() { <-e.slots }()
 	default:
 		w.Header().Set("Retry-After", "5")
-		problem(w, http.StatusTooManyRequests, fmt.Sprintf("%d replays are being sent already", maxExports))
+		door.Problem(w, http.StatusTooManyRequests, fmt.Sprintf("%d replays are being sent already", maxExports))
 		return
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), exportTimeout)
@@ -98,11 +99,11 @@ func (e *exports) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		e.log.Warn("a replay was not sent whole", zap.Error(err))
 		panic(http.ErrAbortHandler)
 	case errors.Is(err, journal.ErrNone):
-		problem(w, http.StatusNotFound, "there is no replay of such a match")
+		door.Problem(w, http.StatusNotFound, "there is no replay of such a match")
 	default:
 		e.log.Warn("a replay could not be read", zap.Error(err))
 		w.Header().Set("Retry-After", "5")
-		problem(w, http.StatusServiceUnavailable, "the journals cannot be read now")
+		door.Problem(w, http.StatusServiceUnavailable, "the journals cannot be read now")
 	}
 }
 

@@ -21,10 +21,7 @@ type rooms struct {
 	games map[string]match.Rules
 }
 
-var (
-	_ edge.Rooms      = (*rooms)(nil)
-	_ match.Directory = (*cluster.Directory)(nil)
-)
+var _ edge.Rooms = (*rooms)(nil)
 
 // Open implements edge.Rooms.
 func (r *rooms) Open(ctx context.Context, room string) (*match.Instance, error) {
@@ -37,6 +34,8 @@ func (r *rooms) Open(ctx context.Context, room string) (*match.Instance, error) 
 		return nil, &proto.Close{Code: proto.CodeMatchGone, Reason: "there is no such match"}
 	case err != nil:
 		return nil, err //nolint:wrapcheck // says what it did
+	case rec.Off:
+		return nil, &proto.Close{Code: proto.CodeMatchGone, Reason: "the match was called off"}
 	case rec.Node != r.node:
 		if rec, err = r.adopt(ctx, rec); err != nil {
 			return nil, err
@@ -45,6 +44,9 @@ func (r *rooms) Open(ctx context.Context, room string) (*match.Instance, error) 
 	rm, err := r.host.Open(match.Spec{ID: rec.ID, Game: rec.Game, Seed: rec.Seed, Epoch: rec.Epoch})
 	if errors.Is(err, match.ErrLoaded) { // the seat is reserved, so coming again is worth while
 		return nil, &proto.Close{Code: proto.CodeOverloaded, Reason: "the server takes no new matches now"}
+	}
+	if errors.Is(err, match.ErrConfig) { // other rules than those that the lobby asked
+		return nil, &proto.Close{Code: proto.CodeMatchGone, Reason: "the match's game has no such config"}
 	}
 	return rm, err //nolint:wrapcheck // says what it did
 }
@@ -73,15 +75,15 @@ func (r *rooms) adopt(ctx context.Context, rec cluster.Room) (cluster.Room, erro
 }
 
 // TakeSeat implements edge.Rooms.
-func (r *rooms) TakeSeat(ctx context.Context, room string, seat uint16, player, tokenID string) error {
-	err := r.dir.TakeSeat(ctx, room, seat, player, tokenID)
+func (r *rooms) TakeSeat(ctx context.Context, room string, seat uint16, player, tokenID string) (team uint16, err error) {
+	team, err = r.dir.TakeSeat(ctx, room, seat, player, tokenID)
 	switch {
 	case errors.Is(err, cluster.ErrNoRoom):
-		return &proto.Close{Code: proto.CodeMatchGone, Reason: "there is no such match"}
+		return 0, &proto.Close{Code: proto.CodeMatchGone, Reason: "there is no such match"}
 	case errors.Is(err, cluster.ErrLate):
-		return &proto.Close{Code: proto.CodeSeatExpired, Reason: "the seat was not taken in time"}
+		return 0, &proto.Close{Code: proto.CodeSeatExpired, Reason: "the seat was not taken in time"}
 	case errors.Is(err, cluster.ErrSeat):
-		return &proto.Close{Code: proto.CodeNotYourSeat, Reason: "the seat token was used already"}
+		return 0, &proto.Close{Code: proto.CodeNotYourSeat, Reason: "the seat token was used already"}
 	}
-	return err //nolint:wrapcheck // says what it did
+	return team, err //nolint:wrapcheck // says what it did
 }

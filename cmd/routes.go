@@ -2,7 +2,6 @@ package cmd
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
@@ -15,6 +14,7 @@ import (
 	"github.com/swaggest/swgui/v5emb"
 	"go.uber.org/zap"
 
+	"muster/internal/door"
 	"muster/lobby"
 	"muster/web"
 )
@@ -27,7 +27,7 @@ func (s *server) routes(registry *prometheus.Registry) http.Handler {
 	mux := http.NewServeMux()
 	s.lobby.Register(mux)
 	mux.HandleFunc("/v1/", func(w http.ResponseWriter, _ *http.Request) {
-		problem(w, http.StatusNotFound, "there is no such route; /docs lists them")
+		door.Problem(w, http.StatusNotFound, "there is no such route; /docs lists them")
 	})
 	mux.Handle("GET /v1/match/{room}", s.edge)
 	mux.Handle("/docs/", docsHeaders(v5emb.New("Muster lobby", "/openapi.json", "/docs/")))
@@ -49,7 +49,7 @@ func (s *server) shared(next http.Handler) http.Handler {
 	if len(origins) > 0 { // else the package would allow all
 		next = cors.New(cors.Options{
 			AllowedOrigins: origins, AllowedMethods: []string{"GET", "POST", "PUT", "DELETE"},
-			AllowedHeaders: []string{"Authorization", "Content-Type"}, ExposedHeaders: []string{"Retry-After"}, MaxAge: 600,
+			AllowedHeaders: []string{"Authorization", "Content-Type", "Idempotency-Key"}, ExposedHeaders: []string{"Retry-After"}, MaxAge: 600,
 		}).Handler(next)
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -71,7 +71,7 @@ func (s *server) recovered(w http.ResponseWriter, r *http.Request) {
 		panic(p)
 	default:
 		s.log.Error("a request panicked", zap.String("route", r.Pattern), zap.Any("panic", p), zap.Stack("stack"))
-		problem(w, http.StatusInternalServerError, "the server failed")
+		door.Problem(w, http.StatusInternalServerError, "the server failed")
 	}
 }
 
@@ -88,7 +88,7 @@ func docsHeaders(next http.Handler) http.Handler {
 // start it anew.
 func (s *server) live(w http.ResponseWriter, _ *http.Request) {
 	if why := s.host.Unfit(); why != "" {
-		problem(w, http.StatusServiceUnavailable, why)
+		door.Problem(w, http.StatusServiceUnavailable, why)
 		return
 	}
 	_, _ = fmt.Fprintln(w, "ok")
@@ -103,7 +103,7 @@ func (s *server) ready(w http.ResponseWriter, r *http.Request) {
 		obstacle = "the server takes no new matches: " + why
 	}
 	if obstacle != "" {
-		problem(w, http.StatusServiceUnavailable, obstacle)
+		door.Problem(w, http.StatusServiceUnavailable, obstacle)
 		return
 	}
 	_, _ = fmt.Fprintln(w, "ready")
@@ -120,18 +120,11 @@ func (s *server) operatorsOnly(next http.Handler, roles ...string) http.Handler 
 		switch {
 		case err != nil:
 			w.Header().Set("WWW-Authenticate", "Bearer")
-			problem(w, http.StatusUnauthorized, needed)
+			door.Problem(w, http.StatusUnauthorized, needed)
 		case !slices.ContainsFunc(p.Roles, func(role string) bool { return slices.Contains(roles, role) }):
-			problem(w, http.StatusForbidden, needed)
+			door.Problem(w, http.StatusForbidden, needed)
 		default:
 			next.ServeHTTP(w, r)
 		}
 	})
-}
-
-// problem answers with a problem document (RFC 9457).
-func problem(w http.ResponseWriter, status int, detail string) {
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(map[string]any{"title": http.StatusText(status), "status": status, "detail": detail})
 }

@@ -16,8 +16,8 @@ import (
 	"muster/proto/token"
 )
 
-// The scripts run the real command. A replay of the arena lies beside them, arena.muster. What they can use beside
-// testscript's own commands:
+// The scripts run the real command. A replay of the arena lies beside them, arena.muster, and matches whose players'
+// skills are known, matches.csv. What they can use beside testscript's own commands:
 //
 //	oneline TEXT            the command before wrote one line to standard error, which holds TEXT
 //	listening NAME          somebody listens on the address $NAME until the script ends
@@ -39,11 +39,18 @@ func TestScripts(t *testing.T) {
 			if err := os.Mkdir(home, 0o700); err != nil {
 				return err
 			}
-			arena, err := os.ReadFile(arenaReplay)
-			if err != nil {
-				return err
+			for name, from := range map[string]string{
+				"arena.muster": arenaReplay, "matches.csv": filepath.Join("..", "lobby", "rating", "testdata", "matches.csv"),
+			} {
+				b, err := os.ReadFile(from)
+				if err != nil {
+					return err
+				}
+				if err := os.WriteFile(filepath.Join(env.WorkDir, name), b, 0o600); err != nil {
+					return err
+				}
 			}
-			return os.WriteFile(filepath.Join(env.WorkDir, "arena.muster"), arena, 0o600)
+			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"oneline": oneline, "listening": listening, "verifies": verifies, "exit2": exit2,

@@ -162,7 +162,7 @@ func (s *server) startMatches(rdb redis.UniversalClient, games []Game, node clus
 		return err
 	}
 	host, err := match.NewHost(match.HostConfig{
-		Games: defined, Directory: dir, Log: s.log, Registerer: reg,
+		Games: defined, Directory: directory{dir}, Log: s.log, Registerer: reg,
 		Journals: s.replays, JournalMetrics: counted, Crashes: s.set.crashes(), Version: version(),
 	})
 	if err != nil {

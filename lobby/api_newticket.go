@@ -2,22 +2,20 @@ package lobby
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"muster/lobby/party"
 	"muster/lobby/queue"
 	"muster/lobby/ticket"
 	"muster/proto/token"
 )
 
 type newTicketInput struct {
-	Key  string `header:"Idempotency-Key" minLength:"1" maxLength:"64" pattern:"^[!-~]+$" example:"4f1c2c1e-5d0a" doc:"A text of your own. The same request with the same key makes one ticket, however often it comes."`
+	Keyed
+
 	Body newTicket
 	from asked
 }
@@ -79,27 +77,6 @@ func isAttribute(v any) bool {
 	return false
 }
 
-// Member is a player of a party.
-type Member struct{ ID, Name string }
-
-// Parties says who plays together.
-type Parties interface {
-	// Members returns the members of a player's party, and whether he leads it; no members where he is in none.
-	Members(ctx context.Context, player string) (party string, leader bool, members []Member, err error)
-}
-
-// Skill is what is known of a player for a game.
-type Skill struct {
-	Rating, Deviation float64
-	Avoid             []string // players whom he does not want to meet
-}
-
-// Skills says what is known of players.
-type Skills interface {
-	// Skills returns one for each player, in their order.
-	Skills(ctx context.Context, game string, players []string) ([]Skill, error)
-}
-
 func (l *Lobby) createTicket(ctx context.Context, in *newTicketInput) (*ticketOutput, error) {
 	rules, ok := l.tickets.Rules(in.Body.Queue)
 	if !ok {
@@ -119,14 +96,13 @@ func (l *Lobby) createTicket(ctx context.Context, in *newTicketInput) (*ticketOu
 	if err != nil {
 		return nil, err
 	}
-	if err := l.checkTicket(rules, wish); err != nil {
+	if err := checkTicket(&rules, wish); err != nil {
 		return nil, err
 	}
-	n := ticket.New{Queue: in.Body.Queue, Ticket: *wish, By: p.ID, Key: in.Key}
+	id, digest := l.idempotent(ctx, "POST /v1/tickets", in.Key, in.Body)
+	n := ticket.New{Queue: in.Body.Queue, Ticket: *wish, By: p.ID, ID: id}
 	if in.Key != "" {
-		if n.Digest, err = bodyDigest(in.Body); err != nil {
-			return nil, l.problem("creating a ticket", err)
-		}
+		n.Digest = digest
 	}
 	t, err := l.tickets.Create(ctx, n)
 	if err != nil {
@@ -136,27 +112,24 @@ func (l *Lobby) createTicket(ctx context.Context, in *newTicketInput) (*ticketOu
 }
 
 // members returns who waits together.
-func (l *Lobby) members(ctx context.Context, p token.Player, party bool) ([]Member, error) {
-	if !party {
-		return []Member{{p.ID, p.Name}}, nil
+func (l *Lobby) members(ctx context.Context, p token.Player, together bool) ([]party.Member, error) {
+	if !together {
+		return []party.Member{{ID: p.ID, Name: p.Name}}, nil
 	}
-	if l.cfg.Parties == nil {
-		return nil, huma.Error409Conflict("you are in no party")
-	}
-	_, leader, members, err := l.cfg.Parties.Members(ctx, p.ID)
+	group, err := l.parties.Members(ctx, p.ID)
 	switch {
+	case errors.Is(err, party.ErrNone):
+		return nil, huma.Error409Conflict("you are in no party")
 	case err != nil:
 		return nil, l.problem("reading a party", err)
-	case len(members) == 0:
-		return nil, huma.Error409Conflict("you are in no party")
-	case !leader:
+	case group.Leader != p.ID:
 		return nil, huma.Error409Conflict("the party's leader alone may queue with it")
 	}
-	return members, nil
+	return group.Members, nil
 }
 
 // wish makes the ticket of a request.
-func (l *Lobby) wish(ctx context.Context, b *newTicket, game string, p token.Player, members []Member) (*queue.Ticket, error) {
+func (l *Lobby) wish(ctx context.Context, b *newTicket, game string, p token.Player, members []party.Member) (*queue.Ticket, error) {
 	t := &queue.Ticket{Attributes: b.Attributes, MaxSpread: b.MaxSpread, MaxLatency: b.MaxLatency, NewOnly: b.NewOnly}
 	ids := make([]string, len(members))
 	for i, m := range members {
@@ -179,37 +152,35 @@ func (l *Lobby) wish(ctx context.Context, b *newTicket, game string, p token.Pla
 			})
 		}
 	}
-	if l.cfg.Skills == nil {
-		return t, nil
+	ratings, err := l.players.Ratings(ctx, game, ids...)
+	if err != nil {
+		return nil, l.problem("reading the players' ratings", err)
 	}
-	skills, err := l.cfg.Skills.Skills(ctx, game, ids)
-	if err != nil || len(skills) != len(ids) {
-		return nil, l.problem("reading the players' ratings", errors.Join(err, fmt.Errorf("%d of %d are known", len(skills), len(ids))))
+	avoid, err := l.players.Avoid(ctx, ids...)
+	if err != nil {
+		return nil, l.problem("reading whom players block", err)
 	}
-	for i, s := range skills {
-		t.Players[i].Rating, t.Players[i].Deviation, t.Players[i].Avoid = s.Rating, s.Deviation, s.Avoid
+	for i, id := range ids {
+		t.Players[i].Rating, t.Players[i].Deviation = ratings[i].Mean, ratings[i].Deviation
+		t.Players[i].Avoid = avoid[id][:min(len(avoid[id]), maxAvoid)]
 	}
 	return t, nil
 }
 
-// checkTicket says what keeps a ticket out of a queue.
-func (l *Lobby) checkTicket(r queue.Rules, t *queue.Ticket) error {
-	if n := len(t.Players); n < r.PartyMin || n > r.PartyMax {
-		return huma.Error422UnprocessableEntity("validation failed", &huma.ErrorDetail{
-			Message: fmt.Sprintf("expected a party of %d to %d players", r.PartyMin, r.PartyMax), Location: "body.party", Value: n > 1,
-		})
-	}
-	return nil
-}
+// maxAvoid bounds how many of the players whom one avoids count.
+const maxAvoid = 256
 
-// bodyDigest stands for a request's body.
-func bodyDigest(body newTicket) (string, error) {
-	text, err := json.Marshal(body) // maps are in the order of their keys
-	if err != nil {
-		return "", fmt.Errorf("digesting a request: %w", err)
+// checkTicket says what keeps a ticket out of a queue.
+func checkTicket(r *queue.Rules, t *queue.Ticket) error {
+	err := r.Check(t)
+	if err == nil {
+		return nil
 	}
-	sum := sha256.Sum256(text)
-	return hex.EncodeToString(sum[:16]), nil
+	var details []error
+	for _, f := range queue.FieldErrors(err) {
+		details = append(details, &huma.ErrorDetail{Message: f.Reason, Location: "body." + f.Field})
+	}
+	return huma.Error422UnprocessableEntity("the queue refuses such a ticket", details...)
 }
 
 // foreign keeps from a player what another member of his party has.

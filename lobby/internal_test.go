@@ -5,8 +5,8 @@ import (
 	"testing"
 	"time"
 
-	"muster/lobby/queue"
 	"muster/internal/testredis"
+	"muster/lobby/queue"
 	"muster/proto/token"
 )
 

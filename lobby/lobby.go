@@ -14,7 +14,10 @@ import (
 	"go.uber.org/zap"
 
 	"muster/lobby/inbox"
+	"muster/lobby/party"
+	"muster/lobby/players"
 	"muster/lobby/queue"
+	"muster/lobby/rating"
 	"muster/lobby/ticket"
 	"muster/match/cluster"
 	"muster/proto/token"
@@ -27,10 +30,11 @@ type Config struct {
 	Keys      *token.Keys           // required
 	Queues    []queue.Rules         // required
 	Games     []Game                // required: those that queues name
-	Parties   Parties               // nil: there are none
-	Skills    Skills                // nil: everybody is rated 0
 	// Self is the id of the node that runs in this process, if one does: clients that asked it reach it as they did.
 	Self string
+	// Blocked says whether a player has blocked another, whose words and invitations then do not reach him. nil means that
+	// nobody has.
+	Blocked func(ctx context.Context, player, other string) (bool, error)
 	// Guests lets anybody log in under any name. For development only.
 	Guests     bool
 	Version    string // of the server, for the API's description. Default "unknown"
@@ -60,7 +64,7 @@ type Lobby struct {
 	log     *zap.Logger
 	metrics *metrics
 	tickets *ticket.Service
-	inbox   *inbox.Store
+	players *players.Store
 	results *resultStore
 	limits  *limits
 	rooms   *cluster.Directory
@@ -68,6 +72,8 @@ type Lobby struct {
 	bus     *cluster.Bus
 	games   map[string]Game
 	waiters waiters
+	inbox   *inbox.Store
+	parties *party.Store
 
 	stop    context.CancelFunc
 	closing context.Context //nolint:containedctx // ends when Close begins, and with it every long poll
@@ -88,15 +94,16 @@ func New(cfg Config) (*Lobby, error) {
 		limits:  newLimits(cfg.Redis, cfg.Namespace),
 		rooms:   cluster.NewDirectory(cfg.Redis, cfg.Namespace),
 		nodes:   cluster.NewNodes(cfg.Redis, cfg.Namespace, cfg.Log),
+		players: players.New(cfg.Redis, cfg.Namespace, rating.Model{}),
 		games:   map[string]Game{},
 	}
+	l.addSocial()
 	for _, g := range cfg.Games {
 		l.games[g.Name] = g
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	l.stop, l.closing = stop, ctx
 	l.bus = cluster.NewBus(cfg.Redis, cfg.Namespace, l.log, l.notice, l.gap)
-	l.inbox = inbox.New(cfg.Redis, cfg.Namespace, l.bus.Publish)
 	if err := l.startTickets(); err != nil {
 		stop()
 		return nil, err
@@ -187,6 +194,7 @@ func (l *Lobby) Register(mux *http.ServeMux) *huma.OpenAPI {
 	l.registerRooms(api)
 	l.registerNamed(api)
 	l.registerMatches(api)
+	l.registerParties(api)
 	if l.cfg.Guests {
 		l.registerGuests(api)
 	}

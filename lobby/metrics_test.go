@@ -75,7 +75,7 @@ func TestMetricsCountWhatHappens(t *testing.T) {
 			}
 			for _, m := range f.GetMetric() {
 				for _, l := range m.GetLabel() {
-					if l.GetName() != "queue" && l.GetName() != "state" && l.GetName() != "game" {
+					if !slices.Contains([]string{"queue", "state", "game", "what"}, l.GetName()) {
 						t.Errorf("metric %s has a label %s", f.GetName(), l.GetName())
 					}
 				}

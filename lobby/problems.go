@@ -33,10 +33,6 @@ func (l *Lobby) problem(doing string, err error) error {
 		return ticketConflict(have)
 	case errors.As(err, &penalty):
 		return penaltyProblem(penalty)
-	case errors.Is(err, ticket.ErrReused):
-		return huma.Error422UnprocessableEntity("the Idempotency-Key was used for another request", &huma.ErrorDetail{
-			Message: "expected a key of this request's own", Location: "header.Idempotency-Key",
-		})
 	case errors.Is(err, ticket.ErrMany):
 		return huma.ErrorWithHeaders(huma.Error429TooManyRequests(ticket.ErrMany.Error()), http.Header{"Retry-After": {"10"}})
 	case errors.Is(err, ticket.ErrNotAsked):
@@ -44,6 +40,8 @@ func (l *Lobby) problem(doing string, err error) error {
 	case errors.As(err, &often):
 		return huma.ErrorWithHeaders(huma.Error429TooManyRequests(often.what),
 			http.Header{"Retry-After": {strconv.Itoa(often.after)}})
+	case errors.Is(err, errOtherRequest), errors.Is(err, ticket.ErrReused):
+		return otherRequest()
 	case errors.Is(err, ticket.ErrFull):
 		return later("too many players are waiting in this queue", "10")
 	case errors.Is(err, cluster.ErrHangs):

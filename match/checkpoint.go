@@ -2,6 +2,7 @@ package match
 
 import (
 	"fmt"
+	"slices"
 
 	"muster/match/journal"
 	"muster/netcode"
@@ -28,7 +29,7 @@ func (c *core[S, In]) appendCheckpoint(w *proto.Writer) error {
 	if err != nil {
 		return fmt.Errorf("taking a checkpoint: %w", err)
 	}
-	w.Array(6)
+	w.Array(7)
 	w.Bin(c.scratch)
 	w.Bin(dice)
 	w.Uint(uint64(c.room.tick))
@@ -66,6 +67,7 @@ func (c *core[S, In]) appendCheckpoint(w *proto.Writer) error {
 		w.Uint(uint64(p.id))
 		w.Str(p.kind)
 	}
+	w.Bool(c.room.started)
 	return nil
 }
 
@@ -82,7 +84,10 @@ func count(n int, holds func(int) bool) (sum int) {
 // restore brings a new simulation to where another was when it wrote the checkpoint.
 func (c *core[S, In]) restore(r *proto.Reader, sameRules bool) error {
 	seats := len(c.held)
-	r.Fixed("simulation", 6)
+	n := r.Array("simulation", 7)
+	if r.Err() == nil && n < 6 {
+		r.Fail("simulation", fmt.Sprintf("%d elements, at least 6 needed", n))
+	}
 	state := append([]byte(nil), r.Bin("state", maxSimulation)...)
 	dice := append([]byte(nil), r.Bin("dice", maxDice)...)
 	c.room.tick = r.Uint32("tick")
@@ -123,11 +128,16 @@ func (c *core[S, In]) restore(r *proto.Reader, sameRules bool) error {
 		}
 		c.held[seat] = h
 	}
-	n := r.Array("works", maxWorks+1)
+	works := r.Array("works", maxWorks+1)
 	c.room.last = r.Uint32("last")
-	for range n - 1 {
+	for range works - 1 {
 		r.Fixed("work", 2)
 		c.room.pending = append(c.room.pending, pendingWork{r.Uint32("id"), r.Str("kind", maxKind)})
+	}
+	if n > 6 {
+		c.room.started = r.Bool("started")
+	} else { // of a room that began before matches had a start: it has one behind it if anybody is there
+		c.room.started = slices.Contains(c.room.taken, true)
 	}
 	if err := r.Err(); err != nil {
 		return fmt.Errorf("reading a checkpoint: %w", err)

@@ -28,6 +28,8 @@ type simulation interface {
 	sums(dst []uint64) []uint64
 	// pendingWork returns the work of which no result has come.
 	pendingWork() []uint32
+	// started says whether the match has started.
+	started() bool
 	// players are those who have a seat.
 	players() []Player
 	// world is the state, a pointer to it.
@@ -116,9 +118,13 @@ func newCore[S, In any](g *Game, spec Spec, impl Stepper[S, In], h hooks[S, In])
 	if h.scopes != nil {
 		c.scopes = func(sc *netcode.Scopes) { h.scopes.Scopes(&c.state, sc) }
 	}
+	config, err := g.rules.readConfig(spec.Config)
+	if err != nil {
+		panic(err) // whoever opens a room has checked it
+	}
 	dice := rand.NewPCG(spec.Seed, 0x686f6f6b73) // a stream apart from Step's, so that neither disturbs the other
 	c.room = Room[S]{
-		state: &c.state, id: spec.ID, config: spec.Config, rate: g.rules.TickRate, dice: dice,
+		state: &c.state, id: spec.ID, config: config, rate: g.rules.TickRate, dice: dice,
 		rng:    rand.New(dice), //nolint:gosec // a game's dice, the same in a replay
 		roster: roster{players: make([]Player, g.rules.Seats+1), taken: make([]bool, g.rules.Seats+1)},
 	}
@@ -137,6 +143,9 @@ func (c *core[S, In]) step(rec *TickRecord, out *effects) error {
 	c.room.out = out
 	for i := range rec.Seats {
 		c.seat(&rec.Seats[i], out)
+	}
+	if rec.Started {
+		c.start()
 	}
 	for i := range rec.Results {
 		c.result(&rec.Results[i])
@@ -159,8 +168,11 @@ func (c *core[S, In]) step(rec *TickRecord, out *effects) error {
 // seat applies one seat change and runs its hook. A player whose join was refused has no seat to drop or leave.
 func (c *core[S, In]) seat(ch *SeatChange, out *effects) {
 	p := ch.Player
-	if ch.Kind != SeatJoined && !c.room.taken[p.Seat] {
-		return
+	if ch.Kind != SeatJoined {
+		if !c.room.taken[p.Seat] {
+			return
+		}
+		p = c.room.players[p.Seat] // with the team that the rules may have given since
 	}
 	switch ch.Kind {
 	case SeatJoined:
@@ -187,6 +199,17 @@ func (c *core[S, In]) seat(ch *SeatChange, out *effects) {
 			c.hooks.leave.Leave(&c.room, p)
 		}
 		c.room.taken[p.Seat] = false
+	}
+}
+
+// start begins the match, once, if anybody has a seat.
+func (c *core[S, In]) start() {
+	if c.room.started || !slices.Contains(c.room.taken, true) {
+		return
+	}
+	c.room.started = true
+	if c.hooks.start != nil {
+		c.hooks.start.Start(&c.room)
 	}
 }
 
@@ -243,6 +266,8 @@ func (c *core[S, In]) sums(dst []uint64) []uint64 {
 	}
 	return dst
 }
+
+func (c *core[S, In]) started() bool { return c.room.started }
 
 func (c *core[S, In]) players() []Player { return slices.Collect(c.room.Players()) }
 

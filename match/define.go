@@ -27,6 +27,10 @@ type (
 	Joiner[S any] interface {
 		Join(r *Room[S], p Player) error
 	}
+	// Starter is called once, when the match starts: after the Join hooks of the tick in which all the players who were
+	// promised have come, or as many of them as are enough; in a room of which nothing was promised, of the first player's.
+	// Until then the room ticks as it does later: what its rules let players do before is theirs to say, by Room.Started.
+	Starter[S any] interface{ Start(r *Room[S]) }
 	// Dropper is called when a player's connection was lost; the seat is held for Rules.Grace.
 	Dropper[S any] interface{ Drop(r *Room[S], p Player) }
 	// Resumer is called when a dropped player is back.
@@ -126,6 +130,7 @@ func Define[S, In any](name string, impl Stepper[S, In], rules Rules) Game {
 type hooks[S, In any] struct {
 	open   Opener[S]
 	join   Joiner[S]
+	start  Starter[S]
 	drop   Dropper[S]
 	resume Resumer[S]
 	leave  Leaver[S]
@@ -143,6 +148,7 @@ func findHooks[S, In any](impl any) (hooks[S, In], error) {
 	var errs []error
 	find(impl, "Open", &h.open, &errs)
 	find(impl, "Join", &h.join, &errs)
+	find(impl, "Start", &h.start, &errs)
 	find(impl, "Drop", &h.drop, &errs)
 	find(impl, "Resume", &h.resume, &errs)
 	find(impl, "Leave", &h.leave, &errs)

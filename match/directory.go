@@ -2,6 +2,7 @@ package match
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"go.uber.org/zap"
@@ -15,8 +16,11 @@ type Directory interface {
 	// FreeSeat says that a seat is free. claims are the tokens by which its player came; one who has come back to the seat
 	// by another one meanwhile keeps it. None stands for any.
 	FreeSeat(ctx context.Context, room string, epoch uint64, seat uint16, claims []string) error
-	// Renew says that a room is alive, and whether new players may be sent to it.
+	// Renew says that a room is alive, and whether new players may be sent to it. ErrCalledOff ends the room.
 	Renew(ctx context.Context, room string, epoch uint64, open bool) error
+	// Settle says whether the match of a room that was made with a promise takes place. Once it has said so it says the
+	// same again.
+	Settle(ctx context.Context, room string) (Settlement, error)
 	EndRoom(ctx context.Context, room string, epoch uint64) error
 	// Hung says that the rules did not return in a room: whoever opens it again may lose its process, too.
 	Hung(ctx context.Context, room string) error
@@ -78,7 +82,12 @@ func (h *Host) renewRooms() {
 }
 
 func (h *Host) renew(ctx context.Context, rm *Instance) error {
-	return h.dir.Renew(ctx, rm.spec.ID, rm.spec.Epoch, !rm.shut.Load()) //nolint:wrapcheck // logged with what was done
+	err := h.dir.Renew(ctx, rm.spec.ID, rm.spec.Epoch, !rm.shut.Load())
+	if errors.Is(err, ErrCalledOff) {
+		rm.callOff()
+		return nil
+	}
+	return err //nolint:wrapcheck // logged with what was done
 }
 
 // call calls the directory, within its time.

@@ -1,6 +1,7 @@
 package match
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"time"
@@ -74,6 +75,10 @@ func (rm *Instance) restore(saved *journal.Saved) *proto.Close {
 		rm.log.Warn("ticks after the last checkpoint are lost, since the rules are new", zap.Int("ticks", len(records)))
 		records = nil
 	}
+	if err := rm.asCreated(saved.Header.Config); err != nil {
+		rm.log.Error("the room could not be restored", zap.Error(err))
+		return &proto.Close{Code: proto.CodeInternal, Reason: "the match cannot be restored"}
+	}
 	// Rows are named by the seed: what clients call a row must still mean it.
 	rm.spec.Seed = saved.Header.Seed
 	rm.encoder = newEncoder(rm.game, rm.spec.Seed)
@@ -104,6 +109,19 @@ func (rm *Instance) restore(saved *journal.Saved) *proto.Close {
 	}
 	rm.metrics.restored.Inc()
 	rm.log.Info("the room goes on from its journal", zap.Uint32("checkpoint", saved.Checkpoint.Tick), zap.Uint32("tick", rm.tick))
+	return nil
+}
+
+// asCreated gives the room the config that it had when it was new, whatever it is opened with now.
+func (rm *Instance) asCreated(config []byte) error {
+	if bytes.Equal(config, rm.spec.Config) {
+		return nil
+	}
+	if err := rm.game.CheckConfig(config); err != nil {
+		return err
+	}
+	rm.spec.Config = append([]byte(nil), config...)
+	rm.sim = rm.game.make(rm.game, rm.spec)
 	return nil
 }
 
@@ -138,6 +156,7 @@ func (rm *Instance) adopt(st *roomState, sameRules bool) error {
 		if saved.left > 0 {
 			s.state, s.deadline = seatGone, rm.tick+saved.left
 		}
+		saved.player.Team = rm.sim.team(saved.player.Seat) // the simulation has kept it
 		rm.occupy(s, saved.player)
 		s.expires, s.counter = saved.expires, saved.counter
 		if _, err := s.inputs.Restore(saved.inputs); err != nil {

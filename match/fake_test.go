@@ -3,6 +3,7 @@ package match
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"testing"
 	"time"
@@ -102,6 +103,16 @@ type fakeDirectory struct {
 	claims  [][]string // of the freed seats
 	renewed int
 	open    bool // as of the last renewal
+	off     bool // Renew says that the match was called off
+	settle  func() (Settlement, error)
+	settled []time.Time // when Settle was asked
+}
+
+func (d *fakeDirectory) Settle(context.Context, string) (Settlement, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.settled = append(d.settled, time.Now())
+	return d.settle()
 }
 
 func (d *fakeDirectory) FreeSeat(_ context.Context, _ string, _ uint64, seat uint16, claims []string) error {
@@ -117,6 +128,9 @@ func (d *fakeDirectory) Renew(_ context.Context, _ string, _ uint64, open bool) 
 	defer d.mu.Unlock()
 	d.renewed++
 	d.open = open
+	if d.off {
+		return fmt.Errorf("renewing: %w", ErrCalledOff)
+	}
 	return nil
 }
 

@@ -106,7 +106,7 @@ func NewHost(cfg HostConfig) (*Host, error) {
 	return h, nil
 }
 
-// Open starts a room, or returns the one that runs under the same id. Errors: ErrNoGame, ErrClosed, and ErrLoaded when
+// Open starts a room, or returns the one that runs under the same id. Errors: ErrNoGame, ErrConfig, ErrClosed, and ErrLoaded when
 // the process is near its memory limit or Unfit. Ticks that are late alone refuse no room whose seats are given already:
 // that no others are given is for those to see who read Full.
 func (h *Host) Open(spec Spec) (*Instance, error) {
@@ -121,6 +121,9 @@ func (h *Host) Open(spec Spec) (*Instance, error) {
 	g := h.games[spec.Game]
 	if g == nil {
 		return nil, fmt.Errorf("opening room %s: %w: %q", spec.ID, ErrNoGame, spec.Game)
+	}
+	if err := g.CheckConfig(spec.Config); err != nil {
+		return nil, fmt.Errorf("opening room %s: %w", spec.ID, err)
 	}
 	if why := h.refuses(); why != "" {
 		return nil, fmt.Errorf("opening room %s: %w: %s", spec.ID, ErrLoaded, why)

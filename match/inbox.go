@@ -25,6 +25,8 @@ const (
 	msgAck
 	msgWork
 	msgRefresh
+	msgStarted
+	msgCalledOff
 )
 
 // message is one thing that an edge tells a room.

@@ -53,6 +53,7 @@ type Instance struct {
 	ending   bool // the match is over
 
 	keeper
+	promise promise
 	emptyAt uint32 // the tick since which nobody has a seat
 	began   time.Time
 
@@ -199,6 +200,7 @@ func (rm *Instance) begin(ctx context.Context) *proto.Close {
 	if rm.fx.ended {
 		return rm.over(rm.tick) // Open ended the match, or it had ended when its process died
 	}
+	rm.promised()
 	if rm.wanted = !rm.settled(); !rm.wanted {
 		rm.checkpoint()
 	}
@@ -308,7 +310,7 @@ func (rm *Instance) finish(ctx context.Context, c proto.Close) {
 	fenced := rm.journal != nil && rm.journal.Fenced()
 	// Also where its rules failed: with what was stored before. But a room to which nobody did anything is not worth it.
 	blank := c.Code == proto.CodeMatchGone && rm.untouched()
-	kept := rm.game.rules.Persist && !rm.fx.ended && !blank
+	kept := rm.game.rules.Persist && !rm.fx.ended && !blank && !rm.promise.off
 	goesOn := rm.journal != nil && (c.Code == proto.CodeNodeLeaving || kept)
 	if goesOn && !fenced && (c.Code == proto.CodeNodeLeaving || c.Code == proto.CodeMatchGone) && rm.settled() {
 		rm.checkpoint()
@@ -326,6 +328,9 @@ func (rm *Instance) finish(ctx context.Context, c proto.Close) {
 	}
 	if !goesOn {
 		rm.endJournal(ctx, !kept)
+	}
+	if rm.promise.off {
+		return // its record says so for a while, and ends by itself
 	}
 	if !goesOn || c.Code != proto.CodeNodeLeaving { // else its record says where its journal is wanted
 		rm.endRecord(ctx)

@@ -11,8 +11,11 @@ type Spec struct {
 	Game  string
 	Seed  uint64 // of the room's random sources
 	Epoch uint64 // of its owner; not part of what the rules see
-	// Config is what the room was created with, as its game understands it: a map, a mode. At most 4 KiB.
+	// Config is what the room was created with, see Rules.Config: JSON of at most 4 KiB, or nothing.
 	Config []byte
+	// Expect is how many players were promised that the others come, too; 0 is none. The match starts when the directory
+	// says so, see Directory.Settle. The rules do not see it: what comes of it is recorded.
+	Expect int
 }
 
 // What a record holds is described in package journal, which keeps them.

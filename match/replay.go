@@ -41,6 +41,9 @@ func NewReplay(g Game, spec Spec) (*Replay, error) {
 	if g.err != nil {
 		return nil, g.err
 	}
+	if err := g.CheckConfig(spec.Config); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrReplay, err)
+	}
 	return &Replay{game: &g, sim: g.make(&g, spec)}, nil
 }
 
@@ -141,6 +144,9 @@ func (r *Replay) Emitted() []netcode.Emission { return r.fx.emitted }
 
 // Refused returns the commands that the tick refused, valid until the next Step.
 func (r *Replay) Refused() []netcode.Refusal { return r.fx.refused }
+
+// Started says whether the match has started, see [Starter].
+func (r *Replay) Started() bool { return r.sim.started() }
 
 // Players are those who have a seat, by seat.
 func (r *Replay) Players() []Player { return r.sim.players() }

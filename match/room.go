@@ -12,18 +12,16 @@ import (
 type Room[S any] struct {
 	state  *S
 	id     string
-	config []byte
+	config any // of the type of Rules.Config
 	rate   int
 	tick   uint32
 	dice   *rand.PCG // what rng draws from
 	rng    *rand.Rand
 	roster
 	works
-	out *effects
+	started bool
+	out     *effects
 }
-
-// Config is what the room was created with, as its game understands it; nil where that is nothing.
-func (r *Room[S]) Config() []byte { return r.config }
 
 // roster is who has a seat, by seat; index 0 is nobody.
 type roster struct {
@@ -45,6 +43,9 @@ func (r *Room[S]) Rate() int { return r.rate }
 
 // Rand is the hooks' own random source, seeded from the room's seed.
 func (r *Room[S]) Rand() *rand.Rand { return r.rng }
+
+// Started says whether the match has started, see [Starter]: true from its Start hook on.
+func (r *Room[S]) Started() bool { return r.started }
 
 // Players iterates over the players who have a seat, dropped ones included, in the order of their seats.
 func (r *Room[S]) Players() iter.Seq[Player] {
@@ -70,8 +71,8 @@ func (r *Room[S]) Emit(to netcode.To, event any) {
 	r.out.emitted = append(r.out.emitted, netcode.Emission{To: to, Event: event})
 }
 
-// SetTeam puts a player into a team, from 1 on; 0 is none. Events to a team reach those who are in it at the end of the
-// tick.
+// SetTeam puts a player into a team, from 1 on; 0 is none. He comes with the team that the matchmaker has put him into,
+// which is set before the Join hook. Events to a team reach those who are in it at the end of the tick.
 func (r *Room[S]) SetTeam(seat netcode.Seat, team uint16) {
 	if int(seat) < len(r.taken) && r.taken[seat] {
 		r.players[seat].Team = team

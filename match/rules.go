@@ -44,6 +44,10 @@ type Rules struct {
 	Persist bool
 	// Events are the zero values of the event types that the game emits, in the order of their wire types.
 	Events []any
+	// Config is the zero value of the struct that a room's config is read into, from JSON, with exported fields that have
+	// names in json tags: a map, a mode, a round's length. The hooks get it by ConfigOf. A [Validator] says more of what is
+	// good. Nil: rooms of this game have none.
+	Config any
 }
 
 // withDefaults returns the rules with defaults filled in, or what is wrong with them.
@@ -97,7 +101,8 @@ func (r Rules) withDefaults() (Rules, error) {
 	case r.Grace < 0 || r.Empty < 0 || r.Grace > maxHold || r.Empty > maxHold:
 		return r, fmt.Errorf("Rules.Grace is %v and Rules.Empty is %v, 0 to %v allowed", r.Grace, r.Empty, maxHold)
 	}
-	return r, nil
+	err := checkConfigType(&r)
+	return r, err
 }
 
 // Durability says what of a match survives the end of its process.

@@ -34,6 +34,7 @@ func (rm *Instance) attach(a *Attach) {
 	case seatFree:
 		rm.occupy(s, a.Player)
 		rm.change(SeatJoined, s)
+		rm.came()
 	case seatPlaying:
 		s.viewer.Close(proto.Close{Code: proto.CodeReplaced, Reason: "you connected again"})
 	case seatGone:

@@ -18,6 +18,9 @@ func (rm *Instance) step() *proto.Close {
 	rm.kickAll()
 	rm.fx.reset()
 	rm.receive(tick)
+	if rm.promise.off {
+		return &calledOff
+	}
 	rm.expire(tick)
 	rm.collect(tick)
 	if c := rm.simulate(); c != nil || rm.givenUp.Load() {
@@ -71,6 +74,10 @@ func (rm *Instance) receive(tick uint32) {
 			if s := rm.seatOf(m.viewer); s != nil {
 				s.expires = m.attach.PlayerExpires
 			}
+		case msgStarted:
+			rm.promise.open = false
+		case msgCalledOff:
+			rm.promise.off = true
 		case msgResync:
 			rm.metrics.resyncs.Inc()
 		case msgAck:
@@ -108,8 +115,9 @@ func (rm *Instance) input(s *seat, m *message, tick uint32) {
 	}
 }
 
-// collect moves the inputs of this tick into the record.
+// collect moves what this tick is made of into the record: its inputs, and whether the match starts.
 func (rm *Instance) collect(tick uint32) {
+	rm.record.Started = rm.starts()
 	for i := range rm.seats {
 		s := &rm.seats[i]
 		if s.state == seatFree || s.inputs.Len() == 0 {
@@ -249,7 +257,7 @@ func (rm *Instance) over(tick uint32) *proto.Close {
 		}
 		return &proto.Close{Code: proto.CodeDone, Reason: "the match is over"}
 	}
-	if rm.playing.Load() > 0 {
+	if rm.playing.Load() > 0 || rm.promise.open { // who was promised to come finds the room
 		rm.emptyAt = tick
 		return nil
 	}

@@ -19,7 +19,7 @@ func Everyone() To { return To{} }
 // OnlyTo is one seat.
 func OnlyTo(seat Seat) To { return To{toSeat, uint16(seat)} }
 
-// ToTeam is every seat of a team. A match gives its seats no teams yet: all are in team 0.
+// ToTeam is every seat of a team; those of no team are in team 0.
 func ToTeam(team uint16) To { return To{toTeam, team} }
 
 // AllBut is every seat but one.

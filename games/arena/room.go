@@ -3,6 +3,7 @@ package arena
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -16,8 +17,22 @@ const tickRate = 20
 
 // Game is the arena as servers run it.
 var Game = match.Define[World, Input]("arena", Arena{}, match.Rules{
-	Version: "2", TickRate: tickRate, Seats: 16, Inputs: proto.Samples, Events: events,
+	Version: "2", TickRate: tickRate, Seats: 16, Inputs: proto.Samples, Events: events, Config: Config{},
 })
+
+// Config is what a room may be created with.
+type Config struct {
+	// RoundSeconds is how long the round goes, 10 to 180; 0 is 180.
+	RoundSeconds int `json:"round_seconds"`
+}
+
+// Validate implements match.Validator.
+func (c Config) Validate() error {
+	if c.RoundSeconds != 0 && (c.RoundSeconds < 10 || c.RoundSeconds > roundTime) {
+		return fmt.Errorf("round_seconds is %d, 10 to %d allowed", c.RoundSeconds, roundTime)
+	}
+	return nil
+}
 
 // maxName is what Ship.Name holds, in bytes.
 const maxName = 24
@@ -64,9 +79,15 @@ func (Arena) Leave(r *match.Room[World], p match.Player) {
 	}
 }
 
-// After ends the match when the podium's time is up.
+// After gives the round, which Step begins, the length that the room was created with, and ends the match when the
+// podium's time is up.
 func (Arena) After(r *match.Room[World]) {
-	if round := &r.State().Round.V; round.Phase == Podium && r.Tick() >= round.Ends {
+	switch round := &r.State().Round.V; {
+	case round.Phase == Playing && round.Ends == r.Tick()+roundTime*tickRate: // it has just begun
+		if n := match.ConfigOf[Config](r).RoundSeconds; n > 0 {
+			round.Ends = r.Tick() + uint32(n)*tickRate //nolint:gosec // Validate
+		}
+	case round.Phase == Podium && r.Tick() >= round.Ends:
 		r.End(placements(r))
 	}
 }

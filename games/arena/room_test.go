@@ -1,6 +1,7 @@
 package arena
 
 import (
+	"errors"
 	"slices"
 	"testing"
 	"time"
@@ -37,6 +38,23 @@ func TestTheRoundStartsWithTheFirstShip(t *testing.T) {
 	}
 	if got := r.Events(3); !slices.Equal(got, []any{Spawned{3}}) {
 		t.Errorf("events: %v", got)
+	}
+}
+
+func TestARoundIsAsLongAsTheRoomWasCreatedWith(t *testing.T) {
+	r := matchtest.New(t, Game, matchtest.Config{Seed: 1, Config: Config{RoundSeconds: 30}})
+	r.Join(1, "alice", "Alice")
+	r.Tick(30 * tickRate)
+	if round := world(r).Round.V; round.Phase != Playing || round.Ends != r.TickNumber()+1 {
+		t.Fatalf("at tick %d: %+v", r.TickNumber(), round)
+	}
+	if r.Tick(1); world(r).Round.V.Phase != Podium {
+		t.Errorf("after its time: %+v", world(r).Round.V)
+	}
+	for _, bad := range []string{`{"round_seconds":9}`, `{"round_seconds":181}`, `{"rounds":3}`} {
+		if err := Game.CheckConfig([]byte(bad)); !errors.Is(err, match.ErrConfig) {
+			t.Errorf("%s: %v", bad, err)
+		}
 	}
 }
 

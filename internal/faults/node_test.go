@@ -129,7 +129,9 @@ func (a anyRoom) Open(_ context.Context, room string) (*match.Instance, error) {
 	return rm, err
 }
 
-func (anyRoom) TakeSeat(context.Context, string, uint16, string, string) error { return nil }
+func (anyRoom) TakeSeat(context.Context, string, uint16, string, string) (uint16, error) {
+	return 0, nil
+}
 
 // nowhere is a directory that keeps nothing.
 type nowhere struct{}
@@ -138,7 +140,10 @@ func (nowhere) FreeSeat(context.Context, string, uint64, uint16, []string) error
 func (nowhere) Renew(context.Context, string, uint64, bool) error                { return nil }
 func (nowhere) Hung(context.Context, string) error                               { return nil }
 func (nowhere) EndRoom(context.Context, string, uint64) error                    { return nil }
-func (nowhere) PostResult(context.Context, proto.Result) error                   { return nil }
+func (nowhere) Settle(context.Context, string) (match.Settlement, error) {
+	return match.Settlement{State: match.SettleStarted}, nil
+}
+func (nowhere) PostResult(context.Context, proto.Result) error { return nil }
 
 // seatIn is what a lobby would say: a seat of a room, for a server that a route leads to.
 func seatIn(t testing.TB, room string, seat netcode.Seat, player string) client.Match {

@@ -9,15 +9,15 @@ import (
 
 // steady are packages that measure time by the monotonic clock alone: a wall clock that steps, or that another machine
 // sets otherwise, must not end a seat, a room or a socket.
-var steady = []string{"match", "match/edge", "netcode", "client"}
+var steady = []string{"internal/door", "match", "match/edge", "netcode", "client"}
 
 // wallClock are the files of these packages that look at the wall clock, and why they may.
 var wallClock = map[string]string{
-	"match/instance.go":     "a result says when its match was, for people",
-	"match/durable.go":      "a match that goes on elsewhere keeps when it was made, for people",
-	"match/memory.go":       "a journal says when its room was made, for people",
-	"match/roomstate.go":    "a checkpoint keeps when a player's token ends, which its issuer wrote by the wall clock",
-	"match/edge/refresh.go": "a player's token ends by the wall clock, with the leeway that tokens have",
+	"match/instance.go":       "a result says when its match was, for people",
+	"match/durable.go":        "a match that goes on elsewhere keeps when it was made, for people",
+	"match/memory.go":         "a journal says when its room was made, for people",
+	"match/roomstate.go":      "a checkpoint keeps when a player's token ends, which its issuer wrote by the wall clock",
+	"internal/door/expiry.go": "a player's token ends by the wall clock, with the leeway that tokens have",
 }
 
 // ofWallClock are names by which a time loses its monotonic reading or never had one.

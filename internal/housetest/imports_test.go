@@ -68,8 +68,13 @@ var rules = []rule{
 		why: "records and checkpoints are read where no room runs and kept where no Redis is: a replay is a file",
 	},
 	{
-		dirs: []string{"match/edge"}, onlyOurs: []string{"match", "netcode", "proto", "proto/token"}, not: []string{"github.com/redis"},
+		dirs: []string{"match/edge"}, onlyOurs: []string{"internal/door", "match", "netcode", "proto", "proto/token"}, not: []string{"github.com/redis"},
 		why: "the edge finds rooms by an interface, whichever node they are on",
+	},
+	{
+		dirs: []string{"internal/door"}, onlyOurs: []string{"proto", "proto/token"}, not: []string{"github.com/redis", "go.uber.org/zap"},
+		except: []string{"internal/door/doortest"},
+		why:    "what all sockets share knows nothing of what they are for",
 	},
 	{
 		dirs: []string{"match/cluster"}, onlyOurs: []string{"match/journal", "proto", "proto/token"},

@@ -1,7 +1,6 @@
 package queue
 
 import (
-	"cmp"
 	"slices"
 	"time"
 )
@@ -10,92 +9,131 @@ import (
 // at a time may use it. What Match returns is a function of the rules, the tickets, the rooms and the time alone,
 // whatever came before.
 type Pool struct {
-	rules   *Rules
-	tickets map[string]*Ticket
+	plan    *plan
+	entries map[string]*entry
+	order   []*entry // by age; some of them may be gone
+	added   []*entry // not yet in order
+	buckets map[string]*bucket
+	touched []*bucket // that have tickets which came since the last cycle
+	search  *search
 }
 
 // NewPool returns an empty pool.
-func NewPool(r *Rules) *Pool { return &Pool{rules: r, tickets: map[string]*Ticket{}} }
+func NewPool(r *Rules) *Pool {
+	p := &Pool{entries: map[string]*entry{}, buckets: map[string]*bucket{}}
+	p.use(r)
+	return p
+}
+
+func (p *Pool) use(r *Rules) {
+	p.plan = newPlan(*r)
+	p.search = newSearch(p.plan)
+}
 
 // SetRules holds the tickets that wait to other rules.
-func (p *Pool) SetRules(r *Rules) { p.rules = r }
+func (p *Pool) SetRules(r *Rules) {
+	old := p.entries
+	*p = *NewPool(r)
+	for _, e := range old {
+		p.Put(e.t)
+	}
+}
 
-// Put adds a ticket, or replaces the one with its id.
-func (p *Pool) Put(t *Ticket) { p.tickets[t.ID] = t }
+// Put adds a ticket, or replaces the one with its id. A ticket that the rules refuse (see Rules.Check) waits in vain.
+func (p *Pool) Put(t *Ticket) {
+	p.Remove(t.ID)
+	e := p.plan.entry(t)
+	p.entries[t.ID] = e
+	p.added = append(p.added, e)
+	key, ok := p.plan.key(e.values)
+	if !ok || e.n < 1 || e.n > p.plan.PartyMax {
+		return
+	}
+	b := p.buckets[key]
+	if b == nil {
+		b = &bucket{}
+		p.buckets[key] = b
+	}
+	b.key, e.bucket = key, b
+	if len(b.added) == 0 {
+		p.touched = append(p.touched, b)
+	}
+	b.added = append(b.added, e)
+	b.live++
+}
 
 // Remove takes a ticket out, and says whether it was there.
 func (p *Pool) Remove(id string) bool {
-	_, ok := p.tickets[id]
-	delete(p.tickets, id)
+	e, ok := p.entries[id]
+	if ok {
+		p.drop(e)
+	}
 	return ok
 }
 
+func (p *Pool) drop(e *entry) {
+	delete(p.entries, e.t.ID)
+	e.gone = true
+	if b := e.bucket; b != nil {
+		if b.drop(p.plan, e); b.live == 0 {
+			delete(p.buckets, b.key)
+		}
+	}
+}
+
 // Len is how many tickets wait.
-func (p *Pool) Len() int { return len(p.tickets) }
+func (p *Pool) Len() int { return len(p.entries) }
 
 // Match assigns tickets, and takes those that it assigned out of the pool: whoever cannot carry an assignment out puts
 // them back.
 func (p *Pool) Match(rooms []Room, now time.Time) Outcome {
-	list := make([]*Ticket, 0, len(p.tickets))
-	for _, t := range p.tickets {
-		list = append(list, t)
+	p.settle()
+	c := &cycle{Pool: p, now: now}
+	c.age()
+	if p.plan.Backfill {
+		c.backfill(rooms)
 	}
-	slices.SortFunc(list, func(a, b *Ticket) int {
-		if a.Head != b.Head {
-			if a.Head {
-				return -1
-			}
-			return 1
-		}
-		return cmp.Or(a.Created.Compare(b.Created), cmp.Compare(a.ID, b.ID))
-	})
-	var out Outcome
-	for len(list) > 0 {
-		a, n := Assignment{Teams: make([][]string, p.rules.Teams)}, 0
-		for team := range a.Teams {
-			for size := 0; n < len(list) && size+len(list[n].Players) <= p.rules.TeamSize; n++ {
-				a.Teams[team] = append(a.Teams[team], list[n].ID)
-				size += len(list[n].Players)
-			}
-		}
-		if n < p.rules.Min {
-			break
-		}
-		for _, t := range list[:n] {
-			p.Remove(t.ID)
-		}
-		list, out.Assignments = list[n:], append(out.Assignments, a)
+	c.choose()
+	c.first()
+	for _, spread := range p.plan.bands {
+		c.pass(spread)
 	}
-	return out
+	c.last()
+	return c.close()
+}
+
+// settle puts the tickets that came since the last time where they belong.
+func (p *Pool) settle() {
+	if len(p.added) == 0 {
+		return
+	}
+	slices.SortFunc(p.added, older)
+	merged := make([]*entry, 0, len(p.entries))
+	i := 0
+	take := func(e *entry) {
+		if !e.gone {
+			merged = append(merged, e)
+		}
+	}
+	for _, e := range p.added {
+		for ; i < len(p.order) && older(p.order[i], e) < 0; i++ {
+			take(p.order[i])
+		}
+		take(e)
+	}
+	for ; i < len(p.order); i++ {
+		take(p.order[i])
+	}
+	p.order, p.added = merged, p.added[:0]
+	for _, b := range p.touched {
+		b.settle(p.plan)
+	}
 }
 
 // Explain says why a ticket waits; ok is false where it does not.
 func (p *Pool) Explain(id string, _ time.Time) (e Explanation, ok bool) {
-	if _, ok = p.tickets[id]; !ok {
+	if _, ok = p.entries[id]; !ok {
 		return e, false
 	}
-	return Explanation{Text: "not enough players are here", Waiting: len(p.tickets) - 1, Needed: p.rules.Min}, true
-}
-
-// Validate returns the rules with defaults filled in, or what is wrong with them.
-func (r Rules) Validate() (Rules, error) {
-	if r.Teams == 0 {
-		r.Teams = 1
-	}
-	if r.Min == 0 {
-		r.Min = r.Max()
-	}
-	if r.MaxWait == 0 {
-		r.MaxWait = 5 * time.Minute
-	}
-	if r.Connect == 0 {
-		r.Connect = 15 * time.Second
-	}
-	if r.PartyMin == 0 {
-		r.PartyMin = 1
-	}
-	if r.PartyMax == 0 {
-		r.PartyMax = r.TeamSize
-	}
-	return r, nil
+	return Explanation{Text: "not enough players are here", Waiting: len(p.entries) - 1, Needed: p.plan.Min}, true
 }

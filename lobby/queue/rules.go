@@ -55,6 +55,10 @@ type Rules struct {
 	// other seats up to Min; 0 is never.
 	BotsAfter time.Duration
 
+	// Beta is the standard deviation of one player's performance about his rating, for predictions alone. Default 200,
+	// which is Elo's.
+	Beta float64
+
 	// MaxWait is how long a ticket may wait before it expires. Default 5 min.
 	MaxWait time.Duration
 }
@@ -102,9 +106,11 @@ type Condition struct {
 	Until time.Duration
 	// Holds must be pure and quick. waited is the oldest ticket's wait. What cannot be worked out does not hold.
 	Holds func(a, b *Ticket, waited time.Duration) bool
+	// Timeless says that Holds does not look at waited: what it refused needs not be tried again.
+	Timeless bool
 }
 
 // Max is how many players a match holds.
 func (r *Rules) Max() int { return r.Teams * r.TeamSize }
 
-var name = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,30}$`)
+var names = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,30}$`)

@@ -46,4 +46,7 @@ type Room struct {
 	Low, High  float64
 	Attributes map[string]any // those that its players agreed on
 	Players    []Player       // who is in it, as far as is known
+	// Roles is how many places of each role are free in each team. Nil says nothing: then those who come need not share
+	// their roles with those who are there.
+	Roles []map[string]int
 }

@@ -35,18 +35,18 @@ const (
 
 // plan is what an attempt wants, and does not change.
 type plan struct {
-	Room       string              `json:"room,omitempty"` // one that runs; "" is a new one
-	Version    uint64              `json:"version,omitempty"`
-	Region     string              `json:"region,omitempty"`
-	Tickets    []planned           `json:"tickets"`
-	Roles      map[string]string   `json:"roles,omitempty"`
-	Bots       int                 `json:"bots,omitempty"`
-	Attributes map[string]any      `json:"attributes,omitempty"`
-	Players    []queue.Player      `json:"-"`
-	Confirm    time.Duration       `json:"confirm,omitempty"`
-	Connect    time.Duration       `json:"connect"`
-	Need       int                 `json:"need"` // how many players are enough when the time to connect is over
-	MaxWait    time.Duration       `json:"max_wait"`
+	Room       string            `json:"room,omitempty"` // one that runs; "" is a new one
+	Version    uint64            `json:"version,omitempty"`
+	Region     string            `json:"region,omitempty"`
+	Tickets    []planned         `json:"tickets"`
+	Roles      map[string]string `json:"roles,omitempty"`
+	Bots       int               `json:"bots,omitempty"`
+	Attributes map[string]any    `json:"attributes,omitempty"`
+	Players    []queue.Player    `json:"-"`
+	Confirm    time.Duration     `json:"confirm,omitempty"`
+	Connect    time.Duration     `json:"connect"`
+	Need       int               `json:"need"` // how many players are enough when the time to connect is over
+	MaxWait    time.Duration     `json:"max_wait"`
 }
 
 // planned is a ticket of an attempt.
@@ -87,7 +87,7 @@ func planOf(r *queue.Rules, a *queue.Assignment, tickets map[string]*queue.Ticke
 			}
 			planned := planned{ID: id, Players: t.Players}
 			if r.Teams > 1 {
-				planned.Team = uint16(team + 1) //nolint:gosec // at most 16
+				planned.Team = uint16(team + 1)
 			}
 			p.Tickets = append(p.Tickets, planned)
 			players += len(t.Players)
@@ -219,7 +219,7 @@ func (e *engine) claims(a *attempt) []cluster.Claim {
 	for i := range a.Tickets {
 		for j := range a.Tickets[i].Players {
 			p := a.Tickets[i].Players[j].ID
-			list = append(list, cluster.Claim{Player: p, Token: e.s.cfg.Keys.Derive("seat", a.id, p)})
+			list = append(list, cluster.Claim{Player: p, Token: e.s.cfg.Keys.Derive("seat", a.id, p), Team: a.Tickets[i].Team})
 		}
 	}
 	return list
@@ -248,7 +248,7 @@ func (e *engine) seated(ctx context.Context, a *attempt, room cluster.Room, node
 			return false, fmt.Errorf("matching tickets: %w", err)
 		}
 		keys = append(keys, e.keys.ticket(t.ID))
-		args = append(args, t.ID, text, strconv.FormatFloat(meanRating(&queue.Ticket{Players: t.Players}), 'f', 1, 64))
+		args = append(args, t.ID, string(text), strconv.FormatFloat(meanRating(&queue.Ticket{Players: t.Players}), 'f', 1, 64))
 	}
 	for i := range a.Tickets {
 		for j := range a.Tickets[i].Players {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"strings"
 	"time"
@@ -95,8 +94,7 @@ func (e *engine) confirming(ctx context.Context, a *attempt, had string) (more b
 			}
 		}
 	}
-	_, err = e.close(ctx, a, attemptFailed, verdicts)
-	return true, err
+	return true, e.close(ctx, a, attemptFailed, verdicts)
 }
 
 // decliner is the player who gave up a ticket of an attempt that asks for confirmation.
@@ -145,8 +143,7 @@ func (a *attempt) allBack(reason string) []verdict {
 func (e *engine) seat(ctx context.Context, a *attempt) (more bool, err error) {
 	for i := range a.Tickets {
 		if !a.live(i) {
-			_, err := e.close(ctx, a, attemptFailed, a.allBack(reasonSeats))
-			return true, err
+			return true, e.close(ctx, a, attemptFailed, a.allBack(reasonSeats))
 		}
 	}
 	found, taken, err := e.take(ctx, a)
@@ -160,19 +157,17 @@ func (e *engine) seat(ctx context.Context, a *attempt) (more bool, err error) {
 				verdicts[i] = verdict{action: goOut, reason: reasonElsewhere}
 			}
 		}
-		_, err := e.close(ctx, a, attemptFailed, verdicts)
-		return true, err
+		return true, e.close(ctx, a, attemptFailed, verdicts)
 	}
 	room, node, err := e.room(ctx, a)
 	var got cluster.Seats
 	claims := e.claims(a)
 	if err == nil {
-		got, err = e.s.cfg.Rooms.Reserve(ctx, room.ID, a.Connect+late, claims)
+		got, err = e.s.cfg.Rooms.ReserveIf(ctx, room.ID, a.Version, a.Connect+late, claims)
 	}
 	if isRefusal(err) { // the world has moved on since it was read
 		e.block(err)
-		_, err := e.close(ctx, a, attemptFailed, a.allBack(reasonSeats))
-		return true, err
+		return true, e.close(ctx, a, attemptFailed, a.allBack(reasonSeats))
 	}
 	if err != nil {
 		return false, err //nolint:wrapcheck // says what it did
@@ -198,7 +193,7 @@ func (e *engine) seat(ctx context.Context, a *attempt) (more bool, err error) {
 
 // isRefusal says whether an error means that the match cannot be made as it was planned, rather than that it is not known.
 func isRefusal(err error) bool {
-	return errors.Is(err, cluster.ErrFull) || errors.Is(err, cluster.ErrNoRoom) || errors.Is(err, ErrNoNode) || errors.Is(err, ErrCrowded)
+	return errors.Is(err, cluster.ErrFull) || errors.Is(err, cluster.ErrNoRoom) || errors.Is(err, cluster.ErrStale) || errors.Is(err, ErrNoNode) || errors.Is(err, ErrCrowded)
 }
 
 // matched does what follows when an attempt's tickets are matched.
@@ -301,7 +296,7 @@ func pause(ctx context.Context, d time.Duration) error {
 	case <-timer.C:
 		return nil
 	case <-ctx.Done():
-		return ctx.Err() //nolint:wrapcheck // says what it is
+		return ctx.Err()
 	}
 }
 
@@ -320,78 +315,7 @@ func (e *engine) room(ctx context.Context, a *attempt) (cluster.Room, cluster.No
 	if errors.Is(err, cluster.ErrNoRoom) {
 		room, err = e.create(ctx, a, live)
 	}
-	return room, live[room.Node], err //nolint:wrapcheck // says what it did
-}
-
-func (e *engine) create(ctx context.Context, a *attempt, live map[string]cluster.Node) (cluster.Room, error) {
-	rules, game := e.current(), e.game
-	able, err := AbleNodes(live, game)
-	if err != nil {
-		return cluster.Room{}, err
-	}
-	n := cluster.NewRoom{
-		ID: a.id, Game: game.Name, Rules: game.Rules, Seats: rules.Max(),
-		Node: able[rand.IntN(len(able))], //nolint:gosec // nobody gains by guessing it
-	}
-	if rules.Backfill {
-		n.Queue = rules.Name // else nobody looks for its free seats
-	}
-	return e.s.cfg.Rooms.Create(ctx, n) //nolint:wrapcheck // says what it did
-}
-
-// connecting looks whether the players have come, and closes the attempt when they have, or when their time is over.
-func (e *engine) connecting(ctx context.Context, a *attempt, had string) (more bool, err error) {
-	if !a.told {
-		e.tell(ctx, a, Matched, "") // whoever matched them may have died before
-	}
-	claims := e.claims(a)
-	tokens := make([]string, len(claims))
-	for i, c := range claims {
-		tokens[i] = c.Token
-	}
-	over := !a.now.Before(a.deadline)
-	start, came, err := e.s.cfg.Arrivals.Arrived(ctx, a.room, a.Room == "", tokens, a.Need, over)
-	if err != nil {
-		return false, err //nolint:wrapcheck // says what it did
-	}
-	if start == StartWaits {
-		next := a.now.Add(max(firstLook, a.deadline.Sub(a.now)/2))
-		if next.After(a.deadline) {
-			next = a.deadline
-		}
-		return false, e.again(ctx, a.id, had, next)
-	}
-	state, verdicts := attemptStarted, make([]verdict, len(a.Tickets))
-	if start == StartOff {
-		state = attemptFailed
-	}
-	n := 0
-	for i := range a.Tickets {
-		v, here := &verdicts[i], 0
-		for j := range a.Tickets[i].Players {
-			if came[n] {
-				here++
-			} else {
-				v.faults = append(v.faults, a.Tickets[i].Players[j].ID)
-			}
-			n++
-		}
-		switch {
-		case start == StartOff && len(v.faults) > 0, here == 0:
-			v.action, v.reason = goOut, reasonNoShow
-		case start == StartOff:
-			v.action, v.reason = goBack, reasonOff
-		default:
-			v.action, v.reason = goFinal, reasonNoShow
-		}
-	}
-	if start == StartOff {
-		if err := e.s.cfg.Rooms.Release(ctx, a.room, claims); err != nil {
-			return false, err //nolint:wrapcheck // says what it did
-		}
-	}
-	_, err = e.close(ctx, a, state, verdicts)
-	return true, err
+	return room, live[room.Node], err
 }
 
 // block remembers why no match can be made now, for those who ask.

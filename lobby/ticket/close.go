@@ -22,9 +22,9 @@ type verdict struct {
 	faults         []string // players to be punished, for the reason
 }
 
-// close ends an attempt that is as it was read, with a verdict for each of its tickets. ok is false where it is not, and
-// must be read again.
-func (e *engine) close(ctx context.Context, a *attempt, state string, verdicts []verdict) (ok bool, err error) {
+// close ends an attempt that is as it was read, with a verdict for each of its tickets; where it is not, nothing happens.
+// Either way it is to be read again.
+func (e *engine) close(ctx context.Context, a *attempt, state string, verdicts []verdict) error {
 	faults := map[string]string{}
 	for _, v := range verdicts {
 		for _, p := range v.faults {
@@ -33,7 +33,7 @@ func (e *engine) close(ctx context.Context, a *attempt, state string, verdicts [
 	}
 	text, err := json.Marshal(faults)
 	if err != nil {
-		return false, fmt.Errorf("closing match attempt %s: %w", a.id, err)
+		return fmt.Errorf("closing match attempt %s: %w", a.id, err)
 	}
 	keys := e.keys.shared(e.keys.attempt(a.id))
 	args := []any{
@@ -50,15 +50,10 @@ func (e *engine) close(ctx context.Context, a *attempt, state string, verdicts [
 			keys, args = append(keys, e.keys.mark(p)), append(args, keyspace.Digest(p))
 		}
 	}
-	answer, err := closeScript.Run(ctx, e.s.cfg.Redis, keys, args...).Text()
-	if err != nil {
-		return false, fmt.Errorf("closing match attempt %s of queue %s: %w", a.id, e.keys.queue, err)
+	if err := closeScript.Run(ctx, e.s.cfg.Redis, keys, args...).Err(); err != nil {
+		return fmt.Errorf("closing match attempt %s of queue %s: %w", a.id, e.keys.queue, err)
 	}
-	if answer == "moved" {
-		return false, nil
-	}
-	a.state, a.done, a.faults = state, answer, string(text)
-	return true, nil
+	return nil
 }
 
 // From ARGV[13] on there are four for each ticket, and then the digest of each player, whose mark is the key. A ticket

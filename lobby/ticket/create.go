@@ -9,7 +9,6 @@ import (
 
 	"muster/lobby/keyspace"
 	"muster/lobby/queue"
-	"muster/match/cluster"
 )
 
 // New is what a ticket is made of.
@@ -17,8 +16,8 @@ type New struct {
 	Queue  string
 	Ticket queue.Ticket // without ID, Created and Head
 	By     string       // the player who makes it
-	Key    string       // the request's Idempotency-Key; "" is none
-	Digest string       // stands for the request's body, where it has a key
+	ID     string       // 26 letters and digits, which follow from the request where that may be repeated
+	Digest string       // stands for what the request asks for; "" where it cannot be repeated
 }
 
 const (
@@ -35,18 +34,14 @@ func (s *Service) Create(ctx context.Context, n New) (*Ticket, error) {
 		return nil, ErrNoQueue
 	}
 	rules := e.current()
-	id := cluster.NewID()
-	if n.Key != "" {
-		id = s.cfg.Keys.Derive("POST /v1/tickets", n.By, n.Key)
-	}
 	t := &Ticket{Ticket: n.Ticket, Queue: n.Queue, State: Waiting}
-	t.ID = n.Queue + "." + id
+	t.ID = n.Queue + "." + n.ID
 	body, err := json.Marshal(t.Ticket)
 	if err != nil {
 		return nil, fmt.Errorf("creating a ticket: %w", err)
 	}
 	ttl := rules.MaxWait + graceTTL
-	if err := s.claimEntries(ctx, &n, t, id, ttl); err != nil {
+	if err := s.claimEntries(ctx, &n, t, ttl); err != nil {
 		return nil, err
 	}
 	k, players := e.keys, playersOf(&t.Ticket)

@@ -316,11 +316,6 @@ func (e *engine) openRooms(ctx context.Context, r *queue.Rules, live map[string]
 	return list, nil
 }
 
-// queueRoom is a running room as the pool sees it.
-func queueRoom(r *queue.Rules, o *cluster.OpenRoom) queue.Room {
-	return queue.Room{ID: o.ID, Free: []int{min(o.Free, r.Max())}}
-}
-
 func (e *engine) setBlocked(err error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -45,9 +45,9 @@ func playerOf(ns, id string) playerKeys { return playerKeys{keyspace.Player(ns, 
 
 // tickets has the player's tickets, in all queues, by when they are over at the latest: an index, whose entries may be
 // outdated; penalty is what keeps him from new tickets; busy names the attempt that has him.
-func (k playerKeys) tickets() string        { return k.tag + ":tickets" }
-func (k playerKeys) penalty() string        { return k.tag + ":penalty" }
-func (k playerKeys) busy() string           { return k.tag + ":busy" }
+func (k playerKeys) tickets() string          { return k.tag + ":tickets" }
+func (k playerKeys) penalty() string          { return k.tag + ":penalty" }
+func (k playerKeys) busy() string             { return k.tag + ":busy" }
 func (k playerKeys) request(id string) string { return k.tag + ":request:" + id }
 
 // ticketID is a queue's name and a random text, so that the id says which keys belong to it.

@@ -29,7 +29,7 @@ end
 `
 )
 
-// luaSource is the source of a script whose first keys are a queue's shared ones.
+// script is one that begins with head.
 func script(head, body string) *redis.Script { return redis.NewScript(head + body) }
 
 // call is one run of a script.
@@ -42,7 +42,7 @@ type call struct {
 func runAll(ctx context.Context, rdb redis.UniversalClient, s *redis.Script, calls []call) ([]*redis.Cmd, error) {
 	if len(calls) == 1 {
 		cmd := s.Run(ctx, rdb, calls[0].keys, calls[0].args...)
-		return []*redis.Cmd{cmd}, cmd.Err() //nolint:wrapcheck // callers say what they did
+		return []*redis.Cmd{cmd}, cmd.Err()
 	}
 	for tried := false; ; tried = true {
 		pipe, cmds := rdb.Pipeline(), make([]*redis.Cmd, len(calls))
@@ -51,7 +51,7 @@ func runAll(ctx context.Context, rdb redis.UniversalClient, s *redis.Script, cal
 		}
 		_, err := pipe.Exec(ctx)
 		if err == nil || tried || !strings.HasPrefix(err.Error(), "NOSCRIPT") {
-			return cmds, err //nolint:wrapcheck // callers say what they did
+			return cmds, err
 		}
 		if err := s.Load(ctx, rdb).Err(); err != nil { // all of them may run twice
 			return cmds, err //nolint:wrapcheck // callers say what they did

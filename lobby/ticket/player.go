@@ -17,16 +17,16 @@ import (
 func isNil(err error) bool { return errors.Is(err, redis.Nil) }
 
 // claimEntries puts a new ticket's entry into each of its players' indices, unless a penalty keeps one of them out.
-func (s *Service) claimEntries(ctx context.Context, n *New, t *Ticket, key string, ttl time.Duration) error {
+func (s *Service) claimEntries(ctx context.Context, n *New, t *Ticket, ttl time.Duration) error {
 	calls := make([]call, len(t.Players))
 	for i := range t.Players {
 		p := t.Players[i].ID
 		k, digest := playerOf(s.cfg.Namespace, p), ""
-		if p == n.By && n.Key != "" {
+		if p == n.By {
 			digest = n.Digest
 		}
 		calls[i] = call{
-			[]string{k.tickets(), k.penalty(), k.request(key)},
+			[]string{k.tickets(), k.penalty(), k.request(n.ID)},
 			[]any{t.ID, ttl.Milliseconds(), digest, requestTTL.Milliseconds(), maxTickets},
 		}
 	}
@@ -47,7 +47,7 @@ func (s *Service) claimEntries(ctx context.Context, n *New, t *Ticket, key strin
 			if swept, err := s.sweepEntries(ctx, p); err != nil || swept == 0 {
 				return errors.Join(ErrMany, err)
 			}
-			return s.claimEntries(ctx, n, t, key, ttl)
+			return s.claimEntries(ctx, n, t, ttl)
 		case "penalty":
 			ms, err := strconv.ParseInt(answer[1], 10, 64)
 			if err != nil {

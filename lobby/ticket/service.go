@@ -22,7 +22,9 @@ type Rooms interface {
 	Create(ctx context.Context, n cluster.NewRoom) (cluster.Room, error)
 	Room(ctx context.Context, id string) (cluster.Room, error)
 	OpenRooms(ctx context.Context, queue string) ([]cluster.OpenRoom, error)
-	Reserve(ctx context.Context, room string, ttl time.Duration, claims []cluster.Claim) (cluster.Seats, error)
+	ReserveIf(ctx context.Context, room string, version uint64, ttl time.Duration, claims []cluster.Claim) (cluster.Seats, error)
+	Settle(ctx context.Context, room string) (cluster.Settled, error)
+	Came(ctx context.Context, room string, tokens []string) ([]bool, error)
 	Release(ctx context.Context, room string, claims []cluster.Claim) error
 }
 
@@ -36,7 +38,7 @@ type Inbox interface {
 	Post(ctx context.Context, key, kind string, body any, players ...string) error
 }
 
-// Config is what a Service needs. All of it is required, but Inbox and Arrivals.
+// Config is what a Service needs. All of it is required, but Inbox.
 type Config struct {
 	Redis     redis.UniversalClient
 	Namespace string
@@ -44,8 +46,7 @@ type Config struct {
 	Rooms     Rooms
 	Nodes     Nodes
 	Games     []Game
-	Inbox     Inbox    // nil: nobody hears of events
-	Arrivals  Arrivals // nil: what the rooms' seats say
+	Inbox     Inbox // nil: nobody hears of events
 	// Notify says to all processes that a queue has changed: they call Wake. Changed hears that a ticket may have changed.
 	// Neither may block for long.
 	Notify  func(ctx context.Context, queue string)
@@ -88,9 +89,6 @@ func Start(cfg Config, queues []queue.Rules) (*Service, error) {
 	for _, g := range cfg.Games {
 		s.games[g.Name] = g
 	}
-	if s.cfg.Arrivals == nil {
-		s.cfg.Arrivals = &seatArrivals{cfg.Redis, cfg.Namespace}
-	}
 	s.running, s.stop = context.WithCancel(context.Background())
 	if err := s.SetQueues(queues); err != nil {
 		s.stop()
@@ -106,7 +104,7 @@ func Start(cfg Config, queues []queue.Rules) (*Service, error) {
 // expire. Where one of the rules is wrong nothing changes.
 func (s *Service) SetQueues(queues []queue.Rules) error {
 	next := map[string]queue.Rules{}
-	var errs []error
+	errs := make([]error, 0, len(queues))
 	for _, q := range queues {
 		q, err := s.check(q)
 		if _, twice := next[q.Name]; twice {
@@ -149,9 +147,10 @@ func (s *Service) SetQueues(queues []queue.Rules) error {
 
 // check returns rules with defaults filled in, or what is wrong with them.
 func (s *Service) check(q queue.Rules) (queue.Rules, error) {
+	name := q.Name
 	q, err := q.Validate()
 	if err != nil {
-		return q, err //nolint:wrapcheck // names the queue
+		return q, fmt.Errorf("queue %q: %w", name, err)
 	}
 	g, ok := s.games[q.Game]
 	switch {

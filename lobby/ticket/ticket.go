@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"strings"
 	"time"
 
 	"muster/lobby/keyspace"
@@ -196,16 +195,6 @@ func fieldsOf(list []string) map[string]string {
 	return f
 }
 
-// has says whether a player is one of the ticket's.
-func (t *Ticket) has(player string) bool {
-	for i := range t.Players {
-		if t.Players[i].ID == player {
-			return true
-		}
-	}
-	return false
-}
-
 // playersOf returns the ids of a ticket's players.
 func playersOf(t *queue.Ticket) []string {
 	ids := make([]string, len(t.Players))
@@ -215,7 +204,7 @@ func playersOf(t *queue.Ticket) []string {
 	return ids
 }
 
-// Rating is the mean of the players' ratings, for statistics.
+// meanRating is the mean of the players' ratings, for statistics.
 func meanRating(t *queue.Ticket) float64 {
 	sum := 0.0
 	for i := range t.Players {
@@ -223,5 +212,3 @@ func meanRating(t *queue.Ticket) float64 {
 	}
 	return sum / float64(len(t.Players))
 }
-
-func join(ids []string) string { return strings.Join(ids, ",") }

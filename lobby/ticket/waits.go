@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -71,12 +72,7 @@ func (s *Service) Queue(ctx context.Context, name string) (Stats, error) {
 
 // Queues returns the names of the queues.
 func (s *Service) Queues() []string {
-	var names []string
-	for name := range s.all() {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
+	return slices.Sorted(maps.Keys(s.all()))
 }
 
 func (s *Service) readStats(ctx context.Context, k queueKeys, now time.Time) (Stats, error) {

@@ -210,3 +210,9 @@ func must(t *testing.T, err error) {
 		t.Fatal(err)
 	}
 }
+
+// take takes a seat whose team is of no interest.
+func take(d *cluster.Directory, ctx context.Context, room string, seat uint16, player, token string) error { //nolint:revive // as the method
+	_, err := d.TakeSeat(ctx, room, seat, player, token)
+	return err
+}

@@ -8,6 +8,20 @@ type keys struct{ ns string }
 func (k keys) room(id string) string  { return k.ns + ":{room:" + id + "}:record" }
 func (k keys) seats(id string) string { return k.ns + ":{room:" + id + "}:seats" }
 
+// came are the tokens that took seats, each with its player, by the time; settled is how the room began and who was
+// there, or that it did not.
+func (k keys) came(id string) string    { return k.ns + ":{room:" + id + "}:came" }
+func (k keys) settled(id string) string { return k.ns + ":{room:" + id + "}:settled" }
+
+// all are a room's keys in the order in which every script gets them.
+func (k keys) all(id string) []string {
+	return []string{k.room(id), k.seats(id), k.came(id), k.settled(id)}
+}
+
+// public is the set of a game's public rooms, code says which room a code leads to.
+func (k keys) public(game string) string { return k.ns + ":{rooms:" + game + "}:public" }
+func (k keys) code(code string) string   { return k.ns + ":{code:" + code + "}" }
+
 // hangs counts how often a room has hung its server.
 func (k keys) hangs(id string) string { return k.ns + ":{room:" + id + "}:hangs" }
 

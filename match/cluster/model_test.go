@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/redis/go-redis/v9"
 	"pgregory.net/rapid"
 
@@ -18,8 +19,11 @@ import (
 
 // The seats of a room are compared with a model of them over random calls.
 
-// modelSeats is how many seats the model's room has, fewer than there are players.
-const modelSeats = 4
+// modelSeats is how many seats the model's room has, fewer than there are players: two teams, and one seat more.
+const (
+	modelSeats = 5
+	modelTeam  = 2
+)
 
 var modelPlayers = []string{"a", "a|b", "0|t|a", "Zoë", "e", "f g"}
 
@@ -28,6 +32,7 @@ type modelSeat struct {
 	player string
 	until  int64  // when the reservation ends, in ms; 0: taken
 	token  string // that claims it; "": used
+	team   uint16
 }
 
 func (s *modelSeat) live(now int64) bool { return s.until == 0 || s.until > now }
@@ -40,11 +45,15 @@ type model struct {
 	seats  map[uint16]*modelSeat
 	sits   map[uint16]string // who took a seat that was not freed since
 	tokens []string          // that were ever issued
+	came   map[string]bool   // those that were used
 }
 
 func (m *model) claims(t *rapid.T) (list []cluster.Claim) {
 	for range rapid.IntRange(1, 3).Draw(t, "party") {
-		c := cluster.Claim{Player: rapid.SampledFrom(modelPlayers).Draw(t, "player"), Token: fmt.Sprint("t", len(m.tokens))}
+		c := cluster.Claim{
+			Player: rapid.SampledFrom(modelPlayers).Draw(t, "player"), Token: fmt.Sprint("t", len(m.tokens)),
+			Team: rapid.Uint16Range(0, 2).Draw(t, "team"),
+		}
 		m.tokens = append(m.tokens, c.Token)
 		list = append(list, c)
 	}
@@ -52,29 +61,43 @@ func (m *model) claims(t *rapid.T) (list []cluster.Claim) {
 }
 
 func (m *model) reserve(t *rapid.T, ttl time.Duration) {
-	list := m.claims(t)
-	got, err := m.dir.Reserve(context.Background(), m.room.ID, ttl, list)
+	list, version := m.claims(t), uint64(0)
+	if rapid.Bool().Draw(t, "by version") {
+		version = m.room.Version + rapid.Uint64Range(0, 1).Draw(t, "version") // the future is as wrong as the past
+	}
+	got, err := m.dir.ReserveIf(context.Background(), m.room.ID, version, ttl, list)
 	now := m.now()
 	held, want := maps.Clone(m.seats), []uint16(nil)
 	maps.DeleteFunc(held, func(_ uint16, s *modelSeat) bool { return !s.live(now) })
+	inTeam, before := map[uint16]int{}, len(held)
+	for _, s := range held {
+		inTeam[s.team]++
+	}
 	for _, c := range list {
 		n := seatOf(held, c.Player)
 		if n == 0 {
 			for n = 1; held[n] != nil; n++ {
 			}
+			if inTeam[c.Team]++; n > modelSeats || c.Team > 0 && inTeam[c.Team] > modelTeam {
+				wantIs(t, err, cluster.ErrFull)
+				return
+			}
 		}
-		if n > modelSeats {
-			wantIs(t, err, cluster.ErrFull)
-			return
-		}
-		until := now + ttl.Milliseconds()
+		s := &modelSeat{c.Player, now + ttl.Milliseconds(), c.Token, c.Team}
 		if held[n] != nil && held[n].until == 0 {
-			until = 0
+			s.until, s.team = 0, held[n].team
 		}
-		held[n] = &modelSeat{c.Player, until, c.Token}
+		held[n] = s
 		want = append(want, n)
 	}
-	if err != nil || !slices.Equal(got.List, want) || got.Free != modelSeats-len(held) || got.Epoch != m.room.Epoch {
+	if version != 0 && version != m.room.Version {
+		wantIs(t, err, cluster.ErrStale)
+		return
+	}
+	if len(held) > before {
+		m.room.Version++
+	}
+	if err != nil || !slices.Equal(got.List, want) || got.Free != modelSeats-len(held) || got.Epoch != m.room.Epoch || got.Version != m.room.Version {
 		t.Fatalf("got %+v, %v; want seats %v and %d free", got, err, want, modelSeats-len(held))
 	}
 	maps.Copy(m.seats, held)
@@ -96,7 +119,7 @@ func (m *model) take(t *rapid.T) {
 	if s != nil && rapid.IntRange(0, 3).Draw(t, "who") > 0 {
 		player, token = s.player, s.token
 	}
-	err := m.dir.TakeSeat(context.Background(), m.room.ID, seat, player, token)
+	team, err := m.dir.TakeSeat(context.Background(), m.room.ID, seat, player, token)
 	switch {
 	case s == nil || s.player != player || s.token != token || token == "":
 		wantIs(t, err, cluster.ErrSeat)
@@ -107,8 +130,11 @@ func (m *model) take(t *rapid.T) {
 		if other, ok := m.sits[seat]; ok && other != player {
 			t.Fatalf("seat %d was given to %q while %q has it", seat, player, other)
 		}
-		m.sits[seat] = player
-		m.seats[seat] = &modelSeat{player: player}
+		if team != s.team {
+			t.Fatalf("%q takes seat %d in team %d, want %d", player, seat, team, s.team)
+		}
+		m.sits[seat], m.came[token] = player, true
+		m.seats[seat] = &modelSeat{player: player, team: team}
 	}
 }
 
@@ -126,18 +152,23 @@ func (m *model) free(t *rapid.T) {
 	delete(m.sits, seat)
 	if s.token == "" {
 		delete(m.seats, seat)
+		m.room.Version++
 		return
 	}
-	m.seats[seat] = &modelSeat{s.player, m.now() + (30 * time.Second).Milliseconds(), s.token}
+	m.seats[seat] = &modelSeat{s.player, m.now() + (30 * time.Second).Milliseconds(), s.token, s.team}
 }
 
 func (m *model) release(t *rapid.T) {
 	tokens := []string{m.anyToken(t), m.anyToken(t)}
 	list := []cluster.Claim{{Token: tokens[0]}, {Token: tokens[1]}}
 	wantIs(t, m.dir.Release(context.Background(), m.room.ID, list), nil)
+	before := len(m.seats)
 	maps.DeleteFunc(m.seats, func(_ uint16, s *modelSeat) bool {
 		return s.until != 0 && slices.Contains(tokens, s.token)
 	})
+	if len(m.seats) < before {
+		m.room.Version++
+	}
 }
 
 func (m *model) rejoin(t *rapid.T) {
@@ -154,13 +185,14 @@ func (m *model) rejoin(t *rapid.T) {
 	if got != n || err != nil {
 		t.Fatalf("%q rejoined seat %d, %v; want %d", player, got, err, n)
 	}
-	m.seats[n] = &modelSeat{player, 0, token}
+	m.seats[n] = &modelSeat{player, 0, token, m.seats[n].team}
 }
 
 // check compares the list of open rooms: the room stands in it exactly while it has a free seat.
 func (m *model) check(t *rapid.T) {
 	held, now := 0, m.now()
 	seen := map[string]bool{}
+	room := cluster.OpenRoom{Room: m.room, FreeByTeam: []int{modelTeam, modelTeam}}
 	for _, s := range m.seats {
 		if !s.live(now) {
 			continue
@@ -170,17 +202,28 @@ func (m *model) check(t *rapid.T) {
 			t.Fatalf("%q has two seats", s.player)
 		}
 		seen[s.player] = true
+		room.Players = append(room.Players, s.player)
+		if s.team > 0 && room.FreeByTeam[s.team-1] > 0 {
+			room.FreeByTeam[s.team-1]--
+		}
 	}
+	slices.Sort(room.Players)
+	room.Free = modelSeats - held
 	list, err := m.dir.OpenRooms(context.Background(), m.room.Queue)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []cluster.OpenRoom{{Room: m.room, Free: modelSeats - held}}
+	want := []cluster.OpenRoom{room}
 	if held == modelSeats {
 		want = nil
 	}
-	if !slices.Equal(list, want) {
-		t.Fatalf("open rooms are %+v, want %+v", list, want)
+	if diff := cmp.Diff(want, list); diff != "" {
+		t.Fatalf("open rooms (-want +got):\n%s", diff)
+	}
+	token := m.anyToken(t)
+	came, err := m.dir.Came(context.Background(), m.room.ID, []string{token, "none"})
+	if err != nil || came[0] != m.came[token] || came[1] {
+		t.Fatalf("token %s was used: %v (%v), want %v", token, came, err, m.came[token])
 	}
 }
 
@@ -200,11 +243,12 @@ func play(t *testing.T, rdb redis.UniversalClient, now func() int64, pass func(*
 	rapid.Check(noDeadline{t}, func(t *rapid.T) {
 		n := aRoom(modelSeats)
 		n.Queue = "q" + cluster.NewID()[:8] // an index of its own
+		n.Teams, n.TeamSize = 2, modelTeam
 		room, err := dir.Create(context.Background(), n)
 		if err != nil {
 			t.Fatal(err)
 		}
-		m := &model{dir: dir, room: room, now: now, seats: map[uint16]*modelSeat{}, sits: map[uint16]string{}}
+		m := &model{dir: dir, room: room, now: now, seats: map[uint16]*modelSeat{}, sits: map[uint16]string{}, came: map[string]bool{}}
 		calls := map[string]func(*rapid.T){
 			"":             m.check,
 			"reserve":      func(t *rapid.T) { m.reserve(t, 20*time.Second) },

@@ -3,6 +3,7 @@ package cluster
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -19,9 +20,11 @@ const maxOpen = 64
 // state is a room at one moment.
 type state struct {
 	Room
-	err  error // the room does not exist, or its record cannot be read
-	free int
-	next int64 // full: when the next reservation ends; 0 when none is open
+	err     error // the room does not exist, or its record cannot be read
+	free    int
+	next    int64 // full: when the next reservation ends; 0 when none is open
+	byTeam  []int // free seats of each team; nil where it has none
+	players []string
 }
 
 // inIndex says how the room should stand in its queue's index: "open", a time, or "" for not at all.
@@ -38,9 +41,9 @@ func (s *state) inIndex() string {
 // states reads rooms.
 func (d *Directory) states(ctx context.Context, ids ...string) ([]state, error) {
 	pipe := d.rdb.Pipeline()
-	records, seats := make([]*redis.MapStringStringCmd, len(ids)), make([]*redis.StringSliceCmd, len(ids))
+	records, seats := make([]*redis.MapStringStringCmd, len(ids)), make([]*redis.MapStringStringCmd, len(ids))
 	for i, id := range ids {
-		records[i], seats[i] = pipe.HGetAll(ctx, d.room(id)), pipe.HVals(ctx, d.seats(id))
+		records[i], seats[i] = pipe.HGetAll(ctx, d.room(id)), pipe.HGetAll(ctx, d.seats(id))
 	}
 	now := pipe.Time(ctx)
 	if _, err := pipe.Exec(ctx); err != nil {
@@ -50,28 +53,47 @@ func (d *Directory) states(ctx context.Context, ids ...string) ([]state, error) 
 	for i, id := range ids {
 		s := &list[i]
 		s.Room, s.err = parseRoom(id, records[i].Val())
-		s.count(seats[i].Val(), now.Val().UnixMilli())
+		s.count(records[i].Val(), seats[i].Val(), now.Val().UnixMilli())
 	}
 	return list, nil
 }
 
-// count works out free and next from the seats' entries.
-func (s *state) count(entries []string, now int64) {
-	if s.Shut {
+// count works out what the seats' entries say.
+func (s *state) count(record, entries map[string]string, now int64) {
+	if s.Shut || s.Off {
 		return // nobody may have one
 	}
 	s.free = s.Seats
-	for _, e := range entries {
-		before, _, _ := strings.Cut(e, "|")
+	for range s.Teams {
+		s.byTeam = append(s.byTeam, s.TeamSize)
+	}
+	for seat, e := range entries {
+		before, rest, _ := strings.Cut(e, "|")
+		_, player, _ := strings.Cut(rest, "|")
 		deadline, err := strconv.ParseInt(before, 10, 64)
 		if err != nil || deadline != 0 && deadline <= now {
 			continue
 		}
 		s.free--
+		s.players = append(s.players, player)
 		if deadline != 0 && (s.next == 0 || deadline < s.next) {
 			s.next = deadline
 		}
+		if team := teamOfSeat(record, seat, player); 0 < team && team <= s.Teams && s.byTeam[team-1] > 0 {
+			s.byTeam[team-1]--
+		}
 	}
+	slices.Sort(s.players)
+}
+
+// teamOfSeat is what the scripts' teamOf is.
+func teamOfSeat(record map[string]string, seat, player string) int {
+	team, of, _ := strings.Cut(record["team:"+seat], "|")
+	n, err := strconv.Atoi(team)
+	if err != nil || of != player {
+		return 0
+	}
+	return n
 }
 
 // index brings a room's place in its queue's index up to date. What was read may be outdated when it is written, so it
@@ -117,6 +139,10 @@ return redis.call('ZADD', KEYS[1], at, ARGV[1])`)
 type OpenRoom struct {
 	Room
 	Free int // seats that were neither taken nor reserved when it was read, at least 1
+	// FreeByTeam are those of each team, nil in a room without teams. Players without a team may have some of them: all
+	// together are no more than Free.
+	FreeByTeam []int
+	Players    []string // who has a seat or a reservation, sorted
 }
 
 // OpenRooms returns rooms of a queue that have free seats, those first that are open longest; at most 64. Rooms that are
@@ -136,7 +162,7 @@ func (d *Directory) OpenRooms(ctx context.Context, queue string) ([]OpenRoom, er
 	var list []OpenRoom
 	for i := range states {
 		if s := &states[i]; s.err == nil && s.free > 0 {
-			list = append(list, OpenRoom{s.Room, s.free})
+			list = append(list, OpenRoom{s.Room, s.free, s.byTeam, s.players})
 		} else if err := d.index(ctx, queue, ids[i]); err != nil {
 			return nil, err
 		}

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/redis/go-redis/v9"
 
 	"muster/internal/testredis"
@@ -52,13 +53,14 @@ func TestOpenRoomsAreListedOldestFirst(t *testing.T) {
 		alone.Queue = ""
 		create(t, d, alone)
 		seat(t, d, made[1], "a")
+		made[1].Version++
 		list, err := d.OpenRooms(t.Context(), "arena")
 		must(t, err)
 		if len(list) != 3 {
 			t.Fatalf("%d rooms are listed, want 3", len(list))
 		}
 		for i, want := range []int{4, 3, 4} {
-			if list[i].Room != made[i] || list[i].Free != want {
+			if !cmp.Equal(list[i].Room, made[i]) || list[i].Free != want {
 				t.Errorf("room %d is %+v with %d free seats, want %+v with %d", i, list[i].Room, list[i].Free, made[i], want)
 			}
 		}
@@ -86,7 +88,7 @@ func TestRoomIsListedAgainWhenAReservationRunsOut(t *testing.T) {
 		time.Sleep(3 * time.Second)
 		reserve(t, d, r, 10*time.Second, claims(0, "b", "c"))
 		wantFree(t, "full", d, r, 0)
-		must(t, d.TakeSeat(t.Context(), r.ID, 1, "a", claims(0, "a")[0].Token))
+		must(t, take(d, t.Context(), r.ID, 1, "a", claims(0, "a")[0].Token))
 		time.Sleep(7 * time.Second)
 		wantFree(t, "when the first reservation would have ended", d, r, 0)
 		time.Sleep(3 * time.Second)
@@ -192,7 +194,7 @@ func TestFullRoomsDoNotHideOpenOnes(t *testing.T) {
 		for i := range 100 {
 			r, c := create(t, d, aRoom(1)), claims(0, fmt.Sprint("p", i))
 			reserve(t, d, r, 10*time.Second, c)
-			must(t, d.TakeSeat(t.Context(), r.ID, 1, c[0].Player, c[0].Token))
+			must(t, take(d, t.Context(), r.ID, 1, c[0].Player, c[0].Token))
 		}
 		time.Sleep(30 * time.Second) // the reservations that were taken would have ended; the rooms live
 		open := create(t, d, aRoom(1))

@@ -1,10 +1,8 @@
 package cluster
 
 import (
-	"cmp"
 	"context"
-	"crypto/rand"
-	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
@@ -16,44 +14,77 @@ import (
 
 // Errors that callers decide on.
 var (
-	// ErrNoRoom means that the room does not exist, or exists no longer.
+	// ErrNoRoom means that the room does not exist, exists no longer, or was called off.
 	ErrNoRoom = errors.New("no such room")
 	// ErrFull means that a room has fewer free seats than were asked for.
 	ErrFull = errors.New("not enough free seats")
+	// ErrStale means that the room's free seats are no longer those that the caller has read.
+	ErrStale = errors.New("the room's free seats have changed")
 	// ErrSeat means that a token does not claim the seat: it was used, or the seat is not the player's.
 	ErrSeat = errors.New("the token does not claim this seat")
 	// ErrLate means that a token would have claimed the seat, but the reservation has run out.
 	ErrLate = errors.New("the reservation has run out")
 	// ErrFenced means that the room has another owner by now.
 	ErrFenced = errors.New("the room belongs to a newer epoch")
+	// ErrCalledOff means that too few of the players came whom the room was made for. Its host ends it.
+	ErrCalledOff = errors.New("the room was called off")
+	// ErrCode means that a join code leads to another room.
+	ErrCode = errors.New("the code is another room's")
 )
 
-// roomTTL is how long a room's record outlives the last sign of its host, or the last reservation.
+// roomTTL is how long a room's record outlives the last sign of its host, or the last reservation, and how long that of a
+// room that was called off is kept.
 const roomTTL = time.Minute
 
-// NewRoom is what a room is created with.
+// memoryTTL is how long it is remembered that a room which was created by its id is over, and who came to it.
+const memoryTTL = time.Hour
+
+// NewRoom is what a room is created with. Only Game, Node and Seats are required.
 type NewRoom struct {
-	ID    string // "" is a new one; a room that is there already with the id is the one that is created
+	// ID makes the creation idempotent; "" is a new one.
+	ID    string
 	Game  string
 	Rules string // the version of the game's rules
 	Queue string // whose matchmaker may fill its seats
 	Node  string // the host
 	Seats int
+	// Teams is how many teams of TeamSize seats there are; 0 is none.
+	Teams, TeamSize int
+
+	Region string
+	Tags   map[string]string
+	Title  string
+	Public bool   // anybody may find it and join
+	Code   string // by which it is joined; no other room has it
+	Owner  string // the player who made it
+	Config []byte // for the game
+	Meta   []byte // the lobby's own words about the match
+	// Request stands for what its maker asked for, so that a repeated request is known.
+	Request string
+
+	// Expect is how many players must come within ExpectFor of the first reservation; 0 is no such promise. Need is how
+	// many of them are enough at the deadline; 0 is all. See Settle.
+	Expect, Need int
+	ExpectFor    time.Duration
 }
 
 // Room is a room's record.
 type Room struct {
 	NewRoom
-	ID    string
-	Seed  uint64
-	Epoch uint64
-	Shut  bool // its rules take no new players
+	Seed    uint64
+	Epoch   uint64
+	Created time.Time // by Redis's clock
+	Shut    bool      // its rules take no new players
+	Off     bool      // it was called off
+	// Version moves with every change of the free seats or the doors but a reservation's end by time. The first is 1.
+	Version uint64
 }
 
 // Claim is a player for whom a seat is reserved, and the id of the token that will claim it.
 type Claim struct {
 	Player string
 	Token  string
+	Team   uint16 // from 1; 0 is none
 }
 
 // Directory keeps the rooms' records. Any goroutine may use it. It has the methods of match.Directory.
@@ -67,91 +98,7 @@ func NewDirectory(rdb redis.UniversalClient, namespace string) *Directory {
 	return &Directory{rdb: rdb, keys: keys{namespace}}
 }
 
-// NewID returns a new id for a room, ticket or token: 26 letters and digits of 128 random bits, which nobody guesses.
-func NewID() string { return strings.ToLower(rand.Text()) }
-
-// Here as wherever the record is kept for longer the seats are, too: they are known as long as the room is.
-var createScript = redis.NewScript(`
-if redis.call('EXISTS', KEYS[1]) == 0 then
-	local t = redis.call('TIME')
-	redis.call('HSET', KEYS[1], 'game', ARGV[2], 'rules', ARGV[3], 'queue', ARGV[4], 'node', ARGV[5], 'seats', ARGV[6],
-		'seed', ARGV[7], 'epoch', string.format('%.0f', t[1] * 1000 + math.floor(t[2] / 1000)))
-end
-redis.call('PEXPIRE', KEYS[1], ARGV[1])
-redis.call('PEXPIRE', KEYS[2], ARGV[1])
-return redis.call('HGET', KEYS[1], 'epoch')`)
-
-// Create makes the record of a new room, which its host opens when the first player comes. When nobody reserves a seat
-// and no host renews it for a minute, it is gone again.
-func (d *Directory) Create(ctx context.Context, n NewRoom) (Room, error) {
-	r := Room{NewRoom: n, ID: cmp.Or(n.ID, NewID()), Seed: newSeed()}
-	epoch, err := d.create(ctx, r)
-	if err == nil {
-		r.Epoch, err = strconv.ParseUint(epoch, 10, 64)
-	}
-	if err == nil && n.ID != "" {
-		r, err = d.Room(ctx, n.ID)
-	}
-	if err == nil && n.Queue != "" {
-		err = d.place(ctx, n.Queue, r.ID, epoch) // its epoch is the time since which it is open
-	}
-	if err != nil {
-		return Room{}, fmt.Errorf("creating a room of %s: %w", n.Game, err)
-	}
-	return r, nil
-}
-
-// Ensure returns the record of the room with this id, made of n where there is none: for rooms that have names. Where the
-// room's node is not among those that alive names, the room goes to the node of n, under a new epoch.
-func (d *Directory) Ensure(ctx context.Context, id string, n NewRoom, alive func(node string) bool) (Room, error) {
-	doing := "opening room " + id
-	if err := d.mayOpen(ctx, id); err != nil {
-		return Room{}, fmt.Errorf("%s: %w", doing, err)
-	}
-	if _, err := d.create(ctx, Room{NewRoom: n, ID: id, Seed: newSeed()}); err != nil {
-		return Room{}, fmt.Errorf("%s: %w", doing, err)
-	}
-	r, err := d.Room(ctx, id)
-	if err != nil || alive(r.Node) {
-		return r, err
-	}
-	return d.Move(ctx, r, n.Node, n.Rules)
-}
-
-// Move gives a room, as it was read, to another node under a new epoch, since its node is gone, and returns what it is
-// then: where somebody else has moved it meanwhile, it is there.
-func (d *Directory) Move(ctx context.Context, r Room, node, rules string) (Room, error) {
-	keys := []string{d.room(r.ID), d.seats(r.ID)}
-	if err := moveScript.Run(ctx, d.rdb, keys, r.Node, node, rules, roomTTL.Milliseconds()).Err(); err != nil {
-		return Room{}, fmt.Errorf("moving room %s to another node: %w", r.ID, err)
-	}
-	return d.Room(ctx, r.ID)
-}
-
-// A room that was moved by somebody else meanwhile stays where that put it.
-var moveScript = redis.NewScript(`
-local rec = redis.call('HMGET', KEYS[1], 'node', 'epoch')
-if not rec[1] or rec[1] ~= ARGV[1] then return 'ok' end
-local t = redis.call('TIME')
-local epoch = string.format('%.0f', math.max(t[1] * 1000 + math.floor(t[2] / 1000), tonumber(rec[2]) + 1))
-redis.call('HSET', KEYS[1], 'node', ARGV[2], 'rules', ARGV[3], 'epoch', epoch)
-redis.call('PEXPIRE', KEYS[1], ARGV[4])
-redis.call('PEXPIRE', KEYS[2], ARGV[4])
-return 'ok'`)
-
-func newSeed() uint64 {
-	var seed [8]byte
-	_, _ = rand.Read(seed[:]) // never fails
-	return binary.LittleEndian.Uint64(seed[:])
-}
-
-// create makes the record where there is none, and returns its epoch.
-func (d *Directory) create(ctx context.Context, r Room) (epoch string, err error) {
-	return createScript.Run(ctx, d.rdb, []string{d.room(r.ID), d.seats(r.ID)}, //nolint:wrapcheck // callers say what they did
-		roomTTL.Milliseconds(), r.Game, r.Rules, r.Queue, r.Node, r.Seats, strconv.FormatUint(r.Seed, 10)).Text()
-}
-
-// Room returns a room's record, or ErrNoRoom.
+// Room returns a room's record, also of one that was called off, or ErrNoRoom.
 func (d *Directory) Room(ctx context.Context, id string) (Room, error) {
 	f, err := d.rdb.HGetAll(ctx, d.room(id)).Result()
 	if err != nil {
@@ -164,76 +111,179 @@ func (d *Directory) Room(ctx context.Context, id string) (Room, error) {
 	return r, nil
 }
 
+// fields are a new room's own, those that say something.
+func (n *NewRoom) fields() ([]any, error) {
+	list := []any{"game", n.Game, "rules", n.Rules, "queue", n.Queue, "node", n.Node, "seats", n.Seats}
+	for _, f := range []struct{ name, value string }{
+		{"region", n.Region},
+		{"title", n.Title},
+		{"code", n.Code},
+		{"owner", n.Owner},
+		{"config", string(n.Config)},
+		{"meta", string(n.Meta)},
+		{"request", n.Request},
+	} {
+		if f.value != "" {
+			list = append(list, f.name, f.value)
+		}
+	}
+	for _, f := range []struct {
+		name  string
+		value int64
+	}{
+		{"teams", int64(n.Teams)},
+		{"teamsize", int64(n.TeamSize)},
+		{"expect", int64(n.Expect)},
+		{"need", int64(n.Need)},
+		{"expectms", n.ExpectFor.Milliseconds()},
+	} {
+		if f.value != 0 {
+			list = append(list, f.name, f.value)
+		}
+	}
+	if n.Public {
+		list = append(list, "public", "1")
+	}
+	if len(n.Tags) > 0 {
+		tags, err := json.Marshal(n.Tags)
+		if err != nil {
+			return nil, fmt.Errorf("the room's tags: %w", err)
+		}
+		list = append(list, "tags", tags)
+	}
+	return list, nil
+}
+
+// parseRoom reads a record. One that was written before a field existed has that field's zero value.
 func parseRoom(id string, f map[string]string) (Room, error) {
 	if len(f) == 0 {
 		return Room{}, ErrNoRoom
 	}
-	r := Room{
-		ID: id, NewRoom: NewRoom{Game: f["game"], Rules: f["rules"], Queue: f["queue"], Node: f["node"]},
-		Shut: f["shut"] == "1",
+	r := Room{NewRoom: NewRoom{
+		ID: id, Game: f["game"], Rules: f["rules"], Queue: f["queue"], Node: f["node"], Region: f["region"],
+		Title: f["title"], Public: f["public"] == "1", Code: f["code"], Owner: f["owner"], Request: f["request"],
+		Config: bytesOf(f["config"]), Meta: bytesOf(f["meta"]),
+	}, Shut: f["shut"] == "1", Off: f["off"] == "1"}
+	number := func(name string, required bool) (n uint64, err error) {
+		if f[name] == "" && !required {
+			return 0, nil
+		}
+		if n, err = strconv.ParseUint(f[name], 10, 64); err != nil {
+			return 0, fmt.Errorf("its field %s: %w", name, err)
+		}
+		return n, nil
 	}
-	var errs [3]error
-	r.Seats, errs[0] = strconv.Atoi(f["seats"])
-	r.Seed, errs[1] = strconv.ParseUint(f["seed"], 10, 64)
-	r.Epoch, errs[2] = strconv.ParseUint(f["epoch"], 10, 64)
-	return r, errors.Join(errs[:]...)
+	var errs []error
+	for _, n := range []struct {
+		name string
+		to   *int
+	}{
+		{"seats", &r.Seats}, {"teams", &r.Teams}, {"teamsize", &r.TeamSize}, {"expect", &r.Expect}, {"need", &r.Need},
+	} {
+		v, err := number(n.name, n.name == "seats")
+		*n.to, errs = int(v&0xffff), append(errs, err) // they count seats
+	}
+	for _, n := range []struct {
+		name string
+		to   *uint64
+	}{{"seed", &r.Seed}, {"epoch", &r.Epoch}, {"version", &r.Version}} {
+		v, err := number(n.name, n.name != "version")
+		*n.to, errs = v, append(errs, err)
+	}
+	created, err := number("created", false)
+	errs = append(errs, err)
+	if created == 0 {
+		created = r.Epoch // of the first epoch, unless it was moved
+	}
+	r.Created = epochTime(created)
+	ms, err := number("expectms", false)
+	errs = append(errs, err)
+	r.ExpectFor = time.Duration(ms) * time.Millisecond //nolint:gosec // seconds
+	if f["tags"] != "" {
+		errs = append(errs, json.Unmarshal([]byte(f["tags"]), &r.Tags))
+	}
+	return r, errors.Join(errs...)
+}
+
+func bytesOf(s string) []byte {
+	if s == "" {
+		return nil
+	}
+	return []byte(s)
 }
 
 // Renew keeps a room's record for another minute, and says whether new players may have its free seats. Its host calls
-// it; ErrFenced says that the room is another's now.
+// it; ErrFenced says that the room is another's now, ErrCalledOff that it is to end.
 func (d *Directory) Renew(ctx context.Context, room string, epoch uint64, open bool) error {
 	doing, shut := "renewing room "+room, "0"
 	if !open {
 		shut = "1"
 	}
-	answer, err := renewScript.Run(ctx, d.rdb, []string{d.room(room), d.seats(room)}, epoch, roomTTL.Milliseconds(), shut).Text()
-	if queue, moved := strings.CutPrefix(answer, "moved "); err == nil && moved {
-		if err = d.index(ctx, queue, room); err != nil {
-			return fmt.Errorf("%s: %w", doing, err)
-		}
-		return nil
+	answer, err := renewScript.Run(ctx, d.rdb, d.all(room), epoch, roomTTL.Milliseconds(), shut, memoryTTL.Milliseconds()).StringSlice()
+	if err == nil && len(answer) != 3 {
+		err = fmt.Errorf("unexpected answer %q", answer)
 	}
-	return answered(doing, answer, err)
+	if err != nil {
+		return fmt.Errorf("%s: %w", doing, err)
+	}
+	outcome, queue, code := answer[0], answer[1], answer[2]
+	if outcome == "moved" {
+		outcome, err = "ok", d.index(ctx, queue, room)
+	}
+	return errors.Join(answered(doing, outcome, nil), err, d.keepCode(ctx, code, room))
 }
 
 // Where the doors have moved the index must follow: also when the script runs again because its answer was lost, so
 // the record says that this is due until the next renewal.
 var renewScript = redis.NewScript(`
-local rec = redis.call('HMGET', KEYS[1], 'epoch', 'shut', 'queue', 'due')
-if not rec[1] then return 'gone' end
-if rec[1] ~= ARGV[1] then return 'fenced' end
+local rec = redis.call('HMGET', KEYS[1], 'epoch', 'shut', 'queue', 'due', 'code', 'off', 'once')
+if not rec[1] then return {'gone', '', ''} end
+if rec[1] ~= ARGV[1] then return {'fenced', '', ''} end
+if rec[6] then return {'off', '', ''} end
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
 redis.call('PEXPIRE', KEYS[2], ARGV[2])
+redis.call('PEXPIRE', KEYS[3], rec[7] and ARGV[4] or ARGV[2])
+redis.call('PEXPIRE', KEYS[4], ARGV[4])
 local moved = (rec[2] or '0') ~= ARGV[3]
 if moved then
 	redis.call('HSET', KEYS[1], 'shut', ARGV[3], 'due', '1')
+	redis.call('HINCRBY', KEYS[1], 'version', 1)
 elseif rec[4] then
 	redis.call('HDEL', KEYS[1], 'due')
 end
-if moved or rec[4] then return 'moved ' .. rec[3] end
-return 'ok'`)
+return {(moved or rec[4]) and 'moved' or 'ok', rec[3] or '', rec[5] or ''}`)
 
-// EndRoom forgets a room. It is no error when the room is forgotten already.
+// EndRoom forgets a room. It is no error when the room is forgotten already. Of one that was created by its id it is
+// remembered for an hour that it is over.
 func (d *Directory) EndRoom(ctx context.Context, room string, epoch uint64) error {
 	doing := "ending room " + room
-	queue, err := d.rdb.HGet(ctx, d.room(room), "queue").Result()
-	if errors.Is(err, redis.Nil) {
-		return nil
-	}
+	f, err := d.rdb.HMGet(ctx, d.room(room), "queue", "code", "game", "created").Result()
 	if err != nil {
 		return fmt.Errorf("%s: %w", doing, err)
 	}
-	answer, err := endScript.Run(ctx, d.rdb, []string{d.room(room), d.seats(room)}, epoch).Text()
+	answer, err := endScript.Run(ctx, d.rdb, d.all(room), epoch, memoryTTL.Milliseconds()).Text()
 	if err = answered(doing, answer, err); err != nil && !errors.Is(err, ErrNoRoom) {
 		return err
 	}
-	return d.index(ctx, queue, room)
+	text := func(i int) string { s, _ := f[i].(string); return s }
+	return errors.Join(d.index(ctx, text(0), room), d.dropCode(ctx, text(1), room), d.unlist(ctx, text(2), text(3), room))
 }
 
-var endScript = redis.NewScript(`
-local epoch = redis.call('HGET', KEYS[1], 'epoch')
-if epoch and epoch ~= ARGV[1] then return 'fenced' end
-redis.call('DEL', KEYS[1], KEYS[2])
+// A room that ends before its deadline has begun if those are there who would have been enough then.
+var endScript = redis.NewScript(settling + `
+local rec = redis.call('HMGET', KEYS[1], 'epoch', 'once', 'expect', 'need')
+if rec[1] and rec[1] ~= ARGV[1] then return 'fenced' end
+if rec[2] then
+	if redis.call('EXISTS', KEYS[4]) == 0 then
+		local players = came()
+		settle(#players >= enough(rec[3], rec[4]) and 'started' or 'off', players, ARGV[2])
+	end
+	redis.call('PEXPIRE', KEYS[3], ARGV[2])
+	redis.call('PEXPIRE', KEYS[4], ARGV[2])
+	redis.call('DEL', KEYS[1], KEYS[2])
+elseif rec[1] then
+	redis.call('DEL', KEYS[1], KEYS[2], KEYS[3], KEYS[4])
+end
 return 'ok'`)
 
 // answered makes an error of a script's answer.
@@ -248,13 +298,31 @@ func answered(doing, answer string, err error) error {
 			err = ErrFenced
 		case "full":
 			err = ErrFull
+		case "stale":
+			err = ErrStale
 		case "seat":
 			err = ErrSeat
 		case "late":
 			err = ErrLate
+		case "off":
+			err = ErrCalledOff
 		default:
 			err = fmt.Errorf("unexpected answer %q", answer)
 		}
 	}
 	return fmt.Errorf("%s: %w", doing, err)
 }
+
+// wordOf returns the first word of a script's answer that has at least n.
+func wordOf(answer []string, n int, err error) (string, error) {
+	if err == nil && len(answer) < n {
+		err = fmt.Errorf("unexpected answer %q", strings.Join(answer, " "))
+	}
+	if err != nil {
+		return "", err
+	}
+	return answer[0], nil
+}
+
+// epochTime is the time that an epoch is made of.
+func epochTime(ms uint64) time.Time { return time.UnixMilli(int64(ms)).UTC() } //nolint:gosec // a time

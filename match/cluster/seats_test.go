@@ -34,7 +34,7 @@ func seat(t *testing.T, d *cluster.Directory, r cluster.Room, player string) uin
 	t.Helper()
 	c := claims(0, player)
 	n := reserve(t, d, r, time.Minute, c).List[0]
-	must(t, d.TakeSeat(context.Background(), r.ID, n, player, c[0].Token))
+	must(t, take(d, context.Background(), r.ID, n, player, c[0].Token))
 	return n
 }
 
@@ -84,10 +84,10 @@ func TestReserveAgainWithTheSameTokensChangesNothing(t *testing.T) {
 		wantSeats(t, reserve(t, d, r, time.Minute, claims(0, "a", "b", "c")), 0, 1, 2, 3)
 		wantSeats(t, reserve(t, d, r, time.Minute, claims(0, "c", "a")), 0, 3, 1)
 
-		must(t, d.TakeSeat(t.Context(), r.ID, 2, "b", claims(0, "b")[0].Token))
+		must(t, take(d, t.Context(), r.ID, 2, "b", claims(0, "b")[0].Token))
 		wantSeats(t, reserve(t, d, r, time.Minute, claims(0, "b")), 0, 2)
 		wantError(t, "a used token that was reserved with again",
-			d.TakeSeat(t.Context(), r.ID, 2, "b", claims(0, "b")[0].Token), cluster.ErrSeat)
+			take(d, t.Context(), r.ID, 2, "b", claims(0, "b")[0].Token), cluster.ErrSeat)
 	})
 }
 
@@ -97,10 +97,10 @@ func TestPlayerGetsTheSameSeatAgain(t *testing.T) {
 		r := create(t, d, aRoom(3))
 		reserve(t, d, r, time.Minute, claims(0, "a", "b"))
 		wantSeats(t, reserve(t, d, r, time.Minute, claims(1, "b")), 1, 2)
-		wantError(t, "the token before", d.TakeSeat(t.Context(), r.ID, 2, "b", claims(0, "b")[0].Token), cluster.ErrSeat)
-		must(t, d.TakeSeat(t.Context(), r.ID, 2, "b", claims(1, "b")[0].Token))
+		wantError(t, "the token before", take(d, t.Context(), r.ID, 2, "b", claims(0, "b")[0].Token), cluster.ErrSeat)
+		must(t, take(d, t.Context(), r.ID, 2, "b", claims(1, "b")[0].Token))
 		wantSeats(t, reserve(t, d, r, time.Minute, claims(2, "b", "c")), 0, 2, 3)
-		must(t, d.TakeSeat(t.Context(), r.ID, 2, "b", claims(2, "b")[0].Token))
+		must(t, take(d, t.Context(), r.ID, 2, "b", claims(2, "b")[0].Token))
 	})
 }
 
@@ -120,12 +120,12 @@ func TestReservationThatRanOutIsFreeAndItsTokenClaimsNothing(t *testing.T) {
 		r := create(t, d, aRoom(2))
 		reserve(t, d, r, 10*time.Second, claims(0, "a", "b"))
 		time.Sleep(10*time.Second - time.Millisecond)
-		must(t, d.TakeSeat(t.Context(), r.ID, 1, "a", claims(0, "a")[0].Token))
+		must(t, take(d, t.Context(), r.ID, 1, "a", claims(0, "a")[0].Token))
 		time.Sleep(time.Millisecond)
-		wantError(t, "a late token", d.TakeSeat(t.Context(), r.ID, 2, "b", claims(0, "b")[0].Token), cluster.ErrLate)
+		wantError(t, "a late token", take(d, t.Context(), r.ID, 2, "b", claims(0, "b")[0].Token), cluster.ErrLate)
 		wantSeats(t, reserve(t, d, r, 10*time.Second, claims(1, "c")), 0, 2)
 		wantError(t, "a late token of a seat that another has",
-			d.TakeSeat(t.Context(), r.ID, 2, "b", claims(0, "b")[0].Token), cluster.ErrSeat)
+			take(d, t.Context(), r.ID, 2, "b", claims(0, "b")[0].Token), cluster.ErrSeat)
 		time.Sleep(10 * time.Second)
 		wantSeats(t, reserve(t, d, r, 10*time.Second, claims(2, "b")), 0, 2)
 	})
@@ -137,7 +137,7 @@ func TestReservationRunsOutByItself(t *testing.T) {
 		r := create(t, d, aRoom(1))
 		reserve(t, d, r, 30*time.Millisecond, claims(0, "a"))
 		until(t, "the room is listed", func() bool { return free(t, d, r.Queue)[r.ID] == 1 })
-		wantError(t, "a late token", d.TakeSeat(t.Context(), r.ID, 1, "a", claims(0, "a")[0].Token), cluster.ErrLate)
+		wantError(t, "a late token", take(d, t.Context(), r.ID, 1, "a", claims(0, "a")[0].Token), cluster.ErrLate)
 		wantSeats(t, reserve(t, d, r, time.Minute, claims(0, "b")), 0, 1)
 	})
 }
@@ -148,13 +148,13 @@ func TestSeatTokenIsGoodOnce(t *testing.T) {
 		r := create(t, d, aRoom(2))
 		c := claims(0, "a", "b")
 		reserve(t, d, r, time.Minute, c)
-		wantError(t, "another player's token", d.TakeSeat(t.Context(), r.ID, 1, "b", c[0].Token), cluster.ErrSeat)
-		wantError(t, "the token of another seat", d.TakeSeat(t.Context(), r.ID, 1, "a", c[1].Token), cluster.ErrSeat)
-		wantError(t, "a seat that nobody has", d.TakeSeat(t.Context(), r.ID, 9, "a", c[0].Token), cluster.ErrSeat)
-		must(t, d.TakeSeat(t.Context(), r.ID, 1, "a", c[0].Token))
-		wantError(t, "the second use", d.TakeSeat(t.Context(), r.ID, 1, "a", c[0].Token), cluster.ErrSeat)
+		wantError(t, "another player's token", take(d, t.Context(), r.ID, 1, "b", c[0].Token), cluster.ErrSeat)
+		wantError(t, "the token of another seat", take(d, t.Context(), r.ID, 1, "a", c[1].Token), cluster.ErrSeat)
+		wantError(t, "a seat that nobody has", take(d, t.Context(), r.ID, 9, "a", c[0].Token), cluster.ErrSeat)
+		must(t, take(d, t.Context(), r.ID, 1, "a", c[0].Token))
+		wantError(t, "the second use", take(d, t.Context(), r.ID, 1, "a", c[0].Token), cluster.ErrSeat)
 		must(t, d.FreeSeat(t.Context(), r.ID, r.Epoch, 1, nil))
-		wantError(t, "a use after leaving", d.TakeSeat(t.Context(), r.ID, 1, "a", c[0].Token), cluster.ErrSeat)
+		wantError(t, "a use after leaving", take(d, t.Context(), r.ID, 1, "a", c[0].Token), cluster.ErrSeat)
 	})
 }
 
@@ -166,15 +166,15 @@ func TestTakeSeatSucceedsWhenItsAnswerIsLost(t *testing.T) {
 		r := create(t, d, aRoom(2))
 		c := claims(0, "a", "b")
 		reserve(t, d, r, time.Minute, c)
-		must(t, d.TakeSeat(t.Context(), r.ID, 1, "a", c[0].Token)) // the script is known from here on
+		must(t, take(d, t.Context(), r.ID, 1, "a", c[0].Token)) // the script is known from here on
 		wires.loseReply(c[1].Token)
-		if err := d.TakeSeat(t.Context(), r.ID, 2, "b", c[1].Token); err != nil {
+		if err := take(d, t.Context(), r.ID, 2, "b", c[1].Token); err != nil {
 			t.Errorf("taking a seat whose answer was lost: %v", err)
 		}
 		if n := wires.lost(); n != 1 {
 			t.Errorf("%d answers were lost, want 1", n)
 		}
-		wantError(t, "the second use", d.TakeSeat(t.Context(), r.ID, 2, "b", c[1].Token), cluster.ErrSeat)
+		wantError(t, "the second use", take(d, t.Context(), r.ID, 2, "b", c[1].Token), cluster.ErrSeat)
 	})
 }
 
@@ -198,9 +198,9 @@ func TestReleaseGivesBackOnlyWhatIsNotTaken(t *testing.T) {
 		r := create(t, d, aRoom(3))
 		c := claims(0, "a", "b", "c")
 		reserve(t, d, r, time.Minute, c)
-		must(t, d.TakeSeat(t.Context(), r.ID, 1, "a", c[0].Token))
+		must(t, take(d, t.Context(), r.ID, 1, "a", c[0].Token))
 		must(t, d.Release(t.Context(), r.ID, c[:2]))
-		wantError(t, "a released token", d.TakeSeat(t.Context(), r.ID, 2, "b", c[1].Token), cluster.ErrSeat)
+		wantError(t, "a released token", take(d, t.Context(), r.ID, 2, "b", c[1].Token), cluster.ErrSeat)
 		wantSeats(t, reserve(t, d, r, time.Minute, claims(1, "d")), 0, 2)
 		if _, err := d.Rejoin(t.Context(), r.ID, "a", "again"); err != nil {
 			t.Errorf("the taken seat was given back: %v", err)
@@ -229,7 +229,7 @@ func TestFreeSeatDoesNotTakeAReservationThatCameInBetween(t *testing.T) {
 		c := claims(1, "b")
 		reserve(t, d, r, time.Minute, c)
 		must(t, d.FreeSeat(t.Context(), r.ID, r.Epoch, 1, nil))
-		must(t, d.TakeSeat(t.Context(), r.ID, 1, "b", c[0].Token))
+		must(t, take(d, t.Context(), r.ID, 1, "b", c[0].Token))
 	})
 }
 
@@ -257,7 +257,7 @@ func TestFreeSeatLeavesItToAPlayerWhoComesBackToIt(t *testing.T) {
 				_, err := d.Reserve(t.Context(), r.ID, time.Minute, claims(1, "b"))
 				wantError(t, "another player's claim", err, cluster.ErrFull)
 				time.Sleep(14 * time.Second)
-				must(t, d.TakeSeat(t.Context(), r.ID, 1, "a", token))
+				must(t, take(d, t.Context(), r.ID, 1, "a", token))
 
 				// One who does not come back does not hold the seat for ever.
 				again(t, d, r)
@@ -276,9 +276,9 @@ func TestLateFreeSeatDoesNotTakeTheSeatFromThePlayerWhoIsBack(t *testing.T) {
 		r := create(t, d, aRoom(1))
 		first, second := claims(1, "a"), claims(2, "a")
 		wantSeats(t, reserve(t, d, r, time.Minute, first), 0, 1)
-		must(t, d.TakeSeat(t.Context(), r.ID, 1, "a", first[0].Token))
+		must(t, take(d, t.Context(), r.ID, 1, "a", first[0].Token))
 		wantSeats(t, reserve(t, d, r, time.Minute, second), 0, 1)
-		must(t, d.TakeSeat(t.Context(), r.ID, 1, "a", second[0].Token))
+		must(t, take(d, t.Context(), r.ID, 1, "a", second[0].Token))
 		must(t, d.FreeSeat(t.Context(), r.ID, r.Epoch, 1, []string{first[0].Token}))
 		_, err := d.Reserve(t.Context(), r.ID, time.Minute, claims(3, "b"))
 		wantError(t, "another player's claim", err, cluster.ErrFull)
@@ -304,8 +304,8 @@ func TestRejoinNeedsASeat(t *testing.T) {
 				t.Errorf("rejoin gave seat %d, %v; want 2", n, err)
 			}
 		}
-		must(t, d.TakeSeat(t.Context(), r.ID, 2, "b", "again"))
-		wantError(t, "the second use", d.TakeSeat(t.Context(), r.ID, 2, "b", "again"), cluster.ErrSeat)
+		must(t, take(d, t.Context(), r.ID, 2, "b", "again"))
+		wantError(t, "the second use", take(d, t.Context(), r.ID, 2, "b", "again"), cluster.ErrSeat)
 	})
 }
 
@@ -321,13 +321,13 @@ func TestPlayersMayBeCalledAnything(t *testing.T) {
 			c := claims(0, p)
 			wantSeats(t, reserve(t, d, r, time.Minute, c), len(players)-1-i, uint16(i+1))
 			wantSeats(t, reserve(t, d, r, time.Minute, c), len(players)-1-i, uint16(i+1))
-			must(t, d.TakeSeat(t.Context(), r.ID, uint16(i+1), p, c[0].Token))
+			must(t, take(d, t.Context(), r.ID, uint16(i+1), p, c[0].Token))
 		}
 		for i, p := range players {
 			if n, err := d.Rejoin(t.Context(), r.ID, p, fmt.Sprintf("again-%d", i)); int(n) != i+1 || err != nil {
 				t.Errorf("%q rejoined seat %d, %v; want %d", p, n, err, i+1)
 			}
-			must(t, d.TakeSeat(t.Context(), r.ID, uint16(i+1), p, fmt.Sprintf("again-%d", i)))
+			must(t, take(d, t.Context(), r.ID, uint16(i+1), p, fmt.Sprintf("again-%d", i)))
 		}
 	})
 }

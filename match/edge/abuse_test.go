@@ -18,28 +18,20 @@ import (
 
 	"github.com/coder/websocket"
 
+	"muster/internal/door"
+	"muster/internal/door/doortest"
 	"muster/internal/simnet"
 	"muster/proto"
 )
 
-// clientFrame returns a WebSocket frame as a client sends it, masked with zeros.
-func clientFrame(head byte, body []byte) []byte {
-	f := []byte{head}
-	switch n := len(body); {
-	case n < 126:
-		f = append(f, 0x80|byte(n))
-	default:
-		f = append(f, 0x80|126, byte(n>>8), byte(n))
-	}
-	return append(append(f, 0, 0, 0, 0), body...)
-}
+var clientFrame = doortest.Frame
 
 const (
-	finBinary      = 0x82
-	firstFragment  = 0x02
-	middleFragment = 0x00
-	finPing        = 0x89
-	finPong        = 0x8a
+	finBinary      = doortest.FinBinary
+	firstFragment  = doortest.FirstFragment
+	middleFragment = doortest.MiddleFragment
+	finPing        = doortest.FinPing
+	finPong        = doortest.FinPong
 )
 
 // drainer reads a bare connection until it ends, by EOF or a reset.
@@ -61,7 +53,7 @@ func TestNegativeLengthFrameDropsTheSeatOnceAndIsCounted(t *testing.T) {
 	for n := int32(1); n <= 3; n++ {
 		c := b.rawDial("r", b.seatToken("r", 1, "alice"))
 		eventually(t, "both to be connected", func() bool { return b.metricValue("muster_connections") == 2 })
-		if _, err := c.Write([]byte{finBinary, 0x80 | 127, 0x80, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4}); err != nil {
+		if _, err := c.Write(doortest.NegativeLength()); err != nil {
 			t.Fatal(err)
 		}
 		if end := goodbye(t, c); end.code != proto.CodeProtocol || end.bye.Code != proto.CodeProtocol || end.reason == "" {
@@ -434,9 +426,9 @@ func TestTheProtocolsPageNamesTheLimits(t *testing.T) {
 	for _, s := range []string{
 		fmt.Sprintf("%d for each tick and at least %d a second, in bursts of at most %d.", messagesPerTick, leastPerSecond, burstTicks*messagesPerTick),
 		fmt.Sprintf("when %d more were dropped", maxLimited),
-		fmt.Sprintf("Bytes: %d a second in bursts of at most %d;", bytesPerSecond, burstBytes),
+		fmt.Sprintf("Bytes: %d a second in bursts of at most %d;", door.BytesPerSecond, door.BurstBytes),
 		"takes no frame for 10 s is closed with 4003",
-		fmt.Sprintf("takes more than %.0f s to send a message", partialFor.Seconds()),
+		fmt.Sprintf("takes more than %.0f s to send a message", door.PartialFor.Seconds()),
 		fmt.Sprintf("About every %d ticks a frame has the hash", hashTicks),
 	} {
 		if !strings.Contains(text, s) {

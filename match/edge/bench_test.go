@@ -4,15 +4,43 @@ import (
 	"bufio"
 	"net"
 	"net/http"
+	"sync"
 	"testing"
 
 	"github.com/lxzan/gws"
 
+	"muster/internal/door"
 	"muster/internal/race"
 	"muster/match"
 	"muster/netcode"
 	"muster/proto"
 )
+
+// tcpPipe returns a live pipe on loopback and the peer's end.
+func tcpPipe(tb testing.TB) (p *door.Pipe, peer net.Conn) {
+	tb.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	if peer, err = net.Dial("tcp", l.Addr().String()); err != nil {
+		tb.Fatal(err)
+	}
+	c, err := l.Accept()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	var drained sync.WaitGroup
+	p = door.NewPipe(c)
+	p.GoLive(&drained, slowAfter, nil)
+	tb.Cleanup(func() {
+		p.End()
+		_ = peer.Close()
+		drained.Wait()
+	})
+	return p, peer
+}
 
 // wire is a connection on loopback whose peer reads everything, and the frames of a room for it.
 type wire struct {
@@ -37,7 +65,7 @@ func newWireTo(tb testing.TB, read func(peer net.Conn)) *wire {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	p, peer, _ := tcpPipe(tb, drainTimeout)
+	p, peer := tcpPipe(tb)
 	read(peer)
 	req, err := http.NewRequestWithContext(tb.Context(), http.MethodGet, "/", http.NoBody)
 	if err != nil {
@@ -48,8 +76,8 @@ func newWireTo(tb testing.TB, read func(peer net.Conn)) *wire {
 	} {
 		req.Header.Set(k, v)
 	}
-	c := &conn{server: b.edge, carrier: p, pipe: p, seat: 1, room: room}
-	if c.ws, err = b.edge.upgraders[""].UpgradeFromConn(p, bufio.NewReader(p), req); err != nil {
+	c := &conn{server: b.edge, Wire: door.Wire{Carrier: p, Pipe: p}, seat: 1, room: room}
+	if c.WS, err = b.edge.upgraders[""].UpgradeFromConn(p, bufio.NewReader(p), req); err != nil {
 		tb.Fatal(err)
 	}
 	c.welcomed.Store(true)

@@ -94,8 +94,8 @@ func TestTenThousandConnectionsThatComeAndGoLeaveNothing(t *testing.T) {
 		if rm := b.host.Room("r"); rm != nil {
 			t.Error("the room still runs")
 		}
-		if n := len(b.edge.byAddr); n != 0 || b.edge.opening != 0 {
-			t.Errorf("%d addresses and %d handshakes are counted", n, b.edge.opening)
+		if sockets, addresses := b.edge.guard.Places.Taken(); sockets != 0 || addresses != 0 {
+			t.Errorf("%d places of %d addresses are taken", sockets, addresses)
 		}
 	})
 }

@@ -3,16 +3,15 @@ package edge
 import (
 	"context"
 	"errors"
-	"net"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/lxzan/gws"
 	"go.uber.org/zap"
 	"golang.org/x/time/rate"
 
+	"muster/internal/door"
 	"muster/match"
 	"muster/netcode"
 	"muster/proto"
@@ -22,9 +21,6 @@ import (
 const (
 	// openTimeout bounds the way from the upgrade to the room, the directory's calls included.
 	openTimeout = 5 * time.Second
-	// readBuffer is how much is read at once, in bytes: several inputs as clients send them. A longer message is read
-	// past it.
-	readBuffer = 512
 	// slowAfter is how long a viewer may stay congested before it is closed with 4003, where Config does not say.
 	slowAfter = 10 * time.Second
 	// resumeFor is how long a resume secret is good, far beyond the grace of any seat.
@@ -41,39 +37,30 @@ const (
 	// maxLimited is how many messages over the limit may be dropped before the socket is closed with 4429. The count
 	// falls by one for each message that is within the limit.
 	maxLimited = 400
-	// bytesPerSecond and burstBytes bound what is read at all, whatever it is cut into: many empty fragments are no
-	// message. The longest messages at the highest rate stay below it in most games; others are slowed by 4429.
-	bytesPerSecond = 256 << 10
-	burstBytes     = 512 << 10
 )
 
 // conn is one client's connection, the local kind of [match.Viewer].
 type conn struct {
-	server  *Server
-	ws      *gws.Conn
-	carrier net.Conn // what carries the WebSocket: the pipe, or TLS on it
-	pipe    *pipe
-	addr    string
-	seat    netcode.Seat
-	player  string          // the id
-	room    *match.Instance // set before the reader starts
+	door.Wire
+	server *Server
+	addr   string
+	seat   netcode.Seat
+	player string          // the id
+	room   *match.Instance // set before the reader starts
+	meter  *door.Meter
 
-	welcomed  atomic.Bool   // the client may speak
-	ended     atomic.Bool   // Close was called
-	heardAt   atomic.Int64  // when something was last heard of the client, in nanoseconds since the server's base
-	expires   atomic.Int64  // when the player's token ends, see expiry; set with the welcome
-	partialAt atomic.Int64  // since when a message is under way, as heardAt; 0 when none is
-	seen      atomic.Uint32 // the newest tick that the client says it has; 0 before it says any
-	counted   atomic.Int32  // as what muster_viewers counts it: 1 + its class; 0 before the welcome, -1 after the end
+	welcomed atomic.Bool   // the client may speak
+	ended    atomic.Bool   // Close was called
+	heardAt  atomic.Int64  // when something was last heard of the client, in nanoseconds since the server's base
+	expires  door.Expiry   // of the player's token; set with the welcome
+	seen     atomic.Uint32 // the newest tick that the client says it has; 0 before it says any
+	counted  atomic.Int32  // as what muster_viewers counts it: 1 + its class; 0 before the welcome, -1 after the end
 
 	out sync.Mutex // held for each message that is written, so that none follows the bye
 
 	// Of the reader's goroutine.
-	readAt   time.Duration // when bytes were last read, since the server's base
 	messages *rate.Limiter
-	volume   *rate.Limiter
 	limited  int
-	partial  partial
 	reader   *proto.Reader // within receive
 	lastSeq  uint32
 
@@ -110,7 +97,7 @@ func (c *conn) run(cl claim) {
 func (c *conn) live(attached bool) {
 	defer c.server.wg.Done() // add counted it
 	defer c.server.remove(c)
-	defer c.pipe.end()
+	defer c.Pipe.End()
 	c.read()
 	if attached {
 		c.room.Detach(c)
@@ -123,7 +110,7 @@ func (c *conn) open(cl claim) *proto.Close {
 	defer cancel()
 	rm, err := c.server.cfg.Rooms.Open(ctx, cl.room)
 	if err == nil && !cl.resume {
-		err = c.server.cfg.Rooms.TakeSeat(ctx, cl.room, uint16(cl.player.Seat), cl.player.ID, cl.tokenID)
+		cl.player.Team, err = c.server.cfg.Rooms.TakeSeat(ctx, cl.room, uint16(cl.player.Seat), cl.player.ID, cl.tokenID)
 	}
 	if err != nil {
 		var answer *proto.Close
@@ -159,9 +146,9 @@ func (c *conn) Welcome(m *proto.Welcome, r token.Resume) {
 		return
 	}
 	m.Resume = secret
-	c.expires.Store(expiry(r.PlayerExpires))
-	m.Expires = c.server.left(c.expires.Load())
-	if c.expired() { // a resume secret outlives the token
+	c.expires.Set(r.PlayerExpires)
+	m.Expires = c.expires.Left(c.server.cfg.Keys)
+	if c.expires.Over(c.server.cfg.Keys) { // a resume secret outlives the token
 		c.Close(tokenEnded)
 		return
 	}
@@ -186,7 +173,7 @@ func (c *conn) message(w *proto.Writer) {
 	if c.ended.Load() {
 		return
 	}
-	if !c.pipe.fits(length(w)) {
+	if !c.Pipe.Fits(length(w)) {
 		c.Close(proto.Close{Code: proto.CodeSlowReader, Reason: "too much waits to be read"})
 		return
 	}
@@ -210,7 +197,7 @@ func (c *conn) Close(cl proto.Close) {
 	}
 	bye.Append(w)
 	c.putBye(w)
-	_ = c.ws.WriteClose(uint16(cl.Code), []byte(cl.Reason))
+	_ = c.WS.WriteClose(uint16(cl.Code), []byte(cl.Reason))
 }
 
 // maxReason is what a close frame can hold of a reason, in bytes, with room to spare.

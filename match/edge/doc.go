@@ -8,3 +8,8 @@
 // frame afterwards. One that lags, since its way is too narrow, gets every second frame, then every third, then every
 // sixth, until it has caught up. The package decides nothing about a match, and what is malformed never reaches a room.
 package edge
+
+import "muster/internal/door"
+
+// Listener is what an edge's HTTP server listens with, so that frames are written without blocking, below TLS too.
+type Listener = door.Listener

@@ -1,12 +1,9 @@
 package edge
 
 import (
-	"bufio"
 	"bytes"
 	"context"
-	"encoding/binary"
 	"errors"
-	"io"
 	"net"
 	"net/http"
 	"strings"
@@ -20,6 +17,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
+	"muster/internal/door/doortest"
 	"muster/internal/simnet"
 	"muster/match"
 	"muster/netcode"
@@ -90,13 +88,17 @@ func (noDirectory) FreeSeat(context.Context, string, uint64, uint16, []string) e
 func (noDirectory) Renew(context.Context, string, uint64, bool) error                { return nil }
 func (noDirectory) Hung(context.Context, string) error                               { return nil }
 func (noDirectory) EndRoom(context.Context, string, uint64) error                    { return nil }
-func (noDirectory) PostResult(context.Context, proto.Result) error                   { return nil }
+func (noDirectory) Settle(context.Context, string) (match.Settlement, error) {
+	return match.Settlement{State: match.SettleStarted}, nil
+}
+func (noDirectory) PostResult(context.Context, proto.Result) error { return nil }
 
 // rooms finds one room and burns tokens in memory.
 type rooms struct {
 	host *match.Host
 	mu   sync.Mutex
 	used map[string]bool
+	team uint16 // of those who take seats
 }
 
 func (r *rooms) Open(_ context.Context, room string) (*match.Instance, error) {
@@ -109,14 +111,14 @@ func (r *rooms) Open(_ context.Context, room string) (*match.Instance, error) {
 	return r.host.Open(match.Spec{ID: room, Game: "grow", Epoch: 5})
 }
 
-func (r *rooms) TakeSeat(_ context.Context, _ string, _ uint16, _, id string) error {
+func (r *rooms) TakeSeat(_ context.Context, _ string, _ uint16, _, id string) (uint16, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.used[id] {
-		return &proto.Close{Code: proto.CodeNotYourSeat, Reason: "the token was used"}
+		return 0, &proto.Close{Code: proto.CodeNotYourSeat, Reason: "the token was used"}
 	}
 	r.used[id] = true
-	return nil
+	return r.team, nil
 }
 
 // bench is a server with one game.
@@ -169,7 +171,7 @@ func newBench(t testing.TB, game grow, change func(*Config)) *bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := newBenchOn(t, game, change, Listener{l})
+	b := newBenchOn(t, game, change, Listener{Listener: l})
 	b.url, b.http = "ws://"+l.Addr().String(), &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	b.dialer = func() (net.Conn, error) { return net.Dial("tcp", l.Addr().String()) }
 	return b
@@ -179,7 +181,7 @@ func newBench(t testing.TB, game grow, change func(*Config)) *bench {
 func newSimBench(t *testing.T, game grow, link simnet.Link, change func(*Config)) *bench {
 	t.Helper()
 	l := simnet.Listen(link)
-	b := newBenchOn(t, game, change, Listener{l})
+	b := newBenchOn(t, game, change, Listener{Listener: l})
 	b.url, b.http = "ws://server", &http.Client{Transport: &http.Transport{DialContext: l.DialContext, DisableKeepAlives: true}}
 	b.dialer = func() (net.Conn, error) { return l.Dial(t.Context()) }
 	return b
@@ -415,22 +417,7 @@ func (b *bench) rawDial(room, bearer string) net.Conn {
 		b.t.Fatal(err)
 	}
 	b.t.Cleanup(func() { _ = c.Close() })
-	_, err = c.Write([]byte("GET /v1/match/" + room + " HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
-		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nAuthorization: Bearer " + bearer + "\r\n\r\n"))
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	head := make([]byte, 0, 512)
-	one := make([]byte, 1)
-	for !strings.HasSuffix(string(head), "\r\n\r\n") {
-		if _, err := c.Read(one); err != nil {
-			b.t.Fatal(err)
-		}
-		head = append(head, one[0])
-	}
-	if !strings.HasPrefix(string(head), "HTTP/1.1 101") {
-		b.t.Fatalf("handshake: %s", head)
-	}
+	doortest.Handshake(b.t, c, "/v1/match/"+room, bearer)
 	return c
 }
 
@@ -449,38 +436,13 @@ func goodbye(t testing.TB, c net.Conn) end {
 
 func goodbyeWithin(t testing.TB, c net.Conn, d time.Duration) (e end) {
 	t.Helper()
-	_ = c.SetReadDeadline(time.Now().Add(d))
-	r := bufio.NewReader(c)
-	for {
-		head := make([]byte, 2)
-		if _, err := io.ReadFull(r, head); err != nil {
-			return e
-		}
-		n := int(head[1] & 127)
-		if n == 126 {
-			ext := make([]byte, 2)
-			if _, err := io.ReadFull(r, ext); err != nil {
-				return e
+	e.code, e.reason = doortest.Goodbye(t, c, d, func(body []byte) {
+		m := proto.NewReader(body)
+		if kind, n, err := proto.ServerKind(m); err == nil && kind == proto.KindBye {
+			if err := e.bye.Parse(m, n); err != nil {
+				t.Error(err)
 			}
-			n = int(binary.BigEndian.Uint16(ext))
 		}
-		body := make([]byte, n)
-		if _, err := io.ReadFull(r, body); err != nil {
-			return e
-		}
-		switch head[0] & 15 {
-		case 2:
-			m := proto.NewReader(body)
-			if kind, n, err := proto.ServerKind(m); err == nil && kind == proto.KindBye {
-				if err := e.bye.Parse(m, n); err != nil {
-					t.Error(err)
-				}
-			}
-		case 8:
-			if n >= 2 {
-				e.code, e.reason = proto.Code(binary.BigEndian.Uint16(body)), string(body[2:])
-			}
-			return e
-		}
-	}
+	})
+	return e
 }

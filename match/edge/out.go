@@ -74,12 +74,12 @@ func (c *conn) putBye(w *proto.Writer) {
 
 // write writes a message to the carrier; an error, which no later write can mend, ends the reader. c.out is held.
 func (c *conn) write(w *proto.Writer) bool {
-	_, err := c.carrier.Write(framed(w.Bytes()))
+	_, err := c.Carrier.Write(framed(w.Bytes()))
 	if err == nil {
 		return true
 	}
 	if !errors.Is(err, net.ErrClosed) {
-		_ = c.carrier.Close()
+		_ = c.Carrier.Close()
 	}
 	return false
 }

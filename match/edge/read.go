@@ -2,67 +2,28 @@ package edge
 
 import (
 	"errors"
-	"io"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/lxzan/gws"
 	"go.uber.org/zap"
 
+	"muster/internal/door"
 	"muster/proto"
 )
-
-// session carries our connection through gws, in place of its map.
-type session struct{ conn *conn }
-
-func (s *session) Load(string) (any, bool)                { return s.conn, true }
-func (s *session) Delete(string)                          {}
-func (s *session) Store(string, any)                      {}
-func (s *session) Range(func(key string, value any) bool) {}
-func (s *session) Len() int                               { return 1 }
 
 // handler receives gws's events for every connection.
 type handler struct{}
 
-func of(socket *gws.Conn) *conn {
-	return socket.Session().(*session).conn //nolint:forcetypeassert // what NewSession makes
-}
+func of(socket *gws.Conn) *conn { return door.Held(socket).(*conn) } //nolint:forcetypeassert // what upgrades are made with
 
-// read reads until the connection ends. gws recovers from nothing that happens while it parses a frame, and one frame
-// of 14 bytes with a negative length makes it panic, so this is the one place that starts its loop.
+// read reads until the connection ends.
 func (c *conn) read() {
-	defer func() {
-		if p := recover(); p != nil {
-			c.server.metrics.panics.Inc()
-			c.server.log.Warn("reading a socket panicked", zap.Any("panic", p), zap.Stack("stack"))
-			c.Close(proto.Close{Code: proto.CodeProtocol, Reason: "malformed frame"})
-		}
-	}()
-	c.ws.ReadLoop()
-}
-
-// metered counts what is read of a connection against its volume, and notes since when a message is under way.
-type metered struct {
-	io.Reader
-	c *conn
-}
-
-func (m metered) Read(b []byte) (int, error) {
-	n, err := m.Reader.Read(b)
-	if n == 0 {
-		return n, err //nolint:wrapcheck // as the wrapped reader
-	}
-	m.c.readAt = time.Since(m.c.server.base) // the one look at the clock for all that is read at once
-	if !m.c.volume.AllowN(m.c.server.base.Add(m.c.readAt), n) {
-		m.c.Close(proto.Close{Code: proto.CodeRate, Reason: "far too many bytes"})
-	}
-	if under, began := m.c.partial.feed(b[:n]); !under {
-		m.c.partialAt.Store(0)
-	} else if began {
-		m.c.partialAt.Store(int64(m.c.readAt))
-	}
-	return n, err //nolint:wrapcheck // as the wrapped reader
+	door.Read(c.WS, func(p any) {
+		c.server.metrics.panics.Inc()
+		c.server.log.Warn("reading a socket panicked", zap.Any("panic", p), zap.Stack("stack"))
+		c.Close(proto.Close{Code: proto.CodeProtocol, Reason: "malformed frame"})
+	})
 }
 
 // OnOpen implements gws.Event.
@@ -74,27 +35,13 @@ func (handler) OnClose(socket *gws.Conn, err error) {
 	var ce *gws.CloseError
 	if c.ended.CompareAndSwap(false, true) && err != nil && !errors.As(err, &ce) {
 		// gws closed it for what the peer sent, or the network did; the peer's own close is not ours to count.
-		c.server.metrics.closes.WithLabelValues(closedBy(err)).Inc()
+		c.server.metrics.closes.WithLabelValues(door.ClosedBy(err)).Inc()
 	}
-}
-
-// closedBy names the code with which gws ended a connection. Its own type for codes is not exported.
-func closedBy(err error) string {
-	var code interface{ Uint16() uint16 }
-	switch {
-	case errors.As(err, &code):
-		return proto.Code(code.Uint16()).Info().Name
-	case errors.Is(err, gws.ErrTextEncoding):
-		return proto.CodeBadPayload.Info().Name
-	case strings.HasPrefix(err.Error(), "gws: "): // of the frame: an unknown opcode
-		return proto.CodeProtocol.Info().Name
-	}
-	return "lost"
 }
 
 // OnPing implements gws.Event. Pings and pongs count against the limit like messages.
 func (handler) OnPing(socket *gws.Conn, payload []byte) {
-	if c := of(socket); c.allow() && c.pipe.fits(len(payload)) {
+	if c := of(socket); c.allow() && c.Pipe.Fits(len(payload)) {
 		_ = socket.WritePong(payload)
 	}
 }
@@ -118,20 +65,15 @@ func (c *conn) silence() time.Duration {
 	return time.Since(c.server.base) - time.Duration(c.heardAt.Load())
 }
 
-// trickles says whether a message has been under way for too long.
-func (c *conn) trickles() bool {
-	at := c.partialAt.Load()
-	return at != 0 && time.Since(c.server.base)-time.Duration(at) > partialFor
-}
-
 // allow counts a message against the connection's limit. After Close what still comes is read and not looked at.
 func (c *conn) allow() bool {
 	if c.ended.Load() {
 		return false
 	}
-	c.heardAt.Store(int64(c.readAt))
+	at := c.meter.At()
+	c.heardAt.Store(int64(at))
 	c.server.metrics.messagesIn.Inc()
-	if c.messages.AllowN(c.server.base.Add(c.readAt), 1) {
+	if c.messages.AllowN(c.server.base.Add(at), 1) {
 		c.limited = max(0, c.limited-1)
 		return true
 	}

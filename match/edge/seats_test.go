@@ -13,6 +13,7 @@ import (
 
 	"github.com/coder/websocket"
 
+	"muster/internal/door"
 	"muster/internal/simnet"
 	"muster/proto"
 )
@@ -114,7 +115,7 @@ func TestHalfOpenSocketIsNoticedAndItsSeatResumed(t *testing.T) {
 		if took := time.Since(began); took > 20*time.Second {
 			t.Errorf("noticed after %v, want within two pings of 10 s", took)
 		}
-		time.Sleep(2 * lastTimeout)
+		time.Sleep(2 * door.LastTimeout)
 		if n := game.drops.Load(); n != 1 {
 			t.Errorf("the seat was dropped %d times", n)
 		}
@@ -131,7 +132,7 @@ func TestSocketsThatReplaceEachOtherLeaveNothing(t *testing.T) {
 	inBubble(t, game, simnet.Link{Latency: time.Millisecond}, func(t *testing.T, ctx context.Context, b *bench) {
 		p := b.join(ctx, "r", 1, "alice")
 		rest := func() (goroutines int, memory uint64) {
-			time.Sleep(2 * lastTimeout)
+			time.Sleep(2 * door.LastTimeout)
 			return runtime.NumGoroutine(), heap()
 		}
 		goroutines, before := rest()

@@ -34,7 +34,7 @@ func (c *conn) frame(f *match.Frame, head *proto.Head, w *proto.Writer) bool {
 	if c.ended.Load() {
 		return false
 	}
-	congested := c.pipe.isCongested()
+	congested := c.Pipe.Congested()
 	every := c.pacing(head.Tick, congested)
 	if congested {
 		c.server.metrics.skipped.Inc()

@@ -3,7 +3,6 @@ package edge
 import (
 	"context"
 	"fmt"
-	"strings"
 	"sync"
 	"time"
 
@@ -11,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 
+	"muster/internal/door"
 	"muster/match"
 	"muster/proto"
 	"muster/proto/token"
@@ -21,8 +21,9 @@ import (
 type Rooms interface {
 	// Open returns the running room, opened first where it is wanted here and does not run yet.
 	Open(ctx context.Context, room string) (*match.Instance, error)
-	// TakeSeat burns the seat token with the id tokenID, which claims the seat for the player.
-	TakeSeat(ctx context.Context, room string, seat uint16, player, tokenID string) error
+	// TakeSeat burns the seat token with the id tokenID, which claims the seat for the player, and returns the seat's team;
+	// 0 is none.
+	TakeSeat(ctx context.Context, room string, seat uint16, player, tokenID string) (team uint16, err error)
 }
 
 // Config is what a Server needs. The zero value of a field that is not required means its default.
@@ -52,18 +53,16 @@ type Server struct {
 	metrics *metrics
 	// By the subprotocol that is chosen; "" is none: gws refuses a request that offers none where it has one to choose.
 	upgraders map[string]*gws.Upgrader
-	origins   map[string]bool
+	guard     *door.Guard
 	base      time.Time // what conn.heardAt counts from
 
 	ctx  context.Context //nolint:containedctx // the connections' lifetime, ended by Close
 	stop context.CancelFunc
 	wg   sync.WaitGroup
 
-	mu      sync.Mutex
-	conns   map[*conn]struct{}
-	opening int            // handshakes between the check of the limits and their place in conns
-	byAddr  map[string]int // sockets of a remote address, opening ones included
-	closed  bool
+	mu     sync.Mutex
+	conns  map[*conn]struct{}
+	closed bool
 }
 
 var _ match.Edge = (*Server)(nil)
@@ -83,14 +82,14 @@ func New(cfg Config) *Server {
 		cfg.SlowAfter = slowAfter
 	}
 	s := &Server{
-		cfg: cfg, log: cfg.Log, metrics: newMetrics(cfg.Registerer), origins: map[string]bool{},
-		conns: map[*conn]struct{}{}, byAddr: map[string]int{}, base: time.Now(),
+		cfg: cfg, log: cfg.Log, metrics: newMetrics(cfg.Registerer), conns: map[*conn]struct{}{}, base: time.Now(),
 	}
 	if s.log == nil {
 		s.log = zap.NewNop()
 	}
-	for _, o := range cfg.Origins {
-		s.origins[strings.ToLower(o)] = true
+	s.guard = &door.Guard{
+		Origins: door.NewOrigins(cfg.Origins), Places: door.NewPlaces(cfg.MaxConnections, cfg.MaxPerAddress),
+		Refused: func(reason string) { s.metrics.refused.WithLabelValues(reason).Inc() },
 	}
 	s.upgraders = map[string]*gws.Upgrader{"": newUpgrader()}
 	for _, p := range []string{proto.Subprotocol, proto.SubprotocolPlain} {
@@ -102,15 +101,7 @@ func New(cfg Config) *Server {
 }
 
 func newUpgrader(subprotocols ...string) *gws.Upgrader {
-	return gws.NewUpgrader(handler{}, &gws.ServerOption{
-		ReadMaxPayloadSize: proto.MaxClientMessage,
-		ReadBufferSize:     readBuffer,
-		SubProtocols:       subprotocols,
-		CheckUtf8Enabled:   true,
-		Recovery:           func(gws.Logger) {}, // a panic goes up to the reader's own recovery
-		Logger:             quiet{},
-		NewSession:         func() gws.SessionStorage { return &session{} },
-	})
+	return door.NewUpgrader(handler{}, proto.MaxClientMessage, subprotocols...)
 }
 
 // upgrader opens sockets with a subprotocol. One that is not ours is for a client that is told so.
@@ -121,50 +112,12 @@ func (s *Server) upgrader(subprotocol string) *gws.Upgrader {
 	return newUpgrader(subprotocol)
 }
 
-// quiet keeps gws from writing to the standard logger: what it would say is in our metrics.
-type quiet struct{}
-
-func (quiet) Error(...any) {}
-
-// reserve takes a place for a handshake, or says what limit stands against it.
-func (s *Server) reserve(addr string) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	switch {
-	case s.closed:
-		return fmt.Errorf("the server is shutting down")
-	case len(s.conns)+s.opening >= s.cfg.MaxConnections:
-		return fmt.Errorf("the server has %d sockets already", s.cfg.MaxConnections)
-	case s.byAddr[addr] >= s.cfg.MaxPerAddress:
-		return fmt.Errorf("your address has %d sockets already", s.cfg.MaxPerAddress)
-	}
-	s.opening++
-	s.byAddr[addr]++
-	return nil
-}
-
-// release gives a place back.
-func (s *Server) release(addr string) {
-	if s.byAddr[addr]--; s.byAddr[addr] <= 0 {
-		delete(s.byAddr, addr)
-	}
-}
-
-// abandon gives back the place of a handshake that came to nothing.
-func (s *Server) abandon(addr string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.opening--
-	s.release(addr)
-}
-
-// add turns a reserved place into a connection. It is false when the server was closed meanwhile.
+// add turns an admitted handshake into a connection. It is false when the server was closed meanwhile.
 func (s *Server) add(c *conn) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.opening--
 	if s.closed {
-		s.release(c.addr)
+		s.guard.Places.Give(c.addr)
 		return false
 	}
 	s.conns[c] = struct{}{}
@@ -179,7 +132,7 @@ func (s *Server) remove(c *conn) {
 	defer s.mu.Unlock()
 	if _, ok := s.conns[c]; ok {
 		delete(s.conns, c)
-		s.release(c.addr)
+		s.guard.Places.Give(c.addr)
 		s.metrics.connections.Dec()
 	}
 }
@@ -209,12 +162,12 @@ func (s *Server) sweep() {
 			switch {
 			case c.silence() > s.cfg.PingEvery*7/4:
 				c.Close(proto.Close{Code: proto.CodeIdle, Reason: "nothing was heard for too long"})
-			case c.trickles():
+			case c.meter.Trickles():
 				c.Close(proto.Close{Code: proto.CodeIdle, Reason: "a message was not finished in time"})
-			case c.expired():
+			case c.expires.Over(s.cfg.Keys):
 				c.Close(tokenEnded)
-			case n%4 == 0 && !c.ended.Load() && !c.pipe.isCongested():
-				_ = c.ws.WritePing(nil) // an error ends the reader
+			case n%4 == 0 && !c.ended.Load() && !c.Pipe.Congested():
+				_ = c.WS.WritePing(nil) // an error ends the reader
 			}
 		}
 	}
@@ -222,6 +175,7 @@ func (s *Server) sweep() {
 
 // Close closes every socket with a reason and waits for their goroutines, at most as long as ctx lives.
 func (s *Server) Close(ctx context.Context) error {
+	s.guard.Places.Close()
 	s.mu.Lock()
 	s.closed = true
 	s.mu.Unlock()

@@ -10,6 +10,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"muster/internal/door"
 	"muster/internal/simnet"
 	"muster/match"
 	"muster/proto"
@@ -67,9 +68,9 @@ func (stuckRooms) Open(ctx context.Context, _ string) (*match.Instance, error) {
 	return nil, ctx.Err()
 }
 
-func (stuckRooms) TakeSeat(ctx context.Context, _ string, _ uint16, _, _ string) error {
+func (stuckRooms) TakeSeat(ctx context.Context, _ string, _ uint16, _, _ string) (uint16, error) {
 	<-ctx.Done()
-	return ctx.Err()
+	return 0, ctx.Err()
 }
 
 func TestSocketWhoseRoomCannotBeFoundIsToldToComeBack(t *testing.T) {
@@ -92,7 +93,7 @@ func TestServerThatClosesDoesNotWaitForARoomToBeFound(t *testing.T) {
 		if err := b.edge.Close(t.Context()); err != nil {
 			t.Error(err)
 		}
-		if took := time.Since(began); took > 2*lastTimeout {
+		if took := time.Since(began); took > 2*door.LastTimeout {
 			t.Errorf("closing took %v", took)
 		}
 		if e := goodbye(t, c); e.code != proto.CodeNodeLeaving {
@@ -113,7 +114,7 @@ func TestServerClosesThoughClientsDoNotAnswer(t *testing.T) {
 		if err := b.edge.Close(t.Context()); err != nil {
 			t.Error(err)
 		}
-		if took := time.Since(began); took > 3*lastTimeout {
+		if took := time.Since(began); took > 3*door.LastTimeout {
 			t.Errorf("closing took %v", took)
 		}
 	})

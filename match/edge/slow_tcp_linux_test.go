@@ -10,6 +10,7 @@ import (
 	"time"
 	"unsafe"
 
+	"muster/internal/door"
 	"muster/netcode"
 	"muster/proto"
 )
@@ -18,18 +19,19 @@ import (
 const mostHeld = 64 << 10
 
 // held returns what waits for a peer in the kernel, unsent or unacknowledged, and the memory of the tail, in bytes.
-func held(t *testing.T, p *pipe) (kernel, tail int) {
+func held(t *testing.T, p *door.Pipe) (kernel, tail int) {
 	t.Helper()
 	var n int32
-	err := p.raw.Control(func(fd uintptr) {
-		_, _, _ = syscall.Syscall(syscall.SYS_IOCTL, fd, syscall.TIOCOUTQ, uintptr(unsafe.Pointer(&n))) //nolint:gosec // how the call is made
-	})
+	raw, err := p.Conn.(*net.TCPConn).SyscallConn()
+	if err == nil {
+		err = raw.Control(func(fd uintptr) {
+			_, _, _ = syscall.Syscall(syscall.SYS_IOCTL, fd, syscall.TIOCOUTQ, uintptr(unsafe.Pointer(&n))) //nolint:gosec // how the call is made
+		})
+	}
 	if err != nil {
 		n = 0 // it is closed
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return int(n), cap(p.tail) + cap(p.spare)
+	return int(n), p.Waiting()
 }
 
 // dialSmall makes the bench's clients ask for a receive buffer of 4 KiB.
@@ -105,9 +107,9 @@ func TestSlowReaderOnTCPCostsLittleDelaysNobodyAndIsClosed(t *testing.T) {
 				good.ack(ctx)
 				hole = max(hole, good.frame.Head.Tick-last)
 				last = good.frame.Head.Tick
-				kernel, tail := held(t, slow.pipe)
+				kernel, tail := held(t, slow.Pipe)
 				most, mostKernel, mostTail = max(most, kernel+tail), max(mostKernel, kernel), max(mostTail, tail)
-				if congested.IsZero() && slow.pipe.isCongested() {
+				if congested.IsZero() && slow.Pipe.Congested() {
 					congested = time.Now()
 				}
 				if b.closes("slow_reader") > 0 {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/coder/websocket"
 
+	"muster/internal/door"
 	"muster/internal/simnet"
 	"muster/netcode"
 	"muster/proto"
@@ -64,13 +65,13 @@ func TestPeersThatNeverReadAreBoundedAndClosedAndDelayNobody(t *testing.T) {
 		}
 		time.Sleep(slowAfter - time.Second)
 		const encodings = 1 << 20 // what the room has encoded for them, which all viewers share
-		if grown := int64(heap()) - int64(before); grown > stalled*(32<<10+2*maxTail+64<<10)+encodings {
+		if grown := int64(heap()) - int64(before); grown > stalled*(32<<10+2*door.MaxTail+64<<10)+encodings {
 			t.Errorf("%d peers that do not read cost %d bytes", stalled, grown)
 		}
 		if n := b.closes("slow_reader"); n != 0 {
 			t.Errorf("%v were closed too soon", n)
 		}
-		time.Sleep(2*time.Second + lastTimeout)
+		time.Sleep(2*time.Second + door.LastTimeout)
 		if b.closes("slow_reader") != stalled || b.closes("lost") != 0 || b.metricValue("muster_connections") != 1 {
 			t.Errorf("%v closed with 4003, %v lost, %v still there", b.closes("slow_reader"), b.closes("lost"), b.metricValue("muster_connections")-1)
 		}
@@ -100,7 +101,7 @@ func TestSlowReaderThatReadsAgainGoesOn(t *testing.T) {
 			p.until(ctx, proto.KindFrame)
 			p.ack(ctx)
 		}
-		time.Sleep(slowAfter + 700*time.Millisecond) // the last of what it is sent waits for lastTimeout
+		time.Sleep(slowAfter + 700*time.Millisecond) // the last of what it is sent waits for door.LastTimeout
 		if bye, frame := p.closed(ctx); bye != proto.CodeSlowReader || frame != proto.CodeSlowReader {
 			t.Errorf("bye %d, close frame %d, want 4003", bye, frame)
 		}

@@ -47,6 +47,7 @@ const (
 	elemSeats
 	elemResults
 	elemSkipped
+	elemStarted
 	recordLen
 )
 
@@ -102,10 +103,15 @@ func (r *Record) AppendTo(w *proto.Writer) {
 	if n > elemSkipped {
 		w.Bool(r.Skipped)
 	}
+	if n > elemStarted {
+		w.Bool(r.Started)
+	}
 }
 
 func (r *Record) elements() int {
 	switch {
+	case r.Started:
+		return elemStarted + 1
 	case r.Skipped:
 		return elemSkipped + 1
 	case len(r.Results) > 0:
@@ -169,6 +175,9 @@ func (r *Record) Parse(b []byte) error {
 	}
 	if n > elemSkipped {
 		r.Skipped = rd.Bool("skipped")
+	}
+	if n > elemStarted {
+		r.Started = rd.Bool("started")
 	}
 	if rd.Err() == nil && n != r.elements() {
 		rd.Fail("record", "elements that are empty at its end") // one form for each record

@@ -34,6 +34,9 @@ func samples() []Record {
 	}
 }
 
+// allSamples are those and what records have had since the golden replay was written, which has samples alone.
+func allSamples() []Record { return append(samples(), Record{Tick: 6, Started: true}) }
+
 func encode(r *Record) []byte {
 	w := proto.NewWriter()
 	r.AppendTo(w)
@@ -45,7 +48,7 @@ func equal(a, b any) string { return cmp.Diff(a, b, cmpopts.EquateEmpty()) }
 func TestRecordsKeepTheirBytes(t *testing.T) {
 	const name = "testdata/records.hex"
 	var lines []string
-	for _, r := range samples() {
+	for _, r := range allSamples() {
 		lines = append(lines, hex.EncodeToString(encode(&r)))
 	}
 	got := strings.Join(lines, "\n") + "\n"
@@ -64,7 +67,7 @@ func TestRecordsKeepTheirBytes(t *testing.T) {
 		if err == nil {
 			err = r.Parse(b)
 		}
-		if d := equal(samples()[i], r); err != nil || d != "" {
+		if d := equal(allSamples()[i], r); err != nil || d != "" {
 			t.Errorf("record %d: %v %s", i, err, d)
 		}
 	}
@@ -93,6 +96,7 @@ func genRecord(t *rapid.T) Record {
 			rapid.Uint32().Draw(t, "id"), netcode.Seat(seat.Draw(t, "seat")), text.Draw(t, "error"), body.Draw(t, "body"),
 		})
 	}
+	r.Started = rapid.Bool().Draw(t, "started")
 	if r.Skipped = rapid.Bool().Draw(t, "skipped"); r.Skipped {
 		return r
 	}
@@ -109,7 +113,7 @@ func TestEveryRecordComesBack(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		want := genRecord(t)
 		b := encode(&want)
-		got := Record{Tick: 9, Skipped: true, Sums: []uint16{4}} // of an earlier use
+		got := Record{Tick: 9, Skipped: true, Started: true, Sums: []uint16{4}} // of an earlier use
 		if err := got.Parse(b); err != nil {
 			t.Fatal(err)
 		}
@@ -154,10 +158,11 @@ func TestRecordsOfAnotherShapeAreRefused(t *testing.T) {
 		"nothing":                  "",
 		"no array":                 "05",
 		"no elements":              "90",
-		"too many elements":        "98010000000000000000",
+		"too many elements":        "9901900090909090c2c200",
 		"a tick below zero":        "91ff",
 		"bytes after the end":      "910100",
 		"an empty end":             "920190",
+		"not started, at the end":  "980190009090" + "90" + "c2c2",
 		"an input with too little": "920191" + "9401010100",
 		"a seat with too much":     "9501900090" + "91" + "96" + "0101a0a00000",
 		"a result with too little": "960190009090" + "91" + "93" + "0101a0",
@@ -193,7 +198,7 @@ func TestTextsBeyondTheirBoundsAreCut(t *testing.T) {
 }
 
 func FuzzRecord(f *testing.F) {
-	for _, r := range samples() {
+	for _, r := range allSamples() {
 		f.Add(encode(&r))
 	}
 	f.Add([]byte{0xdd, 0xff, 0xff, 0xff, 0xff})

@@ -7,7 +7,7 @@ type Player struct {
 	Seat netcode.Seat
 	ID   string // the player token's subject
 	Name string
-	Team uint16 // counted from 1; 0 = none
+	Team uint16 // counted from 1; 0 = none. In a record: the one that he came with
 }
 
 // Record is everything that happened to a room before and at one tick, in the order in which it is applied: seat
@@ -17,6 +17,9 @@ type Record struct {
 	Seats   []SeatChange
 	Results []WorkResult
 	Inputs  []InputRecord // by seat, then sequence
+	// Started says that the match starts with this tick, once its seat changes are applied: all who were promised have come,
+	// or enough of them, or somebody has where nobody was promised.
+	Started bool
 	// Skipped says that the rules failed at this tick with its inputs, so that it was run without any. Inputs says which
 	// they were, without their bodies.
 	Skipped bool

@@ -35,6 +35,12 @@ type waddle struct {
 	Quit bool
 }
 
+// weather is what a pond is created with.
+type weather struct {
+	Ice  bool   `json:"ice"`
+	Wind string `json:"wind"`
+}
+
 type quack struct{ By netcode.Seat }
 
 type secret struct {
@@ -66,10 +72,11 @@ func (d *ducks) Step(s *netcode.Step[pond, waddle]) {
 }
 
 func (*ducks) Open(r *match.Room[pond]) error {
-	if string(r.Config()) == "ice" {
+	weather := match.ConfigOf[weather](r)
+	if weather.Ice {
 		return errors.New("the pond is frozen")
 	}
-	r.State().Score.V.N = uint64(len(r.Config()))
+	r.State().Score.V.N = uint64(len(weather.Wind))
 	return nil
 }
 
@@ -80,6 +87,16 @@ func (*ducks) Join(r *match.Room[pond], p match.Player) error {
 	r.State().Ducks.Add(duck{X: 50, Owner: p.Seat})
 	r.SetTeam(p.Seat, uint16(1+p.Seat%2))
 	return nil
+}
+
+func (*ducks) Start(r *match.Room[pond]) {
+	for p := range r.Players() {
+		if match.ConfigOf[weather](r).Wind != "fair" {
+			break
+		}
+		r.Emit(netcode.OnlyTo(p.Seat), secret{"start"})
+	}
+	r.State().Score.V.N += 1000 * uint64(1+r.Rand().IntN(9))
 }
 
 func (*ducks) each(r *match.Room[pond], seat netcode.Seat, do func(netcode.ID, *duck)) {
@@ -141,7 +158,7 @@ func (*ducks) Check(_ match.Player, in *waddle) error {
 func duckGame(t testing.TB, d *ducks, inputs proto.InputMode) match.Game {
 	t.Helper()
 	g := match.Define[pond, waddle]("ducks", d, match.Rules{
-		Inputs: inputs, Seats: 4, Grace: time.Second, Events: []any{quack{}, secret{}},
+		Inputs: inputs, Seats: 4, Grace: time.Second, Events: []any{quack{}, secret{}}, Config: weather{},
 	})
 	if g.Err() != nil {
 		t.Fatal(g.Err())
@@ -151,7 +168,7 @@ func duckGame(t testing.TB, d *ducks, inputs proto.InputMode) match.Game {
 
 // swim is a script with all that can happen to a room.
 var swim = Script{
-	Config: Config{Seed: 5, Config: []byte("abc")},
+	Config: Config{Seed: 5, Config: weather{Wind: "abc"}},
 	Ticks:  60,
 	Steps: []Step{
 		{From: 1, Do: func(r *Room) { r.Join(1, "a", "Anna"); r.Join(2, "b", "Bert"); r.Join(3, "c", "Cleo") }},

@@ -30,7 +30,7 @@ type Net struct {
 	// Bandwidth is of each player's line, in bytes per second each way; 0 is no bound.
 	Bandwidth int
 	Seed      uint64 // of the room, the bots and the network's dice
-	Config    []byte // what the game's Room.Config returns
+	Config    any    // what the room is created with, as Config's
 }
 
 // Network plays a match with real clients, which are bots (client.NewBot), a real edge and a network between them with
@@ -88,6 +88,7 @@ var warm = sync.OnceFunc(func() {
 type field struct {
 	t      *testing.T
 	n      Net
+	config []byte
 	game   match.Game
 	keys   *token.Keys
 	host   *match.Host
@@ -99,11 +100,13 @@ type field struct {
 
 // Open implements edge.Rooms.
 func (f *field) Open(_ context.Context, room string) (*match.Instance, error) {
-	return f.host.Open(match.Spec{ID: room, Game: f.game.Name(), Seed: f.n.Seed, Epoch: 1, Config: f.n.Config}) //nolint:wrapcheck // names it
+	return f.host.Open(match.Spec{ID: room, Game: f.game.Name(), Seed: f.n.Seed, Epoch: 1, Config: f.config}) //nolint:wrapcheck // names it
 }
 
 // TakeSeat implements edge.Rooms: all seats are free, and each token is used once.
-func (*field) TakeSeat(context.Context, string, uint16, string, string) error { return nil }
+func (*field) TakeSeat(context.Context, string, uint16, string, string) (uint16, error) {
+	return 0, nil
+}
 
 // nowhere is a directory of which nobody asks.
 type nowhere struct{}
@@ -112,12 +115,18 @@ func (nowhere) FreeSeat(context.Context, string, uint64, uint16, []string) error
 func (nowhere) Renew(context.Context, string, uint64, bool) error                { return nil }
 func (nowhere) Hung(context.Context, string) error                               { return nil }
 func (nowhere) EndRoom(context.Context, string, uint64) error                    { return nil }
-func (nowhere) PostResult(context.Context, proto.Result) error                   { return nil }
+func (nowhere) Settle(context.Context, string) (match.Settlement, error) {
+	return match.Settlement{State: match.SettleStarted}, nil
+}
+func (nowhere) PostResult(context.Context, proto.Result) error { return nil }
 
 func newField(t *testing.T, game match.Game, n Net) *field {
 	t.Helper()
 	f := &field{t: t, n: n, game: game, served: make(chan struct{})}
 	var err error
+	if f.config, err = configBytes(n.Config); err != nil {
+		t.Fatalf("matchtest: the config: %v", err)
+	}
 	if f.keys, err = token.New(bytes.Repeat([]byte("k"), 32), nil); err != nil {
 		t.Fatalf("matchtest: %v", err)
 	}

@@ -1,6 +1,7 @@
 package matchtest
 
 import (
+	"encoding/json"
 	"errors"
 	"math/rand/v2"
 	"testing"
@@ -11,20 +12,36 @@ import (
 
 // Config is what a room is made with. The zero value serves.
 type Config struct {
-	Seed   uint64 // of the room's random sources
-	Config []byte // what the game's Room.Config returns
+	Seed uint64 // of the room's random sources
+	// Expect is how many players must have joined before the match starts, see Room.Start; 0 starts it with the first one.
+	Expect int
+	Config any // what the room is created with: of the type of Rules.Config, or []byte, JSON as a client wrote it
+}
+
+// configBytes is a config as a room gets it.
+func configBytes(config any) ([]byte, error) {
+	switch v := config.(type) {
+	case nil:
+		return nil, nil
+	case []byte:
+		return v, nil
+	}
+	return json.Marshal(config) //nolint:wrapcheck // callers say of what
 }
 
 // Room is a room that a test drives. What it does wrong ends the test. Nobody's leaving ends it: Rules.Empty does not
 // count here.
 type Room struct {
-	t     testing.TB
-	game  match.Game
-	spec  match.Spec
-	run   *match.Replay
-	rec   match.TickRecord // what the next tick is made of
-	seats []seat           // by seat
-	rng   *rand.Rand
+	t      testing.TB
+	game   match.Game
+	spec   match.Spec
+	run    *match.Replay
+	expect int
+	joins  int              // how many ever joined
+	enough bool             // Start was called
+	rec    match.TickRecord // what the next tick is made of
+	seats  []seat           // by seat
+	rng    *rand.Rand
 
 	works   []match.BegunWork // of which no result has come
 	refused []Refusal
@@ -54,11 +71,14 @@ const roomID = "matchtest"
 func New(t testing.TB, game match.Game, cfg Config) *Room {
 	t.Helper()
 	r := &Room{
-		t: t, game: game,
-		spec: match.Spec{ID: roomID, Game: game.Name(), Seed: cfg.Seed, Epoch: 1, Config: cfg.Config},
+		t: t, game: game, expect: cfg.Expect,
+		spec: match.Spec{ID: roomID, Game: game.Name(), Seed: cfg.Seed, Epoch: 1},
 		rng:  rand.New(rand.NewPCG(cfg.Seed, 0x74657374)), //nolint:gosec // a script's dice, the same each time
 	}
 	var err error
+	if r.spec.Config, err = configBytes(cfg.Config); err != nil {
+		t.Fatalf("matchtest: the config: %v", err)
+	}
 	if r.run, err = match.NewReplay(game, r.spec); err != nil {
 		t.Fatalf("matchtest: the game cannot be run: %v", err)
 	}
@@ -124,6 +144,7 @@ func (r *Room) step() {
 	rec.Tick = r.run.Tick() + 1
 	r.expire(&rec)
 	r.collect(&rec)
+	rec.Started = r.starts()
 	if err := r.run.Step(&rec); err != nil {
 		r.failed("the tick", err)
 	}

@@ -232,7 +232,8 @@ func TestMistakesOfATestAreExplained(t *testing.T) {
 		words []string
 	}{
 		"a game that is not one":    {func(t testing.TB) { New(t, match.Define[pond, waddle]("X", &ducks{}, match.Rules{}), Config{}) }, []string{`game "X"`}},
-		"an Open hook that refuses": {func(t testing.TB) { New(t, duckGame(t, &ducks{}, 0), Config{Config: []byte("ice")}) }, []string{"Open", "frozen"}},
+		"an Open hook that refuses": {func(t testing.TB) { New(t, duckGame(t, &ducks{}, 0), Config{Config: weather{Ice: true}}) }, []string{"Open", "frozen"}},
+		"a config of another game":  {func(t testing.TB) { New(t, duckGame(t, &ducks{}, 0), Config{Config: []byte(`{"rain":1}`)}) }, []string{"rain"}},
 		"no such seat":              {func(t testing.TB) { pondOf(t).Join(5, "e", "Emil") }, []string{"no seat 5", "1 to 4"}},
 		"seat 0":                    {func(t testing.TB) { pondOf(t).Events(0) }, []string{"no seat 0"}},
 		"a seat that is taken":      {func(t testing.TB) { pondOf(t).Join(1, "e", "Emil") }, []string{"seat 1 is a's", "e cannot"}},

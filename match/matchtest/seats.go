@@ -1,6 +1,7 @@
 package matchtest
 
 import (
+	"slices"
 	"time"
 
 	"muster/match"
@@ -9,19 +10,32 @@ import (
 
 // Join lets a player take a free seat, from 1 to Rules.Seats. The Join hook runs with the next tick; whether it refused
 // is in Refused then.
-func (r *Room) Join(n netcode.Seat, id, name string) {
+func (r *Room) Join(n netcode.Seat, id, name string) { r.t.Helper(); r.JoinTeam(n, id, name, 0) }
+
+// JoinTeam is Join for a player whom the matchmaker has put into a team, counted from 1.
+func (r *Room) JoinTeam(n netcode.Seat, id, name string, team uint16) {
 	r.t.Helper()
 	s := r.place(n)
 	if s.taken {
 		r.t.Fatalf("matchtest: seat %d is %s's already, %s cannot join there", n, s.player.ID, id)
 	}
-	*s = seat{player: match.Player{Seat: n, ID: id, Name: name}, taken: true, inputs: s.inputs}
+	*s = seat{player: match.Player{Seat: n, ID: id, Name: name, Team: team}, taken: true, inputs: s.inputs}
 	if s.inputs == nil {
 		rules := r.game.Rules()
 		s.inputs = netcode.NewInputBuffer(rules.Inputs, rules.TickRate, rules.InputsPerTick)
 	}
 	s.inputs.Reset()
+	r.joins++
 	r.change(match.SeatJoined, s)
+}
+
+// Start starts the match with the next tick in which anybody has a seat, as a server does at the deadline when enough
+// players have come. In a room without Config.Expect, and once as many have joined, that happens by itself.
+func (r *Room) Start() { r.enough = true }
+
+// starts says whether the match starts with the tick that is being made.
+func (r *Room) starts() bool {
+	return !r.run.Started() && (r.enough || r.joins >= r.expect) && slices.ContainsFunc(r.seats, func(s seat) bool { return s.taken })
 }
 
 // Drop cuts a player's connection: the Drop hook runs with the next tick. The seat is held for Rules.Grace of ticks, then

@@ -1,6 +1,7 @@
-package edge
+package door
 
 import (
+	"crypto/tls"
 	"errors"
 	"net"
 	"sync"
@@ -15,26 +16,24 @@ import (
 const (
 	// sendBuffer is the kernel's send buffer that is asked for, in bytes. A large one would hide seconds of old state.
 	sendBuffer = 16 << 10
-	// maxTail bounds what waits behind a full send buffer, in bytes: Linux holds up to 41 KiB where 16 are asked for, so a
+	// MaxTail bounds what waits behind a full send buffer, in bytes: Linux holds up to 41 KiB where 16 are asked for, so a
 	// connection that is not read costs 64 KiB at most. Only a message that finds nothing waiting may be longer: a
 	// keyframe is as large as the game's state.
-	maxTail = 20 << 10
+	MaxTail = 20 << 10
 	// mostTail is what no write may exceed: the longest message behind a tail, and a goodbye.
-	mostTail = maxTail + proto.MaxServerMessage + 4<<10
+	mostTail = MaxTail + proto.MaxServerMessage + 4<<10
 	// writeChunk is how much one call of the kernel is given, in bytes: it looks at its bound before each, not within.
-	// Each of the tail's has drainTimeout for itself.
+	// Each of the tail's has the pipe's patience for itself.
 	writeChunk = 4 << 10
-	// drainTimeout is for a connection that no room looks after any more: one that does closes it after slowAfter.
-	drainTimeout = 2 * slowAfter
-	// lastTimeout bounds how long the tail may still drain, and how long the peer's bytes are still read, once the
+	// LastTimeout bounds how long the tail may still drain, and how long the peer's bytes are still read, once the
 	// connection is to be closed.
-	lastTimeout = time.Second
+	LastTimeout = time.Second
 )
 
-// errSlow is the error of a write to a connection whose tail is full.
-var errSlow = errors.New("the peer does not read what is sent")
+// ErrSlow is the error of a write to a connection whose tail is full.
+var ErrSlow = errors.New("the peer does not read what is sent")
 
-// Listener wraps the connections that it accepts so that an edge can write to them without blocking, below TLS too.
+// Listener wraps the connections that it accepts so that sockets can be written to them without blocking, below TLS too.
 type Listener struct{ net.Listener }
 
 // Accept implements net.Listener.
@@ -43,12 +42,12 @@ func (l Listener) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err //nolint:wrapcheck // net/http looks at it
 	}
-	return newPipe(c), nil
+	return NewPipe(c), nil
 }
 
-// pipe is a connection whose writes can be made not to block. Until goLive it behaves as the connection that it wraps.
+// Pipe is a connection whose writes can be made not to block. Until GoLive it behaves as the connection that it wraps.
 // Any goroutine may write; writes are whole and in order.
-type pipe struct {
+type Pipe struct {
 	net.Conn
 	raw syscall.RawConn // nil where the connection has no descriptor
 	now tryWriter       // nil where it has one, or cannot: then the tail does all the writing
@@ -59,14 +58,15 @@ type pipe struct {
 	live    bool
 	closing bool      // Close was called: nothing more is written
 	closeBy time.Time // when the last of it must be out
-	ended   bool      // end was called: nothing more is read
+	ended   bool      // End was called: nothing more is read
 	err     error
 	tail    []byte // what follows spare
 	spare   []byte // what the drainer is writing, and the memory for its next turn
 	pending int    // bytes in both
 	owner   *sync.WaitGroup
 
-	patience time.Duration // drainTimeout, but in tests
+	patience time.Duration // how long a write of the tail's may take
+	drained  func()        // may be nil
 
 	// One attempt to write, kept here so that the function that RawConn calls need not be made for each.
 	try  func(fd uintptr) bool
@@ -80,8 +80,9 @@ type tryWriter interface {
 	TryWrite(b []byte) (int, error)
 }
 
-func newPipe(c net.Conn) *pipe {
-	p := &pipe{Conn: c, patience: drainTimeout}
+// NewPipe wraps a connection.
+func NewPipe(c net.Conn) *Pipe {
+	p := &Pipe{Conn: c}
 	p.now, _ = c.(tryWriter)
 	if tcp, ok := c.(*net.TCPConn); ok {
 		_ = tcp.SetWriteBuffer(sendBuffer) // a hint: the system may refuse it
@@ -105,15 +106,17 @@ func newPipe(c net.Conn) *pipe {
 	return p
 }
 
-// goLive makes writes not block from now on. owner counts the goroutine that drains a tail.
-func (p *pipe) goLive(owner *sync.WaitGroup) {
+// GoLive makes writes not block from now on. owner counts the goroutine that drains a tail, which waits for patience at
+// most for each chunk of it: for a peer that nobody looks after any more, since one that does closes it before. drained,
+// which may be nil, is called on that goroutine when nothing waits any more; it must not block.
+func (p *Pipe) GoLive(owner *sync.WaitGroup, patience time.Duration, drained func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.live, p.owner = true, owner
+	p.live, p.owner, p.patience, p.drained = true, owner, patience, drained
 }
 
 // Write implements io.Writer. On a live pipe it returns at once: everything was taken, or nothing more ever will be.
-func (p *pipe) Write(b []byte) (int, error) {
+func (p *Pipe) Write(b []byte) (int, error) {
 	p.mu.Lock()
 	if !p.live {
 		p.mu.Unlock()
@@ -133,7 +136,7 @@ func (p *pipe) Write(b []byte) (int, error) {
 		return n, nil
 	}
 	if p.pending+len(b)-n > mostTail {
-		p.err = errSlow
+		p.err = ErrSlow
 		return n, p.err
 	}
 	if p.pending == 0 {
@@ -147,13 +150,13 @@ func (p *pipe) Write(b []byte) (int, error) {
 }
 
 // SetDeadline implements net.Conn; see SetWriteDeadline.
-func (p *pipe) SetDeadline(t time.Time) error {
+func (p *Pipe) SetDeadline(t time.Time) error {
 	return errors.Join(p.SetReadDeadline(t), p.SetWriteDeadline(t))
 }
 
 // SetWriteDeadline implements net.Conn. On a live pipe no write waits, so it does nothing: TLS sets one that is over
 // when it closes, which would cut off the tail.
-func (p *pipe) SetWriteDeadline(t time.Time) error {
+func (p *Pipe) SetWriteDeadline(t time.Time) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.live {
@@ -163,7 +166,7 @@ func (p *pipe) SetWriteDeadline(t time.Time) error {
 }
 
 // attempt writes what the kernel, or a network in memory, takes without waiting.
-func (p *pipe) attempt(b []byte) (int, error) {
+func (p *Pipe) attempt(b []byte) (int, error) {
 	if p.raw == nil {
 		return p.now.TryWrite(b) //nolint:wrapcheck // as the wrapped connection
 	}
@@ -180,7 +183,7 @@ func (p *pipe) attempt(b []byte) (int, error) {
 }
 
 // drain writes the tail until none is left or the connection fails, then shuts the connection if that is wanted.
-func (p *pipe) drain() {
+func (p *Pipe) drain() {
 	defer p.owner.Done()
 	for {
 		p.mu.Lock()
@@ -194,6 +197,9 @@ func (p *pipe) drain() {
 				p.shut()
 			}
 			p.mu.Unlock()
+			if p.drained != nil {
+				p.drained()
+			}
 			return
 		}
 		p.mu.Unlock()
@@ -208,7 +214,7 @@ func (p *pipe) drain() {
 }
 
 // flush writes b in chunks, each within its time.
-func (p *pipe) flush(b []byte) error {
+func (p *Pipe) flush(b []byte) error {
 	for len(b) > 0 {
 		p.mu.Lock()
 		timeout := p.patience
@@ -226,10 +232,10 @@ func (p *pipe) flush(b []byte) error {
 	return nil
 }
 
-// Close ends the writing: what waits still goes out, for lastTimeout at most, then the peer reads EOF. The reader goes
+// Close ends the writing: what waits still goes out, for LastTimeout at most, then the peer reads EOF. The reader goes
 // on for as long: to close on unread bytes makes a reset of it, which can take the goodbye with it. Who reads then
-// calls end.
-func (p *pipe) Close() error {
+// calls End.
+func (p *Pipe) Close() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if !p.live {
@@ -238,7 +244,7 @@ func (p *pipe) Close() error {
 	if p.closing {
 		return nil
 	}
-	p.closing, p.closeBy = true, time.Now().Add(lastTimeout)
+	p.closing, p.closeBy = true, time.Now().Add(LastTimeout)
 	if p.pending > 0 && p.err == nil {
 		_ = p.Conn.SetWriteDeadline(p.closeBy) // for the write that is under way
 		return nil
@@ -248,17 +254,17 @@ func (p *pipe) Close() error {
 }
 
 // shut ends a connection that has nothing more to write. p.mu is held.
-func (p *pipe) shut() {
+func (p *Pipe) shut() {
 	half, ok := p.Conn.(interface{ CloseWrite() error })
 	if ok && !p.ended && p.err == nil && half.CloseWrite() == nil {
-		_ = p.Conn.SetReadDeadline(time.Now().Add(lastTimeout)) // an error ends the reader as well
+		_ = p.Conn.SetReadDeadline(time.Now().Add(LastTimeout)) // an error ends the reader as well
 		return
 	}
 	_ = p.Conn.Close()
 }
 
-// end closes the connection for its reader, who has read the last of it. A tail still gets its time to drain.
-func (p *pipe) end() {
+// End closes the connection for its reader, who has read the last of it. A tail still gets its time to drain.
+func (p *Pipe) End() {
 	_ = p.Close() // closing cannot fail in a way that matters now
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -268,12 +274,31 @@ func (p *pipe) end() {
 	}
 }
 
-// fits says whether a message of n bytes may be written now.
-func (p *pipe) fits(n int) bool {
+// Fits says whether a message of n bytes may be written now.
+func (p *Pipe) Fits(n int) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.pending == 0 || p.pending+n <= maxTail
+	return p.pending == 0 || p.pending+n <= MaxTail
 }
 
-// isCongested says whether a tail exists.
-func (p *pipe) isCongested() bool { return p.congested.Load() }
+// Congested says whether a tail exists.
+func (p *Pipe) Congested() bool { return p.congested.Load() }
+
+// Waiting returns the memory of what waits for the peer in this process, in bytes.
+func (p *Pipe) Waiting() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return cap(p.tail) + cap(p.spare)
+}
+
+// pipeOf finds the Listener's pipe under a connection.
+func pipeOf(c net.Conn) *Pipe {
+	switch c := c.(type) {
+	case *Pipe:
+		return c
+	case *tls.Conn:
+		p, _ := c.NetConn().(*Pipe)
+		return p
+	}
+	return nil
+}

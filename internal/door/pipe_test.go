@@ -1,27 +1,17 @@
-package edge
+package door
 
 import (
 	"bytes"
-	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"io"
-	"math/big"
 	"net"
-	"net/http"
 	"sync"
 	"testing"
 	"time"
-
-	"muster/proto"
 )
 
 // tcpPipe returns a live pipe on loopback and the peer's end.
-func tcpPipe(t testing.TB, patience time.Duration) (p *pipe, peer net.Conn, drained *sync.WaitGroup) {
+func tcpPipe(t testing.TB, patience time.Duration) (p *Pipe, peer net.Conn, drained *sync.WaitGroup) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -35,11 +25,10 @@ func tcpPipe(t testing.TB, patience time.Duration) (p *pipe, peer net.Conn, drai
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, drained = c.(*pipe), &sync.WaitGroup{}
-	p.patience = patience
-	p.goLive(drained)
+	p, drained = c.(*Pipe), &sync.WaitGroup{}
+	p.GoLive(drained, patience, nil)
 	t.Cleanup(func() {
-		p.end()
+		p.End()
 		_ = peer.Close()
 		drained.Wait()
 	})
@@ -47,9 +36,9 @@ func tcpPipe(t testing.TB, patience time.Duration) (p *pipe, peer net.Conn, drai
 }
 
 // congest writes until a tail exists and returns what was written.
-func congest(t *testing.T, p *pipe) (sent []byte) {
+func congest(t *testing.T, p *Pipe) (sent []byte) {
 	t.Helper()
-	for i := byte(0); !p.isCongested(); i++ {
+	for i := byte(0); !p.Congested(); i++ {
 		b := bytes.Repeat([]byte{i}, 30_000)
 		if _, err := p.Write(b); err != nil {
 			t.Fatal(err)
@@ -101,7 +90,7 @@ func TestClosedPipeDoesNotWaitLongForItsPeer(t *testing.T) {
 		t.Error("something was read")
 	}
 	drained.Wait()
-	if took := time.Since(began); took > 3*lastTimeout {
+	if took := time.Since(began); took > 3*LastTimeout {
 		t.Errorf("the connection ended after %v", took)
 	}
 }
@@ -113,10 +102,10 @@ func TestPipeThatIsNeverReadRefusesMore(t *testing.T) {
 	for ; err == nil && n < 10*mostTail; n += 30_000 {
 		_, err = p.Write(make([]byte, 30_000))
 	}
-	if !errors.Is(err, errSlow) {
+	if !errors.Is(err, ErrSlow) {
 		t.Errorf("%d bytes, then %v", n, err)
 	}
-	if p.fits(1) {
+	if p.Fits(1) {
 		t.Error("there is place behind a full tail")
 	}
 }
@@ -135,55 +124,4 @@ func TestDeadlineOfAnUpperLayerDoesNotCutTheTailOff(t *testing.T) {
 		t.Errorf("the peer reads %v", err)
 	}
 	drained.Wait()
-}
-
-func TestGoodbyeBehindATailIsReadOverTLS(t *testing.T) {
-	cert := selfSigned(t)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	b := newBenchOn(t, grow{bulk: 20_000}, nil, tls.NewListener(Listener{l}, &tls.Config{Certificates: []tls.Certificate{cert}}))
-	roots := x509.NewCertPool()
-	roots.AddCert(cert.Leaf)
-	b.url = "wss://" + l.Addr().String()
-	b.http = &http.Client{Transport: &http.Transport{
-		TLSClientConfig: &tls.Config{RootCAs: roots}, DisableKeepAlives: true,
-		DialContext: func(ctx context.Context, _, addr string) (net.Conn, error) {
-			var d net.Dialer
-			c, err := d.DialContext(ctx, "tcp", addr)
-			if err == nil {
-				_ = c.(*net.TCPConn).SetReadBuffer(16 << 10)
-			}
-			return c, err
-		},
-	}}
-	ctx := testContext(t)
-	p := b.join(ctx, "r", 1, "alice")
-	eventually(t, "a tail", func() bool { return b.metricValue("muster_frames_skipped_total") > 3 })
-	b.edge.all()[0].Close(proto.Close{Code: proto.CodeKicked, Reason: "enough"})
-	if bye, frame := p.closed(ctx); bye != proto.CodeKicked || frame != proto.CodeKicked {
-		t.Errorf("bye %d, close frame %d, want 4410", bye, frame)
-	}
-}
-
-func selfSigned(t *testing.T) tls.Certificate {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	tmpl := &x509.Certificate{
-		SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true,
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-	}
-	der, err := x509.CreateCertificate(rand.Reader, tmpl, tmpl, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	leaf, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}
 }

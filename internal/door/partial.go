@@ -1,12 +1,12 @@
-package edge
+package door
 
 import (
 	"encoding/binary"
 	"time"
 )
 
-// partialFor is how long a client may take to send one message, from its first byte to its last.
-const partialFor = 10 * time.Second
+// PartialFor is how long a client may take to send one message, from its first byte to its last.
+const PartialFor = 10 * time.Second
 
 // partial follows a client's bytes to know whether a message is under way: a frame of which not all is here, or a message
 // of which the last fragment is not. It checks nothing: gws does.

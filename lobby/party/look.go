@@ -1,0 +1,93 @@
+package party
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// Get returns a party for one of its members. Errors: ErrNone, also for who is in it no more.
+func (s *Store) Get(ctx context.Context, id, player string) (*Party, error) {
+	p, err := s.read(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return s.seenBy(ctx, p, player)
+}
+
+// Members returns the party that a player is in. It keeps the party for another hour, as every look and change of a
+// member does. Errors: ErrNone.
+func (s *Store) Members(ctx context.Context, player string) (*Party, error) {
+	mark, err := s.markNow(ctx, player)
+	if err != nil {
+		return nil, err
+	}
+	id, join := named(mark)
+	p, err := s.read(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if m := p.member(player); m == nil || m.join != join {
+		return nil, ErrNone
+	}
+	return s.seenBy(ctx, p, player)
+}
+
+// Touch keeps a player's party, where he is in one, for another hour.
+func (s *Store) Touch(ctx context.Context, player string) error {
+	if _, err := s.Members(ctx, player); err != nil && !errors.Is(err, ErrNone) {
+		return err
+	}
+	return nil
+}
+
+// seenBy returns a party as it is for one of its members, ErrNone for others.
+func (s *Store) seenBy(ctx context.Context, p *Party, player string) (*Party, error) {
+	if p.member(player) == nil {
+		return nil, ErrNone
+	}
+	p, err := s.view(ctx, p)
+	if err == nil && p.member(player) == nil {
+		return nil, ErrNone
+	}
+	return p, err
+}
+
+// view looks at each member's mark, keeps what belongs to the party for another hour, sweeps out who is no member any
+// more, and tells of what was not told.
+func (s *Store) view(ctx context.Context, p *Party) (*Party, error) {
+	pipe := s.cfg.Redis.Pipeline()
+	marks := make([]*redis.StringCmd, len(p.Members))
+	for i, m := range p.Members {
+		marks[i] = pipe.Get(ctx, s.mark(m.ID))
+		pipe.PExpire(ctx, s.mark(m.ID), 2*keepFor)
+	}
+	pipe.PExpire(ctx, s.record(p.ID), keepFor)
+	pipe.PExpire(ctx, s.codeKey(p.Code), keepFor)
+	if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) {
+		return nil, fmt.Errorf("looking at the members of party %s: %w", p.ID, err)
+	}
+	var gone []Member
+	for i, m := range p.Members {
+		if !is(marks[i].Val(), p.ID, m.join) {
+			gone = append(gone, m)
+		}
+	}
+	if len(gone) > 0 {
+		return s.change(ctx, p.ID, func(p *Party) error {
+			for _, g := range gone {
+				if i := slices.IndexFunc(p.Members, func(m Member) bool { return m.ID == g.ID && m.join == g.join }); i >= 0 {
+					p.remove(g.ID)
+				}
+			}
+			return nil
+		})
+	}
+	if p.told < p.Version {
+		s.tell(ctx, p)
+	}
+	return p, nil
+}

@@ -1,0 +1,44 @@
+package lobby
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"muster/lobby/inbox"
+	"muster/lobby/party"
+	"muster/match/cluster"
+)
+
+// addSocial makes what players do together before and besides matches.
+func (l *Lobby) addSocial() {
+	l.inbox = inbox.New(l.cfg.Redis, l.cfg.Namespace, func(ctx context.Context, n cluster.Notice) error {
+		l.publish(ctx, n.Kind, n.ID) // one that is lost costs a wait until the next look
+		return nil
+	})
+	l.parties = party.New(party.Config{
+		Redis: l.cfg.Redis, Namespace: l.cfg.Namespace, Post: l.inbox.Post, Blocked: l.cfg.Blocked, Log: l.log,
+	})
+}
+
+// otherPlayer names a player to whom something is done.
+type otherPlayer struct {
+	Player string `json:"player" minLength:"1" maxLength:"64" example:"bob" doc:"The player's id."`
+}
+
+// Resolve implements huma.ResolverWithPath.
+func (o *otherPlayer) Resolve(_ huma.Context, prefix *huma.PathBuffer) []error {
+	if plainText(o.Player) {
+		return nil
+	}
+	return []error{&huma.ErrorDetail{
+		Message: "expected at most 64 bytes without control characters", Location: prefix.With("player"), Value: o.Player,
+	}}
+}
+
+// noContent is an operation that answers with nothing but that it is done.
+func noContent(op huma.Operation) huma.Operation {
+	op.DefaultStatus = http.StatusNoContent
+	return operation(op)
+}

@@ -1,0 +1,121 @@
+package cluster_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"muster/internal/testredis"
+	"muster/match/cluster"
+)
+
+func wantTeam(t *testing.T, d *cluster.Directory, room string, seat uint16, player, token string, want uint16) {
+	t.Helper()
+	if got, err := d.TakeSeat(t.Context(), room, seat, player, token); err != nil || got != want {
+		t.Errorf("%q took seat %d in team %d, %v; want team %d", player, seat, got, err, want)
+	}
+}
+
+func TestSeatKeepsItsTeamUntilItIsAnothers(t *testing.T) {
+	testredis.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
+		d := cluster.NewDirectory(rdb, ns)
+		r := create(t, d, aRoom(2))
+		c := []cluster.Claim{{Player: "a", Token: "a1", Team: 2}, {Player: "b|3|b", Token: "b1", Team: 1}}
+		reserve(t, d, r, time.Minute, c)
+		wantTeam(t, d, r.ID, 1, "a", "a1", 2)
+		reserve(t, d, r, time.Minute, []cluster.Claim{{Player: "a", Token: "a2", Team: 1}})
+		wantTeam(t, d, r.ID, 1, "a", "a2", 2)
+		_, err := d.Rejoin(t.Context(), r.ID, "a", "a3")
+		must(t, err)
+		wantTeam(t, d, r.ID, 1, "a", "a3", 2)
+		wantTeam(t, d, r.ID, 2, "b|3|b", "b1", 1)
+		must(t, d.FreeSeat(t.Context(), r.ID, r.Epoch, 1, nil))
+		reserve(t, d, r, time.Minute, []cluster.Claim{{Player: "c", Token: "c1"}})
+		wantTeam(t, d, r.ID, 1, "c", "c1", 0)
+	})
+}
+
+func TestFullTeamTakesNobodyThoughTheRoomHasSeats(t *testing.T) {
+	testredis.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
+		d := cluster.NewDirectory(rdb, ns)
+		n := aRoom(5)
+		n.Teams, n.TeamSize = 2, 2
+		r := create(t, d, n)
+		in := func(team uint16, players ...string) (list []cluster.Claim) {
+			for _, p := range players {
+				list = append(list, cluster.Claim{Player: p, Token: p + "1", Team: team})
+			}
+			return list
+		}
+		reserve(t, d, r, time.Minute, in(1, "a"))
+		_, err := d.Reserve(t.Context(), r.ID, time.Minute, in(1, "b", "c"))
+		wantError(t, "two claims on one seat of a team", err, cluster.ErrFull)
+		reserve(t, d, r, time.Minute, append(in(2, "b", "c"), in(1, "a", "d")...))
+		_, err = d.Reserve(t.Context(), r.ID, time.Minute, in(2, "e"))
+		wantError(t, "a claim on a full team", err, cluster.ErrFull)
+		wantFree(t, "with both teams full", d, r, 1)
+		reserve(t, d, r, time.Minute, in(0, "e"))
+	})
+}
+
+func TestReservationForARoomAsItWasIsRefused(t *testing.T) {
+	testredis.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
+		d := cluster.NewDirectory(rdb, ns)
+		r := create(t, d, aRoom(3))
+		try := func(version uint64, list []cluster.Claim, want error) uint64 {
+			t.Helper()
+			s, err := d.ReserveIf(t.Context(), r.ID, version, time.Minute, list)
+			wantError(t, "reserving by a version", err, want)
+			return s.Version
+		}
+		first := try(r.Version, claims(0, "a"), nil)
+		if first <= r.Version {
+			t.Errorf("version %d became %d", r.Version, first)
+		}
+		if again := try(r.Version, claims(0, "a"), nil); again != first {
+			t.Errorf("the same reservation gave version %d, then %d", first, again)
+		}
+		try(r.Version, claims(0, "b"), cluster.ErrStale)
+		must(t, take(d, t.Context(), r.ID, 1, "a", claims(0, "a")[0].Token))
+		try(r.Version, claims(0, "a"), nil) // taken seats change nothing
+		second := try(first, claims(0, "b"), nil)
+		must(t, d.Release(t.Context(), r.ID, claims(0, "b")))
+		try(second, claims(0, "c"), cluster.ErrStale)
+		must(t, d.Renew(t.Context(), r.ID, r.Epoch, true))
+		now, err := d.Room(t.Context(), r.ID)
+		must(t, err)
+		must(t, d.Renew(t.Context(), r.ID, r.Epoch, false))
+		must(t, d.Renew(t.Context(), r.ID, r.Epoch, true))
+		try(now.Version, claims(0, "c"), cluster.ErrStale)
+		must(t, d.FreeSeat(t.Context(), r.ID, r.Epoch, 1, nil))
+		now, err = d.Room(t.Context(), r.ID)
+		must(t, err)
+		try(now.Version, claims(0, "c"), nil)
+	})
+}
+
+// Servers are replaced one after the other, so rooms outlive those that made them.
+func TestRecordsOfBeforeThereWereTeamsAreUnderstood(t *testing.T) {
+	testredis.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
+		d, prefix := cluster.NewDirectory(rdb, ns), ns+":{room:old}:"
+		must(t, rdb.HSet(t.Context(), prefix+"record", "game", "arena", "rules", "7", "queue", "arena", "node", "n1",
+			"seats", "3", "seed", "5", "epoch", "1700000000000").Err())
+		must(t, rdb.HSet(t.Context(), prefix+"seats", "1", "0|!x/y|a|b", "2", "9999999999999|t2|c").Err())
+		r, err := d.Room(t.Context(), "old")
+		must(t, err)
+		if r.Epoch != 1700000000000 || r.Created.UnixMilli() != 1700000000000 || r.Version != 0 || r.Expect != 0 {
+			t.Errorf("its record is read as %+v", r)
+		}
+		wantTeam(t, d, "old", 2, "c", "t2", 0)
+		wantSettled(t, d, "old", cluster.Started, "c")
+		must(t, d.Renew(t.Context(), "old", r.Epoch, true))
+		wantSeats(t, reserve(t, d, r, time.Minute, claims(0, "a|b", "d")), 0, 1, 3)
+		moved, err := d.Move(t.Context(), r, "n2", "7")
+		must(t, err)
+		if !moved.Created.Equal(r.Created) {
+			t.Errorf("moved, it was created at %v instead of %v", moved.Created, r.Created)
+		}
+		must(t, d.EndRoom(t.Context(), "old", moved.Epoch))
+	})
+}
