@@ -11,6 +11,9 @@ import (
 // ErrClosed is returned by a [Conn] that its owner closed or left.
 var ErrClosed = errors.New("the connection is closed")
 
+// ErrWatching is what Send returns to one who only watches: nothing is sent.
+var ErrWatching = errors.New("who only watches has no inputs")
+
 // codeLost stands for a socket that ended without a close frame (RFC 6455, 7.1.5).
 const codeLost proto.Code = 1006
 

@@ -14,9 +14,9 @@ import (
 	"muster/proto"
 )
 
-// Dial takes a seat: it opens the match's socket and reads the welcome. ctx bounds that, not the connection, which
+// Dial takes a seat, or with a watch token a place to watch from: it opens the match's socket and reads the welcome. ctx bounds that, not the connection, which
 // lives until Close, Leave or a [CloseError]. S and In are the game's state and input types; when the server's differ,
-// the error is a [SchemaError]. A refused upgrade is a [HandshakeError].
+// the error is a [SchemaError]. What watches is not taken up again when its socket is lost: the lobby gives another token. A refused upgrade is a [HandshakeError].
 func Dial[S, In any](ctx context.Context, m Match, o Options) (*Conn[S, In], error) {
 	o = o.withDefaults()
 	schema := o.Schema

@@ -211,7 +211,7 @@ func (c *fakeConn) frame(processed uint32, hashes ...proto.Hash) {
 	e := c.node.enc
 	head := &proto.Head{
 		Epoch: c.node.welcome.Epoch, Tick: c.node.tick, Processed: processed, Durable: processed,
-		Scopes: append([]proto.Watch(nil), e.Scopes(testSeat)...),
+		Scopes: append([]proto.Watch(nil), c.node.scopes()...),
 	}
 	blocks := e.Prepare(&c.view, head.Scopes)
 	w := proto.NewWriter()
@@ -274,4 +274,12 @@ func xs(c *Conn[world, input]) (list []int16) {
 		list = append(list, d.X)
 	}
 	return list
+}
+
+// scopes are those of the seat that the welcome names.
+func (n *fakeNode) scopes() []proto.Watch {
+	if n.welcome.Seat == 0 {
+		return n.enc.PublicScopes()
+	}
+	return n.enc.Scopes(netcode.Seat(n.welcome.Seat))
 }

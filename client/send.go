@@ -12,11 +12,14 @@ import (
 //
 // A sample displaces the oldest when 32 are waiting; a command is refused with [ErrBacklog] when 256 are. What waits is
 // not durable yet: in a room that checkpoints that is some seconds' commands. Where more than 32 are not even processed,
-// a command is sent by Next, in its turn. An error of the socket is not an error of Send: the input is kept, and Next
+// a command is sent by Next, in its turn. Who only watches gets [ErrWatching]. An error of the socket is not an error of Send: the input is kept, and Next
 // sends it again or says that the match is lost.
 func (c *Conn[S, In]) Send(in In) error {
 	if c.ended != nil {
 		return c.ended
+	}
+	if c.info.Seat == 0 {
+		return ErrWatching
 	}
 	c.in = in
 	c.body.Reset()

@@ -34,6 +34,7 @@ type cli struct {
 	Health   healthCmd   `cmd:"" help:"Ask a running server whether it is ready; exit 1 when it is not."`
 	Types    typesCmd    `cmd:"" help:"Print the TypeScript types of a game's state, inputs and events."`
 	Replay   replayCmd   `cmd:"" help:"Look at recorded matches, and prove that the rules still play them the same."`
+	Queue    queueCmd    `cmd:"" help:"Look at files of queues before a server reads them."`
 	Codec    codecCmd    `cmd:"" help:"Measure what recorded movement (CSV) costs on the wire."`
 	Ratings  ratingsCmd  `cmd:"" help:"Judge the rating model by matches that were played."`
 }

@@ -41,7 +41,9 @@ func (r *rooms) Open(ctx context.Context, room string) (*match.Instance, error) 
 			return nil, err
 		}
 	}
-	rm, err := r.host.Open(match.Spec{ID: rec.ID, Game: rec.Game, Seed: rec.Seed, Epoch: rec.Epoch})
+	rm, err := r.host.Open(match.Spec{
+		ID: rec.ID, Game: rec.Game, Seed: rec.Seed, Epoch: rec.Epoch, Config: rec.Config, Expect: rec.Expect,
+	})
 	if errors.Is(err, match.ErrLoaded) { // the seat is reserved, so coming again is worth while
 		return nil, &proto.Close{Code: proto.CodeOverloaded, Reason: "the server takes no new matches now"}
 	}
@@ -49,6 +51,14 @@ func (r *rooms) Open(ctx context.Context, room string) (*match.Instance, error) 
 		return nil, &proto.Close{Code: proto.CodeMatchGone, Reason: "the match's game has no such config"}
 	}
 	return rm, err //nolint:wrapcheck // says what it did
+}
+
+// Running implements edge.Rooms.
+func (r *rooms) Running(_ context.Context, room string) (*match.Instance, error) {
+	if rm := r.host.Room(room); rm != nil {
+		return rm, nil
+	}
+	return nil, &proto.Close{Code: proto.CodeMatchGone, Reason: "the match is not on this server"}
 }
 
 // adopt takes a room over whose server is gone, where its game keeps a journal to go on from: its player has come here.

@@ -16,7 +16,6 @@ import (
 	"go.uber.org/zap"
 
 	"muster/lobby"
-	"muster/lobby/queue"
 	"muster/match"
 	"muster/match/cluster"
 	"muster/match/edge"
@@ -185,16 +184,25 @@ func (s *server) startLobby(rdb redis.UniversalClient, games []Game, node string
 	}
 	for _, g := range games {
 		r := g.Rules()
-		cfg.Games = append(cfg.Games, lobby.Game{Name: g.Name(), Rules: r.Version, Seats: r.Seats, Persist: r.Persist})
-		// Each game has a queue of its name: one joins a running match or starts one.
-		cfg.Queues = append(cfg.Queues, queue.Rules{Name: g.Name(), Game: g.Name(), TeamSize: r.Seats, Min: 1, Backfill: true})
+		cfg.Games = append(cfg.Games, lobby.Game{
+			Name: g.Name(), Rules: r.Version, Seats: r.Seats, Persist: r.Persist, Config: r.Config, CheckConfig: g.CheckConfig,
+		})
 	}
+	queues := newQueues(s.set.Queues, games, s.log, reg)
+	rules, err := queues.read()
+	if err != nil {
+		return err
+	}
+	cfg.Queues = rules
 	l, err := lobby.New(cfg)
 	if err != nil {
 		return err //nolint:wrapcheck // names the queue
 	}
 	s.lobby = l
 	s.onClose(func(context.Context) error { l.Close(); return nil })
+	if s.set.Queues != "" {
+		s.onClose(onHangup(func() { queues.reload(l.SetQueues) }))
+	}
 	return nil
 }
 

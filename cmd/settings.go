@@ -28,6 +28,7 @@ type settings struct {
 	KeyFile   string        `name:"key-file" help:"File with the signing key: at least 32 bytes of text. Without it a development key is used, on loopback only." placeholder:"FILE" env:"MUSTER_KEY_FILE" yaml:"key_file"`
 	Origins   []string      `name:"origin" help:"Host whose pages may open sockets besides the server's own. May be repeated." placeholder:"HOST" env:"MUSTER_ORIGINS" yaml:"origins"`
 	SlowAfter time.Duration `name:"slow-after" help:"How long a player's socket may take nothing before it is closed; the player may come back." default:"10s" env:"MUSTER_SLOW_AFTER" yaml:"slow_after"`
+	Queues    string        `help:"YAML file of the queues; SIGHUP reads it again. Default: one queue for each game, by the game's name." placeholder:"FILE" env:"MUSTER_QUEUES" yaml:"queues"`
 	Journal   string        `help:"Where matches of games that ask for durability keep what outlives their process: redis, dir:PATH (a directory of this process alone, for a deployment of one server) or none." default:"redis" env:"MUSTER_JOURNAL" yaml:"journal"`
 	KeepFor   time.Duration `name:"replays-for" help:"How long the replay of a match is kept after its end." default:"24h" env:"MUSTER_REPLAYS_FOR" yaml:"replays_for"`
 	CrashDir  string        `name:"crash-dir" help:"Directory for replays of what made a game's rules panic, at most 100 of them. Default: none with a signing key, muster/crashes in the user's cache with the development key." placeholder:"DIR" env:"MUSTER_CRASH_DIR" yaml:"crash_dir"`

@@ -3,7 +3,6 @@ package lobby
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -44,38 +43,26 @@ func (l *Lobby) joinNamed(ctx context.Context, in *joinNamedInput) (*matchOutput
 	if err != nil {
 		return nil, l.problem("joining a room by its name", err)
 	}
-	p, id, room := playerOf(ctx), cluster.NewID(), in.Game+"."+in.Name
-	rec, err := l.openNamed(ctx, room, g, live)
+	rec, err := l.openNamed(ctx, in.Game+"."+in.Name, g, live)
 	if err != nil {
 		return nil, l.problem("joining a room by its name", err)
 	}
-	seats, err := l.rooms.Reserve(ctx, room, reserveTTL, []cluster.Claim{{Player: p.ID, Token: id}})
-	if errors.Is(err, cluster.ErrFull) {
-		return nil, huma.Error409Conflict("the room has no free seat")
-	}
+	m, err := l.sit(ctx, rec, live, &in.from, byName, later(errNoNode.Error(), "5"))
 	if err != nil {
-		return nil, l.problem("joining a room by its name", err)
+		return nil, err
 	}
-	secret, err := l.seatToken(room, seats.List[0], id, p.ID, p.Name, p.Expires, seatTTL)
-	if err != nil {
-		return nil, l.problem("signing a seat token", err)
-	}
-	return &matchOutput{Match{Room: room, URL: in.from.matchURL(l.reach(live[rec.Node]), room), Token: secret}}, nil
+	return &matchOutput{*m}, nil
 }
 
 // openNamed returns the record of a named room that is open on a live node, whatever rules that has, or is to be opened
 // on one of those that can.
 func (l *Lobby) openNamed(ctx context.Context, room string, g Game, live map[string]cluster.Node) (cluster.Room, error) {
-	alive := func(node string) bool {
-		n, ok := live[node]
-		return ok && !n.Ends
-	}
 	rec, err := l.rooms.Room(ctx, room)
 	missing := errors.Is(err, cluster.ErrNoRoom)
-	if err != nil && !missing || err == nil && alive(rec.Node) {
+	if err != nil && !missing || err == nil && alive(live)(rec.Node) {
 		return rec, err //nolint:wrapcheck // says what it did
 	}
-	able, err := ableNodes(live, g)
+	node, err := nodeFor(live, g, "")
 	if err == nil && missing {
 		err = l.count(ctx, limitKey(ctx)+":opens", openLimit, "you open too many rooms")
 	}
@@ -83,6 +70,6 @@ func (l *Lobby) openNamed(ctx context.Context, room string, g Game, live map[str
 		return cluster.Room{}, err
 	}
 	return l.rooms.Ensure(ctx, room, cluster.NewRoom{ //nolint:wrapcheck // says what it did
-		Game: g.Name, Rules: g.Rules, Node: able[rand.IntN(len(able))], Seats: g.Seats, //nolint:gosec // nobody gains by guessing it
-	}, alive)
+		Game: g.Name, Rules: g.Rules, Node: node, Seats: g.Seats,
+	}, alive(live))
 }

@@ -93,11 +93,14 @@ func (in *getTicketInput) Resolve(ctx huma.Context) []error {
 
 // asked is how the client reached this server.
 type asked struct {
-	host   string
-	secure bool
+	host    string
+	secure  bool
+	address string // the client's
 }
 
-func askedBy(ctx huma.Context) asked { return asked{host: ctx.Host(), secure: ctx.TLS() != nil} }
+func askedBy(ctx huma.Context) asked {
+	return asked{host: ctx.Host(), secure: ctx.TLS() != nil, address: addressOf(ctx)}
+}
 
 // matchURL is the address of a match's socket on a node with this URL; "" is the server that the client asked.
 func (a *asked) matchURL(node, room string) string {

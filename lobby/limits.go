@@ -21,7 +21,8 @@ var (
 	guestLimit  = redis_rate.Limit{Rate: 50, Burst: 200, Period: time.Second}
 )
 
-// openLimit is how many named rooms a player may open, which are kept for ever. Joining those that are open is free.
+// openLimit is how many rooms a player may make or, where they have names, open, which are kept for ever. Joining those
+// that are open is free.
 var openLimit = redis_rate.Limit{Rate: 20, Burst: 20, Period: time.Hour}
 
 // tooOftenError says that a limit is reached, and after how many seconds it is worth trying again.
@@ -61,6 +62,12 @@ func (n namespaced) EvalSha(ctx context.Context, sha string, keys []string, args
 	return n.UniversalClient.EvalSha(ctx, sha, n.key(keys), args...)
 }
 
+// addressOf is the address from which a request comes.
+func addressOf(ctx huma.Context) string {
+	host, _, _ := net.SplitHostPort(ctx.RemoteAddr())
+	return host
+}
+
 func limitKey(ctx context.Context) string { return "{player:" + digest(playerOf(ctx).ID) + "}" }
 
 // count counts one more of what key names. Where that is over the limit its error is a tooOftenError, which says what.
@@ -82,8 +89,7 @@ func (l *Lobby) limit(api huma.API) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
 		key, limit := limitKey(ctx.Context()), playerLimit
 		if len(ctx.Operation().Security) == 0 {
-			host, _, _ := net.SplitHostPort(ctx.RemoteAddr())
-			key, limit = "{address:"+host+"}", guestLimit
+			key, limit = "{address:"+addressOf(ctx)+"}", guestLimit
 		}
 		var often *tooOftenError
 		switch err := l.count(ctx.Context(), key, limit, "too many requests"); {

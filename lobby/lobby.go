@@ -2,6 +2,7 @@ package lobby
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"slices"
 	"sync"
@@ -49,6 +50,12 @@ type Game struct {
 	Seats int
 	// Persist says that its rooms have names, by which anybody may join them, and are kept when nobody is in them.
 	Persist bool
+	// Config is the zero value of the struct that its rooms' configs are read into, whose tags are those of a huma schema;
+	// nil is none. CheckConfig says what else is wrong with one; it may be nil.
+	Config      any
+	CheckConfig func(config []byte) error
+	// Watch says that its rooms may be watched by those who do not play.
+	Watch bool
 }
 
 const (
@@ -71,6 +78,8 @@ type Lobby struct {
 	nodes   *cluster.Nodes
 	bus     *cluster.Bus
 	games   map[string]Game
+	configs map[string]*config
+	owners  *owners
 	waiters waiters
 	inbox   *inbox.Store
 	parties *party.Store
@@ -95,11 +104,18 @@ func New(cfg Config) (*Lobby, error) {
 		rooms:   cluster.NewDirectory(cfg.Redis, cfg.Namespace),
 		nodes:   cluster.NewNodes(cfg.Redis, cfg.Namespace, cfg.Log),
 		players: players.New(cfg.Redis, cfg.Namespace, rating.Model{}),
-		games:   map[string]Game{},
+		games:   map[string]Game{}, configs: map[string]*config{},
 	}
+	l.owners = &owners{cfg.Redis, cfg.Namespace, l.rooms}
+	errs := make([]error, 0, len(cfg.Games)+len(cfg.Queues))
 	l.addSocial()
 	for _, g := range cfg.Games {
-		l.games[g.Name] = g
+		c, err := newConfig(&g)
+		l.games[g.Name], l.configs[g.Name] = g, c
+		errs = append(errs, err)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	l.stop, l.closing = stop, ctx

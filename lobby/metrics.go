@@ -8,6 +8,10 @@ type metrics struct {
 	results  *prometheus.CounterVec
 	limited  prometheus.Counter
 	refused  prometheus.Counter
+
+	rooms      *prometheus.CounterVec
+	joins      *prometheus.CounterVec
+	wrongCodes prometheus.Counter
 }
 
 func newMetrics(r prometheus.Registerer) *metrics {
@@ -20,10 +24,17 @@ func newMetrics(r prometheus.Registerer) *metrics {
 			Name: "muster_results_total", Help: "Results of matches stored, by game.",
 		}, []string{"game"}),
 		limited: counter("muster_requests_limited_total", "Requests refused by the rate limit."),
-		refused: counter("muster_requests_unauthorized_total", "Requests without a valid player token."),
+		rooms: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "muster_rooms_made_total", Help: "Rooms that players made, by game.",
+		}, []string{"game"}),
+		joins: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "muster_room_joins_total", Help: "Seats given without a ticket, by the way to the room: id, code, name or create.",
+		}, []string{"way"}),
+		wrongCodes: counter("muster_room_codes_wrong_total", "Join codes that lead to no room."),
+		refused:    counter("muster_requests_unauthorized_total", "Requests without a valid player token."),
 	}
 	if r != nil {
-		r.MustRegister(m.failures, m.results, m.limited, m.refused)
+		r.MustRegister(m.failures, m.results, m.limited, m.refused, m.rooms, m.joins, m.wrongCodes)
 	}
 	return m
 }

@@ -32,10 +32,11 @@ type View struct {
 
 // Viewer is one connection as a room sees it. The room's goroutine calls it, and the watchdog its Close; no method blocks.
 type Viewer interface {
-	// Edge is the edge that holds the connection, Seat the seat that it claimed.
+	// Edge is the edge that holds the connection, Seat the seat that it claimed; 0 is one that watches.
 	Edge() Edge
 	Seat() netcode.Seat
-	// Welcome sends the welcome, with the resume secret that r describes, after which frames and messages follow.
+	// Welcome sends the welcome, with the resume secret that r describes, after which frames and messages follow. Where r
+	// has no seat there is no secret.
 	Welcome(w *proto.Welcome, r token.Resume)
 	// Message sends one encoded message, in order with frames. msg is valid during the call only.
 	Message(msg []byte)
@@ -48,6 +49,7 @@ type Attach struct {
 	Viewer        Viewer
 	Player        Player
 	PlayerExpires time.Time // when the player's own token ends
+	Watch         bool      // it wants no seat, only to see what everybody may; Player has its id alone
 	Resume        bool      // by a resume secret, not a seat token
 	Counter       uint32    // the resume secret's
 	Claim         string    // the seat token's id, by which the directory knows the claim; "" with a resume secret

@@ -53,9 +53,12 @@ type Instance struct {
 	ending   bool // the match is over
 
 	keeper
-	promise promise
-	emptyAt uint32 // the tick since which nobody has a seat
-	began   time.Time
+	promise  promise
+	watchers []watcher
+	watching atomic.Int32 // how many
+	public   eventLog     // of those who watch
+	emptyAt  uint32       // the tick since which nobody has a seat
+	began    time.Time
 
 	list   []message
 	data   []byte
@@ -295,6 +298,7 @@ func (rm *Instance) dismiss(c proto.Close) {
 	}
 	rm.viewers.closeAll(c)
 	rm.metrics.players.Sub(float64(rm.playing.Swap(0)))
+	rm.metrics.spectators.Sub(float64(rm.watching.Swap(0)))
 }
 
 // gone closes done.

@@ -6,6 +6,7 @@ import "github.com/prometheus/client_golang/prometheus"
 type metrics struct {
 	rooms         prometheus.Gauge
 	players       prometheus.Gauge
+	spectators    prometheus.Gauge
 	duration      prometheus.Histogram
 	lateness      prometheus.Histogram
 	overruns      prometheus.Counter
@@ -40,6 +41,7 @@ func newMetrics(r prometheus.Registerer) *metrics {
 	m := &metrics{
 		rooms:         gauge("muster_rooms", "Rooms that this process runs."),
 		players:       gauge("muster_players", "Players who have a seat, those who dropped included."),
+		spectators:    gauge("muster_spectators", "Connections that watch a room without a seat."),
 		duration:      histogram("muster_tick_duration_seconds", "How long a tick took, sending included."),
 		lateness:      histogram("muster_tick_lateness_seconds", "How long after its due time a tick began."),
 		overruns:      counter("muster_tick_overruns_total", "Times that a room was so late that its schedule began anew."),
@@ -58,7 +60,7 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		eventsForgotten: counter("muster_events_forgotten_total", "Events of seats without a connection that were too many to keep."),
 	}
 	if r != nil {
-		r.MustRegister(m.rooms, m.players, m.duration, m.lateness, m.overruns, m.inputs, m.inputsDropped, m.resyncs, m.panics,
+		r.MustRegister(m.rooms, m.players, m.spectators, m.duration, m.lateness, m.overruns, m.inputs, m.inputsDropped, m.resyncs, m.panics,
 			m.newsDropped, m.eventsForgotten, m.inputsRefused, m.stalls, m.healed, m.restored, m.asleep, m.overload)
 	}
 	return m

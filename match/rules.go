@@ -24,6 +24,9 @@ type Rules struct {
 	// Rewind is how far back Step.Rewind shows the past, 0 to 1 s: what a player looked at before that counts as seen
 	// then. A larger one favours players far away, and lets them hit those who took cover long ago. Default 250 ms.
 	Rewind time.Duration
+	// Spectators is how many connections may watch a room without a seat, 0 to 1000. They see what everybody sees, and
+	// the cells that [netcode.Scopes.Spectate] shows them. Default 0.
+	Spectators int
 	// Grace is how long the seat of a dropped player is held. Default 30 s.
 	Grace time.Duration
 	// Empty is how long a room without any player goes on before it ends without a result. Default 30 s.
@@ -86,6 +89,8 @@ func (r Rules) withDefaults() (Rules, error) {
 		return r, fmt.Errorf("Rules.TickRate is %d, 1 to 128 allowed", r.TickRate)
 	case r.Seats < 1 || r.Seats > 1000:
 		return r, fmt.Errorf("Rules.Seats is %d, 1 to 1000 allowed", r.Seats)
+	case r.Spectators < 0 || r.Spectators > maxSpectators:
+		return r, fmt.Errorf("Rules.Spectators is %d, 0 to %d allowed", r.Spectators, maxSpectators)
 	case r.Inputs > proto.Commands:
 		return r, fmt.Errorf("Rules.Inputs is %d, Samples or Commands allowed", r.Inputs)
 	case r.InputsPerTick < 1 || r.InputsPerTick > 16:

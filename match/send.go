@@ -30,6 +30,9 @@ func (rm *Instance) send() {
 			Scopes: rm.encoder.Scopes(netcode.Seat(i)),
 		}})
 	}
+	if len(rm.watchers) > 0 {
+		rm.sendWatchers()
+	}
 	for i := range rm.frames {
 		if len(rm.frames[i].Views) > 0 {
 			rm.edges[i].Send(&rm.frames[i])
@@ -64,15 +67,22 @@ func (rm *Instance) frame(e Edge) *Frame {
 // welcome tells a new connection who it is. The secret's counter is one above the highest accepted, so that an older
 // secret stays good until this one was used: a welcome can be lost.
 func (rm *Instance) welcome(s *seat) {
-	rules := &rm.game.rules
 	s.welcomed = true
-	s.viewer.Welcome(&proto.Welcome{
-		Version: proto.Version, Room: rm.spec.ID, Game: rm.game.name, Rules: rules.Version,
-		Seat: uint16(s.player.Seat), Player: s.player.ID, Epoch: rm.spec.Epoch, Tick: rm.tick,
-		Rate:   uint8(rules.TickRate), //nolint:gosec // 1 to 128
-		Inputs: rules.Inputs, Seq: s.inputs.Seq(), Event: s.events.acked, Schema: rm.schema, Kept: s.events.kept,
-	}, token.Resume{
+	m := rm.greeting()
+	m.Seat, m.Player = uint16(s.player.Seat), s.player.ID
+	m.Seq, m.Event, m.Kept = s.inputs.Seq(), s.events.acked, s.events.kept
+	s.viewer.Welcome(&m, token.Resume{
 		Room: rm.spec.ID, Seat: uint16(s.player.Seat), Player: s.player.ID, Name: s.player.Name,
 		Counter: s.counter + 1, PlayerExpires: s.expires,
 	})
+}
+
+// greeting is what a welcome says to everybody.
+func (rm *Instance) greeting() proto.Welcome {
+	rules := &rm.game.rules
+	return proto.Welcome{
+		Version: proto.Version, Room: rm.spec.ID, Game: rm.game.name, Rules: rules.Version,
+		Epoch: rm.spec.Epoch, Tick: rm.tick, Rate: uint8(rules.TickRate), //nolint:gosec // 1 to 128
+		Inputs: rules.Inputs, Schema: rm.schema,
+	}
 }

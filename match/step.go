@@ -60,15 +60,23 @@ func (rm *Instance) receive(tick uint32) {
 		m := &rm.list[i]
 		switch m.kind {
 		case msgAttach:
-			rm.attach(m.attach)
+			if m.attach.Watch {
+				rm.watch(m.attach)
+			} else {
+				rm.attach(m.attach)
+			}
 		case msgDetach:
 			if s := rm.seatOf(m.viewer); s != nil {
 				rm.drop(s, tick)
+			} else {
+				rm.unwatch(m.viewer)
 			}
 		case msgLeave:
 			if s := rm.seatOf(m.viewer); s != nil {
 				s.viewer.Close(proto.Close{Code: proto.CodeDone, Reason: "you left the match"})
 				rm.leave(s)
+			} else if rm.unwatch(m.viewer) {
+				m.viewer.Close(proto.Close{Code: proto.CodeDone, Reason: "you left the match"})
 			}
 		case msgRefresh:
 			if s := rm.seatOf(m.viewer); s != nil {
@@ -216,6 +224,9 @@ func (rm *Instance) emit(e *netcode.Emission) {
 			rm.give(netcode.Seat(i), body)
 		}
 	}
+	if e.To.IsEveryone() {
+		rm.publish(body)
+	}
 }
 
 // give adds an event to a seat's log. A client that does not acknowledge loses its connection, not the event.
@@ -247,6 +258,7 @@ func (rm *Instance) over(tick uint32) *proto.Close {
 				rm.sendEvents(s)
 			}
 		}
+		rm.tellWatchers()
 		m := proto.End{Tick: tick, Placements: rm.fx.result}
 		rm.out.Reset()
 		m.Append(rm.out)
@@ -255,6 +267,7 @@ func (rm *Instance) over(tick uint32) *proto.Close {
 				s.viewer.Message(rm.out.Bytes())
 			}
 		}
+		rm.messageWatchers(rm.out.Bytes())
 		return &proto.Close{Code: proto.CodeDone, Reason: "the match is over"}
 	}
 	if rm.playing.Load() > 0 || rm.promise.open { // who was promised to come finds the room

@@ -102,11 +102,12 @@ func edit(t *rapid.T, w *testWorld, tick uint32) {
 
 // viewer is a client at the other end of the bytes.
 type viewer struct {
-	seat  Seat
-	view  View
-	prev  *proto.Head
-	frame proto.Frame
-	dec   *Decoder
+	public bool // it has no seat
+	seat   Seat
+	view   View
+	prev   *proto.Head
+	frame  proto.Frame
+	dec    *Decoder
 }
 
 // quantised shows what a seat may see of a state, rows by their names on the wire.
@@ -187,6 +188,9 @@ func TestDecodedStateEqualsQuantisedStateWhateverIsSkipped(t *testing.T) {
 // take brings the newest tick to the viewer over the wire form.
 func (v *viewer) take(e *Encoder, tick uint32) error {
 	scopes := append([]proto.Watch(nil), e.Scopes(v.seat)...)
+	if v.public {
+		scopes = append(scopes[:0], e.PublicScopes()...)
+	}
 	blocks := e.Prepare(&v.view, scopes)
 	hashes := e.Hashes(&v.view)
 	head := proto.Head{Epoch: 7, Tick: tick, Scopes: scopes}

@@ -34,6 +34,7 @@ type Encoder struct {
 	arena   []byte          // their bytes
 	scopes  [][]proto.Watch // by seat, what Scopes returned
 	listed  []uint32        // by seat, for which tick
+	public  []proto.Watch   // what PublicScopes returned, at the newest tick; empty before that
 	owned   bool            // seats have scopes of their own: some table has columns for a row's owner, or the rules say so
 	rules   Scopes
 	blocks  []proto.Block
@@ -132,7 +133,7 @@ func (e *Encoder) CaptureScoped(tick uint32, state any, scopes func(*Scopes)) {
 		s.capture(i, &e.parts[i], e.placed, b)
 	}
 	e.note(s)
-	e.now, e.made, e.arena = s, e.made[:0], e.arena[:0]
+	e.now, e.made, e.arena, e.public = s, e.made[:0], e.arena[:0], e.public[:0]
 }
 
 // note keeps which scopes are not as they were at the capture before. Where that is not known they all may have changed.
@@ -188,6 +189,15 @@ func (e *Encoder) Scopes(seat Seat) []proto.Watch {
 		e.listed[seat] = e.now.tick
 	}
 	return e.scopes[seat]
+}
+
+// PublicScopes returns the scopes of those who watch without a seat, sorted: the room, and the cells that the rules let
+// them see by [Scopes.Spectate]. The result must not be changed and is valid until the next Capture.
+func (e *Encoder) PublicScopes() []proto.Watch {
+	if len(e.public) == 0 {
+		e.public = e.rules.ofSpectators(e.public)
+	}
+	return e.public
 }
 
 // cache returns what was encoded of a scope at the newest tick.

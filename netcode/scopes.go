@@ -56,12 +56,13 @@ type Grid struct {
 type Scopes struct {
 	tables []rows
 	grid   Grid
-	placed []placing       // what rows were in the tick before
-	where  [][]uint16      // by table and slot
-	teams  []uint16        // by seat
-	looks  [][]proto.Watch // by seat: its cells, sorted
-	before [][]proto.Watch // and those of the tick before
-	rates  []proto.Watch   // scopes other than cells that are not sent at every tick
+	placed []placing        // what rows were in the tick before
+	where  [][]uint16       // by table and slot
+	teams  []uint16         // by seat
+	looks  [][]proto.Watch  // by seat: its cells, sorted
+	before [][]proto.Watch  // and those of the tick before
+	rates  []proto.Watch    // scopes other than cells that are not sent at every tick
+	public [2][]proto.Watch // the cells that spectators see, in this tick and in the one before
 }
 
 // begin forgets the tick before but for what hysteresis needs.
@@ -76,6 +77,7 @@ func (s *Scopes) begin(tables []rows, placed []placing) {
 	}
 	clear(s.teams)
 	s.rates = s.rates[:0]
+	s.public[0], s.public[1] = s.public[1][:0], s.public[0]
 	s.looks, s.before = s.before, s.looks
 	for i := range s.looks {
 		s.looks[i] = s.looks[i][:0]
@@ -205,12 +207,21 @@ func (s *Scopes) Look(seat Seat, x, y float64) {
 	for int(seat) >= len(s.before) {
 		s.before = append(s.before, nil)
 	}
+	s.looks[seat] = s.look(s.looks[seat], s.before[seat], x, y)
+}
+
+// Spectate lets those who watch the match without a seat see the grid's cells around a point. It may be called more than
+// once. Without it they see what everybody does and nothing else: what a seat or a team sees is never theirs. A player can
+// have a friend who watches, so what is public here is secret from nobody.
+func (s *Scopes) Spectate(x, y float64) { s.public[0] = s.look(s.public[0], s.public[1], x, y) }
+
+// look adds the cells around a point to those that are seen; before are those of the tick before.
+func (s *Scopes) look(seen, before []proto.Watch, x, y float64) []proto.Watch {
 	g := &s.grid
 	reach := max(g.Radius, g.Far) + g.Margin
 	fromX, toX := index(x-reach-g.MinX, g.Cell, g.Cols), index(x+reach-g.MinX, g.Cell, g.Cols)
 	fromY, toY := index(y-reach-g.MinY, g.Cell, g.Rows), index(y+reach-g.MinY, g.Cell, g.Rows)
-	s.looks[seat] = slices.Grow(s.looks[seat], (toX-fromX+1)*(toY-fromY+1)) // as many at most, so that it grows once
-	before := s.before[seat]
+	seen = slices.Grow(seen, (toX-fromX+1)*(toY-fromY+1)) // as many at most, so that it grows once
 	for cy := fromY; cy <= toY; cy++ {
 		dy := outside(y-g.MinY, g.Cell, cy, g.Rows)
 		for cx := fromX; cx <= toX; cx++ {
@@ -224,10 +235,11 @@ func (s *Scopes) Look(seat Seat, x, y float64) {
 				was = int(before[0].Every())
 			}
 			if every := g.every(hypot(dx, dy), was); every > 0 {
-				s.looks[seat] = insert(s.looks[seat], proto.Watching(scope, every))
+				seen = insert(seen, proto.Watching(scope, every))
 			}
 		}
 	}
+	return seen
 }
 
 // every returns at each how many ticks a cell at a distance is seen; 0 is never. What was seen, or seen often, stays so
@@ -259,6 +271,11 @@ func insert(list []proto.Watch, w proto.Watch) []proto.Watch {
 		return list
 	}
 	return slices.Insert(list, at, w)
+}
+
+// ofSpectators appends the scopes of those who have no seat, sorted.
+func (s *Scopes) ofSpectators(dst []proto.Watch) []proto.Watch {
+	return append(append(dst, s.watch(scopeRoom)), s.public[0]...)
 }
 
 // of appends the scopes of a seat, sorted.

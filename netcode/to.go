@@ -13,7 +13,7 @@ const (
 	toAllBut
 )
 
-// Everyone is every seat of the room.
+// Everyone is every seat of the room, and whoever watches.
 func Everyone() To { return To{} }
 
 // OnlyTo is one seat.
@@ -24,6 +24,9 @@ func ToTeam(team uint16) To { return To{toTeam, team} }
 
 // AllBut is every seat but one.
 func AllBut(seat Seat) To { return To{toAllBut, uint16(seat)} }
+
+// IsEveryone says whether nobody is left out: those who watch without a seat get such events, too.
+func (t To) IsEveryone() bool { return t.kind == toEveryone }
 
 // Includes says whether a seat of a team is meant.
 func (t To) Includes(seat Seat, team uint16) bool {

@@ -129,6 +129,10 @@ func (a anyRoom) Open(_ context.Context, room string) (*match.Instance, error) {
 	return rm, err
 }
 
+func (a anyRoom) Running(ctx context.Context, room string) (*match.Instance, error) {
+	return a.Open(ctx, room)
+}
+
 func (anyRoom) TakeSeat(context.Context, string, uint16, string, string) (uint16, error) {
 	return 0, nil
 }

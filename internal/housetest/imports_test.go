@@ -108,6 +108,15 @@ var rules = []rule{
 		why: "the matchmaker's core is a function: it can be simulated and tested by properties",
 	},
 	{
+		dirs: []string{"lobby/queuefile"}, onlyOurs: []string{"lobby/queue"},
+		onlyOthers: []string{
+			"github.com/expr-lang/expr", "github.com/expr-lang/expr/ast", "github.com/expr-lang/expr/file",
+			"github.com/expr-lang/expr/vm", "gopkg.in/yaml.v3",
+		},
+		notStandard: []string{"net", "net/http", "math/rand", "math/rand/v2"},
+		why:         "a file becomes rules, and the same file the same rules, wherever it is read",
+	},
+	{
 		dirs: []string{"client"}, onlyOurs: []string{"netcode", "proto"}, not: []string{"github.com/redis", "github.com/lxzan/gws"},
 		why: "a game's client is built without the server; a second WebSocket library at this end tests the first",
 	},

@@ -1,5 +1,8 @@
 // Package inbox keeps for each player the events that he must hear of: a stream in Redis, capped and kept for a week.
 // An event is put into it before anybody is told, so that whoever was away reads on from the last one that he has.
+//
+// An event's id is MILLISECONDS-NUMBER: Redis's time, which never goes back within an inbox, and the number of the event
+// in its inbox, counted from 1. So ids are ordered, and a number that is passed over shows that an event is missing.
 package inbox
 
 import (
@@ -8,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -24,6 +28,11 @@ const (
 	Cap = 256
 	// MaxBody bounds an event's body, in bytes.
 	MaxBody = 4 << 10
+	// maxKey and maxKind bound what else there is of an event, in bytes.
+	maxKey  = 128
+	maxKind = 32
+	// batch is how many players one exchange with Redis is about.
+	batch   = 64
 	keepFor = 7 * 24 * time.Hour
 	// keyFor is how long an event's key keeps it from coming twice.
 	keyFor = time.Hour
@@ -32,8 +41,11 @@ const (
 // Notice is the kind of the notice that a player has a new event; its id is the player's keyspace.Digest.
 const Notice = "inbox"
 
-// ErrTooLarge means that an event's body is above MaxBody.
-var ErrTooLarge = errors.New("the event is too large")
+// Errors of Post for an event that no inbox takes.
+var (
+	ErrTooLarge = errors.New("the event is too large")
+	ErrBadEvent = errors.New("the event's key or kind is not usable")
+)
 
 // Event is something that a player must hear of.
 type Event struct {
@@ -52,8 +64,8 @@ type Store struct {
 	publish func(context.Context, cluster.Notice) error
 }
 
-// New returns the inboxes of the deployment with this namespace. publish tells all processes; a lost notice costs a
-// wait until the next look.
+// New returns the inboxes of the deployment with this namespace. publish tells all processes, as cluster.Bus does; an
+// error of it is passed over, since a lost notice costs a wait until the next look.
 func New(rdb redis.UniversalClient, namespace string, publish func(context.Context, cluster.Notice) error) *Store {
 	return &Store{rdb: rdb, ns: namespace, publish: publish}
 }
@@ -65,72 +77,70 @@ func (s *Store) stream(player string) string { return keyspace.Player(s.ns, play
 // same key is right.
 func (s *Store) Post(ctx context.Context, key, kind string, body any, players ...string) error {
 	text, err := json.Marshal(body)
-	if err == nil && len(text) > MaxBody {
+	switch {
+	case err != nil:
+	case len(text) > MaxBody:
 		err = ErrTooLarge
-	}
-	if err != nil {
-		return fmt.Errorf("posting a %s event: %w", kind, err)
+	case kind == "" || len(kind) > maxKind || len(key) > maxKey:
+		err = ErrBadEvent
 	}
 	var errs []error
-	for _, p := range players {
-		stream := s.stream(p)
-		posted := stream + ":posted:" + key
-		err := postScript.Run(ctx, s.rdb, []string{stream, posted}, key, kind, text, Cap, keepFor.Milliseconds(), keyFor.Milliseconds()).Err()
+	for some := range slices.Chunk(players, batch) {
 		if err == nil {
-			err = s.publish(ctx, cluster.Notice{Kind: Notice, ID: keyspace.Digest(p)})
-		}
-		if err != nil {
-			errs = append(errs, fmt.Errorf("posting a %s event: %w", kind, err))
+			errs = append(errs, s.post(ctx, key, kind, text, some))
 		}
 	}
-	return errors.Join(errs...)
+	if err = errors.Join(append(errs, err)...); err != nil {
+		return fmt.Errorf("posting a %.32s event: %w", kind, err)
+	}
+	return nil
 }
 
-var postScript = redis.NewScript(`
+// post puts an event into a few inboxes in one exchange. The script goes along as text: in a pipeline nobody hears in
+// time that Redis has forgotten it.
+func (s *Store) post(ctx context.Context, key, kind string, text []byte, players []string) error {
+	pipe := s.rdb.Pipeline()
+	for _, p := range players {
+		stream := s.stream(p)
+		pipe.Eval(ctx, postScript, []string{stream, stream + ":posted:" + key}, key, kind, text, Cap, keepFor.Milliseconds(), keyFor.Milliseconds())
+	}
+	answers, err := pipe.Exec(ctx)
+	for i, a := range answers {
+		if a.Err() == nil {
+			_ = s.publish(ctx, cluster.Notice{Kind: Notice, ID: keyspace.Digest(players[i])}) // as New says
+		}
+	}
+	return err //nolint:wrapcheck // Post says what it did
+}
+
+const postScript = `
 if ARGV[1] ~= '' and not redis.call('SET', KEYS[2], '1', 'NX', 'PX', ARGV[6]) then return 'ok' end
-redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[4], '*', 'kind', ARGV[2], 'body', ARGV[3])
+local t = redis.call('TIME')
+local ms, n = t[1] * 1000 + math.floor(t[2] / 1000), 0
+local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', '1')[1]
+if last then
+	local lastms, lastn = string.match(last[1], '^(%d+)-(%d+)$')
+	ms, n = math.max(ms, tonumber(lastms)), tonumber(lastn)
+end
+redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[4], string.format('%.0f-%.0f', ms, n + 1), 'kind', ARGV[2], 'body', ARGV[3])
 redis.call('PEXPIRE', KEYS[1], ARGV[5])
-return 'ok'`)
+return 'ok'`
 
 var eventID = regexp.MustCompile(`^\d{1,15}-\d{1,10}$`)
 
 // IsID says whether a text can be an event's id.
 func IsID(s string) bool { return eventID.MatchString(s) }
 
-// Read returns a player's events after the one with this id, the oldest first, at most limit; "" is the beginning.
-// missed says that events after it have gone, since the inbox is capped.
-func (s *Store) Read(ctx context.Context, player, after string, limit int64) (list []Event, missed bool, err error) {
-	from := "-"
-	if after != "" {
-		from = "(" + after
-	}
-	pipe := s.rdb.Pipeline()
-	entries, first := pipe.XRangeN(ctx, s.stream(player), from, "+", limit), pipe.XRangeN(ctx, s.stream(player), "-", "+", 1)
-	if _, err := pipe.Exec(ctx); err != nil {
-		return nil, false, fmt.Errorf("reading an inbox: %w", err)
-	}
-	// An id that is older than all that is there was trimmed, or has been read and nothing came since.
-	missed = after != "" && len(first.Val()) > 0 && Before(after, first.Val()[0].ID)
-	for _, m := range entries.Val() {
-		ms, _, _ := strings.Cut(m.ID, "-")
-		at, _ := strconv.ParseInt(ms, 10, 64)
-		kind, _ := m.Values["kind"].(string)
-		body, _ := m.Values["body"].(string)
-		list = append(list, Event{ID: m.ID, Kind: kind, At: time.UnixMilli(at).UTC(), Body: json.RawMessage(body)})
-	}
-	return list, missed, nil
-}
-
 // Before says whether event a stands before b.
 func Before(a, b string) bool {
-	am, as := split(a)
-	bm, bs := split(b)
-	return am < bm || am == bm && as < bs
+	am, an := split(a)
+	bm, bn := split(b)
+	return am < bm || am == bm && an < bn
 }
 
-func split(id string) (ms, seq uint64) {
+func split(id string) (ms, n uint64) {
 	a, b, _ := strings.Cut(id, "-")
 	ms, _ = strconv.ParseUint(a, 10, 64)
-	seq, _ = strconv.ParseUint(b, 10, 64)
-	return ms, seq
+	n, _ = strconv.ParseUint(b, 10, 64)
+	return ms, n
 }

@@ -60,13 +60,21 @@ func (d *Directory) made(ctx context.Context, n NewRoom, once bool) (Room, error
 		if r, err = d.Room(ctx, n.ID); err != nil {
 			return Room{}, err
 		}
-		return r, errors.Join(d.index(ctx, r.Queue, r.ID), d.list(ctx, r))
+		return r, errors.Join(d.index(ctx, r.Queue, r.ID), d.enlist(ctx, r))
 	}
 	r.Created = epochTime(r.Epoch)
 	if n.Queue != "" {
 		err = d.place(ctx, n.Queue, r.ID, epoch) // its epoch is the time since which it is open
 	}
-	return r, errors.Join(err, d.list(ctx, r))
+	return r, errors.Join(err, d.enlist(ctx, r))
+}
+
+// enlist lists a new room if it is public.
+func (d *Directory) enlist(ctx context.Context, r Room) error {
+	if !r.Public {
+		return nil
+	}
+	return errors.Join(d.list(ctx, r), d.tidy(ctx, r.Game))
 }
 
 // Ensure returns the record of the room with this id, made of n where there is none: for rooms that have names. Where the

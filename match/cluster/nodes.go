@@ -19,12 +19,13 @@ const (
 
 // Node is what a host says of itself.
 type Node struct {
-	ID    string            `json:"id"`              // of this run of the process: a restarted one is another node
-	URL   string            `json:"url"`             // where clients reach it, http://HOST or https://HOST
-	Asked bool              `json:"asked,omitempty"` // URL is a guess: a client that asked this node reaches it as it did
-	Games map[string]string `json:"games"`           // what it can run: the rules' version by game
-	Full  string            `json:"full,omitempty"`  // why it takes no new rooms now; its running ones go on
-	Ends  bool              `json:"ends,omitempty"`  // it should be replaced: nor does it take new players
+	ID     string            `json:"id"`               // of this run of the process: a restarted one is another node
+	URL    string            `json:"url"`              // where clients reach it, http://HOST or https://HOST
+	Asked  bool              `json:"asked,omitempty"`  // URL is a guess: a client that asked this node reaches it as it did
+	Region string            `json:"region,omitempty"` // where it is, for players who measure latencies; "" is not said
+	Games  map[string]string `json:"games"`            // what it can run: the rules' version by game
+	Full   string            `json:"full,omitempty"`   // why it takes no new rooms now; its running ones go on
+	Ends   bool              `json:"ends,omitempty"`   // it should be replaced: nor does it take new players
 }
 
 // Nodes is the register of hosts. Any goroutine may use it.

@@ -25,6 +25,8 @@ type state struct {
 	next    int64 // full: when the next reservation ends; 0 when none is open
 	byTeam  []int // free seats of each team; nil where it has none
 	players []string
+
+	occupied int // also of a room with shut doors
 }
 
 // inIndex says how the room should stand in its queue's index: "open", a time, or "" for not at all.
@@ -60,21 +62,18 @@ func (d *Directory) states(ctx context.Context, ids ...string) ([]state, error) 
 
 // count works out what the seats' entries say.
 func (s *state) count(record, entries map[string]string, now int64) {
-	if s.Shut || s.Off {
-		return // nobody may have one
-	}
 	s.free = s.Seats
 	for range s.Teams {
 		s.byTeam = append(s.byTeam, s.TeamSize)
 	}
 	for seat, e := range entries {
-		before, rest, _ := strings.Cut(e, "|")
+		_, rest, _ := strings.Cut(e, "|")
 		_, player, _ := strings.Cut(rest, "|")
-		deadline, err := strconv.ParseInt(before, 10, 64)
-		if err != nil || deadline != 0 && deadline <= now {
+		deadline := deadlineOf(e)
+		if deadline != 0 && deadline <= now {
 			continue
 		}
-		s.free--
+		s.free, s.occupied = s.free-1, s.occupied+1
 		s.players = append(s.players, player)
 		if deadline != 0 && (s.next == 0 || deadline < s.next) {
 			s.next = deadline
@@ -84,6 +83,19 @@ func (s *state) count(record, entries map[string]string, now int64) {
 		}
 	}
 	slices.Sort(s.players)
+	if s.Shut || s.Off {
+		s.free, s.next, s.byTeam = 0, 0, nil // nobody may have one
+	}
+}
+
+// deadlineOf is the deadline of a seat's entry; one that cannot be read is long over.
+func deadlineOf(entry string) int64 {
+	before, _, _ := strings.Cut(entry, "|")
+	deadline, err := strconv.ParseInt(before, 10, 64)
+	if err != nil {
+		return -1
+	}
+	return deadline
 }
 
 // teamOfSeat is what the scripts' teamOf is.

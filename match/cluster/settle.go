@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -81,16 +82,59 @@ func (d *Directory) Settle(ctx context.Context, room string) (Settled, error) {
 	if state != Off {
 		return s, nil
 	}
-	// Whoever settled it may have died before this; a room that is over is forgotten by both in any case.
-	if err := d.index(ctx, answer[2], room); err != nil {
-		return Settled{}, fmt.Errorf("%s: %w", doing, err)
-	}
-	return s, nil
+	// Whoever settled it may have died before this, so it is done again each time that it is asked.
+	return s, d.withdraw(ctx, room, answer[2], answer[3])
 }
 
-// The answer: how it is, how long until the deadline, the queue, "", the players who came.
-var settleScript = redis.NewScript(settling + `
-local rec = redis.call('HMGET', KEYS[1], 'seats', 'expect', 'need', 'expectms', 'till', 'queue')
+// withdraw takes a room that is off out of the indices, as far as its record says where it stands.
+func (d *Directory) withdraw(ctx context.Context, room, queue, public string) error {
+	err := d.index(ctx, queue, room)
+	if public == "" {
+		return err
+	}
+	r, rerr := d.Room(ctx, room)
+	if errors.Is(rerr, ErrNoRoom) {
+		return err
+	}
+	if rerr == nil {
+		rerr = d.list(ctx, r)
+	}
+	return errors.Join(err, rerr)
+}
+
+// CallOff calls a room off, whoever is in it, as Settle does where too few came; by its owner's wish, say. It is no error
+// when there is no such room.
+func (d *Directory) CallOff(ctx context.Context, room string) error {
+	answer, err := offScript.Run(ctx, d.rdb, d.all(room), roomTTL.Milliseconds(), memoryTTL.Milliseconds()).StringSlice()
+	if _, err = wordOf(answer, 2, err); err == nil {
+		err = d.withdraw(ctx, room, answer[0], answer[1])
+	}
+	if err != nil {
+		return fmt.Errorf("calling room %s off: %w", room, err)
+	}
+	return nil
+}
+
+// How it began stays what it was.
+var offScript = redis.NewScript(settling + callingOff + `
+local rec = redis.call('HMGET', KEYS[1], 'seats', 'queue', 'public', 'off', 'once')
+if not rec[1] then return {'', ''} end
+if rec[5] and redis.call('EXISTS', KEYS[4]) == 0 then settle('off', came(), ARGV[2]) end
+if not rec[4] then callOff(ARGV[1]) end
+return {rec[2] or '', rec[3] or ''}`)
+
+// callingOff is what scripts share that call a room off.
+const callingOff = `
+local function callOff(ttl)
+	redis.call('HSET', KEYS[1], 'off', '1')
+	redis.call('PEXPIRE', KEYS[1], ttl)
+	redis.call('PEXPIRE', KEYS[2], ttl)
+end
+`
+
+// The answer: how it is, how long until the deadline, the queue, whether it is public, the players who came.
+var settleScript = redis.NewScript(settling + callingOff + `
+local rec = redis.call('HMGET', KEYS[1], 'seats', 'expect', 'need', 'expectms', 'till', 'queue', 'public')
 local state, left, players = redis.call('HGET', KEYS[4], 'state'), 0, nil
 if state then
 	players = {}
@@ -113,13 +157,9 @@ else
 		end
 	end
 	if expect > 0 and state ~= 'waiting' then settle(state, players, ARGV[2]) end
-	if state == 'off' then
-		redis.call('HSET', KEYS[1], 'off', '1')
-		redis.call('PEXPIRE', KEYS[1], ARGV[1])
-		redis.call('PEXPIRE', KEYS[2], ARGV[1])
-	end
+	if state == 'off' then callOff(ARGV[1]) end
 end
-local answer = {state, string.format('%.0f', math.max(left, 0)), rec[6] or '', ''}
+local answer = {state, string.format('%.0f', math.max(left, 0)), rec[6] or '', rec[7] or ''}
 for i = 1, #players do answer[#answer + 1] = players[i] end
 return answer`)
 

@@ -37,17 +37,20 @@ const (
 	// maxLimited is how many messages over the limit may be dropped before the socket is closed with 4429. The count
 	// falls by one for each message that is within the limit.
 	maxLimited = 400
+	// maxRefused is how many inputs of one who only watches are passed over before the socket is closed with 1008.
+	maxRefused = 100
 )
 
 // conn is one client's connection, the local kind of [match.Viewer].
 type conn struct {
 	door.Wire
-	server *Server
-	addr   string
-	seat   netcode.Seat
-	player string          // the id
-	room   *match.Instance // set before the reader starts
-	meter  *door.Meter
+	server  *Server
+	addr    string
+	seat    netcode.Seat
+	player  string          // the id
+	watches bool            // it has no seat, and no inputs
+	room    *match.Instance // set before the reader starts
+	meter   *door.Meter
 
 	welcomed atomic.Bool   // the client may speak
 	ended    atomic.Bool   // Close was called
@@ -61,6 +64,7 @@ type conn struct {
 	// Of the reader's goroutine.
 	messages *rate.Limiter
 	limited  int
+	refused  int           // inputs, of one who only watches
 	reader   *proto.Reader // within receive
 	lastSeq  uint32
 
@@ -108,8 +112,12 @@ func (c *conn) live(attached bool) {
 func (c *conn) open(cl claim) *proto.Close {
 	ctx, cancel := context.WithTimeout(c.server.ctx, openTimeout)
 	defer cancel()
-	rm, err := c.server.cfg.Rooms.Open(ctx, cl.room)
-	if err == nil && !cl.resume {
+	find := c.server.cfg.Rooms.Open
+	if cl.watch {
+		find = c.server.cfg.Rooms.Running
+	}
+	rm, err := find(ctx, cl.room)
+	if err == nil && cl.tokenID != "" {
 		cl.player.Team, err = c.server.cfg.Rooms.TakeSeat(ctx, cl.room, uint16(cl.player.Seat), cl.player.ID, cl.tokenID)
 	}
 	if err != nil {
@@ -124,7 +132,7 @@ func (c *conn) open(cl claim) *proto.Close {
 	c.messages.SetLimit(rate.Limit(max(messagesPerTick*rm.Rate(), leastPerSecond)))
 	if !rm.Attach(match.Attach{
 		Viewer: c, Player: cl.player, PlayerExpires: cl.playerExpires, Resume: cl.resume, Counter: cl.counter,
-		Claim: cl.tokenID,
+		Claim: cl.tokenID, Watch: cl.watch,
 	}) {
 		return &proto.Close{Code: proto.CodeMatchGone, Reason: "the match is over"}
 	}
@@ -139,13 +147,15 @@ func (c *conn) Seat() netcode.Seat { return c.seat }
 
 // Welcome implements [match.Viewer].
 func (c *conn) Welcome(m *proto.Welcome, r token.Resume) {
-	secret, err := c.server.cfg.Keys.SignResume(r, resumeFor)
-	if err != nil {
-		c.server.log.Error("no resume secret", zap.Error(err))
-		c.Close(proto.Close{Code: proto.CodeInternal, Reason: "the server failed"})
-		return
+	if r.Seat != 0 {
+		secret, err := c.server.cfg.Keys.SignResume(r, resumeFor)
+		if err != nil {
+			c.server.log.Error("no resume secret", zap.Error(err))
+			c.Close(proto.Close{Code: proto.CodeInternal, Reason: "the server failed"})
+			return
+		}
+		m.Resume = secret
 	}
-	m.Resume = secret
 	c.expires.Set(r.PlayerExpires)
 	m.Expires = c.expires.Left(c.server.cfg.Keys)
 	if c.expires.Over(c.server.cfg.Keys) { // a resume secret outlives the token

@@ -96,6 +96,7 @@ func (noDirectory) PostResult(context.Context, proto.Result) error { return nil 
 // rooms finds one room and burns tokens in memory.
 type rooms struct {
 	host *match.Host
+	game string
 	mu   sync.Mutex
 	used map[string]bool
 	team uint16 // of those who take seats
@@ -108,7 +109,14 @@ func (r *rooms) Open(_ context.Context, room string) (*match.Instance, error) {
 	case "broken":
 		return nil, errors.New("Redis is down")
 	}
-	return r.host.Open(match.Spec{ID: room, Game: "grow", Epoch: 5})
+	return r.host.Open(match.Spec{ID: room, Game: r.game, Seed: 3, Epoch: 5})
+}
+
+func (r *rooms) Running(_ context.Context, room string) (*match.Instance, error) {
+	if rm := r.host.Room(room); rm != nil {
+		return rm, nil
+	}
+	return nil, &proto.Close{Code: proto.CodeMatchGone, Reason: "no such match"}
 }
 
 func (r *rooms) TakeSeat(_ context.Context, _ string, _ uint16, _, id string) (uint16, error) {
@@ -189,6 +197,11 @@ func newSimBench(t *testing.T, game grow, link simnet.Link, change func(*Config)
 
 func newBenchOn(t testing.TB, game grow, change func(*Config), l net.Listener) *bench {
 	t.Helper()
+	return newBenchOf(t, match.Define[world, input]("grow", game, match.Rules{Seats: 64, Spectators: 8}), change, l)
+}
+
+func newBenchOf(t testing.TB, game match.Game, change func(*Config), l net.Listener) *bench {
+	t.Helper()
 	b := &bench{t: t, metric: prometheus.NewRegistry()}
 	log := zap.New(zapcore.NewCore(zapcore.NewJSONEncoder(zap.NewProductionEncoderConfig()), zapcore.AddSync(b), zap.DebugLevel))
 	keys, err := token.New([]byte(strings.Repeat("k", 32)), nil)
@@ -196,14 +209,13 @@ func newBenchOn(t testing.TB, game grow, change func(*Config), l net.Listener) *
 		t.Fatal(err)
 	}
 	host, err := match.NewHost(match.HostConfig{
-		Games:     []match.Game{match.Define[world, input]("grow", game, match.Rules{Seats: 64})},
-		Directory: noDirectory{}, Log: log,
+		Games: []match.Game{game}, Directory: noDirectory{}, Log: log,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	b.keys, b.host = keys, host
-	cfg := Config{Rooms: &rooms{host: host, used: map[string]bool{}}, Keys: keys, Registerer: b.metric, Log: log}
+	cfg := Config{Rooms: &rooms{host: host, game: game.Name(), used: map[string]bool{}}, Keys: keys, Registerer: b.metric, Log: log}
 	if change != nil {
 		change(&cfg)
 	}
@@ -246,6 +258,21 @@ func (b *bench) seatTokenUntil(room string, seat uint16, player string, ends tim
 		Room: room, Seat: seat, Player: player, Name: player, ID: player + string(rune('0'+b.ids)),
 		PlayerExpires: ends,
 	}, time.Minute)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return b.secret(s)
+}
+
+// watchToken returns a token for one who wants to watch.
+func (b *bench) watchToken(room, player string) string {
+	b.t.Helper()
+	return b.watchTokenUntil(room, player, time.Now().Add(time.Hour))
+}
+
+func (b *bench) watchTokenUntil(room, player string, ends time.Time) string {
+	b.t.Helper()
+	s, err := b.keys.SignWatch(token.Watch{Room: room, Player: player, ID: "w", PlayerExpires: ends}, time.Minute)
 	if err != nil {
 		b.t.Fatal(err)
 	}

@@ -14,13 +14,14 @@ import (
 	"muster/proto/token"
 )
 
-// claim is what a verified token says, of either kind.
+// claim is what a verified token says, of any kind.
 type claim struct {
 	room          string
 	player        match.Player
 	playerExpires time.Time
 	tokenID       string // a seat token's; a resume secret has none
 	resume        bool
+	watch         bool // it wants no seat
 	counter       uint32
 	refused       *proto.Close // the token is genuine and good for nothing here: its bearer gets a socket and a code
 }
@@ -44,7 +45,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if foreign != "" {                                                           // a browser cannot read why an upgrade was refused, so it is told on the socket
 		cl.refused = &proto.Close{Code: proto.CodeVersion, Reason: "the server speaks " + proto.Subprotocol + ", the client offers " + foreign}
 	}
-	c := &conn{server: s, addr: addr, seat: cl.player.Seat, player: cl.player.ID, messages: rate.NewLimiter(leastPerSecond, burstTicks*messagesPerTick)}
+	c := &conn{
+		server: s, addr: addr, seat: cl.player.Seat, player: cl.player.ID, watches: cl.watch,
+		messages: rate.NewLimiter(leastPerSecond, burstTicks*messagesPerTick),
+	}
 	c.meter = door.NewMeter(s.base, func() { c.Close(proto.Close{Code: proto.CodeRate, Reason: "far too many bytes"}) })
 	c.view.Plain = chosen == proto.SubprotocolPlain
 	c.Wire, ok = s.guard.Upgrade(w, r, addr, door.Upgrade{
@@ -61,8 +65,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	go c.run(cl)
 }
 
-// verify reads a seat token or a resume secret. Whoever brings one that is genuine but too old, or for another match,
-// is told so on the socket.
+// verify reads a seat token, a resume secret or a watch token. Whoever brings one that is genuine but too old, or for
+// another match, is told so on the socket.
 func (s *Server) verify(bearer, room string) (cl claim, err error) {
 	seat, err := s.cfg.Keys.VerifySeat(bearer)
 	if err == nil {
@@ -80,8 +84,16 @@ func (s *Server) verify(bearer, room string) (cl claim, err error) {
 		}
 		return cl.checkRoom(room), nil
 	}
-	if errors.Is(err, token.ErrExpired) || errors.Is(resumeErr, token.ErrExpired) {
+	watch, watchErr := s.cfg.Keys.VerifyWatch(bearer)
+	if watchErr == nil {
+		cl = claim{room: watch.Room, player: match.Player{ID: watch.Player}, playerExpires: watch.PlayerExpires, watch: true}
+		return cl.checkRoom(room), nil
+	}
+	switch {
+	case errors.Is(err, token.ErrExpired), errors.Is(resumeErr, token.ErrExpired):
 		return claim{refused: &proto.Close{Code: proto.CodeSeatExpired, Reason: "the seat token is too old"}}, nil
+	case errors.Is(watchErr, token.ErrExpired):
+		return claim{refused: &proto.Close{Code: proto.CodeSeatExpired, Reason: "the watch token is too old"}}, nil
 	}
 	return claim{}, err //nolint:wrapcheck // its text goes nowhere
 }

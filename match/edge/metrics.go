@@ -17,6 +17,7 @@ type metrics struct {
 	skipped     prometheus.Counter
 	messagesIn  prometheus.Counter
 	limited     prometheus.Counter
+	watchers    prometheus.Counter
 	closes      *prometheus.CounterVec
 	refused     *prometheus.CounterVec
 	panics      prometheus.Counter
@@ -33,6 +34,7 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		skipped:     counter("muster_frames_skipped_total", "Frames that a slow viewer was passed over with."),
 		messagesIn:  counter("muster_messages_in_total", "Messages read from match sockets."),
 		limited:     counter("muster_messages_limited_total", "Messages dropped by the rate limit."),
+		watchers:    counter("muster_spectator_inputs_total", "Inputs of those who only watch, passed over."),
 		closes: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "muster_closes_total", Help: "Match sockets that the server closed, by code's name.",
 		}, []string{"code"}),
@@ -51,7 +53,7 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		m.closes.WithLabelValues(info.Name)
 	}
 	if r != nil {
-		r.MustRegister(m.connections, viewers, m.bytesOut, m.framesOut, m.skipped, m.messagesIn, m.limited, m.closes, m.refused, m.panics)
+		r.MustRegister(m.connections, viewers, m.bytesOut, m.framesOut, m.skipped, m.messagesIn, m.limited, m.watchers, m.closes, m.refused, m.panics)
 	}
 	return m
 }

@@ -155,8 +155,15 @@ func (c *conn) input(n int) error {
 	if err := p.Parse(c.reader, n); err != nil {
 		return err //nolint:wrapcheck // says where already
 	}
+	if c.watches && len(p.Inputs) > 0 {
+		c.refuseInputs(len(p.Inputs))
+		return nil
+	}
 	if p.Epoch == c.room.Epoch() && p.Last > c.seen.Load() {
 		c.seen.Store(p.Last)
+	}
+	if c.watches {
+		return nil // it said what has arrived
 	}
 	fresh, samples := 0, c.room.Mode() == proto.Samples
 	for fresh < len(p.Inputs) && (!samples || p.Inputs[fresh].Seq > c.lastSeq) {
@@ -171,6 +178,14 @@ func (c *conn) input(n int) error {
 	p.Inputs = p.Inputs[:fresh]
 	c.room.Input(c, p)
 	return nil
+}
+
+// refuseInputs passes over what one who only watches would have the rules do.
+func (c *conn) refuseInputs(n int) {
+	c.server.metrics.watchers.Add(float64(n))
+	if c.refused += n; c.refused > maxRefused {
+		c.Close(proto.Close{Code: proto.CodePolicy, Reason: "one who watches has no inputs"})
+	}
 }
 
 // pong answers with the room's tick time.

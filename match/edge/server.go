@@ -21,8 +21,10 @@ import (
 type Rooms interface {
 	// Open returns the running room, opened first where it is wanted here and does not run yet.
 	Open(ctx context.Context, room string) (*match.Instance, error)
-	// TakeSeat burns the seat token with the id tokenID, which claims the seat for the player, and returns the seat's team;
-	// 0 is none.
+	// Running returns the room where it runs here, and opens none: whoever wants to watch keeps nothing alive.
+	Running(ctx context.Context, room string) (*match.Instance, error)
+	// TakeSeat burns the seat token with the id tokenID, which claims the seat for the player, and returns the team that he
+	// plays in; 0 is none.
 	TakeSeat(ctx context.Context, room string, seat uint16, player, tokenID string) (team uint16, err error)
 }
 

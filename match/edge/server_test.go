@@ -68,6 +68,10 @@ func (stuckRooms) Open(ctx context.Context, _ string) (*match.Instance, error) {
 	return nil, ctx.Err()
 }
 
+func (r stuckRooms) Running(ctx context.Context, room string) (*match.Instance, error) {
+	return r.Open(ctx, room)
+}
+
 func (stuckRooms) TakeSeat(ctx context.Context, _ string, _ uint16, _, _ string) (uint16, error) {
 	<-ctx.Done()
 	return 0, ctx.Err()

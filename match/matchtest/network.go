@@ -103,6 +103,14 @@ func (f *field) Open(_ context.Context, room string) (*match.Instance, error) {
 	return f.host.Open(match.Spec{ID: room, Game: f.game.Name(), Seed: f.n.Seed, Epoch: 1, Config: f.config}) //nolint:wrapcheck // names it
 }
 
+// Running implements edge.Rooms.
+func (f *field) Running(_ context.Context, room string) (*match.Instance, error) {
+	if rm := f.host.Room(room); rm != nil {
+		return rm, nil
+	}
+	return nil, &proto.Close{Code: proto.CodeMatchGone, Reason: "the match is not here"}
+}
+
 // TakeSeat implements edge.Rooms: all seats are free, and each token is used once.
 func (*field) TakeSeat(context.Context, string, uint16, string, string) (uint16, error) {
 	return 0, nil

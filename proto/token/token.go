@@ -1,4 +1,5 @@
-// Package token signs and verifies Muster's three kinds of JSON Web Token: a player's, a seat's and a resume secret.
+// Package token signs and verifies Muster's four kinds of JSON Web Token: a player's, a seat's, a resume secret
+// and a spectator's.
 // The algorithm is pinned, expiry and audience are required, and each kind has an audience of its own, so that one can
 // never pass for another. The package reads no file and logs nothing.
 package token
@@ -17,6 +18,7 @@ const (
 	audiencePlayer = "muster:player"
 	audienceSeat   = "muster:seat"
 	audienceResume = "muster:resume"
+	audienceWatch  = "muster:watch"
 	issuer         = "muster"
 )
 
@@ -27,6 +29,8 @@ const (
 	maxLen = 4 << 10
 	// maxHeader bounds its header, which is decoded before the signature is checked and names a handful of fields.
 	maxHeader = 512
+	// MaxWatch is how long a watch token is good at most, since it can be used more than once.
+	MaxWatch = time.Minute
 	// Leeway is for how long after its end a token is still good, since clocks differ.
 	Leeway = 5 * time.Second
 )
@@ -67,6 +71,16 @@ type Resume struct {
 	Expires       time.Time
 }
 
+// Watch is what a watch token claims: to see what everybody may see of one room. It can be used more than once, within
+// seconds.
+type Watch struct {
+	Room          string
+	Player        string
+	ID            string    // unique
+	PlayerExpires time.Time // when the player's own token expires
+	Expires       time.Time
+}
+
 type claims struct {
 	jwt.RegisteredClaims
 	Name    string           `json:"name,omitempty"`
@@ -82,7 +96,7 @@ type Keys struct {
 	key []byte
 	now func() time.Time
 	// one parser for each kind: the audience is part of a parser
-	player, seat, resume *jwt.Parser
+	player, seat, resume, watch *jwt.Parser
 }
 
 // New returns Keys for a key of at least [MinKey] bytes. now is the clock; nil means time.Now.
@@ -102,6 +116,7 @@ func New(key []byte, now func() time.Time) (*Keys, error) {
 	return &Keys{
 		key: append([]byte(nil), key...), now: now,
 		player: parser(audiencePlayer), seat: parser(audienceSeat), resume: parser(audienceResume),
+		watch: parser(audienceWatch),
 	}, nil
 }
 
@@ -164,6 +179,29 @@ func (k *Keys) VerifyResume(token string) (Resume, error) {
 	return Resume{
 		Room: c.Room, Seat: c.Seat, Player: c.Subject, Name: c.Name, Counter: c.Counter,
 		PlayerExpires: c.Player.Time, Expires: c.ExpiresAt.Time,
+	}, nil
+}
+
+// SignWatch returns a token that claims w until ttl from now, [MaxWatch] at most; w.Expires is not used.
+func (k *Keys) SignWatch(w Watch, ttl time.Duration) (string, error) {
+	c := k.claims(audienceWatch, w.Player, k.now().Add(min(ttl, MaxWatch)))
+	c.Room, c.RegisteredClaims.ID = w.Room, w.ID
+	c.Player = jwt.NewNumericDate(w.PlayerExpires)
+	return k.sign(c)
+}
+
+// VerifyWatch returns what a watch token claims.
+func (k *Keys) VerifyWatch(token string) (Watch, error) {
+	c, err := k.verify(k.watch, token)
+	if err != nil {
+		return Watch{}, err
+	}
+	if c.Room == "" || c.Seat != 0 || c.RegisteredClaims.ID == "" || c.Player == nil || c.IssuedAt == nil ||
+		c.ExpiresAt.Sub(c.IssuedAt.Time) > MaxWatch+time.Second { // times are whole seconds in a token
+		return Watch{}, ErrInvalid
+	}
+	return Watch{
+		Room: c.Room, Player: c.Subject, ID: c.RegisteredClaims.ID, PlayerExpires: c.Player.Time, Expires: c.ExpiresAt.Time,
 	}, nil
 }
 

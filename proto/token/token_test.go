@@ -118,18 +118,43 @@ func TestResumeSecretSurvivesARoundTrip(t *testing.T) {
 	}
 }
 
+func TestWatchTokenSurvivesARoundTripAndIsGoodForAMinuteAtMost(t *testing.T) {
+	k, c := newKeys(t, key)
+	want := token.Watch{Room: "arena-d1", Player: "walter", ID: "x1", PlayerExpires: start.Add(time.Hour), Expires: start.Add(30 * time.Second)}
+	s, err := k.SignWatch(want, 30*time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := k.VerifyWatch(s); err != nil || got != want {
+		t.Errorf("%+v, %v", got, err)
+	}
+	long, err := k.SignWatch(want, time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := k.VerifyWatch(long); err != nil || !got.Expires.Equal(start.Add(token.MaxWatch)) {
+		t.Errorf("one that was signed for an hour: %+v, %v", got, err)
+	}
+	c.now = start.Add(token.MaxWatch + token.Leeway + time.Second)
+	if _, err := k.VerifyWatch(long); !errors.Is(err, token.ErrExpired) {
+		t.Errorf("after its time: %v", err)
+	}
+}
+
 func TestOneKindOfTokenNeverPassesForAnother(t *testing.T) {
 	k, _ := newKeys(t, key)
 	player, err1 := k.SignPlayer(token.Player{ID: "alice"}, time.Hour)
 	seat, err2 := k.SignSeat(token.Seat{Room: "r", Seat: 1, Player: "alice", ID: "x", PlayerExpires: start}, time.Hour)
 	resume, err3 := k.SignResume(token.Resume{Room: "r", Seat: 1, Player: "alice", PlayerExpires: start}, time.Hour)
-	if err := errors.Join(err1, err2, err3); err != nil {
+	watch, err4 := k.SignWatch(token.Watch{Room: "r", Player: "alice", ID: "x", PlayerExpires: start}, time.Minute)
+	if err := errors.Join(err1, err2, err3, err4); err != nil {
 		t.Fatal(err)
 	}
 	verify := map[string]func(string) error{
 		player: func(s string) error { _, err := k.VerifyPlayer(s); return err },
 		seat:   func(s string) error { _, err := k.VerifySeat(s); return err },
 		resume: func(s string) error { _, err := k.VerifyResume(s); return err },
+		watch:  func(s string) error { _, err := k.VerifyWatch(s); return err },
 	}
 	for kind := range verify {
 		for other, verify := range verify {
@@ -290,6 +315,31 @@ func TestSeatAndResumeTokensNeedAllTheirClaims(t *testing.T) {
 	}
 }
 
+func TestWatchTokensNeedAllTheirClaimsAndNoSeat(t *testing.T) {
+	k, _ := newKeys(t, key)
+	full := func() map[string]any {
+		c := goodClaims()
+		c["aud"], c["room"], c["jti"], c["pexp"] = "muster:watch", "r", "x", start.Add(time.Hour).Unix()
+		c["iat"], c["exp"] = start.Unix(), start.Add(time.Minute).Unix()
+		return c
+	}
+	if _, err := k.VerifyWatch(forge(t, hs256(), full(), key, sha256.New)); err != nil {
+		t.Fatal(err)
+	}
+	for name, v := range map[string]any{
+		"room": nil, "jti": nil, "pexp": nil, "sub": nil, "exp": nil, "iat": nil, "seat": 1,
+		"exp ": start.Add(2 * time.Minute).Unix(), // signed for longer than such a token may be good
+	} {
+		c := full()
+		if c[strings.TrimSpace(name)] = v; v == nil {
+			delete(c, name)
+		}
+		if _, err := k.VerifyWatch(forge(t, hs256(), c, key, sha256.New)); !errors.Is(err, token.ErrInvalid) {
+			t.Errorf("a watch token with %s %v: %v", name, v, err)
+		}
+	}
+}
+
 func encode(s string) string { return base64.RawURLEncoding.EncodeToString([]byte(s)) }
 
 // nested is an object with n arrays in one another.
@@ -368,7 +418,7 @@ func FuzzVerify(f *testing.F) {
 	good := forge(f, hs256(), goodClaims(), key, sha256.New)
 	f.Fuzz(func(t *testing.T, s string) {
 		least := uint64(math.MaxUint64)
-		for try := 0; try < 3 && least > 3*maxAllocated; try++ { // other goroutines may add to one
+		for try := 0; try < 3 && least > 4*maxAllocated; try++ { // other goroutines may add to one
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
 			if p, err := k.VerifyPlayer(s); err == nil && s != good {
@@ -380,10 +430,13 @@ func FuzzVerify(f *testing.F) {
 			if _, err := k.VerifyResume(s); err == nil {
 				t.Fatalf("%q passes for a resume secret", s)
 			}
+			if _, err := k.VerifyWatch(s); err == nil {
+				t.Fatalf("%q passes for a watch token", s)
+			}
 			runtime.ReadMemStats(&after)
 			least = min(least, after.TotalAlloc-before.TotalAlloc)
 		}
-		if least > 3*maxAllocated {
+		if least > 4*maxAllocated {
 			t.Errorf("%d bytes allocated for %d", least, len(s))
 		}
 	})

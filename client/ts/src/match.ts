@@ -183,14 +183,15 @@ export class Match<S = Record<string, Row>, In = Row> {
   /**
    * Sends an input: stamped with the tick at which it should arrive just in time and with the tick that the player
    * looks at, and with repeats of those before it that the server has not acknowledged. Once a tick is enough for
-   * samples; when they come faster, the newest of a tick is sent. False when the match is closed: the input was not taken.
+   * samples; when they come faster, the newest of a tick is sent. False when the match is closed,
+   * or has no seat since the token was one for watching: the input was not taken.
    *
    * Throws a TypeError or RangeError for what is no input of the game, and a BacklogError for a command when 256 are
    * not durable yet: in a room that checkpoints that is some seconds' commands. Where more than 32 are not even
    * processed, a command is sent after a frame, in its turn.
    */
   send(input: In): boolean {
-    if (this.#state === "closed") return false;
+    if (this.#state === "closed" || this.info.seat === 0) return false;
     const body = this.#play.encode(input as object);
     if (this.info.inputs === "commands") {
       this.#take(body, input);
@@ -311,7 +312,8 @@ export class Match<S = Record<string, Row>, In = Row> {
     this.#cancelWatch();
     this.#socket?.close();
     this.#socket = undefined;
-    if (end.info.action !== "reconnect" || this.#options.reconnect === false || this.#left || this.#opened) {
+    if (end.info.action !== "reconnect" || this.#options.reconnect === false || this.#left || this.#opened ||
+      this.#play.resume === "") { // one who only watches needs another token
       this.#finish(end.info);
       return;
     }

@@ -32,6 +32,7 @@ export interface Input {
 
 export interface WelcomeFields {
   version?: number;
+  seat?: number;
   epoch?: number;
   tick?: number;
   rate?: number;
@@ -46,7 +47,7 @@ export interface WelcomeFields {
 
 export function welcome(w: WelcomeFields = {}): Uint8Array {
   return encode([
-    1, w.version ?? 1, "room-1", "test", "1", 1, "alice", w.epoch ?? 7, w.tick ?? 100, w.rate ?? 20, w.commands ? 1 : 0,
+    1, w.version ?? 1, "room-1", "test", "1", w.seat ?? 1, "alice", w.epoch ?? 7, w.tick ?? 100, w.rate ?? 20, w.commands ? 1 : 0,
     w.seq ?? 0, w.event ?? 0, encode(w.schema ?? SCHEMA), w.resume ?? "secret-1",
     w.expires ?? 0, w.kept ?? 0,
   ]);

@@ -1,0 +1,78 @@
+package lobby
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/go-redis/redis_rate/v10"
+
+	"muster/match/cluster"
+	"muster/proto/token"
+)
+
+// codeLetters are those of join codes: no vowels, which would make words of them, and nothing that looks like another.
+const codeLetters = "BCDFGHJKLMNPQRSTVWXZ23456789"
+
+// codeTries is how many codes are tried for a room until one is free: of 481 million a few thousand are taken.
+const codeTries = 5
+
+// codeOf is the i-th code of a room, which nobody can work out from its id. A repeated request tries the same ones.
+func codeOf(keys *token.Keys, room string, i int) string {
+	sum := sha256.Sum256([]byte(keys.Derive("room-code", room, strconv.Itoa(i))))
+	code := make([]byte, 6)
+	for i := range code {
+		code[i] = codeLetters[int(sum[i])%len(codeLetters)]
+	}
+	return string(code)
+}
+
+// How often codes may be tried by one player and from one address, so that nobody finds rooms by guessing.
+var (
+	codeLimit        = redis_rate.Limit{Rate: 10, Burst: 10, Period: time.Minute}
+	codeAddressLimit = redis_rate.Limit{Rate: 60, Burst: 60, Period: time.Minute}
+)
+
+type roomCodeInput struct {
+	Code string `path:"code" pattern:"^[A-Za-z0-9]{6}$" example:"KFR7WQ" doc:"The room's code, in capitals or not."`
+	from asked
+}
+
+// Resolve implements huma.Resolver.
+func (in *roomCodeInput) Resolve(ctx huma.Context) []error {
+	in.from = askedBy(ctx)
+	return nil
+}
+
+func (l *Lobby) joinByCode(ctx context.Context, in *roomCodeInput) (*matchOutput, error) {
+	const often = "you try too many codes"
+	err := l.count(ctx, limitKey(ctx)+":codes", codeLimit, often)
+	if err == nil {
+		err = l.count(ctx, "{address:"+in.from.address+"}:codes", codeAddressLimit, often)
+	}
+	if err != nil {
+		return nil, l.problem("joining a room by its code", err)
+	}
+	wrong := huma.Error404NotFound("no room has this code")
+	rec, err := l.rooms.ByCode(ctx, strings.ToUpper(in.Code))
+	if errors.Is(err, cluster.ErrNoRoom) {
+		l.metrics.wrongCodes.Inc()
+		return nil, wrong
+	}
+	if err != nil {
+		return nil, l.problem("joining a room by its code", err)
+	}
+	live, err := l.nodes.Live(ctx)
+	if err != nil {
+		return nil, l.problem("joining a room by its code", err)
+	}
+	m, err := l.sit(ctx, rec, live, &in.from, byCode, wrong)
+	if err != nil {
+		return nil, err
+	}
+	return &matchOutput{*m}, nil
+}

@@ -1,0 +1,110 @@
+package lobby
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"muster/match/cluster"
+	"muster/proto/token"
+)
+
+// The ways by which players come to rooms other than by a ticket, as the metric names them.
+const (
+	byID   = "id"
+	byCode = "code"
+	byName = "name"
+	byMake = "create"
+)
+
+// sit reserves a seat in a room for who makes the request, or the seat that he has, and returns how he gets there. Errors
+// are answers; gone is the one where the room is not there.
+func (l *Lobby) sit(ctx context.Context, rec cluster.Room, live map[string]cluster.Node, from *asked, way string, gone error) (*Match, error) {
+	node, ok := live[rec.Node]
+	if !ok || node.Ends {
+		return nil, gone
+	}
+	p, id := playerOf(ctx), cluster.NewID()
+	seats, err := l.rooms.Reserve(ctx, rec.ID, reserveTTL, []cluster.Claim{{Player: p.ID, Token: id}})
+	switch {
+	case errors.Is(err, cluster.ErrFull):
+		return nil, huma.Error409Conflict("the room has no free seat")
+	case errors.Is(err, cluster.ErrNoRoom):
+		return nil, gone
+	case err != nil:
+		return nil, l.problem("joining a room", err)
+	}
+	l.metrics.joins.WithLabelValues(way).Inc()
+	return l.seated(rec.ID, node, seats.List[0], id, p, from)
+}
+
+// seated is the way to a seat that the token with this id claims.
+func (l *Lobby) seated(room string, node cluster.Node, seat uint16, id string, p token.Player, from *asked) (*Match, error) {
+	secret, err := l.seatToken(room, seat, id, p.ID, p.Name, p.Expires, seatTTL)
+	if err != nil {
+		return nil, l.problem("signing a seat token", err)
+	}
+	return &Match{Room: room, URL: from.matchURL(l.reach(node), room), Token: secret}, nil
+}
+
+// watched is the way to a room for who only watches it: his token names seat 0.
+func (l *Lobby) watched(room string, node cluster.Node, p token.Player, from *asked) (*Match, error) {
+	return l.seated(room, node, 0, cluster.NewID(), p, from)
+}
+
+// nodeFor chooses a node for a new room of a game: in the region where one is named, unless no node says where it is.
+func nodeFor(live map[string]cluster.Node, g Game, region string) (node string, err error) {
+	in, said := map[string]cluster.Node{}, false
+	for id, n := range live {
+		said = said || n.Region != ""
+		if n.Region == region {
+			in[id] = n
+		}
+	}
+	if region == "" || !said {
+		in = live
+	}
+	able, err := ableNodes(in, g)
+	if err != nil {
+		return "", err
+	}
+	return able[rand.IntN(len(able))], nil //nolint:gosec // nobody gains by guessing it
+}
+
+// alive says of nodes whether they live and are there for new players.
+func alive(live map[string]cluster.Node) func(node string) bool {
+	return func(node string) bool {
+		n, ok := live[node]
+		return ok && !n.Ends
+	}
+}
+
+// RoomInfo is a room as everybody may see it.
+type RoomInfo struct {
+	ID      string            `json:"id" example:"x5n2rm7ksm6vqzcgq3nyzj4k5e"`
+	Game    string            `json:"game" example:"arena"`
+	Title   string            `json:"title,omitempty" example:"Friday's round"`
+	Region  string            `json:"region,omitempty" example:"eu"`
+	Tags    map[string]string `json:"tags,omitempty" example:"{\"mode\":\"ctf\"}"`
+	Public  bool              `json:"public" doc:"Anybody may find it and join." example:"true"`
+	Seats   int               `json:"seats" example:"16"`
+	Free    int               `json:"free" doc:"Seats that anybody may have now." example:"13"`
+	Players int               `json:"players" doc:"Seats that are taken or kept for somebody who is on the way." example:"3"`
+	Created time.Time         `json:"created_at" example:"2026-01-02T03:04:05.678Z"`
+	Code    string            `json:"code,omitempty" doc:"By which anybody may join who knows it. Only who made the room sees it." example:"KFR7WQ"`
+}
+
+// infoOf is a room as a player sees it.
+func infoOf(r *cluster.PublicRoom, player string) RoomInfo {
+	i := RoomInfo{
+		ID: r.ID, Game: r.Game, Title: r.Title, Region: r.Region, Tags: r.Tags, Public: r.Public, Seats: r.Seats,
+		Free: r.Free, Players: r.Occupied, Created: r.Created.UTC(),
+	}
+	if r.Owner != "" && r.Owner == player {
+		i.Code = r.Code
+	}
+	return i
+}
