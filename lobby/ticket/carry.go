@@ -240,7 +240,7 @@ func (s *Service) endElsewhere(ctx context.Context, id string) error {
 // take marks the attempt's players as busy. taken is one who stays busy with another attempt, which has him then.
 func (e *engine) take(ctx context.Context, a *attempt) (found []claimed, taken string, err error) {
 	ref, players := busyRef(e.keys.queue, a.id), a.players()
-	for try := 1; ; try++ {
+	for frees, pauses := 0, 0; ; {
 		if found, err = e.s.busy(ctx, ref, players); err != nil {
 			return nil, "", err
 		}
@@ -248,45 +248,60 @@ func (e *engine) take(ctx context.Context, a *attempt) (found []claimed, taken s
 		if last.holder == "" {
 			return found, "", nil
 		}
-		if try == busyTries {
+		if pauses == busyTries || frees == 4*len(players) { // settling, finishing, and the same once more
 			return nil, players[len(found)-1], nil
 		}
-		if e.freed(ctx, players[len(found)-1], last.holder) {
+		free, err := e.freed(ctx, players[len(found)-1], last.holder)
+		switch {
+		case err != nil:
+			return nil, "", err
+		case free:
+			frees++
 			continue
 		}
+		pauses++
 		if err := pause(ctx, busyPause); err != nil {
 			return nil, "", err
 		}
 	}
 }
 
-// freed looks at the attempt with which a player is busy, since that may be over without anybody having looked. It says
-// whether it is worth asking again at once.
-func (e *engine) freed(ctx context.Context, player, ref string) bool {
+// freed looks at the attempt with which a player is busy, which may be over without anybody having looked, or may have
+// him already: once he has come to a match he may look for another, as one does who has left. It says whether he is free.
+func (e *engine) freed(ctx context.Context, player, ref string) (bool, error) {
 	name, id, _ := strings.Cut(ref, "/")
 	other := e.s.engine(name)
 	if other == nil {
-		return false
+		return false, nil
 	}
 	a, err := other.readAttempt(ctx, id)
 	switch {
 	case errors.Is(err, errNoAttempt):
-		n, err := dropScript.Run(ctx, e.s.cfg.Redis, []string{playerOf(e.s.cfg.Namespace, player).busy()}, ref).Int()
-		if err == nil && n > 0 {
-			e.s.cfg.Metrics.Swept.WithLabelValues("busy").Inc()
-		}
-		return err == nil
-	case err != nil || a.state != attemptConnecting && a.state != attemptFailed && a.state != attemptStarted:
-		return false
+		e.s.cfg.Metrics.Swept.WithLabelValues("busy").Inc()
+		return true, e.unmark(ctx, player, ref)
+	case err != nil:
+		return false, err
+	case a.state == attemptFailed || a.state == attemptStarted:
+		return true, other.finish(ctx, a)
+	case a.state != attemptConnecting:
+		return false, nil
 	}
-	more, err := other.step(ctx, a, "")
-	if err == nil && more {
-		if a, err = other.readAttempt(ctx, id); err == nil {
-			_, err = other.step(ctx, a, "")
-		}
+	at, err := other.arrivals(ctx, a)
+	switch {
+	case err != nil:
+		return false, err
+	case at.came[player]:
+		return true, e.unmark(ctx, player, ref)
+	case at.state == cluster.Waiting:
+		return false, nil
 	}
-	e.s.failed(name, err)
-	return false
+	return true, other.settle(ctx, a, at) // the next look finishes it
+}
+
+// unmark frees a player of an attempt that needs him no longer.
+func (e *engine) unmark(ctx context.Context, player, ref string) error {
+	err := dropScript.Run(ctx, e.s.cfg.Redis, []string{playerOf(e.s.cfg.Namespace, player).busy()}, ref).Err()
+	return wrap(err, "freeing a player")
 }
 
 func pause(ctx context.Context, d time.Duration) error {

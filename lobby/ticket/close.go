@@ -57,7 +57,8 @@ func (e *engine) close(ctx context.Context, a *attempt, state string, verdicts [
 }
 
 // From ARGV[13] on there are four for each ticket, and then the digest of each player, whose mark is the key. A ticket
-// whose player waits with another one meanwhile cannot come back. The answer is what became of each ticket.
+// whose player waits with another one meanwhile cannot come back. Who comes back has at least 15 seconds to ask for it, so
+// that it is known that he is there. The answer is what became of each ticket.
 var closeScript = script(luaKeys, `
 local a = redis.call('HMGET', KEYS[8], 'state', 'oks', 'done')
 if a[1] == ARGV[4] and a[3] then return a[3] end
@@ -82,12 +83,16 @@ for i = 1, n do
 		redis.call('HSET', key, 'state', 'waiting', 'head', '1', 'reason', reason)
 		redis.call('HDEL', key, 'attempt', 'match', 'till')
 		redis.call('PEXPIRE', key, ARGV[9])
+		local least = now
 		for m = first, mark - 1 do
 			redis.call('SET', KEYS[8 + n + m], id, 'PX', ARGV[9])
-			redis.call('HSET', key, 'seen:' .. ARGV[12 + n * 4 + m], int(now))
+			local field = 'seen:' .. ARGV[12 + n * 4 + m]
+			local heard = math.max(tonumber(redis.call('HGET', key, field) or 0), now - 15000)
+			redis.call('HSET', key, field, int(heard))
+			least = math.min(least, heard)
 		end
 		redis.call('ZADD', waiting, int(math.max(tonumber(h[4]), now - ARGV[10] + ARGV[11])), id)
-		redis.call('ZADD', seen, int(now), id)
+		redis.call('ZADD', seen, int(least), id)
 		redis.call('PEXPIRE', waiting, day)
 		redis.call('PEXPIRE', seen, day)
 		log('op', 'put', 'id', id, 'body', h[3], 'created', h[4], 'head', '1')

@@ -11,10 +11,13 @@ import (
 
 // arrival is how the start of an attempt's match stands.
 type arrival struct {
-	state string        // cluster.Waiting, Started or Off
+	state string        // cluster.Waiting, Started or Off, or over
 	left  time.Duration // until it is decided, while it waits
 	came  map[string]bool
 }
+
+// over is a match that ended before all had the time to come, which is nobody's fault.
+const over = "over"
 
 // arrivals asks who came. A room that was made for the attempt decides for itself, once; one that runs already waits for
 // nobody.
@@ -44,12 +47,20 @@ func (e *engine) arrivals(ctx context.Context, a *attempt) (arrival, error) {
 	for i, c := range claims {
 		at.came[c.Player] = used[i]
 	}
-	switch all := !slices.Contains(used, false); {
-	case all:
-	case a.Room == "":
-		at.state = cluster.Off // the room is gone, and nobody settled it
+	if !slices.Contains(used, false) {
+		return at, nil
+	}
+	room, err := e.s.cfg.Rooms.Room(ctx, a.room)
+	gone := errors.Is(err, cluster.ErrNoRoom)
+	switch {
+	case err != nil && !gone:
+		return arrival{}, err //nolint:wrapcheck // says what it did
+	case at.left > 0 && (gone || room.Off):
+		at.state = over
 	case at.left > 0:
 		at.state = cluster.Waiting
+	case a.Room == "":
+		at.state = cluster.Off // the room is gone, and nobody settled it
 	}
 	return at, nil
 }
@@ -70,11 +81,16 @@ func (e *engine) connecting(ctx context.Context, a *attempt, had string) (more b
 		}
 		return false, e.again(ctx, a.id, had, a.now.Add(next))
 	}
+	return true, e.settle(ctx, a, at)
+}
+
+// settle closes an attempt whose start is decided.
+func (e *engine) settle(ctx context.Context, a *attempt, at arrival) error {
 	state := attemptStarted
 	if at.state == cluster.Off {
 		state = attemptFailed
 	}
-	return true, e.close(ctx, a, state, a.arrived(at))
+	return e.close(ctx, a, state, a.arrived(at))
 }
 
 // arrived are the verdicts on an attempt whose start is decided. A ticket of which nobody came is out, and where there is
@@ -92,6 +108,11 @@ func (a *attempt) arrived(at arrival) []verdict {
 		}
 		v.action, v.reason = goFinal, reasonNoShow
 		switch {
+		case at.state == over:
+			v.faults = nil
+			if here == 0 {
+				v.action, v.reason = goBack, reasonOver
+			}
 		case here == 0, at.state == cluster.Off && len(v.faults) > 0:
 			v.action = goOut
 		case at.state == cluster.Off:

@@ -47,6 +47,7 @@ const (
 	reasonRetired   = "the queue exists no longer"
 	reasonSide      = "another player of the match did not confirm it"
 	reasonOff       = "another player of the match did not come"
+	reasonOver      = "the match was over before it could be joined"
 	reasonSeats     = "the match could not be made; it is tried again"
 )
 
