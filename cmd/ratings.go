@@ -58,16 +58,9 @@ Examples:
 
 // Run implements the command.
 func (c *ratingsEvalCmd) Run(p *program) error {
-	m := rating.Model{Sigma: c.Sigma, Beta: c.Beta, Tau: c.Tau}
-	for flag, v := range map[string]float64{"sigma": c.Sigma, "beta": c.Beta} {
-		if v == 0 {
-			return fmt.Errorf("--%s is 0, want a positive number", flag)
-		}
-	}
-	if m.Tau == 0 {
-		m.Tau = -1 // none
-	} else if m.Tau < 0 {
-		return fmt.Errorf("--tau is %v, want 0 or a positive number", c.Tau)
+	m, err := ratingModel("--", c.Sigma, c.Beta, c.Tau)
+	if err != nil {
+		return err
 	}
 	in, name, size := io.Reader(os.Stdin), "standard input", int64(0)
 	if c.File != "-" {
@@ -100,6 +93,21 @@ func (c *ratingsEvalCmd) evaluate(in io.Reader, size int64, m rating.Model, prog
 		return nil, err //nolint:wrapcheck // names the line
 	}
 	return rating.Evaluate(h, m, c.Last, progress) //nolint:wrapcheck // says what is wrong
+}
+
+// ratingModel makes a model of flags, where 0 is no default but a value.
+func ratingModel(prefix string, sigma, beta, tau float64) (rating.Model, error) {
+	m := rating.Model{Sigma: sigma, Beta: beta, Tau: tau}
+	switch {
+	case sigma == 0, beta == 0, tau < 0:
+		return m, fmt.Errorf("%[1]ssigma is %[2]v, %[1]sbeta %[3]v and %[1]stau %[4]v: want positive numbers, or 0 for tau", prefix, sigma, beta, tau)
+	case tau == 0:
+		m.Tau = -1 // none
+	}
+	if err := m.Validate(); err != nil {
+		return m, fmt.Errorf("%s%w", prefix, err)
+	}
+	return m, nil
 }
 
 // writeEvaluation prints an evaluation for people.

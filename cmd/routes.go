@@ -48,7 +48,7 @@ func (s *server) shared(next http.Handler) http.Handler {
 	}
 	if len(origins) > 0 { // else the package would allow all
 		next = cors.New(cors.Options{
-			AllowedOrigins: origins, AllowedMethods: []string{"GET", "POST", "PUT", "DELETE"},
+			AllowedOrigins: origins, AllowedMethods: []string{"GET", "POST", "PUT", "PATCH", "DELETE"},
 			AllowedHeaders: []string{"Authorization", "Content-Type", "Idempotency-Key"}, ExposedHeaders: []string{"Retry-After"}, MaxAge: 600,
 		}).Handler(next)
 	}

@@ -182,10 +182,20 @@ func (s *server) startLobby(rdb redis.UniversalClient, games []Game, node string
 		Redis: rdb, Namespace: s.set.Namespace, Keys: s.keys, Self: node, Guests: s.set.development(),
 		Version: version(), Log: s.log, Registerer: reg,
 	}
+	if set := s.set; set.Sigma != 0 { // else nobody chose: a load test's own server
+		var err error
+		if cfg.Ratings, err = ratingModel("--rating-", set.Sigma, set.Beta, set.Tau); err != nil {
+			return err
+		}
+	}
+	if s.replays != nil {
+		cfg.ReplaysFor = s.set.KeepFor
+	}
 	for _, g := range games {
 		r := g.Rules()
 		cfg.Games = append(cfg.Games, lobby.Game{
 			Name: g.Name(), Rules: r.Version, Seats: r.Seats, Persist: r.Persist, Config: r.Config, CheckConfig: g.CheckConfig,
+			Watch: r.Spectators > 0,
 		})
 	}
 	queues := newQueues(s.set.Queues, games, s.log, reg)

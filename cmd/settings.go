@@ -32,6 +32,9 @@ type settings struct {
 	Journal   string        `help:"Where matches of games that ask for durability keep what outlives their process: redis, dir:PATH (a directory of this process alone, for a deployment of one server) or none." default:"redis" env:"MUSTER_JOURNAL" yaml:"journal"`
 	KeepFor   time.Duration `name:"replays-for" help:"How long the replay of a match is kept after its end." default:"24h" env:"MUSTER_REPLAYS_FOR" yaml:"replays_for"`
 	CrashDir  string        `name:"crash-dir" help:"Directory for replays of what made a game's rules panic, at most 100 of them. Default: none with a signing key, muster/crashes in the user's cache with the development key." placeholder:"DIR" env:"MUSTER_CRASH_DIR" yaml:"crash_dir"`
+	Sigma     float64       `name:"rating-sigma" help:"How unsure a new player's rating is; see muster ratings eval, by which these are chosen." default:"8.333333333333334" env:"MUSTER_RATING_SIGMA" yaml:"rating_sigma"`
+	Beta      float64       `name:"rating-beta" help:"How much a player's performance varies between matches." default:"4.166666666666667" env:"MUSTER_RATING_BETA" yaml:"rating_beta"`
+	Tau       float64       `name:"rating-tau" help:"How much skills drift from match to match." default:"0.08333333333333333" env:"MUSTER_RATING_TAU" yaml:"rating_tau"`
 	LogLevel  string        `name:"log-level" help:"Least level that is logged." enum:"debug,info,warn,error" default:"info" env:"MUSTER_LOG_LEVEL" yaml:"log_level"`
 }
 
@@ -82,6 +85,9 @@ func (s *settings) check() error {
 	}
 	if s.KeepFor < leastKeepFor || s.KeepFor > mostKeepFor {
 		return fmt.Errorf("--replays-for %v: want %v to %v", s.KeepFor, leastKeepFor, mostKeepFor)
+	}
+	if _, err := ratingModel("--rating-", s.Sigma, s.Beta, s.Tau); err != nil {
+		return err
 	}
 	if s.development() && !loopback(host) {
 		return fmt.Errorf("--listen %s is not a loopback address, and the development key works on loopback only: "+

@@ -224,6 +224,9 @@ func TestLobbyAnswers503WithoutRedisAndRecovers(t *testing.T) {
 		{method: "GET", path: "/v1/tickets/" + id + "?wait=20s"},
 		{method: "DELETE", path: "/v1/tickets/" + id},
 		{method: "POST", path: "/v1/rooms/" + room + "/rejoin"},
+		{method: "POST", path: "/v1/rooms/" + room + "/join"},
+		{method: "GET", path: "/v1/rooms"},
+		{method: "POST", path: "/v1/rooms", body: `{"game":"arena"}`},
 		{method: "GET", path: "/v1/matches/" + room},
 		{method: "POST", path: "/v1/guests", body: `{"name":"x"}`},
 	} {

@@ -10,14 +10,15 @@ import (
 	"muster/match/cluster"
 )
 
-// roomInput names a room, and says how the client reached this server.
-type roomInput struct {
+// InRoom names a room, and says how the client reached this server. Its name is exported because the library fills
+// nothing else where it is embedded.
+type InRoom struct {
 	ID   string `path:"id" pattern:"^[a-z0-9][a-z0-9._-]{0,63}$" example:"x5n2rm7ksm6vqzcgq3nyzj4k5e" doc:"The room, which is the match."`
 	from asked
 }
 
 // Resolve implements huma.Resolver.
-func (in *roomInput) Resolve(ctx huma.Context) []error {
+func (in *InRoom) Resolve(ctx huma.Context) []error {
 	in.from = askedBy(ctx)
 	return nil
 }
@@ -83,7 +84,7 @@ func (l *Lobby) registerRooms(api huma.API) {
 	}), l.spectateRoom)
 }
 
-func (l *Lobby) rejoin(ctx context.Context, in *roomInput) (*matchOutput, error) {
+func (l *Lobby) rejoin(ctx context.Context, in *InRoom) (*matchOutput, error) {
 	p, id := playerOf(ctx), cluster.NewID()
 	gone := huma.Error404NotFound("you have no seat in such a room")
 	rec, err := l.rooms.Room(ctx, in.ID)
@@ -135,7 +136,7 @@ func (l *Lobby) openTo(ctx context.Context, room string) (*cluster.PublicRoom, m
 	return &r, live, nil
 }
 
-func (l *Lobby) getRoom(ctx context.Context, in *roomInput) (*roomOutput, error) {
+func (l *Lobby) getRoom(ctx context.Context, in *InRoom) (*roomOutput, error) {
 	r, _, err := l.openTo(ctx, in.ID)
 	if err != nil {
 		return nil, err
@@ -143,7 +144,7 @@ func (l *Lobby) getRoom(ctx context.Context, in *roomInput) (*roomOutput, error)
 	return &roomOutput{infoOf(r, playerOf(ctx).ID)}, nil
 }
 
-func (l *Lobby) joinRoom(ctx context.Context, in *roomInput) (*matchOutput, error) {
+func (l *Lobby) joinRoom(ctx context.Context, in *InRoom) (*matchOutput, error) {
 	r, live, err := l.openTo(ctx, in.ID)
 	if err != nil {
 		return nil, err
@@ -155,7 +156,7 @@ func (l *Lobby) joinRoom(ctx context.Context, in *roomInput) (*matchOutput, erro
 	return &matchOutput{*m}, nil
 }
 
-func (l *Lobby) spectateRoom(ctx context.Context, in *roomInput) (*matchOutput, error) {
+func (l *Lobby) spectateRoom(ctx context.Context, in *InRoom) (*matchOutput, error) {
 	r, live, err := l.openTo(ctx, in.ID)
 	if err != nil {
 		return nil, err
@@ -182,18 +183,22 @@ func (l *Lobby) owned(ctx context.Context, room string) error {
 	return nil
 }
 
-func (l *Lobby) closeRoom(ctx context.Context, in *roomInput) (*struct{}, error) {
+func (l *Lobby) closeRoom(ctx context.Context, in *InRoom) (*struct{}, error) {
 	if err := l.owned(ctx, in.ID); err != nil {
 		return nil, err
 	}
-	if err := l.rooms.CallOff(ctx, in.ID); err != nil {
+	err := l.rooms.CallOff(ctx, in.ID)
+	if err == nil {
+		err = l.owners.remove(ctx, playerOf(ctx).ID, in.ID)
+	}
+	if err != nil {
 		return nil, l.problem("closing a room", err)
 	}
 	return nil, nil //nolint:nilnil // no content
 }
 
 type changeRoomInput struct {
-	roomInput
+	InRoom
 	Body struct {
 		Title  *string           `json:"title,omitempty" maxLength:"64" example:"Saturday's round" doc:"What others read of it."`
 		Public *bool             `json:"public,omitempty" example:"false" doc:"Whether anybody may find it and join."`
@@ -203,7 +208,7 @@ type changeRoomInput struct {
 
 // Resolve implements huma.Resolver.
 func (in *changeRoomInput) Resolve(ctx huma.Context) []error {
-	errs := in.roomInput.Resolve(ctx)
+	errs := in.InRoom.Resolve(ctx)
 	if in.Body.Title != nil {
 		errs = append(errs, checkTitle(*in.Body.Title)...)
 	}
@@ -218,5 +223,5 @@ func (l *Lobby) changeRoom(ctx context.Context, in *changeRoomInput) (*roomOutpu
 	if err != nil && !errors.Is(err, cluster.ErrNoRoom) {
 		return nil, l.problem("changing a room", err)
 	}
-	return l.getRoom(ctx, &in.roomInput) // 404 where it has ended meanwhile
+	return l.getRoom(ctx, &in.InRoom) // 404 where it has ended meanwhile
 }

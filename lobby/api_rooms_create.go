@@ -105,7 +105,7 @@ func (l *Lobby) made(ctx context.Context, g Game, n cluster.NewRoom, live map[st
 	}
 	switch {
 	case err != nil:
-		return cluster.Room{}, err //nolint:wrapcheck // says what it did
+		return cluster.Room{}, err
 	case rec.Request != n.Request:
 		return cluster.Room{}, errOtherRequest
 	case rec.Off:

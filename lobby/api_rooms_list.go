@@ -83,6 +83,9 @@ var tagName = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,30}$`)
 // maxTag bounds a tag's value, in bytes; a title has the same bound.
 const maxTag = 64
 
+// maxTags is how many a room may have.
+const maxTags = 8
+
 // checkTitle says what is wrong with a title.
 func checkTitle(title string) []error {
 	if title == "" || plainText(title) {
@@ -95,6 +98,9 @@ func checkTitle(title string) []error {
 
 // checkTags says what is wrong with tags.
 func checkTags(tags map[string]string) (errs []error) {
+	if len(tags) > maxTags { // also of two lists in one body, which come together
+		return []error{&huma.ErrorDetail{Message: "expected at most 8 tags", Location: "body.tags"}}
+	}
 	for name, value := range tags {
 		switch {
 		case !tagName.MatchString(name):

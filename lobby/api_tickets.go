@@ -192,6 +192,7 @@ func (l *Lobby) ticketOutput(ctx context.Context, t *ticket.Ticket, a *asked) (*
 		}
 	case ticket.Confirming:
 		out.Confirm = &Confirm{t.Confirm.Players, t.Confirm.Accepted, t.Confirm.Mine, t.Confirm.Until}
+	case ticket.Cancelled, ticket.Expired:
 	case ticket.Matched:
 		p := playerOf(ctx)
 		seat := t.Match.SeatOf(p.ID)

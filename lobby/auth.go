@@ -66,9 +66,10 @@ func Authenticate(keys *token.Keys, header string) (token.Player, error) {
 }
 
 // plainText says whether a player's id or name is 1 to 64 bytes of UTF-8 without control characters.
-func plainText(s string) bool {
-	return s != "" && len(s) <= proto.MaxID && utf8.ValidString(s) && strings.IndexFunc(s, unprintable) < 0
-}
+func plainText(s string) bool { return s != "" && len(s) <= proto.MaxID && printable(s) }
+
+// printable says whether a text is UTF-8 without control characters.
+func printable(s string) bool { return utf8.ValidString(s) && strings.IndexFunc(s, unprintable) < 0 }
 
 // unprintable covers what has no place in a name: control characters, line separators, and the marks that turn the
 // direction of text around.

@@ -3,6 +3,7 @@ package lobby
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"reflect"
 
@@ -69,15 +70,10 @@ func (c *config) read(text json.RawMessage) ([]byte, []error) {
 	if len(res.Errors) > 0 {
 		return nil, res.Errors
 	}
-	own := reflect.New(c.of).Interface()
-	err := json.Unmarshal(text, own)
-	var exact []byte
-	if err == nil {
-		exact, err = json.Marshal(own)
-	}
+	exact, err := c.exact(text)
 	switch {
 	case err == nil && len(exact) > maxConfig:
-		err = fmt.Errorf("expected at most 4 KiB")
+		err = errors.New("expected at most 4 KiB")
 	case err == nil && c.check != nil:
 		err = c.check(exact)
 	}
@@ -85,4 +81,24 @@ func (c *config) read(text json.RawMessage) ([]byte, []error) {
 		return nil, []error{&huma.ErrorDetail{Message: err.Error(), Location: at}}
 	}
 	return exact, nil
+}
+
+// exact writes a config anew. Of a field that is there twice the last one is what was looked at, so it goes the way over
+// what has each once: read into the struct at once, both would be mixed.
+func (c *config) exact(text []byte) ([]byte, error) {
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.UseNumber() // large ones stay what they are
+	var value any
+	err := d.Decode(&value)
+	if err == nil {
+		text, err = json.Marshal(value)
+	}
+	own := reflect.New(c.of).Interface()
+	if err == nil {
+		err = json.Unmarshal(text, own)
+	}
+	if err != nil {
+		return nil, err //nolint:wrapcheck // says what is wrong with the config
+	}
+	return json.Marshal(own) //nolint:wrapcheck // what was JSON can be JSON again
 }

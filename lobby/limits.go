@@ -68,7 +68,10 @@ func addressOf(ctx huma.Context) string {
 	return host
 }
 
-func limitKey(ctx context.Context) string { return "{player:" + digest(playerOf(ctx).ID) + "}" }
+// limitKey is the beginning of the keys of what is counted of the player who makes a request.
+func limitKey(ctx context.Context) string { return limitKeyOf(playerOf(ctx).ID) }
+
+func limitKeyOf(player string) string { return "{player:" + digest(player) + "}" }
 
 // count counts one more of what key names. Where that is over the limit its error is a tooOftenError, which says what.
 func (l *Lobby) count(ctx context.Context, key string, limit redis_rate.Limit, what string) error {

@@ -3,6 +3,7 @@ package lobby
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"sync"
@@ -14,6 +15,7 @@ import (
 	"github.com/redis/go-redis/v9"
 	"go.uber.org/zap"
 
+	"muster/lobby/chat"
 	"muster/lobby/inbox"
 	"muster/lobby/party"
 	"muster/lobby/players"
@@ -33,12 +35,15 @@ type Config struct {
 	Games     []Game                // required: those that queues name
 	// Self is the id of the node that runs in this process, if one does: clients that asked it reach it as they did.
 	Self string
-	// Blocked says whether a player has blocked another, whose words and invitations then do not reach him. nil means that
-	// nobody has.
-	Blocked func(ctx context.Context, player, other string) (bool, error)
+	// Filter may change the text of a chat message, or refuse the message. Messages wait for it. nil lets all through.
+	Filter func(ctx context.Context, m chat.Message) (text string, ok bool)
 	// Guests lets anybody log in under any name. For development only.
-	Guests     bool
-	Version    string // of the server, for the API's description. Default "unknown"
+	Guests  bool
+	Version string // of the server, for the API's description. Default "unknown"
+	// Ratings is the model by which players are rated. Its zero value is the default one.
+	Ratings rating.Model
+	// ReplaysFor is how long after a match its replay can be fetched at /v1/admin/replays/{room}; 0 is never.
+	ReplaysFor time.Duration
 	Log        *zap.Logger
 	Registerer prometheus.Registerer
 }
@@ -71,8 +76,8 @@ type Lobby struct {
 	log     *zap.Logger
 	metrics *metrics
 	tickets *ticket.Service
-	players *players.Store
 	results *resultStore
+	players *players.Store
 	limits  *limits
 	rooms   *cluster.Directory
 	nodes   *cluster.Nodes
@@ -83,6 +88,7 @@ type Lobby struct {
 	waiters waiters
 	inbox   *inbox.Store
 	parties *party.Store
+	chat    *chat.Store
 
 	stop    context.CancelFunc
 	closing context.Context //nolint:containedctx // ends when Close begins, and with it every long poll
@@ -100,10 +106,10 @@ func New(cfg Config) (*Lobby, error) {
 	l := &Lobby{
 		cfg: cfg, log: cfg.Log, metrics: newMetrics(cfg.Registerer),
 		results: &resultStore{cfg.Redis, keys{cfg.Namespace}},
+		players: players.New(cfg.Redis, cfg.Namespace, cfg.Ratings),
 		limits:  newLimits(cfg.Redis, cfg.Namespace),
 		rooms:   cluster.NewDirectory(cfg.Redis, cfg.Namespace),
 		nodes:   cluster.NewNodes(cfg.Redis, cfg.Namespace, cfg.Log),
-		players: players.New(cfg.Redis, cfg.Namespace, rating.Model{}),
 		games:   map[string]Game{}, configs: map[string]*config{},
 	}
 	l.owners = &owners{cfg.Redis, cfg.Namespace, l.rooms}
@@ -113,6 +119,9 @@ func New(cfg Config) (*Lobby, error) {
 		c, err := newConfig(&g)
 		l.games[g.Name], l.configs[g.Name] = g, c
 		errs = append(errs, err)
+	}
+	if err := cfg.Ratings.Validate(); err != nil {
+		return nil, fmt.Errorf("the rating model: %w", err)
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
@@ -131,8 +140,11 @@ func New(cfg Config) (*Lobby, error) {
 
 // notice hears from the bus that something has changed.
 func (l *Lobby) notice(n cluster.Notice) {
-	if n.Kind == noticeQueue {
+	switch n.Kind {
+	case noticeQueue:
 		l.tickets.Wake(n.ID)
+	case inbox.Notice:
+		l.inboxNotice(n.ID)
 	}
 }
 
@@ -211,6 +223,12 @@ func (l *Lobby) Register(mux *http.ServeMux) *huma.OpenAPI {
 	l.registerNamed(api)
 	l.registerMatches(api)
 	l.registerParties(api)
+	l.registerMe(api)
+	l.registerBlocks(api)
+	l.registerChat(api)
+	l.registerGroups(api)
+	l.registerNotifications(api)
+	l.registerInbox(api)
 	if l.cfg.Guests {
 		l.registerGuests(api)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"go.uber.org/zap"
 
+	"muster/lobby/players"
 	"muster/lobby/ticket"
 	"muster/match/cluster"
 )
@@ -29,6 +30,10 @@ func (l *Lobby) problem(doing string, err error) error {
 		return huma.Error404NotFound("there is no such match")
 	case errors.Is(err, errMemberWaits):
 		return huma.Error409Conflict(errMemberWaits.Error())
+	case errors.Is(err, players.ErrNone):
+		return huma.Error404NotFound("there is no such player")
+	case errors.Is(err, players.ErrTooMany):
+		return huma.Error409Conflict(fmt.Sprintf("you block %d players already, which is as many as one may", players.MaxBlocks))
 	case errors.As(err, &have):
 		return ticketConflict(have)
 	case errors.As(err, &penalty):

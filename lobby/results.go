@@ -70,17 +70,28 @@ func (l *Lobby) drainResults(ctx context.Context) {
 		case <-ticker.C:
 		}
 		call, cancel := context.WithTimeout(ctx, storeTimeout)
-		_, err := outbox.Drain(call, func(ctx context.Context, r proto.Result) error {
-			if err := l.results.put(ctx, r); err != nil {
-				return err
-			}
-			l.metrics.results.WithLabelValues(r.Game).Inc()
-			return nil
-		})
+		_, err := outbox.Drain(call, l.keepResult)
 		cancel()
 		if err != nil && ctx.Err() == nil {
 			l.metrics.failures.Inc()
 			l.log.Warn("storing results failed; they wait in the outbox", zap.Error(err))
 		}
 	}
+}
+
+// keepResult stores a result and has its players rated by the one that counts for its match. It may be called again with
+// the same.
+func (l *Lobby) keepResult(ctx context.Context, r proto.Result) error {
+	if err := l.results.put(ctx, r); err != nil {
+		return err
+	}
+	kept, err := l.results.get(ctx, r.Room)
+	if err == nil {
+		err = l.players.Record(ctx, kept)
+	}
+	if err != nil && !errors.Is(err, errNoResult) { // it is a day old: it was recorded long ago, if it could be
+		return err //nolint:wrapcheck // says what it did
+	}
+	l.metrics.results.WithLabelValues(r.Game).Inc()
+	return nil
 }

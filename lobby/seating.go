@@ -50,9 +50,13 @@ func (l *Lobby) seated(room string, node cluster.Node, seat uint16, id string, p
 	return &Match{Room: room, URL: from.matchURL(l.reach(node), room), Token: secret}, nil
 }
 
-// watched is the way to a room for who only watches it: his token names seat 0.
+// watched is the way to a room for who only watches it.
 func (l *Lobby) watched(room string, node cluster.Node, p token.Player, from *asked) (*Match, error) {
-	return l.seated(room, node, 0, cluster.NewID(), p, from)
+	secret, err := l.cfg.Keys.SignWatch(token.Watch{Room: room, Player: p.ID, ID: cluster.NewID(), PlayerExpires: p.Expires}, seatTTL)
+	if err != nil {
+		return nil, l.problem("signing a watch token", err)
+	}
+	return &Match{Room: room, URL: from.matchURL(l.reach(node), room), Token: secret}, nil
 }
 
 // nodeFor chooses a node for a new room of a game: in the region where one is named, unless no node says where it is.

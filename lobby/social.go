@@ -6,6 +6,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"muster/lobby/chat"
 	"muster/lobby/inbox"
 	"muster/lobby/party"
 	"muster/match/cluster"
@@ -18,7 +19,11 @@ func (l *Lobby) addSocial() {
 		return nil
 	})
 	l.parties = party.New(party.Config{
-		Redis: l.cfg.Redis, Namespace: l.cfg.Namespace, Post: l.inbox.Post, Blocked: l.cfg.Blocked, Log: l.log,
+		Redis: l.cfg.Redis, Namespace: l.cfg.Namespace, Post: l.inbox.Post, Blocked: l.players.Blocked, Log: l.log,
+	})
+	l.chat = chat.New(chat.Config{
+		Redis: l.cfg.Redis, Namespace: l.cfg.Namespace, Post: l.inbox.Post, Party: l.partyPlayers, Room: l.roomPlayers,
+		Blocked: l.players.Blocked, Filter: l.cfg.Filter,
 	})
 }
 

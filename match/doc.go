@@ -25,13 +25,13 @@
 //	}
 //	var Game = match.Define[World, Input]("dots", Dots{}, match.Rules{Version: "1", TickRate: 20, Seats: 16})
 //
-// Hooks are optional methods, found by name and checked by [Define]: Open, Join, Drop, Resume, Leave, After, End, Scopes,
-// Check (each input before the rules see it) and Done (what came of [Room.Do], which does outside of the tick what would
-// make it wait). [Rules] say how fast a room ticks, how many inputs count, how long a seat is held, and what of a match
-// survives: with [Journal] it goes on after the end of its process with every input that a client was told is durable, with
-// Persist it is there when somebody opens it again. After the first panic of its rules a room goes on without the inputs
-// of that tick. [Replay] runs a recorded room again, [VerifyReplay] compares it tick by tick; package matchtest tests a
-// game without a server.
+// Hooks are optional methods, found by name and checked by [Define]: Open, Join, Start, Drop, Resume, Leave, After, End,
+// Scopes, Check (each input before the rules see it) and Done (what came of [Room.Do], which does outside of the tick what
+// would make it wait). [Rules] say how fast a room ticks, how many inputs count, how long a seat is held, how many may
+// watch, what a room is created with (see [ConfigOf]), and what of a match survives: with [Journal] it goes on after the end
+// of its process with every input that a client was told is durable, with Persist it is there when somebody opens it again.
+// After the first panic of its rules a room goes on without the inputs of that tick. [Replay] runs a recorded room again,
+// [VerifyReplay] compares it tick by tick; package matchtest tests a game without a server.
 //
 // A room is one goroutine that owns the state. Once a tick it takes what arrived (seat changes, inputs) into one
 // [TickRecord], steps the game from that record and nothing else, and hands the encoded state to the edges that hold

@@ -375,7 +375,7 @@ func TestResultOfAMatchWhoseProcessDiedIsPostedByTheNext(t *testing.T) {
 		default:
 			t.Error("the room goes on")
 		}
-		if len(at.results) != 1 || at.results[0].Room != "r1" {
+		if len(at.results) != 1 || at.results[0].Room != "r1" || !at.results[0].Recorded {
 			t.Errorf("results %+v", at.results)
 		}
 		closeHost(t, h)

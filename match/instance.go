@@ -311,7 +311,8 @@ func (rm *Instance) finish(ctx context.Context, c proto.Close) {
 	if rm.unopened {
 		return // what it would have gone on from is another's, or cannot be read now
 	}
-	fenced := rm.journal != nil && rm.journal.Fenced()
+	recorded := rm.journal != nil
+	fenced := recorded && rm.journal.Fenced()
 	// Also where its rules failed: with what was stored before. But a room to which nobody did anything is not worth it.
 	blank := c.Code == proto.CodeMatchGone && rm.untouched()
 	kept := rm.game.rules.Persist && !rm.fx.ended && !blank && !rm.promise.off
@@ -327,6 +328,7 @@ func (rm *Instance) finish(ctx context.Context, c proto.Close) {
 		result := proto.Result{
 			Room: rm.spec.ID, Game: rm.game.name, Rules: rm.game.rules.Version, Epoch: rm.spec.Epoch,
 			Tick: rm.tick, Placements: rm.fx.result, Started: rm.began.UTC(), Ended: time.Now().UTC(),
+			Recorded: recorded,
 		}
 		rm.retry(ctx, "posting the result", func(ctx context.Context) error { return rm.host.dir.PostResult(ctx, result) })
 	}

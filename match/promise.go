@@ -36,8 +36,11 @@ const (
 // ErrCalledOff is what [Directory].Renew answers of a room whose match was called off: it ends as by SettleOff.
 var ErrCalledOff = errors.New("the match was called off")
 
-// calledOff is what the players of a match hear that does not take place.
-var calledOff = proto.Close{Code: proto.CodeMatchGone, Reason: "a player did not come; your ticket waits again"}
+// What the players of a match hear that does not take place, and of one that is called off later, by who made the room.
+var (
+	calledOff  = proto.Close{Code: proto.CodeMatchGone, Reason: "a player did not come; your ticket waits again"}
+	closedDown = proto.Close{Code: proto.CodeMatchGone, Reason: "the match was called off"}
+)
 
 // promise is what a room keeps of its own.
 type promise struct {

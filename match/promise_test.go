@@ -161,6 +161,21 @@ func TestAMatchThatIsCalledOffEndsForAllWithoutAResult(t *testing.T) {
 	}
 }
 
+func TestARoomThatIsCalledOffLaterEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := openPromised(t, Rules{}, nil, 0, nil)
+		a := p.joins(t, 1)[0]
+		p.dir.mu.Lock()
+		p.dir.off = true
+		p.dir.mu.Unlock()
+		time.Sleep(2 * time.Second)
+		if c := a.closed; c == nil || *c != closedDown || a.end != nil || p.h.Room("r1") != nil {
+			t.Errorf("the player was closed with %+v, the end is %+v", c, a.end)
+		}
+		closeHost(t, p.h)
+	})
+}
+
 func TestADirectoryThatDoesNotAnswerIsAskedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n, left := 0, waits(SettleStarted)

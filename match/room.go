@@ -96,10 +96,18 @@ func (r *Room[S]) Kick(seat netcode.Seat, reason string) {
 	}
 }
 
-// End ends the match with this result, best placement first. The first call counts.
+// End ends the match with this result, best placement first. The first call counts. A placement that names no team gets
+// that of the player in its seat.
 func (r *Room[S]) End(result []Placement) {
-	if !r.out.ended {
-		r.out.ended = true
-		r.out.result = append([]Placement{}, result...)
+	if r.out.ended {
+		return
+	}
+	r.out.ended = true
+	r.out.result = append([]Placement{}, result...)
+	for i := range r.out.result {
+		place := &r.out.result[i]
+		if p, ok := r.Player(netcode.Seat(place.Seat)); ok && place.Team == 0 && place.Player == p.ID {
+			place.Team = p.Team
+		}
 	}
 }

@@ -204,7 +204,7 @@ func TestResultIsPostedUntilItIsStored(t *testing.T) {
 		if a.end == nil || a.code() != proto.CodeDone {
 			t.Fatalf("end %v, code %d", a.end, a.code())
 		}
-		if len(dir.results) != 1 || dir.results[0].Placements[0].Seat != 1 || len(dir.ended) != 1 {
+		if len(dir.results) != 1 || dir.results[0].Placements[0].Seat != 1 || dir.results[0].Recorded || len(dir.ended) != 1 {
 			t.Errorf("results %+v, ended %v", dir.results, dir.ended)
 		}
 		if rm.Attach(Attach{Viewer: a}) || h.Room("r1") != nil {

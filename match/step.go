@@ -18,8 +18,11 @@ func (rm *Instance) step() *proto.Close {
 	rm.kickAll()
 	rm.fx.reset()
 	rm.receive(tick)
-	if rm.promise.off {
+	switch {
+	case rm.promise.off && rm.promise.open:
 		return &calledOff
+	case rm.promise.off:
+		return &closedDown
 	}
 	rm.expire(tick)
 	rm.collect(tick)

@@ -7,6 +7,7 @@ import "time"
 type Result struct {
 	Room       string      `json:"room"`
 	Game       string      `json:"game"`
+	Queue      string      `json:"queue,omitempty"` // that made the match; "" is none
 	Rules      string      `json:"rules"`
 	Epoch      uint64      `json:"epoch"`
 	Tick       uint32      `json:"tick"` // the last one
@@ -14,4 +15,5 @@ type Result struct {
 	Placements []Placement `json:"placements"`
 	Started    time.Time   `json:"started_at"`
 	Ended      time.Time   `json:"ended_at"`
+	Recorded   bool        `json:"recorded,omitempty"` // the room kept a journal, so there is a replay for a while
 }

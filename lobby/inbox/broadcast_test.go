@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 	"pgregory.net/rapid"
@@ -38,6 +40,15 @@ func must(t interface {
 	}
 }
 
+// readOn reads on from a place.
+func readOn(ctx context.Context, s *inbox.Store, player, after string, limit int64) (list []inbox.Event, missed bool, err error) {
+	pages, err := s.Read(ctx, limit, inbox.Ask{Player: player, After: after, Resume: true})
+	if err != nil {
+		return nil, false, err
+	}
+	return pages[0].Events, pages[0].Missed, nil
+}
+
 // bodies are the events' bodies, which these tests make of numbers.
 func bodies(list []inbox.Event) (s []string) {
 	for _, e := range list {
@@ -64,19 +75,19 @@ func TestEventForAllReachesEveryPlayerBetweenHisOwn(t *testing.T) {
 		var notices []cluster.Notice
 		s := inbox.New(rdb, ns, func(_ context.Context, n cluster.Notice) error { notices = append(notices, n); return nil })
 		must(t, s.Post(t.Context(), "", "k", 1, "alice"))
-		put(t, rdb, broadcast, "99999999999999-0", "3") // after whatever Redis's clock says
-		put(t, rdb, broadcast, "99999999999999-1", "4")
+		put(t, rdb, broadcast, "99999999999999-1", "3") // after whatever Redis's clock says
+		put(t, rdb, broadcast, "99999999999999-2", "4")
 		must(t, s.Post(t.Context(), "", "k", 2, "alice", "bob"))
-		list, missed, err := s.ReadAll(t.Context(), "alice", "", 10)
+		list, missed, err := readOn(t.Context(), s, "alice", "", 10)
 		must(t, err)
 		wantBodies(t, "alice", list, "1", "2", "3", "4")
 		if missed || list[0].At.IsZero() || list[0].Kind != "k" {
 			t.Errorf("missed %v, event %+v", missed, list[0])
 		}
-		list, _, err = s.ReadAll(t.Context(), "bob", "", 10)
+		list, _, err = readOn(t.Context(), s, "bob", "", 10)
 		must(t, err)
 		wantBodies(t, "bob", list, "2", "3", "4")
-		list, _, err = s.ReadAll(t.Context(), "carol, who was never here", "", 10)
+		list, _, err = readOn(t.Context(), s, "carol, who was never here", "", 10)
 		must(t, err)
 		wantBodies(t, "carol", list, "3", "4")
 		must(t, s.PostAll(t.Context(), "", "k", 5))
@@ -90,18 +101,18 @@ func TestEventForAllReachesEveryPlayerBetweenHisOwn(t *testing.T) {
 func TestEventForAllThatIsSeenLateIsNotMissed(t *testing.T) {
 	testredis.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
 		s := inbox.New(rdb, ns, quiet)
-		put(t, rdb, own("alice"), "2000-0", "1")
-		put(t, rdb, broadcast, "1000-0", "0")
-		list, _, err := s.ReadAll(t.Context(), "alice", "", 10)
+		put(t, rdb, own("alice"), "2000-1", "1")
+		put(t, rdb, broadcast, "1000-1", "0")
+		list, _, err := readOn(t.Context(), s, "alice", "", 10)
 		must(t, err)
 		wantBodies(t, "at first", list, "0", "1")
-		put(t, rdb, broadcast, "1500-0", "2")
-		put(t, rdb, broadcast, "2000-0", "3") // the same id as of the player's own
-		list, missed, err := s.ReadAll(t.Context(), "alice", list[1].ID, 10)
+		put(t, rdb, broadcast, "1500-2", "2")
+		put(t, rdb, broadcast, "2000-3", "3") // the same id as of the player's own
+		list, missed, err := readOn(t.Context(), s, "alice", list[1].ID, 10)
 		must(t, err)
 		wantBodies(t, "after the late ones", list, "2", "3")
-		put(t, rdb, own("alice"), "2000-1", "4")
-		list, again, err := s.ReadAll(t.Context(), "alice", list[1].ID, 10)
+		put(t, rdb, own("alice"), "2000-2", "4")
+		list, again, err := readOn(t.Context(), s, "alice", list[1].ID, 10)
 		must(t, err)
 		wantBodies(t, "after one more", list, "4")
 		if missed || again {
@@ -119,7 +130,7 @@ func TestReaderWhoGoesOnFromHisPlaceGetsEachEventOnce(t *testing.T) {
 		s := inbox.New(rdb, ns, quiet)
 		posted, given, place := 0, map[string]int{}, ""
 		read := func(limit int64) int {
-			list, missed, err := s.ReadAll(ctx, "alice", place, limit)
+			list, missed, err := readOn(ctx, s, "alice", place, limit)
 			must(t, err)
 			if missed || int64(len(list)) > limit {
 				t.Fatalf("missed %v, %d events of at most %d", missed, len(list), limit)
@@ -164,11 +175,11 @@ func TestWhoWasAwayTooLongIsTold(t *testing.T) {
 	testredis.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
 		s := inbox.New(rdb, ns, quiet)
 		must(t, s.Post(t.Context(), "", "k", 0, "alice"))
-		list, _, err := s.ReadAll(t.Context(), "alice", "", 10)
+		list, _, err := readOn(t.Context(), s, "alice", "", 10)
 		must(t, err)
 		onlyOwn := list[0].ID
 		must(t, s.PostAll(t.Context(), "", "k", 0))
-		list, missed, err := s.ReadAll(t.Context(), "alice", onlyOwn, 10)
+		list, missed, err := readOn(t.Context(), s, "alice", onlyOwn, 10)
 		must(t, err)
 		if missed {
 			t.Error("missed, although everything is there")
@@ -178,12 +189,32 @@ func TestWhoWasAwayTooLongIsTold(t *testing.T) {
 			must(t, s.PostAll(t.Context(), "", "k", i))
 		}
 		for _, place := range []string{onlyOwn, both} {
-			if _, missed, err = s.ReadAll(t.Context(), "alice", place, 10); !missed || err != nil {
+			if _, missed, err = readOn(t.Context(), s, "alice", place, 10); !missed || err != nil {
 				t.Errorf("after %s: missed %v, %v; want it said", place, missed, err)
 			}
 		}
-		if _, missed, err = s.ReadAll(t.Context(), "alice", "", 10); missed || err != nil {
+		if _, missed, err = readOn(t.Context(), s, "alice", "", 10); missed || err != nil {
 			t.Errorf("who reads for the first time has missed nothing: %v, %v", missed, err)
+		}
+	})
+}
+
+func TestEventForAllWaitsAWeek(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rdb, stop := cluster.Embedded()
+		defer stop()
+		s := inbox.New(rdb, ns, quiet)
+		must(t, s.PostAll(t.Context(), "k", "k", 1))
+		time.Sleep(7*24*time.Hour - time.Second)
+		list, _, err := s.ReadAll(t.Context(), "alice", "", 10)
+		must(t, err)
+		wantBodies(t, "within the week", list, "1")
+		time.Sleep(2 * time.Second)
+		list, missed, err := s.ReadAll(t.Context(), "alice", list[0].ID, 10)
+		must(t, err)
+		wantBodies(t, "after it", list)
+		if keys, err := rdb.Keys(t.Context(), "*").Result(); missed || len(keys) != 0 || err != nil {
+			t.Errorf("missed %v, left in Redis: %v, %v", missed, keys, err)
 		}
 	})
 }
@@ -196,7 +227,7 @@ func TestEventForAllIsBounded(t *testing.T) {
 	if err := s.PostAll(t.Context(), "", "k", json.RawMessage("{")); err == nil {
 		t.Error("a body that is no JSON was taken")
 	}
-	if list, _, err := s.ReadAll(t.Context(), "alice", "", 10); len(list) != 0 || err != nil {
+	if list, _, err := readOn(t.Context(), s, "alice", "", 10); len(list) != 0 || err != nil {
 		t.Errorf("%d events, %v", len(list), err)
 	}
 }

@@ -1,8 +1,10 @@
 // Package inbox keeps for each player the events that he must hear of: a stream in Redis, capped and kept for a week.
 // An event is put into it before anybody is told, so that whoever was away reads on from the last one that he has.
 //
-// An event's id is MILLISECONDS-NUMBER: Redis's time, which never goes back within an inbox, and the number of the event
-// in its inbox, counted from 1. So ids are ordered, and a number that is passed over shows that an event is missing.
+// What all players must hear of lies once, in a stream of its own beside everybody's inboxes.
+//
+// An entry's id is MILLISECONDS-NUMBER: Redis's time, which never goes back within a stream, and the number of the event
+// in its stream, counted from 1. So ids are ordered, and a number that is passed over shows that an event is missing.
 package inbox
 
 import (
@@ -10,7 +12,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -38,8 +39,11 @@ const (
 	keyFor = time.Hour
 )
 
-// Notice is the kind of the notice that a player has a new event; its id is the player's keyspace.Digest.
+// Notice is the kind of the notice that a player has a new event; its id is the player's keyspace.Digest, or All.
 const Notice = "inbox"
+
+// All is the id of a notice that every player has a new event.
+const All = "all"
 
 // Errors of Post for an event that no inbox takes.
 var (
@@ -49,7 +53,7 @@ var (
 
 // Event is something that a player must hear of.
 type Event struct {
-	// ID is the event's place in the inbox; Post makes it, and Read goes on after it.
+	// ID is the place after the event: what Read goes on from.
 	ID string `json:"id"`
 	// Kind says what the body is: ticket, party, chat, notification, …
 	Kind string          `json:"kind"`
@@ -71,19 +75,13 @@ func New(rdb redis.UniversalClient, namespace string, publish func(context.Conte
 }
 
 func (s *Store) stream(player string) string { return keyspace.Player(s.ns, player) + ":inbox" }
+func (s *Store) broadcasts() string          { return s.ns + ":{broadcast}:inbox" }
 
 // Post puts an event into players' inboxes. A key that is not "" is the event's own: posted again within an hour, it
 // comes once. body is what encoding/json takes. Where it fails some may have it and some not; posting again with the
 // same key is right.
 func (s *Store) Post(ctx context.Context, key, kind string, body any, players ...string) error {
-	text, err := json.Marshal(body)
-	switch {
-	case err != nil:
-	case len(text) > MaxBody:
-		err = ErrTooLarge
-	case kind == "" || len(kind) > maxKind || len(key) > maxKey:
-		err = ErrBadEvent
-	}
+	text, err := eventText(key, kind, body)
 	var errs []error
 	for some := range slices.Chunk(players, batch) {
 		if err == nil {
@@ -96,13 +94,41 @@ func (s *Store) Post(ctx context.Context, key, kind string, body any, players ..
 	return nil
 }
 
-// post puts an event into a few inboxes in one exchange. The script goes along as text: in a pipeline nobody hears in
-// time that Redis has forgotten it.
+// PostAll puts an event into the inbox of all players, also of those who come within the week: it is kept once, with
+// the Cap newest such. What a key is, is as with Post.
+func (s *Store) PostAll(ctx context.Context, key, kind string, body any) error {
+	text, err := eventText(key, kind, body)
+	if err == nil {
+		pipe := s.rdb.Pipeline()
+		put(ctx, pipe, s.broadcasts(), key, kind, text)
+		_, err = pipe.Exec(ctx)
+	}
+	if err != nil {
+		return fmt.Errorf("posting a %.32s event to all: %w", kind, err)
+	}
+	_ = s.publish(ctx, cluster.Notice{Kind: Notice, ID: All}) // as New says
+	return nil
+}
+
+// eventText checks an event and returns its body's text.
+func eventText(key, kind string, body any) ([]byte, error) {
+	text, err := json.Marshal(body)
+	switch {
+	case err != nil:
+		return nil, err //nolint:wrapcheck // Post says what it did
+	case len(text) > MaxBody:
+		return nil, ErrTooLarge
+	case kind == "" || len(kind) > maxKind || len(key) > maxKey:
+		return nil, ErrBadEvent
+	}
+	return text, nil
+}
+
+// post puts an event into a few inboxes in one exchange.
 func (s *Store) post(ctx context.Context, key, kind string, text []byte, players []string) error {
 	pipe := s.rdb.Pipeline()
 	for _, p := range players {
-		stream := s.stream(p)
-		pipe.Eval(ctx, postScript, []string{stream, stream + ":posted:" + key}, key, kind, text, Cap, keepFor.Milliseconds(), keyFor.Milliseconds())
+		put(ctx, pipe, s.stream(p), key, kind, text)
 	}
 	answers, err := pipe.Exec(ctx)
 	for i, a := range answers {
@@ -111,6 +137,12 @@ func (s *Store) post(ctx context.Context, key, kind string, text []byte, players
 		}
 	}
 	return err //nolint:wrapcheck // Post says what it did
+}
+
+// put adds an event to a stream. The script goes along as text: in a pipeline nobody hears in time that Redis has
+// forgotten it.
+func put(ctx context.Context, pipe redis.Pipeliner, stream, key, kind string, text []byte) {
+	pipe.Eval(ctx, postScript, []string{stream, stream + ":posted:" + key}, key, kind, text, Cap, keepFor.Milliseconds(), keyFor.Milliseconds())
 }
 
 const postScript = `
@@ -126,13 +158,8 @@ redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[4], string.format('%.0f-%.0f', m
 redis.call('PEXPIRE', KEYS[1], ARGV[5])
 return 'ok'`
 
-var eventID = regexp.MustCompile(`^\d{1,15}-\d{1,10}$`)
-
-// IsID says whether a text can be an event's id.
-func IsID(s string) bool { return eventID.MatchString(s) }
-
-// Before says whether event a stands before b.
-func Before(a, b string) bool {
+// before says whether entry a of a stream stands before b.
+func before(a, b string) bool {
 	am, an := split(a)
 	bm, bn := split(b)
 	return am < bm || am == bm && an < bn

@@ -16,8 +16,6 @@ import (
 	"muster/match/cluster"
 )
 
-const ns = "test"
-
 type fixture struct {
 	*inbox.Store
 	t       *testing.T
@@ -73,7 +71,7 @@ func TestEventsAreReadInOrderFromTheLastKnownOne(t *testing.T) {
 				break
 			}
 			for _, e := range p.Events {
-				if string(e.Body) != fmt.Sprint(next) || e.Kind != "chat" || !inbox.IsID(e.ID) || !inbox.Before(after, e.ID) {
+				if string(e.Body) != fmt.Sprint(next) || e.Kind != "chat" || !inbox.IsPlace(e.ID) || e.ID == after {
 					t.Fatalf("event %d is %+v", next, e)
 				}
 				if age := time.Since(e.At); age < -time.Minute || age > time.Minute {
@@ -145,10 +143,7 @@ func TestInboxIsCappedAndSaysSo(t *testing.T) {
 			t.Error("whoever has the first event is not told that others are missing")
 		}
 		// Who has the event before the oldest that is left has missed nothing.
-		ms, n, _ := strings.Cut(all.Events[0].ID, "-")
-		var number int
-		_, _ = fmt.Sscan(n, &number)
-		if p := f.read(inbox.Ask{Player: "alice", After: fmt.Sprintf("%s-%d", ms, number-1), Resume: true}, 10); p.Missed {
+		if p := f.read(inbox.Ask{Player: "alice", After: all.From, Resume: true}, 10); p.Missed || p.Events[0].ID != all.Events[0].ID {
 			t.Error("who has all events but those that are left is told that others are missing")
 		}
 	})
@@ -166,11 +161,15 @@ func TestInboxThatWasLostBeginsAnewAndSaysSo(t *testing.T) {
 		if err := f.rdb.FlushDB(t.Context()).Err(); err != nil {
 			t.Fatal(err)
 		}
-		if p := f.read(inbox.Ask{Player: "alice", After: last, Resume: true}, 9); !p.Missed || len(p.Events) > 0 {
+		p := f.read(inbox.Ask{Player: "alice", After: last, Resume: true}, 9)
+		if !p.Missed || len(p.Events) > 0 {
 			t.Errorf("of an empty inbox: %+v", p)
 		}
+		if p := f.read(inbox.Ask{Player: "alice", After: p.From, Resume: true}, 9); p.Missed {
+			t.Error("who goes on from there is told again")
+		}
 		f.post("", "new", "alice")
-		for _, after := range []string{last, "999999999999999-7"} { // and one of a clock that was ahead
+		for _, after := range []string{last, "999999999999999-7/0-0"} { // and one of a clock that was ahead
 			if p := f.read(inbox.Ask{Player: "alice", After: after, Resume: true}, 9); !p.Missed || len(p.Events) != 1 {
 				t.Errorf("after %s: %+v", after, p)
 			}
@@ -186,7 +185,7 @@ func TestIdsGoUpThoughRedisClockGoesBack(t *testing.T) {
 		}
 		f.post("", 1, "alice")
 		p := f.read(inbox.Ask{Player: "alice"}, 9)
-		if len(p.Events) != 2 || p.Events[1].ID != "9000000000000-42" || string(p.Events[0].Body) != "null" {
+		if len(p.Events) != 2 || p.Events[1].ID != "9000000000000-42/0-0" || string(p.Events[0].Body) != "null" {
 			t.Errorf("%+v", p)
 		}
 	})

@@ -4,41 +4,66 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
 	"time"
 	"unicode/utf8"
 
 	"github.com/redis/go-redis/v9"
 )
 
+// A reader merges his own stream and that for all, by the times in their ids. The streams do not know of each other: an
+// event for all may come to be seen after one of the player's own with a higher id, and two events may have the same id.
+// So where a reader is in them is two ids, his place: OWN/ALL, the last that he has of each. Going on after a place gives
+// every event that was not given before, whichever stream it is in and however late it came.
+
+// none is the part of a place of which nothing was read: no event has this id.
+const none = "0-0"
+
+var place = regexp.MustCompile(`^\d{1,15}-\d{1,10}/\d{1,15}-\d{1,10}$`)
+
+// IsPlace says whether a text can be a reader's place, which is an event's id.
+func IsPlace(s string) bool { return place.MatchString(s) }
+
 // Ask is a question for a player's events.
 type Ask struct {
 	Player string
-	After  string // the id of the last event that is known; "" is none
+	After  string // the place to go on from; "" is the beginning of what there is
 	// Resume says that After comes from elsewhere and may be of any age: what is there is looked at as well.
 	Resume bool
 }
 
 // Page is the answer to an Ask.
 type Page struct {
-	Events []Event // the oldest first
-	// Missed says that events after Ask.After are gone: the inbox is capped and does not last for ever.
+	Events []Event // the oldest first, but for one that came to be seen late
+	// From is the place before the first of them: Ask.After, but where that was the beginning or something is missing.
+	From string
+	// Missed says that events after Ask.After are gone: streams are capped and do not last for ever.
 	Missed bool
-	// Newest is the id of the newest event that there is; "" where there is none. Only a Resume has it.
+	// Newest is the place after the last event that there is. Only a Resume has it.
 	Newest string
 }
+
+// reading is what is asked of one stream: what follows an id, and where it is wanted the newest entry.
+type reading struct{ entries, newest *redis.XMessageSliceCmd }
 
 // Read returns players' events, for each at most limit, in one exchange with Redis.
 func (s *Store) Read(ctx context.Context, limit int64, asks ...Ask) ([]Page, error) {
 	pipe := s.rdb.Pipeline()
-	entries, newest := make([]*redis.XMessageSliceCmd, len(asks)), make([]*redis.XMessageSliceCmd, len(asks))
-	for i, a := range asks {
-		from := "-"
-		if a.After != "" {
-			from = "(" + a.After
+	from := func(stream, after string, resume bool) (r reading) {
+		r.entries = pipe.XRangeN(ctx, stream, "("+after, "+", limit)
+		if resume {
+			r.newest = pipe.XRevRangeN(ctx, stream, "+", "-", 1)
 		}
-		entries[i] = pipe.XRangeN(ctx, s.stream(a.Player), from, "+", limit)
-		if a.Resume {
-			newest[i] = pipe.XRevRangeN(ctx, s.stream(a.Player), "+", "-", 1)
+		return r
+	}
+	own, all := make([]reading, len(asks)), map[Ask]reading{} // most readers are at the same place in what is for all
+	for i, a := range asks {
+		mine, ours := parts(a.After)
+		own[i] = from(s.stream(a.Player), mine, a.Resume)
+		if key := (Ask{After: ours, Resume: a.Resume}); all[key].entries == nil {
+			all[key] = from(s.broadcasts(), ours, a.Resume)
 		}
 	}
 	if _, err := pipe.Exec(ctx); err != nil {
@@ -46,30 +71,91 @@ func (s *Store) Read(ctx context.Context, limit int64, asks ...Ask) ([]Page, err
 	}
 	pages := make([]Page, len(asks))
 	for i, a := range asks {
-		p := &pages[i]
-		for _, m := range entries[i].Val() {
-			p.Events = append(p.Events, event(m))
-		}
-		if len(p.Events) > 0 && a.After != "" {
-			_, known := split(a.After)
-			_, first := split(p.Events[0].ID)
-			p.Missed = first != known+1
-		}
-		if !a.Resume {
-			continue
-		}
-		if m := newest[i].Val(); len(m) > 0 {
-			p.Newest = m[0].ID
-		}
-		if a.After != "" && Before(p.Newest, a.After) { // an inbox that ended, or was lost, and may have begun anew
-			again, err := s.Read(ctx, limit, Ask{Player: a.Player})
+		_, ours := parts(a.After)
+		page, again := merge(a, own[i], all[Ask{After: ours, Resume: a.Resume}], limit)
+		if again != "" { // a stream that ended, or was lost, and may have begun anew
+			anew, err := s.Read(ctx, limit, Ask{Player: a.Player, After: again})
 			if err != nil {
 				return nil, err
 			}
-			p.Events, p.Missed = again[0].Events, true
+			page.Events, page.From, page.Missed = anew[0].Events, anew[0].From, true
 		}
+		pages[i] = page
 	}
 	return pages, nil
+}
+
+// parts splits a place.
+func parts(place string) (own, all string) {
+	if place == "" {
+		return none, none
+	}
+	own, all, _ = strings.Cut(place, "/")
+	return own, all
+}
+
+// merge makes a page of what was read of both streams. again is the place from which to read anew, where a stream has
+// nothing of what the reader has.
+func merge(a Ask, own, all reading, limit int64) (p Page, again string) {
+	mine, ours := parts(a.After)
+	if a.Resume {
+		newestOwn, newestAll := last(own.newest.Val()), last(all.newest.Val())
+		p.Newest = newestOwn + "/" + newestAll
+		if lost := before(newestOwn, mine); lost || before(newestAll, ours) {
+			if lost {
+				mine = none
+			}
+			if before(newestAll, ours) {
+				ours = none
+			}
+			return p, mine + "/" + ours
+		}
+	}
+	x, y := own.entries.Val(), all.entries.Val()
+	if a.After == "" { // what was trimmed before he came is not his to miss
+		mine, ours = start(x), start(y)
+	} else {
+		p.Missed = gap(mine, x) || gap(ours, y)
+	}
+	p.From = mine + "/" + ours
+	for len(x)+len(y) > 0 && int64(len(p.Events)) < limit {
+		var e Event
+		if len(y) == 0 || len(x) > 0 && !before(y[0].ID, x[0].ID) {
+			e, mine, x = event(x[0]), x[0].ID, x[1:]
+		} else {
+			e, ours, y = event(y[0]), y[0].ID, y[1:]
+		}
+		e.ID = mine + "/" + ours
+		p.Events = append(p.Events, e)
+	}
+	return p, ""
+}
+
+// last returns the id of the newest entry.
+func last(newest []redis.XMessage) string {
+	if len(newest) == 0 {
+		return none
+	}
+	return newest[0].ID
+}
+
+// start returns the id before the first of a stream's entries.
+func start(entries []redis.XMessage) string {
+	if len(entries) == 0 {
+		return none
+	}
+	ms, n := split(entries[0].ID)
+	return strconv.FormatUint(ms, 10) + "-" + strconv.FormatUint(n-min(n, 1), 10)
+}
+
+// gap says whether entries are missing between an id and those that follow it.
+func gap(after string, entries []redis.XMessage) bool {
+	if len(entries) == 0 {
+		return false
+	}
+	_, known := split(after)
+	_, first := split(entries[0].ID)
+	return first != known+1
 }
 
 // event reads an entry. One that Post has not written has an empty body.

@@ -70,7 +70,7 @@ type conn struct {
 	indexed  []string      // whom Server.watchers has for it
 
 	// Of the worker that serves the socket.
-	after   string // the last event that was written
+	after   string // the place after the last event that was written
 	welcome bool   // the hello was written
 
 	// Under watching.
@@ -116,7 +116,8 @@ type (
 		Expires uint32    `json:"expires"`
 	}
 	missedMessage struct {
-		Missed bool `json:"missed"`
+		Missed bool   `json:"missed"`
+		Last   string `json:"last"`
 	}
 	eventMessage struct {
 		Event any `json:"event"`

@@ -51,6 +51,11 @@ func (s *Server) Notice(n cluster.Notice) {
 	defer s.mu.Unlock()
 	switch n.Kind {
 	case inbox.Notice:
+		if n.ID == inbox.All {
+			for c := range s.conns {
+				s.markLocked(c, wantInbox)
+			}
+		}
 		for _, c := range s.byPlayer[n.ID] {
 			s.markLocked(c, wantInbox)
 		}
@@ -208,9 +213,10 @@ func (c *conn) give(p *inbox.Page) {
 			return
 		}
 	}
+	c.after = p.From
 	if p.Missed {
 		c.server.metrics.missed.Inc()
-		if c.say(missedMessage{true}) != nil {
+		if c.say(missedMessage{true, p.From}) != nil {
 			return
 		}
 	}

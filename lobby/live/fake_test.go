@@ -175,6 +175,7 @@ func (h *hall) post(player string, body any) {
 type message struct {
 	Hello    *hello           `json:"hello"`
 	Missed   bool             `json:"missed"`
+	Last     string           `json:"last"`
 	Event    *inbox.Event     `json:"event"`
 	Presence []presence.State `json:"presence"`
 	Re       uint32           `json:"re"`

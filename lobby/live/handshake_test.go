@@ -196,7 +196,7 @@ func TestFramesAndMessagesThatAreNoneCloseTheSocketWithTheirCode(t *testing.T) {
 		"before hello":          {text(`{"n":1,"do":"echo"}`), proto.CodeProtocol, false},
 		"hello twice":           {after(hello), proto.CodeProtocol, false},
 		"hello of no event":     {text(`{"do":"hello","body":{"after":"x"}}`), proto.CodeBadPayload, false},
-		"hello with surplus":    {text(`{"do":"hello","body":{"since":"1-1"}}`), proto.CodeBadPayload, false},
+		"hello with surplus":    {text(`{"do":"hello","body":{"since":"1-1/0-0"}}`), proto.CodeBadPayload, false},
 		"not JSON":              {after(text(`{"n":1,`)), proto.CodeBadPayload, false},
 		"not an object":         {after(text(`[1]`)), proto.CodeBadPayload, false},
 		"no n":                  {after(text(`{"do":"echo"}`)), proto.CodeBadPayload, false},

@@ -25,7 +25,7 @@ func TestMessagesAreReadAsTheyAreWritten(t *testing.T) {
 // taken is what encoding/json reads of it, once and for all.
 func FuzzClientMessage(f *testing.F) {
 	for _, s := range []string{
-		`{"do":"hello","body":{"after":"1700000000000-5"}}`, `{"n":1,"do":"refresh","body":{"token":"x"}}`, `{"n":1,"do":"a","body":[[[]]]}`,
+		`{"do":"hello","body":{"after":"1700000000000-5/0-0"}}`, `{"n":1,"do":"refresh","body":{"token":"x"}}`, `{"n":1,"do":"a","body":[[[]]]}`,
 		`{"n":1,"n":2}`, `{"do":"a"}{}`, `{"do":"é"}`, `[]`, `{"body":{"a":{"a":1},"a":2}}`, "\xff", `{"n":1e9,"do":"a"}`, "",
 		`{"n":1,"do":"presence.watch","body":{"players":["a","b"]}}`,
 	} {

@@ -48,7 +48,7 @@ func (c *conn) hello(raw json.RawMessage) {
 		After string `json:"after"`
 	}
 	err := decode(raw, &body)
-	if err != nil || body.After != "" && !inbox.IsID(body.After) {
+	if err != nil || body.After != "" && !inbox.IsPlace(body.After) {
 		c.Close(proto.Close{Code: proto.CodeBadPayload, Reason: "after is the id of an event, or empty"})
 		return
 	}

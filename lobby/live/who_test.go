@@ -181,11 +181,11 @@ func TestWhatIsWatchedIsBoundedAndReplaced(t *testing.T) {
 // Who does not read is told, once he does, how players are then.
 func TestSlowWatcherIsToldTheNewestStates(t *testing.T) {
 	inBubble(t, func(t *testing.T, ctx context.Context, rdb redis.UniversalClient) {
-		h := newSimHall(t, rdb, simnet.Link{Buffer: 2 << 10}, func(c *Config) { c.PingEvery = time.Hour })
+		h := newSimHall(t, rdb, simnet.Link{Buffer: 1 << 10}, func(c *Config) { c.PingEvery = time.Hour })
 		alice, _ := h.join(ctx, "alice", "")
 		many := make([]string, maxWatched)
 		for n := range many {
-			many[n] = fmt.Sprintf("player-%d-%s", n, strings.Repeat("x", 40))
+			many[n] = fmt.Sprintf("player-%d-%s", n, strings.Repeat("x", 15))
 		}
 		alice.watches(ctx, many...)
 		for range 2 {
@@ -200,6 +200,11 @@ func TestSlowWatcherIsToldTheNewestStates(t *testing.T) {
 		}
 		h.tracker.Seated(many[7])
 		time.Sleep(time.Second)
+		for c := range h.server.conns {
+			if !c.Pipe.Congested() {
+				t.Error("nothing waits for the watcher")
+			}
+		}
 		states := map[string]string{}
 		for states[many[7]] != presence.InMatch {
 			for _, s := range alice.next(ctx).Presence {

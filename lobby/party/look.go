@@ -36,6 +36,18 @@ func (s *Store) Members(ctx context.Context, player string) (*Party, error) {
 	return s.seenBy(ctx, p, player)
 }
 
+// Players returns the ids of a party's members to who need not be one of them; none where there is no such party.
+func (s *Store) Players(ctx context.Context, id string) ([]string, error) {
+	p, err := s.read(ctx, id)
+	if errors.Is(err, ErrNone) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return p.Players(), nil
+}
+
 // Touch keeps a player's party, where he is in one, for another hour.
 func (s *Store) Touch(ctx context.Context, player string) error {
 	if _, err := s.Members(ctx, player); err != nil && !errors.Is(err, ErrNone) {

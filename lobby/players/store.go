@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -88,7 +89,7 @@ func (s *Store) parse(text string) standing {
 	mu, err1 := strconv.ParseFloat(f[0], 64)
 	sigma, err2 := strconv.ParseFloat(f[1], 64)
 	games, err3 := strconv.Atoi(f[2])
-	if err1 != nil || err2 != nil || err3 != nil || games < 0 {
+	if err1 != nil || err2 != nil || err3 != nil || games < 0 || math.IsInf(mu, 0) || math.IsInf(sigma, 0) || sigma <= 0 {
 		return st
 	}
 	st.skill, st.games = s.model.Sane(rating.Skill{Mu: mu, Sigma: sigma}), games
@@ -139,15 +140,22 @@ const (
 // Presence says who may watch a player.
 func (s *Store) Presence(ctx context.Context, id string) (Watch, error) {
 	w, err := s.rdb.HGet(ctx, s.profile(id), "watch").Result()
-	switch {
-	case isNil(err) || err == nil && w == "":
-		return Everyone, nil
-	case err != nil:
+	if err != nil && !isNil(err) {
 		return Nobody, fmt.Errorf("reading who may watch a player: %w", err)
-	case Watch(w) != Everyone && Watch(w) != Party:
-		return Nobody, nil // one that this version does not know was meant to keep somebody out
 	}
-	return Watch(w), nil
+	return watchOf(w), nil
+}
+
+// watchOf reads who may watch. What this version does not know was meant to keep somebody out.
+func watchOf(text string) Watch {
+	switch w := Watch(text); w {
+	case "":
+		return Everyone
+	case Everyone, Party:
+		return w
+	default:
+		return Nobody
+	}
 }
 
 // isNil says whether an error only means that Redis has nothing there.

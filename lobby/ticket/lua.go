@@ -51,10 +51,10 @@ func runAll(ctx context.Context, rdb redis.UniversalClient, s *redis.Script, cal
 		}
 		_, err := pipe.Exec(ctx)
 		if err == nil || tried || !strings.HasPrefix(err.Error(), "NOSCRIPT") {
-			return cmds, err
+			return cmds, err //nolint:wrapcheck // callers say what they did
 		}
 		if err := s.Load(ctx, rdb).Err(); err != nil { // all of them may run twice
-			return cmds, err //nolint:wrapcheck // callers say what they did
+			return cmds, err
 		}
 	}
 }

@@ -24,9 +24,15 @@ const (
 	outboxIdle = 10 * time.Second
 )
 
-// PostResult puts a result into the outbox, once for each (room, tick, n) however often it is called.
+// PostResult puts a result into the outbox, once for each (room, tick, n) however often it is called. Which queue made the
+// match is taken from the room's record, which is there as long as its host has not ended it.
 func (d *Directory) PostResult(ctx context.Context, r proto.Result) error {
 	doing := "posting the result of match " + r.Room
+	queue, err := d.rdb.HGet(ctx, d.room(r.Room), "queue").Result()
+	if err != nil && !errors.Is(err, redis.Nil) {
+		return fmt.Errorf("%s: %w", doing, err)
+	}
+	r.Queue = queue
 	body, err := json.Marshal(r)
 	if err != nil {
 		return fmt.Errorf("%s: %w", doing, err)

@@ -58,6 +58,20 @@ func wantWaiting(t *testing.T, o *cluster.Outbox, want int64) {
 	}
 }
 
+func TestResultNamesTheQueueThatMadeTheMatch(t *testing.T) {
+	testredis.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
+		d, o, s := cluster.NewDirectory(rdb, ns), cluster.NewOutbox(rdb, ns), &shelf{}
+		r, err := d.Create(t.Context(), cluster.NewRoom{Game: "arena", Rules: "7", Queue: "duel", Node: "n1", Seats: 2})
+		must(t, err)
+		must(t, d.PostResult(t.Context(), aResult(r.ID, 7, 0)))
+		must(t, d.PostResult(t.Context(), aResult("none", 7, 0)))
+		drain(t, o, s, 2)
+		if len(s.list) != 2 || s.list[0].Queue != "duel" || s.list[1].Queue != "" {
+			t.Errorf("%+v", s.list)
+		}
+	})
+}
+
 func TestResultIsStoredOnceForEachRoomTickAndNumber(t *testing.T) {
 	testredis.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
 		d, o, s := cluster.NewDirectory(rdb, ns), cluster.NewOutbox(rdb, ns), &shelf{}

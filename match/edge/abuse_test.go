@@ -426,6 +426,7 @@ func TestTheProtocolsPageNamesTheLimits(t *testing.T) {
 	for _, s := range []string{
 		fmt.Sprintf("%d for each tick and at least %d a second, in bursts of at most %d.", messagesPerTick, leastPerSecond, burstTicks*messagesPerTick),
 		fmt.Sprintf("when %d more were dropped", maxLimited),
+		fmt.Sprintf("a socket that sends more than %d is closed with 1008", maxRefused),
 		fmt.Sprintf("Bytes: %d a second in bursts of at most %d;", door.BytesPerSecond, door.BurstBytes),
 		"takes no frame for 10 s is closed with 4003",
 		fmt.Sprintf("takes more than %.0f s to send a message", door.PartialFor.Seconds()),

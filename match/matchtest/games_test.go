@@ -130,7 +130,8 @@ func (*ducks) After(r *match.Room[pond]) {
 		case row.X == 80:
 			_, _ = r.Do("coins", func(context.Context) ([]byte, error) { panic("nothing is done in a test") })
 		case row.X >= 100:
-			r.End([]match.Placement{{Seat: uint16(row.Owner), Rank: 1, Score: 7}})
+			p, _ := r.Player(row.Owner)
+			r.End([]match.Placement{{Seat: uint16(row.Owner), Player: p.ID, Rank: 1, Score: 7}})
 		}
 	}
 }

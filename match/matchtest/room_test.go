@@ -169,7 +169,7 @@ func TestTheEndIsTheRulesEnd(t *testing.T) {
 	Input(r, 1, waddle{DX: 10})
 	r.Tick(100)
 	result, ended := r.Ended()
-	if want := []match.Placement{{Seat: 1, Rank: 1, Score: 7}}; !ended || !slices.Equal(result, want) || r.TickNumber() != 6 {
+	if want := []match.Placement{{Seat: 1, Player: "a", Team: 2, Rank: 1, Score: 7}}; !ended || !slices.Equal(result, want) || r.TickNumber() != 6 {
 		t.Errorf("ended %v at tick %d with %+v", ended, r.TickNumber(), result)
 	}
 	if got := r.Events(2); !slices.Equal(got, []any{quack{1}, secret{"over"}}) {

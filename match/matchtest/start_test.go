@@ -128,3 +128,19 @@ func teamGame(t testing.TB, d *ducks, saw *[]uint16) match.Game {
 	}
 	return g
 }
+
+func TestPlacementsHaveTheirPlayersTeams(t *testing.T) {
+	r := New(t, duckGame(t, &ducks{}, proto.Samples), Config{})
+	r.Join(1, "a", "Anna") // the pond puts seat 1 into team 2, and seat 2 into team 1
+	r.JoinTeam(2, "b", "Bert", 7)
+	r.Tick(1)
+	for range 6 {
+		Input(r, 1, waddle{DX: 10})
+		if r.Tick(1); r.ended {
+			break
+		}
+	}
+	if result, ended := r.Ended(); !ended || len(result) != 1 || result[0].Team != 2 {
+		t.Errorf("ended %v with %+v", ended, result)
+	}
+}

@@ -1,0 +1,158 @@
+// Package chat keeps what players write to each other, in Redis: a stream for each channel, capped, and an event in the
+// inbox of each who may read it.
+//
+// A channel is named as the player who asks sees it: "direct:PLAYER" is what he and another write to each other,
+// "party:ID", "room:ID" and "group:ID" what the members of one do. For who is no member there is no such channel.
+package chat
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/redis/go-redis/v9"
+
+	"muster/lobby/keyspace"
+	"muster/proto"
+)
+
+// Kinds of channels.
+const (
+	direct = "direct"
+	party  = "party"
+	room   = "room"
+	group  = "group"
+)
+
+// Kind is the kind of a message's event in inboxes; its body is the Message.
+const Kind = "chat"
+
+// Bounds.
+const (
+	// MaxText bounds a message, in runes.
+	MaxText = 500
+	// Cap is about how many messages of a channel are kept; the oldest go.
+	Cap = 500
+	// MaxPage is how many messages History returns at most.
+	MaxPage = 100
+	keepFor = 30 * 24 * time.Hour
+	// keyFor is how long a message's key keeps it from being written twice.
+	keyFor = time.Hour
+	// retryFor is the same for one without a key, whose script may run again when its answer is lost.
+	retryFor = 10 * time.Second
+)
+
+// Errors that callers decide on.
+var (
+	ErrNone         = errors.New("no such channel") // also for who is no member
+	ErrText         = errors.New("the text is not usable")
+	ErrRefused      = errors.New("the filter refuses the message")
+	ErrOtherRequest = errors.New("the key was used for another message")
+)
+
+// Message is what somebody wrote.
+type Message struct {
+	Channel string    `json:"channel"` // as its reader sees it
+	ID      string    `json:"id"`      // its place in the channel
+	From    string    `json:"from"`
+	Name    string    `json:"name,omitempty"` // of From; in an inbox absent where the event would be too large
+	Text    string    `json:"text"`
+	At      time.Time `json:"at"` // by Redis's clock
+}
+
+// Author is who writes.
+type Author struct{ ID, Name string }
+
+// Config is what a Store needs. Party and Room return the members of one; where the player is none of them, or there is
+// none, they return an empty list.
+type Config struct {
+	Redis     redis.UniversalClient // required
+	Namespace string                // required
+	// Post puts an event into players' inboxes, as inbox.Store does. Required.
+	Post func(ctx context.Context, key, kind string, body any, players ...string) error
+	// Party returns the members of a party, Room the players with seats in a room. Required.
+	Party func(ctx context.Context, id, player string) ([]string, error)
+	Room  func(ctx context.Context, id, player string) ([]string, error)
+	// Blocked says whether a player has blocked another. nil means that nobody has.
+	Blocked func(ctx context.Context, player, other string) (bool, error)
+	// Filter may change a message's text, or refuse the message. nil lets everything through.
+	Filter func(ctx context.Context, m Message) (text string, ok bool)
+}
+
+// Store keeps the channels and the groups. Any number of stores may work on one Redis, and any goroutine may use one.
+type Store struct{ cfg Config }
+
+// New returns a Store.
+func New(cfg Config) *Store { return &Store{cfg} }
+
+// channel is a channel as it lies in Redis.
+type channel struct {
+	kind, id string
+	key      string   // the beginning of its keys
+	members  []string // the asking player among them
+}
+
+// open finds a channel of a player. Errors: ErrNone.
+func (s *Store) open(ctx context.Context, player, name string) (*channel, error) {
+	kind, id, _ := strings.Cut(name, ":")
+	c := &channel{kind: kind, id: id}
+	var err error
+	whose := kind + ":" + id
+	switch kind {
+	case direct:
+		if isPlayer(id) && id != player {
+			c.members = []string{player, id}
+			whose = kind + ":" + pair(player, id)
+		}
+	case party:
+		c.members, err = s.cfg.Party(ctx, id, player)
+	case room:
+		c.members, err = s.cfg.Room(ctx, id, player)
+	case group:
+		c.members, err = s.groupMembers(ctx, id, player)
+	}
+	if err == nil && len(c.members) == 0 {
+		err = ErrNone
+	}
+	c.key = s.cfg.Namespace + ":{chat:" + keyspace.Digest(whose) + "}"
+	return c, err
+}
+
+// isPlayer says whether a text can be a player's id.
+func isPlayer(id string) bool {
+	return id != "" && len(id) <= proto.MaxID && utf8.ValidString(id) && !strings.Contains(id, "\n") && strings.IndexFunc(id, unusable) < 0
+}
+
+// pair stands for two players, whichever of them asks.
+func pair(a, b string) string {
+	a, b = keyspace.Digest(a), keyspace.Digest(b)
+	if a > b {
+		a, b = b, a
+	}
+	return a + b
+}
+
+// as is the channel's name as a player sees it.
+func (c *channel) as(player string) string {
+	if c.kind != direct {
+		return c.kind + ":" + c.id
+	}
+	if c.members[0] == player {
+		return direct + ":" + c.members[1]
+	}
+	return direct + ":" + c.members[0]
+}
+
+// Usable says whether a text can be a message: 1 to 500 runes of UTF-8 that are not all blank, with no control
+// characters but newlines, and none that turn text around. Markup is text like any other.
+func Usable(text string) bool {
+	return text != "" && len(text) <= MaxText*utf8.UTFMax && utf8.ValidString(text) && utf8.RuneCountInString(text) <= MaxText &&
+		strings.TrimSpace(text) != "" && strings.IndexFunc(text, unusable) < 0
+}
+
+func unusable(r rune) bool {
+	return unicode.IsControl(r) && r != '\n' || unicode.In(r, unicode.Zl, unicode.Zp, unicode.Bidi_Control)
+}
