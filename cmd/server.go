@@ -189,14 +189,25 @@ func (s *server) startLobby(rdb redis.UniversalClient, games []Game, node string
 		}
 	}
 	if s.replays != nil {
-		cfg.ReplaysFor = s.set.KeepFor
+		cfg.Replays, cfg.ReplaysFor = newExports(s.replays, s.log), s.set.KeepFor // players do not take operators' places
+	}
+	opened := map[string]bool{}
+	for _, name := range s.set.OpenFor {
+		opened[name] = true
 	}
 	for _, g := range games {
 		r := g.Rules()
 		cfg.Games = append(cfg.Games, lobby.Game{
 			Name: g.Name(), Rules: r.Version, Seats: r.Seats, Persist: r.Persist, Config: r.Config, CheckConfig: g.CheckConfig,
-			Watch: r.Spectators > 0,
+			Watch: r.Spectators > 0, OpenReplays: opened[g.Name()],
 		})
+		if opened[g.Name()] && r.Persist {
+			return fmt.Errorf("--open-replays %s: the game's rooms go on after their results, and a replay shows what is hidden in them", g.Name())
+		}
+		delete(opened, g.Name())
+	}
+	for name := range opened {
+		return fmt.Errorf("--open-replays %s: there is no such game", name)
 	}
 	queues := newQueues(s.set.Queues, games, s.log, reg)
 	rules, err := queues.read()

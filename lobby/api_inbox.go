@@ -68,13 +68,13 @@ func (l *Lobby) readInbox(ctx context.Context, in *inboxInput) (*inboxOutput, er
 	again := time.NewTicker(lookAgain)
 	defer again.Stop()
 	for last := in.wait == 0; ; {
-		list, missed, err := l.inbox.ReadAll(ctx, p.ID, in.After, int64(in.Limit))
+		pages, err := l.inbox.Read(ctx, int64(in.Limit), inbox.Ask{Player: p.ID, After: in.After, Resume: true})
 		if err != nil {
 			return nil, l.problem("reading an inbox", err)
 		}
-		if len(list) > 0 || missed || last {
-			out := &inboxOutput{Events{Events: make([]Event, len(list)), Missed: missed}}
-			for i, e := range list {
+		if page := pages[0]; len(page.Events) > 0 || page.Missed || last {
+			out := &inboxOutput{Events{Events: make([]Event, len(page.Events)), Missed: page.Missed}}
+			for i, e := range page.Events {
 				out.Body.Events[i] = Event(e)
 			}
 			return out, nil

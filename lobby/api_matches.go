@@ -48,9 +48,9 @@ func (l *Lobby) registerMatches(api huma.API) {
 		OperationID: "list-matches", Method: http.MethodGet, Path: "/v1/me/matches",
 		Summary: "List the matches that one played to their end, the newest first", Tags: []string{"Matches"},
 		Description: "The newest 100 are kept, for 90 days after the last. Pages stay as they are while matches come: the cursor is a " +
-			"place in the list. A replay has the inputs of all players and what the game hides from them, so it is for operators " +
-			"alone: its link is shown to those with the role admin, as long as the replay is kept. A match that no queue made, or " +
-			"that had one team, is not rated.",
+			"place in the list. A replay has the inputs of all players and what the game hid from them, so its link is shown where the " +
+			"game allows it, and to those with the role admin, as long as the replay is kept. A match that no queue made, or that " +
+			"had one team, is not rated.",
 	}), l.listMatches)
 }
 
@@ -67,7 +67,7 @@ type PlayedMatch struct {
 	Ended    time.Time     `json:"ended_at" example:"2026-01-02T03:07:05.678Z"`
 	Rating   *RatingChange `json:"rating,omitempty" doc:"What it did to one's rating, where it was rated."`
 	Recorded bool          `json:"recorded" example:"true" doc:"Whether the room recorded a replay."`
-	Replay   string        `json:"replay,omitempty" example:"/v1/admin/replays/x5n2rm7ksm6vqzcgq3nyzj4k5e" doc:"Where the replay is, for the role admin."`
+	Replay   string        `json:"replay,omitempty" example:"/v1/matches/x5n2rm7ksm6vqzcgq3nyzj4k5e/replay" doc:"Where the replay can be fetched, if one may."`
 }
 
 // RatingChange is what a match did to a player's rating.
@@ -117,8 +117,12 @@ func (l *Lobby) played(m players.Match, admin bool) PlayedMatch {
 		before, after := m.Before.Rounded(), m.After.Rounded()
 		out.Rating = &RatingChange{before.Mean, after.Mean, before.Deviation, after.Deviation}
 	}
-	if admin && m.Recorded && time.Since(m.Ended) < l.cfg.ReplaysFor {
+	switch {
+	case !m.Recorded:
+	case admin && time.Since(m.Ended) < l.cfg.ReplaysFor:
 		out.Replay = "/v1/admin/replays/" + m.Room
+	default:
+		out.Replay = l.replayPath(m.Room, m.Game, m.Ended)
 	}
 	return out
 }

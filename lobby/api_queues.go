@@ -60,7 +60,6 @@ func (l *Lobby) registerQueues(api huma.API) {
 	huma.Register(api, operation(huma.Operation{
 		OperationID: "list-queues", Method: http.MethodGet, Path: "/v1/queues",
 		Summary: "Read how the queues do", Tags: []string{"Queues"},
-		Errors: []int{http.StatusUnprocessableEntity}, // of a query that there is not
 	}), l.listQueues)
 }
 

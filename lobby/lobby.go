@@ -42,7 +42,9 @@ type Config struct {
 	Version string // of the server, for the API's description. Default "unknown"
 	// Ratings is the model by which players are rated. Its zero value is the default one.
 	Ratings rating.Model
-	// ReplaysFor is how long after a match its replay can be fetched at /v1/admin/replays/{room}; 0 is never.
+	// Replays serves the replay of the room that the request's path value "room" names; nil: there are none. ReplaysFor is
+	// how long after a match's end it has it.
+	Replays    http.Handler
 	ReplaysFor time.Duration
 	Log        *zap.Logger
 	Registerer prometheus.Registerer
@@ -61,6 +63,9 @@ type Game struct {
 	CheckConfig func(config []byte) error
 	// Watch says that its rooms may be watched by those who do not play.
 	Watch bool
+	// OpenReplays lets its players fetch the replays of matches that they played to their end, with all that the game hid
+	// from them meanwhile. It means nothing for games that persist: their rooms go on after a result.
+	OpenReplays bool
 }
 
 const (
@@ -223,6 +228,7 @@ func (l *Lobby) Register(mux *http.ServeMux) *huma.OpenAPI {
 	l.registerNamed(api)
 	l.registerMatches(api)
 	l.registerParties(api)
+	l.registerReplays(api)
 	l.registerMe(api)
 	l.registerBlocks(api)
 	l.registerChat(api)

@@ -100,8 +100,8 @@ func TestEveryOperationIsDescribedInFull(t *testing.T) {
 			}
 		}
 	}
-	if operations != 46 {
-		t.Errorf("%d operations are described, want 46", operations)
+	if operations != 47 {
+		t.Errorf("%d operations are described, want 47", operations)
 	}
 }
 
@@ -169,7 +169,10 @@ func checkExamples(t *testing.T, where string, body any, schemas object) {
 	if body == nil {
 		return
 	}
-	for _, content := range in(t, body, "content") {
+	for kind, content := range in(t, body, "content") {
+		if kind == "application/octet-stream" {
+			continue // it has no fields
+		}
 		if ref, _ := in(t, content, "schema")["$ref"].(string); ref != "" {
 			checkFields(t, where, ref, schemas)
 		} else {
