@@ -60,11 +60,17 @@ func (in *ticketInput) Resolve(ctx huma.Context) []error {
 }
 
 type confirmTicketInput struct {
-	ticketInput
-
+	ID   string `path:"id" maxLength:"64" example:"arena.q2gc3zkqav6ohzd3uqp6tmy4ra" doc:"The ticket."`
 	Body struct {
 		Accept bool `json:"accept" example:"true" doc:"Whether you play. Who does not is out, and may not queue again for a while."`
 	}
+	from asked
+}
+
+// Resolve implements huma.Resolver.
+func (in *confirmTicketInput) Resolve(ctx huma.Context) []error {
+	in.from = askedBy(ctx)
+	return nil
 }
 
 type getTicketInput struct {

@@ -227,7 +227,7 @@ func (w *world) look() {
 		id := key[strings.LastIndex(key, ":")+1:]
 		s := seen{state: f["state"], match: w.roomOf(f["match"])}
 		for _, p := range strings.Split(f["body"], `"id":"`)[1:] {
-			if p = p[:strings.Index(p, `"`)]; strings.HasPrefix(p, "p") {
+			if p, _, _ = strings.Cut(p, `"`); strings.HasPrefix(p, "p") {
 				s.players = append(s.players, p)
 			}
 		}

@@ -134,11 +134,14 @@ func bandsOf(entries []string) []Band {
 		part := slices.Clone(list[i*len(list)/n : (i+1)*len(list)/n])
 		b := Band{From: part[0].rating, To: part[len(part)-1].rating, Tickets: len(part)}
 		slices.SortFunc(part, func(a, b wait) int { return cmp.Compare(a.took, b.took) })
-		b.P50, b.P90 = part[(len(part)-1)/2].took, part[(len(part)-1)*9/10].took
+		b.P50, b.P90 = part[rank(50, len(part))].took, part[rank(90, len(part))].took
 		bands = append(bands, b)
 	}
 	return bands
 }
+
+// rank is the index of a percentile of n sorted values.
+func rank(percent, n int) int { return (n*percent+99)/100 - 1 }
 
 // BandOf returns the band that is nearest to a rating; ok is false where there is none.
 func BandOf(bands []Band, rating float64) (b Band, ok bool) {
