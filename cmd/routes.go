@@ -52,7 +52,8 @@ func (s *server) shared(next http.Handler) http.Handler {
 			AllowedHeaders: []string{"Authorization", "Content-Type", "Idempotency-Key"}, ExposedHeaders: []string{"Retry-After"}, MaxAge: 600,
 		}).Handler(next)
 	}
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	known, _ := parseProxies(s.set.Proxies) // check has read them
+	return behind(known, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Cache-Control", "no-store")                                             // assets say otherwise
@@ -60,7 +61,7 @@ func (s *server) shared(next http.Handler) http.Handler {
 		h.Set("Referrer-Policy", "no-referrer")
 		defer s.recovered(w, r)
 		next.ServeHTTP(w, r)
-	})
+	}))
 }
 
 // recovered is deferred around a request: a panic is logged and ends that request alone.

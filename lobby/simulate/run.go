@@ -106,6 +106,7 @@ func Run(rules *queue.Rules, arrivals []Arrival, m Matcher, o Options) (*Result,
 			s.now = arrivals[come].At / s.Every * s.Every
 		}
 		if s.now += s.Every; o.Until > 0 && s.now > o.Until {
+			s.now = o.Until
 			break
 		}
 		for ; come < len(arrivals) && arrivals[come].At <= s.now; come++ {
@@ -155,7 +156,7 @@ func (s *run) expire(i int) {
 func (s *run) cycle() error {
 	s.result.Cycles++
 	s.rooms = slices.DeleteFunc(s.rooms, func(r *room) bool { return r.ends <= s.now })
-	var open []queue.Room
+	open := make([]queue.Room, 0, len(s.rooms))
 	for _, r := range s.rooms {
 		open = append(open, r.Room)
 	}

@@ -119,6 +119,9 @@ func (w *world) born() *mortal {
 	m.left.Store(int64(50 + w.rng.IntN(500)))
 	m.service = w.office.open(func(cmd redis.Cmder, next func() error) error {
 		n := m.left.Add(-1)
+		if n%5 == 0 { // so that what others do comes in between
+			time.Sleep(time.Duration(1+n%4) * 20 * time.Millisecond)
+		}
 		switch {
 		case n > 0:
 			return next()
