@@ -138,6 +138,7 @@ func New(cfg Config) (*Lobby, error) {
 	l.owners = &owners{cfg.Redis, cfg.Namespace, l.rooms}
 	errs := make([]error, 0, len(cfg.Games)+len(cfg.Queues))
 	l.addSocial()
+	l.addTickets()
 	for _, g := range cfg.Games {
 		c, err := newConfig(&g)
 		l.games[g.Name], l.configs[g.Name] = g, c

@@ -25,8 +25,8 @@ func (l *Lobby) startTickets() (err error) {
 		Redis: l.cfg.Redis, Namespace: l.cfg.Namespace, Keys: l.cfg.Keys, Rooms: l.rooms, Nodes: l.nodes, Games: games,
 		Inbox:   l.inbox,
 		Notify:  func(ctx context.Context, queue string) { l.publish(ctx, noticeQueue, queue) },
-		Changed: l.waiters.wake,
-		Log:     l.log, Metrics: ticket.NewMetrics(l.cfg.Registerer, l.metrics.failures),
+		Changed: l.waiters.wake, Queued: l.queued,
+		Log: l.log, Metrics: ticket.NewMetrics(l.cfg.Registerer, l.metrics.failures),
 	}, l.cfg.Queues)
 	return err //nolint:wrapcheck // names the queue
 }

@@ -73,6 +73,11 @@ func (s *Service) Create(ctx context.Context, n New) (*Ticket, error) {
 			return s.Get(ctx, t.ID, n.By)
 		}
 		s.cfg.Metrics.Tickets.WithLabelValues(n.Queue, string(Waiting)).Inc()
+		if len(players) > 1 {
+			s.post(ctx, t.ID, t.Queue, Waiting, "", "", players) // the others of a party did not ask for it themselves
+		} else {
+			s.queued(t.Queue, true, players)
+		}
 		e.announce(ctx)
 		return t, nil
 	}

@@ -38,7 +38,7 @@ type Inbox interface {
 	Post(ctx context.Context, key, kind string, body any, players ...string) error
 }
 
-// Config is what a Service needs. All of it is required, but Inbox.
+// Config is what a Service needs. All of it is required, but Inbox and Queued.
 type Config struct {
 	Redis     redis.UniversalClient
 	Namespace string
@@ -49,7 +49,9 @@ type Config struct {
 	Inbox     Inbox // nil: nobody hears of events
 	// Notify says to all processes that a queue has changed: they call Wake. Changed hears that a ticket may have changed.
 	// Neither may block for long.
-	Notify  func(ctx context.Context, queue string)
+	Notify func(ctx context.Context, queue string)
+	// Queued hears which players wait in a queue from now on, or no longer. nil: nobody wants to know.
+	Queued  func(queue string, waits bool, players []string)
 	Changed func(id string)
 	Log     *zap.Logger
 	Metrics *Metrics
@@ -254,6 +256,7 @@ type event struct {
 
 // post tells players of a ticket, once for each state in each attempt. It says whether it could.
 func (s *Service) post(ctx context.Context, id, queue string, state State, reason, attempt string, players []string) bool {
+	s.queued(queue, state == Waiting || state == Confirming, players)
 	if s.cfg.Inbox == nil {
 		return true
 	}
@@ -261,6 +264,12 @@ func (s *Service) post(ctx context.Context, id, queue string, state State, reaso
 	err := s.cfg.Inbox.Post(ctx, key, "ticket", event{id, queue, state, reason}, players...)
 	s.failed(queue, err)
 	return err == nil
+}
+
+func (s *Service) queued(queue string, waits bool, players []string) {
+	if s.cfg.Queued != nil {
+		s.cfg.Queued(queue, waits, players)
+	}
 }
 
 // clock is Redis's, as well as it is known here.
