@@ -84,3 +84,35 @@ func TestNetworksOfProxiesAreChecked(t *testing.T) {
 		}
 	}
 }
+
+func TestConnectionsToMatchesAreLimitedByTheClientsAddress(t *testing.T) {
+	r := serve(t, withArena, "--address-rate", "1", "--trusted-proxy", "127.0.0.0/8")
+	open := func(forwarded string) int {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, r.url+"/v1/match/x", nil)
+		must(t, err)
+		req.Header.Set("X-Forwarded-For", forwarded)
+		res, err := http.DefaultClient.Do(req)
+		must(t, err)
+		_ = res.Body.Close()
+		if res.StatusCode == http.StatusTooManyRequests && res.Header.Get("Retry-After") == "" {
+			t.Error("429 without Retry-After")
+		}
+		return res.StatusCode
+	}
+	limited := 0
+	for range 20 {
+		switch status := open("8.8.8.8, 203.0.113.9"); status {
+		case http.StatusTooManyRequests:
+			limited++
+		case http.StatusUnauthorized:
+		default:
+			t.Fatalf("status %d", status)
+		}
+	}
+	if limited < 5 || limited > 15 {
+		t.Errorf("%d of 20 were refused, want all but five and one a second", limited)
+	}
+	if status := open("203.0.113.10"); status != http.StatusUnauthorized {
+		t.Errorf("another client behind the same proxy gets %d", status)
+	}
+}

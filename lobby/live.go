@@ -22,13 +22,23 @@ import (
 // closeTimeout bounds what the end of the lobby waits for its sockets, and then for Redis.
 const closeTimeout = 3 * time.Second
 
-// socket is what the lobby's areas have on its socket. They fill it in before addLive.
+// socket is what the lobby's areas have on its socket. Each adds its own before addLive:
+//
+//	l.socket.requests["ticket.confirm"] = live.Typed(l.confirmOnSocket)
+//	l.socket.expand["ticket"] = l.freshTicket
+//	l.socket.alive = append(l.socket.alive, l.keepTickets)
 type socket struct {
 	requests live.Handlers
 	// expand has by an event's kind what replaces its body when it is written to a socket, see live.Config.
 	expand map[string]func(context.Context, live.Caller, inbox.Event) (json.RawMessage, error)
 	// alive are told each ten seconds which players have sockets here.
 	alive []func(ctx context.Context, players []string)
+}
+
+func newSocket() socket {
+	return socket{
+		requests: live.Handlers{}, expand: map[string]func(context.Context, live.Caller, inbox.Event) (json.RawMessage, error){},
+	}
 }
 
 // addLive makes the lobby's socket, and who is there.

@@ -133,6 +133,7 @@ func New(cfg Config) (*Lobby, error) {
 		rooms:   cluster.NewDirectory(cfg.Redis, cfg.Namespace),
 		nodes:   cluster.NewNodes(cfg.Redis, cfg.Namespace, cfg.Log),
 		games:   map[string]Game{}, configs: map[string]*config{},
+		socket: newSocket(),
 	}
 	l.owners = &owners{cfg.Redis, cfg.Namespace, l.rooms}
 	errs := make([]error, 0, len(cfg.Games)+len(cfg.Queues))
@@ -150,6 +151,7 @@ func New(cfg Config) (*Lobby, error) {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	l.stop, l.closing = stop, ctx
+	l.addTickets()
 	l.addLive()
 	l.bus = cluster.NewBus(cfg.Redis, cfg.Namespace, l.log, l.notice, l.gap)
 	if err := l.startTickets(); err != nil {

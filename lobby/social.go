@@ -3,6 +3,7 @@ package lobby
 import (
 	"context"
 	"hash/fnv"
+	"maps"
 	"net/http"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 
 	"muster/lobby/chat"
 	"muster/lobby/inbox"
+	"muster/lobby/live"
 	"muster/lobby/party"
 	"muster/match/cluster"
 )
@@ -28,6 +30,11 @@ func (l *Lobby) addSocial() {
 		Redis: l.cfg.Redis, Namespace: l.cfg.Namespace, Post: l.inbox.Post, Party: l.partyPlayers, Room: l.roomPlayers,
 		Blocked: l.players.Blocked, Filter: l.cfg.Filter,
 	})
+	if l.socket.requests == nil {
+		l.socket.requests = live.Handlers{}
+	}
+	maps.Copy(l.socket.requests, l.chatRequests())
+	l.socket.alive = append(l.socket.alive, l.stillThere)
 }
 
 // otherPlayer names a player to whom something is done.

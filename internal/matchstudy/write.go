@@ -75,6 +75,13 @@ func (s *study) panels() (list []simulate.Panel) {
 	return list
 }
 
+// why says where the differences come from.
+const why = `
+
+A step of the rules bounds the whole spread of a match; a window reaches as far to either side of its anchor. So windows of the
+same mean wait serve those far off a little sooner, and give everybody matches that are less even. The core goes as far in
+latency as the rules allow where ratings are closer there.`
+
 // page is a document that is being written.
 type page struct{ strings.Builder }
 
@@ -111,10 +118,11 @@ A queue of five against five:
 %s
 %s%s
 
-%d tickets of %d players come in %v, %g a minute in the mean, from five regions, each with its evening (1.85 times the
-mean at 20:00) and its morning (0.15 times at 8:00). Ratings have heavy tails: Student's t of 3 degrees of freedom, scaled to a
-standard deviation of 333 about 1000 and cut 2000 points from it. 30 %% of the tickets are parties of two to five friends. Latencies are 25 ms at home in
-the median, and about 75 ms more for each region further. Everybody looks once a second.
+%d tickets of %d players come in %v, %g a minute in the mean, from five regions, each with its evening
+(1.85 times the mean at 20:00) and its morning (0.15 times at 8:00). Ratings have heavy tails: Student's t of 3 degrees of
+freedom, scaled to a standard deviation of 333 about 1000 and cut 2000 points from it. 30 %% of the tickets are parties of
+two to five friends. Latencies are 25 ms at home in the median, and about 75 ms more for each region further. Everybody
+looks once a second.
 
 - **core** is package lobby/queue with the rules above.
 - **widening window** takes tickets in the order in which they came. The first is the anchor; whoever comes next, lies within a
@@ -123,7 +131,7 @@ the median, and about 75 ms more for each region further. Everybody looks once a
 - **first-come** is the same without a window, and waits as long as it waits.
 - **fixed window** is the same with one window for ever, ±%.0f points, searched for likewise.
 
-All keep parties together and hold to the same latencies; all but the core take the region with the least sum of latencies, and
+All keep parties together and hold to the same latencies; all but the core take the region with the least sum of latencies and
 give the next best ticket to the weaker team. A wait is a ticket's until it is matched, or 5 minutes where it expires. Spread
 and chance are as players meet them; the chance is the better team's to win, by the model of package rating.
 
@@ -139,7 +147,7 @@ and chance are as players meet them; the chance is the better team's to win, by 
 		p.cells(f, all)
 		p.say("\n")
 	}
-	p.say("\n%s\n\n## By skill and by party\n\n![The figures below by tenths of the ratings and by party size](matchmaking.svg)\n", d.worse())
+	p.say("\n%s%s\n\n## By skill and by party\n\n![The figures below by tenths of the ratings and by party size](matchmaking.svg)\n", d.worse(), why)
 	for _, f := range mainFigures {
 		title := f.title
 		if f.unit != "" {

@@ -143,7 +143,7 @@ func (s *Server) release(tasks []task) {
 	for i := range tasks {
 		c := tasks[i].c
 		c.state = unmarked
-		if false {
+		if c.pending != 0 {
 			s.markLocked(c, 0)
 		}
 	}

@@ -248,7 +248,7 @@ func (t *Tracker) flush(ctx context.Context) error {
 		for i, a := range answers {
 			if a.Err() != nil {
 				t.again(some[i])
-			} else if changed, _ := a.(*redis.Cmd).Int(); changed == 1 {
+			} else if changed, _ := a.(*redis.Cmd).Int(); changed == 1 { //nolint:forcetypeassert // what Eval makes
 				t.Changed(ctx, some[i].player)
 			}
 		}
