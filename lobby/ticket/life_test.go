@@ -255,3 +255,18 @@ func TestSameRequestMakesOneTicketAndAnotherWithItsKeyIsRefused(t *testing.T) {
 		}
 	})
 }
+
+func TestTicketOfAPlayerWhoIsHeardOfDoesNotExpire(t *testing.T) {
+	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
+		o := newOffice(t, rdb)
+		s := o.open(nil, team)
+		defer s.die()
+		a, b := enqueue(t, s, "team", "alice"), enqueue(t, s, "team", "bob")
+		for range 5 {
+			time.Sleep(10 * time.Second)
+			must(t, s.Heard(t.Context(), []string{"alice", "nobody"}))
+		}
+		wantState(t, s, a, "alice", ticket.Waiting)
+		wantState(t, s, b, "bob", ticket.Expired)
+	})
+}
