@@ -112,9 +112,6 @@ func (l *Lobby) createTicket(ctx context.Context, in *newTicketInput) (*ticketOu
 	if err != nil {
 		return nil, l.problem("creating a ticket", foreign(err, p.ID))
 	}
-	for i := range t.Players {
-		l.presence.Queued(t.Players[i].ID, t.Queue, rules.MaxWait)
-	}
 	return l.ticketOutput(ctx, t, &in.from)
 }
 

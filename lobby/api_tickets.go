@@ -190,9 +190,6 @@ func (l *Lobby) ticketOutput(ctx context.Context, t *ticket.Ticket, a *asked) (*
 	out := Ticket{ID: t.ID, Queue: t.Queue, State: string(t.State), Created: t.Created.UTC(), Reason: t.Reason}
 	for i := range t.Players {
 		out.Players = append(out.Players, t.Players[i].ID)
-		if t.State != ticket.Waiting && t.State != ticket.Confirming {
-			l.presence.Queued(t.Players[i].ID, t.Queue, 0)
-		}
 	}
 	switch t.State {
 	case ticket.Waiting:

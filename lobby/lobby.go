@@ -152,7 +152,6 @@ func New(cfg Config) (*Lobby, error) {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	l.stop, l.closing = stop, ctx
-	l.addTickets()
 	l.addLive()
 	l.bus = cluster.NewBus(cfg.Redis, cfg.Namespace, l.log, l.notice, l.gap)
 	if err := l.startTickets(); err != nil {

@@ -39,7 +39,7 @@ func (l *Lobby) addTickets() {
 	})
 	l.socket.expand["ticket"] = l.freshTicket
 	l.socket.alive = append(l.socket.alive, func(ctx context.Context, players []string) {
-		if err := l.tickets.Seen(ctx, players); err != nil {
+		if err := l.tickets.Heard(ctx, players); err != nil {
 			l.log.Warn("tickets were not kept", zap.Error(err))
 		}
 	})
