@@ -17,8 +17,8 @@ import (
 )
 
 const (
-	// maxLiveMessage bounds a message of the lobby's, in bytes.
-	maxLiveMessage = 256 << 10
+	// maxLiveMessage bounds a message of the lobby's, in bytes. A page of a channel's history can have half as many.
+	maxLiveMessage = 1 << 20
 	// liveQueue is how many messages wait for Next; beyond it the reader stops reading.
 	liveQueue = 64
 	// helloTimeout bounds what Lobby.Live waits for the lobby's hello, where its context does not.

@@ -244,6 +244,7 @@ func (l *Lobby) Register(mux *http.ServeMux) *huma.OpenAPI {
 	c.DocsPath, c.CreateHooks = "", nil // the page is served elsewhere; responses carry no links to schemas
 	c.SchemasPath = ""
 	c.RejectUnknownQueryParameters = true
+	c.Formats = strictFormats()
 	c.Transformers = append(c.Transformers, shortenEcho)
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"player": {Type: "http", Scheme: "bearer", BearerFormat: "JWT", Description: "A player token."},

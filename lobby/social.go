@@ -27,7 +27,7 @@ func (l *Lobby) addSocial() {
 		Log: l.log,
 	})
 	l.chat = chat.New(chat.Config{
-		Redis: l.cfg.Redis, Namespace: l.cfg.Namespace, Post: l.inbox.Post, Party: l.partyPlayers, Room: l.roomPlayers,
+		Redis: l.cfg.Redis, Namespace: l.cfg.Namespace, Post: l.inbox.Post, Party: l.partyCircle, Room: l.roomCircle,
 		Blocked: l.players.Blocked, Filter: l.cfg.Filter,
 	})
 	maps.Copy(l.socket.requests, l.chatRequests())
