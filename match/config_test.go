@@ -139,6 +139,16 @@ func TestConfigTypesThatCannotBeReadExactlyAreNamed(t *testing.T) {
 			M map[string]int `json:"m"`
 		}{},
 		"zero value of": picky{},
+		"has an option": struct {
+			A int `json:"a,string"`
+		}{},
+		"is there twice": struct {
+			A int    `json:"a"`
+			B string `json:"a"`
+		}{},
+		".A is a [4]uint8": struct {
+			A [4]byte `json:"a"`
+		}{},
 	} {
 		err := Define[curlingState, dotInput]("curling", curling{}, Rules{Config: config}).Err()
 		if err == nil || !strings.Contains(err.Error(), word) || !strings.Contains(err.Error(), "Rules.Config") {

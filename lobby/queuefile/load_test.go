@@ -256,3 +256,14 @@ func indented(depth int) string {
 	}
 	return b.String()
 }
+
+// YAML has three spellings of each flag.
+func TestEverySpellingOfAFlagCounts(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]bool{"true": true, "True": true, "TRUE": true, "false": false, "False": false, "FALSE": false} {
+		got, err := Load([]byte("queues:\n  q: {game: arena, team_size: 5, backfill: "+text+"}\n"), Options{})
+		if err != nil || got[0].Backfill != want {
+			t.Errorf("%s is %+v, %v", text, got, err)
+		}
+	}
+}
