@@ -16,8 +16,6 @@ import (
 	"go.uber.org/zap"
 
 	"muster/lobby"
-	"muster/lobby/queue"
-	"muster/lobby/simple"
 	"muster/match"
 	"muster/match/cluster"
 	"muster/match/edge"
@@ -217,26 +215,17 @@ func (s *server) startLobby(rdb redis.UniversalClient, games []Game, node string
 	if err != nil {
 		return err
 	}
-	for i := range rules {
-		cfg.Queues = append(cfg.Queues, plainRules(&rules[i]))
-	}
+	cfg.Queues = rules
 	l, err := lobby.New(cfg)
 	if err != nil {
 		return err //nolint:wrapcheck // names the queue
 	}
 	s.lobby = l
 	s.onClose(func(context.Context) error { l.Close(); return nil })
-	if takes, ok := any(l).(interface{ SetQueues([]queue.Rules) error }); ok && s.set.Queues != "" {
-		s.onClose(onHangup(func() { queues.reload(takes.SetQueues) }))
+	if s.set.Queues != "" {
+		s.onClose(onHangup(func() { queues.reload(l.SetQueues) }))
 	}
 	return nil
-}
-
-// plainRules are what the lobby's present matching knows of a queue.
-func plainRules(r *queue.Rules) simple.Rules {
-	return simple.Rules{
-		Name: r.Name, Game: r.Game, Min: max(r.Min, 1), Max: max(r.Teams, 1) * r.TeamSize, Gather: r.Gather, Backfill: r.Backfill, MaxWait: r.MaxWait,
-	}
 }
 
 // serve starts the HTTP server.

@@ -48,9 +48,13 @@ func (s sample) String() string {
 		s.heap/1024, s.goroutines, s.files, s.keys, s.kept)
 }
 
-// endByThemselves are parts of the names of keys that outlive a match for a time: results, that they were posted and
-// what they did to ratings, tickets that have ended, and what is kept of players.
-var endByThemselves = []string{"}:posted:", "}:rating:", ":ticket:", ":player:", "{player:"}
+// endByThemselves are parts of the names of keys that outlive a match for a time: results and that they were posted, who
+// came to a match, tickets and attempts that have ended, what is kept of a queue's latest hours, and what players must
+// hear.
+var endByThemselves = []string{
+	"}:posted:", "}:rating:", ":ticket:", ":player:", "}:came", "}:settled", ":attempt:", "}:log", "}:seq", "}:leader", "}:waits", "}:made",
+	"{player:",
+}
 
 func takeSample(t *testing.T, rdb redis.UniversalClient) (s sample) {
 	t.Helper()

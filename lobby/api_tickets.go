@@ -8,6 +8,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"muster/lobby/ticket"
 	"muster/proto/token"
 )
 
@@ -22,10 +23,20 @@ const (
 type Ticket struct {
 	ID      string    `json:"id" example:"arena.q2gc3zkqav6ohzd3uqp6tmy4ra"`
 	Queue   string    `json:"queue" example:"arena"`
-	State   string    `json:"state" enum:"waiting,matched,cancelled,expired" example:"waiting"`
-	Created time.Time `json:"created_at" example:"2026-01-02T03:04:05.678Z"`
-	Reason  string    `json:"reason,omitempty" doc:"Why it waits." example:"1 of at least 2 players are here"`
+	State   string    `json:"state" enum:"waiting,confirming,matched,cancelled,expired" example:"waiting"`
+	Created time.Time `json:"created_at" example:"2026-01-02T03:04:05.678Z" doc:"Since when it waits. A ticket that comes back to the queue keeps it."`
+	Reason  string    `json:"reason,omitempty" doc:"Why it waits, or why it ended." example:"1 of at least 2 players are here"`
+	Players []string  `json:"players" nullable:"false" doc:"Whom it is for: one player, or a party." example:"[\"alice\"]"`
+	Confirm *Confirm  `json:"confirm,omitempty" doc:"The match that its players are asked to confirm."`
 	Match   *Match    `json:"match,omitempty" doc:"Where to play, once it is matched."`
+}
+
+// Confirm is a match that players are asked to confirm.
+type Confirm struct {
+	Players  int       `json:"players" example:"10" doc:"How many players the match has."`
+	Accepted int       `json:"accepted" example:"7" doc:"How many of them have confirmed it."`
+	Mine     bool      `json:"mine" example:"true" doc:"You have."`
+	Until    time.Time `json:"until" example:"2026-01-02T03:04:15.678Z" doc:"Who has not confirmed it by then is out."`
 }
 
 // Match is a seat in a match.
@@ -35,23 +46,39 @@ type Match struct {
 	Token string `json:"token" example:"eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJhdWQiOlsi…" doc:"Claims the seat once, within seconds: as Authorization: Bearer, or for browsers as the subprotocols muster.v1, bearer.TOKEN."`
 }
 
-type newTicketInput struct {
-	Body struct {
-		Queue string `json:"queue" maxLength:"31" pattern:"^[a-z][a-z0-9_-]*$" example:"arena" doc:"The queue to wait in."`
-	}
-}
-
 type ticketOutput struct{ Body Ticket }
 
-type cancelTicketInput struct {
-	ID string `path:"id" maxLength:"64" example:"arena.q2gc3zkqav6ohzd3uqp6tmy4ra" doc:"The ticket."`
+type ticketInput struct {
+	ID   string `path:"id" maxLength:"64" example:"arena.q2gc3zkqav6ohzd3uqp6tmy4ra" doc:"The ticket."`
+	from asked
+}
+
+// Resolve implements huma.Resolver.
+func (in *ticketInput) Resolve(ctx huma.Context) []error {
+	in.from = askedBy(ctx)
+	return nil
+}
+
+type confirmTicketInput struct {
+	ID   string `path:"id" maxLength:"64" example:"arena.q2gc3zkqav6ohzd3uqp6tmy4ra" doc:"The ticket."`
+	Body struct {
+		Accept bool `json:"accept" example:"true" doc:"Whether you play. Who does not is out, and may not queue again for a while."`
+	}
+	from asked
+}
+
+// Resolve implements huma.Resolver.
+func (in *confirmTicketInput) Resolve(ctx huma.Context) []error {
+	in.from = askedBy(ctx)
+	return nil
 }
 
 type getTicketInput struct {
-	ID   string `path:"id" maxLength:"64" example:"arena.q2gc3zkqav6ohzd3uqp6tmy4ra" doc:"The ticket."`
-	Wait string `query:"wait" maxLength:"16" example:"10s" doc:"Answer only when the ticket no longer waits, or after this time; at most 30s."`
-	wait time.Duration
-	from asked
+	ID    string `path:"id" maxLength:"64" example:"arena.q2gc3zkqav6ohzd3uqp6tmy4ra" doc:"The ticket."`
+	Wait  string `query:"wait" maxLength:"16" example:"10s" doc:"Answer only when the ticket no longer waits, or after this time; at most 30s."`
+	Known string `query:"known" enum:"waiting,confirming" default:"waiting" example:"confirming" doc:"The state that you know: with wait, the answer comes when the ticket is in another."`
+	wait  time.Duration
+	from  asked
 }
 
 // Resolve implements huma.Resolver.
@@ -107,35 +134,28 @@ func (l *Lobby) registerTickets(api huma.API) {
 		Summary: "Read a ticket, or wait until it is matched", Tags: []string{"Tickets"}, Errors: []int{http.StatusNotFound},
 	}), l.getTicket)
 	huma.Register(api, operation(huma.Operation{
-		OperationID: "cancel-ticket", Method: http.MethodDelete, Path: "/v1/tickets/{id}", DefaultStatus: http.StatusNoContent,
+		OperationID: "cancel-ticket", Method: http.MethodDelete, Path: "/v1/tickets/{id}",
 		Summary: "Give a ticket up", Tags: []string{"Tickets"}, Errors: []int{http.StatusNotFound},
+		Description: "The answer is the ticket as it is then: one that is matched, or has ended, stays as it is. " +
+			"Any player of a party may give its ticket up. To give up a ticket that is asked to confirm a match is to decline.",
 	}), l.cancelTicket)
+	huma.Register(api, operation(huma.Operation{
+		OperationID: "confirm-ticket", Method: http.MethodPost, Path: "/v1/tickets/{id}/confirm",
+		Summary: "Confirm or decline a match that was found", Tags: []string{"Tickets"},
+		Errors: append([]int{http.StatusNotFound, http.StatusConflict}, withBody...),
+		Description: "In queues that ask. Who declines, or does not answer in time, is out with his ticket, and may not queue " +
+			"again for a while; the others wait again, before all who came after them.",
+	}), l.confirmTicket)
+	huma.Register(api, operation(huma.Operation{
+		OperationID: "explain-ticket", Method: http.MethodGet, Path: "/v1/tickets/{id}/explain",
+		Summary: "Read why a ticket waits", Tags: []string{"Tickets"}, Errors: []int{http.StatusNotFound},
+		Description: "Which rules hold it back, how many players each keeps away, when each widens, and how long players like " +
+			"its own waited lately.",
+	}), l.explainTicket)
 }
 
-func (l *Lobby) createTicket(ctx context.Context, in *newTicketInput) (*ticketOutput, error) {
-	m := l.queues[in.Body.Queue]
-	if m == nil {
-		return nil, huma.Error404NotFound("there is no such queue", &huma.ErrorDetail{
-			Message: "expected the name of a queue", Location: "body.queue", Value: in.Body.Queue,
-		})
-	}
-	if err := l.countTicket(ctx); err != nil {
-		return nil, l.problem("creating a ticket", err)
-	}
-	if err := m.isCrowded(ctx); err != nil {
-		return nil, l.problem("creating a ticket", err)
-	}
-	p := playerOf(ctx)
-	t := &ticket{queue: in.Body.Queue, player: p.ID, name: p.Name, expires: p.Expires}
-	if err := l.tickets.create(ctx, t, m.rules.MaxWait); err != nil {
-		return nil, l.problem("creating a ticket", err)
-	}
-	l.metrics.tickets.WithLabelValues(t.queue, stateWaiting).Inc()
-	l.publish(ctx, noticeQueue, t.queue)
-	return &ticketOutput{Ticket{ID: t.id, Queue: t.queue, State: t.state, Created: t.created.UTC()}}, nil
-}
-
-// getTicket reads a ticket; while it waits, and as long as the client wants, again at every notice.
+// getTicket reads a ticket; while it is in the state that the client knows, and as long as the client wants, again at every
+// change.
 func (l *Lobby) getTicket(ctx context.Context, in *getTicketInput) (*ticketOutput, error) {
 	p := playerOf(ctx)
 	woken, done := l.waiters.wait(in.ID)
@@ -145,12 +165,12 @@ func (l *Lobby) getTicket(ctx context.Context, in *getTicketInput) (*ticketOutpu
 	again := time.NewTicker(lookAgain)
 	defer again.Stop()
 	for last := in.wait == 0; ; {
-		t, err := l.tickets.get(ctx, in.ID, p.ID)
+		t, err := l.tickets.Get(ctx, in.ID, p.ID)
 		if err != nil {
 			return nil, l.problem("reading a ticket", err)
 		}
-		if t.state != stateWaiting || last {
-			return l.ticketOutput(t, &in.from)
+		if string(t.State) != in.Known || last {
+			return l.ticketOutput(ctx, t, &in.from)
 		}
 		select {
 		case <-woken:
@@ -160,39 +180,57 @@ func (l *Lobby) getTicket(ctx context.Context, in *getTicketInput) (*ticketOutpu
 		case <-l.closing.Done():
 			last = true
 		case <-ctx.Done():
-			return nil, l.problem("waiting for a ticket", ctx.Err()) // nobody reads it
+			last = true
 		}
 	}
 }
 
-func (l *Lobby) ticketOutput(t *ticket, a *asked) (*ticketOutput, error) {
-	out := Ticket{ID: t.id, Queue: t.queue, State: t.state, Created: t.created.UTC()}
-	switch t.state {
-	case stateWaiting:
-		if m := l.queues[t.queue]; m != nil {
-			out.Reason = m.reason(t.id)
+// ticketOutput shows a ticket to the player who asks.
+func (l *Lobby) ticketOutput(ctx context.Context, t *ticket.Ticket, a *asked) (*ticketOutput, error) {
+	out := Ticket{ID: t.ID, Queue: t.Queue, State: string(t.State), Created: t.Created.UTC(), Reason: t.Reason}
+	for i := range t.Players {
+		out.Players = append(out.Players, t.Players[i].ID)
+	}
+	switch t.State {
+	case ticket.Waiting:
+		if why := l.tickets.Reason(t.ID); why != "" {
+			out.Reason = why
 		}
-	case stateMatched:
-		secret, err := l.seatToken(t.match.room, t.match.seat, t.match.token, t.player, t.name, t.expires, time.Until(t.match.till))
+	case ticket.Confirming:
+		out.Confirm = &Confirm{t.Confirm.Players, t.Confirm.Accepted, t.Confirm.Mine, t.Confirm.Until}
+	case ticket.Cancelled, ticket.Expired:
+	case ticket.Matched:
+		p := playerOf(ctx)
+		seat := t.Match.SeatOf(p.ID)
+		left := t.Match.Till.Sub(time.Now().Add(l.tickets.Ahead()))
+		secret, err := l.seatToken(t.Match.Room, seat.Seat, seat.Token, p.ID, p.Name, p.Expires, left)
 		if err != nil {
 			return nil, l.problem("signing a seat token", err)
 		}
-		out.Match = &Match{Room: t.match.room, URL: a.matchURL(l.reach(t.match.node), t.match.room), Token: secret}
+		out.Match = &Match{Room: t.Match.Room, URL: a.matchURL(l.reach(t.Match.On()), t.Match.Room), Token: secret}
 	}
 	return &ticketOutput{out}, nil
 }
 
-// seatToken signs the token that claims a seat.
+// seatToken signs the token that claims a seat, for ttl by Redis's clock: the lobby's own may be another.
 func (l *Lobby) seatToken(room string, seat uint16, id, player, name string, expires time.Time, ttl time.Duration) (string, error) {
 	return l.cfg.Keys.SignSeat(token.Seat{ //nolint:wrapcheck // says what it did
 		Room: room, Seat: seat, Player: player, Name: name, ID: id, PlayerExpires: expires,
-	}, ttl)
+	}, ttl+l.tickets.Ahead())
 }
 
-func (l *Lobby) cancelTicket(ctx context.Context, in *cancelTicketInput) (*struct{}, error) {
-	if err := l.tickets.cancel(ctx, in.ID, playerOf(ctx).ID); err != nil {
+func (l *Lobby) cancelTicket(ctx context.Context, in *ticketInput) (*ticketOutput, error) {
+	t, err := l.tickets.Cancel(ctx, in.ID, playerOf(ctx).ID)
+	if err != nil {
 		return nil, l.problem("cancelling a ticket", err)
 	}
-	l.publish(ctx, noticeTicket, in.ID)
-	return nil, nil //nolint:nilnil // no content
+	return l.ticketOutput(ctx, t, &in.from)
+}
+
+func (l *Lobby) confirmTicket(ctx context.Context, in *confirmTicketInput) (*ticketOutput, error) {
+	t, err := l.tickets.Confirm(ctx, in.ID, playerOf(ctx).ID, in.Body.Accept)
+	if err != nil {
+		return nil, l.problem("confirming a ticket", err)
+	}
+	return l.ticketOutput(ctx, t, &in.from)
 }

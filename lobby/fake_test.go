@@ -20,7 +20,7 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 
 	"muster/lobby"
-	"muster/lobby/simple"
+	"muster/lobby/queue"
 	"muster/match/cluster"
 	"muster/proto/token"
 )
@@ -37,8 +37,8 @@ func testKeys(t testing.TB) *token.Keys {
 
 // duel and arena are the queues of these tests: one that starts with two players and is full, one that anybody joins.
 var (
-	duel  = simple.Rules{Name: "duel", Game: "arena", Min: 2, Max: 2}
-	arena = simple.Rules{Name: "arena", Game: "arena", Min: 1, Max: 3, Backfill: true}
+	duel  = queue.Rules{Name: "duel", Game: "arena", TeamSize: 2}
+	arena = queue.Rules{Name: "arena", Game: "arena", Min: 1, TeamSize: 3, Backfill: true}
 	games = []lobby.Game{{Name: "arena", Rules: "7", Seats: 16}}
 )
 
@@ -60,7 +60,7 @@ func open(t *testing.T, rdb redis.UniversalClient, change func(*lobby.Config)) *
 	core, logs := observer.New(zapcore.DebugLevel)
 	p := &place{t: t, keys: testKeys(t), rdb: rdb, logs: logs, mux: http.NewServeMux(), metrics: prometheus.NewRegistry()}
 	cfg := lobby.Config{
-		Redis: rdb, Namespace: ns, Keys: p.keys, Queues: []simple.Rules{duel, arena}, Games: games,
+		Redis: rdb, Namespace: ns, Keys: p.keys, Queues: []queue.Rules{duel, arena}, Games: games,
 		Guests: true, Version: "v0", Log: zap.New(core), Registerer: p.metrics,
 	}
 	if change != nil {

@@ -21,8 +21,9 @@ import (
 	"muster/lobby/party"
 	"muster/lobby/players"
 	"muster/lobby/presence"
+	"muster/lobby/queue"
 	"muster/lobby/rating"
-	"muster/lobby/simple"
+	"muster/lobby/ticket"
 	"muster/match/cluster"
 	"muster/proto/token"
 )
@@ -32,7 +33,7 @@ type Config struct {
 	Redis     redis.UniversalClient // required
 	Namespace string                // required
 	Keys      *token.Keys           // required
-	Queues    []simple.Rules        // required
+	Queues    []queue.Rules         // required
 	Games     []Game                // required: those that queues name
 	// Self is the id of the node that runs in this process, if one does: clients that asked it reach it as they did.
 	Self string
@@ -88,14 +89,13 @@ type Lobby struct {
 	cfg      Config
 	log      *zap.Logger
 	metrics  *metrics
-	tickets  *ticketStore
+	tickets  *ticket.Service
 	results  *resultStore
 	players  *players.Store
 	limits   *limits
 	rooms    *cluster.Directory
 	nodes    *cluster.Nodes
 	bus      *cluster.Bus
-	queues   map[string]*matchmaker
 	games    map[string]Game
 	configs  map[string]*config
 	owners   *owners
@@ -127,18 +127,18 @@ func New(cfg Config) (*Lobby, error) {
 	}
 	l := &Lobby{
 		cfg: cfg, log: cfg.Log, metrics: newMetrics(cfg.Registerer),
-		tickets: &ticketStore{cfg.Redis, keys{cfg.Namespace}},
 		results: &resultStore{cfg.Redis, keys{cfg.Namespace}},
 		players: players.New(cfg.Redis, cfg.Namespace, cfg.Ratings),
 		limits:  &limits{cfg.Redis, cfg.Namespace},
 		rooms:   cluster.NewDirectory(cfg.Redis, cfg.Namespace),
 		nodes:   cluster.NewNodes(cfg.Redis, cfg.Namespace, cfg.Log),
-		queues:  map[string]*matchmaker{}, games: map[string]Game{}, configs: map[string]*config{},
+		games:   map[string]Game{}, configs: map[string]*config{},
 		socket: newSocket(),
 	}
 	l.owners = &owners{cfg.Redis, cfg.Namespace, l.rooms}
 	errs := make([]error, 0, len(cfg.Games)+len(cfg.Queues))
 	l.addSocial()
+	l.addTickets()
 	for _, g := range cfg.Games {
 		c, err := newConfig(&g)
 		l.games[g.Name], l.configs[g.Name] = g, c
@@ -147,50 +147,28 @@ func New(cfg Config) (*Lobby, error) {
 	if err := cfg.Ratings.Validate(); err != nil {
 		return nil, fmt.Errorf("the rating model: %w", err)
 	}
-	for _, q := range cfg.Queues {
-		errs = append(errs, l.addQueue(q))
-	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	l.stop, l.closing = stop, ctx
 	l.addLive()
-	l.bus = cluster.StartBus(cfg.Redis, cfg.Namespace, l.log, l.notice, l.gap)
-	for _, m := range l.queues {
-		l.wg.Go(func() { m.run(ctx) })
+	l.bus = cluster.NewBus(cfg.Redis, cfg.Namespace, l.log, l.notice, l.gap)
+	if err := l.startTickets(); err != nil {
+		stop()
+		l.closeLive()
+		return nil, err
 	}
+	l.bus.Start()
 	l.wg.Go(func() { l.drainResults(ctx) })
 	return l, nil
 }
 
-func (l *Lobby) addQueue(q simple.Rules) error {
-	q, err := q.Validate()
-	if err != nil {
-		return err //nolint:wrapcheck // names the queue
-	}
-	g, ok := l.games[q.Game]
-	switch {
-	case !ok:
-		return fmt.Errorf("queue %q: there is no game %q", q.Name, q.Game)
-	case q.Max > g.Seats:
-		return fmt.Errorf("queue %q: Max is %d, and game %q has %d seats", q.Name, q.Max, q.Game, g.Seats)
-	case l.queues[q.Name] != nil:
-		return fmt.Errorf("queue %q is declared twice", q.Name)
-	}
-	l.queues[q.Name] = newMatchmaker(l, q, g)
-	return nil
-}
-
-// notice hears from the bus that a ticket has changed, or that a queue has a new one.
+// notice hears from the bus that something has changed.
 func (l *Lobby) notice(n cluster.Notice) {
 	switch n.Kind {
-	case noticeTicket:
-		l.waiters.wake(n.ID)
 	case noticeQueue:
-		if m := l.queues[n.ID]; m != nil {
-			m.wake()
-		}
+		l.tickets.Wake(n.ID)
 	case inbox.Notice:
 		l.inboxNotice(n.ID)
 		l.live.Notice(n)
@@ -203,16 +181,11 @@ func (l *Lobby) notice(n cluster.Notice) {
 func (l *Lobby) gap() {
 	l.waiters.wakeAll()
 	l.live.Gap()
-	for _, m := range l.queues {
-		m.wake()
-	}
+	l.tickets.WakeAll()
 }
 
-// Kinds of notices.
-const (
-	noticeTicket = "ticket" // ID is the ticket's
-	noticeQueue  = "queue"  // ID is the queue's name
-)
+// noticeQueue is the kind of the notice that a queue has changed; its ID is the queue's name.
+const noticeQueue = "queue"
 
 // publish sends a notice. One that is lost costs a wait until the next look, so the error is only logged.
 func (l *Lobby) publish(ctx context.Context, kind, id string) {
@@ -247,6 +220,7 @@ func (l *Lobby) reach(n cluster.Node) string {
 // players go elsewhere. Matchmaking stops too.
 func (l *Lobby) Drain() {
 	l.stop()
+	l.tickets.Stop()
 	l.live.Drain()
 }
 
@@ -254,6 +228,7 @@ func (l *Lobby) Drain() {
 func (l *Lobby) Close() {
 	l.stop()
 	l.closeLive()
+	l.tickets.Close()
 	l.wg.Wait()
 	l.bus.Close()
 }
@@ -278,6 +253,7 @@ func (l *Lobby) Register(mux *http.ServeMux) *huma.OpenAPI {
 	api := humago.New(mux, c)
 	api.UseMiddleware(l.authenticate(api), l.limit(api))
 	l.registerTickets(api)
+	l.registerQueues(api)
 	l.registerRooms(api)
 	l.registerNamed(api)
 	l.registerMatches(api)

@@ -4,10 +4,6 @@ import "github.com/prometheus/client_golang/prometheus"
 
 // metrics of a lobby. No label holds a player's or a ticket's id.
 type metrics struct {
-	tickets  *prometheus.CounterVec
-	waiting  *prometheus.GaugeVec
-	waited   prometheus.Histogram
-	looks    prometheus.Histogram
 	failures prometheus.Counter
 	results  *prometheus.CounterVec
 	limited  prometheus.Counter
@@ -23,20 +19,6 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		return prometheus.NewCounter(prometheus.CounterOpts{Name: name, Help: help})
 	}
 	m := &metrics{
-		tickets: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "muster_tickets_total", Help: "Tickets that came to a state, by queue.",
-		}, []string{"queue", "state"}),
-		waiting: prometheus.NewGaugeVec(prometheus.GaugeOpts{
-			Name: "muster_tickets_waiting", Help: "Tickets that waited when the queue was last looked at.",
-		}, []string{"queue"}),
-		waited: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "muster_ticket_wait_seconds", Help: "How long matched tickets waited.",
-			Buckets: []float64{.01, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 120, 300},
-		}),
-		looks: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "muster_matchmaker_look_seconds", Help: "How long one look at a queue took.",
-			Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5},
-		}),
 		failures: counter("muster_lobby_failures_total", "Looks and stores that failed and are made again."),
 		results: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "muster_results_total", Help: "Results of matches stored, by game.",
@@ -52,7 +34,7 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		refused:    counter("muster_requests_unauthorized_total", "Requests without a valid player token."),
 	}
 	if r != nil {
-		r.MustRegister(m.tickets, m.waiting, m.waited, m.looks, m.failures, m.results, m.limited, m.refused, m.rooms, m.joins, m.wrongCodes)
+		r.MustRegister(m.failures, m.results, m.limited, m.refused, m.rooms, m.joins, m.wrongCodes)
 	}
 	return m
 }

@@ -49,8 +49,14 @@ func (s *resultStore) get(ctx context.Context, room string) (r proto.Result, err
 	if err == nil {
 		err = json.Unmarshal(body, &r)
 	}
-	return r, wrap(err, "reading the result of match %s", room)
+	if err != nil {
+		return r, fmt.Errorf("reading the result of match %s: %w", room, err)
+	}
+	return r, nil
 }
+
+// storeTimeout bounds one look at the outbox.
+const storeTimeout = 5 * time.Second
 
 // drainResults moves results from the outbox to the store until ctx ends.
 func (l *Lobby) drainResults(ctx context.Context) {
@@ -63,7 +69,7 @@ func (l *Lobby) drainResults(ctx context.Context) {
 			return
 		case <-ticker.C:
 		}
-		call, cancel := context.WithTimeout(ctx, lookTimeout)
+		call, cancel := context.WithTimeout(ctx, storeTimeout)
 		_, err := outbox.Drain(call, l.keepResult)
 		cancel()
 		if err != nil && ctx.Err() == nil {

@@ -34,7 +34,7 @@ func newGreedy(r *queue.Rules, factor float64) *greedy { return &greedy{rules: r
 
 // Put implements simulate.Matcher.
 func (g *greedy) Put(t *queue.Ticket) {
-	w := waiting{Ticket: t, rating: simulate.Rating(t)}
+	w := waiting{Ticket: t, rating: t.Rating()}
 	for _, region := range g.rules.Regions {
 		worst, sum := 0., 0.
 		for _, p := range t.Players {

@@ -6,6 +6,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -138,7 +139,7 @@ func (s *study) run(d *day) (err error) {
 }
 
 func simulated(r *queue.Rules, arrivals []simulate.Arrival, m simulate.Matcher, o simulate.Options) (*simulate.Report, error) {
-	result, err := simulate.Run(r, arrivals, m, o)
+	result, err := simulate.Run(context.Background(), r, arrivals, m, o)
 	if err != nil {
 		return nil, err //nolint:wrapcheck // the caller names the matchmaker
 	}

@@ -69,7 +69,7 @@ func TestTheGreedyMatcherHoldsToWindowsRegionsAndTeams(t *testing.T) {
 		waited := now.Sub(anchor.Created)
 		for _, team := range a.Teams {
 			for _, id := range team {
-				if off := math.Abs(simulate.Rating(tickets[id]) - simulate.Rating(anchor)); off > 2*bound(r.Rating, waited) {
+				if off := math.Abs(tickets[id].Rating() - anchor.Rating()); off > 2*bound(r.Rating, waited) {
 					t.Errorf("%g points from an anchor that has waited %v", off, waited)
 				}
 				for _, p := range tickets[id].Players {
@@ -80,7 +80,7 @@ func TestTheGreedyMatcherHoldsToWindowsRegionsAndTeams(t *testing.T) {
 			}
 		}
 	}}
-	if _, err := simulate.Run(r, arrivals, n, simulate.Options{}); err != nil || matches < 500 {
+	if _, err := simulate.Run(t.Context(), r, arrivals, n, simulate.Options{}); err != nil || matches < 500 {
 		t.Errorf("%d matches: %v", matches, err)
 	}
 }

@@ -43,20 +43,9 @@ type value struct {
 
 func (v value) set() bool { return v.one != nil || v.list != nil }
 
-// ratingOf is the rating by which a party is matched: halfway from its players' mean to the best of them, because one
-// strong player tells more of a party than its average.
-func ratingOf(players []Player) float64 {
-	sum, best := 0.0, math.Inf(-1)
-	for _, p := range players {
-		sum += p.Rating
-		best = max(best, p.Rating)
-	}
-	return (sum/float64(len(players)) + best) / 2
-}
-
 func (p *plan) entry(t *Ticket) *entry {
 	e := &entry{
-		t: t, n: len(t.Players), rating: ratingOf(t.Players), most: math.Inf(1),
+		t: t, n: len(t.Players), rating: t.Rating(), most: math.Inf(1),
 		created: t.Created.UnixNano(), head: t.Head, at: -1,
 	}
 	if t.MaxSpread > 0 {

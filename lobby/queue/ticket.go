@@ -1,6 +1,9 @@
 package queue
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // Ticket is a party, or one player, who waits. It is read only once a Pool has it.
 type Ticket struct {
@@ -9,6 +12,8 @@ type Ticket struct {
 	// Head says that it came back without being at fault: it stands before all that were not.
 	Head    bool     `json:"head,omitempty"`
 	Players []Player `json:"players"` // at least one
+	// Party is the party that waits with it, if one does. The core does not look at it.
+	Party string `json:"party,omitempty"`
 	// Attributes are texts, float64s or lists of texts.
 	Attributes map[string]any `json:"attributes,omitempty"`
 	// MaxSpread is the widest distance of ratings that its players want, however long they wait; 0 is the queue's own.
@@ -17,6 +22,17 @@ type Ticket struct {
 	MaxLatency float64 `json:"max_latency,omitempty"`
 	// NewOnly refuses matches that run already.
 	NewOnly bool `json:"new_only,omitempty"`
+}
+
+// Rating is the rating by which a party is matched: halfway from its players' mean to the best of them, because one
+// strong player tells more of a party than its average.
+func (t *Ticket) Rating() float64 {
+	sum, best := 0.0, math.Inf(-1)
+	for i := range t.Players {
+		sum += t.Players[i].Rating
+		best = max(best, t.Players[i].Rating)
+	}
+	return (sum/float64(len(t.Players)) + best) / 2
 }
 
 // Player is one of a ticket's players.

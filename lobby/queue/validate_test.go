@@ -13,7 +13,7 @@ func TestValidateFillsDefaultsIn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.Min != 10 || r.PartyMin != 1 || r.PartyMax != 5 || r.MaxWait != 5*time.Minute || r.Connect != 15*time.Second || r.Beta != 200 {
+	if r.Min != 10 || r.PartyMin != 1 || r.PartyMax != 5 || r.MaxWait != 5*time.Minute || r.Connect != 15*time.Second || r.Beta != 500.0/3 {
 		t.Errorf("%+v", r)
 	}
 	if r, err = (Rules{Name: "q", Game: "arena", TeamSize: 8}).Validate(); err != nil || r.Teams != 1 || r.Min != 8 {

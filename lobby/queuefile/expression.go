@@ -3,7 +3,6 @@ package queuefile
 import (
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -130,12 +129,8 @@ func (e *expression) run(a, b *queue.Ticket, waited time.Duration) (bool, error)
 
 func (e *expression) side(t *queue.Ticket) side {
 	s := side{Players: len(t.Players), Attributes: t.Attributes}
-	sum, best := 0., math.Inf(-1)
-	for i := range t.Players {
-		sum, best = sum+t.Players[i].Rating, max(best, t.Players[i].Rating)
-	}
 	if s.Players > 0 {
-		s.Rating = (sum/float64(s.Players) + best) / 2
+		s.Rating = t.Rating()
 	}
 	if e.regions && len(t.Players) > 0 {
 		for name := range t.Players[0].Latency {

@@ -256,3 +256,26 @@ func indented(depth int) string {
 	}
 	return b.String()
 }
+
+// YAML has three spellings of each flag.
+func TestEverySpellingOfAFlagCounts(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]bool{"true": true, "True": true, "TRUE": true, "false": false, "False": false, "FALSE": false} {
+		got, err := Load([]byte("queues:\n  q: {game: arena, team_size: 5, backfill: "+text+"}\n"), Options{})
+		if err != nil || got[0].Backfill != want {
+			t.Errorf("%s is %+v, %v", text, got, err)
+		}
+	}
+}
+
+// The README simulates it.
+func TestTheExampleFileIsRead(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../docs/ranked.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := Load(text, Options{Seats: map[string]int{"arena": 16}}); err != nil || len(got) != 1 || got[0].Max() != 10 {
+		t.Errorf("got %+v, %v", got, err)
+	}
+}

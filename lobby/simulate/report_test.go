@@ -38,7 +38,7 @@ func TestFiguresAreOfTheNearestRank(t *testing.T) {
 func hour(t testing.TB) *Report {
 	t.Helper()
 	r := fives(t)
-	result, err := Run(r, Load{Seed: 1, PerMinute: 20, For: time.Hour, Parties: 0.3}.Arrivals(r), queue.NewPool(r), Options{})
+	result, err := Run(t.Context(), r, Load{Seed: 1, PerMinute: 20, For: time.Hour, Parties: 0.3}.Arrivals(r), queue.NewPool(r), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

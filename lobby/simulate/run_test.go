@@ -1,6 +1,7 @@
 package simulate
 
 import (
+	"context"
 	"errors"
 	"math"
 	"strings"
@@ -24,7 +25,7 @@ func alone(id string, seconds, rating float64) Arrival {
 func TestWaitsAreFromComingToTheMatch(t *testing.T) {
 	t.Parallel()
 	r := valid(t, queue.Rules{Teams: 2, TeamSize: 1, Rating: []queue.Step{{Within: 100}, {After: 10 * time.Second, Within: 300}}, MaxWait: time.Minute})
-	got, err := Run(r, []Arrival{alone("a", 0, 1000), alone("b", 2, 1050), alone("c", 5, 1000), alone("d", 6, 1200), alone("e", 7, 3000)}, queue.NewPool(r), Options{})
+	got, err := Run(t.Context(), r, []Arrival{alone("a", 0, 1000), alone("b", 2, 1050), alone("c", 5, 1000), alone("d", 6, 1200), alone("e", 7, 3000)}, queue.NewPool(r), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +51,7 @@ func TestWaitsAreFromComingToTheMatch(t *testing.T) {
 func TestWhoStillWaitsAtTheEndIsNeitherMatchedNorExpired(t *testing.T) {
 	t.Parallel()
 	r := valid(t, queue.Rules{Teams: 2, TeamSize: 1})
-	got, err := Run(r, []Arrival{alone("a", 1, 0), alone("late", 100, 0)}, queue.NewPool(r), Options{Until: 30 * time.Second})
+	got, err := Run(t.Context(), r, []Arrival{alone("a", 1, 0), alone("late", 100, 0)}, queue.NewPool(r), Options{Until: 30 * time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +68,7 @@ func TestMatchesThatGoOnAreFilledWhereTheRulesSayBackfill(t *testing.T) {
 	for backfill, want := range map[bool]int{true: 1, false: 0} {
 		r := valid(t, queue.Rules{Teams: 2, TeamSize: 2, Min: 2, Backfill: backfill})
 		list := []Arrival{alone("a", 1, 1000), alone("b", 1, 1000), alone("c", 30, 1000), alone("d", 700, 1000)}
-		got, err := Run(r, list, queue.NewPool(r), Options{})
+		got, err := Run(t.Context(), r, list, queue.NewPool(r), Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -87,14 +88,14 @@ func TestTheRatingIsTheCores(t *testing.T) {
 		low, high := math.Inf(1), math.Inf(-1)
 		for _, team := range a.Teams {
 			for _, id := range team {
-				low, high = min(low, Rating(tickets[id])), max(high, Rating(tickets[id]))
+				low, high = min(low, tickets[id].Rating()), max(high, tickets[id].Rating())
 			}
 		}
 		if seen++; math.Abs(high-low-a.Spread) > 1e-9 {
 			t.Errorf("the core's spread is %v, want %v", a.Spread, high-low)
 		}
 	}}
-	if _, err := Run(r, Load{Seed: 1, PerMinute: 20, For: time.Hour, Parties: 0.5}.Arrivals(r), m, Options{}); err != nil || seen < 50 {
+	if _, err := Run(t.Context(), r, Load{Seed: 1, PerMinute: 20, For: time.Hour, Parties: 0.5}.Arrivals(r), m, Options{}); err != nil || seen < 50 {
 		t.Errorf("%d matches: %v", seen, err)
 	}
 }
@@ -116,6 +117,16 @@ func (s spreads) Match(rooms []queue.Room, now time.Time) queue.Outcome {
 	return out
 }
 
+func TestASimulationEndsWhenItIsToldTo(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	r := valid(t, queue.Rules{Teams: 2, TeamSize: 1})
+	if _, err := Run(ctx, r, []Arrival{alone("a", 0, 0)}, queue.NewPool(r), Options{}); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+}
+
 // wrong is a matcher that makes a mistake.
 type wrong struct {
 	*queue.Pool
@@ -133,12 +144,12 @@ func TestAMatchersMistakeIsAnError(t *testing.T) {
 		"does not wait": {Teams: [][]string{{"a"}, {"z"}}}, "asks for nobody": {Room: "m0", Teams: [][]string{{"a"}}},
 		"at most 1 fit": {Teams: [][]string{{"a", "b"}, {}}}, "3 teams": {Teams: [][]string{{"a"}, {"b"}, {}}},
 	} {
-		_, err := Run(r, []Arrival{alone("a", 0, 0), alone("b", 0, 0)}, wrong{queue.NewPool(r), a}, Options{})
+		_, err := Run(t.Context(), r, []Arrival{alone("a", 0, 0), alone("b", 0, 0)}, wrong{queue.NewPool(r), a}, Options{})
 		if err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}
-	if _, err := Run(r, []Arrival{alone("a", 0, 0), alone("a", 0, 0)}, queue.NewPool(r), Options{}); err == nil {
+	if _, err := Run(t.Context(), r, []Arrival{alone("a", 0, 0), alone("a", 0, 0)}, queue.NewPool(r), Options{}); err == nil {
 		t.Error("two tickets of one id were taken")
 	}
 }
@@ -155,11 +166,11 @@ func TestEveryTicketEndsOnce(t *testing.T) {
 			Heavy: rapid.Bool().Draw(rt, "heavy"), Parties: rapid.Float64Range(0, 1).Draw(rt, "parties"),
 		}
 		arrivals := l.Arrivals(r)
-		got, err := Run(r, arrivals, queue.NewPool(r), Options{})
+		got, err := Run(t.Context(), r, arrivals, queue.NewPool(r), Options{})
 		if err != nil {
 			rt.Fatal(err)
 		}
-		again, err := Run(r, arrivals, queue.NewPool(r), Options{})
+		again, err := Run(t.Context(), r, arrivals, queue.NewPool(r), Options{})
 		if diff := cmp.Diff(got, again, cmpopts.EquateNaNs()); err != nil || diff != "" {
 			rt.Fatalf("%v: %s", err, diff)
 		}

@@ -51,16 +51,27 @@ type Bus struct {
 	live bool
 }
 
-// StartBus returns a bus that listens. Its connection is made in the background and made again whenever it is lost; each
-// time that it is ready gap is called, since notices may have been missed before. Both functions are called on the
-// bus's one goroutine and must not block.
+// StartBus returns a bus that listens, see NewBus.
 func StartBus(rdb redis.UniversalClient, namespace string, log *zap.Logger, notice func(Notice), gap func()) *Bus {
-	b := &Bus{rdb: rdb, log: log, keys: keys{namespace}, onNotice: notice, onGap: gap}
+	b := NewBus(rdb, namespace, log, notice, gap)
+	b.Start()
+	return b
+}
+
+// NewBus returns a bus that publishes, and listens once it is started. Its connection is made in the background and made
+// again whenever it is lost; each time that it is ready gap is called, since notices may have been missed before. Both
+// functions are called on the bus's one goroutine and must not block.
+func NewBus(rdb redis.UniversalClient, namespace string, log *zap.Logger, notice func(Notice), gap func()) *Bus {
+	b := &Bus{rdb: rdb, log: log, keys: keys{namespace}, onNotice: notice, onGap: gap, stop: func() {}}
 	b.self = b.beat(NewID())
+	return b
+}
+
+// Start begins to listen. It may be called once.
+func (b *Bus) Start() {
 	ctx, stop := context.WithCancel(context.Background())
 	b.stop = stop
 	b.wg.Go(func() { b.run(ctx) })
-	return b
 }
 
 // Close ends the bus and waits for its goroutines.

@@ -1,0 +1,54 @@
+package lobby
+
+import (
+	"context"
+	"errors"
+
+	"muster/lobby/queue"
+	"muster/lobby/ticket"
+	"muster/match/cluster"
+)
+
+// Why no room can be had.
+var (
+	errNoNode  = ticket.ErrNoNode
+	errCrowded = ticket.ErrCrowded
+)
+
+// startTickets starts matchmaking.
+func (l *Lobby) startTickets() (err error) {
+	games := make([]ticket.Game, len(l.cfg.Games))
+	for i, g := range l.cfg.Games {
+		games[i] = g.matched()
+	}
+	l.tickets, err = ticket.Start(ticket.Config{
+		Redis: l.cfg.Redis, Namespace: l.cfg.Namespace, Keys: l.cfg.Keys, Rooms: l.rooms, Nodes: l.nodes, Games: games,
+		Inbox:   l.inbox,
+		Notify:  func(ctx context.Context, queue string) { l.publish(ctx, noticeQueue, queue) },
+		Changed: l.waiters.wake, Queued: l.queued,
+		Log: l.log, Metrics: ticket.NewMetrics(l.cfg.Registerer, l.metrics.failures),
+	}, l.cfg.Queues)
+	return err //nolint:wrapcheck // names the queue
+}
+
+// SetQueues replaces the queues' rules: tickets that wait are held to the new ones, and those of a queue that is there no
+// longer expire. Where one of the rules is wrong nothing changes.
+func (l *Lobby) SetQueues(rules []queue.Rules) error {
+	return l.tickets.SetQueues(rules) //nolint:wrapcheck // names the queue
+}
+
+func (g Game) matched() ticket.Game { return ticket.Game{Name: g.Name, Rules: g.Rules, Seats: g.Seats} }
+
+// ableNodes returns the nodes on which a new room of a game can be made, or why there is none.
+func ableNodes(live map[string]cluster.Node, g Game) (ids []string, err error) {
+	return ticket.AbleNodes(live, g.matched()) //nolint:wrapcheck // names the game
+}
+
+func reasonOf(err error) string {
+	for _, known := range []error{errNoNode, errCrowded} {
+		if errors.Is(err, known) {
+			return known.Error()
+		}
+	}
+	return "the match could not be made yet"
+}

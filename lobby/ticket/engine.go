@@ -1,0 +1,323 @@
+package ticket
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"muster/lobby/queue"
+	"muster/match/cluster"
+)
+
+const (
+	// lookEvery is how often a queue is looked at when nothing is heard: for tickets that expire, rules that relax and
+	// notices that were lost.
+	lookEvery = time.Second
+	// lookApart is the least time between two looks.
+	lookApart = 50 * time.Millisecond
+	// lookTimeout bounds one look.
+	lookTimeout = 5 * time.Second
+	// compareEvery is how often the pool is compared with Redis.
+	compareEvery = time.Minute
+	// proposeChunk is how many matches are proposed in one exchange.
+	proposeChunk = 64
+)
+
+// engine makes one queue's matches, in this process.
+type engine struct {
+	s     *Service
+	keys  queueKeys
+	game  Game
+	self  string       // names this process's engine in the lease
+	epoch atomic.Int64 // of the lease; 0 is that another has it
+	woken chan struct{}
+	crowd crowd
+	stop  context.CancelFunc
+	wg    sync.WaitGroup
+
+	// The engine's own goroutine uses these.
+	feed     feed
+	lately   time.Time // when it last did what is done each second
+	compared time.Time
+
+	mu      sync.Mutex // of what follows; it is held while the pool works
+	rules   *queue.Rules
+	pool    *queue.Pool
+	tickets map[string]*queue.Ticket // those of the pool
+	reasons map[string]said
+	blocked error // why no match can be made
+	stats   stats
+}
+
+func newEngine(s *Service, r queue.Rules, g Game) *engine {
+	return &engine{
+		s: s, keys: keysOf(s.cfg.Namespace, r.Name), game: g, self: cluster.NewID(), woken: make(chan struct{}, 1),
+		rules: &r, pool: queue.NewPool(&r), tickets: map[string]*queue.Ticket{}, reasons: map[string]said{},
+	}
+}
+
+// start begins the engine's work, which ends with ctx or with close.
+func (e *engine) start(ctx context.Context) {
+	ctx, e.stop = context.WithCancel(ctx)
+	e.wg.Go(func() { e.lead(ctx) })
+	e.wg.Go(func() { e.run(ctx) })
+}
+
+// current returns the rules of now.
+func (e *engine) current() *queue.Rules {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.rules
+}
+
+// setRules holds the queue to other rules, from the next look on.
+func (e *engine) setRules(r queue.Rules) {
+	e.mu.Lock()
+	e.rules = &r
+	e.pool.SetRules(&r)
+	clear(e.reasons)
+	e.mu.Unlock()
+	e.wake()
+}
+
+// wake asks for a look. More wishes than one say nothing new.
+func (e *engine) wake() {
+	select {
+	case e.woken <- struct{}{}:
+	default:
+	}
+}
+
+// announce says to all processes that the queue has changed.
+func (e *engine) announce(ctx context.Context) {
+	e.wake()
+	e.s.cfg.Notify(ctx, e.keys.queue)
+}
+
+func (e *engine) run(ctx context.Context) {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-e.woken:
+		case <-timer.C:
+		}
+		began := time.Now()
+		look, cancel := context.WithTimeout(ctx, lookTimeout)
+		wait, err := e.look(look, ctx)
+		cancel()
+		took := time.Since(began)
+		e.s.cfg.Metrics.Looks.Observe(took.Seconds())
+		if ctx.Err() == nil {
+			e.s.failed(e.keys.queue, err)
+		}
+		timer.Reset(max(wait, 0))
+		// A look that takes long is not made again at once, so that half of the time is left for everything else.
+		if pause(ctx, max(lookApart-took, took)) != nil {
+			return
+		}
+	}
+}
+
+// look follows the log, carries on what is due, and, where this process leads, matches what waits now. wait is after how
+// long it is worth looking again although nothing is heard. work is what carrying on may take its time from.
+func (e *engine) look(ctx, work context.Context) (wait time.Duration, err error) {
+	for more := true; more; {
+		if more, err = e.follow(ctx); err != nil {
+			return lookEvery, err
+		}
+	}
+	now := e.s.clock.now()
+	var errs []error
+	if e.lately.IsZero() || now.Sub(e.lately) >= lookEvery || now.Before(e.lately) {
+		e.lately = now
+		errs = append(errs, e.lookAfter(ctx, work, now))
+	}
+	e.mu.Lock()
+	waiting := len(e.tickets)
+	e.mu.Unlock()
+	e.s.cfg.Metrics.Waiting.WithLabelValues(e.keys.queue).Set(float64(waiting))
+	if e.epoch.Load() == 0 || waiting == 0 {
+		return lookEvery, errors.Join(errs...)
+	}
+	next, err := e.match(ctx, work)
+	return next, errors.Join(append(errs, err)...)
+}
+
+// lookAfter does what is done each second: attempts that are due, and, where this process leads, tickets whose time is
+// over.
+func (e *engine) lookAfter(ctx, work context.Context, now time.Time) error {
+	due, err := e.due(ctx)
+	for id, had := range due {
+		if !e.s.hand(work, e, id, had) {
+			break
+		}
+	}
+	if e.epoch.Load() != 0 {
+		err = errors.Join(err, e.sweep(ctx))
+	}
+	if e.compared.IsZero() {
+		e.compared = now
+	}
+	if now.Sub(e.compared) >= compareEvery {
+		e.compared = now
+		err = errors.Join(err, e.reconcile(ctx))
+	}
+	return err
+}
+
+// match asks the pool for matches and proposes them. wait is as look's.
+func (e *engine) match(ctx, work context.Context) (wait time.Duration, err error) {
+	live, err := e.s.cfg.Nodes.Live(ctx)
+	if err != nil {
+		return lookEvery, err //nolint:wrapcheck // says what it did
+	}
+	rules := e.current()
+	rooms, err := e.openRooms(ctx, rules, live)
+	if err != nil {
+		return lookEvery, err
+	}
+	_, none := AbleNodes(live, e.game)
+	e.setBlocked(none)
+	if none != nil && len(rooms) == 0 {
+		return lookEvery, none
+	}
+	e.mu.Lock()
+	now := e.s.clock.now()
+	out := e.pool.Match(rooms, now)
+	e.mu.Unlock()
+	again := false
+	for rest := out.Assignments; len(rest) > 0; {
+		n := min(proposeChunk, len(rest))
+		moved, perr := e.propose(ctx, work, rules, rest[:n], none)
+		rest, again = rest[n:], again || moved
+		if perr != nil {
+			e.putBack(rest)
+			return lookEvery, perr
+		}
+	}
+	if again {
+		e.wake()
+	}
+	if out.Next.IsZero() {
+		return lookEvery, none
+	}
+	return min(lookEvery, max(out.Next.Sub(now), time.Millisecond)), none
+}
+
+// putBack gives the pool back what it assigned and was not proposed.
+func (e *engine) putBack(list []queue.Assignment) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for i := range list {
+		for _, team := range list[i].Teams {
+			for _, id := range team {
+				if t := e.tickets[id]; t != nil {
+					e.pool.Put(t)
+				}
+			}
+		}
+	}
+}
+
+// propose writes assignments as attempts and hands them out to be carried on. Those that cannot be made now go back to
+// the pool: new rooms where none says that there is no server for them, and what Redis refuses. moved says that the world
+// has moved on since it was read.
+func (e *engine) propose(ctx, work context.Context, r *queue.Rules, list []queue.Assignment, none error) (moved bool, err error) {
+	var calls []call
+	var of []int
+	ids := make([]string, len(list))
+	for i := range list {
+		e.mu.Lock()
+		p, ok := planOf(r, &list[i], e.tickets)
+		e.mu.Unlock()
+		if !ok || p.Room == "" && none != nil {
+			e.putBack(list[i : i+1])
+			continue
+		}
+		ids[i] = cluster.NewID()
+		c, err := e.proposeCall(ids[i], &p)
+		if err != nil {
+			e.putBack(list)
+			return false, err
+		}
+		calls, of = append(calls, c), append(of, i)
+	}
+	if len(calls) == 0 {
+		return false, nil
+	}
+	cmds, err := runAll(ctx, e.s.cfg.Redis, proposeScript, calls)
+	if err != nil {
+		e.putBack(list) // those that were taken all the same go out by the log
+		return false, wrap(err, "proposing matches of queue %s", e.keys.queue)
+	}
+	for n, cmd := range cmds {
+		answer, err := cmd.StringSlice()
+		i := of[n]
+		if err != nil {
+			answer = []string{"failed"}
+			e.s.failed(e.keys.queue, err)
+		}
+		switch answer[0] {
+		case "ok":
+			e.mu.Lock()
+			for _, team := range list[i].Teams {
+				for _, id := range team {
+					delete(e.tickets, id)
+					delete(e.reasons, id)
+				}
+			}
+			e.mu.Unlock()
+			e.s.hand(work, e, ids[i], "")
+			continue
+		case "gone":
+			e.mu.Lock()
+			delete(e.tickets, answer[1]) // the log says so, too
+			e.mu.Unlock()
+			moved = true
+		case "fenced":
+			e.epoch.Store(0)
+			e.s.cfg.Metrics.Fenced.WithLabelValues(e.keys.queue).Inc()
+		}
+		e.putBack(list[i : i+1])
+	}
+	return moved, nil
+}
+
+// openRooms returns the queue's rooms with free seats, on nodes that live and take players, by the rules of now, and
+// without those to which an attempt brings players already.
+func (e *engine) openRooms(ctx context.Context, r *queue.Rules, live map[string]cluster.Node) ([]queue.Room, error) {
+	if !r.Backfill {
+		return nil, nil
+	}
+	rooms, err := e.s.cfg.Rooms.OpenRooms(ctx, r.Name)
+	if err != nil || len(rooms) == 0 {
+		return nil, err //nolint:wrapcheck // says what it did
+	}
+	busy, err := e.s.cfg.Redis.ZRange(ctx, e.keys.filling(), 0, -1).Result()
+	if err != nil {
+		return nil, wrap(err, "listing the rooms of queue %s that are being filled", r.Name)
+	}
+	taken := make(map[string]bool, len(busy))
+	for _, id := range busy {
+		taken[id] = true
+	}
+	var list []queue.Room
+	for i := range rooms {
+		room := &rooms[i]
+		if n, ok := live[room.Node]; ok && !n.Ends && room.Rules == e.game.Rules && !taken[room.ID] {
+			list = append(list, queueRoom(r, room))
+		}
+	}
+	return list, nil
+}
+
+func (e *engine) setBlocked(err error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.blocked = err
+}

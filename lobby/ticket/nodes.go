@@ -1,0 +1,112 @@
+package ticket
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"muster/match/cluster"
+)
+
+// Why no room can be had.
+var (
+	// ErrNoNode means that no live node runs the game.
+	ErrNoNode = errors.New("no server runs this game now")
+	// ErrCrowded means that those which run it take no new rooms.
+	ErrCrowded = errors.New("the servers take no new matches now")
+)
+
+// Game is what matchmaking must know of a game.
+type Game struct {
+	Name  string
+	Rules string // the version of its rules
+	Seats int
+}
+
+// AbleNodes returns the nodes on which a new room of a game can be made, or why there is none.
+func AbleNodes(live map[string]cluster.Node, g Game) (ids []string, err error) {
+	err = ErrNoNode
+	for _, node := range live {
+		if node.Games[g.Name] != g.Rules {
+			continue
+		}
+		if err = ErrCrowded; node.Full == "" {
+			ids = append(ids, node.ID)
+		}
+	}
+	if len(ids) == 0 {
+		return nil, fmt.Errorf("game %s with rules %s: %w", g.Name, g.Rules, err)
+	}
+	return ids, nil
+}
+
+// crowdedFor is how long an answer of Crowded serves all who ask.
+const crowdedFor = time.Second
+
+// crowd remembers whether a queue's servers are crowded.
+type crowd struct {
+	asking sync.Mutex // held by the one request that asks
+
+	mu      sync.Mutex
+	crowded error // why no match can be made now, as of askedAt
+	askedAt time.Time
+}
+
+// Crowded says whether a new ticket would wait for a server that has room again: then its player had better come later.
+// Free seats in running rooms are taken all the same. One request at a time asks; the others take the last answer at
+// once. What cannot be found out counts as not crowded: creating the ticket will fail by itself. The error wraps
+// ErrCrowded, or is ErrNoQueue.
+func (s *Service) Crowded(ctx context.Context, name string) error {
+	e := s.engine(name)
+	if e == nil {
+		return ErrNoQueue
+	}
+	c := &e.crowd
+	old, last := c.last()
+	if !old || !c.asking.TryLock() {
+		return last
+	}
+	defer c.asking.Unlock()
+	if old, last = c.last(); !old { // another has asked meanwhile
+		return last
+	}
+	crowded, err := e.askCrowded(ctx)
+	if err != nil && ctx.Err() != nil {
+		return last // the client has gone away, which says nothing of the servers
+	}
+	if err != nil {
+		s.cfg.Log.Warn("whether the servers are crowded is not known", zap.String("queue", name), zap.Error(err))
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.crowded, c.askedAt = crowded, time.Now()
+	return crowded
+}
+
+// last returns the last answer, and whether it is so old that a request may ask anew.
+func (c *crowd) last() (old bool, crowded error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.askedAt.IsZero() || time.Since(c.askedAt) > crowdedFor, c.crowded
+}
+
+// askCrowded asks Redis. crowded is nil where err is not.
+func (e *engine) askCrowded(ctx context.Context) (crowded, err error) {
+	live, err := e.s.cfg.Nodes.Live(ctx)
+	if err != nil {
+		return nil, err //nolint:wrapcheck // says what it did
+	}
+	_, crowded = AbleNodes(live, e.game)
+	if !errors.Is(crowded, ErrCrowded) {
+		return nil, nil
+	}
+	rooms, err := e.openRooms(ctx, e.current(), live)
+	if err != nil || len(rooms) > 0 {
+		return nil, err
+	}
+	return crowded, nil
+}

@@ -1,0 +1,291 @@
+package ticket
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"go.uber.org/zap"
+
+	"muster/lobby/queue"
+	"muster/match/cluster"
+	"muster/proto/token"
+)
+
+// Rooms is what matchmaking asks of the directory of rooms.
+type Rooms interface {
+	Create(ctx context.Context, n cluster.NewRoom) (cluster.Room, error)
+	Room(ctx context.Context, id string) (cluster.Room, error)
+	OpenRooms(ctx context.Context, queue string) ([]cluster.OpenRoom, error)
+	ReserveIf(ctx context.Context, room string, version uint64, ttl time.Duration, claims []cluster.Claim) (cluster.Seats, error)
+	Settle(ctx context.Context, room string) (cluster.Settled, error)
+	Came(ctx context.Context, room string, tokens []string) ([]bool, error)
+	Release(ctx context.Context, room string, claims []cluster.Claim) error
+}
+
+// Nodes is the register of nodes.
+type Nodes interface {
+	Live(ctx context.Context) (map[string]cluster.Node, error)
+}
+
+// Inbox is where players hear of their tickets.
+type Inbox interface {
+	Post(ctx context.Context, key, kind string, body any, players ...string) error
+}
+
+// Config is what a Service needs. All of it is required, but Inbox and Queued.
+type Config struct {
+	Redis     redis.UniversalClient
+	Namespace string
+	Keys      *token.Keys
+	Rooms     Rooms
+	Nodes     Nodes
+	Games     []Game
+	Inbox     Inbox // nil: nobody hears of events
+	// Notify says to all processes that a queue has changed: they call Wake. Changed hears that a ticket may have changed.
+	// Neither may block for long.
+	Notify func(ctx context.Context, queue string)
+	// Queued hears which players wait in a queue from now on, or no longer. nil: nobody wants to know.
+	Queued  func(queue string, waits bool, players []string)
+	Changed func(id string)
+	Log     *zap.Logger
+	Metrics *Metrics
+}
+
+const (
+	// workers is how many attempts a process carries on at a time.
+	workers = 16
+	// handed is how many wait for a worker; the engines wait with them.
+	handed = 64
+)
+
+// Service keeps the tickets and makes the matches of all queues. Any goroutine may use it.
+type Service struct {
+	cfg   Config
+	clock clock
+	games map[string]Game
+	work  chan work
+
+	stop    context.CancelFunc
+	running context.Context //nolint:containedctx // ends when Close begins
+	wg      sync.WaitGroup
+
+	mu      sync.Mutex
+	engines map[string]*engine
+}
+
+// work is an attempt to be carried on.
+type work struct {
+	e       *engine
+	id, had string
+}
+
+// Start returns a running service with these queues.
+func Start(cfg Config, queues []queue.Rules) (*Service, error) {
+	s := &Service{cfg: cfg, games: map[string]Game{}, work: make(chan work, handed), engines: map[string]*engine{}}
+	for _, g := range cfg.Games {
+		s.games[g.Name] = g
+	}
+	s.running, s.stop = context.WithCancel(context.Background())
+	if err := s.SetQueues(queues); err != nil {
+		s.stop()
+		return nil, err
+	}
+	for range workers {
+		s.wg.Go(s.carryWork)
+	}
+	return s, nil
+}
+
+// SetQueues replaces the queues. Tickets that wait are held to the new rules; those of queues that are there no longer
+// expire. Where one of the rules is wrong nothing changes.
+func (s *Service) SetQueues(queues []queue.Rules) error {
+	next := map[string]queue.Rules{}
+	errs := make([]error, 0, len(queues))
+	for _, q := range queues {
+		q, err := s.check(q)
+		if _, twice := next[q.Name]; twice {
+			err = errors.Join(err, fmt.Errorf("queue %q is declared twice", q.Name))
+		}
+		next[q.Name], errs = q, append(errs, err)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	var stopped []*engine
+	for name, e := range s.engines {
+		if q, ok := next[name]; !ok || s.games[q.Game] != e.game {
+			delete(s.engines, name)
+			stopped = append(stopped, e)
+			e.stop()
+		}
+	}
+	for name, q := range next {
+		if e := s.engines[name]; e != nil {
+			e.setRules(q)
+			continue
+		}
+		e := newEngine(s, q, s.games[q.Game])
+		s.engines[name] = e
+		e.start(s.running)
+	}
+	s.mu.Unlock()
+	for _, e := range stopped {
+		e.wg.Wait()
+		if _, ok := next[e.keys.queue]; ok {
+			continue // it plays another game now, for which its tickets wait
+		}
+		ctx, cancel := context.WithTimeout(s.running, lookTimeout)
+		s.failed(e.keys.queue, e.retire(ctx))
+		cancel()
+	}
+	return nil
+}
+
+// check returns rules with defaults filled in, or what is wrong with them.
+func (s *Service) check(q queue.Rules) (queue.Rules, error) {
+	name := q.Name
+	q, err := q.Validate()
+	if err != nil {
+		return q, fmt.Errorf("queue %q: %w", name, err)
+	}
+	g, ok := s.games[q.Game]
+	switch {
+	case !ok:
+		return q, fmt.Errorf("queue %q: there is no game %q", q.Name, q.Game)
+	case q.Max() > g.Seats:
+		return q, fmt.Errorf("queue %q: its matches have %d players, and game %q has %d seats", q.Name, q.Max(), q.Game, g.Seats)
+	}
+	return q, nil
+}
+
+// engine returns a queue's engine, nil where there is no such queue.
+func (s *Service) engine(name string) *engine {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.engines[name]
+}
+
+func (s *Service) all() map[string]*engine {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return maps.Clone(s.engines)
+}
+
+// Wake hears that a queue has changed.
+func (s *Service) Wake(name string) {
+	if e := s.engine(name); e != nil {
+		e.wake()
+	}
+}
+
+// WakeAll hears that notices may be missing.
+func (s *Service) WakeAll() {
+	for _, e := range s.all() {
+		e.wake()
+	}
+}
+
+// Stop ends matchmaking in this process; tickets can still be made, read and cancelled.
+func (s *Service) Stop() { s.stop() }
+
+// Close ends matchmaking and waits for what is under way.
+func (s *Service) Close() {
+	s.stop()
+	for _, e := range s.all() {
+		e.wg.Wait()
+	}
+	s.wg.Wait()
+}
+
+// hand gives an attempt to a worker. It waits for one; false means that the service ends.
+func (s *Service) hand(ctx context.Context, e *engine, id, had string) bool {
+	select {
+	case s.work <- work{e, id, had}:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// carryOn has an attempt looked at soon. Where all workers are busy, whoever looks next at what is due does it.
+func (s *Service) carryOn(queue, id string) {
+	e := s.engine(queue)
+	if e == nil {
+		return
+	}
+	select {
+	case s.work <- work{e, id, ""}:
+	default:
+	}
+}
+
+func (s *Service) carryWork() {
+	for {
+		select {
+		case w := <-s.work:
+			w.e.carry(s.running, w.id, w.had)
+		case <-s.running.Done():
+			return
+		}
+	}
+}
+
+// failed counts and logs what is made again.
+func (s *Service) failed(queue string, err error) {
+	if err == nil || errors.Is(err, context.Canceled) {
+		return
+	}
+	s.cfg.Metrics.Failures.Inc()
+	s.cfg.Log.Warn("matching failed", zap.String("queue", queue), zap.Error(err))
+}
+
+// event is what players hear of a ticket.
+type event struct {
+	ID     string `json:"id"`
+	Queue  string `json:"queue"`
+	State  State  `json:"state"`
+	Reason string `json:"reason,omitempty"`
+}
+
+// post tells players of a ticket, once for each state in each attempt. It says whether it could.
+func (s *Service) post(ctx context.Context, id, queue string, state State, reason, attempt string, players []string) bool {
+	s.queued(queue, state == Waiting || state == Confirming, players)
+	if s.cfg.Inbox == nil {
+		return true
+	}
+	key := "ticket:" + id + ":" + string(state) + ":" + attempt
+	err := s.cfg.Inbox.Post(ctx, key, "ticket", event{id, queue, state, reason}, players...)
+	s.failed(queue, err)
+	return err == nil
+}
+
+func (s *Service) queued(queue string, waits bool, players []string) {
+	if s.cfg.Queued != nil {
+		s.cfg.Queued(queue, waits, players)
+	}
+}
+
+// clock is Redis's, as well as it is known here.
+type clock struct{ ahead atomic.Int64 } // how far Redis's is ahead of ours
+
+func (c *clock) set(now time.Time) { c.ahead.Store(int64(time.Until(now))) }
+func (c *clock) now() time.Time    { return time.Now().Add(time.Duration(c.ahead.Load())) }
+
+// Ahead is how far Redis's clock is ahead of this process's.
+func (s *Service) Ahead() time.Duration { return time.Duration(s.clock.ahead.Load()) }
+
+// Rules returns a queue's rules; ok is false where there is no such queue.
+func (s *Service) Rules(name string) (r queue.Rules, ok bool) {
+	e := s.engine(name)
+	if e == nil {
+		return r, false
+	}
+	return *e.current(), true
+}

@@ -1,0 +1,92 @@
+package ticket
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// sweepChunk bounds how many tickets one sweep ends of each kind.
+const sweepChunk = 256
+
+// sweep ends tickets that have waited for too long, or of which a player has not been heard, and takes out what is no
+// ticket at all.
+func (e *engine) sweep(ctx context.Context) error {
+	longest := e.current().MaxWait
+	return errors.Join(
+		e.sweepOver(ctx, e.keys.waiting(), byWait, longest),
+		e.sweepOver(ctx, e.keys.seen(), byUnseen, seenTTL),
+	)
+}
+
+func (e *engine) sweepOver(ctx context.Context, set, way string, bound time.Duration) error {
+	until := strconv.FormatInt(e.s.clock.now().Add(-bound).UnixMilli(), 10)
+	ids, err := e.s.cfg.Redis.ZRangeByScore(ctx, set, &redis.ZRangeBy{Min: "-inf", Max: until, Count: sweepChunk}).Result()
+	if err != nil || len(ids) == 0 {
+		return wrap(err, "sweeping queue %s", e.keys.queue)
+	}
+	return e.endAll(ctx, ids, way, bound)
+}
+
+// endAll ends tickets of the queue in one way.
+func (e *engine) endAll(ctx context.Context, ids []string, way string, bound time.Duration) error {
+	list, err := e.s.read(ctx, e.keys, ids)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for i, t := range list {
+		if t == nil || t.State != Waiting && t.State != Confirming && t.State != reserving {
+			errs = append(errs, e.sweepBroken(ctx, ids[i]))
+			continue
+		}
+		answer, err := e.s.end(ctx, t, way, "", bound)
+		if errs = append(errs, err); answer != "ended" {
+			continue
+		}
+		e.s.cfg.Metrics.Swept.WithLabelValues("ticket_" + way).Inc()
+		state, reason := Expired, reasonLong
+		switch {
+		case way == byRetired:
+			reason = reasonRetired
+		case way == byUnseen && len(t.Players) > 1:
+			state, reason = Cancelled, reasonMember
+		case way == byUnseen:
+			reason = reasonUnseen
+		}
+		e.s.ended(ctx, t, state, reason)
+		if t.attempt != "" {
+			e.s.carryOn(e.keys.queue, t.attempt)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// sweepBroken takes out of the queue what cannot be read as a ticket that waits: what one release writes another may not
+// be able to read.
+func (e *engine) sweepBroken(ctx context.Context, id string) error {
+	if err := brokenScript.Run(ctx, e.s.cfg.Redis, e.keys.shared(e.keys.ticket(id)), id, endedTTL.Milliseconds()).Err(); err != nil {
+		return fmt.Errorf("taking ticket %s out of its queue: %w", id, err)
+	}
+	e.s.cfg.Metrics.Swept.WithLabelValues("ticket_broken").Inc()
+	return nil
+}
+
+var brokenScript = script(luaKeys, `
+redis.call('ZREM', waiting, ARGV[1])
+redis.call('ZREM', seen, ARGV[1])
+if redis.call('HGET', KEYS[8], 'state') == 'waiting' then
+	redis.call('HSET', KEYS[8], 'state', 'expired')
+	redis.call('PEXPIRE', KEYS[8], ARGV[2])
+end
+log('op', 'del', 'ids', ARGV[1])
+return 'ok'`)
+
+// retire ends all tickets of a queue that exists no longer.
+func (e *engine) retire(ctx context.Context) error {
+	return e.eachWaiting(ctx, func(ids []string) error { return e.endAll(ctx, ids, byRetired, 0) })
+}
