@@ -144,7 +144,7 @@ func TestConfigTypesThatCannotBeReadExactlyAreNamed(t *testing.T) {
 		}{},
 		"is there twice": struct {
 			A int    `json:"a"`
-			B string `json:"a"`
+			B string `json:"a"` //nolint:govet // the mistake that is looked for
 		}{},
 		".A is a [4]uint8": struct {
 			A [4]byte `json:"a"`
