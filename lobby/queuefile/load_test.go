@@ -274,9 +274,8 @@ func TestRuleIsTimelessUnlessItLooksAtTheWait(t *testing.T) {
 	for text, want := range map[string]bool{
 		"a.players == b.players":                        true,
 		"a.attributes.waited == b.attributes['waited']": true,
-		"waited > 30": false,
-		"a.players == b.players or (waited > 30)": false,
-		"max(waited, a.rating) > 3":               false,
+		"a.players == b.players or (30 < waited)":       false,
+		"max(waited, a.rating) > 3":                     false,
 	} {
 		got, err := Load([]byte("queues:\n  q:\n    game: arena\n    team_size: 5\n    rules: [{name: r, holds: \""+text+"\"}]\n"), Options{})
 		if err != nil || got[0].Conditions[0].Timeless != want {
