@@ -270,10 +270,7 @@ func (e *engine) take(ctx context.Context, a *attempt) (found []claimed, taken s
 // him already: once he has come to a match he may look for another, as one does who has left. It says whether he is free.
 func (e *engine) freed(ctx context.Context, player, ref string) (bool, error) {
 	name, id, _ := strings.Cut(ref, "/")
-	other := e.s.engine(name)
-	if other == nil {
-		return false, nil
-	}
+	other := e.s.carrier(name)
 	a, err := other.readAttempt(ctx, id)
 	switch {
 	case errors.Is(err, errNoAttempt):
