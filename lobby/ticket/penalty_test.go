@@ -8,6 +8,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"muster/lobby/ticket"
+	"muster/match/cluster"
 )
 
 // A request with a key is remembered, and a penalty that came since must not let it through where it made no ticket.
@@ -61,3 +62,55 @@ func TestRequestThatMadeATicketIsAnsweredWithItWhateverPenaltyCameSince(t *testi
 	})
 }
 
+
+func TestNobodyIsPunishedWhenTheMatchsServerIsGoneAndAllWaitAgain(t *testing.T) {
+	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
+		o := newOffice(t, rdb)
+		s := o.open(nil, duel)
+		defer s.die()
+		a, b := enqueue(t, s, "duel", "alice"), enqueue(t, s, "duel", "bob")
+		time.Sleep(time.Second)
+		o.come(t, wantState(t, s, a, "alice", ticket.Matched), "alice")
+		o.nodes.set()
+		time.Sleep(23 * time.Second)
+		for id, player := range map[string]string{a: "alice", b: "bob"} {
+			if tk := wantState(t, s, id, player, ticket.Waiting); !tk.Head {
+				t.Errorf("the ticket of %s does not stand first", player)
+			}
+		}
+		o.nodes.set(cluster.Node{ID: "n2"})
+		time.Sleep(2 * time.Second)
+		if m := wantState(t, s, b, "bob", ticket.Matched).Match; m.Node != "n2" {
+			t.Errorf("bob's match is on %s", m.Node)
+		}
+		if _, err := s.Create(t.Context(), solo("duel", "bob")); err != nil {
+			t.Errorf("bob may not queue: %v", err)
+		}
+	})
+}
+
+// Who comes to a match, leaves it at once and finds another one must not be brought to a third when the first is off.
+func TestTicketOfWhoHasFoundAnotherMatchDoesNotWaitAgainWhenItsOwnIsOff(t *testing.T) {
+	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
+		o := newOffice(t, rdb)
+		s := o.open(nil, duel)
+		defer s.die()
+		first := enqueue(t, s, "duel", "alice")
+		enqueue(t, s, "duel", "bob")
+		time.Sleep(time.Second)
+		m := wantState(t, s, first, "alice", ticket.Matched)
+		o.come(t, m, "alice")
+		again, c := enqueue(t, s, "duel", "alice"), enqueue(t, s, "duel", "carol")
+		time.Sleep(time.Second)
+		o.come(t, wantState(t, s, again, "alice", ticket.Matched), "alice")
+		o.come(t, wantState(t, s, c, "carol", ticket.Matched), "carol")
+		time.Sleep(21 * time.Second)
+		if tk := wantState(t, s, first, "alice", ticket.Cancelled); tk.Reason != "a match was found with another ticket" {
+			t.Errorf("it ended since %q", tk.Reason)
+		}
+		wantState(t, s, again, "alice", ticket.Matched)
+		if _, err := s.Create(t.Context(), solo("duel", "alice")); err != nil {
+			t.Errorf("alice may not queue: %v", err)
+		}
+	})
+}
