@@ -166,7 +166,7 @@ func (e *engine) seat(ctx context.Context, a *attempt) (more bool, err error) {
 		got, err = e.s.cfg.Rooms.ReserveIf(ctx, room.ID, a.Version, a.Connect+late, claims)
 	}
 	if isRefusal(err) { // the world has moved on since it was read
-		e.block(err)
+		e.s.cfg.Log.Debug("a match could not be made", zap.String("queue", e.keys.queue), zap.Error(err))
 		return true, e.close(ctx, a, attemptFailed, a.allBack(reasonSeats))
 	}
 	if err != nil {
@@ -328,12 +328,4 @@ func (e *engine) room(ctx context.Context, a *attempt) (cluster.Room, cluster.No
 		room, err = e.create(ctx, a, live)
 	}
 	return room, live[room.Node], err
-}
-
-// block remembers why no match can be made now, for those who ask.
-func (e *engine) block(err error) {
-	if errors.Is(err, ErrNoNode) || errors.Is(err, ErrCrowded) {
-		e.setBlocked(err)
-	}
-	e.s.cfg.Log.Debug("a match could not be made", zap.String("queue", e.keys.queue), zap.Error(err))
 }

@@ -200,7 +200,7 @@ func wantState(t testing.TB, s *service, id, player string, want ticket.State) *
 	t.Helper()
 	tk := get(t, s, id, player)
 	if tk.State != want {
-		t.Fatalf("the ticket of %s is %s (%s), want %s", player, tk.State, tk.Reason, want)
+		t.Fatalf("the ticket of %s is %s (%s), want %s; %+v", player, tk.State, tk.Reason, want, tk.Match)
 	}
 	return tk
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"math/rand/v2"
 
 	"muster/lobby/queue"
 	"muster/match/cluster"
@@ -27,7 +26,7 @@ type metaPlayer struct {
 // create makes the room of an attempt, by the attempt's id.
 func (e *engine) create(ctx context.Context, a *attempt, live map[string]cluster.Node) (cluster.Room, error) {
 	rules, game := e.current(), e.game
-	able, err := AbleNodes(live, game)
+	node, err := NodeFor(live, game, a.Region)
 	if err != nil {
 		return cluster.Room{}, err
 	}
@@ -43,8 +42,7 @@ func (e *engine) create(ctx context.Context, a *attempt, live map[string]cluster
 	}
 	n := cluster.NewRoom{
 		ID: a.id, Game: game.Name, Rules: game.Rules, Seats: rules.Max(), Region: a.Region, Meta: text,
-		Node:   able[rand.IntN(len(able))], //nolint:gosec // nobody gains by guessing it
-		Expect: len(m.Players), Need: a.Need, ExpectFor: a.Connect + late,
+		Node: node, Expect: len(m.Players), Need: a.Need, ExpectFor: a.Connect + late,
 	}
 	if rules.Teams > 1 {
 		n.Teams, n.TeamSize = rules.Teams, rules.TeamSize
