@@ -48,11 +48,11 @@ func TestConfigOfARoomIsWhatItsGameTakes(t *testing.T) {
 	defer p.Close()
 	defer join(t, rdb, everyGame)()
 	for config, kept := range map[string]string{
-		`{"mode":"ctf","seconds":120}`:                             `{"seconds":120,"mode":"ctf","maps":null,"wind":{"x":0}}`,
-		`{ "wind" : {"x":1.5}, "maps":["a"] }`:                     `{"seconds":0,"mode":"","maps":["a"],"wind":{"x":1.5}}`,
-		`{}`:                                                       `{"seconds":0,"mode":"","maps":null,"wind":{"x":0}}`,
-		`{"maps":["<script>","\u0000","日\n","\u202e"]}`:            "",
-		`{"maps":["<script>","日\n","\u202e"],"wind":{}}`:           `{"seconds":0,"mode":"","maps":["\u003cscript\u003e","日\n","` + "\u202e" + `"],"wind":{"x":0}}`,
+		`{"mode":"ctf","seconds":120}`:         `{"seconds":120,"mode":"ctf","maps":null,"wind":{"x":0}}`,
+		`{ "wind" : {"x":1.5}, "maps":["a"] }`: `{"seconds":0,"mode":"","maps":["a"],"wind":{"x":1.5}}`,
+		`{}`:                                   `{"seconds":0,"mode":"","maps":null,"wind":{"x":0}}`,
+		`{"maps":["<script>","\u0000","日\n","\u202e"]}`:  "",
+		`{"maps":["<script>","日\n","\u202e"],"wind":{}}`: `{"seconds":0,"mode":"","maps":["\u003cscript\u003e","日\n","` + "\u202e" + `"],"wind":{"x":0}}`,
 	} {
 		a := p.post("a"+cluster.NewID(), "/v1/rooms", `{"game":"arena","config":`+config+`}`)
 		if kept == "" {

@@ -13,10 +13,9 @@ import (
 
 // Errors of Check. Their texts have nothing of the document.
 var (
-	ErrNoJSON   = errors.New("not JSON")
-	ErrTwice    = errors.New("a key stands twice in an object")
-	ErrMore     = errors.New("something follows the document")
-
+	ErrNoJSON = errors.New("not JSON")
+	ErrTwice  = errors.New("a key stands twice in an object")
+	ErrMore   = errors.New("something follows the document")
 )
 
 // level is an object or a list that is open.

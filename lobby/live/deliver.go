@@ -102,7 +102,13 @@ func (s *Server) markLocked(c *conn, w want) {
 }
 
 // drained is called when nothing waits for the client any more: what was held back for that goes on.
-func (c *conn) drained() { c.server.mark(c, wantInbox|wantWho) }
+func (c *conn) drained() {
+	select {
+	case c.empty <- struct{}{}:
+	default:
+	}
+	c.server.mark(c, wantInbox|wantWho)
+}
 
 // task is one socket's turn.
 type task struct {
@@ -242,7 +248,7 @@ func (c *conn) event(e inbox.Event, live bool) bool {
 		e.Body = json.RawMessage("null")
 		text, _ = json.Marshal(eventMessage{e})
 	}
-	if !c.fits(text) || c.write(text) != nil {
+	if c.replying.Load() || !c.fits(text) || c.write(text) != nil {
 		return false
 	}
 	c.after = e.ID

@@ -15,7 +15,7 @@ import (
 const (
 	// maxWatched is how many players a socket may watch.
 	maxWatched = 200
-	// statesAtOnce is how many states one message has.
+	// statesAtOnce is how many states one message has, and about how many players' watching counts as one request.
 	statesAtOnce = 50
 )
 
@@ -41,7 +41,12 @@ func (b *watchBody) Check() error {
 
 // watch replaces what the socket watches. How all of them are now is told before the answer, so that no change overtakes
 // it.
-func (c *conn) watch(ctx context.Context, _ Caller, body *watchBody) (any, error) {
+func (c *conn) watch(ctx context.Context, caller Caller, body *watchBody) (any, error) {
+	for n := statesAtOnce; n < len(body.Players) && c.server.cfg.Count != nil; n += statesAtOnce { // the first was counted
+		if err := c.server.cfg.Count(ctx, caller.Player.ID); err != nil {
+			return nil, err
+		}
+	}
 	c.watching.Lock()
 	defer c.watching.Unlock()
 	// From here on a notice marks the socket, so no change is lost.
@@ -64,7 +69,7 @@ func (c *conn) watch(ctx context.Context, _ Caller, body *watchBody) (any, error
 func (c *conn) tell(list []presence.State) {
 	for some := range slices.Chunk(list, statesAtOnce) {
 		text, err := json.Marshal(presenceMessage{some})
-		if err != nil || !c.fits(text) {
+		if err != nil || c.replying.Load() || !c.fits(text) {
 			for _, st := range some {
 				c.later(st.Player)
 			}

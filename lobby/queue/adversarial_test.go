@@ -255,3 +255,17 @@ func TestExplainPromisesAMatchThatAnOlderTicketFinds(t *testing.T) {
 		t.Errorf("%d wait", n)
 	}
 }
+
+func TestExplainPromisesNoMatchOfOneWhoIsTooFarAway(t *testing.T) {
+	f := newFlow(valid(t, Rules{
+		TeamSize: 2, Min: 1, Regions: []string{"eu"}, Latency: []Step{{Within: 50}, {After: 20 * time.Second, Within: 200}},
+	}), 1)
+	far := f.come(1000, 1)
+	far.Players[0].Latency = map[string]float64{"eu": 100}
+	f.changed(far)
+	f.run(t, 2)
+	wantText(t, f, far, "Nobody else waits in this queue, and its rules allow no match of you alone yet.")
+	if n := len(f.run(t, 20)); n != 0 {
+		t.Errorf("%d wait once the bound is wider", n)
+	}
+}

@@ -41,10 +41,13 @@ func (v *view) in(at time.Time) string {
 func (v *view) summary(x *Explanation) string {
 	if v.waiting == 0 {
 		switch {
-		case v.st.floor <= v.e.n && v.oneTeam():
+		case v.st.floor > v.e.n:
+		case v.oneTeam():
 			return "Nobody else waits in this queue, and a match needs somebody in a second team." + v.later()
-		case v.st.floor <= v.e.n:
+		case v.finds():
 			return "Nobody else waits in this queue; the match starts at the next round."
+		default:
+			return "Nobody else waits in this queue, and its rules allow no match of you alone yet." + v.later()
 		}
 		return fmt.Sprintf("Nobody else waits in this queue, and a match needs %d players.%s", x.Needed, v.later())
 	}

@@ -267,3 +267,15 @@ func TestEverySpellingOfAFlagCounts(t *testing.T) {
 		}
 	}
 }
+
+// The README simulates it.
+func TestTheExampleFileIsRead(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../docs/ranked.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := Load(text, Options{Seats: map[string]int{"arena": 16}}); err != nil || len(got) != 1 || got[0].Max() != 10 {
+		t.Errorf("got %+v, %v", got, err)
+	}
+}
