@@ -105,7 +105,6 @@ func TestOneRegionIsGoodForAllPlayersOfAMatch(t *testing.T) {
 	wantSets(t, match(t, r, nil, two, solo("c", 0, 1, c)), []string{"c", "p"})
 }
 
-
 // Where latencies have no bound, also by rules that widen to any.
 func TestRegionThatATicketDoesNotNameIsNeverGoodForIt(t *testing.T) {
 	for name, steps := range map[string][]Step{"no bound": nil, "any": {{Within: 10}, {After: time.Second, Any: true}}} {

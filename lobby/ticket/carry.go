@@ -180,6 +180,11 @@ func (e *engine) seat(ctx context.Context, a *attempt) (more bool, err error) {
 			n++
 		}
 	}
+	if a.Room != "" {
+		if err := e.joins(ctx, a); err != nil {
+			return false, err
+		}
+	}
 	ok, err := e.seated(ctx, a, room, node, seats)
 	if err != nil {
 		return false, err // perhaps they are matched, so the seats stay reserved until that ends by itself

@@ -3,6 +3,7 @@ package ticket
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -317,12 +318,17 @@ func (e *engine) openRooms(ctx context.Context, r *queue.Rules, live map[string]
 	for _, id := range busy {
 		taken[id] = true
 	}
-	var list []queue.Room
+	rooms = slices.DeleteFunc(rooms, func(room cluster.OpenRoom) bool {
+		n, ok := live[room.Node]
+		return !ok || n.Ends || room.Rules != e.game.Rules || taken[room.ID]
+	})
+	joined, err := e.joined(ctx, rooms)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]queue.Room, len(rooms))
 	for i := range rooms {
-		room := &rooms[i]
-		if n, ok := live[room.Node]; ok && !n.Ends && room.Rules == e.game.Rules && !taken[room.ID] {
-			list = append(list, queueRoom(r, room))
-		}
+		list[i] = queueRoom(r, &rooms[i], joined[i])
 	}
 	return list, nil
 }

@@ -62,7 +62,6 @@ func TestRequestThatMadeATicketIsAnsweredWithItWhateverPenaltyCameSince(t *testi
 	})
 }
 
-
 func TestNobodyIsPunishedWhenTheMatchsServerIsGoneAndAllWaitAgain(t *testing.T) {
 	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
 		o := newOffice(t, rdb)

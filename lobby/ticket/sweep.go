@@ -85,4 +85,3 @@ if redis.call('HGET', KEYS[8], 'state') == 'waiting' then
 end
 log('op', 'del', 'ids', ARGV[1])
 return 'ok'`)
-
