@@ -146,7 +146,7 @@ func (v *view) fits(st *stage, x *entry) {
 		}
 	}
 	for r := range v.p.plan.Regions {
-		if worse(v.e, x, r) <= st.latency {
+		if worse(v.e, x, r) <= min(st.latency, math.MaxFloat32) {
 			v.regions[r][x.n] += v.scale
 		}
 	}

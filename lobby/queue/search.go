@@ -144,7 +144,7 @@ func (s *search) start(a *entry, spread float64, floor int) {
 
 // good says whether a ticket may play in a region now.
 func (s *search) good(e *entry, region int) bool {
-	return len(s.p.Regions) == 0 || float64(e.latency[region]) <= s.st.latency
+	return len(s.p.Regions) == 0 || float64(e.latency[region]) <= min(s.st.latency, math.MaxFloat32)
 }
 
 // inRegion says whether a full match was found.
