@@ -1,7 +1,7 @@
 # The same steps as .ci/run, one by one. `make` lists them.
 LINT = go tool -modfile=.ci/tools/go.mod golangci-lint
 
-.PHONY: help run test race lint fmt bench bench-check web web-check loadtest peers peers-smoke soak fuzz fuzz-long ci docker
+.PHONY: help run test race lint fmt bench bench-check web web-check loadtest peers peers-smoke matchmaking soak fuzz fuzz-long ci docker
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -44,6 +44,9 @@ peers: ## measure against other room servers: two quiet Linux cores for an hour,
 
 peers-smoke: ## build that benchmark and serve one small room of it for two seconds
 	ONLY=muster RUNS=1 TRIES=1 QUIET=0s SECS=2s STRICT=1 BENCH=$$(mktemp -d) loadtest/peers/run.sh 1x4
+
+matchmaking: ## simulate the matchmaker's days, into docs/MATCHMAKING.md: some minutes
+	go run ./internal/matchstudy
 
 soak: ## rooms and sockets come and go for TIME (10m); the heap must not grow, and all must be given back
 	go test ./cmd -run TestChurnOfRoomsAndSocketsLeavesNothing -count=1 -v -timeout 0 -soak $(or $(TIME),10m)

@@ -73,7 +73,7 @@ func (c *loadtestCmd) bot(games []Game) (client.Bot, error) {
 
 // start runs a server of the test's own, which says nothing below an error: what it warns of shows in the report.
 func (c *loadtestCmd) start(p *program) (*server, error) {
-	set := &settings{Listen: "127.0.0.1:0", Namespace: "loadtest", LogLevel: "error", Journal: journalRedis, KeepFor: leastKeepFor}
+	set := &settings{Listen: "127.0.0.1:0", Namespace: "loadtest", LogLevel: "error", Journal: journalRedis, KeepFor: leastKeepFor, AddrRate: mostAddressRate}
 	var key [token.MinKey]byte
 	_, _ = rand.Read(key[:]) // never fails
 	keys, err := token.New(key[:], nil)

@@ -97,7 +97,10 @@ func (c *queueSimulateCmd) Run(p *program) error {
 			Heavy: c.Skill == "heavy", Parties: c.Parties, Players: c.Players,
 		}.Arrivals(rules)
 	}
-	result, err := simulate.Run(rules, arrivals, queue.NewPool(rules), options)
+	result, err := simulate.Run(p.ctx, rules, arrivals, queue.NewPool(rules), options)
+	if p.ctx.Err() != nil {
+		return errors.New("interrupted")
+	}
 	if err != nil {
 		return fmt.Errorf("the matchmaker made a mistake: %w", err)
 	}

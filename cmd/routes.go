@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -29,7 +30,7 @@ func (s *server) routes(registry *prometheus.Registry) http.Handler {
 	mux.HandleFunc("/v1/", func(w http.ResponseWriter, _ *http.Request) {
 		door.Problem(w, http.StatusNotFound, "there is no such route; /docs lists them")
 	})
-	mux.Handle("GET /v1/match/{room}", s.edge)
+	mux.Handle("GET /v1/match/{room}", s.counted(s.edge))
 	mux.Handle("/docs/", docsHeaders(v5emb.New("Muster lobby", "/openapi.json", "/docs/")))
 	mux.Handle("GET /docs", http.RedirectHandler("/docs/", http.StatusFound))
 	mux.HandleFunc("GET /livez", s.live)
@@ -38,6 +39,22 @@ func (s *server) routes(registry *prometheus.Registry) http.Handler {
 	mux.Handle("GET /v1/admin/replays/{room}", s.operatorsOnly(newExports(s.replays, s.log), "admin"))
 	mux.Handle("/", web.Handler())
 	return s.shared(mux)
+}
+
+// counted counts attempts to open a match's socket against what an address may make.
+func (s *server) counted(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		err := s.lobby.Admit(r.Context(), r.RemoteAddr, "")
+		if err == nil {
+			next.ServeHTTP(w, r)
+			return
+		}
+		var headers interface{ GetHeaders() http.Header }
+		if errors.As(err, &headers) {
+			w.Header().Set("Retry-After", headers.GetHeaders().Get("Retry-After"))
+		}
+		door.Problem(w, http.StatusTooManyRequests, err.Error())
+	})
 }
 
 // shared wraps what is common to all routes.
@@ -52,7 +69,8 @@ func (s *server) shared(next http.Handler) http.Handler {
 			AllowedHeaders: []string{"Authorization", "Content-Type", "Idempotency-Key"}, ExposedHeaders: []string{"Retry-After"}, MaxAge: 600,
 		}).Handler(next)
 	}
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	known, _ := parseProxies(s.set.Proxies) // check has read them
+	return behind(known, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Cache-Control", "no-store")                                             // assets say otherwise
@@ -60,7 +78,7 @@ func (s *server) shared(next http.Handler) http.Handler {
 		h.Set("Referrer-Policy", "no-referrer")
 		defer s.recovered(w, r)
 		next.ServeHTTP(w, r)
-	})
+	}))
 }
 
 // recovered is deferred around a request: a panic is logged and ends that request alone.

@@ -138,7 +138,7 @@ func (s *server) redis(ctx context.Context) (redis.UniversalClient, error) {
 
 // node describes this process to the lobbies.
 func (s *server) node(addr net.Addr, games []Game) cluster.Node {
-	n := cluster.Node{ID: cluster.NewID(), URL: strings.TrimSuffix(s.set.PublicURL, "/"), Games: map[string]string{}}
+	n := cluster.Node{ID: cluster.NewID(), URL: strings.TrimSuffix(s.set.PublicURL, "/"), Region: s.set.Region, Games: map[string]string{}}
 	if n.URL == "" {
 		n.URL, n.Asked = "http://"+addr.String(), true
 	}
@@ -171,6 +171,7 @@ func (s *server) startMatches(rdb redis.UniversalClient, games []Game, node clus
 	s.edge = edge.New(edge.Config{
 		Rooms: &rooms{host, dir, cluster.NewNodes(rdb, s.set.Namespace, s.log), node.ID, node.URL, rules}, Keys: s.keys, Log: s.log, Registerer: reg, Origins: s.set.Origins,
 		SlowAfter: s.set.SlowAfter,
+		Seated:    func(player string, begins bool) { s.lobby.Seated(player, begins) }, // it is there before the first socket
 	})
 	s.onClose(s.edge.Close)
 	s.onClose(host.Close) // flushes the journals: before Redis is closed
@@ -179,8 +180,8 @@ func (s *server) startMatches(rdb redis.UniversalClient, games []Game, node clus
 
 func (s *server) startLobby(rdb redis.UniversalClient, games []Game, node string, reg prometheus.Registerer) error {
 	cfg := lobby.Config{
-		Redis: rdb, Namespace: s.set.Namespace, Keys: s.keys, Self: node, Guests: s.set.development(),
-		Version: version(), Log: s.log, Registerer: reg,
+		Redis: rdb, Namespace: s.set.Namespace, Keys: s.keys, Self: node, Guests: s.set.development(), AddressRate: s.set.AddrRate,
+		Version: version(), Log: s.log, Registerer: reg, Origins: s.set.Origins, SlowAfter: s.set.SlowAfter,
 	}
 	if set := s.set; set.Sigma != 0 { // else nobody chose: a load test's own server
 		var err error

@@ -25,8 +25,11 @@ type settings struct {
 	Redis     string        `help:"URL of a Redis server. Without it one is embedded, for this process alone; nothing is kept after exit." placeholder:"URL" env:"MUSTER_REDIS" yaml:"redis"`
 	Namespace string        `help:"Prefix of all keys and channels, so that deployments can share a Redis." default:"muster" env:"MUSTER_NAMESPACE" yaml:"namespace"`
 	PublicURL string        `name:"public-url" help:"URL by which clients reach this server, when it differs from the one they ask." placeholder:"URL" env:"MUSTER_PUBLIC_URL" yaml:"public_url"`
+	Region    string        `help:"Where this server is, as queues and requests for rooms name regions. Servers without it serve all." env:"MUSTER_REGION" yaml:"region"`
 	KeyFile   string        `name:"key-file" help:"File with the signing key: at least 32 bytes of text. Without it a development key is used, on loopback only." placeholder:"FILE" env:"MUSTER_KEY_FILE" yaml:"key_file"`
 	Origins   []string      `name:"origin" help:"Host whose pages may open sockets besides the server's own. May be repeated." placeholder:"HOST" env:"MUSTER_ORIGINS" yaml:"origins"`
+	Proxies   []string      `name:"trusted-proxy" help:"Network or address of a proxy before this server, whose X-Forwarded-For is believed. May be repeated. Without one the header is ignored." placeholder:"CIDR" env:"MUSTER_TRUSTED_PROXIES" yaml:"trusted_proxies"`
+	AddrRate  int           `name:"address-rate" help:"Requests, and connections, that one address may make in a second, at all servers together; bursts of five times as many. Many players may share an address." default:"1000" env:"MUSTER_ADDRESS_RATE" yaml:"address_rate"`
 	SlowAfter time.Duration `name:"slow-after" help:"How long a player's socket may take nothing before it is closed; the player may come back." default:"10s" env:"MUSTER_SLOW_AFTER" yaml:"slow_after"`
 	Queues    string        `help:"YAML file of the queues; SIGHUP reads it again. Default: one queue for each game, by the game's name." placeholder:"FILE" env:"MUSTER_QUEUES" yaml:"queues"`
 	Journal   string        `help:"Where matches of games that ask for durability keep what outlives their process: redis, dir:PATH (a directory of this process alone, for a deployment of one server) or none." default:"redis" env:"MUSTER_JOURNAL" yaml:"journal"`
@@ -45,11 +48,17 @@ func (s *settings) development() bool { return s.KeyFile == "" }
 // namespace is what a namespace may be: it stands in keys beside hash tags and separators.
 var namespace = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,30}$`)
 
+// region is what queues call regions.
+var region = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,30}$`)
+
 // Bounds of SlowAfter: a stall of a phone's network is no reason to close, and a socket that is held costs memory.
 const (
 	leastSlowAfter = time.Second
 	mostSlowAfter  = 5 * time.Minute
 )
+
+// mostAddressRate is as good as no limit.
+const mostAddressRate = 100_000
 
 // What Journal may be, journalDir with a path behind it.
 const (
@@ -73,10 +82,19 @@ func (s *settings) check() error {
 	if !namespace.MatchString(s.Namespace) {
 		return fmt.Errorf("--namespace %q: want up to 31 of a-z, 0-9, _ and -", s.Namespace)
 	}
+	if s.Region != "" && !region.MatchString(s.Region) {
+		return fmt.Errorf("--region %q: want up to 31 of a-z, 0-9, _ and -, with a letter first", s.Region)
+	}
 	for _, origin := range s.Origins {
 		if u, err := url.Parse("//" + origin); err != nil || u.Host != origin || origin == "" || strings.ContainsAny(origin, "*@ ") {
 			return fmt.Errorf("--origin %q: want a host like play.example.com or play.example.com:8443", origin)
 		}
+	}
+	if _, err := parseProxies(s.Proxies); err != nil {
+		return err
+	}
+	if s.AddrRate < 1 || s.AddrRate > mostAddressRate {
+		return fmt.Errorf("--address-rate %d: want 1 to %d", s.AddrRate, mostAddressRate)
 	}
 	if s.SlowAfter < leastSlowAfter || s.SlowAfter > mostSlowAfter {
 		return fmt.Errorf("--slow-after %v: want %v to %v", s.SlowAfter, leastSlowAfter, mostSlowAfter)

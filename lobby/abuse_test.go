@@ -305,3 +305,54 @@ func TestHostileNamesStayWords(t *testing.T) {
 		}
 	}))
 }
+
+func TestFloodOfAnAddressIsLimitedWhoeverItsPlayersAre(t *testing.T) {
+	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
+		few := func(c *lobby.Config) { c.AddressRate = 10 }
+		here, there := open(t, rdb, few), open(t, rdb, few)
+		defer here.Close()
+		defer there.Close()
+		flood := func(n int) (ok int) {
+			for i := range n {
+				a := []*place{here, there}[i%2].send(request{
+					method: "GET", path: "/v1/tickets/duel.x", token: here.player(fmt.Sprint("player", i)),
+					header: http.Header{"X-Forwarded-For": {fmt.Sprint("10.0.0.", i)}},
+				})
+				if a.status == http.StatusNotFound {
+					ok++
+					continue
+				}
+				wantProblem(t, a, http.StatusTooManyRequests, "")
+			}
+			return ok
+		}
+		if ok := flood(200); ok != 50 {
+			t.Errorf("of 200 requests of one address %d were answered, want 50", ok)
+		}
+		time.Sleep(2 * time.Second)
+		if ok := flood(200); ok != 20 {
+			t.Errorf("two seconds later %d were answered, want 20", ok)
+		}
+	})
+}
+
+func TestTicketFloodIsLimited(t *testing.T) {
+	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
+		p := open(t, rdb, nil)
+		defer p.Close()
+		made := 0
+		for range 50 {
+			time.Sleep(250 * time.Millisecond) // within the requests that a player may make
+			a := p.post("mallory", "/v1/tickets", `{"queue":"duel"}`)
+			if a.status != http.StatusCreated {
+				wantProblem(t, a, http.StatusTooManyRequests, "")
+				continue
+			}
+			made++
+			p.send(request{method: "DELETE", path: "/v1/tickets/" + want[lobby.Ticket](t, a, 201).ID, token: p.player("mallory")})
+		}
+		if made < 30 || made > 37 {
+			t.Errorf("%d tickets were made in 12 s, want 30 and one for each two seconds", made)
+		}
+	})
+}

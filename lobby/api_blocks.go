@@ -51,12 +51,14 @@ func (l *Lobby) block(ctx context.Context, in *playerPath) (*struct{}, error) {
 	if err := l.players.Block(ctx, me, in.ID); err != nil {
 		return nil, l.problem("blocking a player", err)
 	}
-	return nil, nil //nolint:nilnil // no content
+	l.presence.Changed(ctx, me) // to the other he is offline from now on
+	return nil, nil             //nolint:nilnil // no content
 }
 
 func (l *Lobby) unblock(ctx context.Context, in *playerPath) (*struct{}, error) {
 	if err := l.players.Unblock(ctx, playerOf(ctx).ID, in.ID); err != nil {
 		return nil, l.problem("unblocking a player", err)
 	}
+	l.presence.Changed(ctx, playerOf(ctx).ID)
 	return nil, nil //nolint:nilnil // no content
 }

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/go-redis/redis_rate/v10"
 
 	"muster/lobby/chat"
 	"muster/lobby/party"
@@ -17,7 +16,7 @@ import (
 )
 
 // chatLimit is how much a player may write, over REST and sockets together; all lobbies count together.
-var chatLimit = redis_rate.Limit{Rate: 5, Burst: 10, Period: time.Second}
+var chatLimit = rate{Rate: 5, Burst: 10, Period: time.Second}
 
 // Message is a chat message as the API shows it.
 type Message struct {

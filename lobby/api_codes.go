@@ -6,10 +6,8 @@ import (
 	"errors"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/go-redis/redis_rate/v10"
 
 	"muster/match/cluster"
 	"muster/proto/token"
@@ -31,12 +29,6 @@ func codeOf(keys *token.Keys, room string, i int) string {
 	return string(code)
 }
 
-// How often codes may be tried by one player and from one address, so that nobody finds rooms by guessing.
-var (
-	codeLimit        = redis_rate.Limit{Rate: 10, Burst: 10, Period: time.Minute}
-	codeAddressLimit = redis_rate.Limit{Rate: 60, Burst: 60, Period: time.Minute}
-)
-
 type roomCodeInput struct {
 	Code string `path:"code" pattern:"^[A-Za-z0-9]{6}$" example:"KFR7WQ" doc:"The room's code, in capitals or not."`
 	from asked
@@ -49,12 +41,7 @@ func (in *roomCodeInput) Resolve(ctx huma.Context) []error {
 }
 
 func (l *Lobby) joinByCode(ctx context.Context, in *roomCodeInput) (*matchOutput, error) {
-	const often = "you try too many codes"
-	err := l.count(ctx, limitKey(ctx)+":codes", codeLimit, often)
-	if err == nil {
-		err = l.count(ctx, "{address:"+in.from.address+"}:codes", codeAddressLimit, often)
-	}
-	if err != nil {
+	if err := l.countCode(ctx, in.from.address); err != nil {
 		return nil, l.problem("joining a room by its code", err)
 	}
 	wrong := huma.Error404NotFound("no room has this code")

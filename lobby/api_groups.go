@@ -6,14 +6,13 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/go-redis/redis_rate/v10"
 
 	"muster/lobby/chat"
 	"muster/proto/token"
 )
 
 // newGroupLimit is how many groups a player may make; all lobbies count together.
-var newGroupLimit = redis_rate.Limit{Rate: 10, Burst: 10, Period: time.Hour}
+var newGroupLimit = rate{Rate: 10, Burst: 10, Period: time.Hour}
 
 // Group is a chat group as the API shows it to its members.
 type Group struct {

@@ -72,7 +72,7 @@ func (l *Lobby) readInbox(ctx context.Context, in *inboxInput) (*inboxOutput, er
 		if err != nil {
 			return nil, l.problem("reading an inbox", err)
 		}
-		if page := pages[0]; len(page.Events) > 0 || page.Missed || last {
+		if page := pages[0]; len(page.Events) > 0 || last { // that something was missed is no reason to answer at once, and again
 			out := &inboxOutput{Events{Events: make([]Event, len(page.Events)), Missed: page.Missed}}
 			for i, e := range page.Events {
 				out.Body.Events[i] = Event(e)

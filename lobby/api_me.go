@@ -136,6 +136,7 @@ func (l *Lobby) putMe(ctx context.Context, in *putMeInput) (*meOutput, error) {
 	if err != nil {
 		return nil, l.problem("storing a profile", err)
 	}
+	l.presence.Changed(ctx, p.ID) // who may watch may be others now
 	return &meOutput{Me{shownPlayer(known), string(known.Watch)}}, nil
 }
 
@@ -143,6 +144,7 @@ func (l *Lobby) deleteMe(ctx context.Context, _ *struct{}) (*struct{}, error) {
 	if err := l.players.Delete(ctx, playerOf(ctx).ID); err != nil {
 		return nil, l.problem("deleting a player", err)
 	}
+	l.presence.Changed(ctx, playerOf(ctx).ID)
 	return nil, nil //nolint:nilnil // no content
 }
 

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/go-redis/redis_rate/v10"
 
 	"muster/lobby/party"
 	"muster/proto/token"
@@ -15,11 +14,8 @@ import (
 
 // What a player may do with parties; all lobbies count together.
 var (
-	newPartyLimit = redis_rate.Limit{Rate: 10, Burst: 10, Period: time.Minute}
-	inviteLimit   = redis_rate.Limit{Rate: 30, Burst: 30, Period: time.Minute}
-	// guessLimit is for codes that are tried by one player. At this rate, all the time, one of 1,000 parties' codes is
-	// hit after two months.
-	guessLimit = redis_rate.Limit{Rate: 10, Burst: 10, Period: time.Minute}
+	newPartyLimit = rate{Rate: 10, Burst: 10, Period: time.Minute}
+	inviteLimit   = rate{Rate: 30, Burst: 30, Period: time.Minute}
 )
 
 // Party is a party as the API shows it to its members.
@@ -84,6 +80,13 @@ type codeInput struct {
 	Body struct {
 		Code string `json:"code" pattern:"^[2-9A-HJKMNP-Za-hjkmnp-z]{6}$" example:"K7PX2M" doc:"The party's code, in capitals or small letters."`
 	}
+	from asked
+}
+
+// Resolve implements huma.Resolver.
+func (in *codeInput) Resolve(ctx huma.Context) []error {
+	in.from = askedBy(ctx)
+	return nil
 }
 
 func (l *Lobby) registerParties(api huma.API) {
@@ -185,7 +188,7 @@ func (l *Lobby) joinParty(ctx context.Context, in *partyInput) (*partyOutput, er
 }
 
 func (l *Lobby) joinPartyByCode(ctx context.Context, in *codeInput) (*partyOutput, error) {
-	if err := l.count(ctx, limitKey(ctx)+":guesses", guessLimit, "you try too many codes"); err != nil {
+	if err := l.countCode(ctx, in.from.address); err != nil {
 		return nil, l.problem("joining a party", err)
 	}
 	return l.party("joining a party")(l.parties.JoinByCode(ctx, in.Body.Code, asMember(playerOf(ctx))))

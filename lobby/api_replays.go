@@ -8,13 +8,12 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
-	"github.com/go-redis/redis_rate/v10"
 
 	"muster/proto"
 )
 
 // replayLimit is how many replays a player may fetch: each may be a whole match's journal in memory.
-var replayLimit = redis_rate.Limit{Rate: 20, Burst: 20, Period: time.Hour}
+var replayLimit = rate{Rate: 20, Burst: 20, Period: time.Hour}
 
 func (l *Lobby) registerReplays(api huma.API) {
 	huma.Register(api, operation(huma.Operation{

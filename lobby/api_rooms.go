@@ -64,7 +64,7 @@ func (l *Lobby) registerRooms(api huma.API) {
 	huma.Register(api, operation(huma.Operation{
 		OperationID: "close-room", Method: http.MethodDelete, Path: "/v1/rooms/{id}", DefaultStatus: http.StatusNoContent,
 		Summary: "Close a room", Tags: []string{"Rooms"}, Errors: []int{http.StatusNotFound},
-		Description: "For who made it. Nobody comes in from now on, and within seconds those who are in it hear that it is over.",
+		Description: "For who made it. Nobody comes in from now on, and within ten seconds those who are in it hear that it is over.",
 	}), l.closeRoom)
 	huma.Register(api, operation(huma.Operation{
 		OperationID: "join-room", Method: http.MethodPost, Path: "/v1/rooms/{id}/join",

@@ -105,7 +105,7 @@ type asked struct {
 }
 
 func askedBy(ctx huma.Context) asked {
-	return asked{host: ctx.Host(), secure: ctx.TLS() != nil, address: addressOf(ctx)}
+	return asked{host: ctx.Host(), secure: ctx.TLS() != nil, address: network(ctx.RemoteAddr())}
 }
 
 // matchURL is the address of a match's socket on a node with this URL; "" is the server that the client asked.

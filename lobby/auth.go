@@ -52,7 +52,12 @@ func Authenticate(keys *token.Keys, header string) (token.Player, error) {
 	if !strings.EqualFold(scheme, "Bearer") {
 		return token.Player{}, token.ErrInvalid
 	}
-	p, err := keys.VerifyPlayer(strings.TrimSpace(value))
+	return authenticate(keys, strings.TrimSpace(value))
+}
+
+// authenticate returns the player of a token.
+func authenticate(keys *token.Keys, bearer string) (token.Player, error) {
+	p, err := keys.VerifyPlayer(bearer)
 	if err != nil {
 		return token.Player{}, err //nolint:wrapcheck // says what it is
 	}

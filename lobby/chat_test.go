@@ -15,6 +15,7 @@ import (
 	"muster/lobby"
 	"muster/lobby/chat"
 	"muster/match/cluster"
+	"muster/proto/token"
 )
 
 func messages(channel string) string { return "/v1/chat/" + url.PathEscape(channel) + "/messages" }
@@ -36,6 +37,13 @@ func (p *place) heard(player, kind string) (bodies []string) {
 	return bodies
 }
 
+// takeSeat comes to a match, as a socket does.
+func takeSeat(t *testing.T, rdb redis.UniversalClient, s token.Seat) {
+	t.Helper()
+	_, err := cluster.NewDirectory(rdb, ns).TakeSeat(t.Context(), s.Room, s.Seat, s.Player, s.ID)
+	must(t, err)
+}
+
 func TestPlayersWriteToEachOtherOverSeveralLobbies(t *testing.T) {
 	rdb := testredis.Embedded(t)
 	here, there := open(t, rdb, nil), open(t, rdb, nil)
@@ -52,16 +60,13 @@ func TestPlayersWriteToEachOtherOverSeveralLobbies(t *testing.T) {
 	}
 	party := here.gather("alice", "bob")
 	m, seat := here.play("alice", "arena")
-	dir := cluster.NewDirectory(rdb, ns)
-	_, err := dir.TakeSeat(t.Context(), m.Room, seat.Seat, "alice", seat.ID)
-	must(t, err)
+	takeSeat(t, rdb, seat)
 	n, seat := here.play("bob", "arena")
 	if n.Room != m.Room {
 		t.Fatalf("rooms %s and %s", m.Room, n.Room)
 	}
 	wantProblem(t, there.post("bob", messages("room:"+m.Room), `{"text":"x"}`), 404, "") // he has not come yet
-	_, err = dir.TakeSeat(t.Context(), m.Room, seat.Seat, "bob", seat.ID)
-	must(t, err)
+	takeSeat(t, rdb, seat)
 	for i, channel := range []string{"direct:bob", "party:" + party.ID, "room:" + m.Room, "group:" + group.ID} {
 		text := fmt.Sprint("message ", i)
 		sent := here.say("alice", channel, text)
@@ -157,7 +162,7 @@ func TestMessageIsSentOnceForAKey(t *testing.T) {
 func TestBlockedPlayersWordsAndInvitationsAreNotDelivered(t *testing.T) {
 	p := open(t, testredis.Embedded(t), nil)
 	defer p.Close()
-	want204(t, p.me("bob", "PUT", "me/blocks/mallory", ""))
+	wantNothing(t, p.send(request{method: "PUT", path: "/v1/me/blocks/mallory", token: p.player("bob")}))
 	for _, who := range []string{"alice", "mallory"} {
 		p.say(who, "direct:bob", "hello")
 		party := p.gather(who)

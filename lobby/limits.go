@@ -3,27 +3,36 @@ package lobby
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"net/http"
+	"net/netip"
 	"strconv"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/go-redis/redis_rate/v10"
-	"github.com/redis/go-redis/v9"
 	"go.uber.org/zap"
 )
 
-// Requests that one player, and for guests' logins one address, may make; all lobbies count together.
+// Requests that one player, and for guests' logins one address, may make; all lobbies count together. What an address
+// may make besides is Config.AddressRate.
 var (
-	playerLimit = redis_rate.Limit{Rate: 10, Burst: 30, Period: time.Second}
-	guestLimit  = redis_rate.Limit{Rate: 50, Burst: 200, Period: time.Second}
+	playerLimit = rate{Rate: 10, Burst: 30, Period: time.Second}
+	guestLimit  = rate{Rate: 50, Burst: 200, Period: time.Second}
+)
+
+// ticketLimit is how many tickets a player may create.
+var ticketLimit = rate{Rate: 30, Burst: 30, Period: time.Minute}
+
+// How often codes of rooms and parties may be tried by one player and from one address, so that nobody finds one by
+// guessing. At the player's rate, all the time, the code of one of 1,000 parties is hit after two months.
+var (
+	codeLimit        = rate{Rate: 10, Burst: 10, Period: time.Minute}
+	codeAddressLimit = rate{Rate: 60, Burst: 60, Period: time.Minute}
 )
 
 // openLimit is how many rooms a player may make or, where they have names, open, which are kept for ever. Joining those
 // that are open is free.
-var openLimit = redis_rate.Limit{Rate: 20, Burst: 20, Period: time.Hour}
+var openLimit = rate{Rate: 20, Burst: 20, Period: time.Hour}
 
 // tooOftenError says that a limit is reached, and after how many seconds it is worth trying again.
 type tooOftenError struct {
@@ -33,69 +42,48 @@ type tooOftenError struct {
 
 func (e *tooOftenError) Error() string { return e.what }
 
-// limits counts requests in Redis.
-type limits struct{ limiter *redis_rate.Limiter }
-
-func newLimits(rdb redis.UniversalClient, namespace string) *limits {
-	return &limits{redis_rate.NewLimiter(namespaced{rdb, namespace})}
-}
-
-// namespaced puts the namespace before the limiter's keys, which have a prefix of their own.
-type namespaced struct {
-	redis.UniversalClient
-	ns string
-}
-
-func (n namespaced) key(keys []string) []string {
-	own := make([]string, len(keys))
-	for i, k := range keys {
-		own[i] = n.ns + ":" + k
-	}
-	return own
-}
-
-func (n namespaced) Eval(ctx context.Context, script string, keys []string, args ...any) *redis.Cmd {
-	return n.UniversalClient.Eval(ctx, script, n.key(keys), args...)
-}
-
-func (n namespaced) EvalSha(ctx context.Context, sha string, keys []string, args ...any) *redis.Cmd {
-	return n.UniversalClient.EvalSha(ctx, sha, n.key(keys), args...)
-}
-
-// addressOf is the address from which a request comes.
-func addressOf(ctx huma.Context) string {
-	host, _, _ := net.SplitHostPort(ctx.RemoteAddr())
-	return host
-}
-
 // limitKey is the beginning of the keys of what is counted of the player who makes a request.
 func limitKey(ctx context.Context) string { return limitKeyOf(playerOf(ctx).ID) }
 
 func limitKeyOf(player string) string { return "{player:" + digest(player) + "}" }
 
 // count counts one more of what key names. Where that is over the limit its error is a tooOftenError, which says what.
-func (l *Lobby) count(ctx context.Context, key string, limit redis_rate.Limit, what string) error {
-	res, err := l.limits.limiter.Allow(ctx, key, limit)
-	switch {
-	case err != nil:
-		return fmt.Errorf("counting what is limited: %w", err)
-	case res.Allowed == 0:
-		l.metrics.limited.Inc()
-		return &tooOftenError{what, int(res.RetryAfter/time.Second) + 1}
-	}
-	return nil
+func (l *Lobby) count(ctx context.Context, key string, limit rate, what string) error {
+	return l.countAll(ctx, counter{key, limit, what})
 }
 
-// limit refuses requests over the limit with 429 and says when to come again. Without Redis nothing is counted and
+// countTicket counts a ticket that a player creates.
+func (l *Lobby) countTicket(ctx context.Context) error {
+	return l.count(ctx, limitKey(ctx)+":tickets", ticketLimit, "you create too many tickets")
+}
+
+// countCode counts a code that a player tries.
+func (l *Lobby) countCode(ctx context.Context, address string) error {
+	const what = "you try too many codes"
+	return l.countAll(ctx, counter{limitKey(ctx) + ":codes", codeLimit, what}, counter{"{address:" + address + "}:codes", codeAddressLimit, what})
+}
+
+// countAll counts one more for each of a few counters, in one exchange with Redis.
+func (l *Lobby) countAll(ctx context.Context, list ...counter) error {
+	err := l.limits.take(ctx, list...)
+	var often *tooOftenError
+	if errors.As(err, &often) {
+		l.metrics.limited.Inc()
+	}
+	return err
+}
+
+// limit refuses requests over the limits with 429 and says when to come again. Without Redis nothing is counted and
 // nothing can be done, so the answer is 503.
 func (l *Lobby) limit(api huma.API) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
-		key, limit := limitKey(ctx.Context()), playerLimit
+		of := addressKey(ctx.RemoteAddr())
+		list := []counter{{of, l.addressLimit(), tooMany}, {limitKey(ctx.Context()), playerLimit, tooMany}}
 		if len(ctx.Operation().Security) == 0 {
-			key, limit = "{address:"+addressOf(ctx)+"}", guestLimit
+			list = []counter{{of + ":guests", guestLimit, tooMany}}
 		}
 		var often *tooOftenError
-		switch err := l.count(ctx.Context(), key, limit, "too many requests"); {
+		switch err := l.countAll(ctx.Context(), list...); {
 		case errors.As(err, &often):
 			ctx.SetHeader("Retry-After", strconv.Itoa(often.after))
 			_ = huma.WriteErr(api, ctx, http.StatusTooManyRequests, often.what) // nobody is left to tell
@@ -108,4 +96,40 @@ func (l *Lobby) limit(api huma.API) func(huma.Context, func(huma.Context)) {
 		}
 		next(ctx)
 	}
+}
+
+// CountRequest counts a request that a player makes otherwise than over REST, as one of those. Its error is one for
+// clients.
+func (l *Lobby) CountRequest(ctx context.Context, player string) error {
+	if err := l.count(ctx, limitKeyOf(player), playerLimit, tooMany); err != nil {
+		return l.problem("counting a request", err)
+	}
+	return nil
+}
+
+const tooMany = "too many requests"
+
+// addressLimit is how many requests, and how many connections, one address may make.
+func (l *Lobby) addressLimit() rate {
+	return rate{Rate: l.cfg.AddressRate, Burst: 5 * l.cfg.AddressRate, Period: time.Second}
+}
+
+// addressKey is the beginning of the keys of what is counted of an address, which may have a port. Of IPv6 it is the
+// network that one subscriber has, since he chooses the rest.
+func addressKey(remote string) string { return "{address:" + network(remote) + "}" }
+
+func network(remote string) string {
+	host, _, err := net.SplitHostPort(remote)
+	if err != nil {
+		host = remote
+	}
+	a, err := netip.ParseAddr(host)
+	if err != nil {
+		return "unknown"
+	}
+	if a = a.Unmap().WithZone(""); a.Is6() {
+		p, _ := a.Prefix(64) // which it has
+		return p.String()
+	}
+	return a.String()
 }

@@ -17,8 +17,10 @@ import (
 
 	"muster/lobby/chat"
 	"muster/lobby/inbox"
+	"muster/lobby/live"
 	"muster/lobby/party"
 	"muster/lobby/players"
+	"muster/lobby/presence"
 	"muster/lobby/queue"
 	"muster/lobby/rating"
 	"muster/lobby/ticket"
@@ -35,8 +37,15 @@ type Config struct {
 	Games     []Game                // required: those that queues name
 	// Self is the id of the node that runs in this process, if one does: clients that asked it reach it as they did.
 	Self string
+	// AddressRate is how many requests, and how many connections, one address may make in a second, at all lobbies
+	// together, with bursts of five times as many. Many players may share an address. Default 1000.
+	AddressRate int
 	// Filter may change the text of a chat message, or refuse the message. Messages wait for it. nil lets all through.
 	Filter func(ctx context.Context, m chat.Message) (text string, ok bool)
+	// Origins are the hosts, besides the one that is asked, whose pages may open lobby sockets.
+	Origins []string
+	// SlowAfter is how long what was written to a lobby socket may wait to be read. Default 10 s.
+	SlowAfter time.Duration
 	// Guests lets anybody log in under any name. For development only.
 	Guests  bool
 	Version string // of the server, for the API's description. Default "unknown"
@@ -77,23 +86,28 @@ const (
 
 // Lobby is a running lobby. Its Register mounts the REST interface; Close stops it. Any goroutine may use it.
 type Lobby struct {
-	cfg     Config
-	log     *zap.Logger
-	metrics *metrics
-	tickets *ticket.Service
-	results *resultStore
-	players *players.Store
-	limits  *limits
-	rooms   *cluster.Directory
-	nodes   *cluster.Nodes
-	bus     *cluster.Bus
-	games   map[string]Game
-	configs map[string]*config
-	owners  *owners
-	waiters waiters
-	inbox   *inbox.Store
-	parties *party.Store
-	chat    *chat.Store
+	cfg      Config
+	log      *zap.Logger
+	metrics  *metrics
+	tickets  *ticket.Service
+	results  *resultStore
+	players  *players.Store
+	limits   *limits
+	rooms    *cluster.Directory
+	nodes    *cluster.Nodes
+	bus      *cluster.Bus
+	games    map[string]Game
+	configs  map[string]*config
+	owners   *owners
+	waiters  waiters
+	inbox    *inbox.Store
+	parties  *party.Store
+	chat     *chat.Store
+	attempts attempts
+
+	socket   socket
+	live     *live.Server
+	presence *presence.Tracker
 
 	stop    context.CancelFunc
 	closing context.Context //nolint:containedctx // ends when Close begins, and with it every long poll
@@ -108,14 +122,18 @@ func New(cfg Config) (*Lobby, error) {
 	if cfg.Version == "" {
 		cfg.Version = "unknown"
 	}
+	if cfg.AddressRate <= 0 {
+		cfg.AddressRate = 1000
+	}
 	l := &Lobby{
 		cfg: cfg, log: cfg.Log, metrics: newMetrics(cfg.Registerer),
 		results: &resultStore{cfg.Redis, keys{cfg.Namespace}},
 		players: players.New(cfg.Redis, cfg.Namespace, cfg.Ratings),
-		limits:  newLimits(cfg.Redis, cfg.Namespace),
+		limits:  &limits{cfg.Redis, cfg.Namespace},
 		rooms:   cluster.NewDirectory(cfg.Redis, cfg.Namespace),
 		nodes:   cluster.NewNodes(cfg.Redis, cfg.Namespace, cfg.Log),
 		games:   map[string]Game{}, configs: map[string]*config{},
+		socket: newSocket(),
 	}
 	l.owners = &owners{cfg.Redis, cfg.Namespace, l.rooms}
 	errs := make([]error, 0, len(cfg.Games)+len(cfg.Queues))
@@ -133,9 +151,11 @@ func New(cfg Config) (*Lobby, error) {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	l.stop, l.closing = stop, ctx
+	l.addLive()
 	l.bus = cluster.NewBus(cfg.Redis, cfg.Namespace, l.log, l.notice, l.gap)
 	if err := l.startTickets(); err != nil {
 		stop()
+		l.closeLive()
 		return nil, err
 	}
 	l.bus.Start()
@@ -150,12 +170,16 @@ func (l *Lobby) notice(n cluster.Notice) {
 		l.tickets.Wake(n.ID)
 	case inbox.Notice:
 		l.inboxNotice(n.ID)
+		l.live.Notice(n)
+	default:
+		l.live.Notice(n)
 	}
 }
 
 // gap hears from the bus that notices may be missing: everything is looked at again.
 func (l *Lobby) gap() {
 	l.waiters.wakeAll()
+	l.live.Gap()
 	l.tickets.WakeAll()
 }
 
@@ -191,15 +215,18 @@ func (l *Lobby) reach(n cluster.Node) string {
 	return n.URL
 }
 
-// Drain ends long polls: they answer with what is known now. New ones do not wait. Matchmaking stops too.
+// Drain ends long polls: they answer with what is known now. New ones do not wait. Sockets are closed, so that their
+// players go elsewhere. Matchmaking stops too.
 func (l *Lobby) Drain() {
 	l.stop()
 	l.tickets.Stop()
+	l.live.Drain()
 }
 
-// Close ends long polls and background work, and waits for the latter.
+// Close ends long polls, sockets and background work, and waits for the latter two.
 func (l *Lobby) Close() {
 	l.stop()
+	l.closeLive()
 	l.tickets.Close()
 	l.wg.Wait()
 	l.bus.Close()
@@ -208,7 +235,7 @@ func (l *Lobby) Close() {
 // maxBody bounds a request's body, in bytes.
 const maxBody = 8 << 10
 
-// Register mounts the REST interface and its description at /openapi.json, and returns the latter.
+// Register mounts the lobby's socket, the REST interface and its description at /openapi.json, and returns the latter.
 func (l *Lobby) Register(mux *http.ServeMux) *huma.OpenAPI {
 	c := huma.DefaultConfig("Muster lobby", l.cfg.Version)
 	c.Info.Description = "Tickets bring players to matches. Every call but the guests' needs a player token as a bearer. " +
@@ -220,6 +247,7 @@ func (l *Lobby) Register(mux *http.ServeMux) *huma.OpenAPI {
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"player": {Type: "http", Scheme: "bearer", BearerFormat: "JWT", Description: "A player token."},
 	}
+	mux.Handle("GET /v1/lobby", l.live)
 	api := humago.New(mux, c)
 	api.UseMiddleware(l.authenticate(api), l.limit(api))
 	l.registerTickets(api)

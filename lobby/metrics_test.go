@@ -75,7 +75,7 @@ func TestMetricsCountWhatHappens(t *testing.T) {
 			}
 			for _, m := range f.GetMetric() {
 				for _, l := range m.GetLabel() {
-					if !slices.Contains([]string{"queue", "state", "game", "what"}, l.GetName()) {
+					if !slices.Contains([]string{"queue", "state", "game", "code", "do", "outcome", "reason", "what"}, l.GetName()) {
 						t.Errorf("metric %s has a label %s", f.GetName(), l.GetName())
 					}
 				}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"muster/client"
 	"muster/internal/testredis"
 	"muster/lobby"
 	"muster/proto/token"
@@ -165,4 +166,25 @@ func TestInboxIsWaitedFor(t *testing.T) {
 			wantProblem(t, here.get("alice", "/v1/me/inbox?"+q), 422, "query."+strings.Split(q, "=")[0])
 		}
 	})
+}
+
+func TestNotificationForAllReachesOpenSockets(t *testing.T) {
+	base := &place{rdb: testredis.Embedded(t)}
+	here, there := openServed(t, base, nil), openServed(t, base, nil)
+	alice, bob := here.listen("alice", ""), there.listen("bob", "")
+	want[lobby.Notified](t, there.notify(`{"to":"all","kind":"news","title":"hello"}`, "", "service"), 202)
+	for _, v := range []*client.Live{alice, bob} {
+		if e := news(t, v, isEvent).Event; e.Kind != "notification" || !strings.Contains(string(e.Body), `"title":"hello"`) {
+			t.Errorf("%s hears %+v: %s", v.Hello.Player, e, e.Body)
+		}
+	}
+	_ = alice.Close()
+	want[lobby.Notified](t, here.notify(`{"to":"player:alice","kind":"news","title":"own"}`, "", "service"), 202)
+	want[lobby.Notified](t, here.notify(`{"to":"all","kind":"news","title":"again"}`, "", "service"), 202)
+	again := there.listen("alice", alice.Last())
+	for _, title := range []string{"own", "again"} {
+		if e := news(t, again, isEvent).Event; !strings.Contains(string(e.Body), title) {
+			t.Errorf("after coming back alice hears %s, want %s", e.Body, title)
+		}
+	}
 }

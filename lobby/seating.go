@@ -59,17 +59,13 @@ func (l *Lobby) watched(room string, node cluster.Node, p token.Player, from *as
 	return &Match{Room: room, URL: from.matchURL(l.reach(node), room), Token: secret}, nil
 }
 
-// nodeFor chooses a node for a new room of a game: in the region where one is named, unless no node says where it is.
+// nodeFor chooses a node for a new room of a game: where a region is named one that is there, or does not say where it is.
 func nodeFor(live map[string]cluster.Node, g Game, region string) (node string, err error) {
-	in, said := map[string]cluster.Node{}, false
+	in := map[string]cluster.Node{}
 	for id, n := range live {
-		said = said || n.Region != ""
-		if n.Region == region {
+		if region == "" || n.Region == "" || n.Region == region {
 			in[id] = n
 		}
-	}
-	if region == "" || !said {
-		in = live
 	}
 	able, err := ableNodes(in, g)
 	if err != nil {

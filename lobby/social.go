@@ -2,12 +2,17 @@ package lobby
 
 import (
 	"context"
+	"hash/fnv"
+	"maps"
 	"net/http"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+	"go.uber.org/zap"
 
 	"muster/lobby/chat"
 	"muster/lobby/inbox"
+	"muster/lobby/live"
 	"muster/lobby/party"
 	"muster/match/cluster"
 )
@@ -25,6 +30,11 @@ func (l *Lobby) addSocial() {
 		Redis: l.cfg.Redis, Namespace: l.cfg.Namespace, Post: l.inbox.Post, Party: l.partyPlayers, Room: l.roomPlayers,
 		Blocked: l.players.Blocked, Filter: l.cfg.Filter,
 	})
+	if l.socket.requests == nil {
+		l.socket.requests = live.Handlers{}
+	}
+	maps.Copy(l.socket.requests, l.chatRequests())
+	l.socket.alive = append(l.socket.alive, l.stillThere)
 }
 
 // otherPlayer names a player to whom something is done.
@@ -46,4 +56,29 @@ func (o *otherPlayer) Resolve(_ huma.Context, prefix *huma.PathBuffer) []error {
 func noContent(op huma.Operation) huma.Operation {
 	op.DefaultStatus = http.StatusNoContent
 	return operation(op)
+}
+
+// touchTurns is over how many calls of stillThere its work is spread: at one in ten seconds each player has his turn once
+// in five minutes, which is often enough for parties that last an hour.
+const touchTurns = 30
+
+// stillThere hears every ten seconds which players have sockets here: their parties last as long.
+func (l *Lobby) stillThere(ctx context.Context, players []string) {
+	turn := uint64(time.Now().Unix()) / 10 % touchTurns //nolint:gosec // after 1970
+	var now []string
+	for _, p := range players {
+		if turnOf(p) == turn {
+			now = append(now, p)
+		}
+	}
+	if err := l.parties.Touch(ctx, now...); err != nil {
+		l.log.Warn("parties were not kept", zap.Error(err))
+	}
+}
+
+// turnOf is when a player's turn is.
+func turnOf(player string) uint64 {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(player))
+	return h.Sum64() % touchTurns
 }

@@ -88,14 +88,14 @@ func TestAMatchStartsWhenAllWhoWerePromisedAreHere(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := openPromised(t, Rules{}, nil, 3, waits(SettleOff))
 		a := p.joins(t, 1, 2)[0]
-		time.Sleep(5 * time.Second)
+		pass(5 * time.Second)
 		a.logs("join seat 1 team 0", "join seat 2 team 0")
 		p.dir.mu.Lock()
 		p.allHere(3)
 		p.dir.mu.Unlock()
 		p.joins(t, 3)
 		a.logs("join seat 1 team 0", "join seat 2 team 0", "join seat 3 team 0", "start 3 true seat 0 team 0")
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		if got := p.asked(); !slices.Equal(got, []time.Duration{0, 5 * time.Second}) {
 			t.Errorf("asked at %v, want at the beginning and when the last came", got)
 		}
@@ -110,9 +110,9 @@ func TestAMatchWithEnoughPlayersStartsAtTheDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := openPromised(t, Rules{}, nil, 3, waits(SettleStarted))
 		a := p.joins(t, 1, 2)[0]
-		time.Sleep(14 * time.Second)
+		pass(14 * time.Second)
 		a.logs("join seat 1 team 0", "join seat 2 team 0")
-		time.Sleep(time.Second)
+		pass(time.Second)
 		a.logs("join seat 1 team 0", "join seat 2 team 0", "start 2 true seat 0 team 0")
 		if got := p.asked(); !slices.Equal(got, []time.Duration{0, deadline}) {
 			t.Errorf("asked at %v", got)
@@ -123,12 +123,12 @@ func TestAMatchWithEnoughPlayersStartsAtTheDeadline(t *testing.T) {
 
 func TestAMatchThatIsCalledOffEndsForAllWithoutAResult(t *testing.T) {
 	for name, how := range map[string]func(p *promisedRoom){
-		"by the answer at the deadline": func(*promisedRoom) { time.Sleep(deadline) },
+		"by the answer at the deadline": func(*promisedRoom) { pass(deadline) },
 		"by a renewal": func(p *promisedRoom) {
 			p.dir.mu.Lock()
 			p.dir.off = true
 			p.dir.mu.Unlock()
-			time.Sleep(2 * time.Second)
+			pass(2 * time.Second)
 		},
 	} {
 		for _, rules := range []Rules{{}, {Sleep: true}, {Persist: true}} {
@@ -168,7 +168,7 @@ func TestARoomThatIsCalledOffLaterEnds(t *testing.T) {
 		p.dir.mu.Lock()
 		p.dir.off = true
 		p.dir.mu.Unlock()
-		time.Sleep(2 * time.Second)
+		pass(2 * time.Second)
 		if c := a.closed; c == nil || *c != closedDown || a.end != nil || p.h.Room("r1") != nil {
 			t.Errorf("the player was closed with %+v, the end is %+v", c, a.end)
 		}
@@ -186,13 +186,13 @@ func TestADirectoryThatDoesNotAnswerIsAskedAgain(t *testing.T) {
 			return left()
 		})
 		a := p.joins(t, 1, 2)[0]
-		time.Sleep(10 * time.Second)
+		pass(10 * time.Second)
 		if got := len(p.asked()); got < 4 || got > 8 {
 			t.Errorf("asked at %v: until there is an answer, and then not before the deadline", p.asked())
 		}
 		a.logs("join seat 1 team 0", "join seat 2 team 0")
 		n = 4 // at the deadline it is down again
-		time.Sleep(10 * time.Second)
+		pass(10 * time.Second)
 		a.logs("join seat 1 team 0", "join seat 2 team 0", "start 2 true seat 0 team 0")
 		if n != 7 {
 			t.Errorf("asked at %v", p.asked())
@@ -206,12 +206,12 @@ func TestARoomWaitsForWhomItWasPromised(t *testing.T) {
 		p := openPromised(t, Rules{Empty: time.Second}, nil, 2, waits(SettleStarted))
 		a := p.joins(t, 1)[0]
 		p.rm.Leave(a)
-		time.Sleep(8 * time.Second)
+		pass(8 * time.Second)
 		b := p.joins(t, 2)[0]
-		time.Sleep(8 * time.Second)
+		pass(8 * time.Second)
 		b.logs("join seat 1 team 0", "leave seat 1 team 0", "join seat 2 team 0", "start 1 true seat 0 team 0")
 		p.rm.Leave(b)
-		time.Sleep(2 * time.Second)
+		pass(2 * time.Second)
 		if p.h.Room("r1") != nil {
 			t.Error("once it is settled nobody is waited for, and the room is still there")
 		}
@@ -222,7 +222,7 @@ func TestARoomWaitsForWhomItWasPromised(t *testing.T) {
 func TestAMatchOfWhichNothingWasPromisedStartsWithItsFirstPlayer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := openPromised(t, Rules{}, nil, 0, nil)
-		time.Sleep(2 * time.Second)
+		pass(2 * time.Second)
 		refused := newViewer(t, p.g, 2)
 		refused.attachTeam(p.rm, "refused", 0)
 		ticks(3)
@@ -276,7 +276,7 @@ func TestAStartIsRecordedAndHappensOnceThoughTheProcessEnds(t *testing.T) {
 				if len(c.before) == 1 {
 					p.joins(t, 2)
 				}
-				time.Sleep(20*time.Second - time.Since(p.at))
+				pass(20*time.Second - time.Since(p.at))
 				if len(c.before) == 2 {
 					c.want = append(c.want, "drop seat 2 team 0")
 				}

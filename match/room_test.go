@@ -39,10 +39,13 @@ func inRoom(t *testing.T, d dots, rules Rules, f func(t *testing.T, g Game, h *H
 var barrier sync.Mutex
 
 // ticks lets n ticks of a room of 20 Hz pass.
-func ticks(n int) {
+func ticks(n int) { pass(time.Duration(n) * 50 * time.Millisecond) }
+
+// pass lets time pass.
+func pass(d time.Duration) {
 	barrier.Lock()
 	barrier.Unlock() //nolint:gocritic,staticcheck // see barrier
-	time.Sleep(time.Duration(n) * 50 * time.Millisecond)
+	time.Sleep(d)
 	synctest.Wait()
 }
 

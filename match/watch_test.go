@@ -106,7 +106,7 @@ func TestASpectatorKeepsNoRoomAliveAndWakesNone(t *testing.T) {
 						}
 					}
 				}
-				time.Sleep(6 * time.Second)
+				pass(6 * time.Second)
 				if w.code() != 4201 || h.Room("r1") != nil || rm.watching.Load() != 0 {
 					t.Errorf("after everybody has left the spectator is told %d, the room is there: %v", w.code(), h.Room("r1") != nil)
 				}

@@ -19,6 +19,8 @@ const (
 	Subprotocol = "muster.v1"
 	// SubprotocolPlain is what a client offers instead that wants blocks in the plain form.
 	SubprotocolPlain = "muster.v1.plain"
+	// SubprotocolLobby is that of the lobby's socket, which docs/LOBBY.md describes.
+	SubprotocolLobby = "muster.lobby.v1"
 	BearerPrefix     = "bearer."
 )
 

@@ -117,6 +117,10 @@ var rules = []rule{
 		why:         "a file becomes rules, and the same file the same rules, wherever it is read",
 	},
 	{
+		dirs: []string{"lobby/simulate"}, onlyOurs: []string{"lobby/queue"}, not: []string{"github.com/redis", "net/http"},
+		why: "a simulation is a function of rules, tickets and a seed: it has neither a server nor a clock",
+	},
+	{
 		dirs: []string{"client"}, onlyOurs: []string{"netcode", "proto"}, not: []string{"github.com/redis", "github.com/lxzan/gws"},
 		why: "a game's client is built without the server; a second WebSocket library at this end tests the first",
 	},

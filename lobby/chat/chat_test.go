@@ -244,7 +244,10 @@ func TestHistoryIsReadInPages(t *testing.T) {
 func TestChannelKeepsItsNewestMessagesForThirtyDays(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rdb, stop := cluster.Embedded()
-		defer stop()
+		defer func() {
+			time.Sleep(time.Second) // a connection goes on for a moment
+			stop()
+		}()
 		s := newWorld().store(rdb)
 		for i := range 3 * Cap {
 			say(t, s, "alice", "direct:bob", fmt.Sprint(i))

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 	"pgregory.net/rapid"
@@ -193,6 +195,29 @@ func TestWhoWasAwayTooLongIsTold(t *testing.T) {
 		}
 		if _, missed, err = readOn(t.Context(), s, "alice", "", 10); missed || err != nil {
 			t.Errorf("who reads for the first time has missed nothing: %v, %v", missed, err)
+		}
+	})
+}
+
+func TestEventForAllWaitsAWeek(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rdb, stop := cluster.Embedded()
+		defer func() {
+			time.Sleep(time.Second) // a connection goes on for a moment
+			stop()
+		}()
+		s := inbox.New(rdb, ns, quiet)
+		must(t, s.PostAll(t.Context(), "k", "k", 1))
+		time.Sleep(7*24*time.Hour - time.Second)
+		list, _, err := readOn(t.Context(), s, "alice", "", 10)
+		must(t, err)
+		wantBodies(t, "within the week", list, "1")
+		time.Sleep(2 * time.Second)
+		list, _, err = readOn(t.Context(), s, "alice", list[0].ID, 10)
+		must(t, err)
+		wantBodies(t, "after it", list)
+		if keys, err := rdb.Keys(t.Context(), "*").Result(); len(keys) != 0 || err != nil {
+			t.Errorf("left in Redis: %v, %v", keys, err)
 		}
 	})
 }

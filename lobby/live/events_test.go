@@ -332,25 +332,26 @@ func TestEventGoesOutWithWhatIsTrueNow(t *testing.T) {
 func TestSlowReaderIsBoundedAndReadsOnWithoutAGap(t *testing.T) {
 	inBubble(t, func(t *testing.T, ctx context.Context, rdb redis.UniversalClient) {
 		h := newSimHall(t, rdb, simnet.Link{Buffer: 4 << 10}, nil)
-		p, _ := h.join(ctx, "alice", "")
 		text := string(make([]byte, 500))
-		for n := range 200 { // 650 KB as JSON
+		for n := range 200 { // 650 KB as JSON; a page of them is 100
 			h.post("alice", fmt.Sprintf("%d%s", n, text))
 		}
+		p, _ := h.join(ctx, "alice", "")
 		time.Sleep(5 * time.Second)
 		for c := range h.server.conns {
 			if n := c.Pipe.Waiting(); n > 64<<10 || !c.Pipe.Congested() {
 				t.Errorf("%d bytes wait", n)
 			}
 		}
+		began := time.Now()
 		for n := range 200 {
 			var body string
 			if err := json.Unmarshal(p.event(ctx).Body, &body); err != nil || body != fmt.Sprintf("%d%s", n, text) {
 				t.Fatalf("event %d is %.40q", n, body)
 			}
 		}
-		if h.closes(proto.CodeSlowReader) != 0 {
-			t.Error("it was closed")
+		if took := time.Since(began); took > 2*time.Second || h.closes(proto.CodeSlowReader) != 0 {
+			t.Errorf("it took %v to read on; %v closed", took, h.closes(proto.CodeSlowReader))
 		}
 	})
 }

@@ -194,7 +194,7 @@ type peer struct {
 
 func (h *hall) dial(ctx context.Context, bearer string) (*websocket.Conn, *http.Response, error) {
 	return websocket.Dial(ctx, h.url+"/v1/lobby", &websocket.DialOptions{
-		HTTPHeader: http.Header{"Authorization": {"Bearer " + bearer}}, Subprotocols: []string{Subprotocol}, HTTPClient: h.http,
+		HTTPHeader: http.Header{"Authorization": {"Bearer " + bearer}}, Subprotocols: []string{proto.SubprotocolLobby}, HTTPClient: h.http,
 	})
 }
 
@@ -310,7 +310,7 @@ func (h *hall) raw(player string) net.Conn {
 // goodbye reads a bare connection to its end: the close frame's code and reason, and the bye before it.
 func (h *hall) goodbye(c net.Conn) (code proto.Code, reason string, said *bye) {
 	h.t.Helper()
-	code, reason = doortest.Goodbye(h.t, c, 10*time.Second, func(body []byte) {
+	code, reason = doortest.Goodbye(h.t, c, 30*time.Second, func(body []byte) {
 		var m message
 		if err := json.Unmarshal(body, &m); err != nil {
 			h.t.Errorf("%v in %s", err, body)
@@ -358,4 +358,4 @@ func eventually(t testing.TB, what string, ok func() bool) {
 	}
 }
 
-var errDown = errors.New("Redis is down")
+var errDown = errors.New("no answer of Redis")

@@ -62,7 +62,7 @@ func TestHandshakeIsRefusedWithAProblemBeforeTheUpgrade(t *testing.T) {
 		if c.origin != "" {
 			head.Set("Origin", c.origin)
 		}
-		ws, res, err := websocket.Dial(testContext(t), h.url+"/v1/lobby", &websocket.DialOptions{HTTPHeader: head, Subprotocols: []string{Subprotocol}, HTTPClient: h.http})
+		ws, res, err := websocket.Dial(testContext(t), h.url+"/v1/lobby", &websocket.DialOptions{HTTPHeader: head, Subprotocols: []string{proto.SubprotocolLobby}, HTTPClient: h.http})
 		if res == nil || res.StatusCode != c.want || res.Header.Get("Retry-After") != c.retry {
 			t.Errorf("%s: %v, want %d", name, err, c.want)
 			continue
@@ -91,13 +91,13 @@ func TestBrowserBringsItsTokenInTheSubprotocolList(t *testing.T) {
 	for origin, want := range map[string]int{"http" + strings.TrimPrefix(h.url, "ws"): 101, "": 403} {
 		ws, res, err := websocket.Dial(ctx, h.url+"/v1/lobby", &websocket.DialOptions{
 			HTTPHeader:   http.Header{"Origin": {origin}},
-			Subprotocols: []string{Subprotocol, proto.BearerPrefix + h.token("alice", time.Hour)}, HTTPClient: h.http,
+			Subprotocols: []string{proto.SubprotocolLobby, proto.BearerPrefix + h.token("alice", time.Hour)}, HTTPClient: h.http,
 		})
 		if res == nil || res.StatusCode != want {
 			t.Errorf("from %q: %v, want %d", origin, err, want)
 		}
 		if ws != nil {
-			if ws.Subprotocol() != Subprotocol {
+			if ws.Subprotocol() != proto.SubprotocolLobby {
 				t.Errorf("the server chose %q", ws.Subprotocol())
 			}
 			_ = ws.CloseNow()
@@ -115,7 +115,7 @@ func TestClientOfAnotherVersionIsToldSoOnTheSocket(t *testing.T) {
 	defer func() { _ = ws.CloseNow() }()
 	p := &peer{Conn: ws, t: t}
 	said, frame := p.closed(ctx)
-	if ws.Subprotocol() != "muster.lobby.v9" || said != proto.CodeVersion || frame != proto.CodeVersion || !strings.Contains(p.bye.Reason, Subprotocol) {
+	if ws.Subprotocol() != "muster.lobby.v9" || said != proto.CodeVersion || frame != proto.CodeVersion || !strings.Contains(p.bye.Reason, proto.SubprotocolLobby) {
 		t.Errorf("protocol %q, bye %+v, close frame %d, want 4426", ws.Subprotocol(), p.bye, frame)
 	}
 }

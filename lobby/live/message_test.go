@@ -8,12 +8,20 @@ import (
 )
 
 func TestMessagesAreReadAsTheyAreWritten(t *testing.T) {
-	for text, want := range map[string]request{
-		`{"do":"hello"}`: {Do: "hello"},
-		` { "n" : 7 , "body" : {"a":[1,{"a":null}]} , "do" : "ticket.confirm" } `: {N: 7, Do: "ticket.confirm", Body: json.RawMessage(`{"a":[1,{"a":null}]}`)},
-		`{"n":4294967295,"do":"a_1"}`: {N: 1<<32 - 1, Do: "a_1"},
-		`{"do":"a","body":` + strings.Repeat("[", maxDepth-1) + strings.Repeat("]", maxDepth-1) + `}`: {Do: "a", Body: json.RawMessage(strings.Repeat("[", maxDepth-1) + strings.Repeat("]", maxDepth-1))},
+	nested := strings.Repeat("[", maxDepth-1) + strings.Repeat("]", maxDepth-1)
+	for _, c := range []struct {
+		text string
+		want request
+	}{
+		{`{"do":"hello"}`, request{Do: "hello"}},
+		{
+			` { "n" : 7 , "body" : {"a":[1,{"a":null}]} , "do" : "ticket.confirm" } `,
+			request{N: 7, Do: "ticket.confirm", Body: json.RawMessage(`{"a":[1,{"a":null}]}`)},
+		},
+		{`{"n":4294967295,"do":"a_1"}`, request{N: 1<<32 - 1, Do: "a_1"}},
+		{`{"do":"a","body":` + nested + `}`, request{Do: "a", Body: json.RawMessage(nested)}},
 	} {
+		text, want := c.text, c.want
 		q, err := parse([]byte(text))
 		if err != nil || q.N != want.N || q.Do != want.Do || string(q.Body) != string(want.Body) {
 			t.Errorf("%s: %+v, %v", text, q, err)

@@ -22,9 +22,6 @@ import (
 	"muster/proto/token"
 )
 
-// Subprotocol is what the lobby's sockets speak.
-const Subprotocol = "muster.lobby.v1"
-
 // Inbox is where events are read; [inbox.Store] is one.
 type Inbox interface {
 	Read(ctx context.Context, limit int64, asks ...inbox.Ask) ([]inbox.Page, error)
@@ -119,7 +116,7 @@ func New(cfg Config) *Server {
 		Origins: door.NewOrigins(cfg.Origins), Places: door.NewPlaces(cfg.MaxConnections, cfg.MaxPerAddress),
 		Refused: func(reason string) { s.metrics.refused.WithLabelValues(reason).Inc() },
 	}
-	s.upgraders = map[string]*gws.Upgrader{"": s.newUpgrader(), Subprotocol: s.newUpgrader(Subprotocol)}
+	s.upgraders = map[string]*gws.Upgrader{"": s.newUpgrader(), proto.SubprotocolLobby: s.newUpgrader(proto.SubprotocolLobby)}
 	s.ctx, s.stop = context.WithCancel(context.Background())
 	s.wg.Go(s.sweep)
 	for range workers {
@@ -153,7 +150,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.guard.Refuse(w, &door.Refusal{Reason: "limit", Status: err.Status, Detail: err.Detail, RetryAfter: err.RetryAfter})
 		return
 	}
-	chosen, foreign := door.Choose(r, Subprotocol)
+	chosen, foreign := door.Choose(r, proto.SubprotocolLobby)
 	with := s.upgraders[chosen]
 	if with == nil {
 		with = s.newUpgrader(chosen)
@@ -177,7 +174,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		oldest.Close(proto.Close{Code: proto.CodeReplaced, Reason: "the player has opened more sockets than he may have"})
 	}
 	if foreign != "" { // a browser cannot read why an upgrade was refused, so it is told on the socket
-		c.Close(proto.Close{Code: proto.CodeVersion, Reason: "the server speaks " + Subprotocol + ", the client offers " + foreign})
+		c.Close(proto.Close{Code: proto.CodeVersion, Reason: "the server speaks " + proto.SubprotocolLobby + ", the client offers " + foreign})
 	}
 	go c.live()
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/redis/go-redis/v9"
 
+	"muster/internal/race"
 	"muster/internal/simnet"
 	"muster/proto"
 )
@@ -301,6 +302,9 @@ func TestSocketsThatComeAndGoLeaveNothing(t *testing.T) {
 // What a socket costs that says nothing, at the server's end: its goroutine, its buffers, its place in the indexes. The
 // client's end is a bare connection.
 func TestIdleSocketsCostLittle(t *testing.T) {
+	if race.Enabled {
+		t.Skip("the race detector has memory of its own")
+	}
 	const sockets, most = 1000, 24 << 10 // bytes each
 	h := newHall(t, nil)
 	memory := func() uint64 {

@@ -48,12 +48,29 @@ func (s *Store) Players(ctx context.Context, id string) ([]string, error) {
 	return p.Players(), nil
 }
 
-// Touch keeps a player's party, where he is in one, for another hour.
-func (s *Store) Touch(ctx context.Context, player string) error {
-	if _, err := s.Members(ctx, player); err != nil && !errors.Is(err, ErrNone) {
-		return err
+// Touch keeps the parties of players, where they are in one, for another hour.
+func (s *Store) Touch(ctx context.Context, players ...string) error {
+	if len(players) == 0 {
+		return nil
 	}
-	return nil
+	pipe := s.cfg.Redis.Pipeline()
+	marks := make([]*redis.StringCmd, len(players))
+	for i, p := range players {
+		marks[i] = pipe.Get(ctx, s.mark(p))
+	}
+	if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) {
+		return fmt.Errorf("reading players' parties: %w", err)
+	}
+	var errs []error
+	for i, p := range players {
+		if marks[i].Val() == "" {
+			continue
+		}
+		if _, err := s.Members(ctx, p); err != nil && !errors.Is(err, ErrNone) {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // seenBy returns a party as it is for one of its members, ErrNone for others.

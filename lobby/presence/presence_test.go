@@ -191,7 +191,7 @@ func TestWhoMayNotWatchSeesWhatHeWouldSeeOfNobody(t *testing.T) {
 	})
 }
 
-var errDown = errors.New("Redis is down")
+var errDown = errors.New("no answer of Redis")
 
 // outage makes a Redis that can be down.
 type outage struct{ down atomic.Bool }

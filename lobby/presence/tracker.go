@@ -114,16 +114,16 @@ func (t *Tracker) States(ctx context.Context, watcher string, players []string) 
 	if err != nil {
 		return nil, err
 	}
-	may := make([]bool, len(players))
-	if t.cfg.Allow == nil {
-		may = slices.Repeat([]bool{true}, len(players))
-	} else if may, err = t.cfg.Allow(ctx, watcher, players); err != nil {
-		return nil, fmt.Errorf("asking who may watch: %w", err)
+	var may []bool // nil: all
+	if t.cfg.Allow != nil {
+		if may, err = t.cfg.Allow(ctx, watcher, players); err != nil {
+			return nil, fmt.Errorf("asking who may watch: %w", err)
+		}
 	}
 	list := make([]State, len(players))
 	for i, p := range players {
 		list[i] = State{Player: p, State: Offline}
-		if p == watcher || i < len(may) && may[i] {
+		if p == watcher || t.cfg.Allow == nil || i < len(may) && may[i] {
 			list[i].State = states[i]
 		}
 	}
@@ -193,8 +193,9 @@ func (t *Tracker) due(renew bool) {
 // write is what is to be written of one player.
 type write struct {
 	player string
-	args   []any     // field, milliseconds, …
-	keys   []holding // of which some are held, and the rest queues
+	args   []any           // field, milliseconds, …
+	keys   []holding       // of which some are held, and the rest queues
+	times  []time.Duration // of keys
 }
 
 // collect takes what is to be written. Held fields that have ended are forgotten.
@@ -212,7 +213,7 @@ func (t *Tracker) collect() []*write {
 			list = append(list, w)
 		}
 		w.args = append(w.args, key.field, d.Milliseconds())
-		w.keys = append(w.keys, key)
+		w.keys, w.times = append(w.keys, key), append(w.times, d)
 	}
 	for key := range t.dirty {
 		h := t.held[key]
@@ -247,7 +248,7 @@ func (t *Tracker) flush(ctx context.Context) error {
 		for i, a := range answers {
 			if a.Err() != nil {
 				t.again(some[i])
-			} else if changed, _ := a.(*redis.Cmd).Int(); changed == 1 {
+			} else if changed, _ := a.(*redis.Cmd).Int(); changed == 1 { //nolint:forcetypeassert // what Eval makes
 				t.Changed(ctx, some[i].player)
 			}
 		}
@@ -263,7 +264,7 @@ func (t *Tracker) again(w *write) {
 		if key.field[:2] != fieldQueue {
 			t.dirty[key] = struct{}{}
 		} else if _, newer := t.queue[key]; !newer && len(t.queue) < maxQueued {
-			t.queue[key] = time.Duration(w.args[2*i+1].(int64)) * time.Millisecond //nolint:forcetypeassert // collect's own
+			t.queue[key] = w.times[i]
 		}
 	}
 }

@@ -45,7 +45,7 @@ func (c *cycle) backfill(rooms []Room) {
 
 // look collects the tickets that fit into a match each by itself, oldest first.
 func (f *filler) look(room *Room) bool {
-	f.room, f.e = room, f.plan.entry(&Ticket{ID: room.ID, Created: f.now, Players: room.Players, Attributes: room.Attributes})
+	f.room, f.e = room, f.plan.entry(&Ticket{ID: room.ID, Created: f.time, Players: room.Players, Attributes: room.Attributes})
 	f.near, f.region = f.near[:0], -1
 	if room.Region != "" && len(f.plan.Regions) > 0 {
 		r, ok := f.plan.regions[room.Region]
@@ -57,17 +57,17 @@ func (f *filler) look(room *Room) bool {
 	for _, b := range f.bucketsOf() {
 		for size := 1; size <= min(f.plan.PartyMax, slices.Max(room.Free)); size++ {
 			if f.region >= 0 || len(f.plan.Regions) == 0 {
-				f.walk(b.list(f.plan, max(f.region, 0), size), size)
+				f.walk(b.list(f.plan, max(f.region, 0), size-1), size)
 				continue
 			}
 			for region := range f.plan.Regions {
-				f.walk(b.list(f.plan, region, size), size)
+				f.walk(b.list(f.plan, region, size-1), size)
 			}
 		}
 	}
 	slices.SortFunc(f.near, func(a, b near) int {
-		if a.e.t.Head != b.e.t.Head {
-			if a.e.t.Head {
+		if a.e.head != b.e.head {
+			if a.e.head {
 				return -1
 			}
 			return 1
@@ -78,22 +78,17 @@ func (f *filler) look(room *Room) bool {
 	return len(f.near) > 0
 }
 
-// bucketsOf are the buckets whose tickets agree with the match: one, if it says all that they share.
+// bucketsOf are the buckets whose tickets agree with the match.
 func (f *filler) bucketsOf() []*bucket {
-	if key, ok := f.plan.key(f.e.values); ok {
-		if b := f.buckets[key]; b != nil && b.lists != nil {
-			return []*bucket{b}
-		}
-		return nil
+	key, open, ok := f.plan.key(f.e.values)
+	if !ok || open {
+		return f.agreeing(f.e.values, true, nil)
 	}
 	var list []*bucket
-	for _, b := range f.buckets {
-		if b.lists != nil {
-			list = append(list, b)
-		}
+	if b := f.buckets[key]; b != nil && b.lists != nil {
+		list = append(list, b)
 	}
-	slices.SortFunc(list, func(a, b *bucket) int { return cmp.Compare(a.key, b.key) })
-	return list
+	return f.agreeing(f.e.values, false, list)
 }
 
 // walk collects those of a list whose ratings are nearest to the middle of the match's.
@@ -106,7 +101,7 @@ func (f *filler) walk(l *list, size int) {
 	middle := f.middle()
 	up := l.from(middle)
 	down := up - 1
-	for scanned := 0; want > 0 && scanned < maxScan && (up < len(l.items) || down >= 0); {
+	for scanned := 0; want > 0 && scanned < long.scans && (up < len(l.items) || down >= 0); {
 		var e *entry
 		if up < len(l.items) && (down < 0 || l.items[up].rating-middle < middle-l.items[down].rating) {
 			e = l.items[up].e

@@ -102,7 +102,7 @@ func (c *checker) party(t *Ticket) {
 
 func (c *checker) attributes(said map[string]any) {
 	c.that(len(said) <= maxAttributes, "attributes", "are %d: at most %d", len(said), maxAttributes)
-	for _, name := range slices.Sorted(maps.Keys(said)) {
+	for _, name := range sortedNames(said) {
 		field := "attributes." + name
 		if !fitName(name) {
 			c.that(false, "attributes", "have a name of %d bytes: it is 1 to %d", len(name), maxName)
@@ -162,7 +162,7 @@ func (c *checker) player(at string, p *Player) {
 	}
 	c.that(len(p.Roles) <= maxRoles, at+"roles", "are %d: at most %d", len(p.Roles), maxRoles)
 	c.that(len(p.Latency) <= maxRegions, at+"latency", "names %d regions: at most %d", len(p.Latency), maxRegions)
-	for _, region := range slices.Sorted(maps.Keys(p.Latency)) {
+	for _, region := range sortedNames(p.Latency) {
 		if !fitName(region) {
 			c.that(false, at+"latency", "has a name of %d bytes: it is 1 to %d", len(region), maxName)
 			continue
@@ -183,10 +183,12 @@ func (c *checker) region(t *Ticket) {
 		widest = c.Latency[n-1].Within
 	}
 	ok := slices.ContainsFunc(c.Regions, func(r string) bool {
-		ms := float64(latencyTo(r, t))
+		ms := latencyTo(r, t)
 		return ms <= widest && !math.IsInf(ms, 1)
 	})
 	c.that(ok, "players", "have no region that is near enough for all of them")
 }
+
+func sortedNames[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
 func fitName(s string) bool { return s != "" && len(s) <= maxName }

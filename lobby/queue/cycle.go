@@ -12,25 +12,32 @@ const again = time.Second
 // cycle is one call of Match.
 type cycle struct {
 	*Pool
-	now  time.Time
+	time time.Time
+	now  int64 // the same in nanoseconds
 	out  Outcome
 	todo []*entry // who may find a match, by age
+	// spent is the effort of searches that failed without a proof. It does not count the others, which a pool that
+	// remembers their proof does not make.
+	spent int
 }
 
 // age works out by which stage of the rules each ticket searches.
 func (c *cycle) age() {
 	for _, e := range c.order {
-		if !e.gone {
-			e.stage = c.plan.at(e.waited(c.now))
-			e.done = false
-		}
+		e.stage, e.done = c.plan.at(e.waited(c.now)), false
 	}
 }
 
-// choose lists the tickets that are worth a search: not those of which one has proved already that there is none.
+// choose lists the tickets that are worth a search: not those
+// of which one has proved already that there is no match, and of the others that failed before not those around whom
+// there are too few players still.
 func (c *cycle) choose() {
 	for _, e := range c.order {
 		if e.gone || e.bucket == nil || c.known(e) {
+			continue
+		}
+		if e.failed && !c.search.may(e, c.plan.stages[e.stage].floor) {
+			e.at, e.lack = e.stage, c.search.lack
 			continue
 		}
 		c.todo = append(c.todo, e)
@@ -44,18 +51,31 @@ func (c *cycle) known(e *entry) bool {
 		return false
 	}
 	spread := min(c.plan.stages[e.stage].spread, e.most)
-	for size := 1; size <= c.plan.PartyMax; size++ {
-		if e.lack&bit(size) != 0 && e.bucket.fresh[size-1].any(e.rating-spread, e.rating+spread) {
+	for _, b := range c.peers(e.bucket) {
+		if b.fresh != nil && c.news(b, e.lack, e.rating-spread, e.rating+spread) {
 			return false
 		}
 	}
 	return true
 }
 
+// news says whether somebody of certain kinds came into a bucket, with a rating from low to high.
+func (c *cycle) news(b *bucket, kinds uint64, low, high float64) bool {
+	if !b.fresh[c.plan.kinds()].any(low, high) {
+		return false
+	}
+	for kind := range c.plan.kinds() {
+		if kinds&c.plan.bit(kind) != 0 && b.fresh[kind].any(low, high) {
+			return true
+		}
+	}
+	return false
+}
+
 // first lets those pick who stand at the head, then those who have waited long, by age.
 func (c *cycle) first() {
 	for _, e := range c.todo {
-		if e.t.Head {
+		if e.head {
 			c.try(e, math.Inf(1), true)
 		}
 	}
@@ -70,6 +90,9 @@ func (c *cycle) first() {
 // pass makes the full matches of which the ratings lie at most so far apart.
 func (c *cycle) pass(spread float64) {
 	for _, e := range c.todo {
+		if c.spent > c.effort {
+			return
+		}
 		if spread < min(c.plan.stages[e.stage].spread, e.most) {
 			c.try(e, spread, false)
 		}
@@ -98,12 +121,20 @@ func (c *cycle) try(e *entry, spread float64, final bool) {
 		e.done = true
 	}
 	s := c.search
+	s.effort = long
+	if c.spent > c.effort {
+		s.effort = short
+	}
 	if s.find(e, c.now, spread, floor) {
 		c.assign()
 		return
 	}
+	if s.bounded {
+		c.spent += s.scans + 4*(s.effort.nodes-s.nodes)
+	}
 	if final {
-		e.failed, e.at, e.lack = s.exact, e.stage, s.lack
+		proof := !s.bounded && !s.st.timed // a condition may change its mind by time alone
+		e.failed, e.at, e.lack = proof, e.stage, s.lack
 	}
 }
 
@@ -132,7 +163,7 @@ func (c *cycle) emit(a Assignment, set []*entry) {
 }
 
 // assignment is what all kinds of assignment have.
-func (p *plan) assignment(set []*entry, teams []int8, of int, now time.Time) Assignment {
+func (p *plan) assignment(set []*entry, teams []int, of int, now int64) Assignment {
 	a := Assignment{Teams: make([][]string, of), Win: 0.5}
 	low, high := math.Inf(1), math.Inf(-1)
 	for i, e := range set {
@@ -144,7 +175,7 @@ func (p *plan) assignment(set []*entry, teams []int8, of int, now time.Time) Ass
 	return a
 }
 
-func (p *plan) win(set []*entry, teams []int8) float64 {
+func (p *plan) win(set []*entry, teams []int) float64 {
 	var sum [2]float64
 	variance, n := 0.0, 0
 	for i, e := range set {
@@ -156,12 +187,12 @@ func (p *plan) win(set []*entry, teams []int8) float64 {
 }
 
 // rolesOf is each player's role. places are what is free in each team of a running match; nil is a new one.
-func (p *plan) rolesOf(set []*entry, teams []int8, places [][]int) map[string]string {
+func (p *plan) rolesOf(set []*entry, teams []int, places [][]int) map[string]string {
 	if len(p.Roles) == 0 {
 		return nil
 	}
 	roles := map[string]string{}
-	for team := range int8(maxTeams) {
+	for team := range maxTeams {
 		var masks []uint64
 		var ids []string
 		for i, e := range set {
@@ -193,7 +224,7 @@ func (p *plan) attributesOf(set []*entry, room []value) map[string]any {
 	for i := range p.Attributes {
 		rule := &p.Attributes[i]
 		var a agreed
-		ok := room == nil || !room[i].set() || a.add(rule, &room[i], math.Inf(1))
+		ok := len(room) == 0 || !room[i].set() || a.add(rule, &room[i], math.Inf(1))
 		for _, e := range set {
 			if v := &e.values[i]; v.set() {
 				ok = a.add(rule, v, math.Inf(1)) && ok
@@ -215,30 +246,28 @@ func (p *plan) attributesOf(set []*entry, room []value) map[string]any {
 
 // close tidies up, and works out when time alone changes something next.
 func (c *cycle) close() Outcome {
-	keep := c.order[:0]
+	keep, next, timed := c.order[:0], int64(math.MaxInt64), false
 	for _, e := range c.order {
 		if e.gone {
 			continue
 		}
 		keep = append(keep, e)
-		if marks := c.plan.marks; e.stage < len(marks) {
-			c.next(e.t.Created.Add(marks[e.stage]))
+		if e.stage < len(c.plan.marks) {
+			next = min(next, e.created+int64(c.plan.marks[e.stage]))
 		}
-		if c.plan.stages[e.stage].timed {
-			c.next(c.now.Add(again))
-		}
+		timed = timed || c.plan.stages[e.stage].timed
+	}
+	if timed {
+		next = min(next, c.now+int64(again))
+	}
+	if next < math.MaxInt64 {
+		c.out.Next = c.time.Add(time.Duration(next - c.now))
 	}
 	clear(c.order[len(keep):])
 	c.order = keep
 	for _, b := range c.touched {
-		clear(b.fresh)
+		b.fresh = nil
 	}
 	c.touched = c.touched[:0]
 	return c.out
-}
-
-func (c *cycle) next(at time.Time) {
-	if at.After(c.now) && (c.out.Next.IsZero() || at.Before(c.out.Next)) {
-		c.out.Next = at
-	}
 }

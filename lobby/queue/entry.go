@@ -4,33 +4,35 @@ import (
 	"cmp"
 	"math"
 	"slices"
-	"strconv"
 	"time"
 )
 
-// entry is a ticket that waits, made ready for searching.
+// entry is a ticket that waits, made ready for searching. What every cycle looks at stands first.
 type entry struct {
-	t        *Ticket
-	n        int     // players
-	rating   float64 // of the ticket; see ratingOf
-	sum      float64 // of the players' ratings
-	variance float64 // of that sum
-	most     float64 // the widest spread that it wants
-	created  int64   // in nanoseconds
-	latency  []float32
-	values   []value // by the rules' attributes
-	roles    []uint64
-	avoids   bool
-	bucket   *bucket
-
-	gone  bool // removed, or assigned
-	done  bool // searched for in this cycle as wide as the rules allow
-	stage int  // of the rules, by its wait in this cycle
+	created int64 // in nanoseconds
+	rating  float64
+	most    float64 // the widest spread that it wants
+	t       *Ticket
+	bucket  *bucket // nil where nothing can match the ticket
+	lack    uint64  // see failed
+	n       int     // players
+	stage   int     // of the rules, by its wait in this cycle
+	at      int     // see failed
+	gone    bool    // removed, or assigned
+	done    bool    // searched for in this cycle as wide as the rules allow
+	head    bool
 	// failed says that a search with this ticket as the oldest one proved in stage at that no match can be made, and that
-	// only further tickets of the sizes in lack could change that.
+	// only further tickets of the kinds in lack could change that.
 	failed bool
-	at     int
-	lack   uint64
+
+	sum      float64   // of the players' ratings
+	variance float64   // of that sum
+	latency  []float32 // by the rules' regions, of the player who is worst off
+	values   []value   // by the rules' attributes
+	roles    []uint64  // by players
+	ids      []uint32  // digests of its players
+	avoided  []uint32  // digests of those whom they avoid, sorted
+	known    []known   // what t said of latencies, if it was taken out of it
 }
 
 // value is what a ticket says of an attribute.
@@ -41,34 +43,29 @@ type value struct {
 
 func (v value) set() bool { return v.one != nil || v.list != nil }
 
-// ratingOf is the rating by which a party is matched: halfway from its players' mean to the best of them, because one
-// strong player tells more of a party than its average.
-func ratingOf(players []Player) float64 {
-	sum, best := 0.0, math.Inf(-1)
-	for _, p := range players {
-		sum += p.Rating
-		best = max(best, p.Rating)
-	}
-	return (sum/float64(len(players)) + best) / 2
-}
-
 func (p *plan) entry(t *Ticket) *entry {
-	e := &entry{t: t, n: len(t.Players), rating: ratingOf(t.Players), most: math.Inf(1), created: t.Created.UnixNano()}
+	e := &entry{
+		t: t, n: len(t.Players), rating: t.Rating(), most: math.Inf(1),
+		created: t.Created.UnixNano(), head: t.Head, at: -1,
+	}
 	if t.MaxSpread > 0 {
 		e.most = t.MaxSpread
 	}
+	e.ids, e.avoided = digests(t.Players)
 	for _, player := range t.Players {
 		e.sum += player.Rating
 		e.variance += player.Deviation * player.Deviation
-		e.avoids = e.avoids || len(player.Avoid) > 0
 		if len(p.Roles) > 0 {
 			e.roles = append(e.roles, p.roleMask(player.Roles))
 		}
 	}
 	for _, region := range p.Regions {
-		e.latency = append(e.latency, latencyTo(region, t))
+		e.latency = append(e.latency, up(latencyTo(region, t)))
 	}
 	e.values = p.values(t.Attributes)
+	if len(p.Conditions) == 0 {
+		e.t, e.known = strip(t)
+	}
 	return e
 }
 
@@ -88,7 +85,7 @@ func (p *plan) roleMask(names []string) uint64 {
 
 // latencyTo is the highest latency that one of a ticket's players has to a region; infinite where one does not know it
 // or would not play with it.
-func latencyTo(region string, t *Ticket) float32 {
+func latencyTo(region string, t *Ticket) float64 {
 	worst := 0.0
 	for _, player := range t.Players {
 		if len(player.Latency) == 0 {
@@ -96,11 +93,20 @@ func latencyTo(region string, t *Ticket) float32 {
 		}
 		ms, ok := player.Latency[region]
 		if !ok || t.MaxLatency > 0 && ms > t.MaxLatency {
-			return float32(math.Inf(1))
+			return math.Inf(1)
 		}
 		worst = max(worst, ms)
 	}
-	return float32(worst)
+	return worst
+}
+
+// up rounds up, so that what was above a bound stays above it.
+func up(v float64) float32 {
+	f := float32(v)
+	if float64(f) < v {
+		f = math.Nextafter32(f, float32(math.Inf(1)))
+	}
+	return f
 }
 
 func (p *plan) values(of map[string]any) []value {
@@ -146,31 +152,21 @@ func textsOf(v any) ([]string, bool) {
 	return nil, false
 }
 
-// key is the values of those attributes that tickets must share to meet at all; ok is false where one is not said.
-func (p *plan) key(values []value) (key string, ok bool) {
-	if len(p.keyed) == 0 {
-		return "", true
-	}
-	var b []byte
-	for _, i := range p.keyed {
-		switch v := values[i].one.(type) {
-		case string:
-			b = append(strconv.AppendQuote(b, v), ';')
-		case float64:
-			b = append(strconv.AppendFloat(b, v, 'g', -1, 64), ';')
-		default:
-			return "", false
-		}
-	}
-	return string(b), true
-}
-
 // older orders tickets by their age, then by their ids.
 func older(a, b *entry) int {
-	return cmp.Or(cmp.Compare(a.created, b.created), cmp.Compare(a.t.ID, b.t.ID))
+	if a.created != b.created {
+		return cmp.Compare(a.created, b.created)
+	}
+	return cmp.Compare(a.t.ID, b.t.ID)
 }
 
-// nearer orders tickets by their ratings.
-func byRating(a, b *entry) int { return cmp.Or(cmp.Compare(a.rating, b.rating), older(a, b)) }
+// byRating orders tickets by their ratings, then by their age.
+func byRating(a, b *entry) int {
+	if a.rating != b.rating {
+		return cmp.Compare(a.rating, b.rating)
+	}
+	return older(a, b)
+}
 
-func (e *entry) waited(now time.Time) time.Duration { return max(0, now.Sub(e.t.Created)) }
+// waited is for how long a ticket has waited at a time in nanoseconds.
+func (e *entry) waited(now int64) time.Duration { return time.Duration(max(0, now-e.created)) }

@@ -44,11 +44,11 @@ func (s *search) windows() bool {
 
 // window looks for a match of tickets in a range of ratings that has a in it.
 func (s *search) window(low, high float64) bool {
-	s.pool = s.pool[:0]
+	s.some = s.some[:0]
 	clear(s.count)
 	for _, n := range s.near {
 		if n.e.rating >= low && n.e.rating <= high {
-			s.pool = append(s.pool, n.e)
+			s.some = append(s.some, n.e)
 			s.count[n.e.n]++
 		}
 	}
@@ -59,25 +59,25 @@ func (s *search) window(low, high float64) bool {
 			return false
 		}
 	}
-	s.left = append(s.left[:0], make([]int, len(s.pool)+1)...)
-	for i := len(s.pool) - 1; i >= 0; i-- {
-		s.left[i] = s.left[i+1] + s.pool[i].n
+	s.left = append(s.left[:0], make([]int, len(s.some)+1)...)
+	for i := len(s.some) - 1; i >= 0; i-- {
+		s.left[i] = s.left[i+1] + s.some[i].n
 	}
 	s.begin()
 	return s.grow(0)
 }
 
-// grow adds tickets from a place in the pool on, and says whether a full match was found.
+// grow adds tickets from a place in some on, and says whether a full match was found.
 func (s *search) grow(from int) bool {
 	if s.n == s.p.Max() {
 		return s.close()
 	}
-	for i := from; i < len(s.pool) && s.n+s.left[i] >= max(s.floor, s.found.n+1); i++ {
+	for i := from; i < len(s.some) && s.n+s.left[i] >= max(s.floor, s.found.n+1); i++ {
 		if s.nodes--; s.nodes < 0 {
-			s.exact = false
+			s.bounded = true
 			break
 		}
-		if !s.push(s.pool[i]) {
+		if !s.push(s.some[i]) {
 			continue
 		}
 		if s.grow(i + 1) {
@@ -151,29 +151,29 @@ func (s *search) packs(e *entry, depth int) bool {
 	ok := s.packed()
 	s.by[e.n]--
 	if !ok {
-		s.exact = false // the packing is not the best
+		s.bounded = true // the packing is not the best
 	}
 	return ok
 }
 
 // packed packs the largest parties first, each into the fullest team that has room.
 func (s *search) packed() bool {
-	var free [maxTeams]int
-	for i := range s.p.Teams {
-		free[i] = s.p.TeamSize
+	s.free = s.free[:0]
+	for range s.p.Teams {
+		s.free = append(s.free, s.p.TeamSize)
 	}
 	for size := len(s.by) - 1; size > 0; size-- {
 		for range s.by[size] {
 			best := -1
-			for i := range s.p.Teams {
-				if free[i] >= size && (best < 0 || free[i] < free[best]) {
+			for i, free := range s.free {
+				if free >= size && (best < 0 || free < s.free[best]) {
 					best = i
 				}
 			}
 			if best < 0 {
 				return false
 			}
-			free[best] -= size
+			s.free[best] -= size
 		}
 	}
 	return true
@@ -184,7 +184,7 @@ func (s *search) close() bool {
 	sp := &s.split
 	sp.newMatch(s.st.bots)
 	if !sp.run(s.set) {
-		s.exact = false
+		s.bounded = true
 		return false
 	}
 	s.found.set = append(s.found.set[:0], sp.tickets...)

@@ -13,7 +13,7 @@ type plan struct {
 	stages  []stage         // what holds before the first mark, then from each mark on
 	regions map[string]int
 	roles   map[string]int
-	keyed   []int // attributes that tickets must share to meet at all
+	keyed   []int // attributes by which tickets stand in buckets
 	recipes *recipes
 	bands   []float64     // spreads that are tried before a ticket's own window, ascending
 	due     time.Duration // from this wait on a ticket picks before all younger ones
@@ -44,7 +44,7 @@ func newPlan(r Rules) *plan {
 		p.roles[role.Name] = i
 	}
 	for i, a := range r.Attributes {
-		if a.Kind == Equal && a.Required && a.Until == 0 {
+		if a.Kind == Equal && a.Until == 0 {
 			p.keyed = append(p.keyed, i)
 		}
 	}

@@ -14,20 +14,24 @@ type Pool struct {
 	order   []*entry // by age; some of them may be gone
 	added   []*entry // not yet in order
 	buckets map[string]*bucket
+	open    map[string]*bucket // those of them that are open
+	turns   int                // counts the changes of buckets
+	effort  int                // see maxEffort
+	players int
 	touched []*bucket // that have tickets which came since the last cycle
 	search  *search
 }
 
 // NewPool returns an empty pool.
 func NewPool(r *Rules) *Pool {
-	p := &Pool{entries: map[string]*entry{}, buckets: map[string]*bucket{}}
+	p := &Pool{entries: map[string]*entry{}, buckets: map[string]*bucket{}, open: map[string]*bucket{}, turns: 1, effort: maxEffort}
 	p.use(r)
 	return p
 }
 
 func (p *Pool) use(r *Rules) {
 	p.plan = newPlan(*r)
-	p.search = newSearch(p.plan)
+	p.search = newSearch(p)
 }
 
 // SetRules holds the tickets that wait to other rules.
@@ -35,7 +39,7 @@ func (p *Pool) SetRules(r *Rules) {
 	old := p.entries
 	*p = *NewPool(r)
 	for _, e := range old {
-		p.Put(e.t)
+		p.Put(e.ticket())
 	}
 }
 
@@ -44,17 +48,12 @@ func (p *Pool) Put(t *Ticket) {
 	p.Remove(t.ID)
 	e := p.plan.entry(t)
 	p.entries[t.ID] = e
+	p.players += e.n
 	p.added = append(p.added, e)
-	key, ok := p.plan.key(e.values)
-	if !ok || e.n < 1 || e.n > p.plan.PartyMax {
+	b := p.bucketOf(e)
+	if e.bucket = b; b == nil {
 		return
 	}
-	b := p.buckets[key]
-	if b == nil {
-		b = &bucket{}
-		p.buckets[key] = b
-	}
-	b.key, e.bucket = key, b
 	if len(b.added) == 0 {
 		p.touched = append(p.touched, b)
 	}
@@ -73,11 +72,11 @@ func (p *Pool) Remove(id string) bool {
 
 func (p *Pool) drop(e *entry) {
 	delete(p.entries, e.t.ID)
+	p.players -= e.n
 	e.gone = true
 	if b := e.bucket; b != nil {
-		if b.drop(p.plan, e); b.live == 0 {
-			delete(p.buckets, b.key)
-		}
+		b.drop(p.plan, e)
+		p.leave(b)
 	}
 }
 
@@ -88,7 +87,7 @@ func (p *Pool) Len() int { return len(p.entries) }
 // them back.
 func (p *Pool) Match(rooms []Room, now time.Time) Outcome {
 	p.settle()
-	c := &cycle{Pool: p, now: now}
+	c := &cycle{Pool: p, now: now.UnixNano(), time: now}
 	c.age()
 	if p.plan.Backfill {
 		c.backfill(rooms)
@@ -108,32 +107,9 @@ func (p *Pool) settle() {
 		return
 	}
 	slices.SortFunc(p.added, older)
-	merged := make([]*entry, 0, len(p.entries))
-	i := 0
-	take := func(e *entry) {
-		if !e.gone {
-			merged = append(merged, e)
-		}
-	}
-	for _, e := range p.added {
-		for ; i < len(p.order) && older(p.order[i], e) < 0; i++ {
-			take(p.order[i])
-		}
-		take(e)
-	}
-	for ; i < len(p.order); i++ {
-		take(p.order[i])
-	}
-	p.order, p.added = merged, p.added[:0]
+	p.order = merged(p.order, p.added, func(a, b *entry) bool { return older(a, b) < 0 })
+	p.added = p.added[:0]
 	for _, b := range p.touched {
 		b.settle(p.plan)
 	}
-}
-
-// Explain says why a ticket waits; ok is false where it does not.
-func (p *Pool) Explain(id string, _ time.Time) (e Explanation, ok bool) {
-	if _, ok = p.entries[id]; !ok {
-		return e, false
-	}
-	return Explanation{Text: "not enough players are here", Waiting: len(p.entries) - 1, Needed: p.plan.Min}, true
 }

@@ -152,6 +152,7 @@ func TestEveryAssignmentObeysEveryRuleAndAPoolThatLivedLongAgreesWithAFreshOne(t
 		rng := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 1))
 		now, waiting, n := noon, map[string]*Ticket{}, 0
 		pool := NewPool(&r)
+		pool.effort = rapid.SampledFrom([]int{0, 40, maxEffort}).Draw(t, "effort")
 		for range rapid.IntRange(1, 6).Draw(t, "cycles") {
 			for range rng.IntN(25) {
 				tk := anyTicket(&r, rng, n, now)
@@ -169,6 +170,7 @@ func TestEveryAssignmentObeysEveryRuleAndAPoolThatLivedLongAgreesWithAFreshOne(t
 			}
 			rooms := anyRooms(&r, rng)
 			fresh := NewPool(&r)
+			fresh.effort = pool.effort
 			ids := slices.Collect(sortedKeys(waiting))
 			rng.Shuffle(len(ids), func(i, j int) { ids[i], ids[j] = ids[j], ids[i] })
 			for _, id := range ids {

@@ -1,6 +1,9 @@
 package queue
 
-import "slices"
+import (
+	"slices"
+	"strconv"
+)
 
 // recipes are the ways in which parties fill a match: how many parties of each size, so that each team is full. Parties
 // of one are always thought of as there, so a set of parties fits into the teams, full or not, if and only if some recipe
@@ -73,7 +76,7 @@ func partitions(size, largest, limit int) [][]int {
 func key(sum []int) string {
 	b := make([]byte, 0, 2*len(sum))
 	for _, n := range sum {
-		b = append(b, byte(n>>8), byte(n))
+		b = append(strconv.AppendInt(b, int64(n), 10), ' ')
 	}
 	return string(b)
 }

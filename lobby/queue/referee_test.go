@@ -254,7 +254,7 @@ func (j referee) attributes(a Assignment, all []*Ticket, room Room, waited time.
 			}
 			for _, v := range agreed {
 				for _, list := range said {
-					if texts, _ := list.([]string); !slices.Contains(texts, v) {
+					if !slices.Contains(texts(list), v) {
 						bad("%s: %s is not in %v", rule.Name, v, list)
 					}
 				}
@@ -270,6 +270,17 @@ func (j referee) attributes(a Assignment, all []*Ticket, room Room, waited time.
 			}
 		}
 	}
+}
+
+func texts(v any) []string {
+	if list, ok := v.([]string); ok {
+		return list
+	}
+	var list []string
+	for _, item := range v.([]any) { //nolint:forcetypeassert // the tests make no other lists
+		list = append(list, fmt.Sprint(item))
+	}
+	return list
 }
 
 func (j referee) pair(t, u *Ticket, waited time.Duration, bad func(string, ...any)) {

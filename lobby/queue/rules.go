@@ -55,8 +55,8 @@ type Rules struct {
 	// other seats up to Min; 0 is never.
 	BotsAfter time.Duration
 
-	// Beta is the standard deviation of one player's performance about his rating, for predictions alone. Default 200,
-	// which is Elo's.
+	// Beta is the standard deviation of one player's performance about his rating, for predictions alone. Default 500/3,
+	// which is the rating model's where ratings are in its points (package rating).
 	Beta float64
 
 	// MaxWait is how long a ticket may wait before it expires. Default 5 min.

@@ -17,13 +17,13 @@ type splitter struct {
 	tickets []*entry
 	over    []float64 // by how much a ticket's players are better than the match's mean, in sum
 
-	team  []int8
+	team  []int
 	sum   []float64
 	used  []int
 	masks [][]uint64
 	takes []int8
 	tries int
-	best  []int8
+	best  []int
 	cost  cost
 	found bool
 }
@@ -66,14 +66,20 @@ func (s *splitter) run(set []*entry) bool {
 	}
 	mean := total / float64(max(n, 1))
 	slices.SortFunc(s.tickets, func(a, b *entry) int {
-		return cmp.Or(cmp.Compare(b.n, a.n), cmp.Compare(b.sum, a.sum), older(a, b))
+		if a.n != b.n {
+			return b.n - a.n
+		}
+		if a.sum != b.sum {
+			return cmp.Compare(b.sum, a.sum)
+		}
+		return older(a, b)
 	})
 	s.over = s.over[:0]
 	for _, e := range s.tickets {
 		s.over = append(s.over, e.sum-mean*float64(e.n))
 	}
 	teams := len(s.free)
-	s.team, s.best = append(s.team[:0], make([]int8, len(set))...), s.best[:0]
+	s.team, s.best = append(s.team[:0], make([]int, len(set))...), s.best[:0]
 	s.sum, s.used = append(s.sum[:0], make([]float64, teams)...), append(s.used[:0], make([]int, teams)...)
 	for len(s.masks) < teams {
 		s.masks = append(s.masks, nil)
@@ -143,7 +149,7 @@ func (s *splitter) enter(i, t int) bool {
 			return false
 		}
 	}
-	s.team[i] = int8(t)
+	s.team[i] = t
 	s.free[t] -= e.n
 	s.used[t] += e.n
 	s.sum[t] += s.over[i]
@@ -221,7 +227,7 @@ func (s *splitter) rolesHold() bool {
 	for t := range s.roles {
 		s.masks[t] = s.masks[t][:0]
 		for i, e := range s.tickets {
-			if int(s.team[i]) == t {
+			if s.team[i] == t {
 				s.masks[t] = append(s.masks[t], e.roles...)
 			}
 		}

@@ -1,6 +1,9 @@
 package queue
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // Ticket is a party, or one player, who waits. It is read only once a Pool has it.
 type Ticket struct {
@@ -17,6 +20,17 @@ type Ticket struct {
 	MaxLatency float64 `json:"max_latency,omitempty"`
 	// NewOnly refuses matches that run already.
 	NewOnly bool `json:"new_only,omitempty"`
+}
+
+// Rating is the rating by which a party is matched: halfway from its players' mean to the best of them, because one
+// strong player tells more of a party than its average.
+func (t *Ticket) Rating() float64 {
+	sum, best := 0.0, math.Inf(-1)
+	for i := range t.Players {
+		sum += t.Players[i].Rating
+		best = max(best, t.Players[i].Rating)
+	}
+	return (sum/float64(len(t.Players)) + best) / 2
 }
 
 // Player is one of a ticket's players.

@@ -20,7 +20,7 @@ const (
 	maxWaitOfAll  = 24 * time.Hour
 	defaultWait   = 5 * time.Minute
 	defaultToOpen = 15 * time.Second
-	defaultBeta   = 200
+	defaultBeta   = 500.0 / 3
 )
 
 // fill puts the defaults in.

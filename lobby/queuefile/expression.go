@@ -34,7 +34,7 @@ type scope struct {
 
 // side is a ticket as an expression sees it.
 type side struct {
-	Rating     float64        `expr:"rating"`
+	Rating     float64        `expr:"rating"` // by which it is matched: halfway from its players' mean to the best of them
 	Players    int            `expr:"players"`
 	Regions    []string       `expr:"regions"` // those that each of its players measured
 	Attributes map[string]any `expr:"attributes"`
@@ -129,8 +129,8 @@ func (e *expression) run(a, b *queue.Ticket, waited time.Duration) (bool, error)
 
 func (e *expression) side(t *queue.Ticket) side {
 	s := side{Players: len(t.Players), Attributes: t.Attributes}
-	for i := range t.Players {
-		s.Rating += t.Players[i].Rating / float64(len(t.Players))
+	if s.Players > 0 {
+		s.Rating = t.Rating()
 	}
 	if e.regions && len(t.Players) > 0 {
 		for name := range t.Players[0].Latency {

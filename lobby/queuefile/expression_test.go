@@ -29,7 +29,7 @@ func TestExpressionsSeeTicketsAndTheWait(t *testing.T) {
 		`a.attributes.clan == "red" and not (b.attributes.clan == "red")`:        true,
 		`abs(a.attributes.level - b.attributes.level) <= 1 || waited > 60`:       false,
 		`abs(a.attributes.level - b.attributes.level) <= 1 || waited > 20`:       true,
-		`a.rating == 1050 && b.rating - a.rating < 200`:                          true,
+		`a.rating == 1075 && b.rating - a.rating < 200`:                          true,
 		`a.players == 2 and b.players == 1`:                                      true,
 		`len(a.regions) == 1 and "eu" in a.regions and b.regions == ["eu","r0"]`: true,
 		`"mill" in a.attributes.maps`:                                            true,
@@ -47,6 +47,33 @@ func TestExpressionsSeeTicketsAndTheWait(t *testing.T) {
 		if got, err := e.run(a, b, 30*time.Second); got != want || err != nil {
 			t.Errorf("%s is %v (%v), want %v", text, got, err, want)
 		}
+	}
+}
+
+// The rating that an expression sees is the one by which the core matches.
+func TestTheRatingIsTheCores(t *testing.T) {
+	t.Parallel()
+	r, err := queue.Rules{Name: "q", Game: "g", Teams: 2, TeamSize: 3}.Validate()
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, b := ticket(nil, 1000, 1100, 1350), ticket(nil, 700, 300, 950)
+	for i := range b.Players {
+		b.ID, b.Players[i].ID = "b", fmt.Sprint("b", i)
+	}
+	pool := queue.NewPool(&r)
+	pool.Put(a)
+	pool.Put(b)
+	out := pool.Match(nil, time.Unix(1, 0))
+	if len(out.Assignments) != 1 {
+		t.Fatalf("got %+v", out)
+	}
+	e, err := compile(fmt.Sprintf("abs(a.rating - b.rating - %f) < 0.001", out.Assignments[0].Spread))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if same, err := e.run(a, b, 0); !same || err != nil {
+		t.Errorf("the core's spread is %v, and the expression sees %v and %v (%v)", out.Assignments[0].Spread, e.side(a).Rating, e.side(b).Rating, err)
 	}
 }
 

@@ -139,6 +139,8 @@ func TestMistakesAreNamedWithTheirLines(t *testing.T) {
 		"too long":           {head + "    expires: 24h\n", []string{`5: queues.q.expires is "24h", want a time with its unit, as 90s or 2m, from 10s to 1h`}},
 		"negative":           {head + "    connect: -5s\n", []string{`5: queues.q.connect is "-5s", want a time`}},
 		"no flag":            {head + "    backfill: yes\n", []string{`5: queues.q.backfill is "yes", want true or false`}},
+		"bots too early":     {head + "    start: {min: 2, wait_for_more: 30s}\n    bots: {after: 20s}\n", []string{"6: queues.q.bots.after is 20s, which is before start.wait_for_more ends (30s)"}},
+		"steps even":         {head + "    rating: [{within: 10}, {after: 9s, within: 10}]\n", []string{"5: queues.q.rating[1].within is 10, and the step before has 10: a bound widens with waiting"}},
 		"party max":          {head + "    party: {max: 6}\n", []string{"5: queues.q.party.max is 6, and a team has 5: a party is never split"}},
 		"party min":          {head + "    party: {min: 3, max: 2}\n", []string{"5: queues.q.party.min is 3, above its max"}},
 		"latency alone":      {head + "    latency: [{within: 60}]\n", []string{"5: queues.q has latency and no regions: say which regions matches may be in"}},

@@ -35,7 +35,7 @@ func (d *document) steps(to *[]queue.Step, high float64, unit string) func(*yaml
 				d.add(n.Line, "%s.after is %s, want more than the step before (%s)", at, brief(s.After), brief((*to)[len(*to)-1].After))
 			case !first && (*to)[len(*to)-1].Any:
 				d.add(n.Line, "%s comes after a step with any: nothing is wider", at)
-			case !first && !s.Any && s.Within < (*to)[len(*to)-1].Within:
+			case !first && !s.Any && s.Within <= (*to)[len(*to)-1].Within:
 				d.add(n.Line, "%s.within is %g, and the step before has %g: a bound widens with waiting", at, s.Within, (*to)[len(*to)-1].Within)
 			default:
 				*to = append(*to, s)

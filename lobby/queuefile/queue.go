@@ -15,6 +15,7 @@ import (
 const (
 	maxTeams      = 16
 	maxTeamSize   = 1000
+	maxPlayers    = 1000 // of a match
 	maxSteps      = 16
 	maxRegions    = 32
 	maxRoles      = 16
@@ -86,7 +87,7 @@ func (d *document) queueFields(r *queue.Rules, said lines) []field {
 		{"start", func(n *yaml.Node, at string) {
 			d.fields(n, at, field{"min", func(n *yaml.Node, at string) {
 				said["start.min"] = n.Line
-				d.whole(&r.Min, maxTeams*maxTeamSize)(n, at)
+				d.whole(&r.Min, maxPlayers)(n, at)
 			}}, field{"wait_for_more", func(n *yaml.Node, at string) {
 				said["start.wait_for_more"] = n.Line
 				d.duration(&r.Gather, 0, maxWait)(n, at)
@@ -144,6 +145,9 @@ func (d *document) together(r *queue.Rules, said lines, at string) {
 		return
 	}
 	most := max(r.Teams, 1) * r.TeamSize
+	if most > maxPlayers {
+		d.add(said["team_size"], "%s: a match has %d players, at most %d allowed", at, most, maxPlayers)
+	}
 	players := fmt.Sprintf("%d teams of %d", max(r.Teams, 1), r.TeamSize)
 	if seats, ok := d.opts.Seats[r.Game]; ok && most > seats {
 		d.add(said["team_size"], "%s: a match has %d players (%s), and a room of %s has %d seats", at, most, players, r.Game, seats)
@@ -162,6 +166,9 @@ func (d *document) together(r *queue.Rules, said lines, at string) {
 	}
 	if r.MaxWait > 0 && r.BotsAfter >= r.MaxWait {
 		d.add(said["bots"], "%s.bots.after is %s, and tickets expire after %s", at, brief(r.BotsAfter), brief(r.MaxWait))
+	}
+	if r.BotsAfter > 0 && r.BotsAfter < r.Gather {
+		d.add(said["bots"], "%s.bots.after is %s, which is before start.wait_for_more ends (%s)", at, brief(r.BotsAfter), brief(r.Gather))
 	}
 	if r.PartyMax > r.TeamSize {
 		d.add(said["party"], "%s.party.max is %d, and a team has %d: a party is never split", at, r.PartyMax, r.TeamSize)

@@ -3,6 +3,6 @@
 // seconds. The same rules, tickets and seed give the same report, on every machine of one architecture.
 //
 //	arrivals := simulate.Load{Seed: 1, PerMinute: 30, For: 24 * time.Hour, Parties: 0.3}.Arrivals(rules)
-//	result, err := simulate.Run(rules, arrivals, queue.NewPool(rules), simulate.Options{})
+//	result, err := simulate.Run(ctx, rules, arrivals, queue.NewPool(rules), simulate.Options{})
 //	report := simulate.NewReport(rules, result)
 package simulate

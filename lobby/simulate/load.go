@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"muster/lobby/queue"
@@ -29,8 +30,8 @@ type Load struct {
 	// Regions is how many regions players live in. The first ones are those of the rules; who lives elsewhere is far from
 	// all. Default: as many as the rules have, at least one.
 	Regions int
-	// Heavy draws skills from a distribution with heavy tails (Student's t with 3 degrees of freedom) instead of a normal
-	// one; both have a standard deviation of about 333.
+	// Heavy draws skills from a distribution with heavy tails (Student's t with 3 degrees of freedom, cut at 2000 points
+	// from the mean) instead of a normal one; both have a standard deviation of about 333.
 	Heavy bool
 	// Parties is which part of the tickets are parties, 0 to 1. Half of these are of two, a quarter of three, and so on.
 	Parties float64
@@ -138,17 +139,21 @@ func (c *crowd) person() person {
 
 // skill draws from a distribution with mean 0 and standard deviation 1.
 func (c *crowd) skill() float64 {
-	z := c.rnd.NormFloat64()
-	if !c.Heavy {
-		return z
+	const freedom, farthest = 3, 6
+	for {
+		z := c.rnd.NormFloat64()
+		if !c.Heavy {
+			return z
+		}
+		chi := 0.
+		for range freedom {
+			n := c.rnd.NormFloat64()
+			chi += n * n
+		}
+		if z /= math.Sqrt(chi/freedom) * math.Sqrt(freedom/(freedom-2.)); math.Abs(z) <= farthest {
+			return z // further off nobody's rating gets
+		}
 	}
-	const freedom = 3
-	chi := 0.
-	for range freedom {
-		n := c.rnd.NormFloat64()
-		chi += n * n
-	}
-	return z / math.Sqrt(chi/freedom) / math.Sqrt(freedom/(freedom-2.))
 }
 
 // at draws a player of a home and a rating.
@@ -205,8 +210,25 @@ func (c *crowd) ticket(n int, leader *person, at time.Duration) queue.Ticket {
 		friend.busy = at + again
 		t.Players = append(t.Players, friend.Player)
 	}
+	c.agree(t.Players)
 	c.attributes(&t)
 	return t
+}
+
+// agree has friends who want the same role say that any will do, where a team has no place for all of them.
+func (c *crowd) agree(players []queue.Player) {
+	free := make(map[string]int, len(c.rules.Roles))
+	for _, r := range c.rules.Roles {
+		free[r.Name] = r.PerTeam
+	}
+	for i := range players {
+		p := &players[i]
+		if at := slices.IndexFunc(p.Roles, func(role string) bool { return free[role] > 0 }); at >= 0 {
+			free[p.Roles[at]]--
+		} else {
+			p.Roles = nil
+		}
+	}
 }
 
 // friend returns somebody of the leader's region, and about as good.

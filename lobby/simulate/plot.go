@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"image/color"
 	"io"
+	"slices"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
@@ -71,7 +72,7 @@ func tick(name string) string {
 
 // WriteSVG draws panels, two beside each other.
 func WriteSVG(out io.Writer, panels []Panel) error {
-	const width, height = 11 * vg.Centimeter, 7 * vg.Centimeter
+	const width, height, pad = 312, 198, 17 // in points
 	rows := (len(panels) + 1) / 2
 	grid := make([][]*plot.Plot, rows)
 	for i := range grid {
@@ -86,7 +87,7 @@ func WriteSVG(out io.Writer, panels []Panel) error {
 	}
 	canvas := vgsvg.New(2*width, vg.Length(rows)*height)
 	canvas.SetColor(color.White)
-	tiles := draw.Tiles{Rows: rows, Cols: 2, PadX: 6 * vg.Millimeter, PadY: 6 * vg.Millimeter, PadTop: 3 * vg.Millimeter, PadBottom: 3 * vg.Millimeter, PadLeft: 3 * vg.Millimeter, PadRight: 3 * vg.Millimeter}
+	tiles := draw.Tiles{Rows: rows, Cols: 2, PadX: pad, PadY: pad, PadTop: pad / 2, PadBottom: pad / 2, PadLeft: pad / 2, PadRight: pad / 2}
 	aligned := plot.Align(grid, tiles, draw.New(canvas))
 	for i := range panels {
 		grid[i/2][i%2].Draw(aligned[i/2][i%2])
@@ -101,7 +102,16 @@ func (p *Panel) plot() (*plot.Plot, error) {
 	c := plot.New()
 	c.Title.Text, c.X.Label.Text, c.Y.Label.Text = p.Title, p.X, p.Y
 	c.Y.Min = 0
-	c.NominalX(p.Names...)
+	if len(p.Names) == 0 {
+		return c, nil
+	}
+	names := slices.Clone(p.Names)
+	for i := range names {
+		if every := 1 + len(names)/13; i%every != 0 { // or they would lie upon each other
+			names[i] = ""
+		}
+	}
+	c.NominalX(names...)
 	c.Legend.Top, c.Legend.Left = true, true
 	c.Add(plotter.NewGrid())
 	for i, line := range p.Lines {
@@ -118,6 +128,6 @@ func (p *Panel) plot() (*plot.Plot, error) {
 		c.Add(l, dots)
 		c.Legend.Add(line.Name, l, dots)
 	}
-	c.Y.Min, c.Y.Max = 0, c.Y.Max*1.25 // room for the legend
+	c.Y.Min, c.Y.Max = 0, c.Y.Max*(1.2+0.1*float64(len(p.Lines))) // room for the legend
 	return c, nil
 }

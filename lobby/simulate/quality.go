@@ -9,15 +9,6 @@ import (
 // beta is how much a player's performance varies from one match to the next, in points of package rating.
 const beta = meanRating / 6.
 
-// Rating is the rating by which a ticket is matched: halfway from its players' mean to the best of them.
-func Rating(t *queue.Ticket) float64 {
-	sum, best := 0., math.Inf(-1)
-	for i := range t.Players {
-		sum, best = sum+t.Players[i].Rating, max(best, t.Players[i].Rating)
-	}
-	return (sum/float64(len(t.Players)) + best) / 2
-}
-
 // strength is how likely the strongest team of a match beats the weakest, by the model of package rating: the sums of
 // their players' ratings, and how sure these are. NaN where there are not two teams with players.
 func strength(teams [][]*queue.Ticket) float64 {

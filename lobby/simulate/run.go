@@ -1,6 +1,7 @@
 package simulate
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"slices"
@@ -88,8 +89,8 @@ type run struct {
 }
 
 // Run simulates. The arrivals must be in the order of time, with ids that differ; the matcher must be empty and have the
-// rules. An error is the matcher's mistake: a ticket that does not wait, a team with too many players.
-func Run(rules *queue.Rules, arrivals []Arrival, m Matcher, o Options) (*Result, error) {
+// rules. An error is the matcher's mistake: a ticket that does not wait, a team with too many players; or ctx's.
+func Run(ctx context.Context, rules *queue.Rules, arrivals []Arrival, m Matcher, o Options) (*Result, error) {
 	if o.Every <= 0 {
 		o.Every = time.Second
 	}
@@ -106,7 +107,11 @@ func Run(rules *queue.Rules, arrivals []Arrival, m Matcher, o Options) (*Result,
 			s.now = arrivals[come].At / s.Every * s.Every
 		}
 		if s.now += s.Every; o.Until > 0 && s.now > o.Until {
+			s.now = o.Until
 			break
+		}
+		if err := ctx.Err(); err != nil {
+			return nil, err
 		}
 		for ; come < len(arrivals) && arrivals[come].At <= s.now; come++ {
 			if err := s.put(come); err != nil {
@@ -138,7 +143,7 @@ func (s *run) put(i int) error {
 	}
 	s.tickets[t.ID] = waiting{&t, i}
 	s.matcher.Put(&t)
-	s.result.Fates[i] = Fate{At: s.arrivals[i].At, Players: len(t.Players), Rating: Rating(&t), Match: -1, Latency: math.NaN()}
+	s.result.Fates[i] = Fate{At: s.arrivals[i].At, Players: len(t.Players), Rating: t.Rating(), Match: -1, Latency: math.NaN()}
 	return nil
 }
 
@@ -155,7 +160,7 @@ func (s *run) expire(i int) {
 func (s *run) cycle() error {
 	s.result.Cycles++
 	s.rooms = slices.DeleteFunc(s.rooms, func(r *room) bool { return r.ends <= s.now })
-	var open []queue.Room
+	open := make([]queue.Room, 0, len(s.rooms))
 	for _, r := range s.rooms {
 		open = append(open, r.Room)
 	}
@@ -213,7 +218,7 @@ func (s *run) settle(r *room, m *Match, fresh bool) error {
 		n := 0
 		for _, t := range team {
 			n += len(t.Players)
-			r.Low, r.High = min(r.Low, Rating(t)), max(r.High, Rating(t))
+			r.Low, r.High = min(r.Low, t.Rating()), max(r.High, t.Rating())
 		}
 		if n > s.rules.TeamSize {
 			return fmt.Errorf("team %d of a match has %d players, at most %d fit", i, n, s.rules.TeamSize)

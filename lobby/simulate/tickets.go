@@ -21,8 +21,11 @@ var (
 	mayColumns  = []string{"deviation", "roles", "max_spread", "max_latency"}
 )
 
-// maxAt bounds times in a file of tickets.
-const maxAt = 366 * 24 * time.Hour
+// Bounds of what a file of tickets says.
+const (
+	maxAt = 366 * 24 * time.Hour
+	most  = 1e6 // of ratings and the like
+)
 
 // Read reads tickets from CSV with a header, a line for each player. Lines of one ticket stand together and have its
 // time: seconds since the beginning, or RFC 3339. Lists, as of roles, are separated by |. Empty is that nothing is said.
@@ -116,14 +119,15 @@ func (f *ticketFile) line(record []string) error {
 		return err
 	}
 	p := queue.Player{ID: strings.Clone(player)}
-	var errs [4]error
-	p.Rating, errs[0] = f.number(record, "rating", -1e6, 1e6)
-	p.Deviation, errs[1] = f.number(record, "deviation", 0, 1e6)
-	spread, err2 := f.number(record, "max_spread", 0, 1e6)
-	latency, err3 := f.number(record, "max_latency", 0, 1e6)
-	errs[2], errs[3] = err2, err3
-	if err := cmp.Or(errs[0], errs[1], errs[2], errs[3]); err != nil {
-		return err
+	var spread, latency float64
+	for _, column := range []struct {
+		name string
+		to   *float64
+		low  float64
+	}{{"rating", &p.Rating, -most}, {"deviation", &p.Deviation, 0}, {"max_spread", &spread, 0}, {"max_latency", &latency, 0}} {
+		if *column.to, err = f.number(record, column.name, column.low, most); err != nil {
+			return err
+		}
 	}
 	p.Roles = listOf(f.get(record, "roles"))
 	for _, c := range f.columns {

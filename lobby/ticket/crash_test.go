@@ -36,7 +36,7 @@ func TestEveryTicketEndsOnceAndNobodyIsInTwoMatchesWhoeverDies(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					w := newWorld(t, seed)
 					defer w.stop()
-					w.run()
+					run(w)
 					mu.Lock()
 					defer mu.Unlock()
 					for _, end := range w.ended {
@@ -109,16 +109,22 @@ func newWorld(t *testing.T, seed uint64) *world {
 		stop()
 	}
 	for range 2 {
-		w.lobby = append(w.lobby, w.born())
+		w.lobby = append(w.lobby, born(w))
 	}
 	return w
 }
 
-func (w *world) born() *mortal {
+func born(w *world) *mortal {
 	m := &mortal{after: w.rng.IntN(2) == 0}
 	m.left.Store(int64(50 + w.rng.IntN(500)))
 	m.service = w.office.open(func(cmd redis.Cmder, next func() error) error {
 		n := m.left.Add(-1)
+		if n%5 == 0 { // so that what others do comes in between
+			d := time.Duration(1+n%4) * 20 * time.Millisecond
+			for began := time.Now(); time.Since(began) < d; {
+				time.Sleep(d)
+			}
+		}
 		switch {
 		case n > 0:
 			return next()
@@ -132,16 +138,17 @@ func (w *world) born() *mortal {
 	return m
 }
 
-func (w *world) run() {
+func run(w *world) {
 	for range 40 {
 		time.Sleep(time.Duration(w.rng.IntN(700)) * time.Millisecond)
 		w.act()
-		w.bury()
+		bury(w)
+		synctest.Wait()
 		w.look()
 	}
 	for range 80 { // nobody asks any more: what waits expires, what was promised is decided
 		time.Sleep(time.Second)
-		w.bury()
+		bury(w)
 		if w.look(); len(w.ended) == len(w.known) {
 			break
 		}
@@ -170,12 +177,12 @@ func (w *world) run() {
 func isIndex(key string) bool { return strings.HasSuffix(key, "}:open") }
 
 // bury replaces the dead.
-func (w *world) bury() {
+func bury(w *world) {
 	for i, m := range w.lobby {
 		if m.dead.Load() {
 			w.deaths++
 			m.die()
-			w.lobby[i] = w.born()
+			w.lobby[i] = born(w)
 		}
 	}
 }

@@ -116,13 +116,11 @@ func (s *Service) SetQueues(queues []queue.Rules) error {
 		return err
 	}
 	s.mu.Lock()
-	var retired []*engine
+	var stopped []*engine
 	for name, e := range s.engines {
 		if q, ok := next[name]; !ok || s.games[q.Game] != e.game {
 			delete(s.engines, name)
-			if !ok {
-				retired = append(retired, e)
-			}
+			stopped = append(stopped, e)
 			e.stop()
 		}
 	}
@@ -136,8 +134,11 @@ func (s *Service) SetQueues(queues []queue.Rules) error {
 		e.start(s.running)
 	}
 	s.mu.Unlock()
-	for _, e := range retired {
+	for _, e := range stopped {
 		e.wg.Wait()
+		if _, ok := next[e.keys.queue]; ok {
+			continue // it plays another game now, for which its tickets wait
+		}
 		ctx, cancel := context.WithTimeout(s.running, lookTimeout)
 		s.failed(e.keys.queue, e.retire(ctx))
 		cancel()

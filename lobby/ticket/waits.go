@@ -50,24 +50,22 @@ func (s *Service) Queue(ctx context.Context, name string) (Stats, error) {
 	}
 	e.mu.Lock()
 	known := e.stats
-	players := 0
-	for _, t := range e.tickets {
-		players += len(t.Players)
-	}
 	e.mu.Unlock()
 	now := s.clock.now()
-	if known.at.IsZero() || now.Sub(known.at) > statsFor || now.Before(known.at) {
-		var err error
-		if known.Stats, err = s.readStats(ctx, e.keys, now); err != nil {
-			return Stats{}, err
-		}
-		known.at = now
-		e.mu.Lock()
-		e.stats = known
-		e.mu.Unlock()
+	if !known.at.IsZero() && now.Sub(known.at) <= statsFor && !now.Before(known.at) {
+		return known.Stats, nil
 	}
-	known.Players = players
-	return known.Stats, nil
+	st, err := s.readStats(ctx, e.keys, now)
+	if err != nil {
+		return Stats{}, err
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, t := range e.tickets {
+		st.Players += len(t.Players)
+	}
+	e.stats = stats{st, now}
+	return st, nil
 }
 
 // Queues returns the names of the queues.

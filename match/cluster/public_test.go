@@ -2,6 +2,7 @@ package cluster_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -327,4 +328,77 @@ func end(t *rapid.T, rdb redis.UniversalClient, d *cluster.Directory, r cluster.
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// failing fails what writes to a key, once.
+type failing struct{ key string }
+
+func (*failing) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+func (f *failing) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		if f.key != "" && strings.Contains(fmt.Sprint(cmd.Args()...), f.key) {
+			f.key = ""
+			cmd.SetErr(errors.New("the lobby was killed"))
+			return cmd.Err()
+		}
+		return next(ctx, cmd)
+	}
+}
+
+func (*failing) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return next
+}
+
+// Between the record and its places in the indices a lobby may die; another one carries on.
+func TestRoomWhoseMakerDiedHalfwayIsWholeOnceItIsMadeAgain(t *testing.T) {
+	for _, key := range []string{":record", ":open", ":public", "{code:"} {
+		t.Run(key, func(t *testing.T) {
+			rdb := testredis.Embedded(t)
+			hook := &failing{key}
+			rdb.AddHook(hook)
+			d := cluster.NewDirectory(rdb, ns)
+			n := aPublicRoom("arena", "ctf")
+			n.ID, n.Code, n.Queue = cluster.NewID(), "BCDF23", "arena"
+			if _, err := d.Create(t.Context(), n); err == nil || hook.key != "" {
+				t.Fatalf("creating it: %v, with what fails left: %q", err, hook.key)
+			}
+			r := create(t, d, n)
+			wantFree(t, "made again", d, r, 4)
+			if got, _ := pages(t, d, cluster.Filter{Games: []string{"arena"}, Alive: everyNode}, 5); !slices.Equal(got, []string{r.ID}) {
+				t.Errorf("listed are %v", got)
+			}
+			if got, err := d.ByCode(t.Context(), n.Code); err != nil || got.ID != r.ID {
+				t.Errorf("its code leads to %q, %v", got.ID, err)
+			}
+		})
+	}
+}
+
+func FuzzCursor(f *testing.F) {
+	rdb := testredis.Embedded(f)
+	d := cluster.NewDirectory(rdb, ns)
+	for range 3 {
+		_, err := d.Create(f.Context(), aPublicRoom("arena", "ctf"))
+		if err != nil {
+			f.Fatal(err)
+		}
+	}
+	filter := cluster.Filter{Games: []string{"arena"}, Alive: everyNode}
+	_, next, err := d.Public(f.Context(), filter, "", 1)
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, s := range []string{"", next, "*", "LQ", "MTIzNDU2Nzg5MDEyMzph"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, cursor string) {
+		list, next, err := d.Public(t.Context(), filter, cursor, 5)
+		if err != nil && !errors.Is(err, cluster.ErrCursor) {
+			t.Errorf("cursor %q: %v", cursor, err)
+		}
+		if len(list) > 3 || next != "" {
+			t.Errorf("cursor %q: %d rooms and then %q", cursor, len(list), next)
+		}
+	})
 }

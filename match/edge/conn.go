@@ -102,6 +102,14 @@ func (c *conn) live(attached bool) {
 	defer c.server.wg.Done() // add counted it
 	defer c.server.remove(c)
 	defer c.Pipe.End()
+	seated := c.server.cfg.Seated
+	if !attached || c.seat == 0 { // who only watches plays in no match
+		seated = nil
+	}
+	if seated != nil {
+		seated(c.player, true)
+		defer seated(c.player, false)
+	}
 	c.read()
 	if attached {
 		c.room.Detach(c)

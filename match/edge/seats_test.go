@@ -14,6 +14,7 @@ import (
 	"github.com/coder/websocket"
 
 	"muster/internal/door"
+	"muster/internal/door/doortest"
 	"muster/internal/simnet"
 	"muster/proto"
 )
@@ -158,4 +159,46 @@ func TestSocketsThatReplaceEachOtherLeaveNothing(t *testing.T) {
 		}
 		_ = p.Close(websocket.StatusNormalClosure, "")
 	})
+}
+
+func TestOthersHearOnceOfEachSocketOfASeat(t *testing.T) {
+	heard := make(chan string, 100)
+	b := newBench(t, grow{}, func(c *Config) {
+		c.Seated = func(player string, begins bool) { heard <- fmt.Sprint(player, " ", begins) }
+	})
+	ctx := testContext(t)
+	next := func(want string) {
+		t.Helper()
+		select {
+		case got := <-heard:
+			if got != want {
+				t.Errorf("heard %q, want %q", got, want)
+			}
+		case <-ctx.Done():
+			t.Fatalf("%q was not heard", want)
+		}
+	}
+	p := b.join(ctx, "r", 1, "alice")
+	next("alice true")
+	again := b.connect(ctx, "r", p.welcome.Resume)
+	next2 := map[string]bool{<-heard: true, <-heard: true} // the newer may begin before the older has ended
+	if !next2["alice true"] || !next2["alice false"] {
+		t.Errorf("heard %v", next2)
+	}
+	c := b.rawDial("r", b.seatToken("r", 2, "bob"))
+	next("bob true")
+	if _, err := welcomed(t, c).Write(doortest.NegativeLength()); err != nil { // whatever becomes of it
+		t.Fatal(err)
+	}
+	next("bob false")
+	refused, _, err := b.dial(ctx, "gone", b.seatToken("gone", 3, "carol"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	(&peer{Conn: refused, t: t}).closed(ctx)
+	_ = again.CloseNow()
+	next("alice false")
+	if len(heard) > 0 {
+		t.Errorf("heard %q as well", <-heard)
+	}
 }

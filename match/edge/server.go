@@ -45,6 +45,9 @@ type Config struct {
 	PingEvery time.Duration
 	// SlowAfter is how long a socket may take no frame before it is closed with 4003. Default 10 s.
 	SlowAfter time.Duration
+	// Seated is told of each socket of a player who has a seat, when it is attached to its room and when it has ended. It
+	// must not block. nil: nobody wants to know.
+	Seated func(player string, begins bool)
 }
 
 // Server accepts match sockets. It is an http.Handler for the pattern "GET /v1/match/{room}" and the [match.Edge] of

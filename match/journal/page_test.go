@@ -26,7 +26,7 @@ func TestThePageNamesTheBounds(t *testing.T) {
 		fmt.Sprintf("| layout | bytes(%d) |", MaxLayout),
 		fmt.Sprintf("| inputs | list(%d) of [seat, sequence, view, fraction, bytes(%d)] |", maxInputs, maxBody),
 		fmt.Sprintf("| sums | list(%d) of uint16 |", maxSums),
-		fmt.Sprintf("| seats | list(%d) of [kind, seat, player, name, team] | kind: %d joined, %d dropped, %d resumed, %d left; texts of %d bytes |",
+		fmt.Sprintf("| seats | list(%d) of [kind, seat, player, name, team] | kind: %d joined, %d dropped, %d resumed, %d left; the team that the player came with, 0 for none; texts of %d bytes |",
 			maxChanges, SeatJoined, SeatDropped, SeatResumed, SeatLeft, maxName),
 		fmt.Sprintf("| results | list(%d) of [id, seat, text(%d), bytes(%d)] |", maxResults, MaxText, MaxWork),
 		fmt.Sprintf("at most %d bytes", MaxRecord),

@@ -1,0 +1,118 @@
+package cmd
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+)
+
+func trusted(t *testing.T, list ...string) proxies {
+	t.Helper()
+	p, err := parseProxies(list)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func TestAddressOfARequestIsTheNearestThatIsNoTrustedProxy(t *testing.T) {
+	p := trusted(t, "10.0.0.0/8", "192.0.2.7", "2001:db8::/32", "::ffff:172.16.0.0/108")
+	long := strings.Repeat("10.1.1.1, ", 5000)
+	for name, c := range map[string]struct {
+		remote    string
+		forwarded []string
+		want      string // "" is the connection's own
+	}{
+		"no proxy":                        {"198.51.100.1:5", nil, ""},
+		"a stranger who says he is one":   {"198.51.100.1:5", []string{"203.0.113.9"}, ""},
+		"one proxy":                       {"10.0.0.1:5", []string{"203.0.113.9"}, "203.0.113.9"},
+		"a proxy in IPv6 of IPv4":         {"[::ffff:10.0.0.1]:5", []string{"203.0.113.9"}, "203.0.113.9"},
+		"a proxy that says nothing":       {"10.0.0.1:5", nil, ""},
+		"a client that makes up hops":     {"10.0.0.1:5", []string{"127.0.0.1, 8.8.8.8, 203.0.113.9"}, "203.0.113.9"},
+		"a client that makes up a proxy":  {"10.0.0.1:5", []string{"8.8.8.8, 10.0.0.2, 203.0.113.9"}, "203.0.113.9"},
+		"two proxies":                     {"10.0.0.1:5", []string{"203.0.113.9, 192.0.2.7"}, "203.0.113.9"},
+		"two proxies and a made-up hop":   {"10.0.0.1:5", []string{"8.8.8.8, 203.0.113.9, 192.0.2.7"}, "203.0.113.9"},
+		"two headers":                     {"10.0.0.1:5", []string{"8.8.8.8", "203.0.113.9,192.0.2.7"}, "203.0.113.9"},
+		"a proxy's neighbour":             {"192.0.2.8:5", []string{"203.0.113.9"}, ""},
+		"only proxies":                    {"10.0.0.1:5", []string{"10.0.0.3, 10.0.0.2"}, "10.0.0.3"},
+		"a port":                          {"10.0.0.1:5", []string{"203.0.113.9:4711"}, "203.0.113.9"},
+		"IPv6":                            {"[2001:db8::1]:5", []string{"2a00::1"}, "2a00::1"},
+		"IPv6 with a port":                {"10.0.0.1:5", []string{"[2a00::1]:80"}, "2a00::1"},
+		"IPv6 of IPv4":                    {"172.16.0.9:5", []string{"::ffff:203.0.113.9"}, "203.0.113.9"},
+		"words":                           {"10.0.0.1:5", []string{"unknown"}, ""},
+		"words behind a proxy":            {"10.0.0.1:5", []string{"203.0.113.9, _hidden, 10.0.0.2"}, "10.0.0.2"},
+		"an empty hop":                    {"10.0.0.1:5", []string{"203.0.113.9,,10.0.0.2"}, "10.0.0.2"},
+		"a way without end":               {"10.0.0.1:5", []string{"203.0.113.9, " + long + "10.2.2.2"}, "10.1.1.1"},
+		"no address at all":               {"pipe", []string{"203.0.113.9"}, ""},
+		"an address with CR and LF in it": {"10.0.0.1:5", []string{"203.0.113.9\r\nX: y"}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := httptest.NewRequest(http.MethodGet, "/", nil)
+			r.RemoteAddr = c.remote
+			r.Header["X-Forwarded-For"] = c.forwarded
+			want := c.remote
+			if c.want != "" {
+				want = c.want + ":0"
+				if strings.Contains(c.want, ":") {
+					want = "[" + c.want + "]:0"
+				}
+			}
+			got := ""
+			behind(p, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got = r.RemoteAddr })).ServeHTTP(httptest.NewRecorder(), r)
+			if got != want || r.RemoteAddr != c.remote {
+				t.Errorf("the request comes from %q, want %q", got, want)
+			}
+		})
+	}
+}
+
+func TestWithoutTrustedProxiesForwardedAddressesAreIgnored(t *testing.T) {
+	r := httptest.NewRequest(http.MethodGet, "/", nil)
+	r.Header.Set("X-Forwarded-For", "203.0.113.9")
+	got := ""
+	behind(trusted(t), http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got = r.RemoteAddr })).ServeHTTP(httptest.NewRecorder(), r)
+	if got != r.RemoteAddr {
+		t.Errorf("the request comes from %q", got)
+	}
+}
+
+func TestNetworksOfProxiesAreChecked(t *testing.T) {
+	for _, s := range []string{"", "x", "10.0.0.0/33", "10.0.0.0-10.0.0.9", "fe80::1%eth0", "example.com", "10.0.0.1:80"} {
+		if _, err := parseProxies([]string{"10.0.0.1", s}); err == nil {
+			t.Errorf("%q is taken", s)
+		}
+	}
+}
+
+func TestConnectionsToMatchesAreLimitedByTheClientsAddress(t *testing.T) {
+	r := serve(t, withArena, "--address-rate", "1", "--trusted-proxy", "127.0.0.0/8")
+	open := func(forwarded string) int {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, r.url+"/v1/match/x", nil)
+		must(t, err)
+		req.Header.Set("X-Forwarded-For", forwarded)
+		res, err := http.DefaultClient.Do(req)
+		must(t, err)
+		_ = res.Body.Close()
+		if res.StatusCode == http.StatusTooManyRequests && res.Header.Get("Retry-After") == "" {
+			t.Error("429 without Retry-After")
+		}
+		return res.StatusCode
+	}
+	limited := 0
+	for range 20 {
+		switch status := open("8.8.8.8, 203.0.113.9"); status {
+		case http.StatusTooManyRequests:
+			limited++
+		case http.StatusUnauthorized:
+		default:
+			t.Fatalf("status %d", status)
+		}
+	}
+	if limited < 5 || limited > 15 {
+		t.Errorf("%d of 20 were refused, want all but five and one a second", limited)
+	}
+	if status := open("203.0.113.10"); status != http.StatusUnauthorized {
+		t.Errorf("another client behind the same proxy gets %d", status)
+	}
+}
