@@ -136,7 +136,7 @@ func startServer(ctx context.Context, o *options, dir, redisURL string) (*proces
 	args := append([]string{}, o.Serve[1:]...)
 	args = append(args, "serve", "--listen", "127.0.0.1:0", "--redis", redisURL, "--key-file", filepath.Join(dir, "key"),
 		"--queues", filepath.Join(dir, "queues.yaml"), "--journal", "none", "--log-level", "warn",
-		"--namespace", namespace)
+		"--namespace", namespace, "--address-rate", strconv.Itoa(addressRate))
 	p, line, err := start(ctx, log, "/v1 ", o.Serve[0], args...)
 	if err != nil {
 		return nil, "", err
