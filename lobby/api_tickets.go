@@ -15,8 +15,10 @@ import (
 const (
 	// maxPoll bounds how long a request about a ticket may wait.
 	maxPoll = 30 * time.Second
-	// lookAgain is after how long a waiting request reads its ticket again unasked: notices can be lost.
-	lookAgain = 5 * time.Second
+	// lookAgain is after how long a waiting request reads its ticket again unasked, by which its player is known to be
+	// there, too: two such times are less than after how long he is not. What changes a ticket is heard before, from the
+	// queue's log.
+	lookAgain = 12 * time.Second
 )
 
 // Ticket is a ticket as the API shows it.

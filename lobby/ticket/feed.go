@@ -117,8 +117,9 @@ func (e *engine) snapshot(ctx context.Context) error {
 		return fmt.Errorf("%s: %w", doing, err)
 	}
 	e.mu.Lock()
-	defer e.mu.Unlock()
 	e.pool, e.tickets, e.feed = pool, tickets, f
+	e.mu.Unlock()
+	e.s.cfg.Changed("") // what the log would have said of them is lost
 	return nil
 }
 
