@@ -125,9 +125,12 @@ func (a *asked) matchURL(node, room string) string {
 	return u.String()
 }
 
+// createTicket is the id of the operation that makes a ticket, which is limited more than others.
+const createTicket = "create-ticket"
+
 func (l *Lobby) registerTickets(api huma.API) {
 	huma.Register(api, operation(huma.Operation{
-		OperationID: "create-ticket", Method: http.MethodPost, Path: "/v1/tickets", DefaultStatus: http.StatusCreated,
+		OperationID: createTicket, Method: http.MethodPost, Path: "/v1/tickets", DefaultStatus: http.StatusCreated,
 		Summary: "Wait for a match", Tags: []string{"Tickets"},
 		Errors: append([]int{http.StatusNotFound, http.StatusConflict}, withBody...),
 	}), l.createTicket)

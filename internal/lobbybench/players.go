@@ -53,7 +53,7 @@ func players(ctx context.Context, rdb redis.UniversalClient, keys *token.Keys, o
 	for i := range o.Waiting {
 		waiting = append(waiting, player{rating: highest + apart*float64(1+i/o.Knot)})
 	}
-	for range int(float64(o.Rate)*(o.Warm+o.For).Seconds()*1.1) + 100 {
+	for range int(float64(o.Rate)*(o.Warm+o.For+drainFor).Seconds()*1.1) + 100 {
 		coming = append(coming, player{rating: lowest + (highest-lowest)*rng.Float64()})
 	}
 	for name, list := range map[string][]player{"waits": waiting, "comes": coming} {

@@ -72,12 +72,13 @@ type report struct {
 	waits, creates *hdrhistogram.Histogram // of tickets that were to be created in the window, in microseconds
 	lateness       *hdrhistogram.Histogram
 	asked          int // how many were to be created
-	made           int
+	made, lost     int
 	times          []time.Time // when answers came
 	inWindow       int         // how many of them within it
 	rooms          map[string]int
 	failures       map[string]int
 	isCut          bool
+	why            []string // what the server says of some that were not answered
 }
 
 func newReport(o options) *report {
@@ -114,11 +115,15 @@ func (r *report) answered(room string, at, now time.Time, counts bool) {
 	}
 }
 
-func (r *report) failed(doing string, a answer, err error) {
+// failed counts what went wrong; counts says that it ends a ticket of the window.
+func (r *report) failed(doing string, a answer, err error, counts bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.isCut {
 		return
+	}
+	if counts {
+		r.lost++
 	}
 	switch {
 	case err != nil:
@@ -140,6 +145,13 @@ func (r *report) window(from, until time.Time) {
 			r.inWindow++
 		}
 	}
+}
+
+// complete says whether all tickets that were to be created are answered, or failed.
+func (r *report) complete() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return int(r.waits.TotalCount())+r.lost == r.asked
 }
 
 // cut ends the counting.
@@ -172,6 +184,9 @@ func (r *report) write(out io.Writer) error {
 	p("to answer %s   from when the ticket was to be created until its player has his seat", quantiles(r.waits))
 	p("matches   %d%s", len(r.rooms), r.sizes())
 	p("failures  %s", list(r.failures))
+	for _, why := range r.why {
+		p("unanswered %s", why)
+	}
 	p("")
 	n := float64(max(r.inWindow, 1))
 	p("CPU of one ticket that was created, matched and answered, with what those who wait cost:")

@@ -20,7 +20,7 @@ import (
 const (
 	// fillers is how many of the waiting tickets are created at a time.
 	fillers = 32
-	// drainFor is how long the last tickets have to be answered.
+	// drainFor is how long the tickets of the window have to be answered after it.
 	drainFor = 10 * time.Second
 )
 
@@ -34,6 +34,7 @@ type bench struct {
 	report  *report
 
 	waiters sync.WaitGroup
+	open    sync.Map      // tokens of the window's tickets that are not answered yet, by their ids
 	stop    chan struct{} // ends the polls of those who wait
 }
 
@@ -150,7 +151,7 @@ func (b *bench) fillOne(p *player) error {
 			default:
 			}
 			if err != nil || a.status != 200 || a.ticket.State != "waiting" {
-				b.report.failed("waiting", a, err)
+				b.report.failed("waiting", a, err, false)
 				return
 			}
 		}
@@ -172,74 +173,82 @@ func (b *bench) idle(ctx context.Context) error {
 	return err
 }
 
-// load creates tickets at the rate and measures those of the window.
+// load creates tickets at the rate and measures those of the window. It goes on at the rate until all of those are
+// answered, since the last of them need somebody to be matched with.
 func (b *bench) load(ctx context.Context, coming []player) error {
 	rng := mrand.New(mrand.NewPCG(b.Seed, 1)) //nolint:gosec // a benchmark
-	var wg sync.WaitGroup
-	done := make(chan struct{})
 	began := time.Now()
 	from, until := began.Add(b.Warm), began.Add(b.Warm+b.For)
-	var before *look
-	var err error
-	at := began
+	var before, after *look
+	next := began
 	for i := range coming {
-		at = at.Add(time.Duration(rng.ExpFloat64() / float64(b.Rate) * float64(time.Second)))
-		if err = pause(ctx, time.Until(at)); err != nil {
-			break
+		next = next.Add(time.Duration(rng.ExpFloat64() / float64(b.Rate) * float64(time.Second)))
+		at := next
+		err := pause(ctx, time.Until(at))
+		if err == nil && before == nil && !at.Before(from) {
+			before, err = b.look(ctx)
 		}
-		if before == nil && !at.Before(from) {
-			if before, err = b.look(ctx); err != nil {
-				break
-			}
+		if err == nil && after == nil && !at.Before(until) {
+			after, err = b.look(ctx)
 		}
-		if !at.Before(until) {
-			break
+		if err != nil {
+			return err
 		}
-		counts := !at.Before(from)
+		counts := before != nil && after == nil
 		if counts {
 			b.report.late(time.Since(at))
 		}
-		wg.Go(func() { b.one(&coming[i], at, counts) })
-	}
-	if err == nil && before != nil {
-		var after *look
-		if after, err = b.look(ctx); err == nil {
-			b.report.load = after.since(before)
-			b.report.window(before.at, after.at)
+		if after != nil && (b.report.complete() || at.Sub(until) > drainFor) {
+			break
 		}
+		b.waiters.Go(func() { b.one(&coming[i], at, counts) }) // they end with the server
 	}
-	go func() { wg.Wait(); close(done) }()
-	timeout := time.NewTimer(drainFor)
-	defer timeout.Stop()
-	select {
-	case <-done:
-	case <-timeout.C:
-		b.report.cut() // those that are left are counted as unanswered
+	b.report.cut() // what is left is counted as unanswered
+	b.open.Range(func(id, token any) bool {
+		b.report.why = append(b.report.why, b.explain(id.(string), token.(string))) //nolint:forcetypeassert // see one
+		return len(b.report.why) < 3
+	})
+	if before == nil || after == nil {
+		return errors.New("the window did not end")
 	}
-	b.waiters.Go(func() { <-done }) // they end with the server
-	return err
+	b.report.load = after.since(before)
+	b.report.window(before.at, after.at)
+	return nil
+}
+
+// explain asks why a ticket waits.
+func (b *bench) explain(id, token string) string {
+	c, err := b.clients.get()
+	if err != nil {
+		return err.Error()
+	}
+	defer func() { _ = c.Close() }()
+	_, err = c.ask(fmt.Appendf(nil, "GET /v1/tickets/%s/explain HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\n\r\n", id, b.clients.addr, token))
+	return fmt.Sprintf("%s: %s %v", id, c.body, err)
 }
 
 // one is a player's whole wait.
 func (b *bench) one(p *player, at time.Time, counts bool) {
 	c, err := b.clients.get()
 	if err != nil {
-		b.report.failed("connecting", answer{}, err)
+		b.report.failed("connecting", answer{}, err, counts)
 		return
 	}
 	a, err := c.ask(create(b.clients.addr, p.token))
 	if err != nil || a.status != 201 {
-		b.report.failed("creating", a, err)
+		b.report.failed("creating", a, err, counts)
 		b.back(c, err)
 		return
 	}
 	if counts {
 		b.report.created(time.Since(at))
+		b.open.Store(a.ticket.ID, p.token)
+		defer b.open.Delete(a.ticket.ID)
 	}
 	for {
 		a, err = c.ask(poll(b.clients.addr, p.token, a.ticket.ID))
 		if err != nil || a.status != 200 {
-			b.report.failed("asking", a, err)
+			b.report.failed("asking", a, err, counts)
 			b.back(c, err)
 			return
 		}
@@ -251,7 +260,7 @@ func (b *bench) one(p *player, at time.Time, counts bool) {
 	now := time.Now()
 	b.clients.put(c)
 	if a.ticket.State != "matched" || a.ticket.Match == nil || a.ticket.Match.Token == "" {
-		b.report.failed(a.ticket.State, a, nil)
+		b.report.failed("waited", a, nil, counts)
 		return
 	}
 	b.report.answered(a.ticket.Match.Room, at, now, counts)

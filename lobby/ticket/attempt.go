@@ -189,7 +189,7 @@ if room ~= '' then
 	redis.call('ZADD', filling, int(now + ARGV[11]), room)
 	redis.call('PEXPIRE', filling, day)
 end
-log('op', 'del', 'ids', table.concat(ids, ','))
+log('op', 'del', 'ids', table.concat(ids, ','), 'quiet', ARGV[5] == 'reserving' and '1' or '')
 return {'ok'}`)
 
 // errNoAttempt means that an attempt's record is gone.
