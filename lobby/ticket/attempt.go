@@ -70,6 +70,26 @@ type attempt struct {
 	told      bool   // the players have heard that they are matched
 	now       time.Time
 	tickets   []*Ticket // nil where there is none any more
+	fresh     bool      // it was made by this process a moment ago, and nobody has had it before
+}
+
+// freshAttempt is an attempt as the script that proposed it leaves it. The caller holds the engine's lock.
+func (e *engine) freshAttempt(id string, p *plan) *attempt {
+	now := e.s.clock.now()
+	a := &attempt{
+		plan: *p, id: id, state: attemptReserving, deadline: now.Add(p.Confirm), accepted: map[string]bool{}, now: now,
+		tickets: make([]*Ticket, len(p.Tickets)), fresh: true,
+	}
+	state := reserving
+	if p.Confirm > 0 {
+		a.state, state = attemptConfirming, Confirming
+	}
+	for i := range p.Tickets {
+		if t := e.tickets[p.Tickets[i].ID]; t != nil {
+			a.tickets[i] = &Ticket{Ticket: *t, Queue: e.keys.queue, State: state, attempt: id}
+		}
+	}
+	return a
 }
 
 // planOf makes a plan of what the pool assigned. tickets has those of the assignment.
@@ -169,7 +189,7 @@ if room ~= '' then
 	redis.call('ZADD', filling, int(now + ARGV[11]), room)
 	redis.call('PEXPIRE', filling, day)
 end
-log('op', 'del', 'ids', table.concat(ids, ','))
+log('op', 'del', 'ids', table.concat(ids, ','), 'quiet', ARGV[5] == 'reserving' and '1' or '')
 return {'ok'}`)
 
 // errNoAttempt means that an attempt's record is gone.
@@ -315,8 +335,12 @@ func (e *engine) due(ctx context.Context) (map[string]string, error) {
 	return ids, nil
 }
 
-// maxDue bounds how many attempts a process takes at once.
-const maxDue = 64
+// maxDue bounds how many attempts a process takes at once, and dueRounds how often it does in a second: the others of a
+// deployment take theirs meanwhile.
+const (
+	maxDue    = 64
+	dueRounds = 8
+)
 
 var dueScript = script(luaNow, `
 local ids = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', int(now), 'LIMIT', 0, ARGV[2])
