@@ -31,6 +31,7 @@ func (e *engine) lead(ctx context.Context) {
 			e.s.cfg.Metrics.Leads.WithLabelValues(e.keys.queue).Inc()
 			e.wake()
 		}
+		e.s.cfg.Metrics.Epoch.WithLabelValues(e.keys.queue).Set(float64(epoch))
 		select {
 		case <-ctx.Done():
 			e.resign(ctx)
