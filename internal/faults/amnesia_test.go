@@ -66,6 +66,8 @@ func TestRedisThatIsKilledAndStartedAgainIsGoneOnWithByTheLobby(t *testing.T) {
 					t.Errorf("lobby %d does not look at its queues", n)
 				}
 			}
+			moment = time.Now().Add(time.Second)
+			until(t, "more are", func() bool { return time.Now().After(moment) })
 			players.quit()
 			e := players.reckon(o.forgot)
 			now, err := h.rdb.HGet(t.Context(), "muster:{queue:pair}:leader", "epoch").Int64()
@@ -76,7 +78,7 @@ func TestRedisThatIsKilledAndStartedAgainIsGoneOnWithByTheLobby(t *testing.T) {
 			if first.Sub(back) > 4*time.Second { // a lease of two seconds may run from before
 				t.Errorf("matched %v after Redis was back", first.Sub(back))
 			}
-			if o.forgot == (e.lost == 0) || e.started < 20 {
+			if o.forgot == (e.lost == 0) || e.started < 10 {
 				t.Errorf("%+v shows little", e)
 			}
 			if keys := h.endless(); len(keys) > 0 {

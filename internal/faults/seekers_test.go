@@ -2,6 +2,7 @@ package faults
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -133,42 +134,49 @@ func (c *crowd) seek(rng *rand.Rand, player string) {
 		if len(matched) == 0 {
 			continue
 		}
-		c.comes(ctx, player, matched)
-		ids = slices.DeleteFunc(ids, func(o string) bool {
-			return slices.ContainsFunc(matched, func(a answer) bool { return a.ticket.ID == o })
-		})
+		for _, id := range c.comes(ctx, player, matched) {
+			ids = slices.DeleteFunc(ids, func(o string) bool { return o == id })
+		}
 	}
 }
 
-// comes takes the seat of a ticket. That a second one is matched before is what must not be.
-func (c *crowd) comes(ctx context.Context, player string, matched []answer) {
+// comes takes the seats of matched tickets and returns those whose matches have started. That a player is matched twice
+// before he came is what must not be.
+func (c *crowd) comes(ctx context.Context, player string, matched []answer) (started []string) {
 	if len(matched) > 1 {
 		c.complain("%s is matched by two tickets before he came to either: %s and %s", player, matched[0].ticket.ID, matched[1].ticket.ID)
 	}
 	for _, a := range matched {
-		for {
-			err := c.h.come(ctx, &a.ticket, player)
-			if err == nil {
-				c.note(a.ticket.ID, func(n *noted) { n.came = a.ticket.Match.Room })
-				break
+		room, came, unsure := a.ticket.Match.Room, false, false
+		for ctx.Err() == nil {
+			err := error(nil)
+			state := cluster.Settled{State: cluster.Waiting}
+			if !came {
+				err = c.h.come(ctx, &a.ticket, player)
+				// A call whose answer was lost may have taken the seat: then the next one finds the token used.
+				came = err == nil || unsure && errors.Is(err, cluster.ErrSeat)
+				unsure = unsure || err != nil && !isAnswer(err)
 			}
-			if ctx.Err() != nil || isAnswer(err) {
-				c.note(a.ticket.ID, func(n *noted) { n.lost = true })
-				break
+			if came {
+				state, err = c.h.dir.Settle(ctx, room)
 			}
-			pause(ctx, 50*time.Millisecond) // Redis is away
+			if state.State == cluster.Started {
+				c.note(a.ticket.ID, func(n *noted) { n.came = room })
+				started = append(started, a.ticket.ID)
+			}
+			if err == nil && state.State != cluster.Waiting || err != nil && isAnswer(err) {
+				break // where it is off, the ticket says how it goes on
+			}
+			pause(ctx, 50*time.Millisecond) // the others come, or Redis is away
 		}
 	}
+	return started
 }
 
 // isAnswer says whether an error is what Redis said, rather than that it said nothing.
 func isAnswer(err error) bool {
-	for _, known := range []error{cluster.ErrNoRoom, cluster.ErrSeat, cluster.ErrLate} {
-		if strings.Contains(err.Error(), known.Error()) {
-			return true
-		}
-	}
-	return strings.Contains(err.Error(), "the seat token")
+	return errors.Is(err, cluster.ErrNoRoom) || errors.Is(err, cluster.ErrSeat) || errors.Is(err, cluster.ErrLate) ||
+		strings.Contains(err.Error(), "the seat token")
 }
 
 func (c *crowd) create(ctx context.Context, player, queue string) (id string) {

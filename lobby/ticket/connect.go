@@ -94,7 +94,7 @@ func (e *engine) settle(ctx context.Context, a *attempt, at arrival) error {
 }
 
 // arrived are the verdicts on an attempt whose start is decided. A ticket of which nobody came is out, and where there is
-// no match also one of which somebody did not come.
+// no match also one of which somebody did not come; unless an outage kept them from it.
 func (a *attempt) arrived(at arrival) []verdict {
 	verdicts := make([]verdict, len(a.Tickets))
 	for i := range a.Tickets {
@@ -107,6 +107,15 @@ func (a *attempt) arrived(at arrival) []verdict {
 			}
 		}
 		v.action, v.reason = goFinal, reasonNoShow
+		if a.disturbed(a.Connect + late) {
+			v.faults = nil
+			if here == 0 {
+				v.action, v.reason = goBack, reasonAway
+			} else if at.state == cluster.Off {
+				v.action, v.reason = goBack, reasonOff
+			}
+			continue
+		}
 		switch {
 		case at.state == over:
 			v.faults = nil

@@ -43,8 +43,8 @@ func NewMetrics(r prometheus.Registerer, failures prometheus.Counter) *Metrics {
 		Epoch: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "muster_queue_epoch", Help: "The epoch with which this process leads a queue; 0 where another does.",
 		}, []string{"queue"}),
-		Fenced:   counter("muster_queue_fenced_total", "Proposals of matches refused since another process leads the queue.", "queue"),
-		Reloads:  counter("muster_queue_reloads_total", "How often a queue was read anew since its log had a gap.", "queue"),
+		Fenced:  counter("muster_queue_fenced_total", "Proposals of matches refused since another process leads the queue.", "queue"),
+		Reloads: counter("muster_queue_reloads_total", "How often a queue was read anew since its log had a gap.", "queue"),
 		Differences: counter("muster_queue_differences_total",
 			"Tickets that this process believed to wait and did not, or the other way round.", "queue"),
 	}
