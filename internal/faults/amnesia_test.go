@@ -32,7 +32,7 @@ func TestRedisThatIsKilledAndStartedAgainIsGoneOnWithByTheLobby(t *testing.T) {
 			t.Parallel()
 			rng := dice(t)
 			h := openHall(t, 2, o.args...)
-			players := gather(h, 12, rng.Uint64())
+			players := gather(h, 12, rng.Uint64(), usual)
 			began := time.Now()
 			until(t, "matches are made", func() bool { return !players.matchedSince(began).IsZero() })
 			moment := time.Now().Add(time.Duration(200+rng.IntN(800)) * time.Millisecond)

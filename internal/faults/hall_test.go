@@ -29,11 +29,13 @@ import (
 // pairGame is what is played in matches of two.
 var pairGame = match.Define[neighbourWorld, neighbourInput]("pair", neighbour{}, match.Rules{Seats: 4})
 
-// hallQueues are two queues of the same kind, in which one player may wait at once, and one of parties.
+// hallQueues are two queues of the same kind, in which one player may wait at once, one of parties, and one in which nobody
+// finds another.
 const hallQueues = `queues:
   pair: {game: pair, team_size: 2, connect: 4s}
   other: {game: pair, team_size: 2, connect: 4s}
   four: {game: pair, team_size: 4, connect: 4s}
+  alone: {game: pair, team_size: 2, attributes: {mode: {rule: equal, required: true}}}
 `
 
 // testSecret is the key of testKeys.

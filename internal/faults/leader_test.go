@@ -14,7 +14,7 @@ var leaderKills = flag.Int("leader-kills", 3, "how often a queue's leader is kil
 func TestKilledLeaderOfAQueueLosesNoTicketAndIsFollowedWithinThreeSeconds(t *testing.T) {
 	rng := dice(t)
 	h := openHall(t, 3)
-	players := gather(h, 40, rng.Uint64())
+	players := gather(h, 40, rng.Uint64(), usual)
 	var led, matched []time.Duration
 	for n := range *leaderKills {
 		var l *lobby

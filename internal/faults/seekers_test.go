@@ -28,6 +28,7 @@ type noted struct {
 	made, matched time.Time // by the test's clock
 	came          string    // the room whose seat was taken
 	cancelled     bool      // a lobby said so
+	kept          bool      // a lobby said, when it was to be cancelled, that it is matched
 	ended         bool      // a lobby said that it ended otherwise
 	lost          bool      // a lobby said that there is no such ticket
 }
@@ -59,18 +60,31 @@ func (b *book) matchedSince(t time.Time) (first time.Time) {
 	return first
 }
 
+// habit is what players do.
+type habit struct {
+	queues []string
+	both   int           // one of so many waits in two queues at once; 0 is nobody
+	giveUp int           // one of so many gives up
+	within time.Duration // and when at the latest
+}
+
+// usual is the habit of players whose lobbies or Redis die.
+var usual = habit{queues: []string{"pair", "other"}, both: 4, giveUp: 8, within: 150 * time.Millisecond}
+
 // crowd is players who queue, one after another, at so many places at once.
 type crowd struct {
 	*book
 
-	h    *hall
-	stop atomic.Bool
-	wg   sync.WaitGroup
+	h      *hall
+	habit  habit
+	stop   atomic.Bool
+	gaveUp atomic.Int64 // how often somebody did
+	wg     sync.WaitGroup
 }
 
 // gather lets players queue until quit.
-func gather(h *hall, places int, seed uint64) *crowd {
-	c := &crowd{book: &book{tickets: map[string]*noted{}}, h: h}
+func gather(h *hall, places int, seed uint64, does habit) *crowd {
+	c := &crowd{book: &book{tickets: map[string]*noted{}}, h: h, habit: does}
 	for place := range places {
 		rng := rand.New(rand.NewPCG(seed, uint64(place))) //nolint:gosec // the test's dice
 		c.wg.Go(func() {
@@ -92,15 +106,19 @@ func (c *crowd) quit() {
 func (c *crowd) seek(rng *rand.Rand, player string) {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
-	queues := []string{"pair", "other"}[:1+rng.IntN(4)/3]
+	queues := c.habit.queues[:1]
+	if c.habit.both > 0 && rng.IntN(c.habit.both) == 0 {
+		queues = c.habit.queues
+	}
 	var ids []string
 	for _, queue := range queues {
 		if id := c.create(ctx, player, queue); id != "" {
 			ids = append(ids, id)
 		}
 	}
-	if rng.IntN(8) == 0 {
-		pause(ctx, time.Duration(rng.IntN(150))*time.Millisecond)
+	if rng.IntN(c.habit.giveUp) == 0 {
+		pause(ctx, time.Duration(rng.Int64N(int64(c.habit.within))))
+		c.gaveUp.Add(1)
 		for _, id := range ids {
 			c.cancel(ctx, id, player)
 		}
@@ -202,8 +220,11 @@ func (c *crowd) create(ctx context.Context, player, queue string) (id string) {
 
 func (c *crowd) cancel(ctx context.Context, id, player string) {
 	a, err := c.h.ask(ctx, http.MethodDelete, "/v1/tickets/"+id, player, "", "")
-	if err == nil && a.status == http.StatusOK && a.ticket.State == "cancelled" {
-		c.note(id, func(n *noted) { n.cancelled = true })
+	if err == nil && a.status == http.StatusOK {
+		c.note(id, func(n *noted) {
+			n.cancelled = n.cancelled || a.ticket.State == "cancelled" && a.ticket.Reason == "it was cancelled"
+			n.kept = n.kept || a.ticket.State == "matched"
+		})
 	}
 }
 
@@ -254,6 +275,9 @@ func (c *crowd) reckon(forgot bool) (e ends) {
 		}
 		if n.cancelled && f["state"] != "cancelled" && !forgot {
 			h.t.Errorf("ticket %s of %s was said to be cancelled and is %s", id, n.player, f["state"])
+		}
+		if n.kept && f["final"] != "1" && !forgot {
+			h.t.Errorf("ticket %s of %s was said to be matched and is %s", id, n.player, f["state"])
 		}
 		if n.came != "" {
 			rooms[n.came] = append(rooms[n.came], n.player)
