@@ -53,13 +53,13 @@ type hall struct {
 	file  string // of queues
 
 	mu      sync.Mutex
-	lobbies []*lobby
+	lobbies []*lobbyProcess
 
 	again atomic.Int64 // requests that were made again
 }
 
-// lobby is one process.
-type lobby struct {
+// lobbyProcess is one of them.
+type lobbyProcess struct {
 	*child
 
 	url string
@@ -85,9 +85,9 @@ func openHall(t *testing.T, lobbies int, args ...string) *hall {
 }
 
 // start starts one more lobby.
-func (h *hall) start() *lobby {
+func (h *hall) start() *lobbyProcess {
 	h.t.Helper()
-	l := &lobby{child: startChild(h.t, "serve", []string{
+	l := &lobbyProcess{child: startChild(h.t, "serve", []string{
 		"serve", "--listen", "127.0.0.1:0", "--redis", h.store.URL(), "--key-file", h.key, "--queues", h.file,
 		"--address-rate", "100000",
 	})}
@@ -99,15 +99,15 @@ func (h *hall) start() *lobby {
 }
 
 // end kills a lobby with kill -9.
-func (h *hall) end(l *lobby) {
+func (h *hall) end(l *lobbyProcess) {
 	h.mu.Lock()
-	h.lobbies = slices.DeleteFunc(h.lobbies, func(o *lobby) bool { return o == l })
+	h.lobbies = slices.DeleteFunc(h.lobbies, func(o *lobbyProcess) bool { return o == l })
 	h.mu.Unlock()
 	l.kill()
 }
 
 // any is a lobby that lives.
-func (h *hall) any() *lobby {
+func (h *hall) any() *lobbyProcess {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if len(h.lobbies) == 0 {
@@ -145,7 +145,7 @@ type seenTicket struct {
 }
 
 // once makes one request of one lobby.
-func (h *hall) once(ctx context.Context, l *lobby, method, path, player, body, key string) (a answer, err error) {
+func (h *hall) once(ctx context.Context, l *lobbyProcess, method, path, player, body, key string) (a answer, err error) {
 	req, err := http.NewRequestWithContext(ctx, method, l.url+path, bytes.NewReader([]byte(body)))
 	if err != nil {
 		return a, err
@@ -189,7 +189,7 @@ func (h *hall) ask(ctx context.Context, method, path, player, body, key string) 
 }
 
 // leader is the lobby that leads a queue, and with which epoch; nil where none says so.
-func (h *hall) leader(queue string) (*lobby, int64) {
+func (h *hall) leader(queue string) (*lobbyProcess, int64) {
 	epoch, err := h.rdb.HGet(h.t.Context(), "muster:{queue:"+queue+"}:leader", "epoch").Int64()
 	if err != nil {
 		return nil, 0
@@ -206,7 +206,7 @@ func (h *hall) leader(queue string) (*lobby, int64) {
 }
 
 // metric is one of a lobby's; 0 where there is none.
-func (h *hall) metric(l *lobby, name string) float64 {
+func (h *hall) metric(l *lobbyProcess, name string) float64 {
 	a, err := h.once(h.t.Context(), l, http.MethodGet, "/metrics", "operator", "", "")
 	if err != nil {
 		return 0

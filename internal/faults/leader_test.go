@@ -17,7 +17,7 @@ func TestKilledLeaderOfAQueueLosesNoTicketAndIsFollowedWithinThreeSeconds(t *tes
 	players := gather(h, 40, rng.Uint64(), usual)
 	var led, matched []time.Duration
 	for n := range *leaderKills {
-		var l *lobby
+		var l *lobbyProcess
 		var epoch int64
 		until(t, "a lobby leads", func() bool { l, epoch = h.leader("pair"); return l != nil })
 		moment := time.Now().Add(time.Duration(300+rng.IntN(900)) * time.Millisecond)
