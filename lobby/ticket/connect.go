@@ -14,6 +14,7 @@ type arrival struct {
 	state string        // cluster.Waiting, Started or Off, or over
 	left  time.Duration // until it is decided, while it waits
 	came  map[string]bool
+	lost  bool // the server that had the match died, so that nobody could come
 }
 
 // over is a match that ended before all had the time to come, which is nobody's fault.
@@ -25,11 +26,14 @@ func (e *engine) arrivals(ctx context.Context, a *attempt) (arrival, error) {
 	if a.Room == "" {
 		s, err := e.s.cfg.Rooms.Settle(ctx, a.room)
 		if err == nil {
-			at := arrival{s.State, s.Left, map[string]bool{}}
+			at := arrival{state: s.State, left: s.Left, came: map[string]bool{}}
 			for _, p := range s.Came {
 				at.came[p] = true
 			}
-			return at, nil
+			if s.State == cluster.Off {
+				at.lost, err = e.lost(ctx, a.room)
+			}
+			return at, err
 		}
 		if !errors.Is(err, cluster.ErrNoRoom) {
 			return arrival{}, err //nolint:wrapcheck // says what it did
@@ -43,7 +47,7 @@ func (e *engine) arrivals(ctx context.Context, a *attempt) (arrival, error) {
 	if err != nil {
 		return arrival{}, err //nolint:wrapcheck // says what it did
 	}
-	at := arrival{cluster.Started, a.deadline.Sub(a.now), map[string]bool{}}
+	at := arrival{state: cluster.Started, left: a.deadline.Sub(a.now), came: map[string]bool{}}
 	for i, c := range claims {
 		at.came[c.Player] = used[i]
 	}
@@ -63,6 +67,20 @@ func (e *engine) arrivals(ctx context.Context, a *attempt) (arrival, error) {
 		at.state = cluster.Off // the room is gone, and nobody settled it
 	}
 	return at, nil
+}
+
+// lost says whether a room's server is in the register no more, and no other has taken the room over.
+func (e *engine) lost(ctx context.Context, room string) (bool, error) {
+	r, err := e.s.cfg.Rooms.Room(ctx, room)
+	if errors.Is(err, cluster.ErrNoRoom) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err //nolint:wrapcheck // says what it did
+	}
+	live, err := e.s.cfg.Nodes.Live(ctx)
+	_, there := live[r.Node]
+	return !there, err //nolint:wrapcheck // says what it did
 }
 
 // connecting looks whether the players have come, and closes the attempt when they have, or when their time is over.
@@ -94,7 +112,8 @@ func (e *engine) settle(ctx context.Context, a *attempt, at arrival) error {
 }
 
 // arrived are the verdicts on an attempt whose start is decided. A ticket of which nobody came is out, and where there is
-// no match also one of which somebody did not come; unless an outage kept them from it.
+// no match also one of which somebody did not come; unless an outage kept them from it, or the death of the match's
+// server.
 func (a *attempt) arrived(at arrival) []verdict {
 	verdicts := make([]verdict, len(a.Tickets))
 	for i := range a.Tickets {
@@ -107,7 +126,7 @@ func (a *attempt) arrived(at arrival) []verdict {
 			}
 		}
 		v.action, v.reason = goFinal, reasonNoShow
-		if a.disturbed(a.Connect + late) {
+		if at.lost || a.disturbed(a.Connect+late) {
 			v.faults = nil
 			if here == 0 {
 				v.action, v.reason = goBack, reasonAway

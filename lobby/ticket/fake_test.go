@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -54,6 +55,8 @@ type office struct {
 	rdb redis.UniversalClient
 	dir *cluster.Directory
 
+	dead atomic.Bool // the node
+
 	mu       sync.Mutex
 	services map[*service]bool
 }
@@ -70,10 +73,13 @@ func newOffice(t testing.TB, rdb redis.UniversalClient) *office {
 	return &office{t: t, rdb: rdb, dir: cluster.NewDirectory(rdb, ns), services: map[*service]bool{}}
 }
 
-// live is the register of nodes: one that runs the arena.
-type live struct{}
+// live is the register of nodes: one that runs the arena, until it is dead.
+type live struct{ dead *atomic.Bool }
 
-func (live) Live(context.Context) (map[string]cluster.Node, error) {
+func (l live) Live(context.Context) (map[string]cluster.Node, error) {
+	if l.dead.Load() {
+		return nil, nil
+	}
 	return map[string]cluster.Node{"n1": {ID: "n1", URL: "http://n1", Games: map[string]string{"arena": "7"}}}, nil
 }
 
@@ -118,7 +124,7 @@ func (o *office) open(h hook, queues ...queue.Rules) *service {
 	s := &service{reg: prometheus.NewRegistry()}
 	quiet := func(context.Context, cluster.Notice) error { return nil }
 	s.Service, err = ticket.Start(ticket.Config{
-		Redis: client, Namespace: ns, Keys: keys, Rooms: cluster.NewDirectory(client, ns), Nodes: live{},
+		Redis: client, Namespace: ns, Keys: keys, Rooms: cluster.NewDirectory(client, ns), Nodes: live{&o.dead},
 		Games: []ticket.Game{{Name: "arena", Rules: "7", Seats: 16}}, Inbox: inbox.New(client, ns, quiet),
 		Notify: o.notify, Changed: func(string) {}, Log: zap.NewNop(),
 		Metrics: ticket.NewMetrics(s.reg, prometheus.NewCounter(prometheus.CounterOpts{Name: "failures"})),

@@ -53,3 +53,26 @@ func TestNobodyIsAtFaultForWhatAnOutageOfRedisKeptHimFrom(t *testing.T) {
 		})
 	}
 }
+
+func TestNobodyIsAtFaultForAMatchWhoseServerDiedBeforeHeCame(t *testing.T) {
+	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
+		o := newOffice(t, rdb)
+		s := o.open(nil, duel)
+		defer s.die()
+		a, b := enqueue(t, s, "duel", "alice"), enqueue(t, s, "duel", "bob")
+		time.Sleep(time.Second)
+		first := wantState(t, s, a, "alice", ticket.Matched).Match.Room
+		o.dead.Store(true)
+		time.Sleep(30 * time.Second)
+		for player, id := range map[string]string{"alice": a, "bob": b} {
+			if tk := wantState(t, s, id, player, ticket.Waiting); !tk.Head {
+				t.Errorf("the ticket of %s is not first", player)
+			}
+		}
+		o.dead.Store(false)
+		time.Sleep(2 * time.Second)
+		if again := wantState(t, s, a, "alice", ticket.Matched).Match.Room; again == first {
+			t.Error("the match is the one of before")
+		}
+	})
+}

@@ -48,7 +48,7 @@ const (
 	reasonSide      = "another player of the match did not confirm it"
 	reasonOff       = "another player of the match did not come"
 	reasonOver      = "the match was over before it could be joined"
-	reasonAway      = "the match could not be joined while the lobby was away"
+	reasonAway      = "the match could not be joined, since the servers were away"
 	reasonSeats     = "the match could not be made; it is tried again"
 )
 
