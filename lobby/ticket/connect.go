@@ -36,7 +36,7 @@ func (e *engine) arrivals(ctx context.Context, a *attempt) (arrival, error) {
 			return at, err
 		}
 		if !errors.Is(err, cluster.ErrNoRoom) {
-			return arrival{}, err //nolint:wrapcheck // says what it did
+			return arrival{}, err
 		}
 	}
 	claims, tokens := e.claims(a), []string(nil)
