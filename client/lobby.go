@@ -34,7 +34,7 @@ type Guest struct {
 type Ticket struct {
 	ID      string    `json:"id"`
 	Queue   string    `json:"queue"`
-	State   string    `json:"state"` // waiting, matched, cancelled or expired
+	State   string    `json:"state"` // waiting, confirming, matched, cancelled or expired
 	Created time.Time `json:"created_at"`
 }
 
@@ -92,22 +92,27 @@ func (l *Lobby) CreateTicket(ctx context.Context, queue string) (Ticket, error) 
 	return t, nil
 }
 
-// WaitTicket waits until a ticket is matched. A ticket that ended otherwise gives a [TicketError].
+// WaitTicket waits until a ticket is matched. A ticket that ended otherwise gives a [TicketError]. In queues that ask their
+// players, another goroutine confirms the match meanwhile, or the ticket ends.
 func (l *Lobby) WaitTicket(ctx context.Context, id string) (Match, error) {
 	path := "/v1/tickets/" + url.PathEscape(id) + "?wait=" + longPoll.String()
-	for {
+	for known := ""; ; {
 		began := time.Now()
 		var t struct {
 			State string `json:"state"`
 			Match *Match `json:"match"`
 		}
-		if err := l.call(ctx, http.MethodGet, path, nil, &t); err != nil {
+		if err := l.call(ctx, http.MethodGet, path+known, nil, &t); err != nil {
 			return Match{}, fmt.Errorf("waiting for ticket %s: %w", id, err)
 		}
 		switch {
 		case t.State == "matched" && t.Match != nil:
 			return *t.Match, nil
-		case t.State != "waiting":
+		case t.State == "confirming":
+			known = "&known=confirming"
+		case t.State == "waiting":
+			known = ""
+		default:
 			return Match{}, &TicketError{ID: id, State: t.State}
 		}
 		select { // a lobby that does not wait must not be asked without end
@@ -116,6 +121,18 @@ func (l *Lobby) WaitTicket(ctx context.Context, id string) (Match, error) {
 			return Match{}, fmt.Errorf("waiting for ticket %s: %w", id, ctx.Err())
 		}
 	}
+}
+
+// ConfirmTicket takes part in the match that was found for a ticket, in queues that ask, or declines it: then the ticket
+// ends. An [APIError] with status 409 says that there is no match to confirm now.
+func (l *Lobby) ConfirmTicket(ctx context.Context, id string, accept bool) error {
+	body := struct {
+		Accept bool `json:"accept"`
+	}{accept}
+	if err := l.call(ctx, http.MethodPost, "/v1/tickets/"+url.PathEscape(id)+"/confirm", body, nil); err != nil {
+		return fmt.Errorf("confirming ticket %s: %w", id, err)
+	}
+	return nil
 }
 
 // CancelTicket gives a ticket up. It does nothing to one that has ended.

@@ -46,10 +46,20 @@ func TestLobbyGoesFromGuestToMatch(t *testing.T) {
 			t.Errorf("query %q", r.URL.RawQuery)
 		}
 		if polls++; polls < 3 {
-			reply(w, 200, `{"state":"waiting"}`)
+			reply(w, 200, `{"state":"`+[]string{"", "waiting", "confirming"}[polls]+`"}`)
 			return
 		}
+		if got := r.URL.Query().Get("known"); got != "confirming" {
+			t.Errorf("the client of a ticket that is confirming says that it knows it as %q", got)
+		}
 		reply(w, 200, `{"state":"matched","match":{"room":"r1","url":"ws://x/v1/match/r1","token":"seat"}}`)
+	})
+	mux.HandleFunc("POST /v1/tickets/arena-1/confirm", func(w http.ResponseWriter, r *http.Request) {
+		var in struct{ Accept bool }
+		if err := json.NewDecoder(r.Body).Decode(&in); err != nil || !in.Accept {
+			t.Errorf("accept %v, error %v", in.Accept, err)
+		}
+		reply(w, 200, `{"id":"arena-1","state":"confirming"}`)
 	})
 	mux.HandleFunc("DELETE /v1/tickets/arena-1", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) })
 	mux.HandleFunc("GET /v1/matches/r1", func(w http.ResponseWriter, _ *http.Request) {
@@ -69,6 +79,9 @@ func TestLobbyGoesFromGuestToMatch(t *testing.T) {
 	m, err := lobby.WaitTicket(ctx, ticket.ID)
 	if want := (Match{Room: "r1", URL: "ws://x/v1/match/r1", Token: "seat"}); err != nil || m != want {
 		t.Fatalf("match %+v, error %v", m, err)
+	}
+	if err := lobby.ConfirmTicket(ctx, ticket.ID, true); err != nil {
+		t.Errorf("confirming: %v", err)
 	}
 	if err := lobby.CancelTicket(ctx, ticket.ID); err != nil {
 		t.Errorf("cancelling: %v", err)

@@ -34,7 +34,7 @@ type counter struct {
 // others. Its error is a tooOftenError of the one that is over its limit for the longest.
 func (l *limits) take(ctx context.Context, list ...counter) error {
 	cmds, err := l.ask(ctx, gcraScript.EvalSha, list)
-	if redis.HasErrorPrefix(err, "NOSCRIPT") { // none has run then: a Redis has it or has not
+	if redis.HasErrorPrefix(err, "NOSCRIPT") { // in a cluster some may have run, and count twice this once
 		cmds, err = l.ask(ctx, gcraScript.Eval, list)
 	}
 	if err != nil {
@@ -77,14 +77,22 @@ func (l *limits) ask(
 }
 
 // The answer is 0, or after how many microseconds there is room for one more. Run again, it counts once more, which
-// harms nobody but who is at his limit.
+// harms nobody but who is at his limit. More than the burst cannot be owed: where it is, Redis's clock has gone back, and
+// the count begins anew at its full.
 var gcraScript = redis.NewScript(`
 local t = redis.call('TIME')
 local now = t[1] * 1000000 + t[2]
+local interval, burst = tonumber(ARGV[1]), tonumber(ARGV[2])
+local function keep(paid)
+	redis.call('SET', KEYS[1], string.format('%.0f', paid), 'PX', math.ceil((paid - now) / 1000))
+end
 local paid = tonumber(redis.call('GET', KEYS[1]) or '0')
 if paid < now then paid = now end
-paid = paid + tonumber(ARGV[1])
-local wait = paid - tonumber(ARGV[2]) - now
+if paid > now + burst then
+	paid = now + burst
+	keep(paid)
+end
+local wait = paid + interval - burst - now
 if wait > 0 then return wait end
-redis.call('SET', KEYS[1], string.format('%.0f', paid), 'PX', math.ceil((paid - now) / 1000))
+keep(paid + interval)
 return 0`)

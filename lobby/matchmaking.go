@@ -6,7 +6,6 @@ import (
 
 	"muster/lobby/queue"
 	"muster/lobby/ticket"
-	"muster/match/cluster"
 )
 
 // Why no room can be had.
@@ -25,8 +24,8 @@ func (l *Lobby) startTickets() (err error) {
 		Redis: l.cfg.Redis, Namespace: l.cfg.Namespace, Keys: l.cfg.Keys, Rooms: l.rooms, Nodes: l.nodes, Games: games,
 		Inbox:   l.inbox,
 		Notify:  func(ctx context.Context, queue string) { l.publish(ctx, noticeQueue, queue) },
-		Changed: l.waiters.wake,
-		Log:     l.log, Metrics: ticket.NewMetrics(l.cfg.Registerer, l.metrics.failures),
+		Changed: l.waiters.wake, Queued: l.queued,
+		Log: l.log, Metrics: ticket.NewMetrics(l.cfg.Registerer, l.metrics.failures),
 	}, l.cfg.Queues)
 	return err //nolint:wrapcheck // names the queue
 }
@@ -38,11 +37,6 @@ func (l *Lobby) SetQueues(rules []queue.Rules) error {
 }
 
 func (g Game) matched() ticket.Game { return ticket.Game{Name: g.Name, Rules: g.Rules, Seats: g.Seats} }
-
-// ableNodes returns the nodes on which a new room of a game can be made, or why there is none.
-func ableNodes(live map[string]cluster.Node, g Game) (ids []string, err error) {
-	return ticket.AbleNodes(live, g.matched()) //nolint:wrapcheck // names the game
-}
 
 func reasonOf(err error) string {
 	for _, known := range []error{errNoNode, errCrowded} {

@@ -106,6 +106,9 @@ func (p *Pool) drop(e *entry) {
 // Len is how many tickets wait.
 func (p *Pool) Len() int { return len(p.entries) }
 
+// Players is how many players wait.
+func (p *Pool) Players() int { return p.players }
+
 // Match assigns tickets, and takes those that it assigned out of the pool: whoever cannot carry an assignment out puts
 // them back.
 func (p *Pool) Match(rooms []Room, now time.Time) Outcome {

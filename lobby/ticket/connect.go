@@ -6,6 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"muster/match/cluster"
 )
 
@@ -14,7 +16,6 @@ type arrival struct {
 	state string        // cluster.Waiting, Started or Off, or over
 	left  time.Duration // until it is decided, while it waits
 	came  map[string]bool
-	lost  bool // the server that had the match died, so that nobody could come
 }
 
 // over is a match that ended before all had the time to come, which is nobody's fault.
@@ -26,17 +27,14 @@ func (e *engine) arrivals(ctx context.Context, a *attempt) (arrival, error) {
 	if a.Room == "" {
 		s, err := e.s.cfg.Rooms.Settle(ctx, a.room)
 		if err == nil {
-			at := arrival{state: s.State, left: s.Left, came: map[string]bool{}}
+			at := arrival{s.State, s.Left, map[string]bool{}}
 			for _, p := range s.Came {
 				at.came[p] = true
 			}
-			if s.State == cluster.Off {
-				at.lost, err = e.lost(ctx, a.room)
-			}
-			return at, err
+			return at, nil
 		}
 		if !errors.Is(err, cluster.ErrNoRoom) {
-			return arrival{}, err
+			return arrival{}, err //nolint:wrapcheck // says what it did
 		}
 	}
 	claims, tokens := e.claims(a), []string(nil)
@@ -47,7 +45,7 @@ func (e *engine) arrivals(ctx context.Context, a *attempt) (arrival, error) {
 	if err != nil {
 		return arrival{}, err //nolint:wrapcheck // says what it did
 	}
-	at := arrival{state: cluster.Started, left: a.deadline.Sub(a.now), came: map[string]bool{}}
+	at := arrival{cluster.Started, a.deadline.Sub(a.now), map[string]bool{}}
 	for i, c := range claims {
 		at.came[c.Player] = used[i]
 	}
@@ -67,20 +65,6 @@ func (e *engine) arrivals(ctx context.Context, a *attempt) (arrival, error) {
 		at.state = cluster.Off // the room is gone, and nobody settled it
 	}
 	return at, nil
-}
-
-// lost says whether a room's server is in the register no more, and no other has taken the room over.
-func (e *engine) lost(ctx context.Context, room string) (bool, error) {
-	r, err := e.s.cfg.Rooms.Room(ctx, room)
-	if errors.Is(err, cluster.ErrNoRoom) {
-		return false, nil
-	}
-	if err != nil {
-		return false, err //nolint:wrapcheck // says what it did
-	}
-	live, err := e.s.cfg.Nodes.Live(ctx)
-	_, there := live[r.Node]
-	return !there, err //nolint:wrapcheck // says what it did
 }
 
 // connecting looks whether the players have come, and closes the attempt when they have, or when their time is over.
@@ -108,12 +92,81 @@ func (e *engine) settle(ctx context.Context, a *attempt, at arrival) error {
 	if at.state == cluster.Off {
 		state = attemptFailed
 	}
-	return e.close(ctx, a, state, a.arrived(at))
+	verdicts := a.arrived(at)
+	if slices.ContainsFunc(verdicts, func(v verdict) bool { return len(v.faults) > 0 }) {
+		lost, err := e.lost(ctx, a)
+		if err != nil {
+			return err
+		}
+		switch {
+		case lost:
+			forgive(verdicts, reasonLost)
+		case a.disturbed(a.Connect + late):
+			forgive(verdicts, reasonAway)
+		}
+	}
+	if err := e.moved(ctx, a, verdicts); err != nil {
+		return err
+	}
+	return e.close(ctx, a, state, verdicts)
+}
+
+// lost says whether the node is gone that had the attempt's match, so that nobody could come.
+func (e *engine) lost(ctx context.Context, a *attempt) (bool, error) {
+	live, err := e.s.cfg.Nodes.Live(ctx)
+	if err != nil {
+		return false, err //nolint:wrapcheck // says what it did
+	}
+	for i := range a.Tickets {
+		if a.live(i) && a.tickets[i].Match != nil {
+			_, ok := live[a.tickets[i].Match.Node]
+			return !ok, nil
+		}
+	}
+	return false, nil
+}
+
+// forgive lets those wait again who would be out, since it was not their fault.
+func forgive(verdicts []verdict, reason string) {
+	for i := range verdicts {
+		v := &verdicts[i]
+		if v.faults = nil; v.action == goOut {
+			v.action, v.reason = goBack, reason
+		}
+	}
+}
+
+// moved keeps tickets from waiting again one of whose players has come, left, and found another match meanwhile: he would
+// be brought to a second one. A busy mark that is gone says so as long as it would be there otherwise.
+func (e *engine) moved(ctx context.Context, a *attempt, verdicts []verdict) error {
+	pipe := e.s.cfg.Redis.Pipeline()
+	marks := map[string]*redis.StringCmd{}
+	for i := range verdicts {
+		if verdicts[i].action == goBack {
+			for _, p := range planPlayers(&a.Tickets[i]) {
+				marks[p] = pipe.Get(ctx, playerOf(e.s.cfg.Namespace, p).busy())
+			}
+		}
+	}
+	if len(marks) == 0 {
+		return nil
+	}
+	if _, err := pipe.Exec(ctx); err != nil && !isNil(err) {
+		return wrap(err, "reading who has found another match")
+	}
+	ref, fresh := busyRef(e.keys.queue, a.id), a.now.Before(a.deadline.Add(busyTTL/2))
+	for i := range verdicts {
+		for _, p := range planPlayers(&a.Tickets[i]) {
+			if m := marks[p]; m != nil && m.Val() != ref && (m.Val() != "" || fresh) {
+				verdicts[i].action, verdicts[i].reason = goOut, reasonElsewhere
+			}
+		}
+	}
+	return nil
 }
 
 // arrived are the verdicts on an attempt whose start is decided. A ticket of which nobody came is out, and where there is
-// no match also one of which somebody did not come; unless an outage kept them from it, or the death of the match's
-// server.
+// no match also one of which somebody did not come.
 func (a *attempt) arrived(at arrival) []verdict {
 	verdicts := make([]verdict, len(a.Tickets))
 	for i := range a.Tickets {
@@ -126,15 +179,6 @@ func (a *attempt) arrived(at arrival) []verdict {
 			}
 		}
 		v.action, v.reason = goFinal, reasonNoShow
-		if at.lost || a.disturbed(a.Connect+late) {
-			v.faults = nil
-			if here == 0 {
-				v.action, v.reason = goBack, reasonAway
-			} else if at.state == cluster.Off {
-				v.action, v.reason = goBack, reasonOff
-			}
-			continue
-		}
 		switch {
 		case at.state == over:
 			v.faults = nil

@@ -36,7 +36,7 @@ func TestEveryTicketEndsOnceAndNobodyIsInTwoMatchesWhoeverDies(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					w := newWorld(t, seed)
 					defer w.stop()
-					w.run()
+					run(w)
 					mu.Lock()
 					defer mu.Unlock()
 					for _, end := range w.ended {
@@ -109,18 +109,21 @@ func newWorld(t *testing.T, seed uint64) *world {
 		stop()
 	}
 	for range 2 {
-		w.lobby = append(w.lobby, w.born())
+		w.lobby = append(w.lobby, born(w))
 	}
 	return w
 }
 
-func (w *world) born() *mortal {
+func born(w *world) *mortal {
 	m := &mortal{after: w.rng.IntN(2) == 0}
 	m.left.Store(int64(50 + w.rng.IntN(500)))
 	m.service = w.office.open(func(cmd redis.Cmder, next func() error) error {
 		n := m.left.Add(-1)
 		if n%5 == 0 { // so that what others do comes in between
-			time.Sleep(time.Duration(1+n%4) * 20 * time.Millisecond)
+			d := time.Duration(1+n%4) * 20 * time.Millisecond
+			for began := time.Now(); time.Since(began) < d; {
+				time.Sleep(d)
+			}
 		}
 		switch {
 		case n > 0:
@@ -135,16 +138,17 @@ func (w *world) born() *mortal {
 	return m
 }
 
-func (w *world) run() {
+func run(w *world) {
 	for range 40 {
 		time.Sleep(time.Duration(w.rng.IntN(700)) * time.Millisecond)
 		w.act()
-		w.bury()
+		bury(w)
+		synctest.Wait()
 		w.look()
 	}
 	for range 80 { // nobody asks any more: what waits expires, what was promised is decided
 		time.Sleep(time.Second)
-		w.bury()
+		bury(w)
 		if w.look(); len(w.ended) == len(w.known) {
 			break
 		}
@@ -173,12 +177,12 @@ func (w *world) run() {
 func isIndex(key string) bool { return strings.HasSuffix(key, "}:open") }
 
 // bury replaces the dead.
-func (w *world) bury() {
+func bury(w *world) {
 	for i, m := range w.lobby {
 		if m.dead.Load() {
 			w.deaths++
 			m.die()
-			w.lobby[i] = w.born()
+			w.lobby[i] = born(w)
 		}
 	}
 }
@@ -194,6 +198,9 @@ func (w *world) act() {
 			n = group(n.Queue, player, fmt.Sprint("p", 6+w.rng.IntN(2)))
 		}
 		_, _ = s.Create(ctx, n)
+		if w.rng.IntN(3) == 0 { // while a match may be made
+			w.cancelOne(s, time.Duration(w.rng.IntN(8))*20*time.Millisecond)
+		}
 		return
 	}
 	ids := slices.Sorted(maps.Keys(w.known))
@@ -213,6 +220,19 @@ func (w *world) act() {
 					w.came[tk.Match.Room+" "+p] = true
 				}
 			}
+		}
+	}
+}
+
+// cancelOne gives up some ticket after a while.
+func (w *world) cancelOne(s *mortal, after time.Duration) {
+	for began := time.Now(); time.Since(began) < after; {
+		time.Sleep(after)
+	}
+	for _, id := range slices.Sorted(maps.Keys(w.known)) {
+		if w.ended[id] == "" && w.rng.IntN(2) == 0 {
+			_, _ = s.Cancel(context.Background(), id, w.known[id].players[0])
+			return
 		}
 	}
 }

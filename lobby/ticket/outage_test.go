@@ -9,6 +9,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"muster/lobby/ticket"
+	"muster/match/cluster"
 )
 
 // While Redis is away nobody can take a seat or say a word, and time goes on.
@@ -62,17 +63,17 @@ func TestNobodyIsAtFaultForAMatchWhoseServerDiedBeforeHeCame(t *testing.T) {
 		a, b := enqueue(t, s, "duel", "alice"), enqueue(t, s, "duel", "bob")
 		time.Sleep(time.Second)
 		first := wantState(t, s, a, "alice", ticket.Matched).Match.Room
-		o.dead.Store(true)
+		o.nodes.set()
 		time.Sleep(30 * time.Second)
 		for player, id := range map[string]string{"alice": a, "bob": b} {
 			if tk := wantState(t, s, id, player, ticket.Waiting); !tk.Head {
 				t.Errorf("the ticket of %s is not first", player)
 			}
 		}
-		o.dead.Store(false)
+		o.nodes.set(cluster.Node{ID: "n2"})
 		time.Sleep(2 * time.Second)
-		if again := wantState(t, s, a, "alice", ticket.Matched).Match.Room; again == first {
-			t.Error("the match is the one of before")
+		if again := wantState(t, s, a, "alice", ticket.Matched).Match; again.Room == first || again.Node != "n2" {
+			t.Errorf("the match is %s on %s, the one of before %s", again.Room, again.Node, first)
 		}
 	})
 }
