@@ -89,7 +89,7 @@ func (e *engine) confirming(ctx context.Context, a *attempt, had string) (more b
 			v.reason, v.faults = reasonDeclined, e.decliner(a, i)
 			continue
 		}
-		if !over || gone {
+		if !over || gone || a.disturbed(a.Confirm) {
 			continue // nobody who has not answered yet is at fault for that
 		}
 		for j := range a.Tickets[i].Players {
