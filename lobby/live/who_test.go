@@ -202,7 +202,7 @@ func TestSlowWatcherIsToldTheNewestStates(t *testing.T) {
 		}
 		h.tracker.Seated(many[7])
 		time.Sleep(time.Second)
-		for c := range h.server.conns {
+		for _, c := range h.server.all() {
 			if !c.Pipe.Congested() {
 				t.Error("nothing waits for the watcher")
 			}
