@@ -385,7 +385,7 @@ func TestPlayersKeepTheirSeatsWhenTheLobbyDoesNotHearThatTheyAreMatched(t *testi
 		id := p.enqueue("alice", "arena").ID
 		var ticket lobby.Ticket
 		until(t, "the ticket is matched", func() bool {
-			ticket = p.ticket("alice", id, "")
+			ticket = p.ticket("alice", id, "100ms")
 			return ticket.State == "matched"
 		})
 		until(t, "the lobby has failed", func() bool { return p.logs.FilterMessage("matching failed").Len() == 1 })
