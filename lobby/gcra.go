@@ -34,7 +34,7 @@ type counter struct {
 // others. Its error is a tooOftenError of the one that is over its limit for the longest.
 func (l *limits) take(ctx context.Context, list ...counter) error {
 	cmds, err := l.ask(ctx, gcraScript.EvalSha, list)
-	if redis.HasErrorPrefix(err, "NOSCRIPT") { // none has run then: a Redis has it or has not
+	if redis.HasErrorPrefix(err, "NOSCRIPT") { // in a cluster some may have run, and count twice this once
 		cmds, err = l.ask(ctx, gcraScript.Eval, list)
 	}
 	if err != nil {

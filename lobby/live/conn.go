@@ -75,6 +75,7 @@ type conn struct {
 	// Of the worker that serves the socket.
 	after   string // the place after the last event that was written
 	welcome bool   // the hello was written
+	resumed bool   // after is the server's word, no longer the client's
 
 	// Under watching.
 	watched map[string]string // by player: the state that was written last
@@ -146,19 +147,6 @@ type (
 	}
 )
 
-// say writes a message of the worker's; one that no longer fits behind what the client has not read closes the socket.
-func (c *conn) say(m any) error {
-	text, err := json.Marshal(m)
-	if err != nil {
-		return err //nolint:wrapcheck // the handler's answer is at fault
-	}
-	if !c.fits(text) {
-		c.Close(proto.Close{Code: proto.CodeSlowReader, Reason: "too much waits to be read"})
-		return errEnded
-	}
-	return c.write(text)
-}
-
 // reply writes an answer. Where it does not fit behind what the client has not read, it waits until nothing is left of
 // that, and what the client asks for next waits behind it: a client that does not read is closed by the sweep.
 func (c *conn) reply(m any) error {
@@ -186,6 +174,12 @@ func (c *conn) reply(m any) error {
 // fits says whether a message may be written now. Where it does not, something waits, and drained comes when nothing
 // does any more.
 func (c *conn) fits(text []byte) bool { return c.Pipe.Fits(len(text)) }
+
+// tell writes a message of a worker's, and says whether it did. Where it does not fit, or an answer waits, the worker
+// comes again.
+func (c *conn) tell(text []byte) bool {
+	return !c.replying.Load() && c.fits(text) && c.write(text) == nil
+}
 
 // write writes a message that fits.
 func (c *conn) write(text []byte) error {

@@ -444,3 +444,75 @@ func TestLargeAnswerWaitsForWhatTheClientIsReading(t *testing.T) {
 		}
 	})
 }
+
+func TestClientThatVanishesWhileAnAnswerWaitsIsGoneSoon(t *testing.T) {
+	inBubble(t, func(t *testing.T, _ context.Context, rdb redis.UniversalClient) {
+		h := newSimHall(t, rdb, simnet.Link{Buffer: 4 << 10}, func(c *Config) {
+			c.Handlers = Handlers{"much": Typed(func(context.Context, Caller, *struct{}) (any, error) { return string(make([]byte, 3000)), nil })}
+		})
+		raw := h.raw("alice")
+		for _, text := range []string{`{"do":"hello"}`, `{"n":1,"do":"much"}`, `{"n":2,"do":"much"}`, `{"n":3,"do":"much"}`} {
+			_, err := io.WriteString(raw, string([]byte{0x81, 0x80 | byte(len(text)), 0, 0, 0, 0})+text)
+			must(t, err)
+		}
+		time.Sleep(time.Second)
+		for c := range h.server.conns {
+			if !c.replying.Load() {
+				t.Error("no answer waits")
+			}
+		}
+		if h.open() != 1 {
+			t.Fatalf("%v sockets, want one", h.open())
+		}
+		must(t, raw.Close())
+		time.Sleep(12 * time.Second)
+		if h.open() != 0 {
+			t.Error("it is still counted")
+		}
+	})
+}
+
+// lateInbox answers after a moment, as one of a busy Redis.
+type lateInbox struct{ Inbox }
+
+func (l lateInbox) Read(ctx context.Context, limit int64, asks ...inbox.Ask) ([]inbox.Page, error) {
+	time.Sleep(100 * time.Millisecond)
+	return l.Inbox.Read(ctx, limit, asks...)
+}
+
+// A client may ask before the hello has come. An answer that is then under way does not take the hello's place.
+func TestHelloWaitsForAnAnswerThatIsReadSlowly(t *testing.T) {
+	inBubble(t, func(t *testing.T, ctx context.Context, rdb redis.UniversalClient) {
+		long := strings.Repeat("x", 60_000)
+		h := newSimHall(t, rdb, simnet.Link{Buffer: 4 << 10}, func(c *Config) {
+			c.Inbox = lateInbox{c.Inbox}
+			c.Handlers = Handlers{"much": Typed(func(context.Context, Caller, *struct{}) (any, error) { return long, nil })}
+		})
+		for n := range 5 {
+			h.post("alice", n)
+		}
+		p := h.connect(ctx, h.token("alice", time.Hour))
+		p.send(ctx, `{"do":"hello","body":{"after":"9-3/0-0"}}`) // a place of which nothing is there any more
+		time.Sleep(50 * time.Millisecond)                        // its inbox is being read
+		p.send(ctx, `{"n":1,"do":"much"}`)
+		time.Sleep(time.Second)
+		said := ""
+		for !strings.HasSuffix(said, "4") {
+			switch m := p.next(ctx); {
+			case m == nil:
+				t.Fatalf("after %q the socket ended: %+v", said, p.bye)
+			case m.Hello != nil:
+				said += "hello "
+			case m.Re == 1:
+				said += "answer "
+			case m.Missed:
+				said += "missed "
+			case m.Event != nil:
+				said += string(m.Event.Body)
+			}
+		}
+		if said != "answer hello missed 01234" {
+			t.Errorf("it was told %q", said)
+		}
+	})
+}

@@ -61,22 +61,19 @@ func (c *conn) watch(ctx context.Context, caller Caller, body *watchBody) (any, 
 		c.watched = nil
 		return nil, err //nolint:wrapcheck // says what it did
 	}
-	c.tell(list)
+	c.show(list)
 	return map[string]int{"watched": len(list)}, nil
 }
 
-// tell writes states; what does not fit behind what the client has not read is told later. c.watching is held.
-func (c *conn) tell(list []presence.State) {
+// show writes states; what does not fit behind what the client has not read is told later. c.watching is held.
+func (c *conn) show(list []presence.State) {
 	for some := range slices.Chunk(list, statesAtOnce) {
 		text, err := json.Marshal(presenceMessage{some})
-		if err != nil || c.replying.Load() || !c.fits(text) {
+		if err != nil || !c.tell(text) {
 			for _, st := range some {
 				c.later(st.Player)
 			}
 			continue
-		}
-		if c.write(text) != nil {
-			return
 		}
 		for _, st := range some {
 			c.watched[st.Player] = st.State
@@ -148,7 +145,7 @@ func (c *conn) lookWhoIsThere(players []string) {
 		return
 	}
 	list = slices.DeleteFunc(list, func(st presence.State) bool { return c.watched[st.Player] == st.State })
-	c.tell(list)
+	c.show(list)
 }
 
 // later keeps players to be looked at: at the next sweep, or when the socket is marked before.

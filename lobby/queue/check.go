@@ -14,7 +14,7 @@ const (
 	maxName       = 32 // bytes
 	maxText       = 64
 	maxTexts      = 32 // in a list
-	maxAvoid      = 256
+	maxAvoid      = 500 // as many as a player may block
 	maxMillis     = 10_000
 )
 

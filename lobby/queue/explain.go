@@ -14,8 +14,8 @@ const (
 	maxLookCondition = 2_000 // where conditions are asked for each
 )
 
-// maxElders is from how many tickets besides its own an explanation looks for a match.
-const maxElders = 8
+// From how many tickets besides its own an explanation looks for a match, and what that may cost, in scans.
+const maxElders, maxFinds = 8, 20_000
 
 // view is one ticket's look at all others.
 type view struct {

@@ -17,12 +17,13 @@ const (
 // effort bounds a search.
 type effort struct {
 	scans int // tickets that are looked at, whether they fit or not
-	nodes int // sets of tickets, beyond those that a match needs which meets no obstacle
+	nodes int // sets of tickets
+	times int // so many sets more for each player of a match: a search that meets no obstacle looks at one for each
 }
 
 // Searches that fail without a proof are made again in each cycle. All of them together have a bound too: once they have
 // used it up, further searches are short.
-var long, short = effort{scans: 4000, nodes: 1000}, effort{scans: 100, nodes: 50}
+var long, short = effort{scans: 4000, nodes: 1000, times: 2}, effort{scans: 100, nodes: 50}
 
 const maxEffort = 1_000_000 // scans of a cycle in searches that failed without a proof
 
@@ -100,7 +101,7 @@ func newSearch(pool *Pool) *search {
 func (s *search) find(a *entry, now int64, spread float64, floor int) bool {
 	s.start(a, spread, floor)
 	s.wait = a.waited(now)
-	s.budget, s.scans = s.effort.nodes+2*s.p.Max(), 0
+	s.budget, s.scans = s.effort.nodes+s.effort.times*s.p.Max(), 0
 	s.nodes = s.budget
 	if len(s.regions) > 1 {
 		slices.SortStableFunc(s.regions, func(x, y int) int { return cmp.Compare(a.latency[x], a.latency[y]) })
@@ -284,7 +285,7 @@ func (s *search) gather() {
 func beyond(want int) int { return want + max(spare, want/4) }
 
 // spent is what the search has cost, in scans. A set of many tickets takes longer to look at.
-func (s *search) spent() int { return s.scans + max(4, s.p.Max()/4)*(s.budget-s.nodes) }
+func (s *search) spent() int { return s.scans + max(4, s.p.Max()/32)*(s.budget-s.nodes) }
 
 // walk collects the nearest of a kind from each bucket.
 func (s *search) walk(kind, want int) {

@@ -111,10 +111,14 @@ func (v *view) finds() bool {
 	}
 	head := v.e.head
 	v.e.head = true
-	found := from(v.e)
+	found, spent := from(v.e), s.spent()
 	v.e.head = head
 	for _, x := range v.elders {
-		found = found || from(x) && slices.Contains(s.found.set, v.e)
+		if found || spent > maxFinds {
+			break
+		}
+		found = from(x) && slices.Contains(s.found.set, v.e)
+		spent += s.spent()
 	}
 	return found
 }

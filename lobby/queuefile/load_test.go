@@ -279,3 +279,19 @@ func TestTheExampleFileIsRead(t *testing.T) {
 		t.Errorf("got %+v, %v", got, err)
 	}
 }
+
+// What a rule that does not look at the wait has refused needs not be tried again.
+func TestRuleIsTimelessUnlessItLooksAtTheWait(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]bool{
+		"a.players == b.players":                        true,
+		"a.attributes.waited == b.attributes['waited']": true,
+		"a.players == b.players or (30 < waited)":       false,
+		"max(waited, a.rating) > 3":                     false,
+	} {
+		got, err := Load([]byte("queues:\n  q:\n    game: arena\n    team_size: 5\n    rules: [{name: r, holds: \""+text+"\"}]\n"), Options{})
+		if err != nil || got[0].Conditions[0].Timeless != want {
+			t.Errorf("%s: %+v, %v", text, got, err)
+		}
+	}
+}
