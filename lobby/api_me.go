@@ -2,12 +2,14 @@ package lobby
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"muster/lobby/party"
 	"muster/lobby/players"
 )
 
@@ -39,6 +41,9 @@ type Player struct {
 type Me struct {
 	Player
 	Watch string `json:"watch" enum:"everyone,party,nobody" example:"everyone" doc:"Who may see whether the player is online, in a queue or in a match. Whom he blocks never may."`
+	// What a client that lost its memory goes on with.
+	Tickets []string `json:"tickets,omitempty" nullable:"false" doc:"The player's tickets that have not ended: those that wait, and those of matches that have just been made. None is left out." example:"[\"arena.q2gc3zkqav6ohzd3uqp6tmy4ra\"]"`
+	Party   string   `json:"party,omitempty" doc:"The player's party, if there is one." example:"s7d2rm7ksm6vqzcgq3nyzj4k5e"`
 }
 
 type meOutput struct{ Body Me }
@@ -99,7 +104,7 @@ type playerOutput struct{ Body Player }
 func (l *Lobby) registerMe(api huma.API) {
 	huma.Register(api, operation(huma.Operation{
 		OperationID: "get-me", Method: http.MethodGet, Path: "/v1/me",
-		Summary: "Read one's own profile and ratings", Tags: []string{"Players"},
+		Summary: "Read one's own profile, ratings, tickets and party", Tags: []string{"Players"},
 		Description: "It also notes that the player is here: who has not been here for 400 days is forgotten.",
 	}), l.getMe)
 	huma.Register(api, operation(huma.Operation{
@@ -125,7 +130,24 @@ func (l *Lobby) getMe(ctx context.Context, _ *struct{}) (*meOutput, error) {
 	if err != nil {
 		return nil, l.problem("reading a profile", err)
 	}
-	return &meOutput{Me{shownPlayer(known), string(known.Watch)}}, nil
+	return l.meOutput(ctx, known)
+}
+
+// meOutput shows a player himself.
+func (l *Lobby) meOutput(ctx context.Context, known players.Player) (*meOutput, error) {
+	me := Me{Player: shownPlayer(known), Watch: string(known.Watch)}
+	var err error
+	if me.Tickets, err = l.tickets.Of(ctx, known.ID); err != nil {
+		return nil, l.problem("reading a player's tickets", err)
+	}
+	group, err := l.parties.Members(ctx, known.ID)
+	switch {
+	case err == nil:
+		me.Party = group.ID
+	case !errors.Is(err, party.ErrNone):
+		return nil, l.problem("reading a player's party", err)
+	}
+	return &meOutput{me}, nil
 }
 
 func (l *Lobby) putMe(ctx context.Context, in *putMeInput) (*meOutput, error) {
@@ -137,7 +159,7 @@ func (l *Lobby) putMe(ctx context.Context, in *putMeInput) (*meOutput, error) {
 		return nil, l.problem("storing a profile", err)
 	}
 	l.presence.Changed(ctx, p.ID) // who may watch may be others now
-	return &meOutput{Me{shownPlayer(known), string(known.Watch)}}, nil
+	return l.meOutput(ctx, known)
 }
 
 func (l *Lobby) deleteMe(ctx context.Context, _ *struct{}) (*struct{}, error) {

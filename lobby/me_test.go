@@ -25,6 +25,26 @@ func (p *place) me(player, method, path, body string) answer {
 	return p.send(request{method: method, path: "/v1/" + path, token: p.player(player), body: body})
 }
 
+func TestPlayerReadsHisLiveTicketsAndHisParty(t *testing.T) {
+	testredis.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
+		p := open(t, rdb, nil)
+		defer p.Close()
+		id := p.enqueue("alice", "duel").ID
+		party := want[lobby.Party](t, p.me("alice", "POST", "parties", "{}"), http.StatusCreated)
+		me := want[lobby.Me](t, p.me("alice", "GET", "me", ""), 200)
+		if !cmp.Equal(me.Tickets, []string{id}) || me.Party != party.ID || me.Party == "" {
+			t.Errorf("alice has tickets %q and party %q, want %s and %s", me.Tickets, me.Party, id, party.ID)
+		}
+		p.me("alice", "DELETE", "tickets/"+id, "")
+		if me = want[lobby.Me](t, p.me("alice", "PUT", "me", "{}"), 200); len(me.Tickets) > 0 || me.Party != party.ID {
+			t.Errorf("after she gave it up alice has tickets %q and party %q", me.Tickets, me.Party)
+		}
+		if bob := want[lobby.Me](t, p.me("bob", "GET", "me", ""), 200); len(bob.Tickets) > 0 || bob.Party != "" {
+			t.Errorf("bob has tickets %q and party %q", bob.Tickets, bob.Party)
+		}
+	})
+}
+
 func TestProfileIsWhatItsPlayerSaysOfHimself(t *testing.T) {
 	testredis.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
 		here, there := open(t, rdb, nil), open(t, rdb, nil) // any lobby takes any request

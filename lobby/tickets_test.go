@@ -30,7 +30,7 @@ func TestPlayersComeToAMatchOverHTTP(t *testing.T) {
 			t.Errorf("the new ticket is %+v", first)
 		}
 		until(t, "the reason why it waits", func() bool {
-			return p.ticket("alice", first.ID, "").Reason != ""
+			return p.ticket("alice", first.ID, "100ms").Reason != "" // no more often than a player may ask
 		})
 
 		polled := make(chan lobby.Ticket)

@@ -223,20 +223,21 @@ func (e *engine) readAttempt(ctx context.Context, id string) (*attempt, error) {
 			a.accepted[name[3:]] = true
 		}
 	}
-	a.back = outage(led.Val(), a.now)
+	a.back = outage(led.Val(), a.now, e.ended.Load())
 	var err error
 	a.tickets, err = e.s.read(ctx, e.keys, a.ids())
 	return a, err
 }
 
-// outage is when the queue was led again after nobody could lead it: now where that is still so, long ago where it never was.
-func outage(led []any, now time.Time) time.Time {
+// outage is when the queue was led again after nobody could lead it: now where that is still so, long ago where it never
+// was. That nobody leads a queue that exists no longer is none.
+func outage(led []any, now time.Time, retired bool) time.Time {
 	number := func(i int) (time.Time, bool) {
 		text, _ := led[i].(string)
 		ms, err := strconv.ParseInt(text, 10, 64)
 		return time.UnixMilli(ms), err == nil
 	}
-	if until, ok := number(0); ok && now.Sub(until) > leaderless {
+	if until, ok := number(0); ok && !retired && now.Sub(until) > leaderless {
 		return now
 	}
 	back, _ := number(1)

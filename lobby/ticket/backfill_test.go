@@ -2,6 +2,7 @@ package ticket_test
 
 import (
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -16,6 +17,7 @@ func (o *office) brought(t *testing.T, s *service, n ticket.New) string {
 	tk, err := s.Create(t.Context(), n)
 	must(t, err)
 	time.Sleep(2 * time.Second)
+	synctest.Wait()
 	tk = wantState(t, s, tk.ID, n.By, ticket.Matched)
 	o.come(t, tk, n.By)
 	time.Sleep(4 * time.Second) // so that nobody is on the way to the room any more

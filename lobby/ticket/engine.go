@@ -160,7 +160,7 @@ func (e *engine) run(ctx context.Context) {
 // long it is worth looking again although nothing is heard. work is what carrying on may take its time from.
 func (e *engine) look(ctx, work context.Context) (wait time.Duration, err error) {
 	for more := true; more; {
-		if more, err = e.follow(ctx); err != nil {
+		if more, err = e.follow(ctx, work); err != nil {
 			return lookEvery, err
 		}
 	}

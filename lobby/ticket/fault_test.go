@@ -270,6 +270,26 @@ func TestQueueIsReadAnewWhereItsLogHasAGap(t *testing.T) {
 	})
 }
 
+func TestQueueThatTakesLongToReadIsReadAllTheSame(t *testing.T) {
+	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
+		o := newOffice(t, rdb)
+		first := o.open(nil, team)
+		a := enqueue(t, first, "team", "alice")
+		first.die()
+		s := o.open(func(cmd redis.Cmder, next func() error) error {
+			if cmd.Name() == "zscan" {
+				time.Sleep(8 * time.Second)
+			}
+			return next()
+		}, team)
+		defer s.die()
+		time.Sleep(12 * time.Second)
+		if _, ok := s.Explain(t.Context(), get(t, s, a, "alice")); !ok {
+			t.Error("the process does not know the ticket")
+		}
+	})
+}
+
 func TestProcessThatBelievesOtherThanRedisCountsItAndReadsTheQueueAnew(t *testing.T) {
 	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
 		o := newOffice(t, rdb)

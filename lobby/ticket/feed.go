@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -21,10 +22,16 @@ type feed struct {
 // chunk is how many entries or tickets are read at once.
 const chunk = 1000
 
-// follow brings the pool up to date. more says that there is more to read at once.
-func (e *engine) follow(ctx context.Context) (more bool, err error) {
+// snapshotTimeout bounds the reading of a whole queue: one that was given up halfway would never be read.
+const snapshotTimeout = time.Minute
+
+// follow brings the pool up to date. more says that there is more to read at once. A queue that must be read anew takes its
+// time from work.
+func (e *engine) follow(ctx, work context.Context) (more bool, err error) {
 	if !e.feed.ready {
-		if err := e.snapshot(ctx); err != nil {
+		all, cancel := context.WithTimeout(work, snapshotTimeout)
+		defer cancel()
+		if err := e.snapshot(all); err != nil {
 			return false, err
 		}
 	}
@@ -172,7 +179,7 @@ func (e *engine) reconcile(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("comparing queue %s: %w", e.keys.queue, err)
 	}
-	if _, err := e.follow(ctx); err != nil || !e.feed.ready || e.feed.n != before {
+	if _, err := e.follow(ctx, ctx); err != nil || !e.feed.ready || e.feed.n != before {
 		return err // something has changed meanwhile, so that nothing can be said
 	}
 	e.mu.Lock()

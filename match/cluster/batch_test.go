@@ -72,6 +72,7 @@ func gated(t *testing.T) (*batched, *gate) {
 	rdb, stop := Embedded()
 	t.Cleanup(func() {
 		time.Sleep(time.Second) // a connection goes on for a moment
+		synctest.Wait()
 		stop()
 	})
 	g := &gate{open: make(chan struct{})}
