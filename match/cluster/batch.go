@@ -100,7 +100,7 @@ func (p *batchedPipe) Exec(ctx context.Context) ([]redis.Cmder, error) {
 	p.b.do(ctx, cmds)
 	for _, cmd := range cmds {
 		if err := cmd.Err(); err != nil {
-			return cmds, err //nolint:wrapcheck // as above
+			return cmds, err
 		}
 	}
 	return cmds, nil
