@@ -1,7 +1,7 @@
 # The same steps as .ci/run, one by one. `make` lists them.
 LINT = go tool -modfile=.ci/tools/go.mod golangci-lint
 
-.PHONY: help run test race lint fmt bench bench-check web web-check loadtest peers peers-smoke matchmaking lobby-bench soak fuzz fuzz-long ci docker
+.PHONY: help run test race lint fmt bench bench-check web web-check loadtest peers peers-smoke matchmaking lobby-bench soak soak-lobby fuzz fuzz-long ci docker
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -53,6 +53,9 @@ lobby-bench: ## matchmaking end to end: tickets over REST at RATE (1500) with WA
 
 soak: ## rooms and sockets come and go for TIME (10m); the heap must not grow, and all must be given back
 	go test ./cmd -run TestChurnOfRoomsAndSocketsLeavesNothing -count=1 -v -timeout 0 -soak $(or $(TIME),10m)
+
+soak-lobby: ## kill a queue's leader KILLS (50) times while tickets stream in: each must end once, within seconds
+	go test ./internal/faults -run TestKilledLeaderOfAQueue -count=1 -v -timeout 0 -leader-kills $(or $(KILLS),50)
 
 fuzz: ## fuzz each decoder for 20 seconds
 	.ci/fuzz 20s

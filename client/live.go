@@ -17,8 +17,8 @@ import (
 )
 
 const (
-	// maxLiveMessage bounds a message of the lobby's, in bytes.
-	maxLiveMessage = 256 << 10
+	// maxLiveMessage bounds a message of the lobby's, in bytes. A page of a channel's history can have half as many.
+	maxLiveMessage = 1 << 20
 	// liveQueue is how many messages wait for Next; beyond it the reader stops reading.
 	liveQueue = 64
 	// helloTimeout bounds what Lobby.Live waits for the lobby's hello, where its context does not.
@@ -277,24 +277,37 @@ func (v *Live) Do(ctx context.Context, name string, body, out any) error {
 	if err := v.send(ctx, map[string]any{"n": n, "do": name, "body": body}); err != nil {
 		return fmt.Errorf("asking the lobby for %s: %w", name, err)
 	}
-	select {
-	case m := <-answer:
-		switch {
-		case m.Error != nil:
-			return fmt.Errorf("asking the lobby for %s: %w", name, &APIError{
-				Status: m.Error.Status, Detail: m.Error.Detail, RetryAfter: time.Duration(m.Error.RetryAfter) * time.Second,
-			})
-		case out == nil:
-			return nil
-		}
-		if err := json.Unmarshal(m.OK, out); err != nil {
-			return fmt.Errorf("decoding the answer to %s: %w", name, err)
-		}
+	m, err := v.await(ctx, answer)
+	switch {
+	case err != nil:
+		return fmt.Errorf("asking the lobby for %s: %w", name, err)
+	case m.Error != nil:
+		return fmt.Errorf("asking the lobby for %s: %w", name, &APIError{
+			Status: m.Error.Status, Detail: m.Error.Detail, RetryAfter: time.Duration(m.Error.RetryAfter) * time.Second,
+		})
+	case out == nil:
 		return nil
+	}
+	if err := json.Unmarshal(m.OK, out); err != nil {
+		return fmt.Errorf("decoding the answer to %s: %w", name, err)
+	}
+	return nil
+}
+
+// await waits for an answer. One that came before the socket's end counts.
+func (v *Live) await(ctx context.Context, answer <-chan liveMessage) (m liveMessage, err error) {
+	select {
+	case m = <-answer:
+		return m, nil
 	case <-v.done:
-		return fmt.Errorf("asking the lobby for %s: %w", name, v.end())
 	case <-ctx.Done():
-		return fmt.Errorf("asking the lobby for %s: %w", name, ctx.Err())
+		return m, ctx.Err()
+	}
+	select {
+	case m = <-answer:
+		return m, nil
+	default:
+		return m, v.end()
 	}
 }
 

@@ -54,14 +54,15 @@ Examples:
 // check refuses what cannot be simulated.
 func (c *queueSimulateCmd) check() error {
 	const mostHours = 24 * 31
+	within := func(v, low, high float64) bool { return v >= low && v <= high } // what is no number is not
 	switch {
-	case c.Tickets == "" && (c.Poisson <= 0 || c.Poisson > 1e5):
+	case c.Tickets == "" && !(within(c.Poisson, 0, 1e5) && c.Poisson > 0):
 		return fmt.Errorf("--poisson %g: want more than 0 tickets a minute, up to 100000", c.Poisson)
-	case c.Hours <= 0 || c.Hours > mostHours:
+	case !(within(c.Hours, 0, mostHours) && c.Hours > 0):
 		return fmt.Errorf("--hours %g: want more than 0, up to %d", c.Hours, mostHours)
 	case c.Tickets == "" && c.Poisson*60*c.Hours > simulate.MaxArrivals:
 		return fmt.Errorf("--poisson %g for --hours %g is more than %d tickets", c.Poisson, c.Hours, simulate.MaxArrivals)
-	case c.Parties < 0 || c.Parties > 1:
+	case !within(c.Parties, 0, 1):
 		return fmt.Errorf("--parties %g: want 0 to 1", c.Parties)
 	case c.Regions < 0 || c.Regions > 100:
 		return fmt.Errorf("--regions %d: want 1 to 100", c.Regions)

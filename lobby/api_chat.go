@@ -6,12 +6,14 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"muster/lobby/chat"
 	"muster/lobby/party"
+	"muster/match/cluster"
 	"muster/proto/token"
 )
 
@@ -144,29 +146,36 @@ func (l *Lobby) chatProblem(doing string, err error) error {
 	return l.problem(doing, err)
 }
 
-// partyPlayers returns the members of a party to one of them.
-func (l *Lobby) partyPlayers(ctx context.Context, id, player string) ([]string, error) {
+// partyCircle returns the members of a party to one of them.
+func (l *Lobby) partyCircle(ctx context.Context, id, player string) (chat.Circle, error) {
 	p, err := l.parties.Get(ctx, id, player)
 	if errors.Is(err, party.ErrNone) {
-		return nil, nil
+		return chat.Circle{}, nil
 	}
 	if err != nil {
-		return nil, err //nolint:wrapcheck // says what it did
+		return chat.Circle{}, err //nolint:wrapcheck // says what it did
 	}
-	return p.Players(), nil
+	return chat.Circle{Players: p.Players(), Born: p.Born}, nil
 }
 
 // roomID is what the id of a room may be.
 var roomID = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,63}$`)
 
-// roomPlayers returns who has seats in a room to one of them.
-func (l *Lobby) roomPlayers(ctx context.Context, id, player string) ([]string, error) {
+// roomCircle returns who has seats in a room to one of them. No two rooms have the same seed.
+func (l *Lobby) roomCircle(ctx context.Context, id, player string) (chat.Circle, error) {
 	if !roomID.MatchString(id) {
-		return nil, nil
+		return chat.Circle{}, nil
 	}
 	list, err := l.rooms.Players(ctx, id)
 	if err != nil || !slices.Contains(list, player) {
-		return nil, err //nolint:wrapcheck // says what it did
+		return chat.Circle{}, err //nolint:wrapcheck // says what it did
 	}
-	return list, nil
+	r, err := l.rooms.Room(ctx, id)
+	if errors.Is(err, cluster.ErrNoRoom) {
+		return chat.Circle{}, nil
+	}
+	if err != nil {
+		return chat.Circle{}, err //nolint:wrapcheck // says what it did
+	}
+	return chat.Circle{Players: list, Born: strconv.FormatUint(r.Seed, 36)}, nil
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"muster/lobby/ticket"
 	"muster/match/cluster"
 )
 
@@ -62,7 +63,7 @@ func (l *Lobby) openNamed(ctx context.Context, room string, g Game, live map[str
 	if err != nil && !missing || err == nil && alive(live)(rec.Node) {
 		return rec, err //nolint:wrapcheck // says what it did
 	}
-	node, err := nodeFor(live, g, "")
+	node, err := ticket.NodeFor(live, g.matched(), "")
 	if err == nil && missing {
 		err = l.count(ctx, limitKey(ctx)+":opens", openLimit, "you open too many rooms")
 	}

@@ -88,7 +88,7 @@ func (l *Lobby) createTicket(ctx context.Context, in *newTicketInput) (*ticketOu
 		return nil, l.problem("creating a ticket", err)
 	}
 	p := playerOf(ctx)
-	members, err := l.members(ctx, p, in.Body.Party)
+	together, members, err := l.members(ctx, p, in.Body.Party)
 	if err != nil {
 		return nil, err
 	}
@@ -96,6 +96,7 @@ func (l *Lobby) createTicket(ctx context.Context, in *newTicketInput) (*ticketOu
 	if err != nil {
 		return nil, err
 	}
+	wish.Party = together
 	if err := checkTicket(&rules, wish); err != nil {
 		return nil, err
 	}
@@ -111,21 +112,21 @@ func (l *Lobby) createTicket(ctx context.Context, in *newTicketInput) (*ticketOu
 	return l.ticketOutput(ctx, t, &in.from)
 }
 
-// members returns who waits together.
-func (l *Lobby) members(ctx context.Context, p token.Player, together bool) ([]party.Member, error) {
+// members returns who waits together, and as which party.
+func (l *Lobby) members(ctx context.Context, p token.Player, together bool) (id string, list []party.Member, err error) {
 	if !together {
-		return []party.Member{{ID: p.ID, Name: p.Name}}, nil
+		return "", []party.Member{{ID: p.ID, Name: p.Name}}, nil
 	}
 	group, err := l.parties.Members(ctx, p.ID)
 	switch {
 	case errors.Is(err, party.ErrNone):
-		return nil, huma.Error409Conflict("you are in no party")
+		return "", nil, huma.Error409Conflict("you are in no party")
 	case err != nil:
-		return nil, l.problem("reading a party", err)
+		return "", nil, l.problem("reading a party", err)
 	case group.Leader != p.ID:
-		return nil, huma.Error409Conflict("the party's leader alone may queue with it")
+		return "", nil, huma.Error409Conflict("the party's leader alone may queue with it")
 	}
-	return group.Members, nil
+	return group.ID, group.Members, nil
 }
 
 // wish makes the ticket of a request.

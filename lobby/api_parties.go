@@ -16,6 +16,8 @@ import (
 var (
 	newPartyLimit = rate{Rate: 10, Burst: 10, Period: time.Minute}
 	inviteLimit   = rate{Rate: 30, Burst: 30, Period: time.Minute}
+	// changeLimit is for what else changes a party: all members hear of it, and an inbox keeps about 256 events.
+	changeLimit = rate{Rate: 30, Burst: 30, Period: time.Minute}
 )
 
 // Party is a party as the API shows it to its members.
@@ -201,18 +203,33 @@ func (l *Lobby) renewPartyCode(ctx context.Context, in *partyInput) (*partyOutpu
 	return l.party("making a code")(l.parties.NewCode(ctx, in.ID, playerOf(ctx).ID))
 }
 
+// countChange counts a change of a party.
+func (l *Lobby) countChange(ctx context.Context) error {
+	return l.count(ctx, limitKey(ctx)+":changes", changeLimit, "you change your party too often")
+}
+
 func (l *Lobby) kickFromParty(ctx context.Context, in *partyPlayerInput) (*struct{}, error) {
-	if err := l.parties.Kick(ctx, in.ID, playerOf(ctx).ID, in.Body.Player); err != nil {
+	err := l.countChange(ctx)
+	if err == nil {
+		err = l.parties.Kick(ctx, in.ID, playerOf(ctx).ID, in.Body.Player)
+	}
+	if err != nil {
 		return nil, l.partyProblem("kicking from a party", err)
 	}
 	return nil, nil //nolint:nilnil // no content
 }
 
 func (l *Lobby) promoteInParty(ctx context.Context, in *partyPlayerInput) (*partyOutput, error) {
+	if err := l.countChange(ctx); err != nil {
+		return nil, l.problem("promoting in a party", err)
+	}
 	return l.party("promoting in a party")(l.parties.Promote(ctx, in.ID, playerOf(ctx).ID, in.Body.Player))
 }
 
 func (l *Lobby) readyInParty(ctx context.Context, in *readyInput) (*partyOutput, error) {
+	if err := l.countChange(ctx); err != nil {
+		return nil, l.problem("getting ready in a party", err)
+	}
 	return l.party("getting ready in a party")(l.parties.Ready(ctx, in.ID, playerOf(ctx).ID, in.Body.Ready))
 }
 

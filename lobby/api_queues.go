@@ -97,7 +97,7 @@ func (l *Lobby) explainTicket(ctx context.Context, in *ticketInput) (*explainOut
 	if t.State != ticket.Waiting {
 		return out, nil
 	}
-	if x, ok := l.tickets.Explain(t); ok {
+	if x, ok := l.tickets.Explain(ctx, t); ok {
 		out.Body.Text, out.Body.Waiting, out.Body.Fitting, out.Body.Needed = x.Text, x.Waiting, x.Fitting, x.Needed
 		for _, r := range x.Rules {
 			out.Body.Rules = append(out.Body.Rules, RuleEffect(r))

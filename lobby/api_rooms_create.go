@@ -8,6 +8,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"muster/lobby/ticket"
 	"muster/match/cluster"
 )
 
@@ -116,7 +117,7 @@ func (l *Lobby) made(ctx context.Context, g Game, n cluster.NewRoom, live map[st
 
 // makeRoom makes a new room, as far as its owner may.
 func (l *Lobby) makeRoom(ctx context.Context, g Game, n cluster.NewRoom, live map[string]cluster.Node) (rec cluster.Room, err error) {
-	if n.Node, err = nodeFor(live, g, n.Region); err != nil {
+	if n.Node, err = ticket.NodeFor(live, g.matched(), n.Region); err != nil {
 		return cluster.Room{}, err
 	}
 	if err := l.count(ctx, limitKey(ctx)+":opens", openLimit, "you open too many rooms"); err != nil {

@@ -243,3 +243,77 @@ func TestChatRefusesWhatIsMalformed(t *testing.T) {
 		wantProblem(t, p.get("alice", bob+"?"+query), 422, "query."+strings.Split(query, "=")[0])
 	}
 }
+
+// JSON writes a "<" in six bytes, so that a page of history is ten times as large as what is usual.
+func TestLargestPageOfHistoryFitsThroughASocket(t *testing.T) {
+	p := openServed(t, &place{rdb: testredis.Embedded(t)}, nil)
+	p.say("alice", "direct:bob", "hi")
+	logs, err := p.rdb.Keys(t.Context(), ns+":{chat:*:log").Result()
+	if err != nil || len(logs) != 1 {
+		t.Fatalf("channels %q, %v", logs, err)
+	}
+	for range chat.MaxPage { // more than alice may write at once
+		must(t, p.rdb.XAdd(t.Context(), &redis.XAddArgs{
+			Stream: logs[0], Values: []string{"from", "alice", "name", strings.Repeat("<", 64), "text", strings.Repeat("<", chat.MaxText), "hidden", ""},
+		}).Err())
+	}
+	v := p.listen("bob", "")
+	var page lobby.History
+	must(t, v.Do(t.Context(), "chat.history", map[string]any{"channel": "direct:alice", "limit": chat.MaxPage}, &page))
+	if len(page.Messages) != chat.MaxPage || page.Messages[0].Text != strings.Repeat("<", chat.MaxText) {
+		t.Errorf("%d messages came", len(page.Messages))
+	}
+}
+
+// The ids of what is made with an idempotency key follow from it, so its maker can make the same again when it has ended.
+func TestWhatWasWrittenBeforeItEndedIsNotReadByWhoMakesTheSameAgain(t *testing.T) {
+	rdb := testredis.Embedded(t)
+	p := open(t, rdb, withConfigs)
+	defer p.Close()
+	defer join(t, rdb, everyGame)()
+	again := func(path, body string) answer {
+		return p.send(request{method: "POST", path: path, token: p.player("alice"), body: body, header: http.Header{"Idempotency-Key": {"k"}}})
+	}
+	party := want[lobby.Party](t, again("/v1/parties", `{}`), 201)
+	want[lobby.Party](t, p.post("bob", "/v1/parties/join", `{"code":"`+party.Code+`"}`), 200)
+	wantNothing(t, p.post("alice", "/v1/parties/"+party.ID+"/leave", ""))
+	p.say("bob", "party:"+party.ID, "she is gone")
+	wantNothing(t, p.post("bob", "/v1/parties/"+party.ID+"/leave", ""))
+	wantProblem(t, again("/v1/parties", `{}`), 409, "")
+	must(t, rdb.Del(t.Context(), ns+":{party:"+party.ID+"}:record").Err()) // an hour later
+	if same := want[lobby.Party](t, again("/v1/parties", `{}`), 201); same.ID != party.ID {
+		t.Fatalf("the second party is %s, the first %s", same.ID, party.ID)
+	}
+
+	group := want[lobby.Group](t, again("/v1/groups", `{"title":"Friday"}`), 201)
+	wantNothing(t, p.post("alice", "/v1/groups/"+group.ID+"/invite", `{"player":"bob"}`))
+	want[lobby.Group](t, p.post("bob", "/v1/groups/"+group.ID+"/join", ""), 200)
+	wantNothing(t, p.post("alice", "/v1/groups/"+group.ID+"/leave", ""))
+	p.say("bob", "group:"+group.ID, "she is gone")
+	wantNothing(t, p.post("bob", "/v1/groups/"+group.ID+"/leave", ""))
+	if same := want[lobby.Group](t, again("/v1/groups", `{"title":"Friday"}`), 201); same.ID != group.ID {
+		t.Fatalf("the second group is %s, the first %s", same.ID, group.ID)
+	}
+
+	room := want[made](t, again("/v1/rooms", `{"game":"arena"}`), 201)
+	seat, err := p.keys.VerifySeat(room.Match.Token)
+	must(t, err)
+	takeSeat(t, rdb, seat)
+	p.say("alice", "room:"+room.Room.ID, "nobody is here")
+	must(t, each(rdb, "*"+room.Room.ID+"*", func(key string) { must(t, rdb.Del(t.Context(), key).Err()) })) // long after
+	same := want[made](t, again("/v1/rooms", `{"game":"arena"}`), 201)
+	if seat, err = p.keys.VerifySeat(same.Match.Token); err != nil || same.Room.ID != room.Room.ID {
+		t.Fatalf("the second room is %s, the first %s; %v", same.Room.ID, room.Room.ID, err)
+	}
+	takeSeat(t, rdb, seat)
+
+	for _, channel := range []string{"party:" + party.ID, "group:" + group.ID, "room:" + room.Room.ID} {
+		if got := want[lobby.History](t, p.get("alice", messages(channel)), 200); len(got.Messages) != 0 {
+			t.Errorf("%s: %+v", channel, got.Messages)
+		}
+		p.say("alice", channel, "anew")
+		if got := want[lobby.History](t, p.get("alice", messages(channel)), 200); len(got.Messages) != 1 {
+			t.Errorf("%s after a message: %+v", channel, got.Messages)
+		}
+	}
+}

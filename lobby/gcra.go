@@ -35,7 +35,7 @@ type counter struct {
 // others. Its error is a tooOftenError of the one that is over its limit for the longest.
 func (l *limits) take(ctx context.Context, list ...counter) error {
 	cmds, err := l.ask(ctx, gcraScript.EvalSha, list)
-	if redis.HasErrorPrefix(err, "NOSCRIPT") { // none has run then: a Redis has it or has not
+	if redis.HasErrorPrefix(err, "NOSCRIPT") { // in a cluster some may have run, and count twice this once
 		cmds, err = l.ask(ctx, gcraScript.Eval, list)
 	}
 	if err != nil {
@@ -101,17 +101,23 @@ func tagOf(key string) string {
 }
 
 // For each key the answer is 0, or after how many microseconds there is room for one more. Run again, it counts once more,
-// which harms nobody but who is at his limit.
+// which harms nobody but who is at his limit. More than the burst cannot be owed: where it is, Redis's clock has gone
+// back, and the count begins anew at its full.
 var gcraScript = redis.NewScript(`
 local t = redis.call('TIME')
 local now = t[1] * 1000000 + t[2]
 local waits = {}
 for i = 1, #KEYS do
-	local paid = math.max(tonumber(redis.call('GET', KEYS[i]) or '0'), now) + tonumber(ARGV[2 * i - 1])
-	local wait = paid - tonumber(ARGV[2 * i]) - now
-	if wait <= 0 then
+	local interval, burst = tonumber(ARGV[2 * i - 1]), tonumber(ARGV[2 * i])
+	local function keep(paid)
 		redis.call('SET', KEYS[i], string.format('%.0f', paid), 'PX', math.ceil((paid - now) / 1000))
 	end
-	waits[i] = math.max(wait, 0)
+	local paid = math.max(tonumber(redis.call('GET', KEYS[i]) or '0'), now)
+	if paid > now + burst then
+		paid = now + burst
+		keep(paid)
+	end
+	waits[i] = math.max(paid + interval - burst - now, 0)
+	if waits[i] == 0 then keep(paid + interval) end
 end
 return waits`)

@@ -48,14 +48,23 @@ func TestLimitIsABurstAndThenARate(t *testing.T) {
 				Rate: rapid.SampledFrom([]int{1, 4, 10, 50}).Draw(t, "rate"), Burst: rapid.IntRange(1, 20).Draw(t, "burst"), Period: time.Second,
 			}
 			ctx, l, local, began, passed := context.Background(), &limits{rdb, "test"}, &attempts{}, time.Now(), 0
+			// The textbook's bucket: it holds the burst, and each call takes an interval's worth of it.
+			interval := limit.Period / time.Duration(limit.Rate)
+			full := interval * time.Duration(limit.Burst)
+			bucket, filled := full, began
 			gaps := rapid.SliceOfN(rapid.SampledFrom([]int{0, 0, 0, 1, 20, 100, 250, 999, 5000}), 1, 60)
 			for _, gap := range gaps.Draw(t, "milliseconds between calls") {
 				time.Sleep(time.Duration(gap) * time.Millisecond)
 				err := l.take(ctx, counter{"{x}", limit, "too much"})
 				wait := local.take("x", limit, time.Now())
+				bucket, filled = min(full, bucket+time.Since(filled)), time.Now()
+				room := bucket >= interval
+				if room {
+					bucket -= interval
+				}
 				var often *tooOftenError
-				if errors.As(err, &often) != (wait > 0) || often == nil && err != nil {
-					t.Fatalf("Redis says %v, this process %v", err, wait)
+				if errors.As(err, &often) != (wait > 0) || often == nil && err != nil || room != (wait == 0) {
+					t.Fatalf("Redis says %v, this process %v; the bucket has room: %v", err, wait, room)
 				}
 				if often == nil {
 					passed++
@@ -72,6 +81,25 @@ func TestLimitIsABurstAndThenARate(t *testing.T) {
 				t.Fatalf("%d keys are left %v later, %v", n, left, err)
 			}
 		})
+	})
+}
+
+// A replica that takes over may have a clock that is behind.
+func TestLimitIsNotClosedForLongWhenRedisClockGoesBack(t *testing.T) {
+	testredis.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
+		l := &limits{rdb, "test"}
+		ahead := time.Now().Add(time.Hour).UnixMicro()
+		if err := rdb.Set(t.Context(), "test:rate:{x}", ahead, time.Hour).Err(); err != nil {
+			t.Fatal(err)
+		}
+		err := l.take(t.Context(), counter{"{x}", rate{Rate: 1, Burst: 5, Period: time.Second}, "too much"})
+		var often *tooOftenError
+		if !errors.As(err, &often) || often.after != 1 {
+			t.Errorf("with a count of a clock that was an hour ahead: %v, %+v; want to wait a second", err, often)
+		}
+		if left := rdb.PTTL(t.Context(), "test:rate:{x}").Val(); left > 5*time.Second {
+			t.Errorf("the count is paid for in %v", left)
+		}
 	})
 }
 

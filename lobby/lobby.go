@@ -138,6 +138,7 @@ func New(cfg Config) (*Lobby, error) {
 	l.owners = &owners{cfg.Redis, cfg.Namespace, l.rooms}
 	errs := make([]error, 0, len(cfg.Games)+len(cfg.Queues))
 	l.addSocial()
+	l.addTickets()
 	for _, g := range cfg.Games {
 		c, err := newConfig(&g)
 		l.games[g.Name], l.configs[g.Name] = g, c
@@ -243,6 +244,7 @@ func (l *Lobby) Register(mux *http.ServeMux) *huma.OpenAPI {
 	c.DocsPath, c.CreateHooks = "", nil // the page is served elsewhere; responses carry no links to schemas
 	c.SchemasPath = ""
 	c.RejectUnknownQueryParameters = true
+	c.Formats = strictFormats()
 	c.Transformers = append(c.Transformers, shortenEcho)
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"player": {Type: "http", Scheme: "bearer", BearerFormat: "JWT", Description: "A player token."},

@@ -32,7 +32,8 @@ func (l *Lobby) startTickets() (err error) {
 			}
 			l.waiters.wake(id)
 		},
-		Log: l.log, Metrics: ticket.NewMetrics(l.cfg.Registerer, l.metrics.failures),
+		Queued: l.queued,
+		Log:    l.log, Metrics: ticket.NewMetrics(l.cfg.Registerer, l.metrics.failures),
 	}, l.cfg.Queues)
 	return err //nolint:wrapcheck // names the queue
 }
@@ -44,11 +45,6 @@ func (l *Lobby) SetQueues(rules []queue.Rules) error {
 }
 
 func (g Game) matched() ticket.Game { return ticket.Game{Name: g.Name, Rules: g.Rules, Seats: g.Seats} }
-
-// ableNodes returns the nodes on which a new room of a game can be made, or why there is none.
-func ableNodes(live map[string]cluster.Node, g Game) (ids []string, err error) {
-	return ticket.AbleNodes(live, g.matched()) //nolint:wrapcheck // names the game
-}
 
 func reasonOf(err error) string {
 	for _, known := range []error{errNoNode, errCrowded} {

@@ -202,6 +202,12 @@ func TestPartyBombsAreLimited(t *testing.T) {
 		if invited < 30 || invited > 34 {
 			t.Errorf("%d invitations went out in six seconds, want 30 and one for each two seconds", invited)
 		}
+		toggled := flood(func(i int) answer { // each an event in every member's inbox, which keeps 256
+			return p.post("mallory", "/v1/parties/"+mine.ID+"/ready", fmt.Sprintf(`{"ready":%v}`, i%2 == 0))
+		})
+		if toggled < 30 || toggled > 34 {
+			t.Errorf("%d changes were made in six seconds, want 30 and one for each two seconds", toggled)
+		}
 		guessed := flood(func(i int) answer {
 			return p.post("eve", "/v1/parties/join", fmt.Sprintf(`{"code":"ABCD%d%d"}`, 2+i%8, 2+i/8))
 		})

@@ -3,7 +3,6 @@ package lobby
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -57,21 +56,6 @@ func (l *Lobby) watched(room string, node cluster.Node, p token.Player, from *as
 		return nil, l.problem("signing a watch token", err)
 	}
 	return &Match{Room: room, URL: from.matchURL(l.reach(node), room), Token: secret}, nil
-}
-
-// nodeFor chooses a node for a new room of a game: where a region is named one that is there, or does not say where it is.
-func nodeFor(live map[string]cluster.Node, g Game, region string) (node string, err error) {
-	in := map[string]cluster.Node{}
-	for id, n := range live {
-		if region == "" || n.Region == "" || n.Region == region {
-			in[id] = n
-		}
-	}
-	able, err := ableNodes(in, g)
-	if err != nil {
-		return "", err
-	}
-	return able[rand.IntN(len(able))], nil //nolint:gosec // nobody gains by guessing it
 }
 
 // alive says of nodes whether they live and are there for new players.

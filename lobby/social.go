@@ -12,7 +12,6 @@ import (
 
 	"muster/lobby/chat"
 	"muster/lobby/inbox"
-	"muster/lobby/live"
 	"muster/lobby/party"
 	"muster/match/cluster"
 )
@@ -24,15 +23,13 @@ func (l *Lobby) addSocial() {
 		return nil
 	})
 	l.parties = party.New(party.Config{
-		Redis: l.cfg.Redis, Namespace: l.cfg.Namespace, Post: l.inbox.Post, Blocked: l.players.Blocked, Log: l.log,
+		Redis: l.cfg.Redis, Namespace: l.cfg.Namespace, Post: l.inbox.Post, Blocked: l.players.Blocked, Members: l.partyChanged,
+		Log: l.log,
 	})
 	l.chat = chat.New(chat.Config{
-		Redis: l.cfg.Redis, Namespace: l.cfg.Namespace, Post: l.inbox.Post, Party: l.partyPlayers, Room: l.roomPlayers,
+		Redis: l.cfg.Redis, Namespace: l.cfg.Namespace, Post: l.inbox.Post, Party: l.partyCircle, Room: l.roomCircle,
 		Blocked: l.players.Blocked, Filter: l.cfg.Filter,
 	})
-	if l.socket.requests == nil {
-		l.socket.requests = live.Handlers{}
-	}
 	maps.Copy(l.socket.requests, l.chatRequests())
 	l.socket.alive = append(l.socket.alive, l.stillThere)
 }

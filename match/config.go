@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"strings"
 
 	"muster/match/journal"
 )
@@ -102,18 +103,28 @@ func checkConfigAt(t reflect.Type, path string, depth int) error {
 		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Float32, reflect.Float64:
 		return nil
 	case reflect.Slice, reflect.Array:
+		if t.Kind() == reflect.Array && t.Elem().Kind() == reflect.Uint8 {
+			return fmt.Errorf("Rules.Config: %s is a %v, which JSON has as numbers and schemas as a text: make it a slice", path, t)
+		}
 		return checkConfigAt(t.Elem(), path+"[]", depth-1)
 	case reflect.Struct:
+		seen := map[string]bool{}
 		for i := range t.NumField() {
 			f := t.Field(i)
 			at := path + "." + f.Name
-			name, ok := f.Tag.Lookup("json")
+			tag, ok := f.Tag.Lookup("json")
+			name, option, _ := strings.Cut(tag, ",")
 			switch {
 			case !f.IsExported() || f.Anonymous:
 				return fmt.Errorf("Rules.Config: %s is not an exported field with a name of its own", at)
-			case !ok || name == "" || name == "-" || name[0] == ',':
+			case !ok || name == "" || name == "-":
 				return fmt.Errorf("Rules.Config: %s has no name in a json tag", at)
+			case option == "string": // schemas say that it is a number
+				return fmt.Errorf("Rules.Config: %s has an option %q in its json tag", at, option)
+			case seen[name]:
+				return fmt.Errorf("Rules.Config: the name %q of %s is there twice, so JSON has neither", name, at)
 			}
+			seen[name] = true
 			if err := checkConfigAt(f.Type, at, depth-1); err != nil {
 				return err
 			}

@@ -2,6 +2,7 @@ package match
 
 import (
 	"errors"
+	"reflect"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -139,6 +140,15 @@ func TestConfigTypesThatCannotBeReadExactlyAreNamed(t *testing.T) {
 			M map[string]int `json:"m"`
 		}{},
 		"zero value of": picky{},
+		"has an option": struct {
+			A int `json:"a,string"`
+		}{},
+		"is there twice": reflect.Zero(reflect.StructOf([]reflect.StructField{ // go vet refuses it as a type
+			{Name: "A", Type: reflect.TypeFor[int](), Tag: `json:"a"`}, {Name: "B", Type: reflect.TypeFor[string](), Tag: `json:"a"`},
+		})).Interface(),
+		".A is a [4]uint8": struct {
+			A [4]byte `json:"a"`
+		}{},
 	} {
 		err := Define[curlingState, dotInput]("curling", curling{}, Rules{Config: config}).Err()
 		if err == nil || !strings.Contains(err.Error(), word) || !strings.Contains(err.Error(), "Rules.Config") {

@@ -66,16 +66,23 @@ type Message struct {
 // Author is who writes.
 type Author struct{ ID, Name string }
 
-// Config is what a Store needs. Party and Room return the members of one; where the player is none of them, or there is
-// none, they return an empty list.
+// Circle is who is in a party or a room; the zero value is nobody.
+type Circle struct {
+	Players []string
+	// Born tells it from those of the same id that ended before it. What was written in them is not its.
+	Born string
+}
+
+// Config is what a Store needs. Party and Room return who is in one; where the player is not, or there is none, that is
+// nobody.
 type Config struct {
 	Redis     redis.UniversalClient // required
 	Namespace string                // required
 	// Post puts an event into players' inboxes, as inbox.Store does. Required.
 	Post func(ctx context.Context, key, kind string, body any, players ...string) error
 	// Party returns the members of a party, Room the players with seats in a room. Required.
-	Party func(ctx context.Context, id, player string) ([]string, error)
-	Room  func(ctx context.Context, id, player string) ([]string, error)
+	Party func(ctx context.Context, id, player string) (Circle, error)
+	Room  func(ctx context.Context, id, player string) (Circle, error)
 	// Blocked says whether a player has blocked another. nil means that nobody has.
 	Blocked func(ctx context.Context, player, other string) (bool, error)
 	// Filter may change a message's text, or refuse the message. nil lets everything through.
@@ -99,25 +106,26 @@ type channel struct {
 func (s *Store) open(ctx context.Context, player, name string) (*channel, error) {
 	kind, id, _ := strings.Cut(name, ":")
 	c := &channel{kind: kind, id: id}
+	var in Circle
 	var err error
-	whose := kind + ":" + id
 	switch kind {
 	case direct:
 		if isPlayer(id) && id != player {
-			c.members = []string{player, id}
-			whose = kind + ":" + pair(player, id)
+			in.Players = []string{player, id}
+			id = pair(player, id)
 		}
 	case party:
-		c.members, err = s.cfg.Party(ctx, id, player)
+		in, err = s.cfg.Party(ctx, id, player)
 	case room:
-		c.members, err = s.cfg.Room(ctx, id, player)
+		in, err = s.cfg.Room(ctx, id, player)
 	case group:
-		c.members, err = s.groupMembers(ctx, id, player)
+		in, err = s.groupCircle(ctx, id, player)
 	}
-	if err == nil && len(c.members) == 0 {
+	if err == nil && len(in.Players) == 0 {
 		err = ErrNone
 	}
-	c.key = s.cfg.Namespace + ":{chat:" + keyspace.Digest(whose) + "}"
+	c.members = in.Players
+	c.key = s.cfg.Namespace + ":{chat:" + keyspace.Digest(kind+":"+id+":"+in.Born) + "}"
 	return c, err
 }
 

@@ -64,11 +64,11 @@ func (w *world) texts(player string) (list []string) {
 }
 
 // members answers for a party and a room of these tests, both called "ours".
-func members(_ context.Context, id, player string) ([]string, error) {
+func members(_ context.Context, id, player string) (Circle, error) {
 	if list := []string{"alice", "bob", "carol"}; id == "ours" && slices.Contains(list, player) {
-		return list, nil
+		return Circle{Players: list, Born: "1"}, nil
 	}
-	return nil, nil
+	return Circle{}, nil
 }
 
 func (w *world) config(rdb redis.UniversalClient) Config {
@@ -329,4 +329,17 @@ func TestLongestMessageFitsAnInbox(t *testing.T) {
 	if w.largest == 0 || w.largest > inbox.MaxBody {
 		t.Errorf("the largest event has %d bytes", w.largest)
 	}
+}
+
+func TestNothingStandsBeforeTheFirstMessage(t *testing.T) {
+	testredis.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
+		s := newWorld().store(rdb)
+		say(t, s, "alice", "direct:bob", "hi")
+		for _, before := range []string{"0-0", "000-0", "0-1"} {
+			list, next, err := s.History(t.Context(), "alice", "direct:bob", before, 5)
+			if len(list) > 0 || next != "" || err != nil {
+				t.Errorf("before %s stand %v, then %q, %v", before, list, next, err)
+			}
+		}
+	})
 }

@@ -43,6 +43,8 @@ type Group struct {
 	ID      string
 	Title   string
 	Members []Author // by their ids
+
+	born string // by Redis's clock
 }
 
 // Invitation is the body of the event that invites to a group.
@@ -83,7 +85,8 @@ func (s *Store) CreateGroup(ctx context.Context, id, digest, title string, by Au
 var createGroupScript = redis.NewScript(`
 local was = redis.call('HGET', KEYS[1], 'digest')
 if was then return was end
-redis.call('HSET', KEYS[1], 'digest', ARGV[1], 'title', ARGV[2])
+local t = redis.call('TIME')
+redis.call('HSET', KEYS[1], 'digest', ARGV[1], 'title', ARGV[2], 'born', t[1] .. '.' .. t[2])
 redis.call('HSET', KEYS[2], ARGV[3], ARGV[4])
 redis.call('PEXPIRE', KEYS[1], ARGV[5])
 redis.call('PEXPIRE', KEYS[2], ARGV[5])
@@ -96,17 +99,19 @@ func (s *Store) Group(ctx context.Context, id, player string) (*Group, error) {
 	}
 	keys := s.groupKeys(id)
 	pipe := s.cfg.Redis.Pipeline()
-	title, members := pipe.HGet(ctx, keys[0], "title"), pipe.HGetAll(ctx, keys[1])
+	record, members := pipe.HMGet(ctx, keys[0], "title", "born"), pipe.HGetAll(ctx, keys[1])
 	pipe.PExpire(ctx, keys[0], keepFor)
 	pipe.PExpire(ctx, keys[1], keepFor)
-	if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) {
+	if _, err := pipe.Exec(ctx); err != nil {
 		return nil, fmt.Errorf("reading group %s: %w", id, err)
 	}
+	title, _ := record.Val()[0].(string)
+	born, _ := record.Val()[1].(string)
 	list := members.Val()
-	if _, in := list[player]; !in || len(list) > MaxGroup || utf8.RuneCountInString(title.Val()) > MaxTitle {
+	if _, in := list[player]; !in || len(list) > MaxGroup || utf8.RuneCountInString(title) > MaxTitle {
 		return nil, ErrNoGroup
 	}
-	g := &Group{ID: id, Title: title.Val()}
+	g := &Group{ID: id, Title: title, born: born}
 	for id, name := range list {
 		if len(id) <= proto.MaxID && len(name) <= proto.MaxID {
 			g.Members = append(g.Members, Author{id, name})
@@ -121,20 +126,20 @@ func (s *Store) Group(ctx context.Context, id, player string) (*Group, error) {
 	return g, nil
 }
 
-// groupMembers returns the ids of a group's members, none to who is not one of them, and keeps the group.
-func (s *Store) groupMembers(ctx context.Context, id, player string) ([]string, error) {
+// groupCircle returns who is in a group, nobody to who is not, and keeps the group.
+func (s *Store) groupCircle(ctx context.Context, id, player string) (Circle, error) {
 	g, err := s.Group(ctx, id, player)
 	if errors.Is(err, ErrNoGroup) {
-		return nil, nil
+		return Circle{}, nil
 	}
 	if err != nil {
-		return nil, err
+		return Circle{}, err
 	}
-	list := make([]string, len(g.Members))
+	c := Circle{Players: make([]string, len(g.Members)), Born: g.born}
 	for i, m := range g.Members {
-		list[i] = m.ID
+		c.Players[i] = m.ID
 	}
-	return list, nil
+	return c, nil
 }
 
 // GroupPlayers returns the ids of a group's members to who need not be one of them; none where there is no such group.

@@ -128,6 +128,9 @@ func (s *Store) History(ctx context.Context, player, name, before string, limit 
 	}
 	from := "+"
 	if before != "" {
+		if strings.Trim(before, "0-") == "" { // nothing is before the first id there can be: Redis calls it an error
+			return nil, "", nil
+		}
 		from = "(" + before
 	}
 	entries, err := s.cfg.Redis.XRevRangeN(ctx, c.key+":log", from, "-", int64(limit)).Result()

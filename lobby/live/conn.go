@@ -55,6 +55,9 @@ type conn struct {
 	out      sync.Mutex   // held for each message that is written, so that none follows the bye
 	watching sync.Mutex   // held while what is watched is changed, or looked at and told
 
+	replying atomic.Bool   // an answer waits for what stands before it: events and presence let it go first
+	empty    chan struct{} // has one when nothing waits for the client any more
+
 	// Of the reader's goroutine.
 	messages *rate.Limiter
 	limited  int
@@ -72,6 +75,7 @@ type conn struct {
 	// Of the worker that serves the socket.
 	after   string // the place after the last event that was written
 	welcome bool   // the hello was written
+	resumed bool   // after is the server's word, no longer the client's
 
 	// Under watching.
 	watched map[string]string // by player: the state that was written last
@@ -80,7 +84,7 @@ type conn struct {
 func (s *Server) newConn(addr string, caller Caller) *conn {
 	c := &conn{
 		server: s, addr: addr, player: caller.Player.ID, digest: digestOf(caller.Player.ID), opened: time.Since(s.base),
-		messages: rate.NewLimiter(messagesPerSecond, messagesAtOnce),
+		messages: rate.NewLimiter(messagesPerSecond, messagesAtOnce), empty: make(chan struct{}, 1),
 	}
 	c.caller.Store(&caller)
 	c.meter = door.NewMeter(s.base, func() { c.Close(proto.Close{Code: proto.CodeRate, Reason: "far too many bytes"}) })
@@ -143,22 +147,39 @@ type (
 	}
 )
 
-// say writes a message; one that no longer fits behind what the client has not read closes the socket.
-func (c *conn) say(m any) error {
+// reply writes an answer. Where it does not fit behind what the client has not read, it waits until nothing is left of
+// that, and what the client asks for next waits behind it: a client that does not read is closed by the sweep.
+func (c *conn) reply(m any) error {
 	text, err := json.Marshal(m)
 	if err != nil {
 		return err //nolint:wrapcheck // the handler's answer is at fault
 	}
-	if !c.fits(text) {
-		c.Close(proto.Close{Code: proto.CodeSlowReader, Reason: "too much waits to be read"})
-		return errEnded
+	if c.fits(text) {
+		return c.write(text)
 	}
-	return c.write(text)
+	c.replying.Store(true)
+	for !c.fits(text) {
+		select {
+		case <-c.empty:
+		case <-c.ctx.Done():
+			return errEnded
+		}
+	}
+	err = c.write(text)
+	c.replying.Store(false)
+	c.server.mark(c, wantInbox|wantWho) // which may have found that it must wait
+	return err
 }
 
 // fits says whether a message may be written now. Where it does not, something waits, and drained comes when nothing
 // does any more.
 func (c *conn) fits(text []byte) bool { return c.Pipe.Fits(len(text)) }
+
+// tell writes a message of a worker's, and says whether it did. Where it does not fit, or an answer waits, the worker
+// comes again.
+func (c *conn) tell(text []byte) bool {
+	return !c.replying.Load() && c.fits(text) && c.write(text) == nil
+}
 
 // write writes a message that fits.
 func (c *conn) write(text []byte) error {

@@ -102,7 +102,13 @@ func (s *Server) markLocked(c *conn, w want) {
 }
 
 // drained is called when nothing waits for the client any more: what was held back for that goes on.
-func (c *conn) drained() { c.server.mark(c, wantInbox|wantWho) }
+func (c *conn) drained() {
+	select {
+	case c.empty <- struct{}{}:
+	default:
+	}
+	c.server.mark(c, wantInbox|wantWho)
+}
 
 // task is one socket's turn.
 type task struct {
@@ -173,7 +179,7 @@ func (s *Server) readInboxes(tasks []task) {
 	for i := range tasks {
 		if c := tasks[i].c; tasks[i].want&wantInbox != 0 && !c.Pipe.Congested() { // else drained marks it
 			conns = append(conns, c)
-			asks = append(asks, inbox.Ask{Player: c.player, After: c.after, Resume: !c.welcome})
+			asks = append(asks, inbox.Ask{Player: c.player, After: c.after, Resume: !c.resumed})
 		}
 	}
 	if len(asks) == 0 {
@@ -204,22 +210,21 @@ func (s *Server) readInboxes(tasks []task) {
 func (c *conn) give(p *inbox.Page) {
 	live := c.welcome
 	if !c.welcome {
-		c.welcome = true
-		h := hello{
+		text, _ := json.Marshal(helloMessage{hello{ // it has no field that could fail
 			Player: c.player, Name: c.caller.Load().Player.Name, Time: time.Now().UTC(), Last: p.Newest,
 			Expires: c.expires.Left(c.server.cfg.Keys),
-		}
-		if c.say(helloMessage{h}) != nil {
+		}})
+		if c.welcome = c.tell(text); !c.welcome {
 			return
 		}
 	}
-	c.after = p.From
 	if p.Missed {
-		c.server.metrics.missed.Inc()
-		if c.say(missedMessage{true, p.From}) != nil {
+		if text, _ := json.Marshal(missedMessage{true, p.From}); !c.tell(text) {
 			return
 		}
+		c.server.metrics.missed.Inc()
 	}
+	c.after, c.resumed = p.From, true
 	for i := range p.Events {
 		if !c.event(p.Events[i], live) {
 			return
@@ -242,7 +247,7 @@ func (c *conn) event(e inbox.Event, live bool) bool {
 		e.Body = json.RawMessage("null")
 		text, _ = json.Marshal(eventMessage{e})
 	}
-	if !c.fits(text) || c.write(text) != nil {
+	if !c.tell(text) {
 		return false
 	}
 	c.after = e.ID

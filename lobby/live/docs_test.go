@@ -29,7 +29,7 @@ func TestDocumentSaysTheBounds(t *testing.T) {
 		fmt.Sprintf("%d of those close with %d", maxLimited, proto.CodeRate), fmt.Sprintf("at most %d ids", maxWatched),
 		fmt.Sprintf("the %d newest events", inbox.Cap), fmt.Sprintf("is read every %.0f seconds unasked", lookEvery.Seconds()),
 		fmt.Sprintf("Beyond %d in one process", cfg.MaxPerPlayer), fmt.Sprintf("pings every %.0f seconds", cfg.PingEvery.Seconds()),
-		fmt.Sprintf("more than %.0f seconds, or answers", cfg.SlowAfter.Seconds()),
+		fmt.Sprintf("more than %.0f seconds,", cfg.SlowAfter.Seconds()),
 		"`" + strings.Join([]string{presence.Offline, presence.Online, presence.InQueue, presence.InMatch}, "`, `") + "`",
 		"for up to " + fmt.Sprint((time.Minute + lookWhoEvery).Seconds()),
 	} {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -44,9 +45,7 @@ func TestEventsFromBeforeAndAfterTheHelloComeInOrder(t *testing.T) {
 			t.Errorf("hello said that %s is the last, it is %s", hello.Last, last)
 		}
 	}
-	if h.value("muster_lobby_events_total", "") != 200 {
-		t.Errorf("%v events are counted", h.value("muster_lobby_events_total", ""))
-	}
+	eventually(t, "200 events to be counted", func() bool { return h.value("muster_lobby_events_total", "") == 200 }) // each once it is written
 	_, hello = h.join(ctx, "alice", last)
 	if hello.Last != last {
 		t.Errorf("the last is %s, want %s", hello.Last, last)
@@ -338,7 +337,7 @@ func TestSlowReaderIsBoundedAndReadsOnWithoutAGap(t *testing.T) {
 		}
 		p, _ := h.join(ctx, "alice", "")
 		time.Sleep(5 * time.Second)
-		for c := range h.server.conns {
+		for _, c := range h.server.all() {
 			if n := c.Pipe.Waiting(); n > 64<<10 || !c.Pipe.Congested() {
 				t.Errorf("%d bytes wait", n)
 			}
@@ -382,7 +381,7 @@ func TestReaderThatStaysSlowIsClosed4003(t *testing.T) {
 	})
 }
 
-// Answers cannot be read again: a client that asks and does not read is closed at once when they fill its tail.
+// Answers cannot be read again: of a client that asks and does not read one waits, and nothing more is read of it.
 func TestClientThatAsksAndDoesNotReadIsClosed4003(t *testing.T) {
 	inBubble(t, func(t *testing.T, ctx context.Context, rdb redis.UniversalClient) {
 		h := newSimHall(t, rdb, simnet.Link{Buffer: 4 << 10}, func(c *Config) {
@@ -392,10 +391,126 @@ func TestClientThatAsksAndDoesNotReadIsClosed4003(t *testing.T) {
 		for n := range 4 {
 			p.send(ctx, fmt.Sprintf(`{"n":%d,"do":"much"}`, n+1))
 		}
-		time.Sleep(time.Second)
+		time.Sleep(9 * time.Second)
+		for _, c := range h.server.all() {
+			if n := c.Pipe.Waiting(); n > 64<<10 || !c.Pipe.Congested() {
+				t.Errorf("%d bytes wait", n)
+			}
+		}
+		if h.closes(proto.CodeSlowReader) != 0 {
+			t.Error("it was closed too soon")
+		}
+		time.Sleep(4 * time.Second)
 		if h.closes(proto.CodeSlowReader) != 1 {
 			t.Error("it was not closed")
 		}
 		p.closed(ctx)
+	})
+}
+
+// A client that reads is not closed because an answer comes to stand behind events that it has not read yet.
+func TestLargeAnswerWaitsForWhatTheClientIsReading(t *testing.T) {
+	inBubble(t, func(t *testing.T, ctx context.Context, rdb redis.UniversalClient) {
+		long := strings.Repeat("x", 60_000)
+		h := newSimHall(t, rdb, simnet.Link{Buffer: 4 << 10}, func(c *Config) {
+			c.Handlers = Handlers{"much": Typed(func(context.Context, Caller, *struct{}) (any, error) { return long, nil })}
+		})
+		for n := range 200 {
+			h.post("alice", fmt.Sprint(n, string(make([]byte, 500))))
+		}
+		p, _ := h.join(ctx, "alice", "")
+		time.Sleep(time.Second) // its tail is full
+		events := 0
+		for n := range 3 {
+			p.send(ctx, fmt.Sprintf(`{"n":%d,"do":"much"}`, n+1))
+		}
+		for answers := 0; answers < 3 || events < 200; {
+			switch m := p.next(ctx); {
+			case m == nil:
+				t.Fatalf("after %d events and %d answers the socket ended: %+v", events, answers, p.bye)
+			case m.Event != nil:
+				events++
+			case m.Re != 0:
+				answers++
+				if string(m.OK) != `"`+long+`"` {
+					t.Errorf("answer %d is %.60s", m.Re, m.OK)
+				}
+			}
+		}
+		if events != 200 {
+			t.Errorf("%d events came, want 200", events)
+		}
+	})
+}
+
+func TestClientThatVanishesWhileAnAnswerWaitsIsGoneSoon(t *testing.T) {
+	inBubble(t, func(t *testing.T, _ context.Context, rdb redis.UniversalClient) {
+		h := newSimHall(t, rdb, simnet.Link{Buffer: 4 << 10}, func(c *Config) {
+			c.Handlers = Handlers{"much": Typed(func(context.Context, Caller, *struct{}) (any, error) { return string(make([]byte, 3000)), nil })}
+		})
+		raw := h.raw("alice")
+		for _, text := range []string{`{"do":"hello"}`, `{"n":1,"do":"much"}`, `{"n":2,"do":"much"}`, `{"n":3,"do":"much"}`} {
+			_, err := io.WriteString(raw, string([]byte{0x81, 0x80 | byte(len(text)), 0, 0, 0, 0})+text)
+			must(t, err)
+		}
+		time.Sleep(time.Second)
+		for _, c := range h.server.all() {
+			if !c.replying.Load() {
+				t.Error("no answer waits")
+			}
+		}
+		if h.open() != 1 {
+			t.Fatalf("%v sockets, want one", h.open())
+		}
+		must(t, raw.Close())
+		time.Sleep(12 * time.Second)
+		if h.open() != 0 {
+			t.Error("it is still counted")
+		}
+	})
+}
+
+// lateInbox answers after a moment, as one of a busy Redis.
+type lateInbox struct{ Inbox }
+
+func (l lateInbox) Read(ctx context.Context, limit int64, asks ...inbox.Ask) ([]inbox.Page, error) {
+	<-time.After(100 * time.Millisecond)
+	return l.Inbox.Read(ctx, limit, asks...)
+}
+
+// A client may ask before the hello has come. An answer that is then under way does not take the hello's place.
+func TestHelloWaitsForAnAnswerThatIsReadSlowly(t *testing.T) {
+	inBubble(t, func(t *testing.T, ctx context.Context, rdb redis.UniversalClient) {
+		long := strings.Repeat("x", 60_000)
+		h := newSimHall(t, rdb, simnet.Link{Buffer: 4 << 10}, func(c *Config) {
+			c.Inbox = lateInbox{c.Inbox}
+			c.Handlers = Handlers{"much": Typed(func(context.Context, Caller, *struct{}) (any, error) { return long, nil })}
+		})
+		for n := range 5 {
+			h.post("alice", n)
+		}
+		p := h.connect(ctx, h.token("alice", time.Hour))
+		p.send(ctx, `{"do":"hello","body":{"after":"9-3/0-0"}}`) // a place of which nothing is there any more
+		time.Sleep(50 * time.Millisecond)                        // its inbox is being read
+		p.send(ctx, `{"n":1,"do":"much"}`)
+		time.Sleep(time.Second)
+		said := ""
+		for !strings.HasSuffix(said, "4") {
+			switch m := p.next(ctx); {
+			case m == nil:
+				t.Fatalf("after %q the socket ended: %+v", said, p.bye)
+			case m.Hello != nil:
+				said += "hello "
+			case m.Re == 1:
+				said += "answer "
+			case m.Missed:
+				said += "missed "
+			case m.Event != nil:
+				said += string(m.Event.Body)
+			}
+		}
+		if said != "answer hello missed 01234" {
+			t.Errorf("it was told %q", said)
+		}
 	})
 }

@@ -1,14 +1,14 @@
 package live
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"regexp"
 	"slices"
 	"unicode/utf8"
+
+	"muster/internal/strictjson"
 )
 
 // Bounds of what a client sends.
@@ -35,8 +35,17 @@ func parse(msg []byte) (q request, err error) {
 	if len(msg) > MaxMessage || !utf8.Valid(msg) {
 		return q, errors.New("not UTF-8, or too long")
 	}
-	if err := check(msg); err != nil {
-		return q, err
+	if err := strictjson.Check(msg, maxDepth); err != nil {
+		return q, err //nolint:wrapcheck // it is what the client is told
+	}
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(msg, &fields); err != nil {
+		return q, errors.New("not an object")
+	}
+	for f := range fields { // encoding/json would take them in other letters too
+		if !slices.Contains(requestFields, f) {
+			return q, fmt.Errorf("the fields are %v", requestFields)
+		}
 	}
 	if err := json.Unmarshal(msg, &q); err != nil {
 		return request{}, errors.New("the fields are n, a number, do, a text, and body")
@@ -45,61 +54,4 @@ func parse(msg []byte) (q request, err error) {
 		return request{}, errors.New("do names no request")
 	}
 	return q, nil
-}
-
-// check looks through a message for what encoding/json would take and no client of ours sends: keys that stand twice in
-// an object, fields of the message in other letters, and what is nested too deeply.
-func check(msg []byte) error {
-	type level struct {
-		object bool
-		key    bool // the next token of an object is a key
-		keys   []string
-	}
-	var stack []level
-	d := json.NewDecoder(bytes.NewReader(msg))
-	d.UseNumber()
-	for first := true; first || len(stack) > 0; first = false {
-		t, err := d.Token()
-		if err != nil {
-			return errors.New("not JSON")
-		}
-		var top *level
-		if len(stack) > 0 {
-			top = &stack[len(stack)-1]
-		}
-		if first && t != json.Delim('{') {
-			return errors.New("not an object")
-		}
-		switch delim, _ := t.(json.Delim); {
-		case delim == '}' || delim == ']':
-			stack = stack[:len(stack)-1]
-			continue
-		case top != nil && top.object && top.key:
-			key, _ := t.(string)
-			if slices.Contains(top.keys, key) {
-				return errors.New("a key stands twice in an object")
-			}
-			if len(stack) == 1 && !slices.Contains(requestFields, key) {
-				return fmt.Errorf("the fields are %v", requestFields)
-			}
-			top.keys, top.key = append(top.keys, key), false
-			continue
-		case delim == '{' || delim == '[':
-			if len(stack) == maxDepth {
-				return fmt.Errorf("deeper than %d levels", maxDepth)
-			}
-			if top != nil {
-				top.key = true // after this value
-			}
-			stack = append(stack, level{object: delim == '{', key: delim == '{'})
-			continue
-		}
-		if top != nil {
-			top.key = true
-		}
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return errors.New("something follows the message")
-	}
-	return nil
 }

@@ -75,7 +75,7 @@ func (c *conn) carryOut(q *request) (any, error) {
 func (c *conn) answer(q *request, ok any, err error) {
 	outcome := "ok"
 	if err == nil {
-		if err = c.say(okMessage{q.N, ok}); err != nil && !errors.Is(err, errEnded) && !c.ended.Load() {
+		if err = c.reply(okMessage{q.N, ok}); err != nil && !errors.Is(err, errEnded) && !c.ended.Load() {
 			c.server.log.Error("an answer cannot be written", zap.String("do", q.Do), zap.Error(err))
 			err = &Problem{Status: http.StatusInternalServerError, Detail: "the server failed"}
 		}
@@ -85,7 +85,7 @@ func (c *conn) answer(q *request, ok any, err error) {
 		if outcome = "refused"; p.Status >= http.StatusInternalServerError {
 			outcome = "failed"
 		}
-		_ = c.say(errorMessage{q.N, p}) // an error ends the reader
+		_ = c.reply(errorMessage{q.N, p}) // an error ends the reader
 	}
 	name := q.Do
 	if c.server.cfg.Handlers[name] == nil && name != "refresh" && name != "presence.watch" {

@@ -15,7 +15,7 @@ import (
 const (
 	// maxWatched is how many players a socket may watch.
 	maxWatched = 200
-	// statesAtOnce is how many states one message has.
+	// statesAtOnce is how many states one message has, and about how many players' watching counts as one request.
 	statesAtOnce = 50
 )
 
@@ -41,7 +41,12 @@ func (b *watchBody) Check() error {
 
 // watch replaces what the socket watches. How all of them are now is told before the answer, so that no change overtakes
 // it.
-func (c *conn) watch(ctx context.Context, _ Caller, body *watchBody) (any, error) {
+func (c *conn) watch(ctx context.Context, caller Caller, body *watchBody) (any, error) {
+	for n := statesAtOnce; n < len(body.Players) && c.server.cfg.Count != nil; n += statesAtOnce { // the first was counted
+		if err := c.server.cfg.Count(ctx, caller.Player.ID); err != nil {
+			return nil, err
+		}
+	}
 	c.watching.Lock()
 	defer c.watching.Unlock()
 	// From here on a notice marks the socket, so no change is lost.
@@ -56,22 +61,19 @@ func (c *conn) watch(ctx context.Context, _ Caller, body *watchBody) (any, error
 		c.watched = nil
 		return nil, err //nolint:wrapcheck // says what it did
 	}
-	c.tell(list)
+	c.show(list)
 	return map[string]int{"watched": len(list)}, nil
 }
 
-// tell writes states; what does not fit behind what the client has not read is told later. c.watching is held.
-func (c *conn) tell(list []presence.State) {
+// show writes states; what does not fit behind what the client has not read is told later. c.watching is held.
+func (c *conn) show(list []presence.State) {
 	for some := range slices.Chunk(list, statesAtOnce) {
 		text, err := json.Marshal(presenceMessage{some})
-		if err != nil || !c.fits(text) {
+		if err != nil || !c.tell(text) {
 			for _, st := range some {
 				c.later(st.Player)
 			}
 			continue
-		}
-		if c.write(text) != nil {
-			return
 		}
 		for _, st := range some {
 			c.watched[st.Player] = st.State
@@ -143,7 +145,7 @@ func (c *conn) lookWhoIsThere(players []string) {
 		return
 	}
 	list = slices.DeleteFunc(list, func(st presence.State) bool { return c.watched[st.Player] == st.State })
-	c.tell(list)
+	c.show(list)
 }
 
 // later keeps players to be looked at: at the next sweep, or when the socket is marked before.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -201,7 +202,7 @@ func TestSlowWatcherIsToldTheNewestStates(t *testing.T) {
 		}
 		h.tracker.Seated(many[7])
 		time.Sleep(time.Second)
-		for c := range h.server.conns {
+		for _, c := range h.server.all() {
 			if !c.Pipe.Congested() {
 				t.Error("nothing waits for the watcher")
 			}
@@ -228,4 +229,39 @@ func TestSlowWatcherIsToldTheNewestStates(t *testing.T) {
 			t.Error("it was closed")
 		}
 	})
+}
+
+// One small message has Redis asked about 200 players.
+func TestWatchingManyCountsAsSeveralRequests(t *testing.T) {
+	var left atomic.Int32
+	left.Store(7)
+	h := newHall(t, func(c *Config) {
+		c.Count = func(context.Context, string) error {
+			if left.Add(-1) < 0 {
+				return &Problem{Status: http.StatusTooManyRequests, Detail: "too many requests", RetryAfter: 3}
+			}
+			return nil
+		}
+	})
+	ctx := testContext(t)
+	p, _ := h.join(ctx, "alice", "")
+	watch := func(n int) *message {
+		ids := make([]string, n)
+		for i := range ids {
+			ids[i] = fmt.Sprintf("%q", fmt.Sprint("p", i))
+		}
+		return p.ask(ctx, "presence.watch", `{"players":[`+strings.Join(ids, ",")+`]}`)
+	}
+	for _, c := range []struct {
+		n    int
+		left int32
+	}{{0, 6}, {50, 5}, {51, 3}, {150, 0}} {
+		if m := watch(c.n); m.Error != nil || left.Load() != c.left {
+			t.Errorf("watching %d: %+v; %d requests are left, want %d", c.n, m.Error, left.Load(), c.left)
+		}
+	}
+	left.Store(3)
+	if m := watch(200); m.Error == nil || m.Error.Status != http.StatusTooManyRequests || m.Error.RetryAfter != 3 {
+		t.Errorf("watching 200 with 3 requests left: %+v", m)
+	}
 }

@@ -58,12 +58,14 @@ func (s *Store) Touch(ctx context.Context, players ...string) error {
 	for i, p := range players {
 		marks[i] = pipe.Get(ctx, s.mark(p))
 	}
-	if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) {
-		return fmt.Errorf("reading players' parties: %w", err)
-	}
+	_, _ = pipe.Exec(ctx) // its error is the first one's, which may be that there is no mark
 	var errs []error
 	for i, p := range players {
-		if marks[i].Val() == "" {
+		switch err := marks[i].Err(); {
+		case errors.Is(err, redis.Nil):
+			continue
+		case err != nil:
+			errs = append(errs, fmt.Errorf("reading a player's party: %w", err))
 			continue
 		}
 		if _, err := s.Members(ctx, p); err != nil && !errors.Is(err, ErrNone) {
@@ -96,11 +98,12 @@ func (s *Store) view(ctx context.Context, p *Party) (*Party, error) {
 	}
 	pipe.PExpire(ctx, s.record(p.ID), keepFor)
 	pipe.PExpire(ctx, s.codeKey(p.Code), keepFor)
-	if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) {
-		return nil, fmt.Errorf("looking at the members of party %s: %w", p.ID, err)
-	}
+	_, _ = pipe.Exec(ctx) // its error is the first one's, which may be that there is no mark
 	var gone []Member
 	for i, m := range p.Members {
+		if err := marks[i].Err(); err != nil && !errors.Is(err, redis.Nil) { // nobody is out for that
+			return nil, fmt.Errorf("looking at the members of party %s: %w", p.ID, err)
+		}
 		if !is(marks[i].Val(), p.ID, m.join) {
 			gone = append(gone, m)
 		}

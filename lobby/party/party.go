@@ -48,6 +48,8 @@ type Party struct {
 	Max     int      `json:"max"`
 	Code    string   `json:"code,omitempty"` // lets anybody join
 	Members []Member `json:"members"`        // the longest first
+	// Born tells the party from those of the same id that ended before it; "" in what Create returns.
+	Born string `json:"-"`
 
 	digest  string // of the request that created it
 	changed uint64 // the version with which members came or went last

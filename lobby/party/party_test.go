@@ -1,6 +1,7 @@
 package party
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -282,5 +283,45 @@ func TestWhatIsNoIdOrCodeIsNotLookedFor(t *testing.T) {
 		wantErr(t, "the party "+id, err, ErrNone)
 		_, err = s.JoinByCode(ctx, id, player("alice"))
 		wantErr(t, "the code "+id, err, ErrNone)
+	}
+}
+
+// lost lets one command of each pipeline fail that follows another, as when a node of a cluster does not answer.
+type lost struct{ key string }
+
+func (lost) DialHook(next redis.DialHook) redis.DialHook          { return next }
+func (lost) ProcessHook(next redis.ProcessHook) redis.ProcessHook { return next }
+
+func (l lost) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return func(ctx context.Context, cmds []redis.Cmder) error {
+		err := next(ctx, cmds)
+		for _, c := range cmds {
+			if get, ok := c.(*redis.StringCmd); ok && get.Args()[1] == l.key {
+				get.SetVal("")
+				get.SetErr(errCrash)
+				if err == nil {
+					err = errCrash
+				}
+			}
+		}
+		return err
+	}
+}
+
+// In one exchange one mark may be absent and another not be read; the pipeline's error is the first.
+func TestMemberWhoseMarkCouldNotBeReadStaysInTheParty(t *testing.T) {
+	rdb := testredis.Embedded(t)
+	s := newWorld().store(rdb)
+	p := gather(t, s, "alice", "bob", "carol")
+	if err := rdb.Del(t.Context(), s.mark("alice")).Err(); err != nil {
+		t.Fatal(err)
+	}
+	s.cfg.Redis.AddHook(lost{s.mark("carol")})
+	if _, err := s.Get(t.Context(), p.ID, "bob"); !errors.Is(err, errCrash) {
+		t.Errorf("a party of which a mark is not known is read: %v", err)
+	}
+	now, err := s.read(t.Context(), p.ID)
+	if err != nil || now.member("carol") == nil {
+		t.Errorf("a member was swept out because his mark could not be read: %+v, %v", now, err)
 	}
 }

@@ -70,7 +70,7 @@ func (s *Store) read(ctx context.Context, id string) (*Party, error) {
 	if !partyID.MatchString(id) {
 		return nil, ErrNone
 	}
-	list, err := s.cfg.Redis.HMGet(ctx, s.record(id), "version", "body", "told").Result()
+	list, err := s.cfg.Redis.HMGet(ctx, s.record(id), "version", "body", "told", "born").Result()
 	if err != nil {
 		return nil, fmt.Errorf("reading party %s: %w", id, err)
 	}
@@ -89,6 +89,7 @@ func (s *Store) read(ctx context.Context, id string) (*Party, error) {
 		return nil, fmt.Errorf("reading party %s: %w", id, err)
 	}
 	p.told, _ = strconv.ParseUint(told, 10, 64) // absent at first
+	p.Born, _ = list[3].(string)
 	return p, nil
 }
 
@@ -153,6 +154,10 @@ if string.find(ops, ARGV[1], 1, true) then return 'ok' end
 if (rec[1] or '0') ~= ARGV[2] then return 'stale' end
 redis.call('HSET', KEYS[1], 'version', string.format('%.0f', tonumber(ARGV[2]) + 1), 'body', ARGV[3],
 	'ops', string.sub(ARGV[1] .. ' ' .. ops, 1, 432))
+if ARGV[2] == '0' then
+	local t = redis.call('TIME')
+	redis.call('HSET', KEYS[1], 'born', t[1] .. '.' .. t[2])
+end
 redis.call('PEXPIRE', KEYS[1], ARGV[4])
 return 'ok'`)
 

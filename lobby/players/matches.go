@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
+	"strings"
 	"time"
 
 	"muster/lobby/keyspace"
@@ -48,7 +49,11 @@ func IsMatchID(id string) bool { return matchID.MatchString(id) }
 // the newest for "". more says that there are older ones. The order is that in which results came in.
 func (s *Store) Matches(ctx context.Context, id, after string, limit int) (list []Match, more bool, err error) {
 	from := "+"
-	if after != "" {
+	switch {
+	case after == "":
+	case strings.Trim(after, "0") == "-": // the first place there can be, after which Redis refuses to look
+		return nil, false, nil
+	default:
 		from = "(" + after
 	}
 	entries, err := s.rdb.XRevRangeN(ctx, s.matches(id), from, "-", int64(limit)+1).Result()

@@ -61,11 +61,7 @@ func (s *Store) SetProfile(ctx context.Context, id, name string, p Profile) (Pla
 
 // Player returns what is known of a player. Errors: ErrNone.
 func (s *Store) Player(ctx context.Context, id string) (Player, error) {
-	p, err := s.read(ctx, id, func(redis.Pipeliner) {})
-	if err == nil && p.Name == "" && len(p.Ratings) == 0 {
-		return p, ErrNone
-	}
-	return p, err
+	return s.read(ctx, id, func(redis.Pipeliner) {})
 }
 
 // keep lets what is kept of a player last from now on.
@@ -75,7 +71,7 @@ func (s *Store) keep(ctx context.Context, pipe redis.Pipeliner, id string) {
 	}
 }
 
-// read makes a change, which may be made twice, and reads a player in the same transaction.
+// read makes a change, which may be made twice, and reads a player in the same transaction. Errors: ErrNone.
 func (s *Store) read(ctx context.Context, id string, change func(redis.Pipeliner)) (Player, error) {
 	pipe := s.rdb.TxPipeline()
 	change(pipe)
@@ -84,6 +80,9 @@ func (s *Store) read(ctx context.Context, id string, change func(redis.Pipeliner
 		return Player{}, fmt.Errorf("reading a player: %w", err)
 	}
 	f := profile.Val()
+	if len(f) == 0 && len(ratings.Val()) == 0 { // a name may be empty, and its field is there
+		return Player{}, ErrNone
+	}
 	p := Player{ID: id, Name: f["name"], Profile: Profile{
 		About: f["about"], Avatar: f["avatar"], Country: f["country"], Status: f["status"], Watch: watchOf(f["watch"]),
 	}}

@@ -400,3 +400,16 @@ func TestListOfMatchesIsCappedAndPagedStably(t *testing.T) {
 		}
 	})
 }
+
+func TestPageAfterAPlaceThatIsNoneIsEmptyOrTheNewest(t *testing.T) {
+	testredis.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
+		s := players.New(rdb, ns, rating.Model{})
+		must(t, s.Record(t.Context(), duel("r1", "ann", "ben")))
+		for cursor, want := range map[string]int{"0-0": 0, "000-00": 0, "0-1": 0, "999999999999999-9999999999": 1} {
+			list, more, err := s.Matches(t.Context(), "ann", cursor, 10)
+			if err != nil || len(list) != want || more {
+				t.Errorf("after %s come %d and more %v, %v", cursor, len(list), more, err)
+			}
+		}
+	})
+}

@@ -151,3 +151,14 @@ func TestEveryKeyEndsAndHoldsNoPlayersWords(t *testing.T) {
 		}
 	})
 }
+
+func TestPlayerWhoseTokenHasNoNameIsKnownByHisProfile(t *testing.T) {
+	testredis.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
+		s := players.New(rdb, ns, rating.Model{})
+		_, err := s.SetProfile(t.Context(), "ann", "", players.Profile{About: "Plays at night."})
+		must(t, err)
+		if p, err := s.Player(t.Context(), "ann"); err != nil || p.About != "Plays at night." {
+			t.Errorf("%+v, %v", p, err)
+		}
+	})
+}

@@ -254,6 +254,32 @@ func TestChangesOfQueuesThatWaitAreBounded(t *testing.T) {
 	})
 }
 
+func TestPlayersWhoLeaveDuringAnOutageAreNotRememberedWithoutBound(t *testing.T) {
+	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
+		b, o := start(rdb, nil), &outage{}
+		rdb.AddHook(o)
+		defer b.Close(context.Background())
+		o.down.Store(true)
+		b.Connected("stays")
+		for n := range 3 * maxQueued {
+			b.Connected(fmt.Sprint("p", n))
+			b.Disconnected(fmt.Sprint("p", n))
+		}
+		time.Sleep(linger + 5*lookEvery)
+		b.Tracker.mu.Lock()
+		n := len(b.dirty)
+		b.Tracker.mu.Unlock()
+		if n > maxQueued+1 {
+			t.Errorf("%d are to be written", n)
+		}
+		o.down.Store(false)
+		time.Sleep(2 * lookEvery)
+		if got := b.see(t, "stays"); got != Online {
+			t.Errorf("who is here all the time is %s", got)
+		}
+	})
+}
+
 // The same on both kinds of Redis; players' ids may be anything.
 func TestManyPlayersAreWrittenAndReadInBatches(t *testing.T) {
 	testredis.Each(t, func(t *testing.T, rdb redis.UniversalClient) {

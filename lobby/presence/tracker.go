@@ -23,7 +23,8 @@ const (
 	linger = 5 * time.Second
 	// lookEvery is how often the Tracker looks for what is due, and tries again what failed.
 	lookEvery = time.Second
-	// maxQueued bounds the changes of queues that wait to be written; what does not fit is lost, and ends by itself.
+	// maxQueued bounds the changes of queues that wait to be written, and about how many players are to be written who are
+	// here no more; what does not fit is lost, and ends by itself.
 	maxQueued = 4096
 )
 
@@ -262,7 +263,9 @@ func (t *Tracker) again(w *write) {
 	defer t.mu.Unlock()
 	for i, key := range w.keys {
 		if key.field[:2] != fieldQueue {
-			t.dirty[key] = struct{}{}
+			if t.held[key] != nil || len(t.dirty) < maxQueued { // who is gone is so by himself in a minute
+				t.dirty[key] = struct{}{}
+			}
 		} else if _, newer := t.queue[key]; !newer && len(t.queue) < maxQueued {
 			t.queue[key] = w.times[i]
 		}

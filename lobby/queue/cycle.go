@@ -130,7 +130,7 @@ func (c *cycle) try(e *entry, spread float64, final bool) {
 		return
 	}
 	if s.bounded {
-		c.spent += s.scans + 4*(s.effort.nodes-s.nodes)
+		c.spent += s.spent()
 	}
 	if final {
 		proof := !s.bounded && !s.st.timed // a condition may change its mind by time alone

@@ -44,8 +44,9 @@
 // cycle, at the latest, in which enough players are there who fit to each of those.
 //
 // One search looks at a bounded number of tickets, the nearest ratings first: of each party size, and of those who come
-// for each role, so that who is rare is not hidden by the many. Where a rule refuses nearly all who stand near, it may
-// miss a match that is there; it is made again in every cycle. All searches of a cycle that end so have a bound together,
+// for each role, so that who is rare is not hidden by the many, and in large matches a quarter more than could play, since
+// somebody avoids somebody there. Where a rule refuses nearly all who stand near, it may miss a match that is there; it is
+// made again in every cycle. All searches of a cycle that end so have a bound together,
 // after which the further ones are shorter, the oldest tickets' last.
 //
 // # The same again
@@ -58,5 +59,5 @@
 // Outcome.Next is when a bound moves next: before it, and without a change of tickets or rooms, no cycle is needed.
 //
 // Explain holds each two tickets to the rules by the wait of the older one. In a large pool it looks at a sample, and
-// says "about".
+// says "about". That the next round should find a match it says only where it has found one itself.
 package queue

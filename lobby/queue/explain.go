@@ -14,6 +14,9 @@ const (
 	maxLookCondition = 2_000 // where conditions are asked for each
 )
 
+// From how many tickets besides its own an explanation looks for a match, and what that may cost, in scans.
+const maxElders, maxFinds = 8, 20_000
+
 // view is one ticket's look at all others.
 type view struct {
 	p     *Pool
@@ -25,9 +28,10 @@ type view struct {
 	rules   []ruleView
 	waiting int
 	fitting int
-	sizes   []int   // fitting tickets by party size
-	supply  []int   // fitting players by role
-	regions [][]int // fitting tickets by region and party size
+	sizes   []int    // fitting tickets by party size
+	supply  []int    // fitting players by role
+	regions [][]int  // fitting tickets by region and party size
+	elders  []*entry // the oldest of them, all older than the ticket
 }
 
 // ruleView is a rule as it stands between two tickets.
@@ -131,6 +135,9 @@ func (v *view) weigh(x *entry) {
 func (v *view) fits(st *stage, x *entry) {
 	v.fitting += x.n * v.scale
 	v.sizes[x.n] += v.scale
+	if len(v.elders) < maxElders && older(x, v.e) < 0 { // the oldest come first
+		v.elders = append(v.elders, x)
+	}
 	for _, mask := range x.roles {
 		for r := range v.supply {
 			if mask&(1<<r) != 0 {
@@ -139,7 +146,7 @@ func (v *view) fits(st *stage, x *entry) {
 		}
 	}
 	for r := range v.p.plan.Regions {
-		if worse(v.e, x, r) <= st.latency {
+		if worse(v.e, x, r) <= min(st.latency, math.MaxFloat32) {
 			v.regions[r][x.n] += v.scale
 		}
 	}

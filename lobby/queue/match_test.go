@@ -105,6 +105,24 @@ func TestOneRegionIsGoodForAllPlayersOfAMatch(t *testing.T) {
 	wantSets(t, match(t, r, nil, two, solo("c", 0, 1, c)), []string{"c", "p"})
 }
 
+// Where latencies have no bound, also by rules that widen to any.
+func TestRegionThatATicketDoesNotNameIsNeverGoodForIt(t *testing.T) {
+	for name, steps := range map[string][]Step{"no bound": nil, "any": {{Within: 10}, {After: time.Second, Any: true}}} {
+		t.Run(name, func(t *testing.T) {
+			r := Rules{TeamSize: 2, Regions: []string{"eu", "us"}, Latency: steps}
+			out := match(t, r, nil, solo("old", 0, 50, measured(ms{"us": 20})), solo("new", 0, 40, measured(ms{"eu": 20})))
+			if len(out.Assignments) > 0 {
+				t.Errorf("matched: %+v", out.Assignments)
+			}
+			out = match(t, Rules{TeamSize: 2, Regions: []string{"eu"}, Latency: steps}, []Room{{ID: "r", Region: "eu", Free: []int{1}}},
+				solo("old", 0, 50, measured(ms{"us": 20})))
+			if len(out.Assignments) > 0 {
+				t.Errorf("put into a running match: %+v", out.Assignments)
+			}
+		})
+	}
+}
+
 func TestOneValueIsInEveryListOfAMatch(t *testing.T) {
 	r := Rules{TeamSize: 3, Attributes: []Attribute{{Name: "maps", Kind: AnyOf}}}
 	ab, bc, ca := says("maps", []string{"a", "b"}), says("maps", []string{"b", "c"}), says("maps", []any{"c", "a"})

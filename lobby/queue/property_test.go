@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -168,6 +169,11 @@ func TestEveryAssignmentObeysEveryRuleAndAPoolThatLivedLongAgreesWithAFreshOne(t
 					}
 				}
 			}
+			for id := range sortedKeys(waiting) { // which is a look and no more
+				if _, ok := pool.Explain(id, now); !ok {
+					t.Fatalf("%s is not explained", id)
+				}
+			}
 			rooms := anyRooms(&r, rng)
 			fresh := NewPool(&r)
 			fresh.effort = pool.effort
@@ -206,11 +212,28 @@ func TestEveryAssignmentObeysEveryRuleAndAPoolThatLivedLongAgreesWithAFreshOne(t
 			if pool.Len() != len(waiting) {
 				t.Fatalf("%d wait, want %d", pool.Len(), len(waiting))
 			}
+			keepsPromises(t, fresh, now)
 			now = now.Add(time.Duration(rng.IntN(6000)) * time.Millisecond)
 		}
 	})
 	if matched < 100 || backfilled < 20 {
 		t.Errorf("%d matches and %d backfills: the property looked at too few", matched, backfilled)
+	}
+}
+
+// keepsPromises says that where an explanation tells of a match in the next round, that makes one.
+func keepsPromises(t *rapid.T, pool *Pool, now time.Time) {
+	promised := ""
+	for id := range pool.entries {
+		if why, _ := pool.Explain(id, now); strings.Contains(why.Text, "next round") {
+			promised = why.Text
+		}
+	}
+	if promised == "" || pool.effort < maxEffort {
+		return
+	}
+	if out := pool.Match(nil, now); len(out.Assignments) == 0 {
+		t.Fatalf("no match is made, and one is told: %s", promised)
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 
 // How much one search looks at. What it could not look at it cannot rule out, so it is tried again in the next cycle.
 const (
-	spare     = 4     // tickets of each size beyond those that could be used
+	spare     = 4     // tickets of each size beyond those that could be used, see beyond
 	maxSplits = 1500  // ways to make teams of a set
 	maxTrials = 20000 // the same where none was found yet
 )
@@ -18,11 +18,12 @@ const (
 type effort struct {
 	scans int // tickets that are looked at, whether they fit or not
 	nodes int // sets of tickets
+	times int // so many sets more for each player of a match: a search that meets no obstacle looks at one for each
 }
 
 // Searches that fail without a proof are made again in each cycle. All of them together have a bound too: once they have
 // used it up, further searches are short.
-var long, short = effort{scans: 4000, nodes: 1000}, effort{scans: 100, nodes: 50}
+var long, short = effort{scans: 4000, nodes: 1000, times: 2}, effort{scans: 100, nodes: 50}
 
 const maxEffort = 1_000_000 // scans of a cycle in searches that failed without a proof
 
@@ -47,6 +48,7 @@ type search struct {
 	cut    bool     // near lacks somebody
 	effort effort
 	scans  int // of this search
+	budget int // of nodes
 	nodes  int // that are left
 
 	set     []*entry // the match as it grows, a first
@@ -99,7 +101,8 @@ func newSearch(pool *Pool) *search {
 func (s *search) find(a *entry, now int64, spread float64, floor int) bool {
 	s.start(a, spread, floor)
 	s.wait = a.waited(now)
-	s.nodes, s.scans = s.effort.nodes, 0
+	s.budget, s.scans = s.effort.nodes+s.effort.times*s.p.Max(), 0
+	s.nodes = s.budget
 	if len(s.regions) > 1 {
 		slices.SortStableFunc(s.regions, func(x, y int) int { return cmp.Compare(a.latency[x], a.latency[y]) })
 	}
@@ -141,7 +144,7 @@ func (s *search) start(a *entry, spread float64, floor int) {
 
 // good says whether a ticket may play in a region now.
 func (s *search) good(e *entry, region int) bool {
-	return len(s.p.Regions) == 0 || float64(e.latency[region]) <= s.st.latency
+	return len(s.p.Regions) == 0 || float64(e.latency[region]) <= min(s.st.latency, math.MaxFloat32)
 }
 
 // inRegion says whether a full match was found.
@@ -256,11 +259,11 @@ func (s *search) gather() {
 	clear(s.supply)
 	for size := 1; size <= s.p.PartyMax; size++ {
 		if want := (s.p.Max() - s.a.n) / size; want > 0 {
-			s.walk(size-1, want+spare)
+			s.walk(size-1, beyond(want))
 		}
 	}
 	for r, need := range s.slots {
-		s.walk(s.p.roleKind(r), need+spare)
+		s.walk(s.p.roleKind(r), beyond(need))
 	}
 	slices.SortFunc(s.near, func(x, y near) int {
 		if x.distance != y.distance {
@@ -276,6 +279,13 @@ func (s *search) gather() {
 		s.take(n.e)
 	}
 }
+
+// beyond is how many tickets are collected where so many could be used: in a large match somebody nearly always keeps
+// somebody else away.
+func beyond(want int) int { return want + max(spare, want/4) }
+
+// spent is what the search has cost, in scans. A set of many tickets takes longer to look at.
+func (s *search) spent() int { return s.scans + max(4, s.p.Max()/32)*(s.budget-s.nodes) }
 
 // walk collects the nearest of a kind from each bucket.
 func (s *search) walk(kind, want int) {

@@ -12,6 +12,8 @@ type Ticket struct {
 	// Head says that it came back without being at fault: it stands before all that were not.
 	Head    bool     `json:"head,omitempty"`
 	Players []Player `json:"players"` // at least one
+	// Party is the party that waits with it, if one does. The core does not look at it.
+	Party string `json:"party,omitempty"`
 	// Attributes are texts, float64s or lists of texts.
 	Attributes map[string]any `json:"attributes,omitempty"`
 	// MaxSpread is the widest distance of ratings that its players want, however long they wait; 0 is the queue's own.

@@ -115,7 +115,7 @@ func TestCheckNamesTheFieldThatIsAtFault(t *testing.T) {
 		"players[0].latency.ap": {measured(ms{"eu": 20, "ap": 20})},
 		"players[0].latency.us": {measured(ms{"eu": 20, "us": 10_001}), measured(ms{"eu": 20, "us": -1}), measured(ms{"eu": 20, "us": math.NaN()})},
 		"players[0].latency":    {measured(ms{"eu": 20, long: 1})},
-		"players[0].avoid":      {func(t *Ticket) { t.Players[0].Avoid = make([]string, 257) }},
+		"players[0].avoid":      {func(t *Ticket) { t.Players[0].Avoid = make([]string, 501) }},
 		"max_spread":            {func(t *Ticket) { t.MaxSpread = -1 }, func(t *Ticket) { t.MaxSpread = math.NaN() }},
 		"max_latency":           {func(t *Ticket) { t.MaxLatency = 10_001 }},
 		"attributes.mode":       {says("mode", nil), says("mode", []string{"x"}), says("mode", true), says("mode", long), says("mode", math.NaN())},

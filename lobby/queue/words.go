@@ -3,6 +3,7 @@ package queue
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 )
@@ -39,8 +40,14 @@ func (v *view) in(at time.Time) string {
 // summary says in one to three sentences why the ticket waits.
 func (v *view) summary(x *Explanation) string {
 	if v.waiting == 0 {
-		if v.st.floor <= v.e.n {
+		switch {
+		case v.st.floor > v.e.n:
+		case v.oneTeam():
+			return "Nobody else waits in this queue, and a match needs somebody in a second team." + v.later()
+		case v.finds():
 			return "Nobody else waits in this queue; the match starts at the next round."
+		default:
+			return "Nobody else waits in this queue, and its rules allow no match of you alone yet." + v.later()
 		}
 		return fmt.Sprintf("Nobody else waits in this queue, and a match needs %d players.%s", x.Needed, v.later())
 	}
@@ -55,7 +62,7 @@ func (v *view) summary(x *Explanation) string {
 // reason is what stands between the ticket and a match.
 func (v *view) reason(x *Explanation) string {
 	there := v.fitting + v.e.n
-	if there < v.p.plan.Min && there < v.st.floor {
+	if v.oneTeam() || there < v.p.plan.Min && there < v.st.floor {
 		if len(x.Rules) == 0 {
 			return "There are too few players." + v.later()
 		}
@@ -73,10 +80,47 @@ func (v *view) reason(x *Explanation) string {
 	}{{"party", v.parties}, {"roles", v.roles}, {"region", v.oneRegion}} {
 		if text := lacks.text(); text != "" {
 			x.put(RuleEffect{Rule: lacks.rule, Text: text})
-			return text + v.later()
+			return text + v.fewer() + v.later()
 		}
 	}
+	if !v.finds() {
+		return "They may not all fit with each other: no match of them was found yet." + v.fewer() + v.later()
+	}
 	return ""
+}
+
+// oneTeam says that nobody is there to play against.
+func (v *view) oneTeam() bool { return v.fitting == 0 && v.p.plan.Teams > 1 && !v.st.bots }
+
+// fewer says from when on a match that is not full is enough.
+func (v *view) fewer() string {
+	plan := v.p.plan
+	if v.st.floor <= plan.Min {
+		return ""
+	}
+	return fmt.Sprintf(" In %s a match of %d is enough.", v.in(v.e.t.Created.Add(plan.Gather)), plan.Min)
+}
+
+// finds looks for a match as the next cycle does: from the ticket, as if it stood at the head, and from the oldest of
+// those who fit, whose bounds may be wider.
+func (v *view) finds() bool {
+	s, now := v.p.search, v.now.UnixNano()
+	from := func(x *entry) bool {
+		x.stage, s.effort = v.p.plan.at(x.waited(now)), long
+		return s.find(x, now, math.Inf(1), v.p.plan.stages[x.stage].floor)
+	}
+	head := v.e.head
+	v.e.head = true
+	found, spent := from(v.e), s.spent()
+	v.e.head = head
+	for _, x := range v.elders {
+		if found || spent > maxFinds {
+			break
+		}
+		found = from(x) && slices.Contains(s.found.set, v.e)
+		spent += s.spent()
+	}
+	return found
 }
 
 // put adds an effect, or gives the one that is there its words.

@@ -169,7 +169,7 @@ func (d *document) flag(to *bool) func(*yaml.Node, string) {
 			d.wants(n, at, "true or false")
 			return
 		}
-		*to = n.Value == "true"
+		*to = strings.EqualFold(n.Value, "true") // True and TRUE are flags, too
 	}
 }
 

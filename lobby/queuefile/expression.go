@@ -53,6 +53,7 @@ var (
 type expression struct {
 	program *vm.Program
 	regions bool // it looks at them, which cost to work out
+	waited  bool // it looks at the wait
 	idle    sync.Pool
 }
 
@@ -98,7 +99,7 @@ func compile(text string) (e *expression, err error) {
 		}
 		return nil, err //nolint:wrapcheck // of the expression, which the caller names
 	}
-	e = &expression{program: program, regions: v.regions}
+	e = &expression{program: program, regions: v.regions, waited: v.waited}
 	e.idle.New = func() any { return &running{vm: vm.VM{MemoryBudget: maxMemory}} }
 	return e, nil
 }
@@ -147,12 +148,18 @@ func (e *expression) side(t *queue.Ticket) side {
 type vetting struct {
 	refused string
 	regions bool
+	waited  bool
 }
 
 // Visit implements ast.Visitor.
 func (v *vetting) Visit(node *ast.Node) { //nolint:gocritic // the interface's
 	switch n := (*node).(type) {
-	case *ast.NilNode, *ast.IdentifierNode, *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode, *ast.StringNode, *ast.ConstantNode,
+	case *ast.IdentifierNode:
+		v.waited = v.waited || n.Value == "waited"
+		if n.Value == "$env" {
+			v.refuse(n, "there is no $env: there are a, b and waited")
+		}
+	case *ast.NilNode, *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode, *ast.StringNode, *ast.ConstantNode,
 		*ast.ChainNode, *ast.ConditionalNode, *ast.ArrayNode:
 	case *ast.MemberNode:
 		if s, ok := n.Property.(*ast.StringNode); ok && s.Value == "regions" {

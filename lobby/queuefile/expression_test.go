@@ -98,6 +98,8 @@ func TestExpressionsThatAreNotTrueOrFalseAreRefused(t *testing.T) {
 		`upper(a.attributes.clan) == "X"`: `"upper" is no function here`,
 		`now() == now()`:                  `"now" is no function here`,
 		`repeat("x", 9) == "x"`:           `"repeat" is no function here`,
+		`$env.waited > 1`:                 "there is no $env",
+		`$env["waited"] > 1`:              "there is no $env",
 	} {
 		if _, err := compile(text); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v, want an error with %q", text, err, want)

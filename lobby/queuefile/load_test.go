@@ -256,3 +256,42 @@ func indented(depth int) string {
 	}
 	return b.String()
 }
+
+// YAML has three spellings of each flag.
+func TestEverySpellingOfAFlagCounts(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]bool{"true": true, "True": true, "TRUE": true, "false": false, "False": false, "FALSE": false} {
+		got, err := Load([]byte("queues:\n  q: {game: arena, team_size: 5, backfill: "+text+"}\n"), Options{})
+		if err != nil || got[0].Backfill != want {
+			t.Errorf("%s is %+v, %v", text, got, err)
+		}
+	}
+}
+
+// The README simulates it.
+func TestTheExampleFileIsRead(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../docs/ranked.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := Load(text, Options{Seats: map[string]int{"arena": 16}}); err != nil || len(got) != 1 || got[0].Max() != 10 {
+		t.Errorf("got %+v, %v", got, err)
+	}
+}
+
+// What a rule that does not look at the wait has refused needs not be tried again.
+func TestRuleIsTimelessUnlessItLooksAtTheWait(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]bool{
+		"a.players == b.players":                        true,
+		"a.attributes.waited == b.attributes['waited']": true,
+		"a.players == b.players or (30 < waited)":       false,
+		"max(waited, a.rating) > 3":                     false,
+	} {
+		got, err := Load([]byte("queues:\n  q:\n    game: arena\n    team_size: 5\n    rules: [{name: r, holds: \""+text+"\"}]\n"), Options{})
+		if err != nil || got[0].Conditions[0].Timeless != want {
+			t.Errorf("%s: %+v, %v", text, got, err)
+		}
+	}
+}

@@ -145,6 +145,7 @@ func (d *document) conditions(r *queue.Rules) func(*yaml.Node, string) {
 				d.add(line, "%s.holds: %v", at, err)
 				return
 			}
+			c.Timeless = !holds.waited
 			queueName, ruleName, failed := r.Name, c.Name, d.opts.Failed
 			c.Holds = func(a, b *queue.Ticket, waited time.Duration) bool {
 				ok, err := holds.run(a, b, waited)

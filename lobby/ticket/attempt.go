@@ -69,6 +69,7 @@ type attempt struct {
 	faults    string // JSON of who is to be punished for what, once it is over
 	told      bool   // the players have heard that they are matched
 	now       time.Time
+	back      time.Time // when an outage was over, the last one; now while there is one
 	tickets   []*Ticket // nil where there is none any more
 	fresh     bool      // it was made by this process a moment ago, and nobody has had it before
 }
@@ -199,6 +200,7 @@ var errNoAttempt = errors.New("no such match attempt")
 func (e *engine) readAttempt(ctx context.Context, id string) (*attempt, error) {
 	pipe := e.s.cfg.Redis.Pipeline()
 	all, now := pipe.HGetAll(ctx, e.keys.attempt(id)), pipe.Time(ctx)
+	led := pipe.HMGet(ctx, e.keys.leader(), "until", "back")
 	if _, err := pipe.Exec(ctx); err != nil {
 		return nil, fmt.Errorf("reading match attempt %s: %w", id, err)
 	}
@@ -221,10 +223,29 @@ func (e *engine) readAttempt(ctx context.Context, id string) (*attempt, error) {
 			a.accepted[name[3:]] = true
 		}
 	}
+	a.back = outage(led.Val(), a.now)
 	var err error
 	a.tickets, err = e.s.read(ctx, e.keys, a.ids())
 	return a, err
 }
+
+// outage is when the queue was led again after nobody could lead it: now where that is still so, long ago where it never was.
+func outage(led []any, now time.Time) time.Time {
+	number := func(i int) (time.Time, bool) {
+		text, _ := led[i].(string)
+		ms, err := strconv.ParseInt(text, 10, 64)
+		return time.UnixMilli(ms), err == nil
+	}
+	if until, ok := number(0); ok && now.Sub(until) > leaderless {
+		return now
+	}
+	back, _ := number(1)
+	return back
+}
+
+// disturbed says whether an outage fell into the time that the attempt's players had, of this length: nobody is at fault
+// then for what he did not do.
+func (a *attempt) disturbed(had time.Duration) bool { return a.back.After(a.deadline.Add(-had)) }
 
 // live says whether a ticket is still in the attempt.
 func (a *attempt) live(i int) bool {

@@ -89,7 +89,7 @@ func (e *engine) confirming(ctx context.Context, a *attempt, had string) (more b
 			v.reason, v.faults = reasonDeclined, e.decliner(a, i)
 			continue
 		}
-		if !over || gone {
+		if !over || gone || a.disturbed(a.Confirm) {
 			continue // nobody who has not answered yet is at fault for that
 		}
 		for j := range a.Tickets[i].Players {
@@ -170,7 +170,7 @@ func (e *engine) seat(ctx context.Context, a *attempt) (more bool, err error) {
 		got, err = e.s.cfg.Rooms.ReserveIf(ctx, room.ID, a.Version, a.Connect+late, claims)
 	}
 	if isRefusal(err) { // the world has moved on since it was read
-		e.block(err)
+		e.s.cfg.Log.Debug("a match could not be made", zap.String("queue", e.keys.queue), zap.Error(err))
 		return true, e.close(ctx, a, attemptFailed, a.allBack(reasonSeats))
 	}
 	if err != nil {
@@ -182,6 +182,11 @@ func (e *engine) seat(ctx context.Context, a *attempt) (more bool, err error) {
 		for range a.Tickets[i].Players {
 			seats[n] = Seat{Seat: got.List[n], Team: a.Tickets[i].Team, Token: claims[n].Token}
 			n++
+		}
+	}
+	if a.Room != "" {
+		if err := e.joins(ctx, a); err != nil {
+			return false, err
 		}
 	}
 	ok, err := e.seated(ctx, a, room, node, seats)
@@ -274,10 +279,7 @@ func (e *engine) take(ctx context.Context, a *attempt) (found []claimed, taken s
 // him already: once he has come to a match he may look for another, as one does who has left. It says whether he is free.
 func (e *engine) freed(ctx context.Context, player, ref string) (bool, error) {
 	name, id, _ := strings.Cut(ref, "/")
-	other := e.s.engine(name)
-	if other == nil {
-		return false, nil
-	}
+	other := e.s.carrier(name)
 	a, err := other.readAttempt(ctx, id)
 	switch {
 	case errors.Is(err, errNoAttempt):
@@ -338,12 +340,4 @@ func (e *engine) room(ctx context.Context, a *attempt) (cluster.Room, cluster.No
 		room, err = e.create(ctx, a, live)
 	}
 	return room, live[room.Node], err
-}
-
-// block remembers why no match can be made now, for those who ask.
-func (e *engine) block(err error) {
-	if errors.Is(err, ErrNoNode) || errors.Is(err, ErrCrowded) {
-		e.setBlocked(err)
-	}
-	e.s.cfg.Log.Debug("a match could not be made", zap.String("queue", e.keys.queue), zap.Error(err))
 }

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"muster/match/cluster"
 )
 
@@ -90,7 +92,77 @@ func (e *engine) settle(ctx context.Context, a *attempt, at arrival) error {
 	if at.state == cluster.Off {
 		state = attemptFailed
 	}
-	return e.close(ctx, a, state, a.arrived(at))
+	verdicts := a.arrived(at)
+	if slices.ContainsFunc(verdicts, func(v verdict) bool { return len(v.faults) > 0 }) {
+		lost, err := e.lost(ctx, a)
+		if err != nil {
+			return err
+		}
+		switch {
+		case lost:
+			forgive(verdicts, reasonLost)
+		case a.disturbed(a.Connect + late):
+			forgive(verdicts, reasonAway)
+		}
+	}
+	if err := e.moved(ctx, a, verdicts); err != nil {
+		return err
+	}
+	return e.close(ctx, a, state, verdicts)
+}
+
+// lost says whether the node is gone that had the attempt's match, so that nobody could come.
+func (e *engine) lost(ctx context.Context, a *attempt) (bool, error) {
+	live, err := e.s.cfg.Nodes.Live(ctx)
+	if err != nil {
+		return false, err //nolint:wrapcheck // says what it did
+	}
+	for i := range a.Tickets {
+		if a.live(i) && a.tickets[i].Match != nil {
+			_, ok := live[a.tickets[i].Match.Node]
+			return !ok, nil
+		}
+	}
+	return false, nil
+}
+
+// forgive lets those wait again who would be out, since it was not their fault.
+func forgive(verdicts []verdict, reason string) {
+	for i := range verdicts {
+		v := &verdicts[i]
+		if v.faults = nil; v.action == goOut {
+			v.action, v.reason = goBack, reason
+		}
+	}
+}
+
+// moved keeps tickets from waiting again one of whose players has come, left, and found another match meanwhile: he would
+// be brought to a second one. A busy mark that is gone says so as long as it would be there otherwise.
+func (e *engine) moved(ctx context.Context, a *attempt, verdicts []verdict) error {
+	pipe := e.s.cfg.Redis.Pipeline()
+	marks := map[string]*redis.StringCmd{}
+	for i := range verdicts {
+		if verdicts[i].action == goBack {
+			for _, p := range planPlayers(&a.Tickets[i]) {
+				marks[p] = pipe.Get(ctx, playerOf(e.s.cfg.Namespace, p).busy())
+			}
+		}
+	}
+	if len(marks) == 0 {
+		return nil
+	}
+	if _, err := pipe.Exec(ctx); err != nil && !isNil(err) {
+		return wrap(err, "reading who has found another match")
+	}
+	ref, fresh := busyRef(e.keys.queue, a.id), a.now.Before(a.deadline.Add(busyTTL/2))
+	for i := range verdicts {
+		for _, p := range planPlayers(&a.Tickets[i]) {
+			if m := marks[p]; m != nil && m.Val() != ref && (m.Val() != "" || fresh) {
+				verdicts[i].action, verdicts[i].reason = goOut, reasonElsewhere
+			}
+		}
+	}
+	return nil
 }
 
 // arrived are the verdicts on an attempt whose start is decided. A ticket of which nobody came is out, and where there is

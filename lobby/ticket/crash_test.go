@@ -198,6 +198,9 @@ func (w *world) act() {
 			n = group(n.Queue, player, fmt.Sprint("p", 6+w.rng.IntN(2)))
 		}
 		_, _ = s.Create(ctx, n)
+		if w.rng.IntN(3) == 0 { // while a match may be made
+			w.cancelOne(s, time.Duration(w.rng.IntN(8))*20*time.Millisecond)
+		}
 		return
 	}
 	ids := slices.Sorted(maps.Keys(w.known))
@@ -217,6 +220,19 @@ func (w *world) act() {
 					w.came[tk.Match.Room+" "+p] = true
 				}
 			}
+		}
+	}
+}
+
+// cancelOne gives up some ticket after a while.
+func (w *world) cancelOne(s *mortal, after time.Duration) {
+	for began := time.Now(); time.Since(began) < after; {
+		time.Sleep(after)
+	}
+	for _, id := range slices.Sorted(maps.Keys(w.known)) {
+		if w.ended[id] == "" && w.rng.IntN(2) == 0 {
+			_, _ = s.Cancel(context.Background(), id, w.known[id].players[0])
+			return
 		}
 	}
 }

@@ -3,6 +3,7 @@ package ticket
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -42,7 +43,7 @@ func (s *Service) Create(ctx context.Context, n New) (*Ticket, error) {
 	}
 	ttl := rules.MaxWait + graceTTL
 	if err := s.claimEntries(ctx, &n, t, ttl); err != nil {
-		return nil, err
+		return s.made(ctx, &n, t.ID, err)
 	}
 	k, players := e.keys, playersOf(&t.Ticket)
 	keys, args := k.shared(k.ticket(t.ID)), []any{t.ID, body, ttl.Milliseconds(), maxWaiting}
@@ -73,9 +74,28 @@ func (s *Service) Create(ctx context.Context, n New) (*Ticket, error) {
 			return s.Get(ctx, t.ID, n.By)
 		}
 		s.cfg.Metrics.Tickets.WithLabelValues(n.Queue, string(Waiting)).Inc()
+		if len(players) > 1 {
+			s.post(ctx, t.ID, t.Queue, Waiting, "", "", players) // the others of a party did not ask for it themselves
+		} else {
+			s.queued(t.Queue, true, players)
+		}
 		e.announce(ctx)
 		return t, nil
 	}
+}
+
+// made returns the ticket that a request made before which may be repeated, also where the players may have no new one
+// now, for the reason that err says.
+func (s *Service) made(ctx context.Context, n *New, id string, err error) (*Ticket, error) {
+	var penalty *PenaltyError
+	if n.Digest == "" || !errors.As(err, &penalty) && !errors.Is(err, ErrMany) {
+		return nil, err
+	}
+	t, gerr := s.Get(ctx, id, n.By)
+	if errors.Is(gerr, ErrNoTicket) {
+		return nil, err
+	}
+	return t, gerr
 }
 
 // The answer: "ok", when it was created, and its state where it was there before; or "have", another ticket, and which

@@ -15,6 +15,7 @@ const (
 	byUnseen    = "unseen"    // a player has not been heard of
 	byElsewhere = "elsewhere" // a player found a match in another queue
 	byRetired   = "retired"   // the queue exists no longer
+	byParty     = "party"     // its party has other members now
 )
 
 // Cancel gives up a ticket for one of its players, and returns what it is then: one that is matched, or has ended, stays
@@ -24,17 +25,23 @@ func (s *Service) Cancel(ctx context.Context, id, player string) (*Ticket, error
 	if err != nil {
 		return nil, err
 	}
-	answer, err := s.end(ctx, t, byPlayer, player, 0)
-	if err != nil {
+	if err := s.cancel(ctx, t, byPlayer, player, reasonCancelled); err != nil {
 		return nil, err
 	}
-	if answer == "ended" {
-		s.ended(ctx, t, Cancelled, reasonCancelled)
-		if t.attempt != "" {
-			s.carryOn(t.Queue, t.attempt) // the others of its match go back to the queue at once
-		}
-	}
 	return s.Get(ctx, id, player)
+}
+
+// cancel ends a ticket that was read, if it still waits or is asked to confirm a match.
+func (s *Service) cancel(ctx context.Context, t *Ticket, way, player, reason string) error {
+	answer, err := s.end(ctx, t, way, player, 0)
+	if err != nil || answer != "ended" {
+		return err
+	}
+	s.ended(ctx, t, Cancelled, reason)
+	if t.attempt != "" {
+		s.carryOn(t.Queue, t.attempt) // the others of its match go back to the queue at once
+	}
+	return nil
 }
 
 // end ends a ticket that was read, if it is still as the way says. It answers "ended", or the state that it is in.
@@ -49,6 +56,8 @@ func (s *Service) end(ctx context.Context, t *Ticket, way, player string, bound 
 		}
 	case byElsewhere:
 		reason = reasonElsewhere
+	case byParty:
+		reason = reasonParty
 	case byRetired:
 		state, reason = Expired, reasonRetired
 	}

@@ -3,6 +3,7 @@ package ticket
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -44,20 +45,27 @@ type engine struct {
 	lately   time.Time // when it last did what is done each second
 	compared time.Time
 
-	mu      sync.Mutex // of what follows; it is held while the pool works
-	rules   *queue.Rules
+	rules   atomic.Pointer[queue.Rules]
+	players atomic.Int64 // that waited when it was last looked
+	stats   statsMemory
+	explain chan struct{} // held by the one who has an explanation worked out
+
+	mu      sync.Mutex // of what follows; it is held while the pool works, which may take half a second
 	pool    *queue.Pool
+	held    *queue.Rules             // to which the pool is held: the queue's, with the regions that have servers
 	tickets map[string]*queue.Ticket // those of the pool
 	reasons map[string]said
-	blocked error // why no match can be made
-	stats   stats
+	servers servers
 }
 
 func newEngine(s *Service, r queue.Rules, g Game) *engine {
-	return &engine{
+	e := &engine{
 		s: s, keys: keysOf(s.cfg.Namespace, r.Name), game: g, self: cluster.NewID(), woken: make(chan struct{}, 1),
-		rules: &r, pool: queue.NewPool(&r), tickets: map[string]*queue.Ticket{}, reasons: map[string]said{},
+		explain: make(chan struct{}, 1),
+		pool:    queue.NewPool(&r), held: &r, tickets: map[string]*queue.Ticket{}, reasons: map[string]said{},
 	}
+	e.rules.Store(&r)
+	return e
 }
 
 // start begins the engine's work, which ends with ctx or with close.
@@ -68,20 +76,22 @@ func (e *engine) start(ctx context.Context) {
 }
 
 // current returns the rules of now.
-func (e *engine) current() *queue.Rules {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.rules
-}
+func (e *engine) current() *queue.Rules { return e.rules.Load() }
 
 // setRules holds the queue to other rules, from the next look on.
 func (e *engine) setRules(r queue.Rules) {
 	e.mu.Lock()
-	e.rules = &r
-	e.pool.SetRules(&r)
-	clear(e.reasons)
+	e.rules.Store(&r)
+	e.hold(&r)
 	e.mu.Unlock()
 	e.wake()
+}
+
+// hold holds the pool to these rules until the next look at the servers. e.mu is held.
+func (e *engine) hold(r *queue.Rules) {
+	e.held = r
+	e.pool.SetRules(r)
+	clear(e.reasons)
 }
 
 // wake asks for a look. More wishes than one say nothing new.
@@ -162,6 +172,7 @@ func (e *engine) look(ctx, work context.Context) (wait time.Duration, err error)
 	}
 	e.mu.Lock()
 	waiting := len(e.tickets)
+	e.players.Store(int64(e.pool.Players()))
 	e.mu.Unlock()
 	e.s.cfg.Metrics.Waiting.WithLabelValues(e.keys.queue).Set(float64(waiting))
 	if e.epoch.Load() == 0 || waiting == 0 {
@@ -177,6 +188,8 @@ func (e *engine) lookAfter(ctx, work context.Context, now time.Time) error {
 	err := e.handDue(ctx, work)
 	if e.epoch.Load() != 0 {
 		err = errors.Join(err, e.sweep(ctx))
+	} else {
+		err = errors.Join(err, e.lookAtServers(ctx)) // whoever leads does it each time
 	}
 	if e.compared.IsZero() {
 		e.compared = now
@@ -218,10 +231,9 @@ func (e *engine) match(ctx, work context.Context) (wait time.Duration, err error
 	if err != nil {
 		return lookEvery, err
 	}
-	_, none := AbleNodes(live, e.game)
-	e.setBlocked(none)
-	if none != nil && len(rooms) == 0 {
-		return lookEvery, none
+	there := serversOf(live, e.game, rules.Regions)
+	if e.setServers(there, rooms); there.none != nil && len(rooms) == 0 {
+		return lookEvery, there.none
 	}
 	e.mu.Lock()
 	now := e.s.clock.now()
@@ -230,7 +242,7 @@ func (e *engine) match(ctx, work context.Context) (wait time.Duration, err error
 	again := false
 	for rest := out.Assignments; len(rest) > 0; {
 		n := min(proposeChunk, len(rest))
-		moved, perr := e.propose(ctx, work, rules, rest[:n], none)
+		moved, perr := e.propose(ctx, work, rules, rest[:n], &there)
 		rest, again = rest[n:], again || moved
 		if perr != nil {
 			e.putBack(rest)
@@ -241,9 +253,9 @@ func (e *engine) match(ctx, work context.Context) (wait time.Duration, err error
 		e.wake()
 	}
 	if out.Next.IsZero() {
-		return lookEvery, none
+		return lookEvery, there.none
 	}
-	return min(lookEvery, max(out.Next.Sub(now), time.Millisecond)), none
+	return min(lookEvery, max(out.Next.Sub(now), time.Millisecond)), there.none
 }
 
 // putBack gives the pool back what it assigned and was not proposed.
@@ -262,9 +274,9 @@ func (e *engine) putBack(list []queue.Assignment) {
 }
 
 // propose writes assignments as attempts and hands them out to be carried on. Those that cannot be made now go back to
-// the pool: new rooms where none says that there is no server for them, and what Redis refuses. moved says that the world
+// the pool: new rooms for which there is no server, and what Redis refuses. moved says that the world
 // has moved on since it was read.
-func (e *engine) propose(ctx, work context.Context, r *queue.Rules, list []queue.Assignment, none error) (moved bool, err error) {
+func (e *engine) propose(ctx, work context.Context, r *queue.Rules, list []queue.Assignment, there *servers) (moved bool, err error) {
 	var calls []call
 	var of []int
 	made := make([]*attempt, len(list))
@@ -273,7 +285,7 @@ func (e *engine) propose(ctx, work context.Context, r *queue.Rules, list []queue
 		p, ok := planOf(r, &list[i], e.tickets)
 		made[i] = e.freshAttempt(cluster.NewID(), &p)
 		e.mu.Unlock()
-		if !ok || p.Room == "" && none != nil {
+		if !ok || p.Room == "" && !there.has(p.Region) {
 			e.putBack(list[i : i+1])
 			continue
 		}
@@ -343,18 +355,17 @@ func (e *engine) openRooms(ctx context.Context, r *queue.Rules, live map[string]
 	for _, id := range busy {
 		taken[id] = true
 	}
-	var list []queue.Room
+	rooms = slices.DeleteFunc(rooms, func(room cluster.OpenRoom) bool {
+		n, ok := live[room.Node]
+		return !ok || n.Ends || room.Rules != e.game.Rules || taken[room.ID]
+	})
+	joined, err := e.joined(ctx, rooms)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]queue.Room, len(rooms))
 	for i := range rooms {
-		room := &rooms[i]
-		if n, ok := live[room.Node]; ok && !n.Ends && room.Rules == e.game.Rules && !taken[room.ID] {
-			list = append(list, queueRoom(r, room))
-		}
+		list[i] = queueRoom(r, &rooms[i], joined[i])
 	}
 	return list, nil
-}
-
-func (e *engine) setBlocked(err error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.blocked = err
 }

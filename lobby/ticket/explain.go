@@ -1,6 +1,7 @@
 package ticket
 
 import (
+	"context"
 	"errors"
 	"time"
 
@@ -29,8 +30,8 @@ func (s *Service) Reason(id string) string {
 		return ""
 	}
 	defer e.mu.Unlock()
-	if e.blocked != nil {
-		return plain(e.blocked)
+	if e.servers.none != nil {
+		return plain(e.servers.none)
 	}
 	now := s.clock.now()
 	had, ok := e.reasons[id]
@@ -38,7 +39,7 @@ func (s *Service) Reason(id string) string {
 	if ok && now.Sub(had.at) < sayAgain || !last.IsZero() && now.Sub(last) < sayApart && now.After(last) {
 		return had.text
 	}
-	x, ok := e.pool.Explain(id, now)
+	x, ok := e.explained(id, now)
 	if !ok {
 		return ""
 	}
@@ -56,17 +57,36 @@ func plain(err error) string {
 	return reasonSeats
 }
 
+// explained is the pool's explanation, and what it does not know of the servers. e.mu is held.
+func (e *engine) explained(id string, now time.Time) (x queue.Explanation, ok bool) {
+	if x, ok = e.pool.Explain(id, now); !ok {
+		return x, false
+	}
+	switch away, only := e.unserved(id); {
+	case e.servers.none != nil:
+		x.Text = plain(e.servers.none)
+	case only:
+		x.Text = away
+	case away != "":
+		x.Text += " " + away
+	}
+	return x, true
+}
+
 // Explain says why a ticket waits, and how long players like its own have waited lately. ok is false where it does not
-// wait as far as is known here.
-func (s *Service) Explain(t *Ticket) (x queue.Explanation, ok bool) {
+// wait as far as is known here. One at a time is worked out, so that the matchmaker waits for one at most.
+func (s *Service) Explain(ctx context.Context, t *Ticket) (x queue.Explanation, ok bool) {
 	e := s.engine(t.Queue)
 	if e == nil {
 		return x, false
 	}
+	select {
+	case e.explain <- struct{}{}:
+	case <-ctx.Done():
+		return x, false
+	}
+	defer func() { <-e.explain }()
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if x, ok = e.pool.Explain(t.ID, s.clock.now()); ok && e.blocked != nil {
-		x.Text = plain(e.blocked)
-	}
-	return x, ok
+	return e.explained(t.ID, s.clock.now())
 }

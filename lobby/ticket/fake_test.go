@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -50,9 +51,10 @@ var (
 
 // office is what lobbies have in common: they hear each other's notices.
 type office struct {
-	t   testing.TB
-	rdb redis.UniversalClient
-	dir *cluster.Directory
+	t     testing.TB
+	rdb   redis.UniversalClient
+	dir   *cluster.Directory
+	nodes live // n1, until it is said otherwise
 
 	mu       sync.Mutex
 	services map[*service]bool
@@ -67,14 +69,32 @@ type service struct {
 }
 
 func newOffice(t testing.TB, rdb redis.UniversalClient) *office {
-	return &office{t: t, rdb: rdb, dir: cluster.NewDirectory(rdb, ns), services: map[*service]bool{}}
+	o := &office{t: t, rdb: rdb, dir: cluster.NewDirectory(rdb, ns), services: map[*service]bool{}}
+	o.nodes.set(cluster.Node{ID: "n1"})
+	return o
 }
 
-// live is the register of nodes: one that runs the arena.
-type live struct{}
+// live is the register of nodes.
+type live struct {
+	mu    sync.Mutex
+	nodes map[string]cluster.Node
+}
 
-func (live) Live(context.Context) (map[string]cluster.Node, error) {
-	return map[string]cluster.Node{"n1": {ID: "n1", URL: "http://n1", Games: map[string]string{"arena": "7"}}}, nil
+// set says which nodes there are now, which run the arena.
+func (l *live) set(nodes ...cluster.Node) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.nodes = map[string]cluster.Node{}
+	for _, n := range nodes {
+		n.URL, n.Games = "http://"+n.ID, map[string]string{"arena": "7"}
+		l.nodes[n.ID] = n
+	}
+}
+
+func (l *live) Live(context.Context) (map[string]cluster.Node, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return maps.Clone(l.nodes), nil
 }
 
 // hook does something with the commands of a client, of a pipeline one after the other.
@@ -118,7 +138,7 @@ func (o *office) open(h hook, queues ...queue.Rules) *service {
 	s := &service{reg: prometheus.NewRegistry()}
 	quiet := func(context.Context, ...cluster.Notice) error { return nil }
 	s.Service, err = ticket.Start(ticket.Config{
-		Redis: client, Namespace: ns, Keys: keys, Rooms: cluster.NewDirectory(client, ns), Nodes: live{},
+		Redis: client, Namespace: ns, Keys: keys, Rooms: cluster.NewDirectory(client, ns), Nodes: &o.nodes,
 		Games: []ticket.Game{{Name: "arena", Rules: "7", Seats: 16}}, Inbox: inbox.New(client, ns, quiet),
 		Notify: o.notify, Changed: func(string) {}, Log: zap.NewNop(),
 		Metrics: ticket.NewMetrics(s.reg, prometheus.NewCounter(prometheus.CounterOpts{Name: "failures"})),
@@ -180,7 +200,7 @@ func wantState(t testing.TB, s *service, id, player string, want ticket.State) *
 	t.Helper()
 	tk := get(t, s, id, player)
 	if tk.State != want {
-		t.Fatalf("the ticket of %s is %s (%s), want %s", player, tk.State, tk.Reason, want)
+		t.Fatalf("the ticket of %s is %s (%s), want %s; %+v", player, tk.State, tk.Reason, want, tk.Match)
 	}
 	return tk
 }

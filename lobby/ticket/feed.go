@@ -107,7 +107,10 @@ func (e *engine) snapshot(ctx context.Context) error {
 		f.last = last[0].ID
 		f.n, _ = strconv.ParseInt(text(last[0], "n"), 10, 64)
 	}
-	pool, tickets := queue.NewPool(e.current()), map[string]*queue.Ticket{}
+	e.mu.Lock()
+	rules := e.held
+	e.mu.Unlock()
+	pool, tickets := queue.NewPool(rules), map[string]*queue.Ticket{}
 	err = e.eachWaiting(ctx, func(ids []string) error {
 		list, err := e.s.read(ctx, e.keys, ids)
 		for _, t := range list {
@@ -122,6 +125,9 @@ func (e *engine) snapshot(ctx context.Context) error {
 		return fmt.Errorf("%s: %w", doing, err)
 	}
 	e.mu.Lock()
+	if e.held != rules { // they changed meanwhile
+		pool.SetRules(e.held)
+	}
 	e.pool, e.tickets, e.feed = pool, tickets, f
 	e.mu.Unlock()
 	e.s.cfg.Changed("") // what the log would have said of them is lost

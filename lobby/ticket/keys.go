@@ -14,7 +14,7 @@ func keysOf(ns, queue string) queueKeys { return queueKeys{keyspace.Queue(ns, qu
 // waiting has the tickets that wait by when they were created; seen has them by when the one of their players who has not
 // been heard of for longest was; attempts has match attempts by when somebody must look at them; filling has the rooms
 // to which an attempt brings players by when that ends at the latest; log is the stream of changes, seq counts them;
-// leader is the lease; waits has how long players waited, made when matches were.
+// leader is the lease; joined has who was brought to a room that runs, by player; waits has how long players waited, made when matches were.
 func (k queueKeys) waiting() string  { return k.tag + ":waiting" }
 func (k queueKeys) seen() string     { return k.tag + ":seen" }
 func (k queueKeys) log() string      { return k.tag + ":log" }
@@ -27,6 +27,7 @@ func (k queueKeys) made() string     { return k.tag + ":made" }
 
 func (k queueKeys) ticket(id string) string   { return k.tag + ":ticket:" + id }
 func (k queueKeys) attempt(id string) string  { return k.tag + ":attempt:" + id }
+func (k queueKeys) joined(room string) string { return k.tag + ":joined:" + room }
 func (k queueKeys) mark(player string) string { return k.tag + ":player:" + keyspace.Digest(player) }
 
 // shared are the first keys of every script that changes tickets, in the order of the names in luaKeys.

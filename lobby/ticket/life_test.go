@@ -230,6 +230,37 @@ func TestTicketsOfAQueueThatIsGoneExpireAndOthersAreHeldToNewRules(t *testing.T)
 	})
 }
 
+// Their players were promised a match, and nobody else looks after them.
+func TestAttemptsOfAQueueThatIsGoneAreCarriedOnToTheirEnd(t *testing.T) {
+	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
+		o := newOffice(t, rdb)
+		s := o.open(nil, duel, sure)
+		defer s.die()
+		a, b := enqueue(t, s, "duel", "alice"), enqueue(t, s, "duel", "bob")
+		c, d := enqueue(t, s, "sure", "carol"), enqueue(t, s, "sure", "dave")
+		time.Sleep(time.Second)
+		o.come(t, wantState(t, s, a, "alice", ticket.Matched), "alice")
+		_, err := s.Confirm(t.Context(), c, "carol", true)
+		must(t, err)
+		must(t, s.SetQueues([]queue.Rules{team}))
+		time.Sleep(30 * time.Second)
+		for id, player := range map[string]string{a: "alice", b: "bob", c: "carol", d: "dave"} {
+			want := ticket.Expired
+			if player == "bob" || player == "dave" {
+				want = ticket.Cancelled
+			}
+			wantState(t, s, id, player, want)
+			if n := rdb.Exists(t.Context(), keyspace.Player(ns, player)+":busy").Val(); n != 0 {
+				t.Errorf("%s is still busy", player)
+			}
+		}
+		must(t, s.SetQueues([]queue.Rules{duel, team}))
+		a = enqueue(t, s, "duel", "alice")
+		time.Sleep(5 * time.Second)
+		wantState(t, s, a, "alice", ticket.Waiting)
+	})
+}
+
 func TestSameRequestMakesOneTicketAndAnotherWithItsKeyIsRefused(t *testing.T) {
 	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
 		o := newOffice(t, rdb)
@@ -253,5 +284,20 @@ func TestSameRequestMakesOneTicketAndAnotherWithItsKeyIsRefused(t *testing.T) {
 		if _, err := s.Create(t.Context(), n); !errors.Is(err, ticket.ErrReused) {
 			t.Errorf("another queue with the key: %v", err)
 		}
+	})
+}
+
+func TestTicketOfAPlayerWhoIsHeardOfDoesNotExpire(t *testing.T) {
+	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
+		o := newOffice(t, rdb)
+		s := o.open(nil, team)
+		defer s.die()
+		a, b := enqueue(t, s, "team", "alice"), enqueue(t, s, "team", "bob")
+		for range 5 {
+			time.Sleep(10 * time.Second)
+			must(t, s.Heard(t.Context(), []string{"alice", "nobody"}))
+		}
+		wantState(t, s, a, "alice", ticket.Waiting)
+		wantState(t, s, b, "bob", ticket.Expired)
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -27,21 +28,34 @@ type Game struct {
 	Seats int
 }
 
-// AbleNodes returns the nodes on which a new room of a game can be made, or why there is none.
-func AbleNodes(live map[string]cluster.Node, g Game) (ids []string, err error) {
+// NodeFor chooses a node for a new room of a game: where a region is named one that is there, or does not say where it is.
+// Errors: ErrNoNode, ErrCrowded.
+func NodeFor(live map[string]cluster.Node, g Game, region string) (node string, err error) {
+	ids, err := able(live, g, region)
+	if err != nil {
+		return "", err
+	}
+	return ids[rand.IntN(len(ids))], nil //nolint:gosec // nobody gains by guessing it
+}
+
+// able returns the nodes on which a new room of a game can be made, or why there is none.
+func able(live map[string]cluster.Node, g Game, region string) (ids []string, err error) {
 	err = ErrNoNode
 	for _, node := range live {
-		if node.Games[g.Name] != g.Rules {
+		if node.Games[g.Name] != g.Rules || region != "" && node.Region != "" && node.Region != region {
 			continue
 		}
 		if err = ErrCrowded; node.Full == "" {
 			ids = append(ids, node.ID)
 		}
 	}
-	if len(ids) == 0 {
-		return nil, fmt.Errorf("game %s with rules %s: %w", g.Name, g.Rules, err)
+	switch {
+	case len(ids) > 0:
+		return ids, nil
+	case region != "":
+		return nil, fmt.Errorf("game %s with rules %s in region %s: %w", g.Name, g.Rules, region, err)
 	}
-	return ids, nil
+	return nil, fmt.Errorf("game %s with rules %s: %w", g.Name, g.Rules, err)
 }
 
 // crowdedFor is how long an answer of Crowded serves all who ask.
@@ -100,7 +114,8 @@ func (e *engine) askCrowded(ctx context.Context) (crowded, err error) {
 	if err != nil {
 		return nil, err //nolint:wrapcheck // says what it did
 	}
-	_, crowded = AbleNodes(live, e.game)
+	there := serversOf(live, e.game, e.current().Regions)
+	crowded = there.none
 	if !errors.Is(crowded, ErrCrowded) {
 		return nil, nil
 	}

@@ -59,12 +59,11 @@ func (s *Service) claimEntries(ctx context.Context, n *New, t *Ticket, ttl time.
 	return nil
 }
 
-// A request that came before has its ticket, whatever penalty came since.
+// That a request came before does not say that its ticket was made, so it is asked for the same again.
 var entryScript = script(luaNow, `
 if ARGV[3] ~= '' then
 	local had = redis.call('GET', KEYS[3])
 	if had and had ~= ARGV[3] then return {'reused'} end
-	if had then return {'ok'} end
 end
 local p = redis.call('HMGET', KEYS[2], 'till', 'why')
 if p[1] and tonumber(p[1]) > now then return {'penalty', int(p[1] - now), p[2]} end

@@ -3,6 +3,7 @@ package ticket
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -65,6 +66,38 @@ end
 local answer = {int(now)}
 for i = 1, #list do answer[i + 1] = list[i] end
 return answer`)
+
+// heardChunk is how many players are asked for in one exchange.
+const heardChunk = 256
+
+// Heard notes that players are there, as if they had asked for their tickets.
+func (s *Service) Heard(ctx context.Context, players []string) error {
+	for part := range slices.Chunk(players, heardChunk) {
+		pipe, cmds := s.cfg.Redis.Pipeline(), make([]*redis.StringSliceCmd, len(part))
+		for i, p := range part {
+			cmds[i] = pipe.ZRange(ctx, playerOf(s.cfg.Namespace, p).tickets(), 0, -1)
+		}
+		if _, err := pipe.Exec(ctx); err != nil {
+			return fmt.Errorf("listing the tickets of players who are here: %w", err)
+		}
+		var calls []call
+		for i, cmd := range cmds {
+			for _, id := range cmd.Val() {
+				if name, ok := QueueOf(id); ok {
+					k := keysOf(s.cfg.Namespace, name)
+					calls = append(calls, call{[]string{k.ticket(id), k.seen()}, []any{id, keyspace.Digest(part[i])}})
+				}
+			}
+		}
+		if len(calls) == 0 {
+			continue
+		}
+		if _, err := runAll(ctx, s.cfg.Redis, getScript, calls); err != nil {
+			return fmt.Errorf("noting that players are here: %w", err)
+		}
+	}
+	return nil
+}
 
 // readConfirm adds how far the players' word is.
 func (s *Service) readConfirm(ctx context.Context, k queueKeys, t *Ticket, digest string) error {

@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"math/rand/v2"
+	"time"
+
+	"github.com/redis/go-redis/v9"
 
 	"muster/lobby/queue"
 	"muster/match/cluster"
@@ -12,39 +14,92 @@ import (
 
 // meta is what the record of a room that was made for a match says of it, so that others can be found who fit.
 type meta struct {
-	Attributes map[string]any    `json:"attributes,omitempty"`
-	Players    []metaPlayer      `json:"players"`
-	Roles      map[string]string `json:"roles,omitempty"`
-	Bots       int               `json:"bots,omitempty"`
+	Attributes map[string]any `json:"attributes,omitempty"`
+	Players    []metaPlayer   `json:"players"`
+	Bots       int            `json:"bots,omitempty"`
 }
 
 type metaPlayer struct {
 	ID     string   `json:"id"`
 	Rating float64  `json:"rating"`
 	Avoid  []string `json:"avoid,omitempty"`
+	Team   uint16   `json:"team,omitempty"`
+	Role   string   `json:"role,omitempty"`
+}
+
+// metaPlayers is what is remembered of an attempt's players.
+func (a *attempt) metaPlayers() []metaPlayer {
+	var list []metaPlayer
+	for i := range a.Tickets {
+		t := &a.Tickets[i]
+		for _, p := range t.Players {
+			list = append(list, metaPlayer{p.ID, p.Rating, p.Avoid, t.Team, a.Roles[p.ID]})
+		}
+	}
+	return list
+}
+
+const (
+	// joinedTTL is how long it is remembered who was brought to a room that runs, after the last of them.
+	joinedTTL = 24 * time.Hour
+	// maxJoined is from how many on they are forgotten, and it begins anew.
+	maxJoined = 256
+)
+
+// joins remembers who is brought to a room that runs, whose record says so of its first players alone. Of those who do not
+// come in the end nothing is read.
+func (e *engine) joins(ctx context.Context, a *attempt) error {
+	var fields []any
+	for _, p := range a.metaPlayers() {
+		text, err := json.Marshal(p)
+		if err != nil {
+			return fmt.Errorf("remembering who joins room %s: %w", a.Room, err)
+		}
+		fields = append(fields, p.ID, text)
+	}
+	args := append([]any{joinedTTL.Milliseconds(), maxJoined}, fields...)
+	err := joinScript.Run(ctx, e.s.cfg.Redis, []string{e.keys.joined(a.Room)}, args...).Err()
+	return wrap(err, "remembering who joins room %s", a.Room)
+}
+
+// In a room to which many have come most have left again.
+var joinScript = script("", `
+if redis.call('HLEN', KEYS[1]) > tonumber(ARGV[2]) then redis.call('DEL', KEYS[1]) end
+for i = 3, #ARGV, 2 do redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
+redis.call('PEXPIRE', KEYS[1], ARGV[1])
+return 'ok'`)
+
+// joined returns who was brought to rooms that run, as joins remembered them.
+func (e *engine) joined(ctx context.Context, rooms []cluster.OpenRoom) ([]map[string]string, error) {
+	pipe, cmds := e.s.cfg.Redis.Pipeline(), make([]*redis.MapStringStringCmd, len(rooms))
+	for i := range rooms {
+		cmds[i] = pipe.HGetAll(ctx, e.keys.joined(rooms[i].ID))
+	}
+	if _, err := pipe.Exec(ctx); err != nil {
+		return nil, wrap(err, "reading who joined the rooms of queue %s", e.keys.queue)
+	}
+	list := make([]map[string]string, len(rooms))
+	for i := range cmds {
+		list[i] = cmds[i].Val()
+	}
+	return list, nil
 }
 
 // create makes the room of an attempt, by the attempt's id.
 func (e *engine) create(ctx context.Context, a *attempt, live map[string]cluster.Node) (cluster.Room, error) {
 	rules, game := e.current(), e.game
-	able, err := AbleNodes(live, game)
+	node, err := NodeFor(live, game, a.Region)
 	if err != nil {
 		return cluster.Room{}, err
 	}
-	m := meta{Attributes: a.Attributes, Roles: a.Roles, Bots: a.Bots}
-	for i := range a.Tickets {
-		for _, p := range a.Tickets[i].Players {
-			m.Players = append(m.Players, metaPlayer{p.ID, p.Rating, p.Avoid})
-		}
-	}
+	m := meta{Attributes: a.Attributes, Bots: a.Bots, Players: a.metaPlayers()}
 	text, err := json.Marshal(m)
 	if err != nil {
 		return cluster.Room{}, fmt.Errorf("making the room of a match: %w", err)
 	}
 	n := cluster.NewRoom{
 		ID: a.id, Game: game.Name, Rules: game.Rules, Seats: rules.Max(), Region: a.Region, Meta: text,
-		Node:   able[rand.IntN(len(able))], //nolint:gosec // nobody gains by guessing it
-		Expect: len(m.Players), Need: a.Need, ExpectFor: a.Connect + late,
+		Node: node, Expect: len(m.Players), Need: a.Need, ExpectFor: a.Connect + late,
 	}
 	if rules.Teams > 1 {
 		n.Teams, n.TeamSize = rules.Teams, rules.TeamSize
@@ -55,8 +110,8 @@ func (e *engine) create(ctx context.Context, a *attempt, live map[string]cluster
 	return e.s.cfg.Rooms.Create(ctx, n) //nolint:wrapcheck // says what it did
 }
 
-// queueRoom is a running room as the pool sees it.
-func queueRoom(r *queue.Rules, o *cluster.OpenRoom) queue.Room {
+// queueRoom is a running room as the pool sees it. joined has those who came later.
+func queueRoom(r *queue.Rules, o *cluster.OpenRoom, joined map[string]string) queue.Room {
 	room := queue.Room{ID: o.ID, Version: o.Version, Region: o.Region, Free: []int{min(o.Free, r.Max())}}
 	if r.Teams > 1 {
 		room.Free = make([]int, r.Teams)
@@ -69,21 +124,51 @@ func queueRoom(r *queue.Rules, o *cluster.OpenRoom) queue.Room {
 		m = meta{} // of another release, or made by a player: nothing is known of it
 	}
 	room.Attributes = m.Attributes
-	known := make(map[string]metaPlayer, len(m.Players))
+	known := make(map[string]metaPlayer, len(m.Players)+len(joined))
 	for _, p := range m.Players {
 		known[p.ID] = p
 	}
-	first := true
+	for id, text := range joined {
+		var p metaPlayer
+		if json.Unmarshal([]byte(text), &p) == nil {
+			known[id] = p
+		}
+	}
+	var here []metaPlayer
 	for _, id := range o.Players {
 		p, ok := known[id]
 		room.Players = append(room.Players, queue.Player{ID: id, Rating: p.Rating, Avoid: p.Avoid})
-		if !ok {
-			continue // who came later
+		if ok { // else he came by another way
+			here = append(here, p)
 		}
-		if first {
-			room.Low, room.High, first = p.Rating, p.Rating, false
+	}
+	for i, p := range here {
+		if i == 0 {
+			room.Low, room.High = p.Rating, p.Rating
 		}
 		room.Low, room.High = min(room.Low, p.Rating), max(room.High, p.Rating)
 	}
+	if len(r.Roles) > 0 && len(here) == len(o.Players) {
+		room.Roles = freeRoles(r, here)
+	}
 	return room
+}
+
+// freeRoles is how many places of each role are free in each team; nil where that is not known of somebody.
+func freeRoles(r *queue.Rules, here []metaPlayer) []map[string]int {
+	free := make([]map[string]int, r.Teams)
+	for i := range free {
+		free[i] = map[string]int{}
+		for _, role := range r.Roles {
+			free[i][role.Name] = role.PerTeam
+		}
+	}
+	for _, p := range here {
+		team := max(int(p.Team), 1) - 1
+		if team >= len(free) || free[team][p.Role] == 0 {
+			return nil
+		}
+		free[team][p.Role]--
+	}
+	return free
 }

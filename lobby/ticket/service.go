@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -39,7 +40,7 @@ type Inbox interface {
 	PostMany(ctx context.Context, letters ...inbox.Letter) error
 }
 
-// Config is what a Service needs. All of it is required, but Inbox.
+// Config is what a Service needs. All of it is required, but Inbox and Queued.
 type Config struct {
 	Redis     redis.UniversalClient
 	Namespace string
@@ -50,7 +51,9 @@ type Config struct {
 	Inbox     Inbox // nil: nobody hears of events
 	// Notify says to all processes that a queue has changed: they call Wake. Changed hears that a ticket may have changed, "" that any may have.
 	// Neither may block for long.
-	Notify  func(ctx context.Context, queue string)
+	Notify func(ctx context.Context, queue string)
+	// Queued hears which players wait in a queue from now on, or no longer. nil: nobody wants to know.
+	Queued  func(queue string, waits bool, players []string)
 	Changed func(id string)
 	Log     *zap.Logger
 	Metrics *Metrics
@@ -74,8 +77,11 @@ type Service struct {
 	running context.Context //nolint:containedctx // ends when Close begins
 	wg      sync.WaitGroup
 
+	setting sync.Mutex // held while the queues are replaced
+
 	mu      sync.Mutex
 	engines map[string]*engine
+	retired map[string]*engine // of queues that exist no longer, until all there is of them has ended
 }
 
 // job is an attempt to be carried on.
@@ -87,7 +93,7 @@ type job struct {
 
 // Start returns a running service with these queues.
 func Start(cfg Config, queues []queue.Rules) (*Service, error) {
-	s := &Service{cfg: cfg, games: map[string]Game{}, work: make(chan job, handed), engines: map[string]*engine{}}
+	s := &Service{cfg: cfg, games: map[string]Game{}, work: make(chan job, handed), engines: map[string]*engine{}, retired: map[string]*engine{}}
 	for _, g := range cfg.Games {
 		s.games[g.Name] = g
 	}
@@ -117,13 +123,33 @@ func (s *Service) SetQueues(queues []queue.Rules) error {
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
-	s.mu.Lock()
+	s.setting.Lock()
+	defer s.setting.Unlock()
 	var stopped []*engine
+	s.mu.Lock()
 	for name, e := range s.engines {
 		if q, ok := next[name]; !ok || s.games[q.Game] != e.game {
 			delete(s.engines, name)
 			stopped = append(stopped, e)
-			e.stop()
+		}
+	}
+	for name, e := range s.retired {
+		if _, ok := next[name]; ok {
+			delete(s.retired, name)
+			stopped = append(stopped, e)
+		}
+	}
+	s.mu.Unlock()
+	for _, e := range stopped {
+		e.stop()
+		e.wg.Wait()
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, e := range stopped {
+		if _, ok := next[e.keys.queue]; !ok { // else it plays another game now, for which its tickets wait
+			s.retired[e.keys.queue] = e
+			e.retire(s.running)
 		}
 	}
 	for name, q := range next {
@@ -134,16 +160,6 @@ func (s *Service) SetQueues(queues []queue.Rules) error {
 		e := newEngine(s, q, s.games[q.Game])
 		s.engines[name] = e
 		e.start(s.running)
-	}
-	s.mu.Unlock()
-	for _, e := range stopped {
-		e.wg.Wait()
-		if _, ok := next[e.keys.queue]; ok {
-			continue // it plays another game now, for which its tickets wait
-		}
-		ctx, cancel := context.WithTimeout(s.running, lookTimeout)
-		s.failed(e.keys.queue, e.retire(ctx))
-		cancel()
 	}
 	return nil
 }
@@ -172,6 +188,20 @@ func (s *Service) engine(name string) *engine {
 	return s.engines[name]
 }
 
+// carrier returns who carries a queue's attempts on, also of one that exists no longer. Where this process knows nothing of
+// the queue it can end them all the same, and no more.
+func (s *Service) carrier(name string) *engine {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if e := s.engines[name]; e != nil {
+		return e
+	}
+	if e := s.retired[name]; e != nil {
+		return e
+	}
+	return &engine{s: s, keys: keysOf(s.cfg.Namespace, name)}
+}
+
 func (s *Service) all() map[string]*engine {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -198,7 +228,12 @@ func (s *Service) Stop() { s.stop() }
 // Close ends matchmaking and waits for what is under way.
 func (s *Service) Close() {
 	s.stop()
-	for _, e := range s.all() {
+	s.setting.Lock()
+	defer s.setting.Unlock()
+	s.mu.Lock()
+	all := slices.AppendSeq(slices.Collect(maps.Values(s.engines)), maps.Values(s.retired))
+	s.mu.Unlock()
+	for _, e := range all {
 		e.wg.Wait()
 	}
 	s.wg.Wait()
@@ -216,12 +251,8 @@ func (s *Service) hand(ctx context.Context, w job) bool {
 
 // carryOn has an attempt looked at soon. Where all workers are busy, whoever looks next at what is due does it.
 func (s *Service) carryOn(queue, id string) {
-	e := s.engine(queue)
-	if e == nil {
-		return
-	}
 	select {
-	case s.work <- job{e: e, id: id}:
+	case s.work <- job{e: s.carrier(queue), id: id}:
 	default:
 	}
 }
@@ -267,12 +298,23 @@ func letter(id, queue string, state State, reason, attempt string, players []str
 
 // postMany posts letters about tickets of a queue. It says whether it could.
 func (s *Service) postMany(ctx context.Context, queue string, letters ...inbox.Letter) bool {
+	for _, l := range letters {
+		if ev, ok := l.Body.(event); ok {
+			s.queued(queue, ev.State == Waiting || ev.State == Confirming, l.Players)
+		}
+	}
 	if s.cfg.Inbox == nil {
 		return true
 	}
 	err := s.cfg.Inbox.PostMany(ctx, letters...)
 	s.failed(queue, err)
 	return err == nil
+}
+
+func (s *Service) queued(queue string, waits bool, players []string) {
+	if s.cfg.Queued != nil {
+		s.cfg.Queued(queue, waits, players)
+	}
 }
 
 // clock is Redis's, as well as it is known here.

@@ -85,8 +85,3 @@ if redis.call('HGET', KEYS[8], 'state') == 'waiting' then
 end
 log('op', 'del', 'ids', ARGV[1])
 return 'ok'`)
-
-// retire ends all tickets of a queue that exists no longer.
-func (e *engine) retire(ctx context.Context) error {
-	return e.eachWaiting(ctx, func(ids []string) error { return e.endAll(ctx, ids, byRetired, 0) })
-}

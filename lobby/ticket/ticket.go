@@ -44,10 +44,13 @@ const (
 	reasonLong      = "no match was found within the queue's longest wait"
 	reasonUnseen    = "nobody asked for it for 30 seconds"
 	reasonMember    = "a member of the party has not been heard of for 30 seconds"
+	reasonParty     = "the party has other members now"
 	reasonRetired   = "the queue exists no longer"
 	reasonSide      = "another player of the match did not confirm it"
 	reasonOff       = "another player of the match did not come"
 	reasonOver      = "the match was over before it could be joined"
+	reasonAway      = "the match could not be joined while the lobby was away"
+	reasonLost      = "the match's server was lost"
 	reasonSeats     = "the match could not be made; it is tried again"
 )
 

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -35,8 +36,9 @@ const (
 	maxBands    = 5
 )
 
-// stats are a queue's statistics as they were read.
-type stats struct {
+// statsMemory are a queue's statistics as they were read.
+type statsMemory struct {
+	mu sync.Mutex
 	Stats
 
 	at time.Time
@@ -48,23 +50,21 @@ func (s *Service) Queue(ctx context.Context, name string) (Stats, error) {
 	if e == nil {
 		return Stats{}, ErrNoQueue
 	}
-	e.mu.Lock()
-	known := e.stats
-	e.mu.Unlock()
-	now := s.clock.now()
-	if !known.at.IsZero() && now.Sub(known.at) <= statsFor && !now.Before(known.at) {
-		return known.Stats, nil
+	m, now := &e.stats, s.clock.now()
+	m.mu.Lock()
+	known, at := m.Stats, m.at
+	m.mu.Unlock()
+	if !at.IsZero() && now.Sub(at) <= statsFor && !now.Before(at) {
+		return known, nil
 	}
 	st, err := s.readStats(ctx, e.keys, now)
 	if err != nil {
 		return Stats{}, err
 	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	for _, t := range e.tickets {
-		st.Players += len(t.Players)
-	}
-	e.stats = stats{st, now}
+	st.Players = int(e.players.Load())
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.Stats, m.at = st, now
 	return st, nil
 }
 

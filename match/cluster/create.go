@@ -20,7 +20,9 @@ var createScript = redis.NewScript(`
 local found = redis.call('EXISTS', KEYS[1]) == 1
 if found and redis.call('HEXISTS', KEYS[1], 'off') == 1 then return {'gone', ''} end
 if not found then
-	if redis.call('EXISTS', KEYS[4]) == 1 then return {'gone', ''} end
+	local over = redis.call('EXISTS', KEYS[4]) == 1 -- or its host died with players, before anybody asked how it began
+	over = over or ARGV[#ARGV - 1] == 'once' and redis.call('EXISTS', KEYS[3]) == 1
+	if over then return {'gone', ''} end
 	local t = redis.call('TIME')
 	local now = string.format('%.0f', t[1] * 1000 + math.floor(t[2] / 1000))
 	redis.call('HSET', KEYS[1], 'epoch', now, 'created', now, 'version', '1', unpack(ARGV, 2))

@@ -69,18 +69,17 @@ func (m *model) reserve(t *rapid.T, ttl time.Duration) {
 	now := m.now()
 	held, want := maps.Clone(m.seats), []uint16(nil)
 	maps.DeleteFunc(held, func(_ uint16, s *modelSeat) bool { return !s.live(now) })
-	inTeam, before := map[uint16]int{}, len(held)
-	for _, s := range held {
-		inTeam[s.team]++
+	before := len(held)
+	onTheWay := func(s *modelSeat) bool { return s != nil && s.until != 0 }
+	for _, c := range list { // who comes to another team leaves his place in the one before
+		if n := seatOf(held, c.Player); onTheWay(held[n]) {
+			held[n] = &modelSeat{c.Player, held[n].until, held[n].token, 0}
+		}
 	}
 	for _, c := range list {
 		n := seatOf(held, c.Player)
 		if n == 0 {
 			for n = 1; held[n] != nil; n++ {
-			}
-			if inTeam[c.Team]++; n > modelSeats || c.Team > 0 && inTeam[c.Team] > modelTeam {
-				wantIs(t, err, cluster.ErrFull)
-				return
 			}
 		}
 		s := &modelSeat{c.Player, now + ttl.Milliseconds(), c.Token, c.Team}
@@ -88,6 +87,16 @@ func (m *model) reserve(t *rapid.T, ttl time.Duration) {
 			s.until, s.team = 0, held[n].team
 		}
 		held[n] = s
+		inTeam := 0
+		for _, other := range held {
+			if other.team == s.team {
+				inTeam++
+			}
+		}
+		if n > modelSeats || s.until != 0 && s.team > 0 && inTeam > modelTeam {
+			wantIs(t, err, cluster.ErrFull)
+			return
+		}
 		want = append(want, n)
 	}
 	if version != 0 && version != m.room.Version {

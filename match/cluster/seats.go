@@ -36,7 +36,8 @@ type Seats struct {
 
 // Reserve reserves a seat for each claim, all or none, until ttl has passed, and keeps the room's record for a minute. A
 // player who has a seat in the room gets that one, also where its rules take no new players; one who sits there already
-// stays in the team. Errors: ErrNoRoom, ErrFull.
+// stays in the team, one who is still on the way comes into the one that is named now. Errors: ErrNoRoom, ErrFull, which
+// also means that a team has no place.
 func (d *Directory) Reserve(ctx context.Context, room string, ttl time.Duration, claims []Claim) (Seats, error) {
 	return d.ReserveIf(ctx, room, 0, ttl, claims)
 }
@@ -104,17 +105,27 @@ for i = 1, #list, 2 do
 end
 local before, version, till = used, rec[6] or '0', string.format('%.0f', now + tonumber(ARGV[1]))
 local function refuse(why) return {why, rec[2], tostring(n - before), rec[3], version, ''} end
-local seats, set, teams, new, free = {}, {}, {}, {}, 1
+local seats, set, teams, new, free, gave, placed = {}, {}, {}, {}, 1, {}, {}
+for i = 5, #ARGV, 3 do -- whose reservation is made anew gives his place in a team back first
+	local seat = byPlayer[ARGV[i]]
+	if size > 0 and seat and not taken[seat] and not gave[seat] then
+		local team = teamOf(seat, ARGV[i])
+		inTeam[team], gave[seat] = inTeam[team] - 1, true
+	end
+end
 for i = 4, #ARGV, 3 do
 	local token, player, team = ARGV[i], ARGV[i + 1], ARGV[i + 2]
 	local seat = byPlayer[player]
 	if not seat then
 		while held[free] do free = free + 1 end
-		if free > n or rec[4] == '1' or size > 0 and team ~= '0' and (inTeam[team] or 0) >= size then
-			return refuse('full')
-		end
+		if free > n or rec[4] == '1' then return refuse('full') end
 		seat, held[free], byPlayer[player], used = free, true, free, used + 1
-		inTeam[team] = (inTeam[team] or 0) + 1
+	end
+	if size > 0 and not taken[seat] then
+		local last = placed[seat] -- of a player who is there twice the last claim counts
+		if last then inTeam[last] = inTeam[last] - 1 end
+		if team ~= '0' and (inTeam[team] or 0) >= size then return refuse('full') end
+		inTeam[team], placed[seat] = (inTeam[team] or 0) + 1, team
 	end
 	local done = '!' .. token .. '/' -- this claim was, if the script runs again as late as that
 	new[seat] = nil

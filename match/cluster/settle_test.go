@@ -252,3 +252,26 @@ func TestRoomIsCreatedOnceByItsID(t *testing.T) {
 		wantError(t, "creating it once more when it is over", err, cluster.ErrNoRoom)
 	})
 }
+
+// Its host died, and nobody asked how it began: those who came to it must not count for another room of its id.
+func TestRoomThatDiedWithPlayersIsNotMadeAgain(t *testing.T) {
+	eachScripts(t, func(t *testing.T, d *cluster.Directory, _ redis.UniversalClient) {
+		r := create(t, d, aMatch())
+		seat(t, d, r, "a")
+		time.Sleep(61 * time.Second)
+		_, err := d.Create(t.Context(), r.NewRoom)
+		wantError(t, "creating it again", err, cluster.ErrNoRoom)
+		_, err = d.Settle(t.Context(), r.ID)
+		wantError(t, "settling it", err, cluster.ErrNoRoom)
+	})
+}
+
+func TestRoomToWhichNobodyCameIsMadeAgain(t *testing.T) {
+	eachScripts(t, func(t *testing.T, d *cluster.Directory, _ redis.UniversalClient) {
+		r := create(t, d, aMatch())
+		reserve(t, d, r, time.Minute, claims(0, "a"))
+		time.Sleep(61 * time.Second)
+		create(t, d, r.NewRoom)
+		wantSettled(t, d, r.ID, cluster.Waiting)
+	})
+}

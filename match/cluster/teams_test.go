@@ -1,6 +1,7 @@
 package cluster_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -117,5 +118,33 @@ func TestRecordsOfBeforeThereWereTeamsAreUnderstood(t *testing.T) {
 			t.Errorf("moved, it was created at %v instead of %v", moved.Created, r.Created)
 		}
 		must(t, d.EndRoom(t.Context(), "old", moved.Epoch))
+	})
+}
+
+// A reservation can be made anew with another team, as long as that has a place.
+func TestReservationMovesIntoATeamOnlyWhereItHasAPlace(t *testing.T) {
+	testredis.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
+		d := cluster.NewDirectory(rdb, ns)
+		n := aRoom(3)
+		n.Teams, n.TeamSize = 2, 1
+		r := create(t, d, n)
+		in := func(player string, team uint16) cluster.Claim {
+			return cluster.Claim{Player: player, Token: fmt.Sprint(player, team), Team: team}
+		}
+		reserve(t, d, r, time.Minute, []cluster.Claim{in("a", 1), in("b", 2)})
+		_, err := d.Reserve(t.Context(), r.ID, time.Minute, []cluster.Claim{in("a", 2)})
+		wantError(t, "moving into a full team", err, cluster.ErrFull)
+		swapped := []cluster.Claim{in("b", 1), in("a", 2)}
+		reserve(t, d, r, time.Minute, swapped)
+		reserve(t, d, r, time.Minute, swapped)
+		wantTeam(t, d, r.ID, 1, "a", "a2", 2)
+		_, err = d.Reserve(t.Context(), r.ID, time.Minute, []cluster.Claim{in("b", 2)})
+		wantError(t, "moving into a team whose place is taken", err, cluster.ErrFull)
+		reserve(t, d, r, time.Minute, []cluster.Claim{in("c", 0)})
+		_, err = d.Reserve(t.Context(), r.ID, time.Minute, []cluster.Claim{in("c", 1)})
+		wantError(t, "moving from no team into a full one", err, cluster.ErrFull)
+		reserve(t, d, r, time.Minute, []cluster.Claim{in("b", 0), in("c", 1)})
+		wantTeam(t, d, r.ID, 2, "b", "b0", 0)
+		wantTeam(t, d, r.ID, 3, "c", "c1", 1)
 	})
 }

@@ -14,10 +14,12 @@ export interface Guest {
 export interface Ticket {
   id: string;
   queue: string;
-  state: "waiting" | "matched" | "cancelled" | "expired";
+  state: "waiting" | "confirming" | "matched" | "cancelled" | "expired";
   created_at: string;
-  /** Why it waits, for people. */
+  /** Why it waits, or why it ended, for people. */
   reason?: string;
+  /** The match that its players are asked to confirm, of a confirming one: see Lobby.confirmTicket. */
+  confirm?: { players: number; accepted: number; mine: boolean; until: string };
   match?: MatchSeat;
 }
 
@@ -104,23 +106,30 @@ export class Lobby {
   }
 
   /**
-   * Waits until a ticket is matched, and calls onWait each time the lobby says that it is not yet. A ticket that ended
-   * otherwise rejects with a TicketError.
+   * Waits until a ticket is matched, and calls onWait each time the lobby says that it is not yet: also when its players
+   * are asked to confirm a match, which is then to be done by confirmTicket. A ticket that ended otherwise rejects with a
+   * TicketError.
    */
   async waitTicket(id: string, o: CallOptions & { onWait?: (t: Ticket) => void } = {}): Promise<MatchSeat> {
-    for (;;) {
+    for (let known = ""; ; ) {
       o.signal?.throwIfAborted();
       const pause = this.#pause(o.signal); // a lobby that does not wait must not be asked without end
       try {
-        const t = await this.#call<Ticket>("GET", `/v1/tickets/${encodeURIComponent(id)}?wait=${LONG_POLL}`, o, ["state"]);
+        const t = await this.#call<Ticket>("GET", `/v1/tickets/${encodeURIComponent(id)}?wait=${LONG_POLL}${known}`, o, ["state"]);
         if (t.state === "matched" && t.match) return seatOf(t.match);
-        if (t.state !== "waiting") throw new TicketError(id, t.state);
+        if (t.state !== "waiting" && t.state !== "confirming") throw new TicketError(id, t.state);
+        known = t.state === "confirming" ? "&known=confirming" : "";
         o.onWait?.(t);
         await pause.done;
       } finally {
         pause.cancel();
       }
     }
+  }
+
+  /** Confirms, or declines, the match that was found for a ticket. Who declines is out, and may not queue for a while. */
+  confirmTicket(id: string, accept: boolean, o: CallOptions = {}): Promise<Ticket> {
+    return this.#call<Ticket>("POST", `/v1/tickets/${encodeURIComponent(id)}/confirm`, o, ["state"], { accept });
   }
 
   /** Gives a ticket up. It does nothing to one that has ended. */

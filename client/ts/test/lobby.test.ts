@@ -71,6 +71,21 @@ test("waiting asks again until there is a match", async () => {
   assert.equal(requests[0]!.body, undefined);
 });
 
+test("a match that is to be confirmed is told, and waited for from there", async () => {
+  const asking = { ...ticket, state: "confirming", confirm: { players: 2, accepted: 0, mine: false, until: "2030-01-01T00:00:10Z" } };
+  const { lobby, requests, time } = fake([200, asking], [200, { ...asking, confirm: { ...asking.confirm, mine: true } }],
+    [200, { ...ticket, state: "matched", match: seat }]);
+  const confirmed: Promise<unknown>[] = [];
+  const waiting = lobby.waitTicket("arena.1", { onWait: (t) => { if (t.confirm && !t.confirm.mine) confirmed.push(lobby.confirmTicket(t.id, true)); } });
+  assert.deepEqual(await waited(time, waiting), seat);
+  assert.equal(((await confirmed[0]) as typeof asking).confirm.mine, true);
+  assert.deepEqual(requests.map((r) => [r.line.replace("https://play.example/v1/tickets/", ""), r.body]), [
+    ["GET arena.1?wait=10s", undefined],
+    ["POST arena.1/confirm", { accept: true }],
+    ["GET arena.1?wait=10s&known=confirming", undefined],
+  ]);
+});
+
 test("a lobby that does not wait is asked ten times a second at most", async () => {
   const { lobby, requests, time } = fake([200, ticket], [200, { ...ticket, state: "matched", match: seat }]);
   const waiting = lobby.waitTicket("arena.1");

@@ -1,0 +1,74 @@
+package ticket_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"muster/lobby/queue"
+	"muster/lobby/ticket"
+)
+
+// brought makes a ticket, and has its player come to the match that is found at once. It returns the room.
+func (o *office) brought(t *testing.T, s *service, n ticket.New) string {
+	t.Helper()
+	tk, err := s.Create(t.Context(), n)
+	must(t, err)
+	time.Sleep(2 * time.Second)
+	tk = wantState(t, s, tk.ID, n.By, ticket.Matched)
+	o.come(t, tk, n.By)
+	time.Sleep(4 * time.Second) // so that nobody is on the way to the room any more
+	return tk.Match.Room
+}
+
+func TestRatingsOfThoseWhoJoinedARunningMatchCountForWhoComesNext(t *testing.T) {
+	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
+		o := newOffice(t, rdb)
+		s := o.open(nil, queue.Rules{
+			Name: "fill", Game: "arena", TeamSize: 4, Min: 1, Backfill: true, Rating: []queue.Step{{Within: 100}},
+		})
+		defer s.die()
+		rated := func(player string, rating float64) ticket.New {
+			n := solo("fill", player)
+			n.Ticket.Players[0].Rating = rating
+			return n
+		}
+		first := o.brought(t, s, rated("alice", 1000))
+		if room := o.brought(t, s, rated("bob", 1090)); room != first {
+			t.Errorf("bob was brought to %s, want %s", room, first)
+		}
+		if room := o.brought(t, s, rated("carol", 910)); room == first {
+			t.Error("carol was brought to a match with bob, who is 180 better")
+		}
+		if room := o.brought(t, s, rated("dave", 1015)); room != first {
+			t.Errorf("dave was brought to %s, want %s", room, first)
+		}
+		if keys := endless(t, rdb); len(keys) > 1 { // the index of rooms is swept by its readers
+			t.Errorf("keys that do not end: %q", keys)
+		}
+	})
+}
+
+func TestRoleThatIsTakenInARunningMatchIsNotGivenAgain(t *testing.T) {
+	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
+		o := newOffice(t, rdb)
+		s := o.open(nil, queue.Rules{
+			Name: "fill", Game: "arena", TeamSize: 3, Min: 1, Backfill: true,
+			Roles: []queue.Role{{Name: "tank", PerTeam: 1}, {Name: "other", PerTeam: 2}},
+		})
+		defer s.die()
+		comes := func(player, role string) ticket.New {
+			n := solo("fill", player)
+			n.Ticket.Players[0].Roles = []string{role}
+			return n
+		}
+		first := o.brought(t, s, comes("alice", "other"))
+		if room := o.brought(t, s, comes("bob", "tank")); room != first {
+			t.Errorf("bob was brought to %s, want %s", room, first)
+		}
+		if room := o.brought(t, s, comes("carol", "tank")); room == first {
+			t.Error("a second tank was brought to the match")
+		}
+	})
+}

@@ -1,0 +1,115 @@
+package ticket_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"muster/lobby/ticket"
+	"muster/match/cluster"
+)
+
+// A request with a key is remembered, and a penalty that came since must not let it through where it made no ticket.
+func TestRequestThatMadeNoTicketIsNoWayAroundALaterPenalty(t *testing.T) {
+	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
+		o := newOffice(t, rdb)
+		s := o.open(nil, sure)
+		defer s.die()
+		b := enqueue(t, s, "sure", "bob")
+		refused := solo("sure", "bob")
+		refused.Digest = "kept"
+		var have *ticket.HaveError
+		if _, err := s.Create(t.Context(), refused); !errors.As(err, &have) {
+			t.Fatalf("a second ticket: %v", err)
+		}
+		enqueue(t, s, "sure", "alice")
+		time.Sleep(time.Second)
+		_, err := s.Confirm(t.Context(), b, "bob", false)
+		must(t, err)
+		time.Sleep(time.Second)
+		var penalty *ticket.PenaltyError
+		if _, err := s.Create(t.Context(), refused); !errors.As(err, &penalty) {
+			t.Fatalf("the request again, after a penalty: %v", err)
+		}
+		time.Sleep(penalty.For)
+		tk, err := s.Create(t.Context(), refused)
+		must(t, err)
+		if ids, err := s.Of(t.Context(), "bob"); err != nil || len(ids) != 1 || ids[0] != tk.ID {
+			t.Errorf("bob's tickets are %q, %v; want %s", ids, err, tk.ID)
+		}
+	})
+}
+
+func TestRequestThatMadeATicketIsAnsweredWithItWhateverPenaltyCameSince(t *testing.T) {
+	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
+		o := newOffice(t, rdb)
+		s := o.open(nil, sure)
+		defer s.die()
+		n := solo("sure", "bob")
+		n.Digest = "kept"
+		first, err := s.Create(t.Context(), n)
+		must(t, err)
+		enqueue(t, s, "sure", "alice")
+		time.Sleep(time.Second)
+		_, err = s.Confirm(t.Context(), first.ID, "bob", false)
+		must(t, err)
+		time.Sleep(time.Second)
+		if again, err := s.Create(t.Context(), n); err != nil || again.ID != first.ID || again.State != ticket.Cancelled {
+			t.Errorf("the request again is answered with %+v, %v", again, err)
+		}
+	})
+}
+
+func TestNobodyIsPunishedWhenTheMatchsServerIsGoneAndAllWaitAgain(t *testing.T) {
+	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
+		o := newOffice(t, rdb)
+		s := o.open(nil, duel)
+		defer s.die()
+		a, b := enqueue(t, s, "duel", "alice"), enqueue(t, s, "duel", "bob")
+		time.Sleep(time.Second)
+		o.come(t, wantState(t, s, a, "alice", ticket.Matched), "alice")
+		o.nodes.set()
+		time.Sleep(23 * time.Second)
+		for id, player := range map[string]string{a: "alice", b: "bob"} {
+			if tk := wantState(t, s, id, player, ticket.Waiting); !tk.Head {
+				t.Errorf("the ticket of %s does not stand first", player)
+			}
+		}
+		o.nodes.set(cluster.Node{ID: "n2"})
+		time.Sleep(2 * time.Second)
+		if m := wantState(t, s, b, "bob", ticket.Matched).Match; m.Node != "n2" {
+			t.Errorf("bob's match is on %s", m.Node)
+		}
+		if _, err := s.Create(t.Context(), solo("duel", "bob")); err != nil {
+			t.Errorf("bob may not queue: %v", err)
+		}
+	})
+}
+
+// Who comes to a match, leaves it at once and finds another one must not be brought to a third when the first is off.
+func TestTicketOfWhoHasFoundAnotherMatchDoesNotWaitAgainWhenItsOwnIsOff(t *testing.T) {
+	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
+		o := newOffice(t, rdb)
+		s := o.open(nil, duel)
+		defer s.die()
+		first := enqueue(t, s, "duel", "alice")
+		enqueue(t, s, "duel", "bob")
+		time.Sleep(time.Second)
+		m := wantState(t, s, first, "alice", ticket.Matched)
+		o.come(t, m, "alice")
+		again, c := enqueue(t, s, "duel", "alice"), enqueue(t, s, "duel", "carol")
+		time.Sleep(time.Second)
+		o.come(t, wantState(t, s, again, "alice", ticket.Matched), "alice")
+		o.come(t, wantState(t, s, c, "carol", ticket.Matched), "carol")
+		time.Sleep(21 * time.Second)
+		if tk := wantState(t, s, first, "alice", ticket.Cancelled); tk.Reason != "a match was found with another ticket" {
+			t.Errorf("it ended since %q", tk.Reason)
+		}
+		wantState(t, s, again, "alice", ticket.Matched)
+		if _, err := s.Create(t.Context(), solo("duel", "alice")); err != nil {
+			t.Errorf("alice may not queue: %v", err)
+		}
+	})
+}
