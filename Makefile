@@ -1,7 +1,7 @@
 # The same steps as .ci/run, one by one. `make` lists them.
 LINT = go tool -modfile=.ci/tools/go.mod golangci-lint
 
-.PHONY: help run test race lint fmt bench bench-check web web-check loadtest peers peers-smoke matchmaking soak soak-lobby tickets-long fuzz fuzz-long ci docker
+.PHONY: help run test race lint fmt bench bench-check web web-check loadtest peers peers-smoke matchmaking lobby-bench soak soak-lobby tickets-long fuzz fuzz-long ci docker
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -47,6 +47,9 @@ peers-smoke: ## build that benchmark and serve one small room of it for two seco
 
 matchmaking: ## simulate the matchmaker's days, into docs/MATCHMAKING.md: some minutes
 	go run ./internal/matchstudy
+
+lobby-bench: ## matchmaking end to end: tickets over REST at RATE (1500) with WAITING (10000) others, on a quiet machine
+	go run ./internal/lobbybench -rate $(or $(RATE),1500) -waiting $(or $(WAITING),10000)
 
 soak: ## rooms and sockets come and go for TIME (10m); the heap must not grow, and all must be given back
 	go test ./cmd -run TestChurnOfRoomsAndSocketsLeavesNothing -count=1 -v -timeout 0 -soak $(or $(TIME),10m)

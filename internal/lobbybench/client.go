@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -14,6 +15,11 @@ import (
 
 // answerTimeout bounds the wait for an answer: a long poll takes 25 s.
 const answerTimeout = 35 * time.Second
+
+// maxConns bounds the connections, since a process may open so many files.
+const maxConns = 18_000
+
+var errBusy = errors.New("too many requests are under way")
 
 // answer is what the server says.
 type answer struct {
@@ -47,6 +53,7 @@ type clients struct {
 	made int
 }
 
+// get returns a connection that nobody has.
 func (c *clients) get() (*conn, error) {
 	c.mu.Lock()
 	if n := len(c.free); n > 0 {
@@ -54,6 +61,10 @@ func (c *clients) get() (*conn, error) {
 		c.free = c.free[:n-1]
 		c.mu.Unlock()
 		return to, nil
+	}
+	if c.made == maxConns {
+		c.mu.Unlock()
+		return nil, errBusy
 	}
 	c.made++
 	c.mu.Unlock()
@@ -69,6 +80,14 @@ func (c *clients) put(to *conn) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.free = append(c.free, to)
+}
+
+// drop closes a connection on which something failed.
+func (c *clients) drop(to *conn) {
+	_ = to.Close()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.made--
 }
 
 // close closes the connections that nobody has.

@@ -69,7 +69,7 @@ func measure(ctx context.Context, o options, muster string, out io.Writer) error
 	defer func() { _ = os.RemoveAll(dir) }()
 	if muster == "" {
 		muster = filepath.Join(dir, "muster")
-		build := exec.CommandContext(ctx, "go", "build", "-o", muster, "./cmd/muster")
+		build := exec.CommandContext(ctx, "go", "build", "-o", muster, "./cmd/muster") //nolint:gosec // the path is ours
 		if text, err := build.CombinedOutput(); err != nil {
 			return fmt.Errorf("building the server: %w\n%s", err, text)
 		}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"net"
 	"slices"
 	"strings"
 	"sync"
@@ -127,6 +128,9 @@ func (r *report) failed(doing string, a answer, err error, counts bool) {
 	}
 	switch {
 	case err != nil:
+		if op := (*net.OpError)(nil); errors.As(err, &op) {
+			err = op.Err // without the port of each
+		}
 		doing += ": " + err.Error()
 	case a.status/100 != 2:
 		doing += fmt.Sprintf(": status %d", a.status)

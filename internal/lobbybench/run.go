@@ -222,7 +222,7 @@ func (b *bench) explain(id, token string) string {
 	if err != nil {
 		return err.Error()
 	}
-	defer func() { _ = c.Close() }()
+	defer b.clients.drop(c)
 	_, err = c.ask(fmt.Appendf(nil, "GET /v1/tickets/%s/explain HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\n\r\n", id, b.clients.addr, token))
 	return fmt.Sprintf("%s: %s %v", id, c.body, err)
 }
@@ -268,7 +268,7 @@ func (b *bench) one(p *player, at time.Time, counts bool) {
 
 func (b *bench) back(c *conn, err error) {
 	if err != nil {
-		_ = c.Close()
+		b.clients.drop(c)
 		return
 	}
 	b.clients.put(c)

@@ -332,7 +332,7 @@ func (e *engine) room(ctx context.Context, a *attempt) (cluster.Room, cluster.No
 		room, err := e.s.cfg.Rooms.Room(ctx, a.Room)
 		return room, live[room.Node], err //nolint:wrapcheck // says what it did
 	}
-	room, err := cluster.Room{}, error(cluster.ErrNoRoom)
+	room, err := cluster.Room{}, cluster.ErrNoRoom
 	if !a.fresh {
 		room, err = e.s.cfg.Rooms.Room(ctx, a.id) // whoever had the attempt before may have made it
 	}

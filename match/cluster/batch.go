@@ -18,10 +18,10 @@ const (
 	// does not wait for the answers to much.
 	batchLimit = 256
 	batchLarge = 64
-	// batchWaiting bounds how many callers wait.
-	batchWaiting = 8192
-	// batchTimeout bounds one exchange. The context of one caller does not end what others asked for; who has less time
-	// goes alone.
+	// batchWaiting bounds how many callers wait: more than a process has connections, all of which may ask at once.
+	batchWaiting = 1 << 15
+	// batchTimeout bounds one exchange. The context of one caller does not end what others asked for; who has less time,
+	// as leases and signs of life have, goes alone and waits for nobody.
 	batchTimeout = 2 * callTimeout
 )
 
@@ -100,7 +100,7 @@ func (p *batchedPipe) Exec(ctx context.Context) ([]redis.Cmder, error) {
 	p.b.do(ctx, cmds)
 	for _, cmd := range cmds {
 		if err := cmd.Err(); err != nil {
-			return cmds, err //nolint:wrapcheck // as above
+			return cmds, err
 		}
 	}
 	return cmds, nil

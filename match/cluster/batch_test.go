@@ -67,24 +67,24 @@ func (g *gate) seen() []int {
 	return append([]int(nil), g.sizes...)
 }
 
-// gated is a batched client of an embedded Redis behind a gate.
-func gated(t *testing.T) (*batched, *gate) {
-	rdb, stop := Embedded()
-	t.Cleanup(func() {
-		time.Sleep(time.Second) // a connection goes on for a moment
-		synctest.Wait()
-		stop()
+// gated runs a test with a batched client of an embedded Redis behind a gate, in virtual time.
+func gated(t *testing.T, test func(t *testing.T, b *batched, g *gate)) {
+	synctest.Test(t, func(t *testing.T) {
+		rdb, stop := Embedded()
+		defer func() {
+			time.Sleep(time.Second) // a connection goes on for a moment
+			stop()
+		}()
+		g := &gate{open: make(chan struct{})}
+		rdb.(*redis.Client).AddHook(g)
+		test(t, &batched{UniversalClient: rdb}, g)
 	})
-	g := &gate{open: make(chan struct{})}
-	rdb.(*redis.Client).AddHook(g)
-	return &batched{UniversalClient: rdb}, g
 }
 
 const echo = `return ARGV[1]`
 
 func TestCommandsOfManyGoroutinesGoTogetherAndEachGetsItsOwnAnswer(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b, g := gated(t)
+	gated(t, func(t *testing.T, b *batched, g *gate) {
 		var wg sync.WaitGroup
 		for i := range 100 {
 			wg.Go(func() {
@@ -117,8 +117,7 @@ func TestCommandsOfManyGoroutinesGoTogetherAndEachGetsItsOwnAnswer(t *testing.T)
 }
 
 func TestScriptThatRedisForgotIsGivenAgainAndHarmsNoOther(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b, g := gated(t)
+	gated(t, func(t *testing.T, b *batched, g *gate) {
 		close(g.open)
 		script := redis.NewScript(echo)
 		var wg sync.WaitGroup
@@ -140,8 +139,7 @@ func TestScriptThatRedisForgotIsGivenAgainAndHarmsNoOther(t *testing.T) {
 }
 
 func TestWhoHasLittleTimeDoesNotWaitForOthers(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b, g := gated(t)
+	gated(t, func(t *testing.T, b *batched, g *gate) {
 		var wg sync.WaitGroup
 		for range batchesAtOnce + 1 {
 			wg.Go(func() {
@@ -163,8 +161,7 @@ func TestWhoHasLittleTimeDoesNotWaitForOthers(t *testing.T) {
 }
 
 func TestWhoGoesAwayDoesNotEndWhatOthersAskedFor(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b, g := gated(t)
+	gated(t, func(t *testing.T, b *batched, g *gate) {
 		var wg sync.WaitGroup
 		for range batchesAtOnce {
 			wg.Go(func() { _ = b.Publish(t.Context(), "c", "").Err() })
@@ -186,8 +183,7 @@ func TestWhoGoesAwayDoesNotEndWhatOthersAskedFor(t *testing.T) {
 }
 
 func TestRedisThatDoesNotAnswerFailsAllWhoWait(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b, _ := gated(t)
+	gated(t, func(t *testing.T, b *batched, _ *gate) {
 		var wg sync.WaitGroup
 		for i := range 50 {
 			ctx, cancel := t.Context(), context.CancelFunc(func() {})
@@ -207,8 +203,7 @@ func TestRedisThatDoesNotAnswerFailsAllWhoWait(t *testing.T) {
 }
 
 func TestTooManyWhoWaitAreRefused(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b, g := gated(t)
+	gated(t, func(t *testing.T, b *batched, g *gate) {
 		var wg sync.WaitGroup
 		for range batchesAtOnce {
 			wg.Go(func() { _ = b.Publish(t.Context(), "c", "").Err() })

@@ -196,7 +196,9 @@ func (b *Bus) keepBeating(ctx context.Context) {
 	ticker := time.NewTicker(beatEvery)
 	defer ticker.Stop()
 	for {
-		_ = b.rdb.Publish(ctx, b.self, "").Err() // a lost one is what listen is there to notice
+		beat, cancel := context.WithTimeout(ctx, callTimeout)
+		_ = b.rdb.Publish(beat, b.self, "").Err() // a lost one is what listen is there to notice
+		cancel()
 		select {
 		case <-ctx.Done():
 			return

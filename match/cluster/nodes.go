@@ -81,6 +81,8 @@ func (n *Nodes) Join(ctx context.Context, node Node, now func(*Node)) (leave fun
 
 func (n *Nodes) register(ctx context.Context, node Node) error {
 	info, err := json.Marshal(node)
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
 	if err == nil {
 		err = registerScript.Run(ctx, n.rdb, []string{n.nodes(), n.nodeInfo()}, node.ID, info, nodeTTL.Milliseconds()).Err()
 	}
