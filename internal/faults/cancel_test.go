@@ -84,6 +84,7 @@ func TestTenThousandCancelsAtOnceLeaveNothingBehind(t *testing.T) {
 // A player gives up at the moment when a match is found for him, a thousand times: his ticket ends once, as the answer
 // said, and who is told that it is matched has a seat.
 func TestCancelThatRacesWithAMatchIsAnsweredAsTheTicketEnds(t *testing.T) {
+	t.Parallel()
 	const races = 1000
 	rng := dice(t)
 	h := openHall(t, 2)
@@ -98,6 +99,7 @@ func TestCancelThatRacesWithAMatchIsAnsweredAsTheTicketEnds(t *testing.T) {
 
 // One player asks two lobbies for a ticket at the same time: he has one, and the other answer names it.
 func TestTwoTicketsOfOnePlayerThroughTwoLobbiesAreOne(t *testing.T) {
+	t.Parallel()
 	const rounds = 50
 	h := openHall(t, 2)
 	for n := range rounds {

@@ -28,6 +28,7 @@ func (h *hall) attempts(queue string) (ids []string) {
 // Every lobby is killed while matches are being made. A match waits for none of them: the first that starts again makes
 // it, or gives its tickets back.
 func TestMatchWhoseLobbiesAreAllKilledIsMadeByTheNext(t *testing.T) {
+	t.Parallel()
 	rng := dice(t)
 	h := openHall(t, 2)
 	players := gather(h, 40, rng.Uint64(), usual)
