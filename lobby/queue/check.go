@@ -13,7 +13,7 @@ const (
 	maxAttributes = 16
 	maxName       = 32 // bytes
 	maxText       = 64
-	maxTexts      = 32 // in a list
+	maxTexts      = 32  // in a list
 	maxAvoid      = 500 // as many as a player may block
 	maxMillis     = 10_000
 )
