@@ -1,7 +1,7 @@
 # The same steps as .ci/run, one by one. `make` lists them.
 LINT = go tool -modfile=.ci/tools/go.mod golangci-lint
 
-.PHONY: help run test race lint fmt bench bench-check web web-check loadtest peers peers-smoke matchmaking soak tickets-long fuzz fuzz-long ci docker
+.PHONY: help run test race lint fmt bench bench-check web web-check loadtest peers peers-smoke matchmaking soak soak-lobby tickets-long fuzz fuzz-long ci docker
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -50,6 +50,9 @@ matchmaking: ## simulate the matchmaker's days, into docs/MATCHMAKING.md: some m
 
 soak: ## rooms and sockets come and go for TIME (10m); the heap must not grow, and all must be given back
 	go test ./cmd -run TestChurnOfRoomsAndSocketsLeavesNothing -count=1 -v -timeout 0 -soak $(or $(TIME),10m)
+
+soak-lobby: ## kill a queue's leader KILLS (50) times while tickets stream in: each must end once, within seconds
+	go test ./internal/faults -run TestKilledLeaderOfAQueue -count=1 -v -timeout 0 -leader-kills $(or $(KILLS),50)
 
 tickets-long: ## 2000 schedules of lobbies that die between two calls of Redis
 	go test ./lobby/ticket -run TestEveryTicketEndsOnce -count=1 -timeout 0 -schedules 2000

@@ -126,14 +126,14 @@ func (s *server) redis(ctx context.Context) (redis.UniversalClient, error) {
 	if s.set.Redis == "" {
 		rdb, stop := cluster.Embedded()
 		s.onClose(func(context.Context) error { stop(); return nil })
-		return rdb, nil
+		return cluster.Batched(rdb), nil
 	}
 	rdb, err := cluster.Connect(ctx, s.set.Redis)
 	if err != nil {
 		return nil, err //nolint:wrapcheck // says what it did
 	}
 	s.onClose(func(context.Context) error { return rdb.Close() })
-	return rdb, nil
+	return cluster.Batched(rdb), nil
 }
 
 // node describes this process to the lobbies.

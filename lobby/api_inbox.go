@@ -58,6 +58,9 @@ func (l *Lobby) registerInbox(api huma.API) {
 	}), l.readInbox)
 }
 
+// inboxAgain is after how long a waiting request reads its inbox again unasked: notices can be lost.
+const inboxAgain = 5 * time.Second
+
 // readInbox reads an inbox; while nothing is in it, and as long as the client wants, again at every notice.
 func (l *Lobby) readInbox(ctx context.Context, in *inboxInput) (*inboxOutput, error) {
 	p := playerOf(ctx)
@@ -65,7 +68,7 @@ func (l *Lobby) readInbox(ctx context.Context, in *inboxInput) (*inboxOutput, er
 	defer done()
 	timer := time.NewTimer(in.wait)
 	defer timer.Stop()
-	again := time.NewTicker(lookAgain)
+	again := time.NewTicker(inboxAgain)
 	defer again.Stop()
 	for last := in.wait == 0; ; {
 		pages, err := l.inbox.Read(ctx, int64(in.Limit), inbox.Ask{Player: p.ID, After: in.After, Resume: true})

@@ -84,9 +84,6 @@ func (l *Lobby) createTicket(ctx context.Context, in *newTicketInput) (*ticketOu
 			Message: "expected the name of a queue", Location: "body.queue", Value: in.Body.Queue,
 		})
 	}
-	if err := l.countTicket(ctx); err != nil {
-		return nil, l.problem("creating a ticket", err)
-	}
 	if err := l.tickets.Crowded(ctx, in.Body.Queue); err != nil {
 		return nil, l.problem("creating a ticket", err)
 	}

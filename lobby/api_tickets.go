@@ -15,8 +15,10 @@ import (
 const (
 	// maxPoll bounds how long a request about a ticket may wait.
 	maxPoll = 30 * time.Second
-	// lookAgain is after how long a waiting request reads its ticket again unasked: notices can be lost.
-	lookAgain = 5 * time.Second
+	// lookAgain is after how long a waiting request reads its ticket again unasked, by which its player is known to be
+	// there, too: two such times are less than after how long he is not. What changes a ticket is heard before, from the
+	// queue's log.
+	lookAgain = 12 * time.Second
 )
 
 // Ticket is a ticket as the API shows it.
@@ -123,9 +125,12 @@ func (a *asked) matchURL(node, room string) string {
 	return u.String()
 }
 
+// createTicket is the id of the operation that makes a ticket, which is limited more than others.
+const createTicket = "create-ticket"
+
 func (l *Lobby) registerTickets(api huma.API) {
 	huma.Register(api, operation(huma.Operation{
-		OperationID: "create-ticket", Method: http.MethodPost, Path: "/v1/tickets", DefaultStatus: http.StatusCreated,
+		OperationID: createTicket, Method: http.MethodPost, Path: "/v1/tickets", DefaultStatus: http.StatusCreated,
 		Summary: "Wait for a match", Tags: []string{"Tickets"},
 		Errors: append([]int{http.StatusNotFound, http.StatusConflict}, withBody...),
 	}), l.createTicket)

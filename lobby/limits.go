@@ -52,11 +52,6 @@ func (l *Lobby) count(ctx context.Context, key string, limit rate, what string) 
 	return l.countAll(ctx, counter{key, limit, what})
 }
 
-// countTicket counts a ticket that a player creates.
-func (l *Lobby) countTicket(ctx context.Context) error {
-	return l.count(ctx, limitKey(ctx)+":tickets", ticketLimit, "you create too many tickets")
-}
-
 // countCode counts a code that a player tries.
 func (l *Lobby) countCode(ctx context.Context, address string) error {
 	const what = "you try too many codes"
@@ -79,6 +74,9 @@ func (l *Lobby) limit(api huma.API) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
 		of := addressKey(ctx.RemoteAddr())
 		list := []counter{{of, l.addressLimit(), tooMany}, {limitKey(ctx.Context()), playerLimit, tooMany}}
+		if ctx.Operation().OperationID == createTicket {
+			list = append(list, counter{limitKey(ctx.Context()) + ":tickets", ticketLimit, "you create too many tickets"})
+		}
 		if len(ctx.Operation().Security) == 0 {
 			list = []counter{{of + ":guests", guestLimit, tooMany}}
 		}

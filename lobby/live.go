@@ -45,7 +45,7 @@ func newSocket() socket {
 func (l *Lobby) addLive() {
 	l.presence = presence.New(presence.Config{
 		Redis: l.cfg.Redis, Namespace: l.cfg.Namespace, Allow: l.mayWatch, Log: l.log,
-		Publish: func(ctx context.Context, n cluster.Notice) error { l.publish(ctx, n.Kind, n.ID); return nil },
+		Publish: func(ctx context.Context, n cluster.Notice) error { l.publish(ctx, n); return nil },
 	})
 	l.live = live.New(live.Config{
 		Keys: l.cfg.Keys, Inbox: l.inbox, Presence: l.presence, Handlers: l.socket.requests, Log: l.log,

@@ -187,9 +187,9 @@ func (l *Lobby) gap() {
 // noticeQueue is the kind of the notice that a queue has changed; its ID is the queue's name.
 const noticeQueue = "queue"
 
-// publish sends a notice. One that is lost costs a wait until the next look, so the error is only logged.
-func (l *Lobby) publish(ctx context.Context, kind, id string) {
-	if err := l.bus.Publish(ctx, cluster.Notice{Kind: kind, ID: id}); err != nil {
+// publish sends notices. One that is lost costs a wait until the next look, so the error is only logged.
+func (l *Lobby) publish(ctx context.Context, notices ...cluster.Notice) {
+	if err := l.bus.Publish(ctx, notices...); err != nil {
 		l.log.Warn("a notice was not published", zap.Error(err))
 	}
 }

@@ -6,6 +6,7 @@ import (
 
 	"muster/lobby/queue"
 	"muster/lobby/ticket"
+	"muster/match/cluster"
 )
 
 // Why no room can be had.
@@ -22,10 +23,17 @@ func (l *Lobby) startTickets() (err error) {
 	}
 	l.tickets, err = ticket.Start(ticket.Config{
 		Redis: l.cfg.Redis, Namespace: l.cfg.Namespace, Keys: l.cfg.Keys, Rooms: l.rooms, Nodes: l.nodes, Games: games,
-		Inbox:   l.inbox,
-		Notify:  func(ctx context.Context, queue string) { l.publish(ctx, noticeQueue, queue) },
-		Changed: l.waiters.wake, Queued: l.queued,
-		Log: l.log, Metrics: ticket.NewMetrics(l.cfg.Registerer, l.metrics.failures),
+		Inbox:  l.inbox,
+		Notify: func(ctx context.Context, queue string) { l.publish(ctx, cluster.Notice{Kind: noticeQueue, ID: queue}) },
+		Changed: func(id string) {
+			if id == "" {
+				l.waiters.wakeAll()
+				return
+			}
+			l.waiters.wake(id)
+		},
+		Queued: l.queued,
+		Log:    l.log, Metrics: ticket.NewMetrics(l.cfg.Registerer, l.metrics.failures),
 	}, l.cfg.Queues)
 	return err //nolint:wrapcheck // names the queue
 }

@@ -18,8 +18,8 @@ import (
 
 // addSocial makes what players do together before and besides matches.
 func (l *Lobby) addSocial() {
-	l.inbox = inbox.New(l.cfg.Redis, l.cfg.Namespace, func(ctx context.Context, n cluster.Notice) error {
-		l.publish(ctx, n.Kind, n.ID) // one that is lost costs a wait until the next look
+	l.inbox = inbox.New(l.cfg.Redis, l.cfg.Namespace, func(ctx context.Context, notices ...cluster.Notice) error {
+		l.publish(ctx, notices...) // one that is lost costs a wait until the next look
 		return nil
 	})
 	l.parties = party.New(party.Config{

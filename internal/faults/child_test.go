@@ -25,7 +25,7 @@ func play(role string) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	case "serve": // the muster command
-		cmd.Main(cmd.Game{Game: neighbourGame}, cmd.Game{Game: badGame})
+		cmd.Main(cmd.Game{Game: neighbourGame}, cmd.Game{Game: badGame}, cmd.Game{Game: pairGame})
 	default:
 		fmt.Fprintf(os.Stderr, "no such role: %q\n", role)
 		os.Exit(2)

@@ -27,7 +27,7 @@ const (
 
 func own(player string) string { return keyspace.Player(ns, player) + ":inbox" }
 
-func quiet(context.Context, cluster.Notice) error { return nil }
+func quiet(context.Context, ...cluster.Notice) error { return nil }
 
 func must(t interface {
 	Helper()
@@ -73,7 +73,7 @@ func wantBodies(t *testing.T, doing string, list []inbox.Event, want ...string) 
 func TestEventForAllReachesEveryPlayerBetweenHisOwn(t *testing.T) {
 	testredis.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
 		var notices []cluster.Notice
-		s := inbox.New(rdb, ns, func(_ context.Context, n cluster.Notice) error { notices = append(notices, n); return nil })
+		s := inbox.New(rdb, ns, func(_ context.Context, list ...cluster.Notice) error { notices = append(notices, list...); return nil })
 		must(t, s.Post(t.Context(), "", "k", 1, "alice"))
 		put(t, rdb, broadcast, "99999999999999-1", "3") // after whatever Redis's clock says
 		put(t, rdb, broadcast, "99999999999999-2", "4")

@@ -65,33 +65,58 @@ type Event struct {
 type Store struct {
 	rdb     redis.UniversalClient
 	ns      string
-	publish func(context.Context, cluster.Notice) error
+	publish func(context.Context, ...cluster.Notice) error
 }
 
 // New returns the inboxes of the deployment with this namespace. publish tells all processes, as cluster.Bus does; an
 // error of it is passed over, since a lost notice costs a wait until the next look.
-func New(rdb redis.UniversalClient, namespace string, publish func(context.Context, cluster.Notice) error) *Store {
+func New(rdb redis.UniversalClient, namespace string, publish func(context.Context, ...cluster.Notice) error) *Store {
 	return &Store{rdb: rdb, ns: namespace, publish: publish}
 }
 
 func (s *Store) stream(player string) string { return keyspace.Player(s.ns, player) + ":inbox" }
 func (s *Store) broadcasts() string          { return s.ns + ":{broadcast}:inbox" }
 
+// Letter is an event for some players. What Post says of its arguments holds for the fields.
+type Letter struct {
+	Key, Kind string
+	Body      any
+	Players   []string
+}
+
 // Post puts an event into players' inboxes. A key that is not "" is the event's own: posted again within an hour, it
 // comes once. body is what encoding/json takes. Where it fails some may have it and some not; posting again with the
 // same key is right.
 func (s *Store) Post(ctx context.Context, key, kind string, body any, players ...string) error {
-	text, err := eventText(key, kind, body)
+	return s.PostMany(ctx, Letter{key, kind, body, players})
+}
+
+// PostMany posts several events together. Where it fails some may be posted and some not.
+func (s *Store) PostMany(ctx context.Context, letters ...Letter) error {
+	var list []copied
 	var errs []error
-	for some := range slices.Chunk(players, batch) {
-		if err == nil {
-			errs = append(errs, s.post(ctx, key, kind, text, some))
+	for _, l := range letters {
+		text, err := eventText(l.Key, l.Kind, l.Body)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("posting a %.32s event: %w", l.Kind, err))
+			continue
+		}
+		for _, p := range l.Players {
+			list = append(list, copied{p, l.Key, l.Kind, text})
 		}
 	}
-	if err = errors.Join(append(errs, err)...); err != nil {
-		return fmt.Errorf("posting a %.32s event: %w", kind, err)
+	for some := range slices.Chunk(list, batch) {
+		if err := s.post(ctx, some); err != nil {
+			errs = append(errs, fmt.Errorf("posting a %.32s event: %w", some[0].kind, err))
+		}
 	}
-	return nil
+	return errors.Join(errs...)
+}
+
+// copied is an event for one player.
+type copied struct {
+	player, key, kind string
+	text              []byte
 }
 
 // PostAll puts an event into the inbox of all players, also of those who come within the week: it is kept once, with
@@ -124,19 +149,23 @@ func eventText(key, kind string, body any) ([]byte, error) {
 	return text, nil
 }
 
-// post puts an event into a few inboxes in one exchange.
-func (s *Store) post(ctx context.Context, key, kind string, text []byte, players []string) error {
+// post puts a few events into inboxes in one exchange.
+func (s *Store) post(ctx context.Context, list []copied) error {
 	pipe := s.rdb.Pipeline()
-	for _, p := range players {
-		put(ctx, pipe, s.stream(p), key, kind, text)
+	for _, c := range list {
+		put(ctx, pipe, s.stream(c.player), c.key, c.kind, c.text)
 	}
 	answers, err := pipe.Exec(ctx)
+	notices := make([]cluster.Notice, 0, len(list))
 	for i, a := range answers {
 		if a.Err() == nil {
-			_ = s.publish(ctx, cluster.Notice{Kind: Notice, ID: keyspace.Digest(players[i])}) // as New says
+			notices = append(notices, cluster.Notice{Kind: Notice, ID: keyspace.Digest(list[i].player)})
 		}
 	}
-	return err //nolint:wrapcheck // Post says what it did
+	if len(notices) > 0 {
+		_ = s.publish(ctx, notices...) // as New says
+	}
+	return err //nolint:wrapcheck // PostMany says what it did
 }
 
 // put adds an event to a stream. The script goes along as text: in a pipeline nobody hears in time that Redis has

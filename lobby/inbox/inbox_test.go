@@ -29,8 +29,8 @@ func each(t *testing.T, test func(t *testing.T, f *fixture)) {
 	t.Helper()
 	testredis.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
 		f := &fixture{t: t, rdb: rdb}
-		f.Store = inbox.New(rdb, ns, func(_ context.Context, n cluster.Notice) error {
-			f.notices = append(f.notices, n)
+		f.Store = inbox.New(rdb, ns, func(_ context.Context, list ...cluster.Notice) error {
+			f.notices = append(f.notices, list...)
 			if f.fails {
 				return errors.New("the bus is down")
 			}

@@ -45,9 +45,7 @@ func TestEventsFromBeforeAndAfterTheHelloComeInOrder(t *testing.T) {
 			t.Errorf("hello said that %s is the last, it is %s", hello.Last, last)
 		}
 	}
-	if h.value("muster_lobby_events_total", "") != 200 {
-		t.Errorf("%v events are counted", h.value("muster_lobby_events_total", ""))
-	}
+	eventually(t, "200 events to be counted", func() bool { return h.value("muster_lobby_events_total", "") == 200 }) // each once it is written
 	_, hello = h.join(ctx, "alice", last)
 	if hello.Last != last {
 		t.Errorf("the last is %s, want %s", hello.Last, last)
@@ -339,7 +337,7 @@ func TestSlowReaderIsBoundedAndReadsOnWithoutAGap(t *testing.T) {
 		}
 		p, _ := h.join(ctx, "alice", "")
 		time.Sleep(5 * time.Second)
-		for c := range h.server.conns {
+		for _, c := range h.server.all() {
 			if n := c.Pipe.Waiting(); n > 64<<10 || !c.Pipe.Congested() {
 				t.Errorf("%d bytes wait", n)
 			}
@@ -394,7 +392,7 @@ func TestClientThatAsksAndDoesNotReadIsClosed4003(t *testing.T) {
 			p.send(ctx, fmt.Sprintf(`{"n":%d,"do":"much"}`, n+1))
 		}
 		time.Sleep(9 * time.Second)
-		for c := range h.server.conns {
+		for _, c := range h.server.all() {
 			if n := c.Pipe.Waiting(); n > 64<<10 || !c.Pipe.Congested() {
 				t.Errorf("%d bytes wait", n)
 			}
@@ -456,7 +454,7 @@ func TestClientThatVanishesWhileAnAnswerWaitsIsGoneSoon(t *testing.T) {
 			must(t, err)
 		}
 		time.Sleep(time.Second)
-		for c := range h.server.conns {
+		for _, c := range h.server.all() {
 			if !c.replying.Load() {
 				t.Error("no answer waits")
 			}
@@ -476,7 +474,7 @@ func TestClientThatVanishesWhileAnAnswerWaitsIsGoneSoon(t *testing.T) {
 type lateInbox struct{ Inbox }
 
 func (l lateInbox) Read(ctx context.Context, limit int64, asks ...inbox.Ask) ([]inbox.Page, error) {
-	time.Sleep(100 * time.Millisecond)
+	<-time.After(100 * time.Millisecond)
 	return l.Inbox.Read(ctx, limit, asks...)
 }
 

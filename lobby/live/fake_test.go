@@ -77,14 +77,16 @@ func newHallOn(t testing.TB, rdb redis.UniversalClient, l net.Listener, change f
 	var err error
 	h.keys, err = token.New([]byte(strings.Repeat("k", 32)), nil)
 	must(t, err)
-	publish := func(ctx context.Context, n cluster.Notice) error {
+	publish := func(ctx context.Context, list ...cluster.Notice) error {
 		if h.deaf.Load() {
 			return nil
 		}
-		return h.bus.Publish(ctx, n)
+		return h.bus.Publish(ctx, list...)
 	}
 	h.inbox = inbox.New(rdb, ns, publish)
-	tracker := presence.Config{Redis: rdb, Namespace: ns, Publish: publish}
+	tracker := presence.Config{
+		Redis: rdb, Namespace: ns, Publish: func(ctx context.Context, n cluster.Notice) error { return publish(ctx, n) },
+	}
 	cfg := Config{
 		Keys: h.keys, Inbox: h.inbox, Authenticate: h.keys.VerifyPlayer, Registerer: h.metrics, Log: zap.New(core),
 	}

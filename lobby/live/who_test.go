@@ -14,6 +14,7 @@ import (
 
 	"muster/internal/simnet"
 	"muster/lobby/presence"
+	"muster/match/cluster"
 	"muster/proto"
 )
 
@@ -114,7 +115,7 @@ func TestWhomOneMayNotWatchIsOfflineUntilHeAllowsIt(t *testing.T) {
 		h := newSimHall(t, rdb, simnet.Link{}, nil)
 		h.tracker.Close(ctx)
 		h.tracker = presence.New(presence.Config{
-			Redis: rdb, Namespace: ns, Publish: h.bus.Publish,
+			Redis: rdb, Namespace: ns, Publish: func(ctx context.Context, n cluster.Notice) error { return h.bus.Publish(ctx, n) },
 			Allow: func(_ context.Context, _ string, watched []string) ([]bool, error) {
 				may := make([]bool, len(watched))
 				for i := range may {
@@ -201,7 +202,7 @@ func TestSlowWatcherIsToldTheNewestStates(t *testing.T) {
 		}
 		h.tracker.Seated(many[7])
 		time.Sleep(time.Second)
-		for c := range h.server.conns {
+		for _, c := range h.server.all() {
 			if !c.Pipe.Congested() {
 				t.Error("nothing waits for the watcher")
 			}

@@ -18,7 +18,8 @@ type Pool struct {
 	turns   int                // counts the changes of buckets
 	effort  int                // see maxEffort
 	players int
-	touched []*bucket // that have tickets which came since the last cycle
+	removed int       // since those that are gone were forgotten
+	touched []*bucket // that have tickets which came since the last cycle, each once
 	search  *search
 }
 
@@ -54,7 +55,7 @@ func (p *Pool) Put(t *Ticket) {
 	if e.bucket = b; b == nil {
 		return
 	}
-	if len(b.added) == 0 {
+	if len(b.added) == 0 && b.fresh == nil {
 		p.touched = append(p.touched, b)
 	}
 	b.added = append(b.added, e)
@@ -66,9 +67,31 @@ func (p *Pool) Remove(id string) bool {
 	e, ok := p.entries[id]
 	if ok {
 		p.drop(e)
+		p.removed++
+		p.forget()
 	}
 	return ok
 }
+
+// forget lets go of tickets that are gone, once they are as many as those that wait: where no cycle is made, since another
+// process leads the queue, nothing else does.
+func (p *Pool) forget() {
+	if p.removed < len(p.entries)+leastForgotten {
+		return
+	}
+	p.removed = 0
+	gone := func(e *entry) bool { return e.gone }
+	p.order, p.added = slices.DeleteFunc(p.order, gone), slices.DeleteFunc(p.added, gone)
+	for _, b := range p.touched {
+		b.added = slices.DeleteFunc(b.added, gone)
+	}
+	p.touched = slices.DeleteFunc(p.touched, func(b *bucket) bool {
+		return b.live == 0 || len(b.added) == 0 && b.fresh == nil
+	})
+}
+
+// leastForgotten keeps small pools from being looked through at every change.
+const leastForgotten = 256
 
 func (p *Pool) drop(e *entry) {
 	delete(p.entries, e.t.ID)

@@ -74,7 +74,28 @@ type attempt struct {
 	faults    string // JSON of who is to be punished for what, once it is over
 	told      bool   // the players have heard that they are matched
 	now       time.Time
+	back      time.Time // when an outage was over, the last one; now while there is one
 	tickets   []*Ticket // nil where there is none any more
+	fresh     bool      // it was made by this process a moment ago, and nobody has had it before
+}
+
+// freshAttempt is an attempt as the script that proposed it leaves it. The caller holds the engine's lock.
+func (e *engine) freshAttempt(id string, p *plan) *attempt {
+	now := e.s.clock.now()
+	a := &attempt{
+		plan: *p, id: id, state: attemptReserving, deadline: now.Add(p.Confirm), accepted: map[string]bool{}, now: now,
+		tickets: make([]*Ticket, len(p.Tickets)), fresh: true,
+	}
+	state := reserving
+	if p.Confirm > 0 {
+		a.state, state = attemptConfirming, Confirming
+	}
+	for i := range p.Tickets {
+		if t := e.tickets[p.Tickets[i].ID]; t != nil {
+			a.tickets[i] = &Ticket{Ticket: *t, Queue: e.keys.queue, State: state, attempt: id}
+		}
+	}
+	return a
 }
 
 // planOf makes a plan of what the pool assigned. tickets has those of the assignment.
@@ -178,7 +199,7 @@ if room ~= '' then
 	redis.call('ZADD', filling, int(now + ARGV[11]), room)
 	redis.call('PEXPIRE', filling, day)
 end
-log('op', 'del', 'ids', table.concat(ids, ','))
+log('op', 'del', 'ids', table.concat(ids, ','), 'quiet', ARGV[5] == 'reserving' and '1' or '')
 return {'ok'}`)
 
 // errNoAttempt means that an attempt's record is gone.
@@ -188,6 +209,7 @@ var errNoAttempt = errors.New("no such match attempt")
 func (e *engine) readAttempt(ctx context.Context, id string) (*attempt, error) {
 	pipe := e.s.cfg.Redis.Pipeline()
 	all, now := pipe.HGetAll(ctx, e.keys.attempt(id)), pipe.Time(ctx)
+	led := pipe.HMGet(ctx, e.keys.leader(), "until", "back")
 	if _, err := pipe.Exec(ctx); err != nil {
 		return nil, fmt.Errorf("reading match attempt %s: %w", id, err)
 	}
@@ -210,10 +232,30 @@ func (e *engine) readAttempt(ctx context.Context, id string) (*attempt, error) {
 			a.accepted[name[3:]] = true
 		}
 	}
+	a.back = outage(led.Val(), a.now, e.ended.Load())
 	var err error
 	a.tickets, err = e.s.read(ctx, e.keys, a.ids())
 	return a, err
 }
+
+// outage is when the queue was led again after nobody could lead it: now where that is still so, long ago where it never
+// was. That nobody leads a queue that exists no longer is none.
+func outage(led []any, now time.Time, retired bool) time.Time {
+	number := func(i int) (time.Time, bool) {
+		text, _ := led[i].(string)
+		ms, err := strconv.ParseInt(text, 10, 64)
+		return time.UnixMilli(ms), err == nil
+	}
+	if until, ok := number(0); ok && !retired && now.Sub(until) > leaderless {
+		return now
+	}
+	back, _ := number(1)
+	return back
+}
+
+// disturbed says whether an outage fell into the time that the attempt's players had, of this length: nobody is at fault
+// then for what he did not do.
+func (a *attempt) disturbed(had time.Duration) bool { return a.back.After(a.deadline.Add(-had)) }
 
 // live says whether a ticket is still in the attempt.
 func (a *attempt) live(i int) bool {
@@ -324,8 +366,12 @@ func (e *engine) due(ctx context.Context) (map[string]string, error) {
 	return ids, nil
 }
 
-// maxDue bounds how many attempts a process takes at once.
-const maxDue = 64
+// maxDue bounds how many attempts a process takes at once, and dueRounds how often it does in a second: the others of a
+// deployment take theirs meanwhile.
+const (
+	maxDue    = 64
+	dueRounds = 8
+)
 
 var dueScript = script(luaNow, `
 local ids = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', int(now), 'LIMIT', 0, ARGV[2])

@@ -10,6 +10,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"muster/lobby/inbox"
 	"muster/lobby/keyspace"
 	"muster/match/cluster"
 )
@@ -24,21 +25,24 @@ const (
 	maxSteps = 16
 )
 
-// carry takes an attempt on as far as it goes now. had is what due said, "" where the attempt was not handed out.
-func (e *engine) carry(ctx context.Context, id, had string) {
+// carry takes an attempt on as far as it goes now. w.had is what due said, "" where the attempt was not handed out.
+func (e *engine) carry(ctx context.Context, w job) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), carryTimeout)
 	defer cancel()
 	for range maxSteps {
-		a, err := e.readAttempt(ctx, id)
+		a, err := w.fresh, error(nil)
+		if w.fresh = nil; a == nil {
+			a, err = e.readAttempt(ctx, w.id)
+		}
 		if errors.Is(err, errNoAttempt) {
-			if n, err := e.s.cfg.Redis.ZRem(ctx, e.keys.attempts(), id).Result(); err == nil && n > 0 {
+			if n, err := e.s.cfg.Redis.ZRem(ctx, e.keys.attempts(), w.id).Result(); err == nil && n > 0 {
 				e.s.cfg.Metrics.Swept.WithLabelValues("attempt").Inc()
 			}
 			return
 		}
 		more := false
 		if err == nil {
-			more, err = e.step(ctx, a, had)
+			more, err = e.step(ctx, a, w.had)
 		}
 		if err != nil {
 			e.s.failed(e.keys.queue, err) // it comes again when its time with us is over
@@ -85,7 +89,7 @@ func (e *engine) confirming(ctx context.Context, a *attempt, had string) (more b
 			v.reason, v.faults = reasonDeclined, e.decliner(a, i)
 			continue
 		}
-		if !over || gone {
+		if !over || gone || a.disturbed(a.Confirm) {
 			continue // nobody who has not answered yet is at fault for that
 		}
 		for j := range a.Tickets[i].Players {
@@ -113,14 +117,14 @@ func (e *engine) decliner(a *attempt, i int) []string {
 
 // tell posts an event for all tickets of an attempt and notes that it did.
 func (e *engine) tell(ctx context.Context, a *attempt, state State, reason string) {
-	ok := true
+	letters := make([]inbox.Letter, len(a.Tickets))
 	for i := range a.Tickets {
 		t := &a.Tickets[i]
-		ok = e.s.post(ctx, t.ID, e.keys.queue, state, reason, a.id, planPlayers(t)) && ok
+		letters[i] = letter(t.ID, e.keys.queue, state, reason, a.id, planPlayers(t))
 		e.s.cfg.Changed(t.ID)
 	}
 	e.announce(ctx)
-	if ok {
+	if e.s.postMany(ctx, e.keys.queue, letters...) {
 		err := toldScript.Run(ctx, e.s.cfg.Redis, []string{e.keys.attempt(a.id)}, a.state).Err()
 		e.s.failed(e.keys.queue, err)
 	}
@@ -328,7 +332,10 @@ func (e *engine) room(ctx context.Context, a *attempt) (cluster.Room, cluster.No
 		room, err := e.s.cfg.Rooms.Room(ctx, a.Room)
 		return room, live[room.Node], err //nolint:wrapcheck // says what it did
 	}
-	room, err := e.s.cfg.Rooms.Room(ctx, a.id) // an attempt before this one may have made it
+	room, err := cluster.Room{}, error(cluster.ErrNoRoom)
+	if !a.fresh {
+		room, err = e.s.cfg.Rooms.Room(ctx, a.id) // whoever had the attempt before may have made it
+	}
 	if errors.Is(err, cluster.ErrNoRoom) {
 		room, err = e.create(ctx, a, live)
 	}

@@ -98,8 +98,11 @@ func (e *engine) settle(ctx context.Context, a *attempt, at arrival) error {
 		if err != nil {
 			return err
 		}
-		if lost {
-			forgive(verdicts)
+		switch {
+		case lost:
+			forgive(verdicts, reasonLost)
+		case a.disturbed(a.Connect + late):
+			forgive(verdicts, reasonAway)
 		}
 	}
 	if err := e.moved(ctx, a, verdicts); err != nil {
@@ -124,11 +127,11 @@ func (e *engine) lost(ctx context.Context, a *attempt) (bool, error) {
 }
 
 // forgive lets those wait again who would be out, since it was not their fault.
-func forgive(verdicts []verdict) {
+func forgive(verdicts []verdict, reason string) {
 	for i := range verdicts {
 		v := &verdicts[i]
 		if v.faults = nil; v.action == goOut {
-			v.action, v.reason = goBack, reasonLost
+			v.action, v.reason = goBack, reason
 		}
 	}
 }

@@ -34,6 +34,8 @@ type engine struct {
 	self  string       // names this process's engine in the lease
 	epoch atomic.Int64 // of the lease; 0 is that another has it
 	woken chan struct{}
+	news  atomic.Bool // the other processes are to be told that the queue has changed
+	ended atomic.Bool // nobody looks any more
 	crowd crowd
 	stop  context.CancelFunc
 	wg    sync.WaitGroup
@@ -100,13 +102,33 @@ func (e *engine) wake() {
 	}
 }
 
-// announce says to all processes that the queue has changed.
+// announce says to all processes that the queue has changed: with the next look, so that what comes between two looks is
+// one notice.
 func (e *engine) announce(ctx context.Context) {
+	e.news.Store(true)
 	e.wake()
-	e.s.cfg.Notify(ctx, e.keys.queue)
+	if e.ended.Load() {
+		e.sayNews(ctx) // nobody looks any more
+	}
+}
+
+// sayNews tells the other processes what was announced, if anything was.
+func (e *engine) sayNews(ctx context.Context) {
+	if e.news.Swap(false) {
+		e.s.cfg.Notify(ctx, e.keys.queue)
+	}
+}
+
+// endNews leaves it to whoever has news to tell them.
+func (e *engine) endNews(ctx context.Context) {
+	e.ended.Store(true)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaseEvery)
+	defer cancel()
+	e.sayNews(ctx)
 }
 
 func (e *engine) run(ctx context.Context) {
+	defer e.endNews(ctx)
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
@@ -118,6 +140,7 @@ func (e *engine) run(ctx context.Context) {
 		}
 		began := time.Now()
 		look, cancel := context.WithTimeout(ctx, lookTimeout)
+		e.sayNews(look)
 		wait, err := e.look(look, ctx)
 		cancel()
 		took := time.Since(began)
@@ -162,12 +185,7 @@ func (e *engine) look(ctx, work context.Context) (wait time.Duration, err error)
 // lookAfter does what is done each second: attempts that are due, and, where this process leads, tickets whose time is
 // over.
 func (e *engine) lookAfter(ctx, work context.Context, now time.Time) error {
-	due, err := e.due(ctx)
-	for id, had := range due {
-		if !e.s.hand(work, e, id, had) {
-			break
-		}
-	}
+	err := e.handDue(ctx, work)
 	if e.epoch.Load() != 0 {
 		err = errors.Join(err, e.sweep(ctx))
 	} else {
@@ -181,6 +199,25 @@ func (e *engine) lookAfter(ctx, work context.Context, now time.Time) error {
 		err = errors.Join(err, e.reconcile(ctx))
 	}
 	return err
+}
+
+// handDue hands out the attempts that are due.
+func (e *engine) handDue(ctx, work context.Context) error {
+	for range dueRounds {
+		due, err := e.due(ctx)
+		if err != nil {
+			return err
+		}
+		for id, had := range due {
+			if !e.s.hand(work, job{e: e, id: id, had: had}) {
+				return nil
+			}
+		}
+		if len(due) < maxDue {
+			return nil
+		}
+	}
+	return nil
 }
 
 // match asks the pool for matches and proposes them. wait is as look's.
@@ -242,17 +279,17 @@ func (e *engine) putBack(list []queue.Assignment) {
 func (e *engine) propose(ctx, work context.Context, r *queue.Rules, list []queue.Assignment, there *servers) (moved bool, err error) {
 	var calls []call
 	var of []int
-	ids := make([]string, len(list))
+	made := make([]*attempt, len(list))
 	for i := range list {
 		e.mu.Lock()
 		p, ok := planOf(r, &list[i], e.tickets)
+		made[i] = e.freshAttempt(cluster.NewID(), &p)
 		e.mu.Unlock()
 		if !ok || p.Room == "" && !there.has(p.Region) {
 			e.putBack(list[i : i+1])
 			continue
 		}
-		ids[i] = cluster.NewID()
-		c, err := e.proposeCall(ids[i], &p)
+		c, err := e.proposeCall(made[i].id, &p)
 		if err != nil {
 			e.putBack(list)
 			return false, err
@@ -284,7 +321,7 @@ func (e *engine) propose(ctx, work context.Context, r *queue.Rules, list []queue
 				}
 			}
 			e.mu.Unlock()
-			e.s.hand(work, e, ids[i], "")
+			e.s.hand(work, job{e: e, id: made[i].id, fresh: made[i]})
 			continue
 		case "gone":
 			e.mu.Lock()

@@ -136,7 +136,7 @@ func (o *office) open(h hook, queues ...queue.Rules) *service {
 	keys, err := token.New([]byte("a key of 32 bytes, for these tests"), nil)
 	must(o.t, err)
 	s := &service{reg: prometheus.NewRegistry()}
-	quiet := func(context.Context, cluster.Notice) error { return nil }
+	quiet := func(context.Context, ...cluster.Notice) error { return nil }
 	s.Service, err = ticket.Start(ticket.Config{
 		Redis: client, Namespace: ns, Keys: keys, Rooms: cluster.NewDirectory(client, ns), Nodes: &o.nodes,
 		Games: []ticket.Game{{Name: "arena", Rules: "7", Seats: 16}}, Inbox: inbox.New(client, ns, quiet),

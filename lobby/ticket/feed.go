@@ -68,14 +68,19 @@ func (e *engine) apply(m redis.XMessage) {
 			return
 		}
 		e.put(t)
-		e.s.cfg.Changed(t.ID)
+		if t.Head { // it comes back; of a new one nobody knows another state
+			e.s.cfg.Changed(t.ID)
+		}
 		return
 	}
+	quiet := text(m, "quiet") != "" // its players see no change yet
 	for id := range strings.SplitSeq(text(m, "ids"), ",") {
 		if text(m, "op") == "del" {
 			e.drop(id)
 		}
-		e.s.cfg.Changed(id)
+		if !quiet {
+			e.s.cfg.Changed(id)
+		}
 	}
 }
 
@@ -127,11 +132,12 @@ func (e *engine) snapshot(ctx context.Context) error {
 		return fmt.Errorf("%s: %w", doing, err)
 	}
 	e.mu.Lock()
-	defer e.mu.Unlock()
 	if e.held != rules { // they changed meanwhile
 		pool.SetRules(e.held)
 	}
 	e.pool, e.tickets, e.feed = pool, tickets, f
+	e.mu.Unlock()
+	e.s.cfg.Changed("") // what the log would have said of them is lost
 	return nil
 }
 

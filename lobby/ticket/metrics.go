@@ -12,6 +12,7 @@ type Metrics struct {
 	Attempts    *prometheus.CounterVec
 	Swept       *prometheus.CounterVec
 	Leads       *prometheus.CounterVec
+	Epoch       *prometheus.GaugeVec
 	Fenced      *prometheus.CounterVec
 	Reloads     *prometheus.CounterVec
 	Differences *prometheus.CounterVec
@@ -39,13 +40,16 @@ func NewMetrics(r prometheus.Registerer, failures prometheus.Counter) *Metrics {
 		Attempts: counter("muster_match_attempts_total", "Match attempts that are over, by queue: started or failed.", "queue", "state"),
 		Swept:    counter("muster_lobby_swept_total", "What was found whose time was over, or whose owner was gone.", "what"),
 		Leads:    counter("muster_queue_leads_total", "How often this process began to lead a queue.", "queue"),
-		Fenced:   counter("muster_queue_fenced_total", "Proposals of matches refused since another process leads the queue.", "queue"),
-		Reloads:  counter("muster_queue_reloads_total", "How often a queue was read anew since its log had a gap.", "queue"),
+		Epoch: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "muster_queue_epoch", Help: "The epoch with which this process leads a queue; 0 where another does.",
+		}, []string{"queue"}),
+		Fenced:  counter("muster_queue_fenced_total", "Proposals of matches refused since another process leads the queue.", "queue"),
+		Reloads: counter("muster_queue_reloads_total", "How often a queue was read anew since its log had a gap.", "queue"),
 		Differences: counter("muster_queue_differences_total",
 			"Tickets that this process believed to wait and did not, or the other way round.", "queue"),
 	}
 	if r != nil {
-		r.MustRegister(m.Tickets, m.Waiting, m.Waited, m.Looks, m.Attempts, m.Swept, m.Leads, m.Fenced, m.Reloads, m.Differences)
+		r.MustRegister(m.Tickets, m.Waiting, m.Waited, m.Looks, m.Attempts, m.Swept, m.Leads, m.Epoch, m.Fenced, m.Reloads, m.Differences)
 	}
 	return m
 }

@@ -38,7 +38,7 @@ func (e *engine) windUp(work context.Context, round int) (left bool, err error) 
 	}
 	due, err := e.due(ctx)
 	for id, had := range due {
-		if !e.s.hand(work, e, id, had) {
+		if !e.s.hand(work, job{e: e, id: id, had: had}) {
 			break
 		}
 	}

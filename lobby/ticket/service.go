@@ -13,6 +13,7 @@ import (
 	"github.com/redis/go-redis/v9"
 	"go.uber.org/zap"
 
+	"muster/lobby/inbox"
 	"muster/lobby/queue"
 	"muster/match/cluster"
 	"muster/proto/token"
@@ -36,7 +37,7 @@ type Nodes interface {
 
 // Inbox is where players hear of their tickets.
 type Inbox interface {
-	Post(ctx context.Context, key, kind string, body any, players ...string) error
+	PostMany(ctx context.Context, letters ...inbox.Letter) error
 }
 
 // Config is what a Service needs. All of it is required, but Inbox and Queued.
@@ -48,7 +49,7 @@ type Config struct {
 	Nodes     Nodes
 	Games     []Game
 	Inbox     Inbox // nil: nobody hears of events
-	// Notify says to all processes that a queue has changed: they call Wake. Changed hears that a ticket may have changed.
+	// Notify says to all processes that a queue has changed: they call Wake. Changed hears that a ticket may have changed, "" that any may have.
 	// Neither may block for long.
 	Notify func(ctx context.Context, queue string)
 	// Queued hears which players wait in a queue from now on, or no longer. nil: nobody wants to know.
@@ -59,8 +60,8 @@ type Config struct {
 }
 
 const (
-	// workers is how many attempts a process carries on at a time.
-	workers = 16
+	// workers is how many attempts a process carries on at a time. Each mostly waits for Redis, which answers many at once.
+	workers = 64
 	// handed is how many wait for a worker; the engines wait with them.
 	handed = 64
 )
@@ -70,7 +71,7 @@ type Service struct {
 	cfg   Config
 	clock clock
 	games map[string]Game
-	work  chan work
+	work  chan job
 
 	stop    context.CancelFunc
 	running context.Context //nolint:containedctx // ends when Close begins
@@ -83,15 +84,16 @@ type Service struct {
 	retired map[string]*engine // of queues that exist no longer, until all there is of them has ended
 }
 
-// work is an attempt to be carried on.
-type work struct {
+// job is an attempt to be carried on.
+type job struct {
 	e       *engine
 	id, had string
+	fresh   *attempt // as it was made a moment ago; nil: it is to be read
 }
 
 // Start returns a running service with these queues.
 func Start(cfg Config, queues []queue.Rules) (*Service, error) {
-	s := &Service{cfg: cfg, games: map[string]Game{}, work: make(chan work, handed), engines: map[string]*engine{}, retired: map[string]*engine{}}
+	s := &Service{cfg: cfg, games: map[string]Game{}, work: make(chan job, handed), engines: map[string]*engine{}, retired: map[string]*engine{}}
 	for _, g := range cfg.Games {
 		s.games[g.Name] = g
 	}
@@ -238,9 +240,9 @@ func (s *Service) Close() {
 }
 
 // hand gives an attempt to a worker. It waits for one; false means that the service ends.
-func (s *Service) hand(ctx context.Context, e *engine, id, had string) bool {
+func (s *Service) hand(ctx context.Context, w job) bool {
 	select {
-	case s.work <- work{e, id, had}:
+	case s.work <- w:
 		return true
 	case <-ctx.Done():
 		return false
@@ -250,7 +252,7 @@ func (s *Service) hand(ctx context.Context, e *engine, id, had string) bool {
 // carryOn has an attempt looked at soon. Where all workers are busy, whoever looks next at what is due does it.
 func (s *Service) carryOn(queue, id string) {
 	select {
-	case s.work <- work{s.carrier(queue), id, ""}:
+	case s.work <- job{e: s.carrier(queue), id: id}:
 	default:
 	}
 }
@@ -259,7 +261,7 @@ func (s *Service) carryWork() {
 	for {
 		select {
 		case w := <-s.work:
-			w.e.carry(s.running, w.id, w.had)
+			w.e.carry(s.running, w)
 		case <-s.running.Done():
 			return
 		}
@@ -283,14 +285,28 @@ type event struct {
 	Reason string `json:"reason,omitempty"`
 }
 
-// post tells players of a ticket, once for each state in each attempt. It says whether it could.
-func (s *Service) post(ctx context.Context, id, queue string, state State, reason, attempt string, players []string) bool {
-	s.queued(queue, state == Waiting || state == Confirming, players)
+// post tells players of a ticket, once for each state in each attempt.
+func (s *Service) post(ctx context.Context, id, queue string, state State, reason, attempt string, players []string) {
+	s.postMany(ctx, queue, letter(id, queue, state, reason, attempt, players))
+}
+
+// letter is what players hear of a ticket.
+func letter(id, queue string, state State, reason, attempt string, players []string) inbox.Letter {
+	key := "ticket:" + id + ":" + string(state) + ":" + attempt
+	return inbox.Letter{Key: key, Kind: "ticket", Body: event{id, queue, state, reason}, Players: players}
+}
+
+// postMany posts letters about tickets of a queue. It says whether it could.
+func (s *Service) postMany(ctx context.Context, queue string, letters ...inbox.Letter) bool {
+	for _, l := range letters {
+		if ev, ok := l.Body.(event); ok {
+			s.queued(queue, ev.State == Waiting || ev.State == Confirming, l.Players)
+		}
+	}
 	if s.cfg.Inbox == nil {
 		return true
 	}
-	key := "ticket:" + id + ":" + string(state) + ":" + attempt
-	err := s.cfg.Inbox.Post(ctx, key, "ticket", event{id, queue, state, reason}, players...)
+	err := s.cfg.Inbox.PostMany(ctx, letters...)
 	s.failed(queue, err)
 	return err == nil
 }

@@ -49,6 +49,7 @@ const (
 	reasonSide      = "another player of the match did not confirm it"
 	reasonOff       = "another player of the match did not come"
 	reasonOver      = "the match was over before it could be joined"
+	reasonAway      = "the match could not be joined while the lobby was away"
 	reasonLost      = "the match's server was lost"
 	reasonSeats     = "the match could not be made; it is tried again"
 )

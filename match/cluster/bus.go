@@ -93,14 +93,18 @@ func (b *Bus) setLive(live bool) {
 	b.mu.Unlock()
 }
 
-// Publish sends a notice to every process, this one too.
-func (b *Bus) Publish(ctx context.Context, n Notice) error {
-	w := proto.NewWriter()
-	w.Array(2)
-	w.Str(n.Kind)
-	w.Str(n.ID)
-	if err := b.rdb.Publish(ctx, b.notices(), w.Bytes()).Err(); err != nil {
-		return fmt.Errorf("publishing a notice of %s %s: %w", n.Kind, n.ID, err)
+// Publish sends notices to every process, this one too.
+func (b *Bus) Publish(ctx context.Context, notices ...Notice) error {
+	pipe := b.rdb.Pipeline()
+	for _, n := range notices {
+		w := proto.NewWriter()
+		w.Array(2)
+		w.Str(n.Kind)
+		w.Str(n.ID)
+		pipe.Publish(ctx, b.notices(), w.Bytes())
+	}
+	if _, err := pipe.Exec(ctx); err != nil {
+		return fmt.Errorf("publishing a notice of %s %s, or one of %d with it: %w", notices[0].Kind, notices[0].ID, len(notices)-1, err)
 	}
 	return nil
 }

@@ -1,0 +1,54 @@
+package faults
+
+import (
+	"flag"
+	"testing"
+	"time"
+)
+
+// leaderKills is how often the leader is killed; make soak-lobby asks for more.
+var leaderKills = flag.Int("leader-kills", 3, "how often a queue's leader is killed")
+
+// The process that leads a queue dies with kill -9 at any moment while tickets stream in: another one leads within three
+// seconds, and every ticket that was acknowledged ends once.
+func TestKilledLeaderOfAQueueLosesNoTicketAndIsFollowedWithinThreeSeconds(t *testing.T) {
+	rng := dice(t)
+	h := openHall(t, 3)
+	players := gather(h, 40, rng.Uint64(), usual)
+	var led, matched []time.Duration
+	for n := range *leaderKills {
+		var l *lobbyProcess
+		var epoch int64
+		until(t, "a lobby leads", func() bool { l, epoch = h.leader("pair"); return l != nil })
+		moment := time.Now().Add(time.Duration(300+rng.IntN(900)) * time.Millisecond)
+		until(t, "the moment has come", func() bool { return time.Now().After(moment) })
+		h.end(l)
+		killed := time.Now()
+		until(t, "another leads", func() bool {
+			now, err := h.rdb.HGet(t.Context(), "muster:{queue:pair}:leader", "epoch").Int64()
+			return err == nil && now != epoch
+		})
+		led = append(led, time.Since(killed))
+		var first time.Time
+		until(t, "a ticket of after the kill is matched", func() bool { first = players.matchedSince(killed); return !first.IsZero() })
+		matched = append(matched, first.Sub(killed))
+		if now, _ := h.rdb.HGet(t.Context(), "muster:{queue:pair}:leader", "epoch").Int64(); now <= epoch {
+			t.Errorf("kill %d: epoch %d follows %d", n, now, epoch)
+		}
+		h.start()
+	}
+	players.quit()
+	e := players.reckon(false)
+	t.Logf("another led after %v, matched after %v", led, matched)
+	for n := range led {
+		if led[n] > 3*time.Second || matched[n] > 3*time.Second {
+			t.Errorf("kill %d: another led after %v, and matched after %v", n, led[n], matched[n])
+		}
+	}
+	if e.started < 100 || e.cancelled < 20 {
+		t.Errorf("%+v shows little", e)
+	}
+	if keys := h.endless(); len(keys) > 0 {
+		t.Errorf("keys that do not end: %q", keys)
+	}
+}

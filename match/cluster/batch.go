@@ -1,0 +1,195 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+const (
+	// batchesAtOnce is how many exchanges of batched commands are under way at a time: while one is answered the next is
+	// sent. Whoever comes meanwhile waits and goes with those who wait already, so that a batch is as large as there is
+	// need, and nobody waits where there is none.
+	batchesAtOnce = 2
+	// batchLimit is how many commands end a batch, and batchLarge how many of one caller go alone: who asks for little
+	// does not wait for the answers to much.
+	batchLimit = 256
+	batchLarge = 64
+	// batchWaiting bounds how many callers wait.
+	batchWaiting = 8192
+	// batchTimeout bounds one exchange. The context of one caller does not end what others asked for; who has less time
+	// goes alone.
+	batchTimeout = 2 * callTimeout
+)
+
+// errWaiting means that too many wait for Redis.
+var errWaiting = errors.New("too many commands wait for Redis")
+
+// Batched returns a client that asks rdb, which it is closed with. Scripts, notices and small pipelines of goroutines that
+// are busy at the same time go to Redis together: an exchange costs both sides more than a command. All other commands go
+// as they are. Like those of a retried pipeline, commands may run twice.
+func Batched(rdb redis.UniversalClient) redis.UniversalClient { return &batched{UniversalClient: rdb} }
+
+// batched is what Batched returns.
+type batched struct {
+	redis.UniversalClient
+
+	mu      sync.Mutex
+	running int
+	waiting []*batchCall
+	unused  sync.Pool // of *batchCall
+}
+
+// batchCall is what one caller asks for.
+type batchCall struct {
+	cmds []redis.Cmder
+	turn chan bool // true: send the next batch; false: it was sent
+}
+
+// EvalSha runs a script that Redis knows.
+func (b *batched) EvalSha(ctx context.Context, sha string, keys []string, args ...any) *redis.Cmd {
+	return b.eval(ctx, "evalsha", sha, keys, args)
+}
+
+// Eval runs a script.
+func (b *batched) Eval(ctx context.Context, script string, keys []string, args ...any) *redis.Cmd {
+	return b.eval(ctx, "eval", script, keys, args)
+}
+
+func (b *batched) eval(ctx context.Context, name, script string, keys []string, args []any) *redis.Cmd {
+	all := make([]any, 0, 3+len(keys)+len(args))
+	all = append(all, name, script, len(keys))
+	for _, k := range keys {
+		all = append(all, k)
+	}
+	cmd := redis.NewCmd(ctx, append(all, args...)...)
+	if len(keys) > 0 {
+		cmd.SetFirstKeyPos(3)
+	}
+	b.do(ctx, []redis.Cmder{cmd})
+	return cmd
+}
+
+// Publish sends a notice.
+func (b *batched) Publish(ctx context.Context, channel string, message any) *redis.IntCmd {
+	cmd := redis.NewIntCmd(ctx, "publish", channel, message)
+	b.do(ctx, []redis.Cmder{cmd})
+	return cmd
+}
+
+// Pipeline returns a pipeline.
+func (b *batched) Pipeline() redis.Pipeliner { return &batchedPipe{b.UniversalClient.Pipeline(), b} }
+
+// batchedPipe is a pipeline that goes with others.
+type batchedPipe struct {
+	redis.Pipeliner
+
+	b *batched
+}
+
+// Exec sends what is in the pipeline. Its error is the first command's that has one.
+func (p *batchedPipe) Exec(ctx context.Context) ([]redis.Cmder, error) {
+	cmds := p.Cmds()
+	if len(cmds) > batchLarge {
+		return p.Pipeliner.Exec(ctx) //nolint:wrapcheck // it is what it stands for
+	}
+	p.Pipeliner = p.b.UniversalClient.Pipeline()
+	p.b.do(ctx, cmds)
+	for _, cmd := range cmds {
+		if err := cmd.Err(); err != nil {
+			return cmds, err //nolint:wrapcheck // as above
+		}
+	}
+	return cmds, nil
+}
+
+// do sends commands and waits for their answers, which they have then.
+func (b *batched) do(ctx context.Context, cmds []redis.Cmder) {
+	deadline, ok := ctx.Deadline()
+	if ctx.Err() != nil || ok && time.Until(deadline) < batchTimeout {
+		b.send(ctx, cmds)
+		return
+	}
+	b.mu.Lock()
+	if b.running < batchesAtOnce {
+		b.running++
+		b.mu.Unlock()
+		b.lead(ctx, cmds)
+		return
+	}
+	if len(b.waiting) >= batchWaiting {
+		b.mu.Unlock()
+		for _, cmd := range cmds {
+			cmd.SetErr(errWaiting)
+		}
+		return
+	}
+	c, ok := b.unused.Get().(*batchCall)
+	if !ok {
+		c = &batchCall{turn: make(chan bool, 1)}
+	}
+	c.cmds = cmds
+	b.waiting = append(b.waiting, c)
+	b.mu.Unlock()
+	if <-c.turn {
+		b.lead(ctx, cmds)
+	}
+	c.cmds = nil
+	b.unused.Put(c)
+}
+
+// lead sends commands with those of others who wait, and hands its place over to the first whom it left.
+func (b *batched) lead(ctx context.Context, cmds []redis.Cmder) {
+	b.mu.Lock()
+	all, n := cmds, 0
+	for n < len(b.waiting) && len(all) < batchLimit {
+		if n == 0 {
+			all = append(make([]redis.Cmder, 0, 2*len(b.waiting)+len(cmds)), cmds...)
+		}
+		all = append(all, b.waiting[n].cmds...)
+		n++
+	}
+	with := b.take(n)
+	b.mu.Unlock()
+	defer func() {
+		for _, c := range with {
+			c.turn <- false
+		}
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		if len(b.waiting) == 0 {
+			b.running--
+			return
+		}
+		b.take(1)[0].turn <- true
+	}()
+	if n > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), batchTimeout)
+		defer cancel()
+	}
+	b.send(ctx, all)
+}
+
+// take takes the first n of those who wait. The caller holds the lock.
+func (b *batched) take(n int) []*batchCall {
+	list := append([]*batchCall(nil), b.waiting[:n]...)
+	kept := copy(b.waiting, b.waiting[n:])
+	clear(b.waiting[kept:])
+	b.waiting = b.waiting[:kept]
+	return list
+}
+
+// send makes the exchange. What fails the commands say themselves.
+func (b *batched) send(ctx context.Context, cmds []redis.Cmder) {
+	if len(cmds) == 1 {
+		_ = b.Process(ctx, cmds[0])
+		return
+	}
+	pipe := b.UniversalClient.Pipeline()
+	_ = pipe.BatchProcess(ctx, cmds...)
+	_, _ = pipe.Exec(ctx)
+}

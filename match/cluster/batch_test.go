@@ -1,0 +1,227 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// gate is a hook that counts exchanges and holds them until it is opened.
+type gate struct {
+	open chan struct{}
+
+	mu    sync.Mutex
+	sizes []int
+}
+
+func (g *gate) DialHook(next redis.DialHook) redis.DialHook {
+	return func(ctx context.Context, network, addr string) (net.Conn, error) { return next(ctx, network, addr) }
+}
+
+func (g *gate) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		if err := g.pass(ctx, []redis.Cmder{cmd}); err != nil {
+			cmd.SetErr(err)
+			return err
+		}
+		return next(ctx, cmd)
+	}
+}
+
+func (g *gate) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return func(ctx context.Context, cmds []redis.Cmder) error {
+		if cmds[0].Name() != "hello" {
+			if err := g.pass(ctx, cmds); err != nil {
+				for _, cmd := range cmds {
+					cmd.SetErr(err)
+				}
+				return err
+			}
+		}
+		return next(ctx, cmds)
+	}
+}
+
+func (g *gate) pass(ctx context.Context, cmds []redis.Cmder) error {
+	g.mu.Lock()
+	g.sizes = append(g.sizes, len(cmds))
+	g.mu.Unlock()
+	select {
+	case <-g.open:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (g *gate) seen() []int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return append([]int(nil), g.sizes...)
+}
+
+// gated is a batched client of an embedded Redis behind a gate.
+func gated(t *testing.T) (*batched, *gate) {
+	rdb, stop := Embedded()
+	t.Cleanup(func() {
+		time.Sleep(time.Second) // a connection goes on for a moment
+		synctest.Wait()
+		stop()
+	})
+	g := &gate{open: make(chan struct{})}
+	rdb.(*redis.Client).AddHook(g)
+	return &batched{UniversalClient: rdb}, g
+}
+
+const echo = `return ARGV[1]`
+
+func TestCommandsOfManyGoroutinesGoTogetherAndEachGetsItsOwnAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, g := gated(t)
+		var wg sync.WaitGroup
+		for i := range 100 {
+			wg.Go(func() {
+				want := fmt.Sprint(i)
+				if got, err := b.Eval(t.Context(), echo, nil, want).Text(); got != want || err != nil {
+					t.Errorf("got %q, %v; want %q", got, err, want)
+				}
+			})
+			wg.Go(func() {
+				pipe := b.Pipeline()
+				set, missing := pipe.Set(t.Context(), fmt.Sprint("k", i), i, 0), pipe.Get(t.Context(), "missing")
+				if cmds, err := pipe.Exec(t.Context()); len(cmds) != 2 || !errors.Is(err, redis.Nil) || set.Err() != nil || !errors.Is(missing.Err(), redis.Nil) {
+					t.Errorf("%d commands, %v, %v, %v", len(cmds), err, set.Err(), missing.Err())
+				}
+			})
+			synctest.Wait()
+		}
+		if n := len(g.seen()); n != batchesAtOnce {
+			t.Errorf("%d exchanges are under way, want %d", n, batchesAtOnce)
+		}
+		close(g.open)
+		wg.Wait()
+		if n := len(g.seen()); n > 20 {
+			t.Errorf("200 calls took %d exchanges: %v", n, g.seen())
+		}
+		if b.running != 0 || len(b.waiting) != 0 {
+			t.Errorf("%d run and %d wait at the end", b.running, len(b.waiting))
+		}
+	})
+}
+
+func TestScriptThatRedisForgotIsGivenAgainAndHarmsNoOther(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, g := gated(t)
+		close(g.open)
+		script := redis.NewScript(echo)
+		var wg sync.WaitGroup
+		for i := range 50 {
+			wg.Go(func() {
+				want := fmt.Sprint(i)
+				if got, err := script.Run(t.Context(), b, []string{"k"}, want).Text(); got != want || err != nil {
+					t.Errorf("got %q, %v; want %q", got, err, want)
+				}
+			})
+			wg.Go(func() {
+				if err := b.Publish(t.Context(), "c", i).Err(); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+	})
+}
+
+func TestWhoHasLittleTimeDoesNotWaitForOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, g := gated(t)
+		var wg sync.WaitGroup
+		for range batchesAtOnce + 1 {
+			wg.Go(func() {
+				if err := b.Publish(t.Context(), "c", "").Err(); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		synctest.Wait()
+		ctx, cancel := context.WithTimeout(t.Context(), batchTimeout/2)
+		defer cancel()
+		began := time.Now()
+		if err := b.Publish(ctx, "c", "").Err(); !errors.Is(err, context.DeadlineExceeded) || time.Since(began) > batchTimeout/2 {
+			t.Errorf("%v after %v", err, time.Since(began))
+		}
+		close(g.open)
+		wg.Wait()
+	})
+}
+
+func TestWhoGoesAwayDoesNotEndWhatOthersAskedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, g := gated(t)
+		var wg sync.WaitGroup
+		for range batchesAtOnce {
+			wg.Go(func() { _ = b.Publish(t.Context(), "c", "").Err() })
+		}
+		synctest.Wait()
+		gone, leave := context.WithCancel(t.Context())
+		wg.Go(func() { _ = b.Publish(gone, "c", "").Err() })
+		synctest.Wait()
+		wg.Go(func() {
+			if err := b.Publish(t.Context(), "c", "").Err(); err != nil {
+				t.Error(err)
+			}
+		})
+		synctest.Wait()
+		leave()
+		close(g.open)
+		wg.Wait()
+	})
+}
+
+func TestRedisThatDoesNotAnswerFailsAllWhoWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, _ := gated(t)
+		var wg sync.WaitGroup
+		for i := range 50 {
+			ctx, cancel := t.Context(), context.CancelFunc(func() {})
+			if i < batchesAtOnce { // whoever is alone in a batch has his own time
+				ctx, cancel = context.WithTimeout(ctx, 2*batchTimeout)
+			}
+			wg.Go(func() {
+				defer cancel()
+				if err := b.Publish(ctx, "c", "").Err(); !errors.Is(err, context.DeadlineExceeded) {
+					t.Errorf("%v, want the deadline", err)
+				}
+			})
+			synctest.Wait()
+		}
+		wg.Wait()
+	})
+}
+
+func TestTooManyWhoWaitAreRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, g := gated(t)
+		var wg sync.WaitGroup
+		for range batchesAtOnce {
+			wg.Go(func() { _ = b.Publish(t.Context(), "c", "").Err() })
+		}
+		synctest.Wait()
+		for range batchWaiting {
+			wg.Go(func() { _ = b.Publish(t.Context(), "c", "").Err() })
+		}
+		synctest.Wait()
+		if err := b.Publish(t.Context(), "c", "").Err(); !errors.Is(err, errWaiting) {
+			t.Errorf("%v, want %v", err, errWaiting)
+		}
+		close(g.open)
+		wg.Wait()
+	})
+}
