@@ -109,6 +109,15 @@ func (l *Lobby) createTicket(ctx context.Context, in *newTicketInput) (*ticketOu
 	if err != nil {
 		return nil, l.problem("creating a ticket", foreign(err, p.ID))
 	}
+	if together != "" { // who has left meanwhile must not wait with it, and nobody else would know of this ticket
+		err := l.partyChanged(ctx, together, []string{p.ID})
+		if err == nil {
+			t, err = l.tickets.Get(ctx, t.ID, p.ID)
+		}
+		if err != nil {
+			return nil, l.problem("reading a party", err)
+		}
+	}
 	return l.ticketOutput(ctx, t, &in.from)
 }
 

@@ -118,7 +118,7 @@ func (l *Lobby) made(ctx context.Context, g Game, n cluster.NewRoom, live map[st
 // makeRoom makes a new room, as far as its owner may.
 func (l *Lobby) makeRoom(ctx context.Context, g Game, n cluster.NewRoom, live map[string]cluster.Node) (rec cluster.Room, err error) {
 	if n.Node, err = ticket.NodeFor(live, g.matched(), n.Region); err != nil {
-		return cluster.Room{}, err
+		return cluster.Room{}, err //nolint:wrapcheck // names the game
 	}
 	if err := l.count(ctx, limitKey(ctx)+":opens", openLimit, "you open too many rooms"); err != nil {
 		return cluster.Room{}, err

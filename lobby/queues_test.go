@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -210,5 +211,28 @@ func TestPlayerHearsOfHisTicketInHisInbox(t *testing.T) {
 		if heard != 1 {
 			t.Errorf("alice heard %d times of her match", heard)
 		}
+	})
+}
+
+// The party changes between the moment in which its members are read and the one in which there is a ticket to cancel.
+func TestWhoLeavesAPartyWhileItsTicketIsMadeDoesNotWaitWithIt(t *testing.T) {
+	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
+		queues := withQueues(queue.Rules{Name: "team", Game: "arena", Teams: 2, TeamSize: 2})
+		there := open(t, rdb, queues)
+		defer there.Close()
+		party := there.gather("alice", "bob")
+		var once sync.Once
+		here := open(t, hurt(t, rdb, func(cmd redis.Cmder, next func() error) error {
+			if strings.HasPrefix(cmd.Name(), "eval") && strings.Contains(fmt.Sprint(cmd.Args()...), "{queue:team}:seen") && strings.Contains(fmt.Sprint(cmd.Args()...), "{queue:team}:player:") {
+				once.Do(func() { wantNothing(t, there.post("bob", "/v1/parties/"+party.ID+"/leave", "")) })
+			}
+			return next()
+		}), queues)
+		defer here.Close()
+		tk := want[lobby.Ticket](t, here.post("alice", "/v1/tickets", `{"queue":"team","party":true}`), http.StatusCreated)
+		if tk.State != "cancelled" || tk.Reason != "the party has other members now" {
+			t.Errorf("the ticket is %+v", tk)
+		}
+		want[lobby.Ticket](t, there.post("bob", "/v1/tickets", `{"queue":"team"}`), http.StatusCreated)
 	})
 }

@@ -47,6 +47,11 @@ type plan struct {
 	Connect    time.Duration     `json:"connect"`
 	Need       int               `json:"need"` // how many players are enough when the time to connect is over
 	MaxWait    time.Duration     `json:"max_wait"`
+	// What the room is made of, by the rules by which the match was found: they may be others by then.
+	Seats    int  `json:"seats"`
+	Teams    int  `json:"teams,omitempty"`
+	TeamSize int  `json:"team_size,omitempty"`
+	Backfill bool `json:"backfill,omitempty"`
 }
 
 // planned is a ticket of an attempt.
@@ -98,6 +103,10 @@ func planOf(r *queue.Rules, a *queue.Assignment, tickets map[string]*queue.Ticke
 	p = plan{
 		Room: a.Room, Version: a.Version, Region: a.Region, Roles: a.Roles, Bots: a.Bots, Attributes: a.Attributes,
 		Confirm: r.Confirm, Connect: r.Connect, MaxWait: r.MaxWait,
+		Seats: r.Max(), Backfill: r.Backfill,
+	}
+	if r.Teams > 1 {
+		p.Teams, p.TeamSize = r.Teams, r.TeamSize
 	}
 	players := 0
 	for team, ids := range a.Teams {

@@ -261,6 +261,33 @@ func TestAttemptsOfAQueueThatIsGoneAreCarriedOnToTheirEnd(t *testing.T) {
 	})
 }
 
+func TestMatchThatWasFoundIsMadeByTheRulesOfThen(t *testing.T) {
+	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
+		o := newOffice(t, rdb)
+		four := sure
+		four.Teams, four.TeamSize = 2, 2
+		s := o.open(nil, four)
+		defer s.die()
+		ids := map[string]string{}
+		for _, p := range []string{"a", "b", "c", "d"} {
+			ids[p] = enqueue(t, s, "sure", p)
+		}
+		time.Sleep(time.Second)
+		must(t, s.SetQueues([]queue.Rules{sure}))
+		for p, id := range ids {
+			_, err := s.Confirm(t.Context(), id, p, true)
+			must(t, err)
+		}
+		time.Sleep(time.Second)
+		for p, id := range ids {
+			m := wantState(t, s, id, p, ticket.Matched).Match
+			if r, err := o.dir.Room(t.Context(), m.Room); err != nil || r.Seats != 4 || r.Teams != 2 || r.TeamSize != 2 {
+				t.Errorf("the room is %+v, %v", r, err)
+			}
+		}
+	})
+}
+
 func TestSameRequestMakesOneTicketAndAnotherWithItsKeyIsRefused(t *testing.T) {
 	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
 		o := newOffice(t, rdb)

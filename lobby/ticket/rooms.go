@@ -87,7 +87,7 @@ func (e *engine) joined(ctx context.Context, rooms []cluster.OpenRoom) ([]map[st
 
 // create makes the room of an attempt, by the attempt's id.
 func (e *engine) create(ctx context.Context, a *attempt, live map[string]cluster.Node) (cluster.Room, error) {
-	rules, game := e.current(), e.game
+	game := e.game
 	node, err := NodeFor(live, game, a.Region)
 	if err != nil {
 		return cluster.Room{}, err
@@ -98,14 +98,12 @@ func (e *engine) create(ctx context.Context, a *attempt, live map[string]cluster
 		return cluster.Room{}, fmt.Errorf("making the room of a match: %w", err)
 	}
 	n := cluster.NewRoom{
-		ID: a.id, Game: game.Name, Rules: game.Rules, Seats: rules.Max(), Region: a.Region, Meta: text,
+		ID: a.id, Game: game.Name, Rules: game.Rules, Seats: a.Seats, Region: a.Region, Meta: text,
 		Node: node, Expect: len(m.Players), Need: a.Need, ExpectFor: a.Connect + late,
+		Teams: a.Teams, TeamSize: a.TeamSize,
 	}
-	if rules.Teams > 1 {
-		n.Teams, n.TeamSize = rules.Teams, rules.TeamSize
-	}
-	if rules.Backfill {
-		n.Queue = rules.Name // else nobody looks for its free seats
+	if a.Backfill {
+		n.Queue = e.keys.queue // else nobody looks for its free seats
 	}
 	return e.s.cfg.Rooms.Create(ctx, n) //nolint:wrapcheck // says what it did
 }
