@@ -3,6 +3,7 @@ package cluster
 import (
 	"context"
 	"errors"
+	"net"
 	"sync"
 	"time"
 
@@ -172,6 +173,27 @@ func (b *batched) lead(ctx context.Context, cmds []redis.Cmder) {
 		defer cancel()
 	}
 	b.send(ctx, all)
+	if err := all[0].Err(); isTimeout(err) {
+		b.fail(err)
+	}
+}
+
+// fail ends all who wait: behind an exchange that got no answer in time, each further one would let them wait as long again.
+func (b *batched) fail(err error) {
+	b.mu.Lock()
+	rest := b.take(len(b.waiting))
+	b.mu.Unlock()
+	for _, c := range rest {
+		for _, cmd := range c.cmds {
+			cmd.SetErr(err)
+		}
+		c.turn <- false
+	}
+}
+
+func isTimeout(err error) bool {
+	var timeout net.Error
+	return errors.Is(err, context.DeadlineExceeded) || errors.As(err, &timeout) && timeout.Timeout()
 }
 
 // take takes the first n of those who wait. The caller holds the lock.

@@ -202,6 +202,32 @@ func TestRedisThatDoesNotAnswerFailsAllWhoWait(t *testing.T) {
 	})
 }
 
+func TestNobodyWaitsLongerForAStalledRedisThanOneExchangeMayTake(t *testing.T) {
+	gated(t, func(t *testing.T, b *batched, _ *gate) {
+		began := time.Now()
+		var wg sync.WaitGroup
+		for i := range 20 * batchLimit {
+			ctx, cancel := t.Context(), context.CancelFunc(func() {})
+			if i < batchesAtOnce { // in truth the connection's own timeout ends it
+				ctx, cancel = context.WithTimeout(ctx, batchTimeout)
+			}
+			wg.Go(func() {
+				defer cancel()
+				if err := b.Publish(ctx, "c", "").Err(); !errors.Is(err, context.DeadlineExceeded) {
+					t.Errorf("%v, want the deadline", err)
+				}
+			})
+			if i < batchesAtOnce {
+				synctest.Wait()
+			}
+		}
+		wg.Wait()
+		if took := time.Since(began); took > 2*batchTimeout {
+			t.Errorf("somebody waited for %v", took)
+		}
+	})
+}
+
 func TestTooManyWhoWaitAreRefused(t *testing.T) {
 	gated(t, func(t *testing.T, b *batched, g *gate) {
 		var wg sync.WaitGroup
