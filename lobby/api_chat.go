@@ -20,6 +20,14 @@ import (
 // chatLimit is how much a player may write, over REST and sockets together; all lobbies count together.
 var chatLimit = rate{Rate: 5, Burst: 10, Period: time.Second}
 
+// talkLimit is with how many others, with whom he has not lately, a player may begin to talk.
+var talkLimit = rate{Rate: 60, Burst: 60, Period: time.Hour}
+
+// beginsToTalk counts a talk that a player begins.
+func (l *Lobby) beginsToTalk(ctx context.Context, player string) error {
+	return l.count(ctx, limitKeyOf(player)+":talks", talkLimit, "you begin to talk with too many players")
+}
+
 // Message is a chat message as the API shows it.
 type Message struct {
 	Channel string    `json:"channel" example:"direct:bob" doc:"As the player who asks sees it."`

@@ -159,6 +159,21 @@ func TestMessageIsSentOnceForAKey(t *testing.T) {
 	wantProblem(t, send("twice"), 422, "header.Idempotency-Key")
 }
 
+func TestPlayerBeginsToTalkWithSixtyOthersAnHour(t *testing.T) {
+	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
+		p := open(t, rdb, nil)
+		defer p.Close()
+		for i := range 60 {
+			p.say("mallory", fmt.Sprint("direct:nobody", i), "spam")
+			time.Sleep(200 * time.Millisecond)
+		}
+		wantProblem(t, p.post("mallory", messages("direct:nobody60"), `{"text":"spam"}`), http.StatusTooManyRequests, "")
+		p.say("mallory", "direct:nobody7", "and another thing") // they talk already
+		time.Sleep(time.Hour)
+		p.say("mallory", "direct:nobody60", "spam")
+	})
+}
+
 func TestBlockedPlayersWordsAndInvitationsAreNotDelivered(t *testing.T) {
 	p := open(t, testredis.Embedded(t), nil)
 	defer p.Close()

@@ -28,7 +28,7 @@ func (l *Lobby) addSocial() {
 	})
 	l.chat = chat.New(chat.Config{
 		Redis: l.cfg.Redis, Namespace: l.cfg.Namespace, Post: l.inbox.Post, Party: l.partyCircle, Room: l.roomCircle,
-		Blocked: l.players.Blocked, Filter: l.cfg.Filter,
+		Blocked: l.players.Blocked, Filter: l.cfg.Filter, Begins: l.beginsToTalk,
 	})
 	maps.Copy(l.socket.requests, l.chatRequests())
 	l.socket.alive = append(l.socket.alive, l.stillThere)

@@ -87,6 +87,9 @@ type Config struct {
 	Blocked func(ctx context.Context, player, other string) (bool, error)
 	// Filter may change a message's text, or refuse the message. nil lets everything through.
 	Filter func(ctx context.Context, m Message) (text string, ok bool)
+	// Begins is asked before a player writes to another with whom nothing was written lately, and may refuse it. nil lets
+	// all begin.
+	Begins func(ctx context.Context, player string) error
 }
 
 // Store keeps the channels and the groups. Any number of stores may work on one Redis, and any goroutine may use one.

@@ -45,6 +45,9 @@ func (s *Store) Send(ctx context.Context, by Author, name, text, key string) (Me
 	if err != nil {
 		return Message{}, err
 	}
+	if err := s.begins(ctx, c, by.ID); err != nil {
+		return Message{}, err
+	}
 	hidden, keep := "", keyFor
 	if blocked {
 		hidden = "1"
@@ -88,6 +91,22 @@ func (s *Store) blocked(ctx context.Context, c *channel, from string) (bool, err
 		return false, fmt.Errorf("writing a message: %w", err)
 	}
 	return blocked, nil
+}
+
+// begins asks whether a player may write to another with whom nothing was written lately: each such channel is kept for
+// weeks, whether there is such a player or not.
+func (s *Store) begins(ctx context.Context, c *channel, from string) error {
+	if c.kind != direct || s.cfg.Begins == nil {
+		return nil
+	}
+	n, err := s.cfg.Redis.Exists(ctx, c.key+":log").Result()
+	if err != nil {
+		return fmt.Errorf("writing a message: %w", err)
+	}
+	if n > 0 {
+		return nil
+	}
+	return s.cfg.Begins(ctx, from)
 }
 
 // deliver puts a message into the inboxes of those who may read it, its author's too: he may have several clients.
