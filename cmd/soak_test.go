@@ -52,7 +52,7 @@ func (s sample) String() string {
 // came to a match, tickets and attempts that have ended, what is kept of a queue's latest hours, and what players must
 // hear.
 var endByThemselves = []string{
-	"}:posted:", "}:rating:", ":ticket:", ":player:", "}:came", "}:settled", ":attempt:", "}:log", "}:seq", "}:leader", "}:waits", "}:made",
+	"}:posted:", "}:rating:", ":ticket:", ":joined:", ":player:", "}:came", "}:settled", ":attempt:", "}:log", "}:seq", "}:leader", "}:waits", "}:made",
 	"{player:",
 }
 

@@ -41,7 +41,7 @@ func (a *attempt) metaPlayers() []metaPlayer {
 
 const (
 	// joinedTTL is how long it is remembered who was brought to a room that runs, after the last of them.
-	joinedTTL = 24 * time.Hour
+	joinedTTL = 2 * time.Hour
 	// maxJoined is from how many on they are forgotten, and it begins anew.
 	maxJoined = 256
 )
