@@ -151,7 +151,7 @@ func (e *engine) moved(ctx context.Context, a *attempt, verdicts []verdict) erro
 	if len(marks) == 0 {
 		return nil
 	}
-	if _, err := pipe.Exec(ctx); err != nil && !isNil(err) {
+	if err := answers(ctx, pipe); err != nil {
 		return wrap(err, "reading who has found another match")
 	}
 	ref, fresh := busyRef(e.keys.queue, a.id), a.now.Before(a.deadline.Add(busyTTL/2))

@@ -16,6 +16,24 @@ import (
 
 func isNil(err error) bool { return errors.Is(err, redis.Nil) }
 
+// answers sends a pipeline in which keys may be missing. Exec's error is the first of any kind: behind a missing key may
+// be a server that did not answer.
+func answers(ctx context.Context, pipe redis.Pipeliner) error {
+	cmds, err := pipe.Exec(ctx)
+	if err == nil {
+		return nil
+	}
+	for _, cmd := range cmds {
+		if err := cmd.Err(); err != nil && !isNil(err) {
+			return err
+		}
+	}
+	if isNil(err) {
+		return nil
+	}
+	return err //nolint:wrapcheck // callers say what they did
+}
+
 // claimEntries puts a new ticket's entry into each of its players' indices, unless a penalty keeps one of them out.
 func (s *Service) claimEntries(ctx context.Context, n *New, t *Ticket, ttl time.Duration) error {
 	calls := make([]call, len(t.Players))
@@ -85,7 +103,7 @@ func (s *Service) Of(ctx context.Context, player string) ([]string, error) {
 		name, _ := QueueOf(id)
 		cmds[i] = pipe.HGet(ctx, keysOf(s.cfg.Namespace, name).ticket(id), "state")
 	}
-	if _, err := pipe.Exec(ctx); err != nil && !isNil(err) {
+	if err := answers(ctx, pipe); err != nil {
 		return nil, fmt.Errorf("listing a player's tickets: %w", err)
 	}
 	live := ids[:0]

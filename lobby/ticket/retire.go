@@ -54,7 +54,7 @@ func (e *engine) windUp(work context.Context, round int) (left bool, err error) 
 func (e *engine) led(ctx context.Context) (bool, error) {
 	pipe := e.s.cfg.Redis.Pipeline()
 	until, now := pipe.HGet(ctx, e.keys.leader(), "until"), pipe.Time(ctx)
-	if _, err := pipe.Exec(ctx); err != nil && !isNil(err) {
+	if err := answers(ctx, pipe); err != nil {
 		return false, wrap(err, "asking who leads queue %s", e.keys.queue)
 	}
 	ms, err := strconv.ParseInt(until.Val(), 10, 64)
