@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"sync"
 	"time"
 
 	"github.com/alicebob/miniredis/v2"
@@ -46,9 +47,16 @@ func Connect(ctx context.Context, address string) (redis.UniversalClient, error)
 func Embedded() (rdb redis.UniversalClient, stop func()) {
 	server := miniredis.NewMiniRedis()
 	server.ClockTTL(true)
+	var mu sync.RWMutex // a client that is closed may still be opening a connection, which the server must not see while it closes
+	closed := false
 	client := redis.NewClient(withDefaults(&redis.Options{
 		Addr: "embedded",
 		Dialer: func(context.Context, string, string) (net.Conn, error) {
+			mu.RLock()
+			defer mu.RUnlock()
+			if closed {
+				return nil, net.ErrClosed
+			}
 			c, err := server.Dial()
 			if err != nil {
 				return nil, err //nolint:wrapcheck // go-redis says what it did
@@ -58,6 +66,9 @@ func Embedded() (rdb redis.UniversalClient, stop func()) {
 	}))
 	return client, func() {
 		_ = client.Close()
+		mu.Lock()
+		closed = true
+		mu.Unlock()
 		server.Close()
 	}
 }
