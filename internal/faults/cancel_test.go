@@ -65,7 +65,11 @@ func TestTenThousandCancelsAtOnceLeaveNothingBehind(t *testing.T) {
 	}
 	iter := h.rdb.Scan(t.Context(), 0, "muster:*", 5000).Iterator()
 	for iter.Next(t.Context()) {
-		if key := iter.Val(); strings.Contains(key, ":player:") || strings.HasSuffix(key, ":tickets") || strings.HasSuffix(key, ":busy") {
+		key := iter.Val()
+		if strings.HasPrefix(key, "muster:rate:") { // counters, which end by themselves within seconds
+			continue
+		}
+		if strings.Contains(key, ":player:") || strings.HasSuffix(key, ":tickets") || strings.HasSuffix(key, ":busy") {
 			t.Fatalf("%s is left", key)
 		}
 	}
