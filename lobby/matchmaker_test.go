@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -227,6 +228,8 @@ func TestFailureToAskWhetherServersAreCrowdedIsRememberedForASecond(t *testing.T
 		}), nil)
 		defer p.Close()
 		p.Drain() // the matchmaker asks for nodes, too
+		synctest.Wait()
+		asked.Store(0)
 		for i := range 10 {
 			p.enqueue(fmt.Sprint("a", i), "duel")
 		}
