@@ -64,35 +64,23 @@ const inboxAgain = 5 * time.Second
 // readInbox reads an inbox; while nothing is in it, and as long as the client wants, again at every notice.
 func (l *Lobby) readInbox(ctx context.Context, in *inboxInput) (*inboxOutput, error) {
 	p := playerOf(ctx)
-	woken, done := l.waiters.wait(inboxWaiter(digest(p.ID)))
-	defer done()
-	timer := time.NewTimer(in.wait)
-	defer timer.Stop()
-	again := time.NewTicker(inboxAgain)
-	defer again.Stop()
-	for last := in.wait == 0; ; {
+	var page inbox.Page
+	err := l.poll(ctx, inboxWaiter(digest(p.ID)), in.wait, inboxAgain, func() (done bool, err error) {
 		pages, err := l.inbox.Read(ctx, int64(in.Limit), inbox.Ask{Player: p.ID, After: in.After, Resume: true})
 		if err != nil {
-			return nil, l.problem("reading an inbox", err)
+			return false, err //nolint:wrapcheck // says what it did
 		}
-		if page := pages[0]; len(page.Events) > 0 || last { // that something was missed is no reason to answer at once, and again
-			out := &inboxOutput{Events{Events: make([]Event, len(page.Events)), Missed: page.Missed}}
-			for i, e := range page.Events {
-				out.Body.Events[i] = Event(e)
-			}
-			return out, nil
-		}
-		select {
-		case <-woken:
-		case <-again.C:
-		case <-timer.C:
-			last = true
-		case <-l.closing.Done():
-			last = true
-		case <-ctx.Done():
-			return nil, l.problem("waiting for an event", ctx.Err()) // nobody reads it
-		}
+		page = pages[0]
+		return len(page.Events) > 0, nil // that something was missed is no reason to answer at once, and again
+	})
+	if err != nil {
+		return nil, l.problem("reading an inbox", err)
 	}
+	out := &inboxOutput{Events{Events: make([]Event, len(page.Events)), Missed: page.Missed}}
+	for i, e := range page.Events {
+		out.Body.Events[i] = Event(e)
+	}
+	return out, nil
 }
 
 // inboxWaiter names those who wait for a player's events.

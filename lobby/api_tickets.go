@@ -163,31 +163,15 @@ func (l *Lobby) registerTickets(api huma.API) {
 // change.
 func (l *Lobby) getTicket(ctx context.Context, in *getTicketInput) (*ticketOutput, error) {
 	p := playerOf(ctx)
-	woken, done := l.waiters.wait(in.ID)
-	defer done()
-	timer := time.NewTimer(in.wait)
-	defer timer.Stop()
-	again := time.NewTicker(lookAgain)
-	defer again.Stop()
-	for last := in.wait == 0; ; {
-		t, err := l.tickets.Get(ctx, in.ID, p.ID)
-		if err != nil {
-			return nil, l.problem("reading a ticket", err)
-		}
-		if string(t.State) != in.Known || last {
-			return l.ticketOutput(ctx, t, &in.from)
-		}
-		select {
-		case <-woken:
-		case <-again.C:
-		case <-timer.C:
-			last = true
-		case <-l.closing.Done():
-			last = true
-		case <-ctx.Done():
-			last = true
-		}
+	var t *ticket.Ticket
+	err := l.poll(ctx, in.ID, in.wait, lookAgain, func() (done bool, err error) {
+		t, err = l.tickets.Get(ctx, in.ID, p.ID)
+		return err == nil && string(t.State) != in.Known, err //nolint:wrapcheck // says what it did
+	})
+	if err != nil {
+		return nil, l.problem("reading a ticket", err)
 	}
+	return l.ticketOutput(ctx, t, &in.from)
 }
 
 // ticketOutput shows a ticket to the player who asks.

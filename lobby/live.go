@@ -22,11 +22,7 @@ import (
 // closeTimeout bounds what the end of the lobby waits for its sockets, and then for Redis.
 const closeTimeout = 3 * time.Second
 
-// socket is what the lobby's areas have on its socket. Each adds its own before addLive:
-//
-//	l.socket.requests["ticket.confirm"] = live.Typed(l.confirmOnSocket)
-//	l.socket.expand["ticket"] = l.freshTicket
-//	l.socket.alive = append(l.socket.alive, l.keepTickets)
+// socket is what the lobby's areas have on its socket. Each adds its own before addLive, as addTickets does.
 type socket struct {
 	requests live.Handlers
 	// expand has by an event's kind what replaces its body when it is written to a socket, see live.Config.

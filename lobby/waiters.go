@@ -1,6 +1,10 @@
 package lobby
 
-import "sync"
+import (
+	"context"
+	"sync"
+	"time"
+)
 
 // waiters are the long polls of this process, by what they wait for.
 type waiters struct {
@@ -49,6 +53,32 @@ func poke(set map[chan struct{}]struct{}) {
 		select {
 		case c <- struct{}{}:
 		default:
+		}
+	}
+}
+
+// poll calls look at once, whenever id is woken, and unasked after each again, until it is done or fails. The last call
+// is when wait is over, the lobby stops or the client has gone away.
+func (l *Lobby) poll(ctx context.Context, id string, wait, again time.Duration, look func() (done bool, err error)) error {
+	woken, stop := l.waiters.wait(id)
+	defer stop()
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	ticker := time.NewTicker(again)
+	defer ticker.Stop()
+	for last := wait == 0; ; {
+		if done, err := look(); done || last || err != nil {
+			return err
+		}
+		select {
+		case <-woken:
+		case <-ticker.C:
+		case <-timer.C:
+			last = true
+		case <-l.closing.Done():
+			last = true
+		case <-ctx.Done():
+			last = true
 		}
 	}
 }

@@ -101,8 +101,8 @@ var rules = []rule{
 	{
 		dirs: []string{"lobby"},
 		onlyOurs: []string{
-			"internal/door", "internal/strictjson", "lobby/chat", "lobby/inbox", "lobby/keyspace", "lobby/live", "lobby/party", "lobby/players",
-			"lobby/presence", "lobby/queue", "lobby/queuefile", "lobby/rating", "lobby/simple", "lobby/simulate", "lobby/ticket",
+			"internal/door", "internal/strictjson", "lobby/chat", "lobby/inbox", "lobby/invitation", "lobby/keyspace", "lobby/live", "lobby/party", "lobby/players",
+			"lobby/presence", "lobby/queue", "lobby/queuefile", "lobby/rating", "lobby/simulate", "lobby/ticket",
 			"match/cluster", "proto", "proto/token",
 		},
 		why: "the lobby asks match/cluster for a room and never sees the loop, so either can be deployed without the other",

@@ -12,6 +12,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"muster/lobby/invitation"
 	"muster/lobby/keyspace"
 	"muster/proto"
 )
@@ -171,36 +172,24 @@ func (s *Store) InviteToGroup(ctx context.Context, id string, by Author, player 
 			return fmt.Errorf("inviting to group %s: %w", id, err)
 		}
 	}
-	till, err := inviteScript.Run(ctx, s.cfg.Redis, s.groupKeys(id), keyspace.Digest(player), inviteFor.Milliseconds(), maxInvites).Int64()
+	keys := s.groupKeys(id)
+	until, err := invitation.Open(ctx, s.cfg.Redis, keys[0], keys[2], player, inviteFor, maxInvites)
 	switch {
+	case errors.Is(err, invitation.ErrMany):
+		return ErrInvites
+	case errors.Is(err, invitation.ErrNone):
+		return ErrNoGroup
 	case err != nil:
 		return fmt.Errorf("inviting to group %s: %w", id, err)
-	case till < 0:
-		return ErrInvites
-	case till == 0:
-		return ErrNoGroup
 	case blocked:
 		return nil
 	}
-	key := id + ":invite:" + strconv.FormatInt(till, 10)
+	key := id + ":invite:" + strconv.FormatInt(until.UnixMilli(), 10)
 	if err := s.cfg.Post(ctx, key, GroupKind, Invitation{id, g.Title, by.ID, by.Name}, player); err != nil {
 		return fmt.Errorf("inviting to group %s: %w", id, err)
 	}
 	return nil
 }
-
-// The answer is until when the invitation is good; 0 where there is no such group, -1 where there are too many.
-var inviteScript = redis.NewScript(`
-if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
-local t = redis.call('TIME')
-local now = t[1] * 1000 + math.floor(t[2] / 1000)
-redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', string.format('%.0f', now))
-local till = redis.call('ZSCORE', KEYS[3], ARGV[1])
-if till then return tonumber(till) end
-if redis.call('ZCARD', KEYS[3]) >= tonumber(ARGV[3]) then return -1 end
-redis.call('ZADD', KEYS[3], string.format('%.0f', now + tonumber(ARGV[2])), ARGV[1])
-redis.call('PEXPIRE', KEYS[3], ARGV[2])
-return now + tonumber(ARGV[2])`)
 
 // JoinGroup takes an invited player in. Errors: ErrNoGroup, also where he is not invited; ErrFull.
 func (s *Store) JoinGroup(ctx context.Context, id string, who Author) (*Group, error) {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"muster/lobby/invitation"
 	"muster/lobby/keyspace"
 )
 
@@ -32,39 +33,24 @@ func (s *Store) Invite(ctx context.Context, id string, by Member, player string)
 			return fmt.Errorf("inviting to party %s: %w", id, err)
 		}
 	}
-	till, err := inviteScript.Run(ctx, s.cfg.Redis, []string{s.record(id), s.invites(id)},
-		keyspace.Digest(player), inviteFor.Milliseconds(), maxInvites).Int64()
+	until, err := invitation.Open(ctx, s.cfg.Redis, s.record(id), s.invites(id), player, inviteFor, maxInvites)
 	switch {
+	case errors.Is(err, invitation.ErrMany):
+		return ErrInvites
+	case errors.Is(err, invitation.ErrNone):
+		return ErrNone
 	case err != nil:
 		return fmt.Errorf("inviting to party %s: %w", id, err)
-	case till < 0:
-		return ErrInvites
-	case till == 0:
-		return ErrNone
 	case blocked:
 		return nil
 	}
-	until := time.UnixMilli(till).UTC()
 	by.Ready = false
-	err = s.cfg.Post(ctx, id+":invite:"+strconv.FormatInt(till, 10), Kind, Event{Event: EventInvited, ID: id, By: &by, Until: &until}, player)
+	err = s.cfg.Post(ctx, id+":invite:"+strconv.FormatInt(until.UnixMilli(), 10), Kind, Event{Event: EventInvited, ID: id, By: &by, Until: &until}, player)
 	if err != nil {
 		return fmt.Errorf("inviting to party %s: %w", id, err)
 	}
 	return nil
 }
-
-// The answer is until when the invitation is good; 0 where there is no such party, -1 where there are too many.
-var inviteScript = redis.NewScript(`
-if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
-local t = redis.call('TIME')
-local now = t[1] * 1000 + math.floor(t[2] / 1000)
-redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', string.format('%.0f', now))
-local till = redis.call('ZSCORE', KEYS[2], ARGV[1])
-if till then return tonumber(till) end
-if redis.call('ZCARD', KEYS[2]) >= tonumber(ARGV[3]) then return -1 end
-redis.call('ZADD', KEYS[2], string.format('%.0f', now + tonumber(ARGV[2])), ARGV[1])
-redis.call('PEXPIRE', KEYS[2], ARGV[2])
-return now + tonumber(ARGV[2])`)
 
 // invited says whether a player has an open invitation.
 func (s *Store) invited(ctx context.Context, id, player string) (bool, error) {
