@@ -20,6 +20,7 @@ import (
 	"muster/match/cluster"
 	"muster/match/edge"
 	"muster/match/journal"
+	"muster/match/node"
 	"muster/proto/token"
 )
 
@@ -148,7 +149,7 @@ func (s *server) node(addr net.Addr, games []Game) cluster.Node {
 	return n
 }
 
-func (s *server) startMatches(rdb redis.UniversalClient, games []Game, node cluster.Node, reg prometheus.Registerer) error {
+func (s *server) startMatches(rdb redis.UniversalClient, games []Game, self cluster.Node, reg prometheus.Registerer) error {
 	dir := cluster.NewDirectory(rdb, s.set.Namespace)
 	defined, rules := make([]match.Game, len(games)), map[string]match.Rules{}
 	for i := range games {
@@ -169,7 +170,9 @@ func (s *server) startMatches(rdb redis.UniversalClient, games []Game, node clus
 	}
 	s.host = host
 	s.edge = edge.New(edge.Config{
-		Rooms: &rooms{host, dir, cluster.NewNodes(rdb, s.set.Namespace, s.log), node.ID, node.URL, rules}, Keys: s.keys, Log: s.log, Registerer: reg, Origins: s.set.Origins,
+		Rooms: &node.Rooms{
+			Host: host, Dir: dir, Nodes: cluster.NewNodes(rdb, s.set.Namespace, s.log), Node: self.ID, URL: self.URL, Games: rules,
+		}, Keys: s.keys, Log: s.log, Registerer: reg, Origins: s.set.Origins,
 		SlowAfter: s.set.SlowAfter,
 		Seated:    func(player string, begins bool) { s.lobby.Seated(player, begins) }, // it is there before the first socket
 	})

@@ -54,7 +54,7 @@ var rules = []rule{
 		why: "a bot knows what a client knows",
 	},
 	{
-		dirs: []string{"match"}, except: []string{"match/edge", "match/cluster", "match/journal", "match/matchtest"},
+		dirs: []string{"match"}, except: []string{"match/bridge", "match/edge", "match/cluster", "match/journal", "match/matchtest", "match/node"},
 		onlyOurs: []string{"match/journal", "netcode", "proto", "proto/token"},
 		not:      []string{"github.com/redis", "github.com/lxzan/gws", "net/http"},
 		why:      "the loop knows neither sockets nor Redis: edges and the directory are interfaces that it is given",
@@ -83,6 +83,14 @@ var rules = []rule{
 	{
 		dirs: []string{"match/cluster"}, onlyOurs: []string{"match/journal", "proto", "proto/token"},
 		why: "the lobby uses it without the loop, so it must not bring the loop with it",
+	},
+	{
+		dirs: []string{"match/node"}, onlyOurs: []string{"match", "match/bridge", "match/cluster", "match/edge", "match/journal", "netcode", "proto", "proto/token"},
+		why: "it brings host, edge and cluster together, and knows nothing of the lobby",
+	},
+	{
+		dirs: []string{"match/bridge"}, onlyOurs: []string{"match", "match/edge", "netcode", "proto", "proto/token"}, not: []string{"github.com/redis"},
+		why: "rooms and viewers meet over any network that carries messages between nodes",
 	},
 	{
 		dirs: []string{"match"}, except: []string{"match/matchtest"}, not: []string{"muster/lobby", "muster/client", "muster/cmd", "muster/loadtest", "muster/games"},

@@ -49,7 +49,7 @@ type conn struct {
 	seat    netcode.Seat
 	player  string          // the id
 	watches bool            // it has no seat, and no inputs
-	room    *match.Instance // set before the reader starts
+	room    Room            // set before the reader starts
 	meter   *door.Meter
 
 	welcomed atomic.Bool   // the client may speak

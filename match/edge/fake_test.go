@@ -102,7 +102,7 @@ type rooms struct {
 	team uint16 // of those who take seats
 }
 
-func (r *rooms) Open(_ context.Context, room string) (*match.Instance, error) {
+func (r *rooms) Open(_ context.Context, room string) (Room, error) {
 	switch room {
 	case "gone":
 		return nil, &proto.Close{Code: proto.CodeMatchGone, Reason: "no such match"}
@@ -112,7 +112,7 @@ func (r *rooms) Open(_ context.Context, room string) (*match.Instance, error) {
 	return r.host.Open(match.Spec{ID: room, Game: r.game, Seed: 3, Epoch: 5})
 }
 
-func (r *rooms) Running(_ context.Context, room string) (*match.Instance, error) {
+func (r *rooms) Running(_ context.Context, room string) (Room, error) {
 	if rm := r.host.Room(room); rm != nil {
 		return rm, nil
 	}

@@ -19,10 +19,10 @@ import (
 // Rooms is where an edge finds the room of a seat. An error that is a *proto.Close is the answer to the client; any
 // other closes the socket as overloaded, to be tried again.
 type Rooms interface {
-	// Open returns the running room, opened first where it is wanted here and does not run yet.
-	Open(ctx context.Context, room string) (*match.Instance, error)
-	// Running returns the room where it runs here, and opens none: whoever wants to watch keeps nothing alive.
-	Running(ctx context.Context, room string) (*match.Instance, error)
+	// Open returns the room, opened first where it is wanted here and does not run yet, wherever it runs.
+	Open(ctx context.Context, room string) (Room, error)
+	// Running returns the room where it runs, and opens none: whoever wants to watch keeps nothing alive.
+	Running(ctx context.Context, room string) (Room, error)
 	// TakeSeat burns the seat token with the id tokenID, which claims the seat for the player, and returns the team that he
 	// plays in; 0 is none.
 	TakeSeat(ctx context.Context, room string, seat uint16, player, tokenID string) (team uint16, err error)

@@ -12,7 +12,6 @@ import (
 
 	"muster/internal/door"
 	"muster/internal/simnet"
-	"muster/match"
 	"muster/proto"
 )
 
@@ -63,12 +62,12 @@ func TestServerClosesWhileHandshakesCome(t *testing.T) {
 // stuckRooms finds no room before its caller gives up.
 type stuckRooms struct{}
 
-func (stuckRooms) Open(ctx context.Context, _ string) (*match.Instance, error) {
+func (stuckRooms) Open(ctx context.Context, _ string) (Room, error) {
 	<-ctx.Done()
 	return nil, ctx.Err()
 }
 
-func (r stuckRooms) Running(ctx context.Context, room string) (*match.Instance, error) {
+func (r stuckRooms) Running(ctx context.Context, room string) (Room, error) {
 	return r.Open(ctx, room)
 }
 
@@ -127,7 +126,7 @@ func TestServerClosesThoughClientsDoNotAnswer(t *testing.T) {
 // chatty refuses with more words than a close frame holds.
 type chatty struct{ stuckRooms }
 
-func (chatty) Open(context.Context, string) (*match.Instance, error) {
+func (chatty) Open(context.Context, string) (Room, error) {
 	return nil, &proto.Close{Code: proto.CodeMatchFull, Reason: strings.Repeat("é", 200)}
 }
 

@@ -99,12 +99,12 @@ type field struct {
 }
 
 // Open implements edge.Rooms.
-func (f *field) Open(_ context.Context, room string) (*match.Instance, error) {
+func (f *field) Open(_ context.Context, room string) (edge.Room, error) {
 	return f.host.Open(match.Spec{ID: room, Game: f.game.Name(), Seed: f.n.Seed, Epoch: 1, Config: f.config}) //nolint:wrapcheck // names it
 }
 
 // Running implements edge.Rooms.
-func (f *field) Running(_ context.Context, room string) (*match.Instance, error) {
+func (f *field) Running(_ context.Context, room string) (edge.Room, error) {
 	if rm := f.host.Room(room); rm != nil {
 		return rm, nil
 	}

@@ -1,4 +1,4 @@
-package cmd
+package node
 
 import (
 	"context"
@@ -10,25 +10,25 @@ import (
 	"muster/proto"
 )
 
-// rooms finds the room of a seat for the edge: in this process's host, opened by the cluster's record where it does not
-// run yet.
-type rooms struct {
-	host  *match.Host
-	dir   *cluster.Directory
-	nodes *cluster.Nodes
-	node  string // this process
-	url   string // where it is reached
-	games map[string]match.Rules
+// Rooms finds the room of a seat for the edge: in this process's host, opened by the cluster's record where it does not
+// run yet. Any goroutine may use it; its fields are set before that.
+type Rooms struct {
+	Host  *match.Host
+	Dir   *cluster.Directory
+	Nodes *cluster.Nodes
+	Node  string // this process
+	URL   string // where it is reached
+	Games map[string]match.Rules
 }
 
-var _ edge.Rooms = (*rooms)(nil)
+var _ edge.Rooms = (*Rooms)(nil)
 
 // Open implements edge.Rooms.
-func (r *rooms) Open(ctx context.Context, room string) (*match.Instance, error) {
-	if rm := r.host.Room(room); rm != nil {
+func (r *Rooms) Open(ctx context.Context, room string) (edge.Room, error) {
+	if rm := r.Host.Room(room); rm != nil {
 		return rm, nil
 	}
-	rec, err := r.dir.Room(ctx, room)
+	rec, err := r.Dir.Room(ctx, room)
 	switch {
 	case errors.Is(err, cluster.ErrNoRoom):
 		return nil, &proto.Close{Code: proto.CodeMatchGone, Reason: "there is no such match"}
@@ -36,12 +36,12 @@ func (r *rooms) Open(ctx context.Context, room string) (*match.Instance, error) 
 		return nil, err //nolint:wrapcheck // says what it did
 	case rec.Off:
 		return nil, &proto.Close{Code: proto.CodeMatchGone, Reason: "the match was called off"}
-	case rec.Node != r.node:
+	case rec.Node != r.Node:
 		if rec, err = r.adopt(ctx, rec); err != nil {
 			return nil, err
 		}
 	}
-	rm, err := r.host.Open(match.Spec{
+	rm, err := r.Host.Open(match.Spec{
 		ID: rec.ID, Game: rec.Game, Seed: rec.Seed, Epoch: rec.Epoch, Config: rec.Config, Expect: rec.Expect,
 	})
 	if errors.Is(err, match.ErrLoaded) { // the seat is reserved, so coming again is worth while
@@ -50,43 +50,46 @@ func (r *rooms) Open(ctx context.Context, room string) (*match.Instance, error) 
 	if errors.Is(err, match.ErrConfig) { // other rules than those that the lobby asked
 		return nil, &proto.Close{Code: proto.CodeMatchGone, Reason: "the match's game has no such config"}
 	}
-	return rm, err //nolint:wrapcheck // says what it did
+	if err != nil {
+		return nil, err //nolint:wrapcheck // says what it did
+	}
+	return rm, nil
 }
 
 // Running implements edge.Rooms.
-func (r *rooms) Running(_ context.Context, room string) (*match.Instance, error) {
-	if rm := r.host.Room(room); rm != nil {
+func (r *Rooms) Running(_ context.Context, room string) (edge.Room, error) {
+	if rm := r.Host.Room(room); rm != nil {
 		return rm, nil
 	}
 	return nil, &proto.Close{Code: proto.CodeMatchGone, Reason: "the match is not on this server"}
 }
 
 // adopt takes a room over whose server is gone, where its game keeps a journal to go on from: its player has come here.
-func (r *rooms) adopt(ctx context.Context, rec cluster.Room) (cluster.Room, error) {
+func (r *Rooms) adopt(ctx context.Context, rec cluster.Room) (cluster.Room, error) {
 	elsewhere := &proto.Close{Code: proto.CodeMatchGone, Reason: "the match is not on this server"}
-	rules, ok := r.games[rec.Game]
+	rules, ok := r.Games[rec.Game]
 	if !ok || rules.Durability == match.None || rules.Version != rec.Rules && !rules.Persist {
 		return rec, elsewhere
 	}
-	live, err := r.nodes.Live(ctx)
+	live, err := r.Nodes.Live(ctx)
 	if err != nil {
 		return rec, err //nolint:wrapcheck // says what it did
 	}
-	if n, ok := live[rec.Node]; ok && n.URL == r.url { // it was here before this process, and is not yet forgotten
+	if n, ok := live[rec.Node]; ok && n.URL == r.URL { // it was here before this process, and is not yet forgotten
 		return rec, &proto.Close{Code: proto.CodeOverloaded, Reason: "the match is about to go on here"}
 	} else if ok {
 		return rec, elsewhere
 	}
-	rec, err = r.dir.Move(ctx, rec, r.node, rules.Version)
-	if err == nil && rec.Node != r.node {
+	rec, err = r.Dir.Move(ctx, rec, r.Node, rules.Version)
+	if err == nil && rec.Node != r.Node {
 		return rec, elsewhere
 	}
 	return rec, err //nolint:wrapcheck // says what it did
 }
 
 // TakeSeat implements edge.Rooms.
-func (r *rooms) TakeSeat(ctx context.Context, room string, seat uint16, player, tokenID string) (team uint16, err error) {
-	team, err = r.dir.TakeSeat(ctx, room, seat, player, tokenID)
+func (r *Rooms) TakeSeat(ctx context.Context, room string, seat uint16, player, tokenID string) (team uint16, err error) {
+	team, err = r.Dir.TakeSeat(ctx, room, seat, player, tokenID)
 	switch {
 	case errors.Is(err, cluster.ErrNoRoom):
 		return 0, &proto.Close{Code: proto.CodeMatchGone, Reason: "there is no such match"}

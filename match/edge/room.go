@@ -1,0 +1,36 @@
+package edge
+
+import (
+	"time"
+
+	"muster/match"
+	"muster/netcode"
+	"muster/proto"
+)
+
+// Room is a room as a connection sees it: a [match.Instance] of this process, or what stands here for one that runs in
+// another. Any goroutine may call its methods; none blocks.
+type Room interface {
+	ID() string
+	// Epoch is that under which its host runs it: acknowledgements of another one mean other ticks.
+	Epoch() uint64
+	Schema() *netcode.Schema
+	Rate() int // ticks a second
+	Mode() proto.InputMode
+	// Clock returns the room's tick time now: the tick whose interval this is, and how far into it in 1/65536.
+	Clock() (tick uint32, frac uint16)
+	// Attach claims a seat; the room answers through the viewer. It is false when the room has ended: then the viewer hears
+	// nothing of it and Detach must not be called.
+	Attach(a match.Attach) bool
+	Detach(v match.Viewer)
+	// Leave gives the viewer's seat up for good.
+	Leave(v match.Viewer)
+	// Refresh says until when the viewer's player is known now.
+	Refresh(v match.Viewer, expires time.Time)
+	// Resync says that the viewer wants a scope again, of which the edge has reset its own view.
+	Resync(v match.Viewer, scope uint16)
+	// Input hands over what a viewer sent, its bodies checked. It is copied.
+	Input(v match.Viewer, p *proto.InputPacket)
+}
+
+var _ Room = (*match.Instance)(nil)
