@@ -120,7 +120,7 @@ type anyRoom struct {
 	epoch uint64
 }
 
-func (a anyRoom) Open(_ context.Context, room string) (*match.Instance, error) {
+func (a anyRoom) Open(_ context.Context, room string) (edge.Room, error) {
 	game, _, _ := strings.Cut(room, "-")
 	rm, err := a.host.Open(match.Spec{ID: room, Game: game, Seed: 7, Epoch: a.epoch})
 	if errors.Is(err, match.ErrLoaded) {
@@ -129,7 +129,7 @@ func (a anyRoom) Open(_ context.Context, room string) (*match.Instance, error) {
 	return rm, err
 }
 
-func (a anyRoom) Running(ctx context.Context, room string) (*match.Instance, error) {
+func (a anyRoom) Running(ctx context.Context, room string) (edge.Room, error) {
 	return a.Open(ctx, room)
 }
 
