@@ -400,7 +400,7 @@ func TestWhatEndsWithinTheGraceNeedsNoSecondLook(t *testing.T) {
 					t.Errorf("%d are looked at again, want the one that does not end", n)
 				}
 			},
-			Wait: func(ctx context.Context, d time.Duration) error { return nil },
+			Wait: func(context.Context, time.Duration) error { return nil },
 		})
 		if err != nil || report.Count != 2 { // it never ends, and it has no room
 			t.Errorf("%+v, %v", report, err)

@@ -20,7 +20,7 @@ const (
 func recordRule(ctx context.Context, l *look, keys []*key) error {
 	list, err := l.fields(ctx, namesOf(keys), "node", "off")
 	for i, k := range keys {
-		if err == nil && !l.live[list[i][0]] && list[i][1] == "" && !(k.ttl > recordLasts-claiming) {
+		if err == nil && !l.live[list[i][0]] && list[i][1] == "" && k.ttl <= recordLasts-claiming {
 			l.suspect(k, "", whyNoNode)
 		}
 	}
