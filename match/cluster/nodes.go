@@ -21,11 +21,17 @@ const (
 type Node struct {
 	ID     string            `json:"id"`               // of this run of the process: a restarted one is another node
 	URL    string            `json:"url"`              // where clients reach it, http://HOST or https://HOST
-	Asked  bool              `json:"asked,omitempty"`  // URL is a guess: a client that asked this node reaches it as it did
+	Asked  bool              `json:"asked,omitempty"`  // URL is a guess: clients come to its rooms by whichever server they asked
+	Role   string            `json:"role,omitempty"`   // RoleLobby, RoleMatch or RoleAll, which "" is, too
 	Region string            `json:"region,omitempty"` // where it is, for players who measure latencies; "" is not said
+	Tags   map[string]string `json:"tags,omitempty"`   // what is special about it, for rooms that want it
 	Games  map[string]string `json:"games"`            // what it can run: the rules' version by game
 	Full   string            `json:"full,omitempty"`   // why it takes no new rooms now; its running ones go on
 	Ends   bool              `json:"ends,omitempty"`   // it should be replaced: nor does it take new players
+
+	Capacity int  `json:"capacity,omitempty"` // the most rooms that it takes; 0: its load alone decides
+	Draining bool `json:"draining,omitempty"` // it takes no new rooms, since an operator said so
+	Load     Load `json:"load,omitzero"`
 }
 
 // Nodes is the register of hosts. Any goroutine may use it.
