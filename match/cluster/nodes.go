@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -20,6 +22,8 @@ const (
 // Node is what a host says of itself.
 type Node struct {
 	ID     string            `json:"id"`               // of this run of the process: a restarted one is another node
+	// Process is the same for all ids that one run of a process has, one after the other; "" is ID.
+	Process string `json:"process,omitempty"`
 	URL    string            `json:"url"`              // where clients reach it, http://HOST or https://HOST
 	Asked  bool              `json:"asked,omitempty"`  // URL is a guess: clients come to its rooms by whichever server they asked
 	Role   string            `json:"role,omitempty"`   // RoleLobby, RoleMatch or RoleAll, which "" is, too
@@ -112,14 +116,17 @@ return 'ok'`)
 
 // Live returns the registered nodes by id.
 func (n *Nodes) Live(ctx context.Context) (map[string]Node, error) {
-	infos, err := liveScript.Run(ctx, n.rdb, []string{n.nodes(), n.nodeInfo()}).StringSlice()
+	answer, err := liveScript.Run(ctx, n.rdb, []string{n.nodes(), n.nodeInfo(), n.draining()}).StringSlice()
+	drains, err := wordOf(answer, 1, err)
 	if err != nil {
 		return nil, fmt.Errorf("listing the nodes: %w", err)
 	}
+	draining, infos := strings.Fields(drains), answer[1:]
 	live := make(map[string]Node, len(infos))
 	for _, info := range infos {
 		var node Node
 		if json.Unmarshal([]byte(info), &node) == nil { // else a node of another release: it is none to this one
+			node.Draining = slices.Contains(draining, node.drains()) // from now on, not from when it has heard of it
 			live[node.ID] = node
 		}
 	}
@@ -130,8 +137,8 @@ var liveScript = redis.NewScript(`
 local t = redis.call('TIME')
 local now = string.format('%.0f', t[1] * 1000 + math.floor(t[2] / 1000))
 local ids = redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. now, '+inf')
-if #ids == 0 then return {} end
-local infos = {}
+local infos = {table.concat(redis.call('HKEYS', KEYS[3]), ' ')}
+if #ids == 0 then return infos end
 for _, info in ipairs(redis.call('HMGET', KEYS[2], unpack(ids))) do
 	if info then infos[#infos + 1] = info end
 end
