@@ -12,6 +12,7 @@ package testprocess
 
 import (
 	"bufio"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -60,23 +61,23 @@ func Start(t testing.TB, role string, args []string, env ...string) *Process {
 func start(role string, args, env []string) (*Process, error) {
 	self, err := os.Executable()
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("finding the program: %w", err)
 	}
 	p := &Process{cmd: exec.Command(self, args...), ended: make(chan struct{})} //nolint:gosec // itself
 	p.cmd.Env = append(append(os.Environ(), roleVar+"="+role), env...)
 	if p.stdin, err = p.cmd.StdinPipe(); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("making its input: %w", err)
 	}
 	r, w, err := os.Pipe()
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("making its output: %w", err)
 	}
 	p.cmd.Stdout, p.cmd.Stderr = w, w
 	err = p.cmd.Start()
 	_ = w.Close()
 	if err != nil {
 		_ = r.Close()
-		return nil, err
+		return nil, fmt.Errorf("running %s: %w", self, err)
 	}
 	go func() {
 		defer close(p.ended)
