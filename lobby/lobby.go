@@ -160,6 +160,7 @@ func New(cfg Config) (*Lobby, error) {
 	}
 	l.bus.Start()
 	l.wg.Go(func() { l.drainResults(ctx) })
+	l.wg.Go(func() { l.tidyRooms(ctx) })
 	return l, nil
 }
 
