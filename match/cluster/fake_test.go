@@ -236,14 +236,24 @@ func (s *slowly) DialHook(next redis.DialHook) redis.DialHook { return next }
 
 func (s *slowly) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	return func(ctx context.Context, cmd redis.Cmder) error {
-		time.Sleep(time.Duration(s.by.Load()))
+		pass(ctx, time.Duration(s.by.Load()))
 		return next(ctx, cmd)
 	}
 }
 
 func (s *slowly) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
 	return func(ctx context.Context, cmds []redis.Cmder) error {
-		time.Sleep(time.Duration(s.by.Load()))
+		pass(ctx, time.Duration(s.by.Load()))
 		return next(ctx, cmds)
+	}
+}
+
+// pass lets a time pass, of a bubble, or what is left of ctx.
+func pass(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
 	}
 }
