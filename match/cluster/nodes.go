@@ -21,17 +21,17 @@ const (
 
 // Node is what a host says of itself.
 type Node struct {
-	ID     string            `json:"id"`               // of this run of the process: a restarted one is another node
+	ID string `json:"id"` // of this run of the process: a restarted one is another node
 	// Process is the same for all ids that one run of a process has, one after the other; "" is ID.
-	Process string `json:"process,omitempty"`
-	URL    string            `json:"url"`              // where clients reach it, http://HOST or https://HOST
-	Asked  bool              `json:"asked,omitempty"`  // URL is a guess: clients come to its rooms by whichever server they asked
-	Role   string            `json:"role,omitempty"`   // RoleLobby, RoleMatch or RoleAll, which "" is, too
-	Region string            `json:"region,omitempty"` // where it is, for players who measure latencies; "" is not said
-	Tags   map[string]string `json:"tags,omitempty"`   // what is special about it, for rooms that want it
-	Games  map[string]string `json:"games"`            // what it can run: the rules' version by game
-	Full   string            `json:"full,omitempty"`   // why it takes no new rooms now; its running ones go on
-	Ends   bool              `json:"ends,omitempty"`   // it should be replaced: nor does it take new players
+	Process string            `json:"process,omitempty"`
+	URL     string            `json:"url"`              // where clients reach it, http://HOST or https://HOST
+	Asked   bool              `json:"asked,omitempty"`  // URL is a guess: clients come to its rooms by whichever server they asked
+	Role    string            `json:"role,omitempty"`   // RoleLobby, RoleMatch or RoleAll, which "" is, too
+	Region  string            `json:"region,omitempty"` // where it is, for players who measure latencies; "" is not said
+	Tags    map[string]string `json:"tags,omitempty"`   // what is special about it, for rooms that want it
+	Games   map[string]string `json:"games"`            // what it can run: the rules' version by game
+	Full    string            `json:"full,omitempty"`   // why it takes no new rooms now; its running ones go on
+	Ends    bool              `json:"ends,omitempty"`   // it should be replaced: nor does it take new players
 
 	Capacity int  `json:"capacity,omitempty"` // the most rooms that it takes; 0: its load alone decides
 	Draining bool `json:"draining,omitempty"` // it takes no new rooms, since an operator said so
