@@ -51,6 +51,16 @@ type bot struct {
 	chains []uint32 // over the commands that were sent; the first is 0
 }
 
+// newBot is a player of a game who has not done anything yet. He is halted at the test's end.
+func (f *fleet) newBot(game, name string) *bot {
+	b := &bot{
+		f: f, name: name, queue: game, slips: game != kept.Name(), done: make(chan struct{}), chains: []uint32{0},
+		notes: notes{heard: map[netcode.Seat]uint32{}},
+	}
+	f.t.Cleanup(b.halt)
+	return b
+}
+
 // notes are what a bot saw. They may be read under its mutex, or when its goroutine has ended.
 type notes struct {
 	wrong     []string

@@ -192,12 +192,24 @@ func (f *fleet) lobby(player string) *client.Lobby {
 func (f *fleet) get(n *node, path string) (status int, body []byte, err error) {
 	text, err := f.keys.SignPlayer(token.Player{ID: "operator", Name: "operator", Roles: []string{"admin"}}, time.Hour)
 	must(f.t, err)
+	return fetch(&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}, "http://"+n.addr+path, text)
+}
+
+// ask asks any lobby for a page as a player.
+func (f *fleet) ask(player, path string) (status int, body []byte, err error) {
+	l := f.lobby(player)
+	return fetch(l.HTTP, l.URL+path, l.Token)
+}
+
+func fetch(by *http.Client, url, bearer string) (status int, body []byte, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+n.addr+path, http.NoBody)
-	must(f.t, err)
-	req.Header.Set("Authorization", "Bearer "+text)
-	res, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(req)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
+	if err != nil {
+		return 0, nil, err
+	}
+	req.Header.Set("Authorization", "Bearer "+bearer)
+	res, err := by.Do(req)
 	if err != nil {
 		return 0, nil, err
 	}
