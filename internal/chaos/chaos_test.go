@@ -25,6 +25,7 @@ type scenario struct {
 	size  int    // players of a room
 	game  string // that the bots play; "" is the one with a journal
 	lines bool   // each server has a line of its own to Redis
+	nginx bool   // before the servers
 	ends  bool   // it reckons up by itself
 	run   func(w *world)
 }
@@ -38,6 +39,7 @@ var scenarios = map[string][]scenario{
 		w.restartRedis(0)
 		w.restartRedis(6 * time.Second)
 	}}},
+	"nginx": {{name: "nginx reloads", nodes: 3, rooms: 30, size: 10, nginx: true, run: (*world).reloads}},
 	"long": {
 		{name: "hosts are killed for two minutes", nodes: 3, rooms: 40, size: 10, run: func(w *world) { w.killFor(2*time.Minute, 10*time.Second) }},
 		{name: "hosts with checkpoints are killed", nodes: 3, rooms: 12, size: 4, game: "slipping", run: func(w *world) { w.killFor(30*time.Second, 10*time.Second) }},
@@ -59,8 +61,6 @@ var scenarios = map[string][]scenario{
 	},
 }
 
-func init() { scenarios["nginx"] = nil }
-
 const (
 	// lease is the servers' default.
 	lease = 1500 * time.Millisecond
@@ -77,6 +77,7 @@ type world struct {
 	rdb   redis.UniversalClient
 	f     *fleet
 	c     *crowd
+	front *front // nil: there is none
 	rng   *rand.Rand
 	sc    scenario
 }
@@ -126,7 +127,13 @@ func newWorld(t *testing.T, sc scenario) *world {
 	if sc.lines {
 		cfg.lines = server.Addr
 	}
+	if sc.nginx {
+		cfg.args = append(cfg.args, "--trusted-proxy", "127.0.0.1")
+	}
 	w.f = startFleet(t, w.rdb, cfg)
+	if sc.nginx {
+		w.front = w.f.startNginx()
+	}
 	if w.sc.game == "" {
 		w.sc.game = kept.Name()
 	}

@@ -81,7 +81,7 @@ func (c *crowd) play(when string, since time.Time, bots []*bot) {
 	c.f.t.Helper()
 	sent := make([]uint32, len(bots))
 	for i, b := range bots {
-		sent[i] = b.sent.Load()
+		sent[i] = max(1, b.sent.Load())
 	}
 	for i, b := range bots {
 		until(c.f.t, fmt.Sprintf("%s plays in %s %s: command %d is durable", b.name, b.match.Room, when, sent[i]), func() bool {
@@ -89,7 +89,7 @@ func (c *crowd) play(when string, since time.Time, bots []*bot) {
 			b.mu.Lock()
 			at := b.notes.last.at
 			b.mu.Unlock()
-			return at.After(since) && b.durable.Load() >= sent[i] && sent[i] > 0
+			return at.After(since) && b.durable.Load() >= sent[i]
 		})
 	}
 }

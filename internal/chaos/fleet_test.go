@@ -47,6 +47,7 @@ type fleet struct {
 	args  []string // further ones of each server
 	file  string   // of queues
 
+	url      string      // of the lobby, as players know it
 	balanced http.Client // leads to any server
 	turn     atomic.Uint32
 }
@@ -77,7 +78,7 @@ func startFleet(t testing.TB, rdb redis.UniversalClient, cfg fleetConfig) *fleet
 	keys, err := token.New([]byte(secret), nil)
 	must(t, err)
 	f := &fleet{
-		t: t, redis: cfg.redis, rdb: rdb, dir: cluster.NewDirectory(rdb, namespace), keys: keys, args: cfg.args,
+		t: t, redis: cfg.redis, rdb: rdb, dir: cluster.NewDirectory(rdb, namespace), keys: keys, args: cfg.args, url: "http://muster.example",
 		key: filepath.Join(t.TempDir(), "key"), file: filepath.Join(t.TempDir(), "queues.yaml"),
 	}
 	must(t, os.WriteFile(f.key, []byte(secret), 0o600))
@@ -185,7 +186,7 @@ func (f *fleet) dial(ctx context.Context, network, _ string) (net.Conn, error) {
 func (f *fleet) lobby(player string) *client.Lobby {
 	text, err := f.keys.SignPlayer(token.Player{ID: player, Name: player}, time.Hour)
 	must(f.t, err)
-	return &client.Lobby{URL: "http://muster.example", Token: text, HTTP: &f.balanced}
+	return &client.Lobby{URL: f.url, Token: text, HTTP: &f.balanced}
 }
 
 // get asks a server for a page as an operator.
