@@ -66,6 +66,8 @@ const (
 	lease = 1500 * time.Millisecond
 	// mostPause is what 99 of 100 pauses may take at whose end another host goes on.
 	mostPause = 3 * time.Second
+	// mostSlip is what a failover may take back on the screen: the time between two checkpoints, and what is on its way.
+	mostSlip = checkpointEvery + 500*time.Millisecond
 	// mostMissed is how many ticks a room may be short of its schedule: a busy machine stalls any process for a moment.
 	mostMissed = 4
 )

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"slices"
 	"time"
@@ -174,7 +173,7 @@ func (w *world) lose() {
 	if t := w.ticket(late); t.State != "waiting" {
 		w.t.Errorf("who came later than those who had a match is %s", t.State)
 	}
-	w.c.bots = append(others, again...)
+	w.c.bots = slices.Concat(others, again)
 	w.c.play("after matches were lost", time.Now(), w.c.bots)
 	w.reckon()
 }
@@ -221,6 +220,6 @@ func (c *crowd) notes(b *bot) {
 		c.f.t.Error(w)
 	}
 	if st := b.conn.Stats(); st.HashMismatches > 0 || st.DecodeErrors > 0 {
-		c.f.t.Error(fmt.Sprintf("%s: %d hashes of views differ, %d blocks could not be read", b.name, st.HashMismatches, st.DecodeErrors))
+		c.f.t.Errorf("%s: %d hashes of views differ, %d blocks could not be read", b.name, st.HashMismatches, st.DecodeErrors)
 	}
 }

@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -217,25 +216,6 @@ func fetch(by *http.Client, url, bearer string) (status int, body []byte, err er
 	defer func() { _ = res.Body.Close() }()
 	body, err = io.ReadAll(res.Body)
 	return res.StatusCode, body, err
-}
-
-// metric is one of a server's, its labels summed up; 0 where there is none.
-func (f *fleet) metric(n *node, name string) (sum float64) {
-	_, body, err := f.get(n, "/metrics")
-	if err != nil {
-		return 0
-	}
-	for line := range strings.Lines(string(body)) {
-		rest, ok := strings.CutPrefix(line, name)
-		if !ok || rest[0] != ' ' && rest[0] != '{' {
-			continue
-		}
-		fields := strings.Fields(rest)
-		v, err := strconv.ParseFloat(fields[len(fields)-1], 64)
-		must(f.t, err)
-		sum += v
-	}
-	return sum
 }
 
 // hosts says which server runs each of these rooms, by the records.

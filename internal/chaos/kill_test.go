@@ -1,6 +1,7 @@
 package chaos
 
 import (
+	"slices"
 	"time"
 )
 
@@ -72,5 +73,8 @@ func (w *world) reckon() {
 	s := w.c.reckon()
 	if p := percentile(s.takenOver, 99); p > mostPause {
 		w.t.Errorf("the 99th percentile of pauses at whose end another host goes on is %v, want at most %v", p, mostPause)
+	}
+	if most := int(mostSlip * time.Duration(kept.Rules().TickRate) / time.Second); len(s.rollbacks) > 0 && slices.Max(s.rollbacks) > most {
+		w.t.Errorf("%d ticks were taken back, want at most %d", slices.Max(s.rollbacks), most)
 	}
 }
