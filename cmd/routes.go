@@ -17,6 +17,7 @@ import (
 
 	"muster/internal/door"
 	"muster/lobby"
+	"muster/match/cluster"
 	"muster/web"
 )
 
@@ -33,6 +34,7 @@ func (s *server) routes(registry *prometheus.Registry) http.Handler {
 	mux.Handle("GET /v1/match/{room}", s.counted(s.edge))
 	mux.Handle("/docs/", docsHeaders(v5emb.New("Muster lobby", "/openapi.json", "/docs/")))
 	mux.Handle("GET /docs", http.RedirectHandler("/docs/", http.StatusFound))
+	mux.Handle("POST "+cluster.ProbePath, s.member)
 	mux.HandleFunc("GET /livez", s.live)
 	mux.HandleFunc("GET /readyz", s.ready)
 	mux.Handle("GET /metrics", s.operatorsOnly(promhttp.HandlerFor(registry, promhttp.HandlerOpts{Registry: registry}), "metrics", "admin"))

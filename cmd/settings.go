@@ -25,10 +25,13 @@ type settings struct {
 	Redis     string        `help:"URL of a Redis server. Without it one is embedded, for this process alone; nothing is kept after exit." placeholder:"URL" env:"MUSTER_REDIS" yaml:"redis"`
 	Namespace string        `help:"Prefix of all keys and channels, so that deployments can share a Redis." default:"muster" env:"MUSTER_NAMESPACE" yaml:"namespace"`
 	PublicURL string        `name:"public-url" help:"URL by which clients reach this server, when it differs from the one they ask." placeholder:"URL" env:"MUSTER_PUBLIC_URL" yaml:"public_url"`
+	PeerURL   string        `name:"peer-url" help:"URL by which other servers reach this one directly. Default: where it listens." placeholder:"URL" env:"MUSTER_PEER_URL" yaml:"peer_url"`
+	Lease     time.Duration `help:"How long after a server's last sign of life others take its matches over. Longer rides out longer stalls." default:"1500ms" env:"MUSTER_LEASE" yaml:"lease"`
+	Alone     bool          `help:"No other server shares this Redis: matches go on without it, whoever else may be registered." env:"MUSTER_ALONE" yaml:"alone"`
 	Region    string        `help:"Where this server is, as queues and requests for rooms name regions. Servers without it serve all." env:"MUSTER_REGION" yaml:"region"`
 	KeyFile   string        `name:"key-file" help:"File with the signing key: at least 32 bytes of text. Without it a development key is used, on loopback only." placeholder:"FILE" env:"MUSTER_KEY_FILE" yaml:"key_file"`
 	Origins   []string      `name:"origin" help:"Host whose pages may open sockets besides the server's own. May be repeated." placeholder:"HOST" env:"MUSTER_ORIGINS" yaml:"origins"`
-	Proxies   []string      `name:"trusted-proxy" help:"Network or address of a proxy before this server, whose X-Forwarded-For is believed. May be repeated. Without one the header is ignored." placeholder:"CIDR" env:"MUSTER_TRUSTED_PROXIES" yaml:"trusted_proxies"`
+	Proxies   []string      `name:"trusted-proxy" help:"Network or address of a proxy before this server, whose X-Forwarded-For and X-Forwarded-Proto are believed. May be repeated. Without one they are ignored." placeholder:"CIDR" env:"MUSTER_TRUSTED_PROXIES" yaml:"trusted_proxies"`
 	AddrRate  int           `name:"address-rate" help:"Requests, and connections, that one address may make in a second, at all servers together; bursts of five times as many. Many players may share an address." default:"1000" env:"MUSTER_ADDRESS_RATE" yaml:"address_rate"`
 	SlowAfter time.Duration `name:"slow-after" help:"How long a player's socket may take nothing before it is closed; the player may come back." default:"10s" env:"MUSTER_SLOW_AFTER" yaml:"slow_after"`
 	Queues    string        `help:"YAML file of the queues; SIGHUP reads it again. Default: one queue for each game, by the game's name." placeholder:"FILE" env:"MUSTER_QUEUES" yaml:"queues"`
@@ -55,6 +58,12 @@ var region = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,30}$`)
 const (
 	leastSlowAfter = time.Second
 	mostSlowAfter  = 5 * time.Minute
+)
+
+// Bounds of Lease: a shorter one ends with every pause of a busy machine, a longer one lets players wait.
+const (
+	leastLease = 500 * time.Millisecond
+	mostLease  = 30 * time.Second
 )
 
 // mostAddressRate is as good as no limit.
@@ -112,13 +121,37 @@ func (s *settings) check() error {
 		return fmt.Errorf("--listen %s is not a loopback address, and the development key works on loopback only: "+
 			"give a signing key with --key-file", s.Listen)
 	}
-	if s.PublicURL != "" {
-		u, err := url.Parse(s.PublicURL)
-		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || strings.Trim(u.Path, "/") != "" || u.User != nil {
-			return fmt.Errorf("--public-url %q: want http://HOST or https://HOST", s.PublicURL)
-		}
+	if s.Lease < leastLease || s.Lease > mostLease {
+		return fmt.Errorf("--lease %v: want %v to %v", s.Lease, leastLease, mostLease)
+	}
+	if err := checkURL("--public-url", s.PublicURL); err != nil {
+		return err
+	}
+	return checkURL("--peer-url", s.PeerURL)
+}
+
+// checkURL refuses what is not the URL of a server. "" is none.
+func checkURL(name, text string) error {
+	if text == "" {
+		return nil
+	}
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || strings.Trim(u.Path, "/") != "" || u.User != nil {
+		return fmt.Errorf("%s %q: want http://HOST or https://HOST", name, text)
 	}
 	return nil
+}
+
+// redisHost is HOST:PORT of Redis, or "".
+func (s *settings) redisHost() string {
+	u, err := url.Parse(s.Redis)
+	if err != nil || u.Host == "" {
+		return ""
+	}
+	if u.Port() == "" {
+		return net.JoinHostPort(u.Hostname(), "6379")
+	}
+	return u.Host
 }
 
 func loopback(host string) bool {

@@ -37,12 +37,14 @@ func (k keys) journalOrder(id string) string { return k.ns + ":{room:" + id + "}
 func (k keys) open(queue string) string { return k.ns + ":{queue:" + queue + "}:open" }
 
 // nodes are the nodes by the end of their leases, nodeInfo what each says of itself, leases what others may rely on,
-// fenced those that are over, epochs the highest epoch that any of them knows of.
+// fenced those that are over, epochs the highest epoch that any of them knows of, draining those
+// whose operators want no new rooms on them.
 func (k keys) nodes() string    { return k.ns + ":{nodes}:live" }
 func (k keys) nodeInfo() string { return k.ns + ":{nodes}:info" }
 func (k keys) leases() string   { return k.ns + ":{nodes}:leases" }
 func (k keys) fenced() string   { return k.ns + ":{nodes}:fenced" }
 func (k keys) epochs() string   { return k.ns + ":{nodes}:epoch" }
+func (k keys) draining() string { return k.ns + ":{nodes}:draining" }
 
 // outbox is the stream of results, posted the mark that one was put into it.
 func (k keys) outbox() string           { return k.ns + ":{outbox}:results" }

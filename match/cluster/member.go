@@ -46,8 +46,10 @@ type MemberConfig struct {
 
 const (
 	defaultLease = 1500 * time.Millisecond
-	// A lease is renewed five times within it; an attempt is given up after a little more than a quarter of it.
+	// A lease is renewed five times within it; an attempt is given up after 4/15 of it.
 	renewalsEach = 5
+	renewShare   = 4
+	renewOf      = 15
 	// marginShare of a lease is what its owner keeps off: clocks that run at rates up to 5 % different are no harm.
 	marginShare = 10
 	// strangerWait is how long an incarnation waits with one that does not know it.
@@ -97,7 +99,7 @@ func (n *Nodes) Join(ctx context.Context, cfg MemberConfig) (*Member, error) {
 	}
 	b.probes = newProbes(cfg.Key, b.counts)
 	b.begin(cfg.Node.ID)
-	if err := b.renew(ctx); err != nil {
+	if err := b.renew(ctx, callTimeout); err != nil {
 		b.probes.close()
 		return nil, fmt.Errorf("registering node %s: %w", cfg.Node.ID, err)
 	}
@@ -111,7 +113,9 @@ func (n *Nodes) Join(ctx context.Context, cfg MemberConfig) (*Member, error) {
 func (b *Member) begin(id string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.node.ID = id
+	if b.m != nil && b.node.Process == "" {
+		b.node.Process = b.m.ID() // which names the process whatever it is called
+	}
 	b.m = ownership.New(id, ownership.Config{
 		TTL: b.cfg.Lease, Margin: b.cfg.Lease / marginShare, Stranger: max(strangerWait, 2*b.cfg.Lease), Alone: b.cfg.Alone,
 	})
@@ -209,7 +213,7 @@ func (b *Member) run(ctx context.Context) {
 		case <-ticker.C:
 		case <-b.now:
 		}
-		err := b.renew(ctx)
+		err := b.renew(ctx, b.cfg.Lease*renewShare/renewOf)
 		switch {
 		case ctx.Err() != nil:
 			return
@@ -224,8 +228,8 @@ func (b *Member) run(ctx context.Context) {
 	}
 }
 
-// renew makes one attempt.
-func (b *Member) renew(ctx context.Context) error {
+// renew makes one attempt, within a time.
+func (b *Member) renew(ctx context.Context, within time.Duration) error {
 	if b.cfg.Now != nil {
 		b.cfg.Now(&b.node)
 	}
@@ -239,7 +243,7 @@ func (b *Member) renew(ctx context.Context) error {
 	r := b.m.Renew(began)
 	r.Knows, r.Fences = slices.Clone(r.Knows), slices.Clone(r.Fences)
 	b.mu.Unlock()
-	ctx, cancel := context.WithTimeout(ctx, b.cfg.Lease*4/15)
+	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	answer, infos, err := b.nodes.renew(ctx, b.node.ID, info, r)
 
@@ -251,8 +255,12 @@ func (b *Member) renew(ctx context.Context) error {
 		b.m.Failed()
 		b.counts.failures.Inc()
 	default:
-		b.m.Renewed(b.since(), answer)
 		b.peers = readInfos(infos)
+		for i := range answer.Others {
+			o := &answer.Others[i]
+			o.Here = b.node.Place != "" && b.peers[o.ID].Place == b.node.Place
+		}
+		b.m.Renewed(b.since(), answer)
 		b.counts.seconds.Observe((b.since() - began).Seconds())
 	}
 	b.holdLocked()

@@ -11,7 +11,7 @@ type other struct {
 	there   bool // Redis has it
 	beat    uint64
 	ttl     time.Duration
-	knows   bool          // it named this incarnation in the renewal with that beat
+	known   bool          // it named this incarnation in the renewal with that beat, or is surely dead
 	since   time.Duration // since when that beat was seen
 	promise time.Duration // it is not fenced before
 	next    time.Duration // it is not asked again before
@@ -44,7 +44,7 @@ func (m *Machine) look(now time.Duration, list []Entry) {
 		if o.beat != e.Beat || o.ttl == 0 {
 			o.beat, o.since, o.fencing = e.Beat, now, false
 		}
-		o.there, o.orphan, o.ttl, o.knows = true, false, e.TTL, e.Knows
+		o.there, o.orphan, o.ttl, o.known = true, false, e.TTL, e.Knows || e.Here
 	}
 	m.others = slices.DeleteFunc(m.others, func(o other) bool { return !o.there && !o.fencing && now >= o.promise })
 	m.live = m.live[:0]
@@ -71,7 +71,7 @@ func (m *Machine) Watch(now time.Duration, id string) {
 		return
 	}
 	if o := m.other(id); !o.there {
-		o.there, o.orphan, o.beat, o.ttl, o.knows, o.since = true, true, 0, m.cfg.TTL, false, now
+		o.there, o.orphan, o.beat, o.ttl, o.known, o.since = true, true, 0, m.cfg.TTL, false, now
 	}
 }
 
@@ -99,7 +99,7 @@ func (m *Machine) Suspects(now time.Duration) (ids []string) {
 
 func (m *Machine) mayFence(now time.Duration, o *other) bool {
 	wait := o.ttl
-	if !o.knows && !m.cfg.Alone {
+	if !o.known && !m.cfg.Alone {
 		wait = max(wait, m.cfg.Stranger)
 	}
 	return m.Steady(now) && o.there && now >= o.since+wait && now >= o.promise

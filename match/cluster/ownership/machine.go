@@ -136,6 +136,7 @@ type Entry struct {
 	Beat  uint64
 	TTL   time.Duration
 	Knows bool // whether it named this incarnation in its newest renewal
+	Here  bool // it had what only one process at a time can have, and this incarnation's has now: it is dead
 }
 
 // Renewed takes the answer to the attempt.
