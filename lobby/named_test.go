@@ -12,7 +12,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/redis/go-redis/v9"
-	"go.uber.org/zap"
 
 	"muster/internal/testredis"
 	"muster/lobby"
