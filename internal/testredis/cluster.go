@@ -198,14 +198,13 @@ func sharedCluster(t testing.TB) redis.UniversalClient {
 			t.Fatal(err)
 		}
 	}
-	list := each(shared.addrs)
-	defer list.close()
-	for _, rdb := range list {
-		if err := rdb.FlushAll(context.Background()).Err(); err != nil {
-			t.Fatal(err)
-		}
+	rdb, servers := connect(t, clusterURL(shared.addrs)), each(shared.addrs)
+	t.Cleanup(servers.close)
+	rdb.AddHook(whole{servers})
+	if err := rdb.FlushAll(context.Background()).Err(); err != nil {
+		t.Fatal(err)
 	}
-	return connect(t, clusterURL(shared.addrs))
+	return rdb
 }
 
 func startShared(t testing.TB) error {
