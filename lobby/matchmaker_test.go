@@ -99,6 +99,9 @@ func (h hook) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 
 func (h hook) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
 	return func(ctx context.Context, cmds []redis.Cmder) error {
+		if cmds[0].Name() == "multi" { // which is one
+			return next(ctx, cmds)
+		}
 		var first error
 		for _, cmd := range cmds {
 			if err := h(cmd, func() error { return next(ctx, []redis.Cmder{cmd}) }); err != nil && first == nil {
