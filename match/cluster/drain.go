@@ -104,7 +104,7 @@ func (n *Nodes) forgetDrains(ctx context.Context, live map[string]Node) error {
 			continue
 		}
 		if err := n.rdb.HDel(ctx, n.draining(), field).Err(); err != nil {
-			return err //nolint:wrapcheck // callers say what they did
+			return err
 		}
 	}
 	return nil
