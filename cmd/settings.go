@@ -31,7 +31,7 @@ type settings struct {
 	Capacity  int           `help:"The most rooms that this server takes. 0: its load alone decides." default:"0" env:"MUSTER_CAPACITY" yaml:"capacity"`
 	KeyFile   string        `name:"key-file" help:"File with the signing key: at least 32 bytes of text. Without it a development key is used, on loopback only." placeholder:"FILE" env:"MUSTER_KEY_FILE" yaml:"key_file"`
 	Origins   []string      `name:"origin" help:"Host whose pages may open sockets besides the server's own. May be repeated." placeholder:"HOST" env:"MUSTER_ORIGINS" yaml:"origins"`
-	Proxies   []string      `name:"trusted-proxy" help:"Network or address of a proxy before this server, whose X-Forwarded-For is believed. May be repeated. Without one the header is ignored." placeholder:"CIDR" env:"MUSTER_TRUSTED_PROXIES" yaml:"trusted_proxies"`
+	Proxies   []string      `name:"trusted-proxy" help:"Network or address of a proxy before this server, whose X-Forwarded-For and X-Forwarded-Proto are believed. May be repeated. Without one they are ignored." placeholder:"CIDR" env:"MUSTER_TRUSTED_PROXIES" yaml:"trusted_proxies"`
 	AddrRate  int           `name:"address-rate" help:"Requests, and connections, that one address may make in a second, at all servers together; bursts of five times as many. Many players may share an address." default:"1000" env:"MUSTER_ADDRESS_RATE" yaml:"address_rate"`
 	SlowAfter time.Duration `name:"slow-after" help:"How long a player's socket may take nothing before it is closed; the player may come back." default:"10s" env:"MUSTER_SLOW_AFTER" yaml:"slow_after"`
 	Queues    string        `help:"YAML file of the queues; SIGHUP reads it again. Default: one queue for each game, by the game's name." placeholder:"FILE" env:"MUSTER_QUEUES" yaml:"queues"`

@@ -168,6 +168,7 @@ func New(cfg Config) (*Lobby, error) {
 	l.bus.Start()
 	if !cfg.EdgeOnly {
 		l.wg.Go(func() { l.drainResults(ctx) })
+		l.wg.Go(func() { l.tidyRooms(ctx) })
 	}
 	return l, nil
 }
