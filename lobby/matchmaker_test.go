@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
-	"go.uber.org/zap"
 
 	"muster/internal/testredis"
 	"muster/lobby"
@@ -154,8 +153,7 @@ func TestCrowdedServersTakePlayersIntoRunningRoomsAndSendOthersAwayForAWhile(t *
 		p := open(t, rdb, nil)
 		defer p.Close()
 		var full atomic.Bool
-		leave, err := cluster.NewNodes(rdb, ns, zap.NewNop()).Join(t.Context(),
-			cluster.Node{ID: "n1", Games: map[string]string{"arena": "7"}}, crowded(&full))
+		leave, err := joined(rdb, cluster.Node{ID: "n1", Games: map[string]string{"arena": "7"}}, crowded(&full))
 		must(t, err)
 		defer leave(context.Background())
 		if got := p.ticket("a", p.enqueue("a", "arena").ID, "5s"); got.State != "matched" {
@@ -260,8 +258,7 @@ func TestClientThatGoesAwayWhileItAsksLeavesNoAnswer(t *testing.T) {
 		p.Drain() // the matchmaker asks for nodes, too
 		full := atomic.Bool{}
 		full.Store(true)
-		leave, err := cluster.NewNodes(rdb, ns, zap.NewNop()).Join(t.Context(),
-			cluster.Node{ID: "n1", Games: map[string]string{"arena": "7"}}, crowded(&full))
+		leave, err := joined(rdb, cluster.Node{ID: "n1", Games: map[string]string{"arena": "7"}}, crowded(&full))
 		must(t, err)
 		defer leave(context.Background())
 		ticket := request{method: "POST", path: "/v1/tickets", body: `{"queue":"duel"}`}
@@ -279,8 +276,7 @@ func TestServerThatShouldBeReplacedGetsNoNewPlayers(t *testing.T) {
 		p := open(t, rdb, nil)
 		defer p.Close()
 		var ends atomic.Bool
-		leave, err := cluster.NewNodes(rdb, ns, zap.NewNop()).Join(t.Context(),
-			cluster.Node{ID: "n1", Games: map[string]string{"arena": "7"}}, func(n *cluster.Node) {
+		leave, err := joined(rdb, cluster.Node{ID: "n1", Games: map[string]string{"arena": "7"}}, func(n *cluster.Node) {
 				if n.Ends = ends.Load(); n.Ends {
 					n.Full = "the rules of a game did not return"
 				}

@@ -13,12 +13,18 @@ import (
 // Rooms finds the room of a seat for the edge: in this process's host, opened by the cluster's record where it does not
 // run yet. Any goroutine may use it; its fields are set before that.
 type Rooms struct {
-	Host  *match.Host
-	Dir   *cluster.Directory
-	Nodes *cluster.Nodes
-	Node  string // this process
-	URL   string // where it is reached
-	Games map[string]match.Rules
+	Host   *match.Host
+	Dir    *cluster.Directory
+	Nodes  *cluster.Nodes
+	Member Member // this process
+	URL    string // where it is reached
+	Games  map[string]match.Rules
+}
+
+// Member is what Rooms wants of a cluster.Member.
+type Member interface {
+	ID() string
+	Gone(ctx context.Context, id string) (bool, error)
 }
 
 var _ edge.Rooms = (*Rooms)(nil)
@@ -36,7 +42,7 @@ func (r *Rooms) Open(ctx context.Context, room string) (edge.Room, error) {
 		return nil, err //nolint:wrapcheck // says what it did
 	case rec.Off:
 		return nil, &proto.Close{Code: proto.CodeMatchGone, Reason: "the match was called off"}
-	case rec.Node != r.Node:
+	case rec.Node != r.Member.ID():
 		if rec, err = r.adopt(ctx, rec); err != nil {
 			return nil, err
 		}
@@ -52,6 +58,9 @@ func (r *Rooms) Open(ctx context.Context, room string) (edge.Room, error) {
 	}
 	if err != nil {
 		return nil, err //nolint:wrapcheck // says what it did
+	}
+	if rec.Node != r.Member.ID() { // fenced meanwhile, and its rooms given up before this one was there
+		rm.Abandon("the match goes on elsewhere")
 	}
 	return rm, nil
 }
@@ -71,17 +80,23 @@ func (r *Rooms) adopt(ctx context.Context, rec cluster.Room) (cluster.Room, erro
 	if !ok || rules.Durability == match.None || rules.Version != rec.Rules && !rules.Persist {
 		return rec, elsewhere
 	}
-	live, err := r.Nodes.Live(ctx)
+	self := r.Member.ID()
+	gone, err := r.Member.Gone(ctx, rec.Node)
 	if err != nil {
 		return rec, err //nolint:wrapcheck // says what it did
 	}
-	if n, ok := live[rec.Node]; ok && n.URL == r.URL { // it was here before this process, and is not yet forgotten
-		return rec, &proto.Close{Code: proto.CodeOverloaded, Reason: "the match is about to go on here"}
-	} else if ok {
-		return rec, elsewhere
+	if !gone {
+		live, err := r.Nodes.Live(ctx)
+		if err != nil {
+			return rec, err //nolint:wrapcheck // says what it did
+		}
+		if n, ok := live[rec.Node]; ok && n.URL != r.URL {
+			return rec, elsewhere
+		}
+		return rec, &proto.Close{Code: proto.CodeOverloaded, Reason: "the match is about to go on"}
 	}
-	rec, err = r.Dir.Move(ctx, rec, r.Node, rules.Version)
-	if err == nil && rec.Node != r.Node {
+	rec, err = r.Dir.Move(ctx, rec, self, rules.Version)
+	if err == nil && rec.Node != self {
 		return rec, elsewhere
 	}
 	return rec, err //nolint:wrapcheck // says what it did
