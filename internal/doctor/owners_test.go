@@ -191,16 +191,6 @@ var ownerships = []ownership{
 		func(w world) { w.zset("{nodes}:live", 0, w.in(time.Second), "n") },
 	},
 	{
-		"{nodes}:draining", doctor.WhyUnregistered,
-		func(w world) {
-			w.zset("{nodes}:live", 0, w.in(time.Second), "n")
-			w.hash("{nodes}:info", 0, "n", `{"id":"n","process":"other"}`)
-			w.hash("{nodes}:draining", 0, "p", "{}")
-		},
-		"{nodes}:draining p",
-		func(w world) { w.hash("{nodes}:info", 0, "n", `{"id":"n","process":"p"}`) },
-	},
-	{
 		"{outbox}:results", doctor.WhyResult,
 		func(w world) {
 			id := fmt.Sprintf("%.0f-0", w.in(-2*doctor.Overdue))

@@ -55,7 +55,7 @@ var rows = []row{
 	{pattern: "{nodes}:leases", kind: "hash", owner: members(registered, whyUnregistered)},
 	{pattern: "{nodes}:fenced", kind: "zset"}, // the last 4096
 	{pattern: "{nodes}:epoch", kind: "string"},
-	{pattern: "{nodes}:draining", kind: "hash", owner: members(process, whyUnregistered)},
+	{pattern: "{nodes}:draining", kind: "hash", lasts: day},
 	{pattern: "{outbox}:results", kind: "stream", owner: outboxRule},
 	{pattern: "{outbox}:posted:ROOM:N:N", kind: "string", lasts: day},
 
