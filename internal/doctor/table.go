@@ -69,6 +69,7 @@ var rows = []row{
 	{pattern: "{queue:NAME}:leader", kind: "hash", lasts: day},
 	{pattern: "{queue:NAME}:waits", kind: "list", lasts: day},
 	{pattern: "{queue:NAME}:made", kind: "list", lasts: day},
+	{pattern: "{queue:NAME}:ended", kind: "zset", lasts: day},
 	{pattern: "{queue:NAME}:ticket:TICKET", kind: "hash", lasts: 25 * time.Hour, owner: ticketRule},
 	{pattern: "{queue:NAME}:attempt:ID", kind: "hash", lasts: 10 * time.Minute, owner: attemptRule},
 	{pattern: "{queue:NAME}:joined:ROOM", kind: "hash", lasts: 2 * time.Hour},
