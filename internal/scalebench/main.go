@@ -23,7 +23,6 @@ import (
 	"time"
 
 	"muster/cmd"
-	"muster/internal/benchproc"
 )
 
 // options say what is measured.
@@ -33,13 +32,17 @@ type options struct {
 	Self   string        // the program of the servers: this one
 	Dir    string
 	Err    io.Writer // how far it is
+	Most   int       // rooms that a ramp tries at most
 }
 
-// parts are what is measured, in the order of the page.
-var parts = []struct {
+// part is something that is measured, and has its place in the page.
+type part struct {
 	name string
 	run  func(context.Context, *options) (string, error)
-}{
+}
+
+// parts are in the order of the page.
+var parts = []part{
 	{"rooms", measureRooms},
 	{"bridge", measureBridge},
 	{"journals", measureJournals},
@@ -69,6 +72,7 @@ func measure(ctx context.Context, args []string, stdout, stderr io.Writer) (err 
 	file := flags.String("file", "docs/SCALING.md", "the page that is written")
 	flags.DurationVar(&o.Window, "window", 6*time.Second, "how long each measurement takes")
 	flags.IntVar(&o.Rooms, "rooms", 20, "how many rooms there are")
+	flags.IntVar(&o.Most, "most", 60_000, "how many rooms a ramp tries at most")
 	if err := flags.Parse(args); err != nil {
 		return fmt.Errorf("reading the flags: %w", err)
 	}
@@ -83,12 +87,7 @@ func measure(ctx context.Context, args []string, stdout, stderr io.Writer) (err 
 		return err
 	}
 	if *only != "" {
-		i := slices.IndexFunc(parts, func(p struct {
-			name string
-			run  func(context.Context, *options) (string, error)
-		}) bool {
-			return p.name == *only
-		})
+		i := slices.Index(partNames(), *only)
 		if i < 0 {
 			return fmt.Errorf("there is no part %q", *only)
 		}
@@ -101,7 +100,14 @@ func measure(ctx context.Context, args []string, stdout, stderr io.Writer) (err 
 	return writeAll(ctx, o, *file)
 }
 
-// Marks around what is written into the page, by part.
+func partNames() (names []string) {
+	for _, p := range parts {
+		names = append(names, p.name)
+	}
+	return names
+}
+
+// marks are around what is written into the page, by part.
 func marks(part string) (begin, end string) {
 	return "<!-- measured: " + part + " -->\n", "<!-- end: " + part + " -->\n"
 }
@@ -113,10 +119,7 @@ func writeAll(ctx context.Context, o *options, file string) error {
 		return fmt.Errorf("reading the page: %w", err)
 	}
 	var errs []error
-	for _, p := range append(slices.Clone(parts), struct {
-		name string
-		run  func(context.Context, *options) (string, error)
-	}{"machine", machine}) {
+	for _, p := range append(slices.Clone(parts), part{"machine", machine}) {
 		text, err := p.run(ctx, o)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", p.name, err))
@@ -152,19 +155,6 @@ func machine(context.Context, *options) (string, error) {
 	version, _, _ := strings.Cut(string(redis), " sha=")
 	return fmt.Sprintf("%d cores of %s, %s, %s, loopback, no TLS, `go run ./internal/scalebench`.\n",
 		strings.Count(string(cpu), "processor\t:"), model, goVersion(), version), nil
-}
-
-// busyOthers is how many cores other programs take, over a short time.
-func (o *options) quiet(ctx context.Context) (float64, error) {
-	before, err := benchproc.MachineBusy()
-	if err != nil {
-		return 0, err
-	}
-	if err := pause(ctx, time.Second); err != nil {
-		return 0, err
-	}
-	after, err := benchproc.MachineBusy()
-	return (after - before).Seconds(), err
 }
 
 func (o *options) say(format string, args ...any) {

@@ -31,8 +31,6 @@ const (
 	checkpointEvery = 10 * time.Second
 	// frameBytes is a tick's message for an edge.
 	frameBytes = 500
-	// mostRooms bounds a ramp.
-	mostRooms = 60_000
 )
 
 // step is one load of a ramp.
@@ -43,6 +41,7 @@ type step struct {
 	self     float64
 	others   float64
 	failed   int64
+	done     float64 // of what was to be done
 }
 
 func (s step) ends() string {
@@ -53,13 +52,15 @@ func (s step) ends() string {
 		return "a core of Redis is full"
 	case s.failed > 0:
 		return "calls failed"
+	case s.done < 0.95:
+		return fmt.Sprintf("only %.0f %% of it was done", 100*s.done)
 	}
 	return ""
 }
 
 // ramp raises the rooms by half until something ends it, and returns all steps.
 func (o *options) ramp(ctx context.Context, what string, from int, one func(ctx context.Context, rooms int) (step, error)) (list []step, err error) {
-	for rooms := from; rooms <= mostRooms; rooms += rooms / 2 {
+	for rooms := from; rooms <= max(o.Most, from); rooms += rooms / 2 {
 		s, err := one(ctx, rooms)
 		if err == nil && s.ends() != "" { // another program may have been in the way
 			again, err2 := one(ctx, rooms)
@@ -183,8 +184,8 @@ func join(ctx context.Context, i, masters int, addrs []string, firstBus string) 
 	return err //nolint:wrapcheck // the caller says what it did
 }
 
-// load runs f for a window and says what was used meanwhile.
-func (s *servers) load(ctx context.Context, o *options, rooms int, f func(ctx context.Context, took *times)) (step, error) {
+// load runs f, which does so much a second, for a window and says what was used meanwhile.
+func (s *servers) load(ctx context.Context, o *options, rooms int, perSecond float64, f func(ctx context.Context, took *times)) (step, error) {
 	took := &times{}
 	running, stop := context.WithCancel(ctx)
 	var wg sync.WaitGroup
@@ -225,6 +226,7 @@ func (s *servers) load(ctx context.Context, o *options, rooms int, f func(ctx co
 		st.redis, all = max(st.redis, used), all+used
 	}
 	st.others = max(0, (busy2-busy).Seconds()/secs-all-st.self)
+	st.done = float64(len(took.list)) / secs / perSecond
 	st.p50, st.p99 = quantile(took.list, 0.5), quantile(took.list, 0.99)
 	return st, err
 }
@@ -271,7 +273,7 @@ func measureJournals(ctx context.Context, o *options) (string, error) {
 			return step{}, fmt.Errorf("emptying Redis: %w", err)
 		}
 		store := cluster.NewJournal(s.rdb, "bench", cluster.JournalConfig{})
-		return s.load(ctx, o, rooms, func(ctx context.Context, took *times) {
+		return s.load(ctx, o, rooms, float64(rooms)*float64(time.Second/gather), func(ctx context.Context, took *times) {
 			var wg sync.WaitGroup
 			began := time.Now()
 			for i := range rooms {
@@ -315,6 +317,9 @@ func keepJournal(ctx context.Context, store *cluster.Journal, room string, at ti
 				for range rate / int(time.Second/gather) {
 					tick++
 					entries = append(entries, journal.Entry{Tick: tick, Data: record})
+				}
+				if next.After(due) {
+					took.add(time.Since(next))
 				}
 				next = next.Add(gather)
 			}
@@ -393,7 +398,7 @@ func (o *options) links(ctx context.Context, s *servers, rooms int) (step, error
 			return step{}, ctx.Err()
 		}
 	}
-	return s.load(ctx, o, rooms, func(ctx context.Context, took *times) {
+	return s.load(ctx, o, rooms, float64(rooms*rate), func(ctx context.Context, took *times) {
 		now.Lock()
 		now.took = took
 		now.Unlock()
@@ -401,14 +406,14 @@ func (o *options) links(ctx context.Context, s *servers, rooms int) (step, error
 		for i, l := range list {
 			wg.Go(func() {
 				msg := make([]byte, frameBytes)
-				mine := rooms / linkNodes
+				mine := max(rooms/linkNodes, 1)
 				for tick := 0; ; tick++ {
 					for r := range mine {
 						due := base.Add(time.Duration(tick)*time.Second/rate + time.Duration(r)*time.Second/time.Duration(rate*mine))
 						if late := time.Since(due); late > time.Second { // it began later
 							tick += int(late * rate / time.Second)
 							break
-						} else if late < -time.Millisecond && pause(ctx, -late) != nil || ctx.Err() != nil {
+						} else if late < -200*time.Microsecond && pause(ctx, -late) != nil || ctx.Err() != nil {
 							return
 						}
 						binary.LittleEndian.PutUint64(msg, uint64(time.Since(base))) //nolint:gosec // positive
