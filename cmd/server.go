@@ -85,7 +85,7 @@ func startServer(ctx context.Context, set *settings, games []Game, keys *token.K
 	if err := s.startMatches(rdb, games, node, registry); err != nil {
 		return s, err
 	}
-	if err := s.startLobby(rdb, games, node.ID, registry); err != nil {
+	if err := s.startLobby(rdb, games, registry); err != nil {
 		return s, err
 	}
 	leave, err := cluster.NewNodes(rdb, set.Namespace, log).Join(ctx, node, func(n *cluster.Node) {
@@ -181,9 +181,9 @@ func (s *server) startMatches(rdb redis.UniversalClient, games []Game, self clus
 	return nil
 }
 
-func (s *server) startLobby(rdb redis.UniversalClient, games []Game, node string, reg prometheus.Registerer) error {
+func (s *server) startLobby(rdb redis.UniversalClient, games []Game, reg prometheus.Registerer) error {
 	cfg := lobby.Config{
-		Redis: rdb, Namespace: s.set.Namespace, Keys: s.keys, Self: node, Guests: s.set.development(), AddressRate: s.set.AddrRate,
+		Redis: rdb, Namespace: s.set.Namespace, Keys: s.keys, Guests: s.set.development(), AddressRate: s.set.AddrRate,
 		Version: version(), Log: s.log, Registerer: reg, Origins: s.set.Origins, SlowAfter: s.set.SlowAfter,
 	}
 	if set := s.set; set.Sigma != 0 { // else nobody chose: a load test's own server

@@ -36,6 +36,8 @@ type Instance struct {
 	givenUp   atomic.Bool   // the rules did not return: the watchdog has ended the room
 	begun     atomic.Bool   // the journal, if there is one, is the watchdog's to end as well
 	goneOnce  sync.Once
+	abandoned atomic.Bool // it is another host's by now
+	quit      func()      // lets the room's goroutine end
 
 	// What follows belongs to the room's goroutine.
 	sim      simulation
@@ -175,6 +177,10 @@ func (rm *Instance) run(ctx context.Context, phase time.Duration) {
 	if rm.givenUp.Load() {
 		return // the watchdog has told everybody
 	}
+	if rm.abandoned.Load() { // its clients have been told
+		rm.dropJournal()
+		return
+	}
 	rm.dismiss(*c)
 	rm.finish(ctx, *c)
 }
@@ -224,6 +230,9 @@ func (rm *Instance) open() *proto.Close {
 func (rm *Instance) call()     { rm.calling.Store(max(1, rm.now())) }
 func (rm *Instance) returned() { rm.calling.Store(0) }
 
+// leaving is what clients hear when the process ends.
+var leaving = proto.Close{Code: proto.CodeNodeLeaving, Reason: "the server is shutting down"}
+
 // late is after how many missed ticks the schedule starts anew instead of being caught up with.
 const late = 5
 
@@ -236,8 +245,11 @@ func (rm *Instance) loop(ctx context.Context, phase time.Duration) *proto.Close 
 	for {
 		select {
 		case <-ctx.Done():
-			return &proto.Close{Code: proto.CodeNodeLeaving, Reason: "the server is shutting down"}
+			return &leaving
 		case <-timer.C:
+		}
+		if !rm.await(ctx) {
+			continue // ctx is over
 		}
 		if rm.journal != nil {
 			if rm.journal.Fenced() {
@@ -264,6 +276,7 @@ func (rm *Instance) loop(ctx context.Context, phase time.Duration) *proto.Close 
 		c := rm.step()
 		took := time.Since(rm.base) - began
 		rm.metrics.duration.Observe(took.Seconds())
+		rm.host.load.busy.Add(int64(took))
 		if c != nil || rm.givenUp.Load() {
 			return c
 		}
@@ -374,7 +387,7 @@ const (
 
 // retry calls do until it succeeds or the host stops, when it has one last try.
 func (rm *Instance) retry(ctx context.Context, doing string, do func(context.Context) error) {
-	for wait := retryFirst; ; wait = min(2*wait, retryLongest) {
+	for wait := retryFirst; !rm.abandoned.Load(); wait = min(2*wait, retryLongest) {
 		last := ctx.Err() != nil
 		call, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTimeout)
 		err := do(call)

@@ -58,6 +58,9 @@ func (h *Host) giveUp(rm *Instance, took time.Duration) {
 	rm.dismiss(proto.Close{Code: proto.CodeRulesFailed, Reason: "the game's rules failed"})
 	rm.gone()
 	h.wg.Go(func() {
+		if rm.abandoned.Load() {
+			return // what is kept of it is another's
+		}
 		if rm.begun.Load() {
 			rm.closeJournal()
 		}
