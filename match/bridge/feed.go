@@ -12,17 +12,16 @@ import (
 
 // feed is what the goroutine of a bridged room knows of the host's ticks.
 type feed struct {
-	reader  *proto.Reader
-	mail    [][]byte
-	gen     uint32 // the beginning that is wanted
-	seq     uint32 // the newest of it that was applied
-	tick    tick
-	watched []proto.Watch
-	mirror  *netcode.Encoder
-	frame   match.Frame
-	heard   time.Time // when anything was last heard of the host
-	asked   time.Time // when it was last asked for what is missing
-	pinged  time.Time
+	reader *proto.Reader
+	mail   [][]byte
+	gen    uint32 // the beginning that is wanted
+	seq    uint32 // the newest of it that was applied
+	tick   tick
+	mirror *netcode.Encoder
+	frame  match.Frame
+	heard  time.Time // when anything was last heard of the host
+	asked  time.Time // when it was last asked for what is missing
+	pinged time.Time
 }
 
 func newFeed() feed { return feed{reader: proto.NewReader(nil), gen: 1} }
@@ -233,11 +232,9 @@ func (rm *room) apply(h head, r *proto.Reader) error {
 		return nil
 	}
 	f.seq = m.seq
-	if m.listed {
-		f.watched = append(f.watched[:0], m.watched...)
-	}
-	if err := f.mirror.Receive(m.tick, f.watched, m.blocks); err != nil {
-		rm.b.log.Warn("a bridged tick cannot be applied", zap.String("room", rm.place.room), zap.Uint32("tick", m.tick), zap.Error(err))
+	m.frame.Head.Epoch = rm.ans.epoch
+	if err := f.mirror.Receive(&m.frame); err != nil {
+		rm.b.log.Warn("a bridged tick cannot be applied", zap.String("room", rm.place.room), zap.Uint32("tick", m.frame.Head.Tick), zap.Error(err))
 		rm.lost()
 		return nil
 	}
@@ -250,6 +247,7 @@ func (rm *room) apply(h head, r *proto.Reader) error {
 func (rm *room) lost() {
 	rm.feed.gen++
 	rm.feed.seq = 0
+	rm.feed.mirror.Lost()
 	rm.ping(false)
 }
 
@@ -271,7 +269,7 @@ func (rm *room) show(m *tick) {
 		}
 		if g.welcomed && !g.closed {
 			f.Views = append(f.Views, match.View{Viewer: g.viewer, Head: proto.Head{
-				Epoch: rm.ans.epoch, Tick: m.tick, Processed: p.processed, Durable: p.durable, Lead: p.lead, Scopes: g.scopes,
+				Epoch: rm.ans.epoch, Tick: m.frame.Head.Tick, Processed: p.processed, Durable: p.durable, Lead: p.lead, Scopes: g.scopes,
 			}})
 		}
 	}

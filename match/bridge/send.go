@@ -8,11 +8,15 @@ import (
 	"muster/proto"
 )
 
+// hashTicks is after how many ticks the edge's states are compared with the room's.
+const hashTicks = 32
+
 // roomView is what a room's goroutine knows of a session.
 type roomView struct {
 	writer  *proto.Writer
 	gen     uint32
-	tick    tick         // the message's head; watched is the union
+	tick    tick         // the message's head; its scopes are the union
+	hashed  uint32       // the tick at which hashes were last sent
 	states  netcode.View // what the edge has
 	members []*viewer    // whose scopes are in the union
 	lists   []part       // this tick's parts
@@ -35,19 +39,24 @@ func (s *session) send(f *match.Frame) {
 	if changed {
 		changed = v.unite()
 	}
-	blocks := f.Encoder.Prepare(&v.states, v.tick.watched)
 	m := &v.tick
+	h := &m.frame.Head
+	h.Tick = f.Views[0].Head.Tick
+	blocks := f.Encoder.Prepare(&v.states, h.Scopes)
+	var hashes []proto.Hash
+	if h.Tick/hashTicks != v.hashed/hashTicks {
+		hashes, v.hashed = f.Encoder.Hashes(&v.states), h.Tick
+	}
 	m.seq++
 	m.listed = changed || m.seq == 1
 	m.have, m.sent = s.have.Load(), s.sent.Load()
-	m.tick = f.Views[0].Head.Tick
 	m.now, m.frac = s.inst.Clock()
 	w := v.writer
 	m.append(w, s.id, len(v.lists))
 	for i := range v.lists {
 		v.lists[i].append(w)
 	}
-	appendBlocks(w, blocks)
+	appendBlocks(w, hashes, blocks)
 	if s.b.send(s.edge.id, w.Bytes()) {
 		s.b.metrics.ticks[hostHalf].Inc()
 	}
@@ -112,8 +121,8 @@ func (v *roomView) unite() (changed bool) {
 		}
 	}
 	slices.Sort(v.seen)
-	changed = len(v.seen) != len(v.tick.watched)
-	list := v.tick.watched
+	changed = len(v.seen) != len(v.tick.frame.Head.Scopes)
+	list := v.tick.frame.Head.Scopes
 	for i, scope := range v.seen {
 		watch := proto.Watching(scope, int(v.least[scope]))
 		v.least[scope] = 0
@@ -125,6 +134,6 @@ func (v *roomView) unite() (changed bool) {
 			list[i], changed = watch, true
 		}
 	}
-	v.tick.watched, v.seen = list[:len(v.seen)], v.seen[:0]
+	v.tick.frame.Head.Scopes, v.seen = list[:len(v.seen)], v.seen[:0]
 	return changed
 }
