@@ -84,6 +84,15 @@ func (t *teller) Drop(r *match.Room[bank], p match.Player) {
 	}
 }
 
+func (t *teller) After(r *match.Room[bank]) {
+	if !t.end.Load() {
+		return
+	}
+	for p := range r.Players() {
+		r.End([]match.Placement{{Seat: uint16(p.Seat), Player: p.ID, Rank: 1}})
+	}
+}
+
 func (t *teller) Leave(*match.Room[bank], match.Player) { t.left.Add(1) }
 
 func bankGame(t *teller, rules match.Rules) match.Game {
@@ -358,4 +367,22 @@ func inBubble(t *testing.T, do func(t *testing.T)) {
 	synctest.Test(t, func(t *testing.T) {
 		do(t)
 	})
+}
+
+// gauge sums up a metric of a process over its labels.
+func (p *process) gauge(name string) (sum float64) {
+	p.f.t.Helper()
+	families, err := p.metric.Gather()
+	if err != nil {
+		p.f.t.Fatal(err)
+	}
+	for _, f := range families {
+		if f.GetName() != name {
+			continue
+		}
+		for _, m := range f.GetMetric() {
+			sum += m.GetGauge().GetValue() + m.GetCounter().GetValue()
+		}
+	}
+	return sum
 }
