@@ -160,3 +160,70 @@ func TestARoomThatBeginsAnewIsFoundAnew(t *testing.T) {
 		f.playAll([]*player{q}, 2*time.Second, 5)
 	})
 }
+
+func TestOneLostTickIsOneGapAndIsMadeGood(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		f := newField(t, 3, bankGame(&teller{}, match.Rules{}), "n0", "n1")
+		defer f.close()
+		p := f.join(t.Context(), &player{room: "r", seat: 1, at: "n1"})
+		go func() {
+			time.Sleep(2 * time.Second)
+			lost := false
+			f.net.change(func() {
+				f.net.silent = true
+				f.net.drop = func(_, _ string, kind int) bool {
+					one := kind == kindTick && !lost
+					lost = lost || one
+					return one
+				}
+			})
+		}()
+		f.playAll([]*player{p}, 4*time.Second, 20)
+		if n := f.nodes["n1"].gauge("muster_bridge_gaps_total"); n != 1 {
+			t.Errorf("%v gaps", n)
+		}
+		if n := f.nodes["n0"].gauge("muster_bridge_resyncs_total"); n != 2 { // one is the beginning
+			t.Errorf("the host began %v times", n)
+		}
+		if s := p.conn.Stats(); s.Resumes+s.Resyncs > 0 || s.Frames < 75 {
+			t.Errorf("the client noticed: %+v", s)
+		}
+	})
+}
+
+func TestWhatIsLostOfTheBeginningIsMadeGood(t *testing.T) {
+	for _, kind := range []int{
+		kindHello, kindAnswer, kindAttach, kindWelcome, kindTick, kindPing, kindPong, kindInput, kindMessage, kindDetach, kindClose,
+	} {
+		t.Run(fmt.Sprint("kind ", kind), func(t *testing.T) {
+			inBubble(t, func(t *testing.T) {
+				game := &teller{}
+				f := newField(t, 3, bankGame(game, match.Rules{}), "n0", "n1")
+				defer f.close()
+				n := 0
+				f.net.change(func() {
+					f.net.silent = true
+					f.net.drop = func(_, _ string, k int) bool {
+						if k == kind {
+							n++
+						}
+						return k == kind && n <= 3
+					}
+				})
+				p := f.join(t.Context(), &player{room: "r", seat: 1, at: "n1"})
+				f.playAll([]*player{p}, 4*time.Second, 10)
+				q := f.join(t.Context(), &player{room: "r", seat: 1, at: "n1"})
+				if err := q.conn.Leave(t.Context()); err != nil {
+					t.Error(err)
+				}
+				_ = q.conn.Close()
+				if game.wrong.Load() > 0 || game.left.Load() != 1 {
+					t.Errorf("%d orders not in their turn, %d left", game.wrong.Load(), game.left.Load())
+				}
+				if n < 4 && kind != kindClose {
+					t.Errorf("%d messages of the kind were sent", n)
+				}
+			})
+		})
+	}
+}

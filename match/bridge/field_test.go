@@ -314,11 +314,21 @@ func (p *player) play(ctx context.Context) {
 	}
 }
 
-// settle waits until all that was sent has been used and told.
+// account is the player's own, as the player's state has it.
+func (p *player) account() (own account) {
+	for _, a := range p.conn.State().Accounts.All() {
+		if uint16(a.Owner) == p.seat {
+			own = *a
+		}
+	}
+	return own
+}
+
+// settle waits until all that was sent has been told and is in the state.
 func (p *player) settle(ctx context.Context) {
-	for p.err == nil && (p.told < p.sent || len(p.conn.Unprocessed()) > 0) {
+	for p.err == nil && (p.told < p.sent || p.account().N < p.sent) {
 		if _, err := p.conn.Next(ctx); err != nil {
-			p.err = fmt.Errorf("at %d sent, %d told: %w", p.sent, p.told, err)
+			p.err = fmt.Errorf("at %d sent, %d told, %d in the state of tick %d: %w", p.sent, p.told, p.account().N, p.conn.Tick(), err)
 		}
 	}
 }
@@ -332,6 +342,8 @@ func (p *player) check(t testing.TB, least uint32) {
 		t.Errorf("seat %d: %v", p.seat, p.err)
 	case len(p.wrong) > 0:
 		t.Errorf("seat %d: %v", p.seat, p.wrong)
+	case p.account().N != p.sent || p.account().Pin != p.conn.Tick():
+		t.Errorf("seat %d: %d orders sent, at tick %d the state has %+v", p.seat, p.sent, p.conn.Tick(), p.account())
 	case p.sent < least || p.told != p.sent:
 		t.Errorf("seat %d: %d orders sent, %d told, at least %d wanted", p.seat, p.sent, p.told, least)
 	case s.DecodeErrors > 0 || s.HashMismatches > 0:
