@@ -45,9 +45,10 @@ type Decoder struct {
 	watched []proto.Watch // those of the last frame
 	failed  []*ScopeError
 	reader  partReader
-	plain   bool // blocks are of the plain form
-	depth   int  // how many states are kept of a scope
-	deep    bool // those from before a keyframe, too
+	plain   bool           // blocks are of the plain form
+	depth   int            // how many states are kept of a scope
+	deep    bool           // those from before a keyframe, too
+	idle    []*scopeStates // of scopes that went, for those that come: their memory; a mirror's alone
 	earlier past
 	load    loader
 }
@@ -235,6 +236,11 @@ func (d *Decoder) spare(s *scopeStates) *decoded {
 
 // newScope returns a scope of which nothing is here.
 func (d *Decoder) newScope() *scopeStates {
+	if n := len(d.idle); n > 0 {
+		s := d.idle[n-1]
+		d.idle = d.idle[:n-1]
+		return s
+	}
 	return &scopeStates{at: make([]uint32, 0, d.depth), state: make([]*decoded, 0, d.depth)}
 }
 

@@ -120,8 +120,15 @@ func (m *mirror) watch(scopes []proto.Watch) {
 	m.watched = append(m.watched[:0], scopes...)
 }
 
-// drop forgets a scope.
+// drop forgets a scope. Its memory is kept for others, for as many as there are scopes.
 func (m *mirror) drop(scope uint16) {
+	if s := m.dec.scopes[scope]; s != nil && len(m.dec.idle) < len(m.watched) {
+		if len(s.at) > 0 {
+			s.cut(s.at[len(s.at)-1])
+		}
+		*s = scopeStates{at: s.at, state: s.state, spares: s.spares}
+		m.dec.idle = append(m.dec.idle, s)
+	}
 	delete(m.dec.scopes, scope)
 	delete(m.dec.halves, scope)
 	if int(scope) < len(m.scopes) {
