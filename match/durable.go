@@ -107,6 +107,7 @@ func (rm *Instance) restore(saved *journal.Saved) *proto.Close {
 	for _, id := range rm.sim.pendingWork() { // who did it is gone
 		rm.record.Results = append(rm.record.Results, WorkResult{ID: id, Err: ErrLost.Error()})
 	}
+	rm.provesItself()
 	rm.metrics.restored.Inc()
 	rm.log.Info("the room goes on from its journal", zap.Uint32("checkpoint", saved.Checkpoint.Tick), zap.Uint32("tick", rm.tick))
 	return nil

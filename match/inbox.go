@@ -27,6 +27,7 @@ const (
 	msgRefresh
 	msgStarted
 	msgCalledOff
+	msgFenced
 )
 
 // message is one thing that an edge tells a room.

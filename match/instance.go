@@ -36,6 +36,12 @@ type Instance struct {
 	givenUp   atomic.Bool   // the rules did not return: the watchdog has ended the room
 	begun     atomic.Bool   // the journal, if there is one, is the watchdog's to end as well
 	goneOnce  sync.Once
+	endedOnce sync.Once
+	ready     chan struct{} // closed when the room has begun, or has ended without
+	fenced    atomic.Bool   // it is another host's by now
+	started   atomic.Bool   // the match has
+	past      atomic.Bool   // see Alive
+	roster    atomic.Pointer[[]Seated]
 
 	// What follows belongs to the room's goroutine.
 	sim      simulation
@@ -53,12 +59,14 @@ type Instance struct {
 	ending   bool // the match is over
 
 	keeper
-	promise  promise
-	watchers []watcher
-	watching atomic.Int32 // how many
-	public   eventLog     // of those who watch
-	emptyAt  uint32       // the tick since which nobody has a seat
-	began    time.Time
+	promise     promise
+	watchers    []watcher
+	watching    atomic.Int32 // how many
+	public      eventLog     // of those who watch
+	emptyAt     uint32       // the tick since which nobody has a seat
+	began       time.Time
+	pastAt      uint32 // the tick at which a restored room is past where it was left; 0 when it is, or is new
+	rosterStale bool   // roster lacks the newest change
 
 	list   []message
 	data   []byte
@@ -74,7 +82,7 @@ func newInstance(g *Game, spec Spec, h *Host) *Instance {
 	rm := &Instance{
 		game: g, spec: spec, log: h.log.With(zap.String("room", spec.ID), zap.String("game", g.name)),
 		metrics: h.metrics, host: h,
-		base: time.Now(), period: time.Second / time.Duration(g.rules.TickRate), done: make(chan struct{}),
+		base: time.Now(), period: time.Second / time.Duration(g.rules.TickRate), done: make(chan struct{}), ready: make(chan struct{}),
 		sim:     g.make(g, spec),
 		encoder: newEncoder(g, spec.Seed),
 		seats:   make([]seat, g.rules.Seats+1),
@@ -108,6 +116,15 @@ func (rm *Instance) Mode() proto.InputMode { return rm.game.rules.Inputs }
 
 // Done is closed when the room has ended.
 func (rm *Instance) Done() <-chan struct{} { return rm.done }
+
+// Ready is closed when the room is about to tick, or has ended before.
+func (rm *Instance) Ready() <-chan struct{} { return rm.ready }
+
+// Fence ends a room that is another host's by now: its clients come again, and nothing of it is written any more.
+func (rm *Instance) Fence() {
+	rm.fenced.Store(true)
+	rm.inbox.put(message{kind: msgFenced}) // it may sleep
+}
 
 // Attach claims a seat. The room answers through the viewer: a welcome at one of its next ticks, or a close. It is
 // false when the room has ended; then the viewer hears nothing of it and Detach must not be called.
@@ -169,6 +186,7 @@ func (rm *Instance) run(ctx context.Context, phase time.Duration) {
 	rm.working, rm.stopWork = context.WithCancel(ctx)
 	defer rm.stopWork()
 	c := rm.begin(ctx)
+	close(rm.ready)
 	if c == nil && !rm.givenUp.Load() {
 		c = rm.loop(ctx, phase)
 	}
@@ -239,10 +257,10 @@ func (rm *Instance) loop(ctx context.Context, phase time.Duration) *proto.Close 
 			return &proto.Close{Code: proto.CodeNodeLeaving, Reason: "the server is shutting down"}
 		case <-timer.C:
 		}
+		if rm.elsewhere() {
+			return &proto.Close{Code: proto.CodeNodeLeaving, Reason: "the match goes on elsewhere"}
+		}
 		if rm.journal != nil {
-			if rm.journal.Fenced() {
-				return &proto.Close{Code: proto.CodeNodeLeaving, Reason: "the match goes on elsewhere"}
-			}
 			if rm.game.rules.PauseUndurable && rm.behind() { // nothing happens that might be taken back
 				if rm.journal.NeedsCheckpoint() && rm.settled() {
 					rm.checkpoint()
@@ -273,6 +291,11 @@ func (rm *Instance) loop(ctx context.Context, phase time.Duration) *proto.Close 
 		}
 		timer.Reset(due + rm.period - time.Since(rm.base))
 	}
+}
+
+// elsewhere says whether another host has the room by now.
+func (rm *Instance) elsewhere() bool {
+	return rm.fenced.Load() || rm.journal != nil && rm.journal.Fenced()
 }
 
 // due is when the next tick is, since base.
@@ -312,7 +335,7 @@ func (rm *Instance) finish(ctx context.Context, c proto.Close) {
 		return // what it would have gone on from is another's, or cannot be read now
 	}
 	recorded := rm.journal != nil
-	fenced := recorded && rm.journal.Fenced()
+	fenced := rm.elsewhere()
 	// Also where its rules failed: with what was stored before. But a room to which nobody did anything is not worth it.
 	blank := c.Code == proto.CodeMatchGone && rm.untouched()
 	kept := rm.game.rules.Persist && !rm.fx.ended && !blank && !rm.promise.off
@@ -321,7 +344,7 @@ func (rm *Instance) finish(ctx context.Context, c proto.Close) {
 		rm.checkpoint()
 	}
 	rm.closeJournal()
-	if fenced {
+	if fenced || rm.elsewhere() {
 		return
 	}
 	if c.Code == proto.CodeDone && rm.fx.ended {
@@ -330,7 +353,9 @@ func (rm *Instance) finish(ctx context.Context, c proto.Close) {
 			Tick: rm.tick, Placements: rm.fx.result, Started: rm.began.UTC(), Ended: time.Now().UTC(),
 			Recorded: recorded,
 		}
-		rm.retry(ctx, "posting the result", func(ctx context.Context) error { return rm.host.dir.PostResult(ctx, result) })
+		if !rm.retry(ctx, "posting the result", func(ctx context.Context) error { return rm.host.dir.PostResult(ctx, result) }) {
+			return // whoever has the room by now does it, or, where the host had no time, whoever takes it over
+		}
 	}
 	if !goesOn {
 		rm.endJournal(ctx, !kept)
@@ -338,9 +363,23 @@ func (rm *Instance) finish(ctx context.Context, c proto.Close) {
 	if rm.promise.off {
 		return // its record says so for a while, and ends by itself
 	}
-	if !goesOn || c.Code != proto.CodeNodeLeaving { // else its record says where its journal is wanted
+	switch {
+	case c.Code != proto.CodeNodeLeaving:
 		rm.endRecord(ctx)
+	case goesOn:
+		rm.retry(ctx, "handing the room over", func(ctx context.Context) error {
+			return rm.host.dir.HandOver(ctx, rm.spec.ID, rm.spec.Epoch, false)
+		})
+	default:
+		rm.fail(ctx, proto.Close{Code: proto.CodeMatchGone, Reason: "the match's server was shut down"})
 	}
+}
+
+// fail ends the room's record with a reason that who comes is told.
+func (rm *Instance) fail(ctx context.Context, c proto.Close) {
+	rm.retry(ctx, "failing the room", func(ctx context.Context) error {
+		return rm.host.dir.Fail(ctx, rm.spec.ID, rm.spec.Epoch, c)
+	})
 }
 
 // endJournal ends the room's journal: nobody goes on from it, and its replay stays for as long as the store keeps those. A
@@ -372,19 +411,21 @@ const (
 	retryLongest = 5 * time.Second
 )
 
-// retry calls do until it succeeds or the host stops, when it has one last try.
-func (rm *Instance) retry(ctx context.Context, doing string, do func(context.Context) error) {
+// retry calls do until it succeeds, the room is another's, or the host stops, when it has one last try. It says whether it
+// succeeded.
+func (rm *Instance) retry(ctx context.Context, doing string, do func(context.Context) error) bool {
 	for wait := retryFirst; ; wait = min(2*wait, retryLongest) {
 		last := ctx.Err() != nil
 		call, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTimeout)
 		err := do(call)
 		cancel()
 		if err == nil {
-			return
+			return true
 		}
+		last = last || errors.Is(err, ErrFenced)
 		rm.log.Warn(doing+" failed", zap.Error(err), zap.Bool("last", last))
 		if last {
-			return
+			return false
 		}
 		timer := time.NewTimer(wait)
 		select {

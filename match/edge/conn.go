@@ -47,9 +47,9 @@ type conn struct {
 	server  *Server
 	addr    string
 	seat    netcode.Seat
-	player  string          // the id
-	watches bool            // it has no seat, and no inputs
-	room    Room            // set before the reader starts
+	player  string // the id
+	watches bool   // it has no seat, and no inputs
+	room    Room   // set before the reader starts
 	meter   *door.Meter
 
 	welcomed atomic.Bool   // the client may speak
