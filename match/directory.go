@@ -114,7 +114,7 @@ func (h *Host) renew(ctx context.Context, rm *Instance) error {
 		rm.callOff()
 		return nil
 	case errors.Is(err, ErrFenced):
-		rm.Fence()
+		rm.Abandon("the match goes on elsewhere")
 	}
 	return err //nolint:wrapcheck // logged with what was done
 }

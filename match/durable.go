@@ -290,6 +290,15 @@ func (rm *Instance) closeJournal() {
 	}
 }
 
+// dropJournal ends the recorder of a room that is another's by now; what waits is forgotten.
+func (rm *Instance) dropJournal() {
+	if rm.journal == nil {
+		return
+	}
+	rm.journal.Fence()
+	_ = rm.journal.Close(context.Background()) // says that it is fenced
+}
+
 // marks are ticks at which a seat's processed input changed and which are not durable yet, the oldest first.
 type marks struct {
 	list []mark

@@ -54,6 +54,7 @@ type Host struct {
 	load     load
 	crashes  atomic.Int32 // replays of panics
 	journals *journal.Metrics
+	gate     gate
 	unfit    atomic.Pointer[string] // why the process cannot be healthy again
 
 	mu     sync.Mutex
@@ -76,6 +77,7 @@ func NewHost(cfg HostConfig) (*Host, error) {
 		metrics: newMetrics(cfg.Registerer), journals: cfg.JournalMetrics, cfg: cfg, news: make(chan news, maxNews),
 		base: time.Now(),
 	}
+	h.HoldUntil(time.Time{})
 	if h.log == nil {
 		h.log = zap.NewNop()
 	}
@@ -132,12 +134,15 @@ func (h *Host) Open(spec Spec) (*Instance, error) {
 		return nil, fmt.Errorf("opening room %s: %w: %s", spec.ID, ErrLoaded, why)
 	}
 	rm := newInstance(g, spec, h)
+	ctx, quit := context.WithCancel(h.ctx)
+	rm.quit = quit
 	h.rooms[spec.ID] = rm
 	h.metrics.rooms.Inc()
 	h.opened++
 	n := h.opened
 	h.wg.Go(func() {
-		rm.run(h.ctx, h.phase(n, rm.period))
+		defer quit()
+		rm.run(ctx, h.phase(n, rm.period))
 		h.forget(rm)
 		if !rm.givenUp.Load() {
 			rm.ended()

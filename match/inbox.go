@@ -27,7 +27,6 @@ const (
 	msgRefresh
 	msgStarted
 	msgCalledOff
-	msgFenced
 )
 
 // message is one thing that an edge tells a room.

@@ -38,10 +38,11 @@ type Instance struct {
 	goneOnce  sync.Once
 	endedOnce sync.Once
 	ready     chan struct{} // closed when the room has begun, or has ended without
-	fenced    atomic.Bool   // it is another host's by now
 	started   atomic.Bool   // the match has
 	past      atomic.Bool   // see Alive
 	roster    atomic.Pointer[[]Seated]
+	abandoned atomic.Bool // it is another host's by now
+	quit      func()      // lets the room's goroutine end
 
 	// What follows belongs to the room's goroutine.
 	sim      simulation
@@ -120,12 +121,6 @@ func (rm *Instance) Done() <-chan struct{} { return rm.done }
 // Ready is closed when the room is about to tick, or has ended before.
 func (rm *Instance) Ready() <-chan struct{} { return rm.ready }
 
-// Fence ends a room that is another host's by now: its clients come again, and nothing of it is written any more.
-func (rm *Instance) Fence() {
-	rm.fenced.Store(true)
-	rm.inbox.put(message{kind: msgFenced}) // it may sleep
-}
-
 // Attach claims a seat. The room answers through the viewer: a welcome at one of its next ticks, or a close. It is
 // false when the room has ended; then the viewer hears nothing of it and Detach must not be called.
 func (rm *Instance) Attach(a Attach) bool {
@@ -193,6 +188,10 @@ func (rm *Instance) run(ctx context.Context, phase time.Duration) {
 	if rm.givenUp.Load() {
 		return // the watchdog has told everybody
 	}
+	if rm.abandoned.Load() { // its clients have been told
+		rm.dropJournal()
+		return
+	}
 	rm.dismiss(*c)
 	rm.finish(ctx, *c)
 }
@@ -242,6 +241,9 @@ func (rm *Instance) open() *proto.Close {
 func (rm *Instance) call()     { rm.calling.Store(max(1, rm.now())) }
 func (rm *Instance) returned() { rm.calling.Store(0) }
 
+// leaving is what clients hear when the process ends.
+var leaving = proto.Close{Code: proto.CodeNodeLeaving, Reason: "the server is shutting down"}
+
 // late is after how many missed ticks the schedule starts anew instead of being caught up with.
 const late = 5
 
@@ -254,8 +256,11 @@ func (rm *Instance) loop(ctx context.Context, phase time.Duration) *proto.Close 
 	for {
 		select {
 		case <-ctx.Done():
-			return &proto.Close{Code: proto.CodeNodeLeaving, Reason: "the server is shutting down"}
+			return &leaving
 		case <-timer.C:
+		}
+		if !rm.await(ctx) {
+			continue // ctx is over
 		}
 		if rm.elsewhere() {
 			return &proto.Close{Code: proto.CodeNodeLeaving, Reason: "the match goes on elsewhere"}
@@ -295,7 +300,7 @@ func (rm *Instance) loop(ctx context.Context, phase time.Duration) *proto.Close 
 
 // elsewhere says whether another host has the room by now.
 func (rm *Instance) elsewhere() bool {
-	return rm.fenced.Load() || rm.journal != nil && rm.journal.Fenced()
+	return rm.abandoned.Load() || rm.journal != nil && rm.journal.Fenced()
 }
 
 // due is when the next tick is, since base.
@@ -414,7 +419,7 @@ const (
 // retry calls do until it succeeds, the room is another's, or the host stops, when it has one last try. It says whether it
 // succeeded.
 func (rm *Instance) retry(ctx context.Context, doing string, do func(context.Context) error) bool {
-	for wait := retryFirst; ; wait = min(2*wait, retryLongest) {
+	for wait := retryFirst; !rm.abandoned.Load(); wait = min(2*wait, retryLongest) {
 		last := ctx.Err() != nil
 		call, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTimeout)
 		err := do(call)
@@ -434,4 +439,5 @@ func (rm *Instance) retry(ctx context.Context, doing string, do func(context.Con
 		}
 		timer.Stop()
 	}
+	return false
 }

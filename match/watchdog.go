@@ -64,6 +64,9 @@ func (h *Host) giveUp(rm *Instance, took time.Duration) {
 	rm.gone()
 	h.wg.Go(func() {
 		defer rm.ended()
+		if rm.abandoned.Load() {
+			return // what is kept of it is another's
+		}
 		if rm.begun.Load() {
 			rm.closeJournal()
 		}

@@ -57,7 +57,7 @@ func (o *Opener) Open(ctx context.Context, rec cluster.Room) (*match.Instance, e
 		case rm.Epoch() > rec.Epoch: // what was read is older
 			return rm, nil
 		}
-		rm.Fence()
+		rm.Abandon("the match goes on elsewhere")
 		if err := ended(ctx, rm); err != nil {
 			return nil, err
 		}
@@ -85,7 +85,7 @@ func (o *Opener) Open(ctx context.Context, rec cluster.Room) (*match.Instance, e
 		return nil, err //nolint:wrapcheck // says what it did
 	}
 	if rm.Epoch() < rec.Epoch || o.Self() != self { // the host gave up what it had, and this room came too late for it
-		rm.Fence()
+		rm.Abandon("the match goes on elsewhere")
 		return nil, elsewhere()
 	}
 	return rm, nil
@@ -103,7 +103,7 @@ func (o *Opener) Stale(ctx context.Context, rm *match.Instance) bool {
 	if err != nil || rec.Epoch <= rm.Epoch() {
 		return false
 	}
-	rm.Fence()
+	rm.Abandon("the match goes on elsewhere")
 	return true
 }
 
