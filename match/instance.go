@@ -118,6 +118,9 @@ func (rm *Instance) Mode() proto.InputMode { return rm.game.rules.Inputs }
 // Done is closed when the room has ended.
 func (rm *Instance) Done() <-chan struct{} { return rm.done }
 
+// Opened says, of a room that has ended, that it had begun: it could read what it was to go on from.
+func (rm *Instance) Opened() bool { return !rm.unopened }
+
 // Ready is closed when the room is about to tick, or has ended before.
 func (rm *Instance) Ready() <-chan struct{} { return rm.ready }
 

@@ -33,11 +33,12 @@ const (
 )
 
 // Claim takes a room over from a node that is gone, under a new epoch. The new node must Own it already. Claimed again by
-// the same node it is what it was. Errors: ErrNoRoom, ErrFenced where the room is not that node's any more.
-func (d *Directory) Claim(ctx context.Context, room, from, node string) (Claimed, Room, error) {
+// the same node it is what it was. The epoch is higher than the room's and than floor, which is the highest that is known of
+// any room: what Redis has may be older. Errors: ErrNoRoom, ErrFenced where the room is not that node's any more.
+func (d *Directory) Claim(ctx context.Context, room, from, node string, floor uint64) (Claimed, Room, error) {
 	doing := "claiming room " + room
 	word, err := claimScript.Run(ctx, d.rdb, append(d.all(room), d.hangs(room)), from, node, roomTTL.Milliseconds(),
-		maxAttempts, maxHangs).Text()
+		maxAttempts, maxHangs, floor).Text()
 	if err == nil && (word == "gone" || word == "fenced") {
 		err = answered(doing, word, nil)
 	} else if err != nil {
@@ -61,7 +62,7 @@ local attempts = tonumber(rec[4] or '0')
 if rec[1] ~= ARGV[2] then
 	if rec[1] ~= ARGV[1] then return 'fenced' end
 	local t = redis.call('TIME')
-	local epoch = string.format('%.0f', math.max(t[1] * 1000 + math.floor(t[2] / 1000), tonumber(rec[2]) + 1))
+	local epoch = string.format('%.0f', math.max(t[1] * 1000 + math.floor(t[2] / 1000), tonumber(rec[2]) + 1, tonumber(ARGV[6]) + 1))
 	redis.call('HSETNX', KEYS[1], 'created', rec[2])
 	redis.call('HSET', KEYS[1], 'node', ARGV[2], 'epoch', epoch)
 	redis.call('HDEL', KEYS[1], 'clean')
@@ -188,10 +189,19 @@ var toldScript = redis.NewScript(`
 if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('HSET', KEYS[1], 'told', '1') end
 return 'ok'`)
 
+// Seated returns the players who have taken their seats in a room, sorted.
+func (d *Directory) Seated(ctx context.Context, room string) ([]string, error) {
+	list, err := d.states(ctx, room)
+	if err != nil {
+		return nil, err
+	}
+	return list[0].seated, nil
+}
+
 // PostKept posts the result that a claimed room's record has.
 func (d *Directory) PostKept(ctx context.Context, r Room) error {
 	var result proto.Result
-	if err := json.Unmarshal([]byte(r.result), &result); err != nil {
+	if err := json.Unmarshal([]byte(r.Result), &result); err != nil {
 		return fmt.Errorf("reading the result that room %s has left: %w", r.ID, err)
 	}
 	return d.post(ctx, result)

@@ -83,7 +83,8 @@ type Room struct {
 	Ran    bool // it has been opened
 	// Attempts is how many hosts have stopped soon after they opened it.
 	Attempts int
-	result   string // JSON of its result, which is to be posted
+	// Result is the JSON of its result, which is perhaps not posted yet; "" is none.
+	Result string
 	// Version moves with every change of the free seats or the doors but a reservation's end by time. The first is 1.
 	Version uint64
 }
@@ -171,7 +172,7 @@ func parseRoom(id string, f map[string]string) (Room, error) {
 		ID: id, Game: f["game"], Rules: f["rules"], Queue: f["queue"], Node: f["node"], Region: f["region"],
 		Title: f["title"], Public: f["public"] == "1", Code: f["code"], Owner: f["owner"], Request: f["request"],
 		Config: bytesOf(f["config"]), Meta: bytesOf(f["meta"]),
-	}, Shut: f["shut"] == "1", Off: f["off"] == "1", Failed: lostClose(f), Ran: f["ran"] == "1", result: f["result"]}
+	}, Shut: f["shut"] == "1", Off: f["off"] == "1", Failed: lostClose(f), Ran: f["ran"] == "1", Result: f["result"]}
 	number := func(name string, required bool) (n uint64, err error) {
 		if f[name] == "" && !required {
 			return 0, nil
