@@ -85,7 +85,7 @@ func startServer(ctx context.Context, set *settings, games []Game, keys *token.K
 	if err := s.startMatches(rdb, games, node, registry); err != nil {
 		return s, err
 	}
-	if err := s.startLobby(rdb, games, node.ID, registry); err != nil {
+	if err := s.startLobby(rdb, games, registry); err != nil {
 		return s, err
 	}
 	leave, err := cluster.NewNodes(rdb, set.Namespace, log).Join(ctx, node, func(n *cluster.Node) {
@@ -161,29 +161,33 @@ func (s *server) startMatches(rdb redis.UniversalClient, games []Game, self clus
 	if s.replays, err = s.journals(rdb, counted); err != nil {
 		return err
 	}
+	own := node.NewDirectory(dir)
 	host, err := match.NewHost(match.HostConfig{
-		Games: defined, Directory: directory{dir}, Log: s.log, Registerer: reg,
+		Games: defined, Directory: own, Ended: own.Ended, Log: s.log, Registerer: reg,
 		Journals: s.replays, JournalMetrics: counted, Crashes: s.set.crashes(), Version: version(),
 	})
 	if err != nil {
 		return err //nolint:wrapcheck // names the games
 	}
 	s.host = host
+	opener := &node.Opener{Host: host, Dir: dir, Own: own, Self: func() string { return self.ID }, Games: rules, Log: s.log}
+	nodes := cluster.NewNodes(rdb, s.set.Namespace, s.log)
+	claims := node.NewClaimer(node.ClaimerConfig{Opener: opener, Nodes: nodes, Journals: s.replays, Log: s.log})
+	claims.Start(node.Register{Nodes: nodes})
 	s.edge = edge.New(edge.Config{
-		Rooms: &node.Rooms{
-			Host: host, Dir: dir, Nodes: cluster.NewNodes(rdb, s.set.Namespace, s.log), Node: self.ID, URL: self.URL, Games: rules,
-		}, Keys: s.keys, Log: s.log, Registerer: reg, Origins: s.set.Origins,
+		Rooms: &node.Rooms{Opener: opener, Claims: claims, Nodes: nodes, URL: self.URL}, Keys: s.keys, Log: s.log, Registerer: reg, Origins: s.set.Origins,
 		SlowAfter: s.set.SlowAfter,
 		Seated:    func(player string, begins bool) { s.lobby.Seated(player, begins) }, // it is there before the first socket
 	})
 	s.onClose(s.edge.Close)
 	s.onClose(host.Close) // flushes the journals: before Redis is closed
+	s.onClose(func(context.Context) error { claims.Close(); return nil })
 	return nil
 }
 
-func (s *server) startLobby(rdb redis.UniversalClient, games []Game, node string, reg prometheus.Registerer) error {
+func (s *server) startLobby(rdb redis.UniversalClient, games []Game, reg prometheus.Registerer) error {
 	cfg := lobby.Config{
-		Redis: rdb, Namespace: s.set.Namespace, Keys: s.keys, Self: node, Guests: s.set.development(), AddressRate: s.set.AddrRate,
+		Redis: rdb, Namespace: s.set.Namespace, Keys: s.keys, Guests: s.set.development(), AddressRate: s.set.AddrRate,
 		Version: version(), Log: s.log, Registerer: reg, Origins: s.set.Origins, SlowAfter: s.set.SlowAfter,
 	}
 	if set := s.set; set.Sigma != 0 { // else nobody chose: a load test's own server

@@ -35,8 +35,6 @@ type Config struct {
 	Keys      *token.Keys           // required
 	Queues    []queue.Rules         // required
 	Games     []Game                // required: those that queues name
-	// Self is the id of the node that runs in this process, if one does: clients that asked it reach it as they did.
-	Self string
 	// AddressRate is how many requests, and how many connections, one address may make in a second, at all lobbies
 	// together, with bursts of five times as many. Many players may share an address. Default 1000.
 	AddressRate int
@@ -95,6 +93,7 @@ type Lobby struct {
 	limits   *limits
 	rooms    *cluster.Directory
 	nodes    *cluster.Nodes
+	placer   *cluster.Placer
 	bus      *cluster.Bus
 	games    map[string]Game
 	configs  map[string]*config
@@ -131,8 +130,8 @@ func New(cfg Config) (*Lobby, error) {
 		players: players.New(cfg.Redis, cfg.Namespace, cfg.Ratings),
 		limits:  &limits{cfg.Redis, cfg.Namespace},
 		rooms:   cluster.NewDirectory(cfg.Redis, cfg.Namespace),
-		nodes:   cluster.NewNodes(cfg.Redis, cfg.Namespace, cfg.Log),
-		games:   map[string]Game{}, configs: map[string]*config{},
+		nodes:   cluster.NewNodes(cfg.Redis, cfg.Namespace, cfg.Log), placer: cluster.NewPlacer(cfg.Registerer),
+		games: map[string]Game{}, configs: map[string]*config{},
 		socket: newSocket(),
 	}
 	l.owners = &owners{cfg.Redis, cfg.Namespace, l.rooms}
@@ -161,6 +160,7 @@ func New(cfg Config) (*Lobby, error) {
 	}
 	l.bus.Start()
 	l.wg.Go(func() { l.drainResults(ctx) })
+	l.wg.Go(func() { l.tidyRooms(ctx) })
 	return l, nil
 }
 
@@ -208,9 +208,10 @@ func (l *Lobby) Ready(ctx context.Context) (obstacle string) {
 	return ""
 }
 
-// reach returns the URL by which a client reaches a node; "" is the server that it asked.
-func (l *Lobby) reach(n cluster.Node) string {
-	if n.Asked && n.ID == l.cfg.Self {
+// reach returns the URL by which clients reach the rooms of a node; "" is the server that they asked: each is an edge for
+// the rooms of all, and whatever brought a client to it, a balancer perhaps, brings it there again.
+func reach(n cluster.Node) string {
+	if n.Asked {
 		return ""
 	}
 	return n.URL

@@ -290,6 +290,7 @@ func (rm *Instance) loop(ctx context.Context, phase time.Duration) *proto.Close 
 		c := rm.step()
 		took := time.Since(rm.base) - began
 		rm.metrics.duration.Observe(took.Seconds())
+		rm.host.load.busy.Add(int64(took))
 		if c != nil || rm.givenUp.Load() {
 			return c
 		}

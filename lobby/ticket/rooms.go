@@ -88,7 +88,7 @@ func (e *engine) joined(ctx context.Context, rooms []cluster.OpenRoom) ([]map[st
 // create makes the room of an attempt, by the attempt's id.
 func (e *engine) create(ctx context.Context, a *attempt, live map[string]cluster.Node) (cluster.Room, error) {
 	game := e.game
-	node, err := NodeFor(live, game, a.Region)
+	node, err := e.s.cfg.Placer.Place(live, game.want(a.Region))
 	if err != nil {
 		return cluster.Room{}, err
 	}
@@ -99,7 +99,7 @@ func (e *engine) create(ctx context.Context, a *attempt, live map[string]cluster
 	}
 	n := cluster.NewRoom{
 		ID: a.id, Game: game.Name, Rules: game.Rules, Seats: a.Seats, Region: a.Region, Meta: text,
-		Node: node, Expect: len(m.Players), Need: a.Need, ExpectFor: a.Connect + late,
+		Node: node.ID, Expect: len(m.Players), Need: a.Need, ExpectFor: a.Connect + late,
 		Teams: a.Teams, TeamSize: a.TeamSize,
 	}
 	if a.Backfill {

@@ -39,9 +39,11 @@ func (k keys) open(queue string) string { return k.ns + ":{queue:" + queue + "}:
 // rooms is the set of rooms that a node may have.
 func (k keys) rooms(node string) string { return k.ns + ":{node:" + node + "}:rooms" }
 
-// nodes are the live nodes by the end of their registration, nodeInfo what each says of itself.
+// nodes are the live nodes by the end of their registration, nodeInfo what each says of itself, draining those whose
+// operators want no new rooms on them.
 func (k keys) nodes() string    { return k.ns + ":{nodes}:live" }
 func (k keys) nodeInfo() string { return k.ns + ":{nodes}:info" }
+func (k keys) draining() string { return k.ns + ":{nodes}:draining" }
 
 // outbox is the stream of results, posted the mark that one was put into it.
 func (k keys) outbox() string           { return k.ns + ":{outbox}:results" }

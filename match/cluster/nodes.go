@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -19,13 +21,21 @@ const (
 
 // Node is what a host says of itself.
 type Node struct {
-	ID     string            `json:"id"`               // of this run of the process: a restarted one is another node
-	URL    string            `json:"url"`              // where clients reach it, http://HOST or https://HOST
-	Asked  bool              `json:"asked,omitempty"`  // URL is a guess: a client that asked this node reaches it as it did
-	Region string            `json:"region,omitempty"` // where it is, for players who measure latencies; "" is not said
-	Games  map[string]string `json:"games"`            // what it can run: the rules' version by game
-	Full   string            `json:"full,omitempty"`   // why it takes no new rooms now; its running ones go on
-	Ends   bool              `json:"ends,omitempty"`   // it should be replaced: nor does it take new players
+	ID string `json:"id"` // of this run of the process: a restarted one is another node
+	// Process is the same for all ids that one run of a process has, one after the other; "" is ID.
+	Process string            `json:"process,omitempty"`
+	URL     string            `json:"url"`              // where clients reach it, http://HOST or https://HOST
+	Asked   bool              `json:"asked,omitempty"`  // URL is a guess: clients come to its rooms by whichever server they asked
+	Role    string            `json:"role,omitempty"`   // RoleLobby, RoleMatch or RoleAll, which "" is, too
+	Region  string            `json:"region,omitempty"` // where it is, for players who measure latencies; "" is not said
+	Tags    map[string]string `json:"tags,omitempty"`   // what is special about it, for rooms that want it
+	Games   map[string]string `json:"games"`            // what it can run: the rules' version by game
+	Full    string            `json:"full,omitempty"`   // why it takes no new rooms now; its running ones go on
+	Ends    bool              `json:"ends,omitempty"`   // it should be replaced: nor does it take new players
+
+	Capacity int  `json:"capacity,omitempty"` // the most rooms that it takes; 0: its load alone decides
+	Draining bool `json:"draining,omitempty"` // it takes no new rooms, since an operator said so
+	Load     Load `json:"load,omitzero"`
 }
 
 // Nodes is the register of hosts. Any goroutine may use it.
@@ -106,14 +116,17 @@ return 'ok'`)
 
 // Live returns the registered nodes by id.
 func (n *Nodes) Live(ctx context.Context) (map[string]Node, error) {
-	infos, err := liveScript.Run(ctx, n.rdb, []string{n.nodes(), n.nodeInfo()}).StringSlice()
+	answer, err := liveScript.Run(ctx, n.rdb, []string{n.nodes(), n.nodeInfo(), n.draining()}).StringSlice()
+	drains, err := wordOf(answer, 1, err)
 	if err != nil {
 		return nil, fmt.Errorf("listing the nodes: %w", err)
 	}
+	draining, infos := strings.Fields(drains), answer[1:]
 	live := make(map[string]Node, len(infos))
 	for _, info := range infos {
 		var node Node
 		if json.Unmarshal([]byte(info), &node) == nil { // else a node of another release: it is none to this one
+			node.Draining = slices.Contains(draining, node.drains()) // from now on, not from when it has heard of it
 			live[node.ID] = node
 		}
 	}
@@ -124,8 +137,8 @@ var liveScript = redis.NewScript(`
 local t = redis.call('TIME')
 local now = string.format('%.0f', t[1] * 1000 + math.floor(t[2] / 1000))
 local ids = redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. now, '+inf')
-if #ids == 0 then return {} end
-local infos = {}
+local infos = {table.concat(redis.call('HKEYS', KEYS[3]), ' ')}
+if #ids == 0 then return infos end
 for _, info in ipairs(redis.call('HMGET', KEYS[2], unpack(ids))) do
 	if info then infos[#infos + 1] = info end
 end

@@ -138,7 +138,7 @@ func (d *Directory) index(ctx context.Context, queue, room string) error {
 
 // place writes a room's place, as inIndex says it.
 func (d *Directory) place(ctx context.Context, queue, room, at string) error {
-	if err := placeScript.Run(ctx, d.rdb, []string{d.open(queue)}, room, at).Err(); err != nil {
+	if err := placeScript.Run(ctx, d.rdb, []string{d.open(queue)}, room, at, listTTL.Milliseconds()).Err(); err != nil {
 		return fmt.Errorf("indexing room %s of queue %s: %w", room, queue, err)
 	}
 	return nil
@@ -151,7 +151,9 @@ if at == 'open' then
 	local t = redis.call('TIME')
 	at = string.format('%.0f', t[1] * 1000 + math.floor(t[2] / 1000))
 end
-return redis.call('ZADD', KEYS[1], at, ARGV[1])`)
+redis.call('ZADD', KEYS[1], at, ARGV[1])
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
+return 'ok'`)
 
 // OpenRoom is a room that may take players.
 type OpenRoom struct {

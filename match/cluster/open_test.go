@@ -133,7 +133,7 @@ func (*interleave) DialHook(next redis.DialHook) redis.DialHook { return next }
 func (i *interleave) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	return func(ctx context.Context, cmd redis.Cmder) error {
 		args := cmd.Args()
-		if do := i.do; do != nil && len(args) == 6 && args[3] == ns+":{queue:arena}:open" { // sha, keys, the index, room, place
+		if do := i.do; do != nil && len(args) == 7 && args[3] == ns+":{queue:arena}:open" { // sha, keys, the index, room, place, how long
 			i.do = nil
 			do()
 		}

@@ -22,6 +22,10 @@ const (
 	outboxBatch = 64
 	// outboxIdle is after how long another lobby takes over what one has taken and not stored.
 	outboxIdle = 10 * time.Second
+	// outboxGone is after how long without a sign a lobby counts as gone, as far as it has taken nothing; one that comes
+	// back after all is known again. outboxTend is how often each lobby looks for such.
+	outboxGone = time.Minute
+	outboxTend = 15 * time.Second
 )
 
 // PostResult puts a result into the outbox, once for each (room, tick, n) however often it is called. It is kept with the
@@ -82,14 +86,16 @@ type Outbox struct {
 	self string
 	keys
 	// Lost, if it is not nil, is told of matches that were lost, at least once.
-	Lost  func(context.Context, Lost) error
-	ready bool   // the group exists
-	next  string // where to go on among those that another lobby has taken and not stored
+	Lost   func(context.Context, Lost) error
+	gone   time.Duration
+	ready  bool      // the group exists
+	tended time.Time // when it was last looked for lobbies that are gone
+	next   string    // where to go on among those that another lobby has taken and not stored
 }
 
 // NewOutbox returns the outbox of the deployment with this namespace.
 func NewOutbox(rdb redis.UniversalClient, namespace string) *Outbox {
-	return &Outbox{rdb: rdb, self: NewID(), keys: keys{namespace}, next: "0-0"}
+	return &Outbox{rdb: rdb, self: NewID(), keys: keys{namespace}, gone: outboxGone, next: "0-0"}
 }
 
 // Drain hands results to store and forgets those that it stored: each comes at least once, also when the lobby that
@@ -101,6 +107,12 @@ func (o *Outbox) Drain(ctx context.Context, store func(context.Context, proto.Re
 			return 0, fmt.Errorf("draining the outbox: making its group: %w", err)
 		}
 		o.ready = true
+	}
+	if time.Since(o.tended) > outboxTend {
+		if err := tendScript.Run(ctx, o.rdb, []string{o.outbox()}, outboxGroup, o.self, o.gone.Milliseconds()).Err(); err != nil {
+			return 0, o.failed("forgetting lobbies that are gone", err)
+		}
+		o.tended = time.Now()
 	}
 	left, next, err := o.rdb.XAutoClaim(ctx, &redis.XAutoClaimArgs{
 		Stream: o.outbox(), Group: outboxGroup, Consumer: o.self, MinIdle: outboxIdle, Start: o.next, Count: outboxBatch,
@@ -126,6 +138,22 @@ func (o *Outbox) Drain(ctx context.Context, store func(context.Context, proto.Re
 	}
 	return len(left), errors.Join(errs...)
 }
+
+// Each process is a reader of its own, which Redis keeps until it is told otherwise. What one has taken is another's by
+// outboxIdle, so that in the end a reader that is gone has nothing.
+var tendScript = redis.NewScript(`
+local function fields(list)
+	local f = {}
+	for i = 1, #list, 2 do f[list[i]] = list[i + 1] end
+	return f
+end
+for _, reader in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[1], ARGV[1])) do
+	local f = fields(reader)
+	if f.name ~= ARGV[2] and tonumber(f.pending) == 0 and tonumber(f.idle) > tonumber(ARGV[3]) then
+		redis.call('XGROUP', 'DELCONSUMER', KEYS[1], ARGV[1], f.name)
+	end
+end
+return 'ok'`)
 
 // failed wraps an error. A Redis that lost its data has no group.
 func (o *Outbox) failed(doing string, err error) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 
 	"muster/match"
 	"muster/match/cluster"
@@ -13,8 +14,7 @@ import (
 // Directory is the cluster's directory for the host of one process. It has a copy of the record of each room that the host
 // runs, so that one which Redis forgets is written anew. Any goroutine may use it.
 type Directory struct {
-	dir  *cluster.Directory
-	self func() string
+	dir *cluster.Directory
 
 	mu     sync.Mutex
 	copies map[string]kept
@@ -29,10 +29,8 @@ type kept struct {
 
 var _ match.Directory = (*Directory)(nil)
 
-// NewDirectory returns the directory of the process that self names: its newest incarnation.
-func NewDirectory(dir *cluster.Directory, self func() string) *Directory {
-	return &Directory{dir: dir, self: self, copies: map[string]kept{}}
-}
+// NewDirectory returns the directory for one host.
+func NewDirectory(dir *cluster.Directory) *Directory { return &Directory{dir: dir, copies: map[string]kept{}} }
 
 // begin notes that the host is about to run a room under an epoch, as this node. Errors: those of [cluster.Directory.Begin].
 func (d *Directory) begin(ctx context.Context, room, node string, epoch uint64) error {
@@ -60,20 +58,33 @@ func (d *Directory) of(room string, epoch uint64) (kept, bool) {
 	return k, ok && k.epoch == epoch
 }
 
-// Ended forgets a room that has ended here. It is for [match.HostConfig].Ended. A room that could not be opened stays this
+// knows says whether a room runs here.
+func (d *Directory) knows(room string) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	_, ok := d.copies[room]
+	return ok
+}
+
+// endedTimeout bounds what is written when a room has ended.
+const endedTimeout = 2 * time.Second
+
+// Ended forgets a room that has ended here: it is [match.HostConfig].Ended. A room that could not be opened stays this
 // node's.
-func (d *Directory) Ended(ctx context.Context, room string, epoch uint64, opened bool) error {
+func (d *Directory) Ended(room string, epoch uint64, opened bool) {
 	k, ok := d.of(room, epoch)
 	if !ok {
-		return nil
+		return
 	}
 	d.mu.Lock()
 	delete(d.copies, room)
 	d.mu.Unlock()
 	if !opened {
-		return nil
+		return
 	}
-	return d.dir.Disown(ctx, k.node, room) //nolint:wrapcheck // says what it did
+	ctx, cancel := context.WithTimeout(context.Background(), endedTimeout)
+	defer cancel()
+	_ = d.dir.Disown(ctx, k.node, room) // else the index ends by itself, and whoever finds the room there looks at its record
 }
 
 // words makes the errors of the cluster those that a host knows.
@@ -88,10 +99,12 @@ func words(err error) error {
 }
 
 // Settle implements match.Directory. A room that is nowhere known any more does not start: who was to come to it has been
-// told otherwise by now. But Redis may have forgotten it, and not its host.
+// told otherwise by now. One that is known here Redis has forgotten: its next renewal writes it anew.
 func (d *Directory) Settle(ctx context.Context, room string) (match.Settlement, error) {
 	s, err := d.dir.Settle(ctx, room)
 	switch {
+	case errors.Is(err, cluster.ErrNoRoom) && d.knows(room):
+		return match.Settlement{}, err //nolint:wrapcheck // says what it did
 	case errors.Is(err, cluster.ErrNoRoom):
 		return match.Settlement{State: match.SettleOff}, nil
 	case err != nil:

@@ -16,6 +16,8 @@ type Rooms struct {
 	*Opener
 
 	Claims *Claimer
+	Nodes  *cluster.Nodes
+	URL    string // where this process is reached
 }
 
 var _ edge.Rooms = (*Rooms)(nil)
@@ -36,12 +38,24 @@ func (r *Rooms) Open(ctx context.Context, room string) (edge.Room, error) {
 	if rec.Node == r.Self() || closed(&rec) != nil {
 		rm, err = r.Opener.Open(ctx, rec)
 	} else if rm, err = r.Claims.Claim(ctx, rec); rm == nil && err == nil {
-		err = &proto.Close{Code: proto.CodeMatchGone, Reason: "the match is not on this server"}
+		err = r.where(ctx, rec.Node)
 	}
 	if err != nil {
 		return nil, toldOf(err)
 	}
 	return rm, nil
+}
+
+// where is what those are told who come for a room that another node has.
+func (r *Rooms) where(ctx context.Context, node string) error {
+	live, err := r.Nodes.Live(ctx)
+	if err != nil {
+		return err //nolint:wrapcheck // says what it did
+	}
+	if n, ok := live[node]; ok && n.URL == r.URL { // it was here before this process, and is not yet forgotten
+		return &proto.Close{Code: proto.CodeOverloaded, Reason: "the match is about to go on here"}
+	}
+	return &proto.Close{Code: proto.CodeMatchGone, Reason: "the match is not on this server"}
 }
 
 // toldOf is what a client is to hear of an error, or the error.
