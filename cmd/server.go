@@ -172,7 +172,7 @@ func (s *server) startMatches(rdb redis.UniversalClient, games []Game, self clus
 	s.host = host
 	opener := &node.Opener{Host: host, Dir: dir, Own: own, Self: func() string { return self.ID }, Games: rules, Log: s.log}
 	nodes := cluster.NewNodes(rdb, s.set.Namespace, s.log)
-	claims := node.NewClaimer(node.ClaimerConfig{Opener: opener, Nodes: nodes, Journals: s.replays, Log: s.log})
+	claims := node.NewClaimer(node.ClaimerConfig{Opener: opener, Live: nodes.Live, Journals: s.replays, Log: s.log})
 	claims.Start(node.Register{Nodes: nodes})
 	s.edge = edge.New(edge.Config{
 		Rooms: &node.Rooms{Opener: opener, Claims: claims, Nodes: nodes, URL: self.URL}, Keys: s.keys, Log: s.log, Registerer: reg, Origins: s.set.Origins,

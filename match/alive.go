@@ -8,7 +8,7 @@ const pastAfter = 5 * time.Second
 
 // alive is how the room is, for its record.
 func (rm *Instance) alive() Alive {
-	a := Alive{Open: !rm.shut.Load(), Started: rm.started.Load(), Past: rm.past.Load()}
+	a := Alive{Open: !rm.shut.Load(), Started: rm.started.Load(), Past: rm.past.Load(), Kept: rm.kept.Load()}
 	if list := rm.roster.Load(); list != nil {
 		a.Seats = *list
 	}
@@ -22,6 +22,10 @@ func (rm *Instance) noteAlive() {
 	}
 	if rm.sim.started() != rm.started.Load() {
 		rm.started.Store(true)
+	}
+	if rm.durable > 0 && rm.journal != nil && !rm.kept.Load() {
+		rm.kept.Store(true)
+		rm.host.tell(news{rm: rm})
 	}
 	if rm.pastAt != 0 && rm.tick >= rm.pastAt {
 		rm.pastAt = 0

@@ -44,7 +44,9 @@ type Alive struct {
 	Open    bool // new players may be sent to it
 	Started bool // its match has started
 	// Past says that it has run on past where its last host stopped, see Spec.Attempts.
-	Past  bool
+	Past bool
+	// Kept says that a journal has something of it, see Spec.Kept.
+	Kept  bool
 	Seats []Seated // who has its seats
 }
 

@@ -40,6 +40,7 @@ type Instance struct {
 	ready     chan struct{} // closed when the room has begun, or has ended without
 	started   atomic.Bool   // the match has
 	past      atomic.Bool   // see Alive
+	kept      atomic.Bool   // see Alive
 	roster    atomic.Pointer[[]Seated]
 	abandoned atomic.Bool // it is another host's by now
 	quit      func()      // lets the room's goroutine end
@@ -56,6 +57,7 @@ type Instance struct {
 	stopWork context.CancelFunc
 	works    int  // under way outside
 	unopened bool // it could not be read what the room goes on from
+	lost     bool // there is nothing to go on from
 	quiet    bool // ticks are run again: the directory has heard of them
 	ending   bool // the match is over
 
@@ -203,7 +205,7 @@ func (rm *Instance) run(ctx context.Context, phase time.Duration) {
 func (rm *Instance) begin(ctx context.Context) *proto.Close {
 	saved, c := rm.load(ctx)
 	if c != nil {
-		rm.unopened = true
+		rm.unopened = !rm.lost
 		return c
 	}
 	if saved != nil {
@@ -342,6 +344,10 @@ func (rm *Instance) gone() { rm.goneOnce.Do(func() { close(rm.done) }) }
 func (rm *Instance) finish(ctx context.Context, c proto.Close) {
 	if rm.unopened {
 		return // what it would have gone on from is another's, or cannot be read now
+	}
+	if rm.lost {
+		rm.fail(ctx, c)
+		return
 	}
 	recorded := rm.journal != nil
 	fenced := rm.elsewhere()

@@ -19,6 +19,9 @@ type Spec struct {
 	// Attempts is how often before a host stopped soon after it had opened the room. When the rules do not return in a room
 	// of which that is so already, it ends; else another host may try.
 	Attempts int
+	// Kept says that a journal has something of the room: where there is none now, the match is lost, and does not begin
+	// anew.
+	Kept bool
 }
 
 // What a record holds is described in package journal, which keeps them.

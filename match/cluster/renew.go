@@ -15,6 +15,7 @@ type Alive struct {
 	Open    bool // new players may have its free seats
 	Started bool // its match has
 	Past    bool // it has run on past where its last host stopped
+	Kept    bool // a journal has something of it
 	Seats   []Seated
 }
 
@@ -29,15 +30,18 @@ type Seated struct {
 // it; ErrFenced says that the room is another's now, ErrCalledOff that it is to end, ErrNoRoom that Redis has forgotten
 // it: see Revive.
 func (d *Directory) Renew(ctx context.Context, room string, epoch uint64, a Alive) error {
-	doing, shut, past := "renewing room "+room, "0", "0"
+	doing, shut, past, kept := "renewing room "+room, "0", "0", "0"
 	if !a.Open {
 		shut = "1"
 	}
 	if a.Past {
 		past = "1"
 	}
+	if a.Kept {
+		kept = "1"
+	}
 	answer, err := renewScript.Run(ctx, d.rdb, d.all(room), epoch, roomTTL.Milliseconds(), shut, memoryTTL.Milliseconds(),
-		past).StringSlice()
+		past, kept).StringSlice()
 	if err == nil && len(answer) != 3 {
 		err = fmt.Errorf("unexpected answer %q", answer)
 	}
@@ -55,7 +59,7 @@ func (d *Directory) Renew(ctx context.Context, room string, epoch uint64, a Aliv
 // the record says that this is due until the next renewal. A record of an older epoch was written anew by a host that did
 // not know of this one: it is as if there were none.
 var renewScript = redis.NewScript(older + `
-local rec = redis.call('HMGET', KEYS[1], 'epoch', 'shut', 'queue', 'due', 'code', 'off', 'once', 'attempts')
+local rec = redis.call('HMGET', KEYS[1], 'epoch', 'shut', 'queue', 'due', 'code', 'off', 'once', 'attempts', 'kept')
 if not rec[1] or older(rec[1], ARGV[1]) then return {'gone', '', ''} end
 if rec[1] ~= ARGV[1] then return {'fenced', '', ''} end
 if rec[6] then return {'off', '', ''} end
@@ -64,6 +68,7 @@ redis.call('PEXPIRE', KEYS[2], ARGV[2])
 redis.call('PEXPIRE', KEYS[3], rec[7] and ARGV[4] or ARGV[2])
 redis.call('PEXPIRE', KEYS[4], ARGV[4])
 if rec[8] and ARGV[5] == '1' then redis.call('HDEL', KEYS[1], 'attempts') end
+if ARGV[6] == '1' and not rec[9] then redis.call('HSET', KEYS[1], 'kept', '1') end
 local moved = (rec[2] or '0') ~= ARGV[3]
 if moved then
 	redis.call('HSET', KEYS[1], 'shut', ARGV[3], 'due', '1')

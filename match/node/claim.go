@@ -28,8 +28,9 @@ type Owners interface {
 
 // ClaimerConfig is what a Claimer needs. The zero value of a field that is not required means its default.
 type ClaimerConfig struct {
-	Opener *Opener        // required
-	Nodes  *cluster.Nodes // required
+	Opener *Opener // required
+	// Live returns the nodes that are there, by id: it is [cluster.Nodes].Live. Required.
+	Live func(context.Context) (map[string]cluster.Node, error)
 	// Journals is where the rooms' journals are: nil is nowhere.
 	Journals journal.Store
 	// Weight is how much a node can take, compared with others. Nil: all can take the same.
@@ -148,9 +149,9 @@ func (c *Claimer) look(work context.Context) error {
 	if len(jobs) == 0 {
 		return nil
 	}
-	live, err := c.Nodes.Live(ctx)
+	live, err := c.Live(ctx)
 	if err != nil {
-		return err //nolint:wrapcheck // says what it did
+		return err
 	}
 	c.all(work, jobs, live)
 	return nil
@@ -369,7 +370,7 @@ func (c *Claimer) Claim(ctx context.Context, rec cluster.Room) (*match.Instance,
 	to := lose
 	if c.survives(&rec) {
 		to = open
-	} else if live, err := c.Nodes.Live(ctx); err != nil || c.elsewhere(&rec, live, 0) {
+	} else if live, err := c.Live(ctx); err != nil || c.elsewhere(&rec, live, 0) {
 		return nil, err //nolint:wrapcheck // says what it did
 	}
 	return c.take(ctx, job{rec.Node, rec.ID, time.Now()}, rec, to)

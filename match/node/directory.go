@@ -30,7 +30,9 @@ type kept struct {
 var _ match.Directory = (*Directory)(nil)
 
 // NewDirectory returns the directory for one host.
-func NewDirectory(dir *cluster.Directory) *Directory { return &Directory{dir: dir, copies: map[string]kept{}} }
+func NewDirectory(dir *cluster.Directory) *Directory {
+	return &Directory{dir: dir, copies: map[string]kept{}}
+}
 
 // begin notes that the host is about to run a room under an epoch, as this node. Errors: those of [cluster.Directory.Begin].
 func (d *Directory) begin(ctx context.Context, room, node string, epoch uint64) error {
@@ -120,7 +122,7 @@ func (d *Directory) Settle(ctx context.Context, room string) (match.Settlement, 
 // Renew implements match.Directory.
 func (d *Directory) Renew(ctx context.Context, room string, epoch uint64, a match.Alive) error {
 	k, known := d.of(room, epoch)
-	alive := cluster.Alive{Open: a.Open, Started: a.Started, Past: a.Past}
+	alive := cluster.Alive{Open: a.Open, Started: a.Started, Past: a.Past, Kept: a.Kept}
 	for _, s := range a.Seats {
 		alive.Seats = append(alive.Seats, cluster.Seated{
 			Seat: uint16(s.Player.Seat), Team: s.Player.Team, Player: s.Player.ID, Claim: s.Claim,

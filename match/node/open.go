@@ -74,7 +74,7 @@ func (o *Opener) Open(ctx context.Context, rec cluster.Room) (*match.Instance, e
 		return nil, err
 	}
 	rm, err := o.Host.Open(match.Spec{
-		ID: rec.ID, Game: rec.Game, Seed: rec.Seed, Epoch: rec.Epoch, Config: rec.Config, Expect: rec.Expect, Attempts: rec.Attempts,
+		ID: rec.ID, Game: rec.Game, Seed: rec.Seed, Epoch: rec.Epoch, Config: rec.Config, Expect: rec.Expect, Attempts: rec.Attempts, Kept: rec.Kept,
 	})
 	switch {
 	case errors.Is(err, match.ErrLoaded): // the seat is reserved, so coming again is worth while
