@@ -54,9 +54,9 @@ func (d *Directory) Claim(ctx context.Context, room, from, node string, floor ui
 	return Claimed(word), r, err
 }
 
-// A room that never ran has not stopped anybody.
+// A room that its host never opened has not stopped it.
 var claimScript = redis.NewScript(`
-local rec = redis.call('HMGET', KEYS[1], 'node', 'epoch', 'off', 'attempts', 'ran', 'result', 'lost', 'clean')
+local rec = redis.call('HMGET', KEYS[1], 'node', 'epoch', 'off', 'attempts', 'begun', 'result', 'lost', 'clean')
 if not rec[1] then return 'gone' end
 local attempts = tonumber(rec[4] or '0')
 if rec[1] ~= ARGV[2] then
@@ -65,7 +65,7 @@ if rec[1] ~= ARGV[2] then
 	local epoch = string.format('%.0f', math.max(t[1] * 1000 + math.floor(t[2] / 1000), tonumber(rec[2]) + 1, tonumber(ARGV[6]) + 1))
 	redis.call('HSETNX', KEYS[1], 'created', rec[2])
 	redis.call('HSET', KEYS[1], 'node', ARGV[2], 'epoch', epoch)
-	redis.call('HDEL', KEYS[1], 'clean')
+	redis.call('HDEL', KEYS[1], 'clean', 'begun')
 	if rec[5] and not rec[3] and not rec[6] and rec[8] ~= '1' then
 		attempts = attempts + 1
 		redis.call('HSET', KEYS[1], 'attempts', tostring(attempts))

@@ -80,7 +80,7 @@ local rec = redis.call('HMGET', KEYS[1], 'node', 'epoch', 'off')
 if not rec[1] then return 'gone' end
 if rec[1] ~= ARGV[1] or rec[2] ~= ARGV[2] then return 'fenced' end
 if rec[3] then return 'off' end
-redis.call('HSET', KEYS[1], 'ran', '1')
+redis.call('HSET', KEYS[1], 'ran', '1', 'begun', '1')
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
 redis.call('PEXPIRE', KEYS[2], ARGV[3])
 return 'ok'`)

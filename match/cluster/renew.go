@@ -96,7 +96,7 @@ func (d *Directory) Copy(ctx context.Context, room string) (Copy, error) {
 // own says whether a record's field is one that a copy has no say in.
 func own(field string) bool {
 	switch field {
-	case "epoch", "node", "shut", "off", "lost", "why", "told", "due", "till", "result", "ran", "clean":
+	case "epoch", "node", "shut", "off", "lost", "why", "told", "due", "till", "result", "ran", "clean", "begun":
 		return true
 	}
 	return strings.HasPrefix(field, "team:")
@@ -112,7 +112,7 @@ func (d *Directory) Revive(ctx context.Context, room, node string, epoch uint64,
 	if a.Open {
 		shut = "0"
 	}
-	fields := []any{"node", node, "epoch", epoch, "shut", shut, "ran", "1"}
+	fields := []any{"node", node, "epoch", epoch, "shut", shut, "ran", "1", "begun", "1"}
 	for k, v := range c {
 		if !own(k) {
 			fields = append(fields, k, v)

@@ -79,18 +79,33 @@ func inWorld(t *testing.T, n int, rules match.Rules, test func(t *testing.T, w *
 type line struct {
 	mu    sync.Mutex
 	cut   bool
+	away  bool // Redis does not answer
 	calls int
 	dies  func(call int, before bool) bool // whether the process dies before or after a call
 	die   func()
 }
 
-var errCut = errors.New("the process is dead")
+var (
+	errCut  = errors.New("the process is dead")
+	errAway = errors.New("Redis does not answer")
+)
+
+// lose cuts a process off from Redis, or brings it back.
+func (l *line) lose(away bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.away = away
+}
 
 func (l *line) call(f func() error) error {
 	l.mu.Lock()
 	if l.cut {
 		l.mu.Unlock()
 		return errCut
+	}
+	if l.away {
+		l.mu.Unlock()
+		return errAway
 	}
 	l.calls++
 	n := l.calls
@@ -120,7 +135,7 @@ func (l *line) DialHook(next redis.DialHook) redis.DialHook { return next }
 func (l *line) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	return func(ctx context.Context, cmd redis.Cmder) error {
 		err := l.call(func() error { return next(ctx, cmd) })
-		if errors.Is(err, errCut) {
+		if errors.Is(err, errCut) || errors.Is(err, errAway) {
 			cmd.SetErr(err)
 		}
 		return err
@@ -130,7 +145,7 @@ func (l *line) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 func (l *line) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
 	return func(ctx context.Context, cmds []redis.Cmder) error {
 		err := l.call(func() error { return next(ctx, cmds) })
-		if errors.Is(err, errCut) {
+		if errors.Is(err, errCut) || errors.Is(err, errAway) {
 			for _, c := range cmds {
 				c.SetErr(err)
 			}
@@ -309,6 +324,7 @@ type player struct {
 	id      string
 	room    string
 	seat    netcode.Seat
+	team    uint16
 	rm      *match.Instance
 	at      *process
 	now     *sitting
@@ -329,9 +345,11 @@ func (p *player) comes(at *process) error {
 		return err //nolint:wrapcheck // the test's
 	}
 	token := p.room + "-" + p.id
-	if _, err := at.rooms.TakeSeat(context.Background(), p.room, uint16(p.seat), p.id, token); err != nil {
+	team, err := at.rooms.TakeSeat(context.Background(), p.room, uint16(p.seat), p.id, token)
+	if err != nil {
 		return err //nolint:wrapcheck // the test's
 	}
+	p.team = team
 	p.sits(at, rm.(*match.Instance), match.Attach{Claim: token})
 	return nil
 }
@@ -340,7 +358,7 @@ func (p *player) sits(at *process, rm *match.Instance, a match.Attach) {
 	p.note()
 	p.at, p.rm = at, rm
 	p.now = &sitting{t: p.w.t, schema: rm.Schema(), seat: p.seat, events: map[uint32]paid{}}
-	a.Viewer, a.Player = p.now, match.Player{Seat: p.seat, ID: p.id, Name: p.id}
+	a.Viewer, a.Player = p.now, match.Player{Seat: p.seat, ID: p.id, Name: p.id, Team: p.team}
 	a.PlayerExpires = time.Now().Add(time.Hour)
 	rm.Attach(a)
 }
