@@ -153,23 +153,27 @@ func (s *server) startMatches(rdb redis.UniversalClient, games []Game, self clus
 	if s.replays, err = s.journals(rdb, counted); err != nil {
 		return err
 	}
+	own := node.NewDirectory(dir)
 	host, err := match.NewHost(match.HostConfig{
-		Games: defined, Directory: directory{dir}, Log: s.log, Registerer: reg,
+		Games: defined, Directory: own, Ended: own.Ended, Log: s.log, Registerer: reg,
 		Journals: s.replays, JournalMetrics: counted, Crashes: s.set.crashes(), Version: version(),
 	})
 	if err != nil {
 		return err //nolint:wrapcheck // names the games
 	}
 	s.host = host
+	opener := &node.Opener{Host: host, Dir: dir, Own: own, Self: func() string { return self.ID }, Games: rules, Log: s.log}
+	nodes := cluster.NewNodes(rdb, s.set.Namespace, s.log)
+	claims := node.NewClaimer(node.ClaimerConfig{Opener: opener, Live: nodes.Live, Journals: s.replays, Log: s.log})
+	claims.Start(node.Register{Nodes: nodes})
 	s.edge = edge.New(edge.Config{
-		Rooms: &node.Rooms{
-			Host: host, Dir: dir, Nodes: cluster.NewNodes(rdb, s.set.Namespace, s.log), Node: self.ID, URL: self.URL, Games: rules,
-		}, Keys: s.keys, Log: s.log, Registerer: reg, Origins: s.set.Origins,
+		Rooms: &node.Rooms{Opener: opener, Claims: claims, Nodes: nodes, URL: self.URL}, Keys: s.keys, Log: s.log, Registerer: reg, Origins: s.set.Origins,
 		SlowAfter: s.set.SlowAfter,
 		Seated:    func(player string, begins bool) { s.lobby.Seated(player, begins) }, // it is there before the first socket
 	})
 	s.onClose(s.edge.Close)
 	s.onClose(host.Close) // flushes the journals: before Redis is closed
+	s.onClose(func(context.Context) error { claims.Close(); return nil })
 	return nil
 }
 

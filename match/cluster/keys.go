@@ -36,6 +36,9 @@ func (k keys) journalOrder(id string) string { return k.ns + ":{room:" + id + "}
 // open is the set of a queue's rooms that may have a free seat, by the time from which it is worth looking.
 func (k keys) open(queue string) string { return k.ns + ":{queue:" + queue + "}:open" }
 
+// rooms is the set of rooms that a node may have.
+func (k keys) rooms(node string) string { return k.ns + ":{node:" + node + "}:rooms" }
+
 // nodes are the live nodes by the end of their registration, nodeInfo what each says of itself, draining those whose
 // operators want no new rooms on them.
 func (k keys) nodes() string    { return k.ns + ":{nodes}:live" }

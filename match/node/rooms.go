@@ -13,47 +13,58 @@ import (
 // Rooms finds the room of a seat for the edge: in this process's host, opened by the cluster's record where it does not
 // run yet. Any goroutine may use it; its fields are set before that.
 type Rooms struct {
-	Host  *match.Host
-	Dir   *cluster.Directory
-	Nodes *cluster.Nodes
-	Node  string // this process
-	URL   string // where it is reached
-	Games map[string]match.Rules
+	*Opener
+
+	Claims *Claimer
+	Nodes  *cluster.Nodes
+	URL    string // where this process is reached
 }
 
 var _ edge.Rooms = (*Rooms)(nil)
 
 // Open implements edge.Rooms.
 func (r *Rooms) Open(ctx context.Context, room string) (edge.Room, error) {
-	if rm := r.Host.Room(room); rm != nil {
+	if rm := r.Host.Room(room); rm != nil && !r.Stale(ctx, rm) {
 		return rm, nil
 	}
 	rec, err := r.Dir.Room(ctx, room)
-	switch {
-	case errors.Is(err, cluster.ErrNoRoom):
+	if errors.Is(err, cluster.ErrNoRoom) {
 		return nil, &proto.Close{Code: proto.CodeMatchGone, Reason: "there is no such match"}
-	case err != nil:
-		return nil, err //nolint:wrapcheck // says what it did
-	case rec.Off:
-		return nil, &proto.Close{Code: proto.CodeMatchGone, Reason: "the match was called off"}
-	case rec.Node != r.Node:
-		if rec, err = r.adopt(ctx, rec); err != nil {
-			return nil, err
-		}
-	}
-	rm, err := r.Host.Open(match.Spec{
-		ID: rec.ID, Game: rec.Game, Seed: rec.Seed, Epoch: rec.Epoch, Config: rec.Config, Expect: rec.Expect,
-	})
-	if errors.Is(err, match.ErrLoaded) { // the seat is reserved, so coming again is worth while
-		return nil, &proto.Close{Code: proto.CodeOverloaded, Reason: "the server takes no new matches now"}
-	}
-	if errors.Is(err, match.ErrConfig) { // other rules than those that the lobby asked
-		return nil, &proto.Close{Code: proto.CodeMatchGone, Reason: "the match's game has no such config"}
 	}
 	if err != nil {
 		return nil, err //nolint:wrapcheck // says what it did
 	}
+	var rm *match.Instance
+	if rec.Node == r.Self() || closed(&rec) != nil {
+		rm, err = r.Opener.Open(ctx, rec)
+	} else if rm, err = r.Claims.Claim(ctx, rec); rm == nil && err == nil {
+		err = r.where(ctx, rec.Node)
+	}
+	if err != nil {
+		return nil, toldOf(err)
+	}
 	return rm, nil
+}
+
+// where is what those are told who come for a room that another node has.
+func (r *Rooms) where(ctx context.Context, node string) error {
+	live, err := r.Nodes.Live(ctx)
+	if err != nil {
+		return err //nolint:wrapcheck // says what it did
+	}
+	if n, ok := live[node]; ok && n.URL == r.URL { // it was here before this process, and is not yet forgotten
+		return &proto.Close{Code: proto.CodeOverloaded, Reason: "the match is about to go on here"}
+	}
+	return &proto.Close{Code: proto.CodeMatchGone, Reason: "the match is not on this server"}
+}
+
+// toldOf is what a client is to hear of an error, or the error.
+func toldOf(err error) error {
+	var c *proto.Close
+	if errors.As(err, &c) {
+		return c
+	}
+	return err
 }
 
 // Running implements edge.Rooms.
@@ -62,29 +73,6 @@ func (r *Rooms) Running(_ context.Context, room string) (edge.Room, error) {
 		return rm, nil
 	}
 	return nil, &proto.Close{Code: proto.CodeMatchGone, Reason: "the match is not on this server"}
-}
-
-// adopt takes a room over whose server is gone, where its game keeps a journal to go on from: its player has come here.
-func (r *Rooms) adopt(ctx context.Context, rec cluster.Room) (cluster.Room, error) {
-	elsewhere := &proto.Close{Code: proto.CodeMatchGone, Reason: "the match is not on this server"}
-	rules, ok := r.Games[rec.Game]
-	if !ok || rules.Durability == match.None || rules.Version != rec.Rules && !rules.Persist {
-		return rec, elsewhere
-	}
-	live, err := r.Nodes.Live(ctx)
-	if err != nil {
-		return rec, err //nolint:wrapcheck // says what it did
-	}
-	if n, ok := live[rec.Node]; ok && n.URL == r.URL { // it was here before this process, and is not yet forgotten
-		return rec, &proto.Close{Code: proto.CodeOverloaded, Reason: "the match is about to go on here"}
-	} else if ok {
-		return rec, elsewhere
-	}
-	rec, err = r.Dir.Move(ctx, rec, r.Node, rules.Version)
-	if err == nil && rec.Node != r.Node {
-		return rec, elsewhere
-	}
-	return rec, err //nolint:wrapcheck // says what it did
 }
 
 // TakeSeat implements edge.Rooms.
