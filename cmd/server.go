@@ -17,6 +17,7 @@ import (
 
 	"muster/lobby"
 	"muster/match"
+	"muster/match/bridge"
 	"muster/match/cluster"
 	"muster/match/edge"
 	"muster/match/journal"
@@ -46,6 +47,7 @@ type server struct {
 	log  *zap.Logger
 	url  string // where it is reached on this machine
 
+	rdb     redis.UniversalClient         // for what does not wait for others; nil where Redis is embedded
 	closers []func(context.Context) error // in the order of starting
 	host    *match.Host
 	replays journal.Store // nil: no match leaves one
@@ -136,6 +138,7 @@ func (s *server) redis(ctx context.Context) (redis.UniversalClient, error) {
 		return nil, err //nolint:wrapcheck // says what it did
 	}
 	s.onClose(func(context.Context) error { return rdb.Close() })
+	s.rdb = rdb
 	return cluster.Batched(rdb), nil
 }
 
@@ -166,8 +169,10 @@ func (s *server) startMatches(rdb redis.UniversalClient, games []Game, self clus
 	nodes := cluster.NewNodes(rdb, s.set.Namespace, s.log)
 	claims := node.NewClaimer(node.ClaimerConfig{Opener: opener, Live: nodes.Live, Journals: s.replays, Log: s.log})
 	claims.Start(node.Register{Nodes: nodes})
+	rooms := &node.Rooms{Opener: opener, Claims: claims, Nodes: nodes, URL: self.URL}
+	s.startBridge(rooms, opener.Self, reg)
 	s.edge = edge.New(edge.Config{
-		Rooms: &node.Rooms{Opener: opener, Claims: claims, Nodes: nodes, URL: self.URL}, Keys: s.keys, Log: s.log, Registerer: reg, Origins: s.set.Origins,
+		Rooms: rooms, Keys: s.keys, Log: s.log, Registerer: reg, Origins: s.set.Origins,
 		SlowAfter: s.set.SlowAfter,
 		Seated:    func(player string, begins bool) { s.lobby.Seated(player, begins) }, // it is there before the first socket
 	})
@@ -175,6 +180,25 @@ func (s *server) startMatches(rdb redis.UniversalClient, games []Game, self clus
 	s.onClose(host.Close) // flushes the journals: before Redis is closed
 	s.onClose(func(context.Context) error { claims.Close(); return nil })
 	return nil
+}
+
+// startBridge makes rooms find those of other nodes, and be found. An embedded Redis has no other nodes.
+func (s *server) startBridge(rooms *node.Rooms, self func() string, reg prometheus.Registerer) {
+	if s.set.Redis == "" {
+		return
+	}
+	var b *bridge.Bridge
+	links := cluster.NewLinks(cluster.LinksConfig{
+		Redis: s.rdb, Namespace: s.set.Namespace, Key: s.keys.Subkey("links"), Self: self, Log: s.log, Registerer: reg,
+		Receive: func(from string, msg []byte) { b.Receive(from, msg) },
+		Gap:     func(from string) { b.Gap(from) },
+		Gone:    func(from string) { b.Gone(from) },
+	})
+	b = bridge.New(bridge.Config{Network: links, Find: rooms.Find, Log: s.log, Registerer: reg})
+	rooms.Bridge = b
+	links.Start()
+	s.onClose(func(context.Context) error { links.Close(); return nil })
+	s.onClose(b.Close)
 }
 
 func (s *server) startLobby(rdb redis.UniversalClient, games []Game, reg prometheus.Registerer) error {
