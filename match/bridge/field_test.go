@@ -107,7 +107,9 @@ func bankGame(t *teller, rules match.Rules) match.Game {
 type nowhere struct{}
 
 func (nowhere) FreeSeat(context.Context, string, uint64, uint16, []string) error { return nil }
-func (nowhere) Renew(context.Context, string, uint64, bool) error                { return nil }
+func (nowhere) Renew(context.Context, string, uint64, match.Alive) error         { return nil }
+func (nowhere) HandOver(context.Context, string, uint64, bool) error             { return nil }
+func (nowhere) Fail(context.Context, string, uint64, proto.Close) error          { return nil }
 func (nowhere) Hung(context.Context, string) error                               { return nil }
 func (nowhere) EndRoom(context.Context, string, uint64) error                    { return nil }
 func (nowhere) Settle(context.Context, string) (match.Settlement, error) {
@@ -119,6 +121,7 @@ func (nowhere) PostResult(context.Context, proto.Result) error { return nil }
 type field struct {
 	t     testing.TB
 	net   *fakeNetwork
+	link  func(id string, b func() *Bridge) Network // instead of net
 	keys  *token.Keys
 	nodes map[string]*process
 	epoch atomic.Uint64
@@ -154,6 +157,14 @@ func newField(t testing.TB, seed uint64, game match.Game, ids ...string) *field 
 	return f
 }
 
+// network is a node's way to the others.
+func (f *field) network(id string, b func() *Bridge) Network {
+	if f.link != nil {
+		return f.link(id, b)
+	}
+	return f.net.from(id)
+}
+
 func (f *field) add(id string, game match.Game) {
 	f.t.Helper()
 	p := &process{f: f, id: id, served: make(chan struct{}), metric: prometheus.NewRegistry()}
@@ -162,7 +173,7 @@ func (f *field) add(id string, game match.Game) {
 	if p.host, err = match.NewHost(match.HostConfig{Games: []match.Game{game}, Directory: nowhere{}, Log: log}); err != nil {
 		f.t.Fatal(err)
 	}
-	p.bridge = New(Config{Network: f.net.from(id), Find: p.find, Log: log, Registerer: p.metric})
+	p.bridge = New(Config{Network: f.network(id, func() *Bridge { return p.bridge }), Find: p.find, Log: log, Registerer: p.metric})
 	p.edge = edge.New(edge.Config{Rooms: p, Keys: f.keys, Log: log, Registerer: p.metric})
 	l := simnet.Listen(simnet.Link{Latency: 5 * time.Millisecond})
 	p.http = &http.Client{Transport: &http.Transport{DialContext: l.DialContext, DisableKeepAlives: true}}
