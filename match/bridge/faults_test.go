@@ -132,7 +132,7 @@ func TestAFullQueueCostsFramesAndNothingElse(t *testing.T) {
 		f := newField(t, 3, bankGame(game, match.Rules{}), "n0", "n1")
 		defer f.close()
 		var n int
-		f.net.change(func() { f.net.full = func(from, to string) bool { n++; return n%3 == 0 } })
+		f.net.change(func() { f.net.full = func(string, string) bool { n++; return n%3 == 0 } })
 		p := f.join(t.Context(), &player{room: "r", seat: 1, at: "n1"})
 		f.playAll([]*player{p}, 10*time.Second, 20)
 		if game.wrong.Load() > 0 || game.drops.Load() > 0 {

@@ -166,7 +166,7 @@ func (rm *room) hear(msg []byte) (over bool, err error) {
 func (rm *room) carryOut(h head, r *proto.Reader) (over bool, err error) {
 	number := r.Uint("number", maxNumber)
 	if r.Err() != nil {
-		return false, r.Err() //nolint:wrapcheck // says where already
+		return false, r.Err()
 	}
 	switch have := rm.have.Load(); {
 	case number > have+1:
@@ -184,7 +184,7 @@ func (rm *room) carryOut(h head, r *proto.Reader) (over bool, err error) {
 	g := rm.byID[id]
 	rm.mu.Unlock()
 	if g == nil || r.Err() != nil {
-		return false, r.Err() //nolint:wrapcheck // says where already
+		return false, r.Err()
 	}
 	switch h.kind {
 	case kindWelcome:
@@ -208,7 +208,7 @@ func (rm *room) carryOut(h head, r *proto.Reader) (over bool, err error) {
 		g.viewer.Close(c)
 		g.closed = true
 	}
-	return false, r.Err() //nolint:wrapcheck // says where already
+	return false, r.Err()
 }
 
 // apply brings the mirror to a tick, and the viewers with it.

@@ -220,13 +220,6 @@ func (f *field) place(room string) string {
 	return "n0"
 }
 
-func (f *field) move(room, to string) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.where[room] = to
-	f.epoch.Add(1)
-}
-
 // find is the host's half's way to a room.
 func (p *process) find(_ context.Context, room string, open bool) (*match.Instance, error) {
 	if rm := p.host.Room(room); rm != nil {
@@ -282,8 +275,7 @@ type player struct {
 	told  uint32
 	wrong []string
 	err   error
-	away  map[string]*http.Client // instead of the process's own
-	each  int                     // an order each so many frames; default 3
+	each  int // an order each so many frames; default 3
 }
 
 // join opens the player's socket.

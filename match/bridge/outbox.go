@@ -67,7 +67,8 @@ const maxSpare = 16
 
 // repeat calls send with all that has not come, in order, where it is time for it, or wanted and not just done.
 func (o *outbox) repeat(wanted bool, now time.Time, send func([]byte)) {
-	if len(o.list) == 0 || now.Sub(o.since) < repeatAfter && !(wanted && now.Sub(o.again) >= askEvery) {
+	due := now.Sub(o.since) >= repeatAfter || wanted && now.Sub(o.again) >= askEvery
+	if len(o.list) == 0 || !due {
 		return
 	}
 	o.since, o.again = now, now

@@ -200,7 +200,7 @@ func (s *session) sayAnswer() {
 func (s *session) carryOut(h head, r *proto.Reader) error {
 	number, id := r.Uint("number", maxNumber), r.Uint("viewer", maxNumber)
 	if r.Err() != nil {
-		return r.Err() //nolint:wrapcheck // says where already
+		return r.Err()
 	}
 	s.heard.Store(int64(time.Since(s.b.base)))
 	s.life.Lock()
@@ -234,7 +234,7 @@ func (s *session) carryOut(h head, r *proto.Reader) error {
 			s.inst.Refresh(v, expires)
 		}
 	}
-	return r.Err() //nolint:wrapcheck // says where already
+	return r.Err()
 }
 
 func (s *session) viewer(id uint64) *viewer {

@@ -62,7 +62,7 @@ func readHead(r *proto.Reader) (h head, err error) {
 	}
 	h.kind = int(r.Uint8("kind"))
 	h.session = r.Uint("session", math.MaxUint64)
-	return h, r.Err() //nolint:wrapcheck // says where already
+	return h, r.Err()
 }
 
 func begin(w *proto.Writer, n, kind int, session uint64) {

@@ -259,7 +259,7 @@ func fuzzSeeds(f *testing.F) {
 type deaf struct{ frames int }
 
 func (d *deaf) Edge() match.Edge                   { return d }
-func (d *deaf) Send(fr *match.Frame)               { d.frames++ }
+func (d *deaf) Send(*match.Frame)                  { d.frames++ }
 func (*deaf) Seat() netcode.Seat                   { return 1 }
 func (*deaf) Welcome(*proto.Welcome, token.Resume) {}
 func (*deaf) Message([]byte)                       {}
