@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -52,7 +52,9 @@ type server struct {
 	edge    *edge.Server
 	lobby   *lobby.Lobby
 	http    *http.Server
-	failed  chan error // the HTTP server's end before Close
+	// draining says that an operator wants no new rooms here.
+	draining atomic.Bool
+	failed   chan error // the HTTP server's end before Close
 }
 
 // startServer starts lobby, host and edge on one port. The caller closes it.
@@ -88,12 +90,12 @@ func startServer(ctx context.Context, set *settings, games []Game, keys *token.K
 	if err := s.startLobby(rdb, games, registry); err != nil {
 		return s, err
 	}
-	leave, err := cluster.NewNodes(rdb, set.Namespace, log).Join(ctx, node, func(n *cluster.Node) {
-		n.Full, n.Ends = s.host.Full(), s.host.Unfit() != ""
-	})
+	nodes := cluster.NewNodes(rdb, set.Namespace, log)
+	leave, err := nodes.Join(ctx, node, s.describe)
 	if err != nil {
 		return s, err //nolint:wrapcheck // says what it did
 	}
+	s.followDrain(nodes, node)
 	s.serve(listener, registry)
 	s.onClose(func(ctx context.Context) error { leave(ctx); return nil })
 	return s, nil
@@ -137,24 +139,14 @@ func (s *server) redis(ctx context.Context) (redis.UniversalClient, error) {
 	return cluster.Batched(rdb), nil
 }
 
-// node describes this process to the lobbies.
-func (s *server) node(addr net.Addr, games []Game) cluster.Node {
-	n := cluster.Node{ID: cluster.NewID(), URL: strings.TrimSuffix(s.set.PublicURL, "/"), Region: s.set.Region, Games: map[string]string{}}
-	if n.URL == "" {
-		n.URL, n.Asked = "http://"+addr.String(), true
-	}
-	for _, g := range games {
-		n.Games[g.Name()] = g.Rules().Version
-	}
-	return n
-}
-
 func (s *server) startMatches(rdb redis.UniversalClient, games []Game, self cluster.Node, reg prometheus.Registerer) error {
 	dir := cluster.NewDirectory(rdb, s.set.Namespace)
 	defined, rules := make([]match.Game, len(games)), map[string]match.Rules{}
 	for i := range games {
 		defined[i] = games[i].Game
-		rules[games[i].Name()] = games[i].Rules()
+		if s.set.hosts() { // else it goes on with nobody's rooms
+			rules[games[i].Name()] = games[i].Rules()
+		}
 	}
 	counted := journal.NewMetrics(reg)
 	var err error
@@ -187,7 +179,7 @@ func (s *server) startMatches(rdb redis.UniversalClient, games []Game, self clus
 
 func (s *server) startLobby(rdb redis.UniversalClient, games []Game, reg prometheus.Registerer) error {
 	cfg := lobby.Config{
-		Redis: rdb, Namespace: s.set.Namespace, Keys: s.keys, Guests: s.set.development(), AddressRate: s.set.AddrRate,
+		Redis: rdb, Namespace: s.set.Namespace, Keys: s.keys, Hostless: !s.set.hosts(), Guests: s.set.development(), AddressRate: s.set.AddrRate,
 		Version: version(), Log: s.log, Registerer: reg, Origins: s.set.Origins, SlowAfter: s.set.SlowAfter,
 	}
 	if set := s.set; set.Sigma != 0 { // else nobody chose: a load test's own server
@@ -222,14 +214,16 @@ func (s *server) startLobby(rdb redis.UniversalClient, games []Game, reg prometh
 	if err != nil {
 		return err
 	}
-	cfg.Queues = rules
+	if cfg.Queues = rules; !s.set.serves() {
+		cfg.Queues, cfg.EdgeOnly = nil, true
+	}
 	l, err := lobby.New(cfg)
 	if err != nil {
 		return err //nolint:wrapcheck // names the queue
 	}
 	s.lobby = l
 	s.onClose(func(context.Context) error { l.Close(); return nil })
-	if s.set.Queues != "" {
+	if s.set.Queues != "" && s.set.serves() {
 		s.onClose(onHangup(func() { queues.reload(l.SetQueues) }))
 	}
 	return nil

@@ -26,6 +26,9 @@ type settings struct {
 	Namespace string        `help:"Prefix of all keys and channels, so that deployments can share a Redis." default:"muster" env:"MUSTER_NAMESPACE" yaml:"namespace"`
 	PublicURL string        `name:"public-url" help:"URL by which clients reach this server, when it differs from the one they ask." placeholder:"URL" env:"MUSTER_PUBLIC_URL" yaml:"public_url"`
 	Region    string        `help:"Where this server is, as queues and requests for rooms name regions. Servers without it serve all." env:"MUSTER_REGION" yaml:"region"`
+	Role      string        `help:"What this server does: lobby (the lobby, and no rooms), match (rooms, and no lobby) or all. Each is an edge for all matches." enum:"lobby,match,all" default:"all" env:"MUSTER_ROLE" yaml:"role"`
+	Tags      []string      `name:"tag" help:"What is special about this server, as NAME=VALUE, for rooms that want it. May be repeated." placeholder:"NAME=VALUE" env:"MUSTER_TAGS" yaml:"tags"`
+	Capacity  int           `help:"The most rooms that this server takes. 0: its load alone decides." default:"0" env:"MUSTER_CAPACITY" yaml:"capacity"`
 	KeyFile   string        `name:"key-file" help:"File with the signing key: at least 32 bytes of text. Without it a development key is used, on loopback only." placeholder:"FILE" env:"MUSTER_KEY_FILE" yaml:"key_file"`
 	Origins   []string      `name:"origin" help:"Host whose pages may open sockets besides the server's own. May be repeated." placeholder:"HOST" env:"MUSTER_ORIGINS" yaml:"origins"`
 	Proxies   []string      `name:"trusted-proxy" help:"Network or address of a proxy before this server, whose X-Forwarded-For and X-Forwarded-Proto are believed. May be repeated. Without one they are ignored." placeholder:"CIDR" env:"MUSTER_TRUSTED_PROXIES" yaml:"trusted_proxies"`
@@ -84,6 +87,9 @@ func (s *settings) check() error {
 	}
 	if s.Region != "" && !region.MatchString(s.Region) {
 		return fmt.Errorf("--region %q: want up to 31 of a-z, 0-9, _ and -, with a letter first", s.Region)
+	}
+	if err := s.checkRole(); err != nil {
+		return err
 	}
 	for _, origin := range s.Origins {
 		if u, err := url.Parse("//" + origin); err != nil || u.Host != origin || origin == "" || strings.ContainsAny(origin, "*@ ") {

@@ -19,6 +19,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"muster/internal/doctor"
 	"muster/internal/needs"
 	"muster/match/cluster"
 )
@@ -111,11 +112,34 @@ func (s *Server) Connect() redis.UniversalClient {
 	return rdb
 }
 
-// Each runs a test on the embedded Redis and on a real one, each empty and its own.
+// Each runs a test on the embedded Redis and on a real one, each empty and its own. What a test leaves there must be of a
+// kind that [doctor.Known] knows.
 func Each(t *testing.T, test func(t *testing.T, rdb redis.UniversalClient)) {
 	t.Helper()
-	t.Run("embedded", func(t *testing.T) { test(t, Embedded(t)) })
-	t.Run("real", func(t *testing.T) { test(t, Start(t).Connect()) })
+	t.Run("embedded", func(t *testing.T) {
+		rdb := Embedded(t)
+		test(t, rdb)
+		known(t, rdb)
+	})
+	t.Run("real", func(t *testing.T) {
+		rdb := Start(t).Connect()
+		test(t, rdb)
+		known(t, rdb)
+	})
+}
+
+// known fails the test where a key is of no kind that a deployment keeps. A Redis that the test has killed is not asked.
+func known(t *testing.T, rdb redis.UniversalClient) {
+	t.Helper()
+	keys := rdb.Scan(t.Context(), 0, "*", 1000).Iterator()
+	for keys.Next(t.Context()) {
+		name := keys.Val()
+		_, key, ours := strings.Cut(name, ":")
+		kind, err := rdb.Type(t.Context(), name).Result()
+		if ours && err == nil && kind != "none" && !doctor.Known(key, kind) {
+			t.Errorf("the test leaves %q, a %s, and no such key is known", name, kind)
+		}
+	}
 }
 
 // Embedded returns a client of the Redis that a server without --redis embeds. It ends with the test.

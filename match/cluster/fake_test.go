@@ -8,6 +8,7 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -25,7 +26,7 @@ func inBubble(t *testing.T, test func(t *testing.T, rdb redis.UniversalClient)) 
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		rdb, stop := cluster.Embedded()
-		defer stop()
+		t.Cleanup(stop) // after what the test itself cleans up
 		test(t, rdb)
 	})
 }
@@ -215,4 +216,44 @@ func must(t *testing.T, err error) {
 func take(d *cluster.Directory, ctx context.Context, room string, seat uint16, player, token string) error { //nolint:revive // as the method
 	_, err := d.TakeSeat(ctx, room, seat, player, token)
 	return err
+}
+
+// slowed returns another client of the same Redis that lets a time pass before each exchange, once one is set.
+func slowed(t *testing.T, rdb redis.UniversalClient) (redis.UniversalClient, *slowly) {
+	t.Helper()
+	o := *rdb.(*redis.Client).Options()
+	c, s := redis.NewClient(&o), &slowly{}
+	c.AddHook(s)
+	t.Cleanup(func() { _ = c.Close() })
+	return c, s
+}
+
+type slowly struct{ by atomic.Int64 }
+
+func (s *slowly) set(by time.Duration) { s.by.Store(int64(by)) }
+
+func (s *slowly) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+func (s *slowly) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		pass(ctx, time.Duration(s.by.Load()))
+		return next(ctx, cmd)
+	}
+}
+
+func (s *slowly) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return func(ctx context.Context, cmds []redis.Cmder) error {
+		pass(ctx, time.Duration(s.by.Load()))
+		return next(ctx, cmds)
+	}
+}
+
+// pass lets a time pass, of a bubble, or what is left of ctx.
+func pass(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
 }

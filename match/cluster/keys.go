@@ -49,6 +49,9 @@ func (k keys) draining() string { return k.ns + ":{nodes}:draining" }
 func (k keys) outbox() string           { return k.ns + ":{outbox}:results" }
 func (k keys) posted(key string) string { return k.ns + ":{outbox}:posted:" + key }
 
+// link is the Pub/Sub channel of a node.
+func (k keys) link(node string) string { return k.ns + ":{link:" + node + "}" }
+
 // notices and beat are Pub/Sub channels.
 func (k keys) notices() string       { return k.ns + ":notices" }
 func (k keys) beat(id string) string { return k.ns + ":beat:" + id }
