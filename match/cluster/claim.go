@@ -116,7 +116,7 @@ type Lost struct {
 	Room    string   `json:"room"`
 	Game    string   `json:"game"`
 	Queue   string   `json:"queue,omitempty"` // whose matchmaker filled it up; Meta names the one that made it
-	Players []string `json:"players"` // who had seats
+	Players []string `json:"players"`         // who had seats
 	Meta    []byte   `json:"meta,omitempty"`
 }
 
