@@ -115,8 +115,8 @@ local function older(a, b) return #a < #b or #a == #b and a < b end
 type Lost struct {
 	Room    string   `json:"room"`
 	Game    string   `json:"game"`
-	Queue   string   `json:"queue"`
-	Players []string `json:"players"` // who had seats
+	Queue   string   `json:"queue,omitempty"` // whose matchmaker filled it up; Meta names the one that made it
+	Players []string `json:"players"`         // who had seats
 	Meta    []byte   `json:"meta,omitempty"`
 }
 
@@ -145,7 +145,7 @@ func (d *Directory) Fail(ctx context.Context, room string, epoch uint64, c proto
 // The answer: how it went, queue, public, code, and whether a lobby is to be told. The first reason stays. A match that had
 // not begun is off, as if it had been called off.
 var failScript = redis.NewScript(older + settling + `
-local rec = redis.call('HMGET', KEYS[1], 'epoch', 'lost', 'queue', 'public', 'code', 'expect', 'once', 'told')
+local rec = redis.call('HMGET', KEYS[1], 'epoch', 'lost', 'queue', 'public', 'code', 'expect', 'once', 'told', 'meta')
 if not rec[1] then return {'gone', '', '', '', ''} end
 if rec[1] ~= ARGV[1] then return {'fenced', '', '', '', ''} end
 if not rec[2] then redis.call('HSET', KEYS[1], 'off', '1', 'lost', ARGV[2], 'why', ARGV[3]) end
@@ -156,7 +156,7 @@ if not state and rec[7] then
 end
 redis.call('PEXPIRE', KEYS[1], ARGV[4])
 redis.call('PEXPIRE', KEYS[2], ARGV[4])
-local tell = (rec[2] or ARGV[2]) == '4201' and state ~= 'off' and rec[3] and not rec[8]
+local tell = (rec[2] or ARGV[2]) == '4201' and state ~= 'off' and (rec[3] or rec[9]) and not rec[8]
 return {'ok', rec[3] or '', rec[4] or '', rec[5] or '', tell and '1' or ''}`)
 
 // postLost tells a lobby whose tickets are to wait again. It may be done twice.
