@@ -173,6 +173,24 @@ var ownerships = []ownership{
 		withRoom,
 	},
 	{
+		"{node:NODE}:rooms", doctor.WhyNoNode,
+		func(w world) {
+			w.must(w.rdb.SAdd(w.t.Context(), ns+":{node:dead}:rooms", "r").Err())
+			w.ends("{node:dead}:rooms", 40*time.Second)
+		},
+		"{node:dead}:rooms",
+		func(w world) { w.zset("{nodes}:live", 0, w.in(time.Second), "dead") },
+	},
+	{
+		"{node:NODE}:rooms", doctor.WhyNoNode,
+		func(w world) {
+			w.must(w.rdb.SAdd(w.t.Context(), ns+":{node:dead}:rooms", "r").Err())
+			w.ends("{node:dead}:rooms", 40*time.Second)
+		},
+		"{node:dead}:rooms",
+		func(w world) { w.ends("{node:dead}:rooms", 60*time.Second) }, // it is being claimed
+	},
+	{
 		"{nodes}:live", doctor.WhyNode,
 		func(w world) { w.zset("{nodes}:live", 0, w.in(-time.Second), "n") },
 		"{nodes}:live n",

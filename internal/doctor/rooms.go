@@ -9,6 +9,8 @@ import (
 const (
 	// recordLasts is how long a room's record outlives the last sign of its host.
 	recordLasts = time.Minute
+	// nodeLasts is the same for the index of a node's rooms.
+	nodeLasts = 75 * time.Second
 	// claiming is how long after that sign a claim may be under way.
 	claiming = 30 * time.Second
 	// listedAt is how long the time is in a name of the list of public rooms.
@@ -105,6 +107,17 @@ func openRoom(ctx context.Context, l *look, _ *key, rooms []string) ([]bool, err
 		names[i] = l.key("{room:$1}:record", id)
 	}
 	return l.existing(ctx, names)
+}
+
+// nodeRoomsRule: the index of a node's rooms needs the node, or those who are about to claim its rooms, as do those that
+// were let go.
+func nodeRoomsRule(_ context.Context, l *look, keys []*key) error {
+	for _, k := range keys {
+		if !l.live[k.ids[0]] && k.ttl <= nodeLasts-claiming {
+			l.suspect(k, "", whyNoNode)
+		}
+	}
+	return nil
 }
 
 // nodesRule: whoever renews a lease takes those out that are over.
