@@ -97,7 +97,7 @@ func (e *engine) create(ctx context.Context, a *attempt, live map[string]cluster
 	game := e.game
 	node, err := e.s.cfg.Placer.Place(live, game.want(a.Region))
 	if err != nil {
-		return cluster.Room{}, err
+		return cluster.Room{}, err //nolint:wrapcheck // names the game
 	}
 	m := meta{Attributes: a.Attributes, Bots: a.Bots, Players: a.metaPlayers()}
 	text, err := json.Marshal(m)

@@ -116,8 +116,8 @@ local function older(a, b) return #a < #b or #a == #b and a < b end
 type Lost struct {
 	Room    string   `json:"room"`
 	Game    string   `json:"game"`
-	Queue   string   `json:"queue"` // that made it
-	Players []string `json:"players"`         // who had seats
+	Queue   string   `json:"queue"`   // that made it
+	Players []string `json:"players"` // who had seats
 	Meta    []byte   `json:"meta,omitempty"`
 }
 

@@ -50,8 +50,8 @@ type NewRoom struct {
 	Queue string // whose matchmaker may fill its seats
 	// MadeBy is the queue whose match it is, also where nobody fills its seats any more. "" is Queue.
 	MadeBy string
-	Node  string // the host
-	Seats int
+	Node   string // the host
+	Seats  int
 	// Teams is how many teams of TeamSize seats there are; 0 is none.
 	Teams, TeamSize int
 

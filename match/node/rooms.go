@@ -52,10 +52,10 @@ func (r *Rooms) where(ctx context.Context, node string) error {
 	if err != nil {
 		return err //nolint:wrapcheck // says what it did
 	}
-	if n, ok := live[node]; ok && n.URL == r.URL { // it was here before this process, and is not yet forgotten
-		return &proto.Close{Code: proto.CodeOverloaded, Reason: "the match is about to go on here"}
+	if n, ok := live[node]; ok && n.URL != r.URL {
+		return &proto.Close{Code: proto.CodeMatchGone, Reason: "the match is not on this server"}
 	}
-	return &proto.Close{Code: proto.CodeMatchGone, Reason: "the match is not on this server"}
+	return &proto.Close{Code: proto.CodeOverloaded, Reason: "the match is about to go on"}
 }
 
 // toldOf is what a client is to hear of an error, or the error.
