@@ -117,6 +117,9 @@ func (rm *Instance) Rate() int { return rm.game.rules.TickRate }
 // Mode says whether the game's inputs are samples or commands.
 func (rm *Instance) Mode() proto.InputMode { return rm.game.rules.Inputs }
 
+// Lossy says whether inputs may be lost on their way here.
+func (rm *Instance) Lossy() bool { return false }
+
 // Done is closed when the room has ended.
 func (rm *Instance) Done() <-chan struct{} { return rm.done }
 

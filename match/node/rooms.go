@@ -11,34 +11,40 @@ import (
 )
 
 // Rooms finds the room of a seat for the edge: in this process's host, opened by the cluster's record where it does not
-// run yet. Any goroutine may use it; its fields are set before that.
+// run yet; at another node, which has it; or by taking it over from one that is gone. Any goroutine may use it; its fields
+// are set before that.
 type Rooms struct {
 	*Opener
 
 	Claims *Claimer
 	Nodes  *cluster.Nodes
 	URL    string // where this process is reached
+	// Bridge reaches the rooms of other nodes. nil: there are none.
+	Bridge Bridge
+}
+
+// Bridge is the way to a room at another node, opened there where open says so: a [muster/match/bridge.Bridge]. An error
+// that is a *proto.Close is the answer to the client.
+type Bridge interface {
+	Open(ctx context.Context, node, room string, open bool) (edge.Room, error)
 }
 
 var _ edge.Rooms = (*Rooms)(nil)
 
 // Open implements edge.Rooms.
 func (r *Rooms) Open(ctx context.Context, room string) (edge.Room, error) {
-	if rm := r.Host.Room(room); rm != nil && !r.Stale(ctx, rm) {
+	if rm := r.running(ctx, room); rm != nil {
 		return rm, nil
 	}
-	rec, err := r.Dir.Room(ctx, room)
-	if errors.Is(err, cluster.ErrNoRoom) {
-		return nil, &proto.Close{Code: proto.CodeMatchGone, Reason: "there is no such match"}
-	}
+	rec, err := r.record(ctx, room)
 	if err != nil {
-		return nil, err //nolint:wrapcheck // says what it did
+		return nil, err
 	}
 	var rm *match.Instance
 	if rec.Node == r.Self() || closed(&rec) != nil {
 		rm, err = r.Opener.Open(ctx, rec)
 	} else if rm, err = r.Claims.Claim(ctx, rec); rm == nil && err == nil {
-		err = r.where(ctx, rec.Node)
+		return r.bridged(ctx, rec, true)
 	}
 	if err != nil {
 		return nil, toldOf(err)
@@ -46,16 +52,82 @@ func (r *Rooms) Open(ctx context.Context, room string) (edge.Room, error) {
 	return rm, nil
 }
 
-// where is what those are told who come for a room that another node has.
-func (r *Rooms) where(ctx context.Context, node string) error {
+// Running implements edge.Rooms.
+func (r *Rooms) Running(ctx context.Context, room string) (edge.Room, error) {
+	if rm := r.running(ctx, room); rm != nil {
+		return rm, nil
+	}
+	rec, err := r.record(ctx, room)
+	switch {
+	case err != nil:
+		return nil, err
+	case closed(&rec) != nil:
+		return nil, closed(&rec)
+	case rec.Node == r.Self():
+		return nil, idle()
+	}
+	return r.bridged(ctx, rec, false)
+}
+
+// Find returns a room for another node's edge: one that is this node's. It is for [muster/match/bridge.Config].
+func (r *Rooms) Find(ctx context.Context, room string, open bool) (*match.Instance, error) {
+	if rm := r.running(ctx, room); rm != nil {
+		return rm, nil
+	}
+	if !open {
+		return nil, idle()
+	}
+	rec, err := r.record(ctx, room)
+	if err != nil {
+		return nil, err
+	}
+	if rec.Node != r.Self() && closed(&rec) == nil {
+		return nil, elsewhere() // it was here when the other node read its record
+	}
+	rm, err := r.Opener.Open(ctx, rec)
+	if err != nil {
+		return nil, toldOf(err)
+	}
+	return rm, nil
+}
+
+// running returns a room that runs here, or nil.
+func (r *Rooms) running(ctx context.Context, room string) *match.Instance {
+	if rm := r.Host.Room(room); rm != nil && !r.Stale(ctx, rm) {
+		return rm
+	}
+	return nil
+}
+
+func (r *Rooms) record(ctx context.Context, room string) (cluster.Room, error) {
+	rec, err := r.Dir.Room(ctx, room)
+	if errors.Is(err, cluster.ErrNoRoom) {
+		return rec, &proto.Close{Code: proto.CodeMatchGone, Reason: "there is no such match"}
+	}
+	return rec, err //nolint:wrapcheck // says what it did
+}
+
+// bridged returns a room that another node has.
+func (r *Rooms) bridged(ctx context.Context, rec cluster.Room, open bool) (edge.Room, error) {
 	live, err := r.Nodes.Live(ctx)
 	if err != nil {
-		return err //nolint:wrapcheck // says what it did
+		return nil, err //nolint:wrapcheck // says what it did
 	}
-	if n, ok := live[node]; ok && n.URL != r.URL {
-		return &proto.Close{Code: proto.CodeMatchGone, Reason: "the match is not on this server"}
+	n, ok := live[rec.Node]
+	switch {
+	case !ok: // it is about to be taken over
+		return nil, &proto.Close{Code: proto.CodeOverloaded, Reason: "the match's server does not answer now"}
+	case n.URL == r.URL: // it was here before this process, and is not yet forgotten
+		return nil, &proto.Close{Code: proto.CodeOverloaded, Reason: "the match is about to go on here"}
+	case r.Bridge == nil:
+		return nil, &proto.Close{Code: proto.CodeMatchGone, Reason: "the match is not on this server"}
 	}
-	return &proto.Close{Code: proto.CodeOverloaded, Reason: "the match is about to go on"}
+	return r.Bridge.Open(ctx, rec.Node, rec.ID, open) //nolint:wrapcheck // says what it did, or is for the client
+}
+
+// idle is what those are told who want to watch a room that does not run.
+func idle() error {
+	return &proto.Close{Code: proto.CodeMatchGone, Reason: "the match does not run now"}
 }
 
 // toldOf is what a client is to hear of an error, or the error.
@@ -65,14 +137,6 @@ func toldOf(err error) error {
 		return c
 	}
 	return err
-}
-
-// Running implements edge.Rooms.
-func (r *Rooms) Running(_ context.Context, room string) (edge.Room, error) {
-	if rm := r.Host.Room(room); rm != nil {
-		return rm, nil
-	}
-	return nil, &proto.Close{Code: proto.CodeMatchGone, Reason: "the match is not on this server"}
 }
 
 // TakeSeat implements edge.Rooms.
