@@ -90,7 +90,7 @@ func (m *Machine) Steady(now time.Duration) bool {
 func (m *Machine) Suspects(now time.Duration) (ids []string) {
 	for i := range m.others {
 		if o := &m.others[i]; now >= o.next && m.mayFence(now, o) {
-			o.next = now + m.AskEvery()
+			o.next = now + m.cfg.TTL/3
 			ids = append(ids, o.id)
 		}
 	}

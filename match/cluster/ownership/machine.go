@@ -44,7 +44,6 @@ type Machine struct {
 	gap      bool          // it had paused since the newest answer
 	yielded  bool          // a claimer was told that it has paused: only a renewal brings it back
 	resume   time.Duration // it waits at least until then, since fences may have been lost
-	asked    time.Duration // when the newest round was
 	asking   round
 
 	others   []other
@@ -58,6 +57,7 @@ type round struct {
 	at      time.Duration
 	waiting []string // who has not promised yet
 	open    bool
+	refused bool
 }
 
 // maxFences bounds how many fences are remembered; the oldest are forgotten.
