@@ -23,7 +23,8 @@ const (
 	Silence Reply = iota
 	// Promise: it has lost Redis as well and will not fence the asker for one lease of its.
 	Promise
-	// NoPromise: it has Redis, or has begun to fence the asker.
+	// NoPromise: it has Redis, or the asker was not registered when it had, or may be fenced: then others may have taken
+	// over what the asker ran.
 	NoPromise
 	// Running: its rooms run, or it is late and about to renew.
 	Running
@@ -42,8 +43,8 @@ func (m *Machine) Asked(now time.Duration, asker string, ttl time.Duration, q Qu
 	case m.fenced || !m.joined:
 		return Silence // it is nobody any more, or not yet
 	case q == MayIGoOn:
-		o := m.other(asker)
-		if !m.cut || o.fencing {
+		o := m.find(asker)
+		if !m.cut || o == nil || !o.there || o.orphan || o.fencing {
 			return NoPromise
 		}
 		o.promise = max(o.promise, now+ttl)

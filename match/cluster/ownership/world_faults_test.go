@@ -98,7 +98,7 @@ func (w *world) hurt(k faultKind) {
 		w.at(w.upTo(ttl), event{kind: evFailover})
 		return
 	case stop:
-		n.paused = max(n.paused, w.now+span)
+		n.paused = max(n.paused, min(w.now+span, w.end))
 		w.log("%s is stopped for %d ms", show(n.id), span/ms)
 		return
 	case kill:
@@ -184,9 +184,6 @@ func (w *world) failover() {
 	up, lineage, lost := w.redis.up, w.redis.lineage, w.redis.emptied
 	w.redis.take(&w.saved)
 	w.redis.up, w.redis.lineage, w.redis.emptied = up, lineage+1, lost
-	if w.one(4) {
-		w.redis.clock += w.upTo(20*ttl) - 10*ttl
-	}
 	w.lose()
 	w.log("another Redis has taken over")
 }
@@ -227,9 +224,6 @@ func (w *world) mend() {
 	for i := range w.nodes {
 		n := &w.nodes[i]
 		n.toRedis, n.toNode, n.starved = linkState{}, linkState{}, 0
-		if w.now < n.paused {
-			n.paused = w.now
-		}
 		up = up || n.up
 	}
 	if !up {

@@ -20,10 +20,18 @@ func (w *world) roomsOf(n *node, i int) {
 		c.names, c.epoch = append(c.names, n.dead...), n.m.Epoch()
 		w.send(k)
 	}
-	if w.one(8) && (steady || w.opt.without == steadyCreation && n.m.Held(n.local(w.now))) {
+	if w.one(8) && w.now < w.over-2*ttl && (steady || w.opt.without == steadyCreation && n.m.Held(n.local(w.now))) {
 		k, c := w.newCall(callCreate, n, i)
 		c.room, c.epoch = w.rng.IntN(rooms), n.m.Epoch()
 		w.send(k)
+	}
+	for j := range n.list { // whether they run or wait
+		if in := &n.list[j]; in.rewrite || w.one(4) {
+			in.rewrite = false
+			k, c := w.newCall(callRecord, n, i)
+			c.room, c.epoch = in.room, in.epoch
+			w.send(k)
+		}
 	}
 	if !w.runs(n) {
 		return
@@ -46,12 +54,6 @@ func (w *world) roomsOf(n *node, i int) {
 					c.prev = in.hist[in.stored-1]
 				}
 			}
-			w.send(k)
-		}
-		if in.rewrite || w.one(4) {
-			in.rewrite = false
-			k, c := w.newCall(callRecord, n, i)
-			c.room, c.epoch = in.room, in.epoch
 			w.send(k)
 		}
 	}
