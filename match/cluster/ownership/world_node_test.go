@@ -220,7 +220,9 @@ func (w *world) reply(n *node, i int32) {
 	case callAppend:
 		w.appended(n, c)
 	case callRecord:
-		if !c.ok {
+		if in := n.room(c.room, c.epoch); in != nil && c.ok {
+			in.rewrite = in.rewrite && c.lineage != w.redis.emptied
+		} else if !c.ok {
 			n.drop(c.room, c.epoch)
 		}
 	case callClaim:

@@ -27,7 +27,6 @@ func (w *world) roomsOf(n *node, i int) {
 	}
 	for j := range n.list { // whether they run or wait
 		if in := &n.list[j]; in.rewrite || w.one(4) {
-			in.rewrite = false
 			k, c := w.newCall(callRecord, n, i)
 			c.room, c.epoch = in.room, in.epoch
 			w.send(k)
