@@ -361,7 +361,19 @@ func (w *world) asked(n *node, i int, k int32) {
 		return // another incarnation answers, which is as good as none
 	}
 	if w.opt.without == doubts {
-		n.m.other(p.asker).fencing = false
+		if o := n.m.find(p.asker); o != nil {
+			o.fencing = false
+		}
+	}
+	if w.opt.without == registered || w.opt.without == buried {
+		o := n.m.find(p.asker)
+		switch {
+		case w.opt.without == buried && slices.Contains(n.m.fences, p.asker), w.opt.without == registered && o == nil:
+			o = n.m.other(p.asker)
+			o.there = true
+		case w.opt.without == registered:
+			o.there = true
+		}
 	}
 	p.reply = n.m.Asked(n.local(w.now), p.asker, time.Duration(ttl), p.q)
 	w.log("%s answers %s: %v", show(n.id), show(p.asker), p.reply)
