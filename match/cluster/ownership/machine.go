@@ -43,7 +43,7 @@ type Machine struct {
 	promised time.Duration // until when every peer has promised not to fence
 	gap      bool          // it had paused since the newest answer
 	yielded  bool          // a claimer was told that it has paused: only a renewal brings it back
-	resume   time.Duration // it waits at least until then, since fences may have been lost
+	doubtful bool          // it came back to a Redis that may have forgotten that it is fenced
 	asking   round
 
 	others   []other
@@ -78,7 +78,7 @@ func (m *Machine) Cut() bool { return m.cut }
 // Until is until when rooms may run; a time that is not after now means that they must not.
 func (m *Machine) Until(now time.Duration) time.Duration {
 	switch {
-	case m.fenced || !m.joined || now < m.resume:
+	case m.fenced || !m.joined || m.doubtful:
 		return math.MinInt64
 	case m.cfg.Alone:
 		return ForEver
@@ -146,9 +146,7 @@ func (m *Machine) Renewed(now time.Duration, a Answer) {
 	}
 	changed := m.joined && (a.Lineage != m.lineage || a.Born > m.acked)
 	if changed {
-		if m.gap || !m.runs(now) {
-			m.resume = now + m.cfg.TTL // whoever knows of a fence has said so by then
-		}
+		m.doubtful = m.doubtful || m.gap || !m.runs(now)
 		m.reassert = len(m.fences) > 0
 		m.news = 0
 	} else {
@@ -166,6 +164,7 @@ func (m *Machine) Renewed(now time.Duration, a Answer) {
 	m.acked, m.lineage = m.beat, a.Lineage
 	m.own = max(m.own, m.sentAt+m.cfg.TTL-m.cfg.Margin)
 	m.asking.open = false
+	m.doubtful = m.doubtful && !m.Steady(now) // whoever knows that it is fenced has said so by then
 	m.Saw(a.Epoch)
 	for _, id := range a.Fenced {
 		m.remember(id)

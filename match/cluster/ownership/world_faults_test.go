@@ -192,10 +192,9 @@ func (w *world) failover() {
 func (w *world) lose() {
 	w.redis.emptied++
 	for i := range w.nodes {
-		for _, in := range w.nodes[i].list {
-			if w.redis.record[in.room].epoch < in.epoch {
-				w.lost[in.room] = w.now + 2*ttl
-			}
+		for j := range w.nodes[i].list {
+			in := &w.nodes[i].list[j]
+			in.lost = in.lost || w.redis.record[in.room].epoch < in.epoch
 		}
 	}
 	for room := range w.state {

@@ -221,7 +221,9 @@ func (w *world) reply(n *node, i int32) {
 		w.appended(n, c)
 	case callRecord:
 		if in := n.room(c.room, c.epoch); in != nil && c.ok {
-			in.rewrite = in.rewrite && c.lineage != w.redis.emptied
+			if c.lineage == w.redis.emptied {
+				in.rewrite, in.lost = false, false
+			}
 		} else if !c.ok {
 			n.drop(c.room, c.epoch)
 		}
@@ -282,7 +284,7 @@ func (w *world) renewed(n *node, c *call, now time.Duration) {
 			n.list[i].rewrite = n.list[i].rewrite || m.lineage != lineage
 		}
 		if w.opt.without == resumes {
-			m.resume = 0
+			m.doubtful = false
 		}
 		for _, id := range c.answer.Fenced {
 			if !slices.Contains(n.dead, id) {

@@ -26,7 +26,7 @@ func (w *world) roomsOf(n *node, i int) {
 		w.send(k)
 	}
 	for j := range n.list { // whether they run or wait
-		if in := &n.list[j]; in.rewrite || w.one(4) {
+		if in := &n.list[j]; in.rewrite || n.m.doubtful || w.one(4) {
 			k, c := w.newCall(callRecord, n, i)
 			c.room, c.epoch = in.room, in.epoch
 			w.send(k)
@@ -145,6 +145,7 @@ func (w *world) opened(n *node, c *call) {
 func (w *world) check() {
 	var host [rooms]int // 1 + the node that runs it
 	var epoch [rooms]uint64
+	var lost [rooms]bool
 	for i := range w.nodes {
 		n := &w.nodes[i]
 		if len(n.list) == 0 {
@@ -161,11 +162,11 @@ func (w *world) check() {
 			r := &w.state[in.room]
 			if h := host[in.room]; h > 0 {
 				other := &w.nodes[h-1]
-				if epoch[in.room] == in.epoch || !w.excused[incOf(other.id)] && !w.excused[incOf(n.id)] && w.now >= w.lost[in.room] {
+				if epoch[in.room] == in.epoch || !w.excused[incOf(other.id)] && !w.excused[incOf(n.id)] && !lost[in.room] && !in.lost {
 					w.fail("room %d runs on %s with epoch %d and on %s with %d", in.room, show(other.id), epoch[in.room], show(n.id), in.epoch)
 				}
 			}
-			host[in.room], epoch[in.room] = i+1, in.epoch
+			host[in.room], epoch[in.room], lost[in.room] = i+1, in.epoch, lost[in.room] || in.lost
 			r.seen = max(r.seen, in.epoch)
 		}
 	}

@@ -93,9 +93,8 @@ type world struct {
 	state [rooms]roomModel
 	// excused are incarnations that a stranger has fenced whom it could not reach: the protocol says that they may run on.
 	excused [maxIncs]bool
-	lost    [rooms]int64 // until when a host may not have noticed that Redis has forgotten of its room whose it is
-	fences  int          // fenced by others
-	stalls  int          // rooms that should run waited
+	fences  int // fenced by others
+	stalls  int // rooms that should run waited
 
 	opt    options
 	failed string
@@ -133,6 +132,7 @@ type instance struct {
 	busy    bool
 	check   bool // the next append is a checkpoint
 	rewrite bool // Redis may have forgotten whose it is
+	lost    bool // it has, and the node does not know yet
 }
 
 // node is one machine with a process on it.
@@ -189,7 +189,7 @@ func (w *world) reset(seed uint64, opt options, trace *strings.Builder) {
 	w.pcg.Seed(seed, 77)
 	w.now, w.seq, w.back, w.heap, w.incs, w.opt, w.failed, w.trace = 0, 0, 0, w.heap[:0], 0, opt, "", trace
 	w.calls, w.probes, w.fences, w.stalls = w.calls[:0], w.probes[:0], 0, 0
-	w.excused, w.lost = [maxIncs]bool{}, [rooms]int64{}
+	w.excused = [maxIncs]bool{}
 	w.redis.reset(1)
 	w.saved.reset(1)
 	for i := range w.state {
