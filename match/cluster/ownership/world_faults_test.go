@@ -135,7 +135,7 @@ func (w *world) hurt(k faultKind) {
 		}
 		w.log("nodes %d and %d do not hear each other for %d ms (%d)", i, j, span/ms, k)
 	case starve:
-		n.starved = w.now + span
+		n.starved = max(n.starved, min(w.now+span, w.end))
 		w.log("the loop of %s does not come round for %d ms", show(n.id), span/ms)
 		return
 	case clockStep:
