@@ -44,9 +44,16 @@ type Config struct {
 	Origins []string
 	// SlowAfter is how long what was written to a lobby socket may wait to be read. Default 10 s.
 	SlowAfter time.Duration
+	// EdgeOnly makes a Lobby that does for match sockets alone what is to be done: it counts them, and knows who is in a
+	// match. It makes no matches, stores no results, and must not be registered. Queues must be empty.
+	EdgeOnly bool
+	// Hostless says that no rooms run in this process: while none run anywhere tickets are refused, to be tried again.
+	Hostless bool
 	// Guests lets anybody log in under any name. For development only.
-	Guests  bool
-	Version string // of the server, for the API's description. Default "unknown"
+	Guests bool
+	// OpenAdmin asks for no token where otherwise one with the role admin is needed. For development only.
+	OpenAdmin bool
+	Version   string // of the server, for the API's description. Default "unknown"
 	// Ratings is the model by which players are rated. Its zero value is the default one.
 	Ratings rating.Model
 	// Replays serves the replay of the room that the request's path value "room" names; nil: there are none. ReplaysFor is
@@ -159,8 +166,10 @@ func New(cfg Config) (*Lobby, error) {
 		return nil, err
 	}
 	l.bus.Start()
-	l.wg.Go(func() { l.drainResults(ctx) })
-	l.wg.Go(func() { l.tidyRooms(ctx) })
+	if !cfg.EdgeOnly {
+		l.wg.Go(func() { l.drainResults(ctx) })
+		l.wg.Go(func() { l.tidyRooms(ctx) })
+	}
 	return l, nil
 }
 
@@ -266,6 +275,7 @@ func (l *Lobby) Register(mux *http.ServeMux) *huma.OpenAPI {
 	l.registerGroups(api)
 	l.registerNotifications(api)
 	l.registerInbox(api)
+	l.registerAdmin(api)
 	if l.cfg.Guests {
 		l.registerGuests(api)
 	}

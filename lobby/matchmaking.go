@@ -23,7 +23,7 @@ func (l *Lobby) startTickets() (err error) {
 	}
 	l.tickets, err = ticket.Start(ticket.Config{
 		Redis: l.cfg.Redis, Namespace: l.cfg.Namespace, Keys: l.cfg.Keys, Rooms: l.rooms, Nodes: l.nodes, Games: games,
-		Inbox: l.inbox, Placer: l.placer,
+		Inbox: l.inbox, Placer: l.placer, Hostless: l.cfg.Hostless,
 		Notify: func(ctx context.Context, queue string) { l.publish(ctx, cluster.Notice{Kind: noticeQueue, ID: queue}) },
 		Changed: func(id string) {
 			if id == "" {

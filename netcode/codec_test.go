@@ -192,14 +192,17 @@ func (v *viewer) take(e *Encoder, tick uint32) error {
 		scopes = append(scopes[:0], e.PublicScopes()...)
 	}
 	blocks := e.Prepare(&v.view, scopes)
-	hashes := e.Hashes(&v.view)
-	head := proto.Head{Epoch: 7, Tick: tick, Scopes: scopes}
+	return v.read(&proto.Head{Epoch: 7, Tick: tick, Scopes: scopes}, e.Hashes(&v.view), blocks)
+}
+
+// read takes a frame over the wire form.
+func (v *viewer) read(head *proto.Head, hashes []proto.Hash, blocks []proto.Block) error {
 	w := proto.NewWriter()
 	head.Append(w, v.prev, hashes, len(blocks))
 	for _, b := range blocks {
 		b.Append(w)
 	}
-	v.prev = &head
+	v.prev = head
 	r := proto.NewReader(w.Bytes())
 	kind, n, err := proto.ServerKind(r)
 	if err != nil {

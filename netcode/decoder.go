@@ -3,7 +3,6 @@ package netcode
 import (
 	"errors"
 	"fmt"
-	"slices"
 
 	"muster/proto"
 )
@@ -46,21 +45,39 @@ type Decoder struct {
 	watched []proto.Watch // those of the last frame
 	failed  []*ScopeError
 	reader  partReader
-	plain   bool // blocks are of the plain form
+	plain   bool           // blocks are of the plain form
+	depth   int            // how many states are kept of a scope
+	deep    bool           // those from before a keyframe, too
+	idle    []*scopeStates // of scopes that went, for those that come: their memory; a mirror's alone
 	earlier past
 	load    loader
 }
 
-// scopeStates is one scope: what it was at the ticks of up to four frames, the newest first.
+// scopeStates is one scope: what it was at the ticks of some frames, the newest first.
 type scopeStates struct {
-	n      int
-	at     [states]uint32
-	state  [states]*decoded
+	at     []uint32
+	state  []*decoded
 	spares []*decoded
+
+	// What a mirror keeps of it.
+	since   uint32 // viewers' states from before it may not be those that are here
+	unsure  bool   // frames may be missing: silence says nothing
+	differs bool   // the newest state differs from the one before
 }
 
 // decoded is one state of a scope, by part. A state that lasted several frames is shared by them.
 type decoded struct{ sets []*rowSet }
+
+func newDecoded(parts []part) *decoded {
+	s := &decoded{sets: make([]*rowSet, len(parts))}
+	for i := range parts {
+		s.sets[i] = newRowSet(&parts[i])
+	}
+	return s
+}
+
+// part returns a part's rows.
+func (s *decoded) part(i int) span { return span{s.sets[i], 0, len(s.sets[i].ids)} }
 
 // halfKey is a keyframe of which not all parts are here.
 type halfKey struct {
@@ -70,7 +87,7 @@ type halfKey struct {
 
 // NewDecoder returns a decoder with nothing decoded.
 func NewDecoder(sc *Schema) *Decoder {
-	d := &Decoder{sc: sc, parts: partsOf(sc), scopes: map[uint16]*scopeStates{}, halves: map[uint16]*halfKey{}}
+	d := &Decoder{sc: sc, parts: partsOf(sc), scopes: map[uint16]*scopeStates{}, halves: map[uint16]*halfKey{}, depth: states}
 	d.load.begin(sc)
 	return d
 }
@@ -176,13 +193,34 @@ func (d *Decoder) take(b *proto.Block) error {
 
 // push makes a state the newest.
 func (s *scopeStates) push(tick uint32, state *decoded) {
-	if last := s.state[states-1]; s.n == states && !slices.Contains(s.state[:states-1], last) && last != state {
+	if len(s.at) == cap(s.at) {
+		s.dropOldest()
+	}
+	n := len(s.at)
+	s.at, s.state = s.at[:n+1], s.state[:n+1]
+	copy(s.at[1:], s.at)
+	copy(s.state[1:], s.state)
+	s.at[0], s.state[0] = tick, state
+}
+
+// dropOldest forgets the oldest state. Those that share one follow each other.
+func (s *scopeStates) dropOldest() {
+	n := len(s.at) - 1
+	if last := s.state[n]; s.state[n-1] != last {
 		s.spares = append(s.spares, last)
 	}
-	copy(s.at[1:], s.at[:])
-	copy(s.state[1:], s.state[:])
-	s.at[0], s.state[0] = tick, state
-	s.n = min(s.n+1, states)
+	s.at, s.state = s.at[:n], s.state[:n]
+}
+
+// cut forgets the states from a tick on.
+func (s *scopeStates) cut(tick uint32) {
+	n := 0
+	for ; n < len(s.at) && int32(s.at[n]-tick) >= 0; n++ { //nolint:gosec // modulo 2^32
+		if n+1 == len(s.at) || s.state[n+1] != s.state[n] {
+			s.spares = append(s.spares, s.state[n])
+		}
+	}
+	s.at, s.state = append(s.at[:0], s.at[n:]...), append(s.state[:0], s.state[n:]...)
 }
 
 // spare returns a state to decode into.
@@ -192,11 +230,17 @@ func (d *Decoder) spare(s *scopeStates) *decoded {
 		s.spares = s.spares[:n-1]
 		return state
 	}
-	state := &decoded{sets: make([]*rowSet, len(d.parts))}
-	for i := range d.parts {
-		state.sets[i] = newRowSet(&d.parts[i])
+	return newDecoded(d.parts)
+}
+
+// newScope returns a scope of which nothing is here.
+func (d *Decoder) newScope() *scopeStates {
+	if n := len(d.idle); n > 0 {
+		s := d.idle[n-1]
+		d.idle = d.idle[:n-1]
+		return s
 	}
-	return state
+	return &scopeStates{at: make([]uint32, 0, d.depth), state: make([]*decoded, 0, d.depth)}
 }
 
 // block applies a whole block that leads to a tick.
@@ -216,8 +260,11 @@ func (d *Decoder) block(scope uint16, tick uint32, data []byte) error {
 		if gap != 1 {
 			return fmt.Errorf("%w: a keyframe with a gap of %d", ErrBlock, gap)
 		}
-		s = &scopeStates{}
-		d.scopes[scope] = s
+		if s == nil || !d.deep {
+			s = d.newScope()
+			d.scopes[scope] = s
+		}
+		s.cut(tick - uint32(n-1)) //nolint:gosec // at most 3
 		for i := n - 1; i >= 0; i-- {
 			if err := d.one(scope, s, tick-uint32(i), 1, n-1-i); err != nil { //nolint:gosec // at most 3
 				return err
@@ -241,7 +288,7 @@ func (d *Decoder) block(scope uint16, tick uint32, data []byte) error {
 func (d *Decoder) one(scope uint16, s *scopeStates, tick, gap uint32, n int) error {
 	var was [states]*decoded
 	for j := range n {
-		for k := range s.n {
+		for k := range s.at {
 			if s.at[k] == tick-uint32(j+1)*gap {
 				was[j] = s.state[k]
 			}
@@ -259,7 +306,7 @@ func (d *Decoder) one(scope uint16, s *scopeStates, tick, gap uint32, n int) err
 		d.earlier.n = n
 		d.earlier.state = [states]span{}
 		for j := range n {
-			d.earlier.state[j] = span{was[j].sets[i], 0, len(was[j].sets[i].ids)}
+			d.earlier.state[j] = was[j].part(i)
 		}
 		d.reader.part(p, &d.earlier, out.sets[i])
 		if d.reader.err != nil {

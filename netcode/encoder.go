@@ -17,13 +17,15 @@ type EncoderConfig struct {
 	PartBytes int
 }
 
-// Encoder turns a room's state into blocks, one for each scope and form, whoever watches. The room's goroutine alone
-// uses it. In a steady state it does not allocate.
+// Encoder turns a room's state into blocks, one for each scope and form, whoever watches. One goroutine uses it, the
+// room's. In a steady state it does not allocate.
 type Encoder struct {
 	sc      *Schema
 	parts   []part
 	ring    []snapshot
+	depth   uint32 // how many ticks the ring has
 	now     *snapshot
+	tick    uint32 // the newest
 	state   any
 	tables  []rows
 	placed  []placing       // by table
@@ -48,7 +50,8 @@ type Encoder struct {
 	budget    int       // bytes of keyframes that the frame which is being prepared may still have
 	deltas    int       // and of other blocks
 	bigKeys   []*bigKey // those that viewers may share
-	pinned    *snapshot // a state from before the ring that is being built on
+	pinned    *bigKey   // whose state, which may be from before the ring, is being built on
+	mirror    *mirror   // what is received in place of captures; nil where states are captured
 }
 
 // scopeCache holds what was made of one scope at the newest tick.
@@ -72,19 +75,25 @@ type form struct {
 type encoding struct {
 	form form
 	data []byte
+	came bool  // it was received
 	next int32 // another one of the same scope, as in scopeCache
 }
 
-// NewEncoder returns an encoder with nothing captured.
-func NewEncoder(sc *Schema, cfg EncoderConfig) *Encoder {
+// newEncoder returns what all encoders have.
+func newEncoder(sc *Schema, cfg EncoderConfig) *Encoder {
 	if cfg.Ring == 0 {
 		cfg.Ring = 32
 	}
 	if cfg.PartBytes == 0 {
 		cfg.PartBytes = 16 << 10
 	}
-	e := &Encoder{sc: sc, parts: partsOf(sc), ring: make([]snapshot, max(cfg.Ring, 2*states)), placed: make([]placing, len(sc.Tables))}
-	e.partBytes = cfg.PartBytes
+	return &Encoder{sc: sc, parts: partsOf(sc), depth: uint32(max(cfg.Ring, 2*states)), partBytes: cfg.PartBytes} //nolint:gosec // not that long
+}
+
+// NewEncoder returns an encoder with nothing captured.
+func NewEncoder(sc *Schema, cfg EncoderConfig) *Encoder {
+	e := newEncoder(sc, cfg)
+	e.ring, e.placed = make([]snapshot, e.depth), make([]placing, len(sc.Tables))
 	for i := range e.ring {
 		e.ring[i] = newSnapshot(e.parts)
 	}
@@ -101,6 +110,9 @@ func (e *Encoder) Capture(tick uint32, state any) { e.CaptureScoped(tick, state,
 
 // CaptureScoped is Capture with a function that says who may see what.
 func (e *Encoder) CaptureScoped(tick uint32, state any, scopes func(*Scopes)) {
+	if e.mirror != nil {
+		panic("netcode: a mirror captures nothing, it receives")
+	}
 	if e.state != state {
 		tables, err := tablesOf(e.sc, state)
 		if err != nil {
@@ -133,7 +145,7 @@ func (e *Encoder) CaptureScoped(tick uint32, state any, scopes func(*Scopes)) {
 		s.capture(i, &e.parts[i], e.placed, b)
 	}
 	e.note(s)
-	e.now, e.made, e.arena, e.public = s, e.made[:0], e.arena[:0], e.public[:0]
+	e.now, e.tick, e.made, e.arena, e.public = s, tick, e.made[:0], e.arena[:0], e.public[:0]
 }
 
 // note keeps which scopes are not as they were at the capture before. Where that is not known they all may have changed.
@@ -165,18 +177,7 @@ func (e *Encoder) note(now *snapshot) {
 }
 
 // at returns the ring's place for a tick.
-func (e *Encoder) at(tick uint32) *snapshot { return &e.ring[tick%uint32(len(e.ring))] } //nolint:gosec // not that long
-
-// have returns the state of a tick, or nil when it is here no longer.
-func (e *Encoder) have(tick uint32) *snapshot {
-	if s := e.at(tick); s.valid && s.tick == tick {
-		return s
-	}
-	if e.pinned != nil && e.pinned.tick == tick {
-		return e.pinned
-	}
-	return nil
-}
+func (e *Encoder) at(tick uint32) *snapshot { return &e.ring[tick%e.depth] }
 
 // Scopes returns the scopes that the viewer at a seat has, sorted: the room, its own, its team's and the cells that it
 // looks at. The result must not be changed and is valid until the next Capture.
@@ -184,9 +185,9 @@ func (e *Encoder) Scopes(seat Seat) []proto.Watch {
 	for int(seat) >= len(e.scopes) {
 		e.scopes, e.listed = append(e.scopes, nil), append(e.listed, 0)
 	}
-	if e.now != nil && (e.listed[seat] != e.now.tick || e.scopes[seat] == nil) {
+	if e.now != nil && (e.listed[seat] != e.tick || e.scopes[seat] == nil) {
 		e.scopes[seat] = e.rules.of(e.scopes[seat][:0], seat, e.owned)
-		e.listed[seat] = e.now.tick
+		e.listed[seat] = e.tick
 	}
 	return e.scopes[seat]
 }
@@ -206,34 +207,47 @@ func (e *Encoder) cache(scope uint16) *scopeCache {
 		e.caches = append(e.caches, scopeCache{})
 	}
 	c := &e.caches[scope]
-	if c.tick != e.now.tick {
-		c.tick, c.first, c.hashed = e.now.tick, 0, false
+	if c.tick != e.tick {
+		c.tick, c.first, c.hashed = e.tick, 0, false
 	}
 	return c
 }
 
 // encode returns a scope in a form, this tick's own when it was made already. It is empty when nothing has changed.
 func (e *Encoder) encode(scope uint16, f form) []byte {
-	if f.base != e.now.tick && !f.whole && e.unchanged(scope, f.base) {
+	if f.base != e.tick && !f.whole && e.unchanged(scope, f.base) {
 		return nil
 	}
-	c := e.cache(scope)
-	for i := c.first; i > 0; i = e.made[i-1].next {
-		if e.made[i-1].form == f {
-			return e.made[i-1].data
-		}
+	if made := e.lookup(scope, f); made != nil {
+		return made.data
 	}
 	from := len(e.arena)
 	e.arena = e.append(e.arena, scope, f)
+	return e.keep(scope, f, from, false)
+}
+
+// lookup returns what was made of a scope in a form at the newest tick, or nil.
+func (e *Encoder) lookup(scope uint16, f form) *encoding {
+	for i := e.cache(scope).first; i > 0; i = e.made[i-1].next {
+		if e.made[i-1].form == f {
+			return &e.made[i-1]
+		}
+	}
+	return nil
+}
+
+// keep notes what stands in the arena from from on as a scope in a form.
+func (e *Encoder) keep(scope uint16, f form, from int, came bool) []byte {
+	c := e.cache(scope)
 	data := e.arena[from:len(e.arena):len(e.arena)]
-	e.made = append(e.made, encoding{f, data, c.first})
+	e.made = append(e.made, encoding{form: f, data: data, came: came, next: c.first})
 	c.first = int32(len(e.made)) //nolint:gosec // far below
 	return data
 }
 
 // append writes a block: its form, then the parts; those of a keyframe for each of its states, the oldest first.
 func (e *Encoder) append(dst []byte, scope uint16, f form) []byte {
-	key := f.base == e.now.tick
+	key := f.base == e.tick
 	if f.plain {
 		return e.appendPlain(dst, scope, f)
 	}
@@ -243,35 +257,47 @@ func (e *Encoder) append(dst []byte, scope uint16, f form) []byte {
 	w.put(uint64(f.n-1), 2)
 	w.number(uint64(f.gap-1), 0)
 	if !key {
-		e.stateFrom(scope, e.now, f.base, f.gap, int(f.n))
+		e.stateFrom(scope, e.tick, f.base, f.gap, int(f.n))
 		return w.close()
 	}
 	for i := int(f.n) - 1; i >= 0; i-- {
 		tick := f.base - uint32(i) //nolint:gosec // at most 3
-		e.stateFrom(scope, e.have(tick), tick-1, 1, int(f.n)-1-i)
+		e.stateFrom(scope, tick, tick-1, 1, int(f.n)-1-i)
 	}
 	return w.close()
 }
 
 // unchanged says whether a scope is as it was at an earlier tick.
 func (e *Encoder) unchanged(scope uint16, base uint32) bool {
-	if int(scope) >= len(e.changed) || e.changed[scope] <= base {
-		return true
+	if e.mirror != nil {
+		if same, known := e.mirror.unchanged(scope, base); known {
+			return same
+		}
+	} else {
+		if int(scope) >= len(e.changed) || e.changed[scope] <= base {
+			return true
+		}
+		if e.before != nil && e.before.tick == base {
+			return false
+		}
 	}
-	was := e.have(base)
-	if was == e.before {
-		return false
-	}
+	now := e.have(scope, e.tick)
+	was := e.have(scope, base)
 	for i := range e.parts { // it may be so again
-		if p := &e.parts[i]; p.of(scope) && !e.now.scope(i, scope).equal(p, was.scope(i, scope)) {
+		if p := &e.parts[i]; p.of(scope) && !now.part(i).equal(p, was.part(i)) {
 			return false
 		}
 	}
 	return true
 }
 
-// stateFrom writes one state from n earlier ones.
-func (e *Encoder) stateFrom(scope uint16, s *snapshot, base, gap uint32, n int) {
+// stateFrom writes a scope's state of a tick from n earlier ones.
+func (e *Encoder) stateFrom(scope uint16, tick, base, gap uint32, n int) {
+	now := e.have(scope, tick)
+	var was [states]instant
+	for j := range n {
+		was[j] = e.have(scope, base-uint32(j)*gap)
+	}
 	for i := range e.parts {
 		p := &e.parts[i]
 		if !p.of(scope) {
@@ -280,8 +306,8 @@ func (e *Encoder) stateFrom(scope uint16, s *snapshot, base, gap uint32, n int) 
 		e.earlier.n = n
 		e.earlier.state = [states]span{}
 		for j := range n {
-			e.earlier.state[j] = e.have(base-uint32(j)*gap).scope(i, scope)
+			e.earlier.state[j] = was[j].part(i)
 		}
-		e.writer.part(p, s.scope(i, scope), &e.earlier)
+		e.writer.part(p, now.part(i), &e.earlier)
 	}
 }

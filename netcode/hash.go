@@ -34,7 +34,7 @@ func (e *Encoder) Hashes(v *View) []proto.Hash {
 	e.hashes = e.hashes[:0]
 	for i := range v.sent {
 		s := &v.sent[i]
-		if s.key != nil || s.tick != e.now.tick {
+		if s.key != nil || s.tick != e.tick {
 			continue
 		}
 		c := e.cache(s.scope)
@@ -47,9 +47,10 @@ func (e *Encoder) Hashes(v *View) []proto.Hash {
 }
 
 func (e *Encoder) hash(scope uint16) (sum uint64) {
+	now := e.have(scope, e.tick)
 	for i := range e.parts {
 		if p := &e.parts[i]; p.of(scope) {
-			sum += p.hash(e.now.scope(i, scope))
+			sum += p.hash(now.part(i))
 		}
 	}
 	return sum
@@ -58,7 +59,7 @@ func (e *Encoder) hash(scope uint16) (sum uint64) {
 func (d *Decoder) hash(scope uint16, s *decoded) (sum uint64) {
 	for i := range d.parts {
 		if p := &d.parts[i]; p.of(scope) {
-			sum += p.hash(span{s.sets[i], 0, len(s.sets[i].ids)})
+			sum += p.hash(s.part(i))
 		}
 	}
 	return sum

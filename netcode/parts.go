@@ -13,7 +13,7 @@ type bigKey struct {
 	scope uint16
 	form  form
 	data  []byte
-	state snapshot // of the scope alone
+	state *decoded
 }
 
 // keyFrames is within how many frames a keyframe is sent, whatever its size, to a viewer that misses none.
@@ -21,23 +21,18 @@ const keyFrames = 32
 
 // newKey keeps a keyframe of the newest tick, and lets viewers that come within a quarter of the ring share it.
 func (e *Encoder) newKey(scope uint16, f form, data []byte) *bigKey {
-	k := &bigKey{scope: scope, form: f, data: bytes.Clone(data), state: newSnapshot(e.parts)}
-	k.state.tick, k.state.valid = f.base, true
+	k := &bigKey{scope: scope, form: f, data: bytes.Clone(data), state: newDecoded(e.parts)}
+	now := e.have(scope, e.tick)
 	for i := range e.parts {
-		p := &e.parts[i]
-		if !p.of(scope) {
-			continue
+		if p := &e.parts[i]; p.of(scope) {
+			k.state.sets[i].copySpan(p, now.part(i))
 		}
-		from := e.now.scope(i, scope)
-		k.state.sets[i].copySpan(p, from)
-		k.state.starts[i] = make(starts, int(scope)+2)
-		k.state.starts[i][int(scope)+1] = uint16(from.len()) //nolint:gosec // at most DefaultMax
 	}
 	e.bigKeys = append(slices.DeleteFunc(e.bigKeys, e.tooOld), k)
 	return k
 }
 
-func (e *Encoder) tooOld(k *bigKey) bool { return int(e.now.tick-k.form.base) > len(e.ring)/4 }
+func (e *Encoder) tooOld(k *bigKey) bool { return e.tick-k.form.base > e.depth/4 }
 
 // sharedKey returns a scope's keyframe of a few ticks ago, or nil.
 func (e *Encoder) sharedKey(scope uint16, plain bool) *bigKey {
@@ -60,6 +55,11 @@ func (e *Encoder) sendParts(s sentScope, plain bool, most int) sentScope {
 		most = max(most, len(k.data)/keyFrames+1)
 	}
 	n := min(len(k.data)-s.bytes, most)
+	if !e.current(s.scope) && s.bytes+n == len(k.data) {
+		if n--; n == 0 { // the last byte waits for what leads on from the keyframe
+			return s
+		}
+	}
 	e.blocks = append(e.blocks, proto.Block{
 		Scope: s.scope, Data: k.data[s.bytes : s.bytes+n],
 		Part: proto.Part{Tick: k.form.base, From: s.bytes, Size: len(k.data)},
@@ -68,11 +68,11 @@ func (e *Encoder) sendParts(s sentScope, plain bool, most int) sentScope {
 	if s.bytes += n; s.bytes < len(k.data) {
 		return s
 	}
-	now := e.now.tick
+	now := e.tick
 	if k.form.base == now {
 		return sentScope{scope: s.scope, tick: now, gap: 1, n: k.form.n}
 	}
-	e.pinned = &k.state
+	e.pinned = k
 	// A block even where nothing has changed: its tick need not be one at which silence says so.
 	f := form{base: k.form.base, gap: now - k.form.base, n: 1, plain: plain, whole: true}
 	e.add(s.scope, e.encode(s.scope, f))

@@ -42,10 +42,11 @@ func (e *Encoder) appendPlain(dst []byte, scope uint16, f form) []byte {
 		e.plain = &plainWriter{w: proto.NewWriter()}
 	}
 	w := e.plain
-	key := f.base == e.now.tick
-	var was *snapshot
+	key := f.base == e.tick
+	now := e.have(scope, e.tick)
+	was := instant{}
 	if !key {
-		was = e.have(f.base)
+		was = e.have(scope, f.base)
 	}
 	parts := 0
 	for i := range e.parts {
@@ -61,11 +62,7 @@ func (e *Encoder) appendPlain(dst []byte, scope uint16, f form) []byte {
 		if !p.of(scope) {
 			continue
 		}
-		var old span
-		if was != nil {
-			old = was.scope(i, scope)
-		}
-		w.part(p, e.now.scope(i, scope), old)
+		w.part(p, now.part(i), was.part(i))
 	}
 	return w.close(dst)
 }
@@ -164,7 +161,7 @@ func (d *Decoder) plainBlock(scope uint16, tick uint32, data []byte) error {
 	switch {
 	case r.Err() != nil:
 	case key:
-		s = &scopeStates{}
+		s = d.newScope()
 	case s == nil:
 		return ErrBase
 	}
@@ -179,8 +176,8 @@ func (d *Decoder) plainBlock(scope uint16, tick uint32, data []byte) error {
 			continue
 		}
 		var was span
-		if s.n > 0 {
-			was = span{s.state[0].sets[i], 0, len(s.state[0].sets[i].ids)}
+		if len(s.state) > 0 {
+			was = s.state[0].part(i)
 		}
 		read++
 		p.readPlain(r, was, out.sets[i])

@@ -11,7 +11,7 @@ type View struct {
 }
 
 // sentScope says that a viewer has n states of a scope, gap ticks apart, the newest of tick; or that it is being sent a
-// keyframe, of which it has so many bytes.
+// keyframe, of which it has so many bytes; or that it may have an old state, on which nothing is to be built.
 type sentScope struct {
 	scope uint16
 	n     uint8
@@ -19,16 +19,22 @@ type sentScope struct {
 	gap   uint32
 	key   *bigKey
 	bytes int
+	anew  bool // it is to get a keyframe
+	held  bool // it was told that silence says nothing, until a block comes
 }
 
 // Reset makes every scope come as a keyframe next.
-func (v *View) Reset() { v.sent = v.sent[:0] }
+func (v *View) Reset() {
+	for i := range v.sent {
+		v.sent[i] = sentScope{scope: v.sent[i].scope, anew: true}
+	}
+}
 
 // Resync makes one scope come as a keyframe next.
 func (v *View) Resync(scope uint16) {
 	for i := range v.sent {
 		if v.sent[i].scope == scope {
-			v.sent = append(v.sent[:i], v.sent[i+1:]...)
+			v.sent[i] = sentScope{scope: scope, anew: true}
 			return
 		}
 	}
@@ -75,23 +81,25 @@ const mostDeltas = proto.MaxServerMessage / 2
 
 // next adds the blocks for a viewer that has had last, and returns what it then has; ok is false when that is nothing.
 func (e *Encoder) next(w proto.Watch, last *sentScope, plain bool) (next sentScope, ok bool) {
-	now, scope := e.now.tick, w.Scope()
+	now, scope := e.tick, w.Scope()
 	switch {
+	case !e.current(scope):
+		return e.wait(w, last, plain)
 	case last != nil && last.key != nil:
 		return e.sendParts(*last, plain, e.partBytes), true
-	case last == nil || last.tick == now:
+	case last == nil || last.anew || last.tick == now:
 		return e.sendKey(scope, plain, last != nil)
 	}
 	due := now%w.Every() == 0
 	if !due && now-last.tick < 2*w.Every() { // after twice the time it comes at any tick: the viewer may miss all that are due
 		return *last, true
 	}
-	if e.have(last.tick) == nil {
+	if !e.reaches(scope, last.tick) {
 		return e.sendKey(scope, plain, true)
 	}
-	f := form{base: last.tick, gap: now - last.tick, n: 1, plain: plain}
+	f := form{base: last.tick, gap: now - last.tick, n: 1, plain: plain, whole: last.held}
 	if f.gap == last.gap && !plain {
-		for f.n < last.n && e.have(f.base-uint32(f.n)*f.gap) != nil {
+		for f.n < last.n && e.has(scope, f.base-uint32(f.n)*f.gap) {
 			f.n++
 		}
 	}
@@ -99,12 +107,41 @@ func (e *Encoder) next(w proto.Watch, last *sentScope, plain bool) (next sentSco
 	switch {
 	case len(data) == 0 && !due:
 		return *last, true // the viewer takes silence as no change only at ticks that are due
-	case len(data) > e.deltas, f.n == 1 && f.gap > 1 && len(e.encode(scope, e.keyForm(plain))) < len(data):
+	case len(data) > e.deltas, f.n == 1 && f.gap > 1 && !e.came(scope, f) && len(e.encode(scope, e.keyForm(scope, plain))) < len(data):
 		return e.sendKey(scope, plain, true)
 	}
 	e.deltas -= len(data)
 	e.add(scope, data)
 	return sentScope{scope: scope, tick: now, gap: f.gap, n: min(f.n+1, states)}, true
+}
+
+// wait is next for a scope that a mirror does not have at the newest tick. Where the viewer would take silence for no
+// change it gets the first byte of a keyframe that never comes: any block that is whole ends that.
+func (e *Encoder) wait(w proto.Watch, last *sentScope, plain bool) (next sentScope, ok bool) {
+	switch {
+	case last == nil:
+		return sentScope{}, false
+	case last.key != nil:
+		return e.sendParts(*last, plain, e.partBytes), true
+	case last.held, e.tick%w.Every() != 0, last.tick == e.tick:
+		return *last, true
+	}
+	e.blocks = append(e.blocks, proto.Block{Scope: w.Scope(), Data: unending[:], Part: proto.Part{Tick: e.tick, Size: 2}})
+	next = *last
+	next.held = true
+	return next, true
+}
+
+// unending is the beginning of a keyframe that has no end.
+var unending = [1]byte{1}
+
+// came says whether a block was received, and not made here: then who made it has looked for a shorter one.
+func (e *Encoder) came(scope uint16, f form) bool {
+	if e.mirror == nil {
+		return false
+	}
+	made := e.lookup(scope, f)
+	return made != nil && made.came
 }
 
 func (e *Encoder) add(scope uint16, data []byte) {
@@ -113,10 +150,10 @@ func (e *Encoder) add(scope uint16, data []byte) {
 	}
 }
 
-// keyForm is that of a keyframe: as many states as there are, up to four, so that its reader is at once in step.
-func (e *Encoder) keyForm(plain bool) form {
-	f := form{base: e.now.tick, gap: 1, n: 1, plain: plain}
-	for !plain && f.n < states && e.have(f.base-uint32(f.n)) != nil {
+// keyForm is that of a scope's keyframe: as many states as there are, up to four, so that its reader is at once in step.
+func (e *Encoder) keyForm(scope uint16, plain bool) form {
+	f := form{base: e.tick, gap: 1, n: 1, plain: plain}
+	for !plain && f.n < states && e.has(scope, f.base-uint32(f.n)) {
 		f.n++
 	}
 	return f
@@ -135,7 +172,7 @@ func (e *Encoder) sendKey(scope uint16, plain, has bool) (next sentScope, ok boo
 	if key := e.sharedKey(scope, plain); key != nil {
 		return e.sendParts(sentScope{scope: scope, key: key}, plain, most), true
 	}
-	f := e.keyForm(plain)
+	f := e.keyForm(scope, plain)
 	data := e.encode(scope, f)
 	if len(data) > most {
 		return e.sendParts(sentScope{scope: scope, key: e.newKey(scope, f, data)}, plain, most), true

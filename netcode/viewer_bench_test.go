@@ -65,8 +65,15 @@ func (a *crew) serve(w *watcher) int {
 
 // message writes a viewer's frame of the newest tick, as an edge does, and returns its blocks.
 func (w *watcher) message(enc *Encoder, tick uint32, out *proto.Writer) []proto.Block {
-	head := proto.Head{Epoch: 1, Tick: tick, Processed: tick, Durable: tick, Lead: 1, Scopes: enc.Scopes(w.seat)}
-	blocks := enc.Prepare(&w.view, head.Scopes)
+	scopes := enc.Scopes(w.seat)
+	blocks := enc.Prepare(&w.view, scopes)
+	w.write(tick, scopes, blocks, out)
+	return blocks
+}
+
+// write writes a frame of these blocks.
+func (w *watcher) write(tick uint32, scopes []proto.Watch, blocks []proto.Block, out *proto.Writer) {
+	head := proto.Head{Epoch: 1, Tick: tick, Processed: tick, Durable: tick, Lead: 1, Scopes: scopes}
 	var prev *proto.Head
 	if w.has {
 		prev = &w.prev
@@ -79,7 +86,6 @@ func (w *watcher) message(enc *Encoder, tick uint32, out *proto.Writer) []proto.
 	w.prev.Scopes = append(w.prev.Scopes[:0], head.Scopes...) // the encoder's own are not kept
 	head.Scopes = w.prev.Scopes
 	w.prev, w.has = head, true
-	return blocks
 }
 
 // What a viewer costs besides the shared work, which is done once a tick and is not counted here: Prepare, its head, and

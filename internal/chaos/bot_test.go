@@ -51,6 +51,16 @@ type bot struct {
 	chains []uint32 // over the commands that were sent; the first is 0
 }
 
+// newBot is a player of a game who has not done anything yet. He is halted at the test's end.
+func (f *fleet) newBot(game, name string) *bot {
+	b := &bot{
+		f: f, name: name, queue: game, slips: game != kept.Name(), done: make(chan struct{}), chains: []uint32{0},
+		notes: notes{heard: map[netcode.Seat]uint32{}},
+	}
+	f.t.Cleanup(b.halt)
+	return b
+}
+
 // notes are what a bot saw. They may be read under its mutex, or when its goroutine has ended.
 type notes struct {
 	wrong     []string
@@ -241,7 +251,7 @@ func (b *bot) run(ctx context.Context) {
 			b.mu.Unlock()
 			return
 		}
-		b.see(f)
+		b.see(f, b.conn.State(), b.conn.Seat())
 		now := time.Now()
 		if due = latest(due, now.Add(-mostOwed*sendEvery)); b.quit.Load() {
 			due = now
@@ -271,7 +281,7 @@ func latest(a, b time.Time) time.Time {
 }
 
 // see checks a frame.
-func (b *bot) see(f *client.Frame) {
+func (b *bot) see(f *client.Frame, state *books, seat netcode.Seat) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	n := &b.notes
@@ -296,15 +306,14 @@ func (b *bot) see(f *client.Frame) {
 	}
 	b.processed.Store(f.Processed)
 	b.durable.Store(max(b.durable.Load(), f.Durable))
-	if wrong := b.court.hears(b.name, f, b.conn.State()); wrong != "" {
+	if wrong := b.court.hears(f, state); wrong != "" {
 		b.complainLocked("%s", wrong)
 	}
-	b.readAccount(f)
+	b.readAccount(f, state.of(seat))
 }
 
 // readAccount checks that the own account is what the own commands make of it. The mutex is held.
-func (b *bot) readAccount(f *client.Frame) {
-	a := b.conn.State().of(b.conn.Seat())
+func (b *bot) readAccount(f *client.Frame, a *account) {
 	switch {
 	case a == nil:
 		b.complainLocked("there is no account in tick %d of epoch %d", f.Tick, f.Epoch)

@@ -39,7 +39,7 @@ type look struct {
 }
 
 // hears takes in a frame that a bot accepted, and says what is wrong with it.
-func (c *court) hears(bot string, f *client.Frame, b *books) (wrong string) {
+func (c *court) hears(f *client.Frame, b *books) (wrong string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {

@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -47,6 +46,7 @@ type fleet struct {
 	args  []string // further ones of each server
 	file  string   // of queues
 
+	url      string      // of the lobby, as players know it
 	balanced http.Client // leads to any server
 	turn     atomic.Uint32
 }
@@ -77,7 +77,7 @@ func startFleet(t testing.TB, rdb redis.UniversalClient, cfg fleetConfig) *fleet
 	keys, err := token.New([]byte(secret), nil)
 	must(t, err)
 	f := &fleet{
-		t: t, redis: cfg.redis, rdb: rdb, dir: cluster.NewDirectory(rdb, namespace), keys: keys, args: cfg.args,
+		t: t, redis: cfg.redis, rdb: rdb, dir: cluster.NewDirectory(rdb, namespace), keys: keys, args: cfg.args, url: "http://muster.example",
 		key: filepath.Join(t.TempDir(), "key"), file: filepath.Join(t.TempDir(), "queues.yaml"),
 	}
 	must(t, os.WriteFile(f.key, []byte(secret), 0o600))
@@ -185,44 +185,37 @@ func (f *fleet) dial(ctx context.Context, network, _ string) (net.Conn, error) {
 func (f *fleet) lobby(player string) *client.Lobby {
 	text, err := f.keys.SignPlayer(token.Player{ID: player, Name: player}, time.Hour)
 	must(f.t, err)
-	return &client.Lobby{URL: "http://muster.example", Token: text, HTTP: &f.balanced}
+	return &client.Lobby{URL: f.url, Token: text, HTTP: &f.balanced}
 }
 
 // get asks a server for a page as an operator.
 func (f *fleet) get(n *node, path string) (status int, body []byte, err error) {
 	text, err := f.keys.SignPlayer(token.Player{ID: "operator", Name: "operator", Roles: []string{"admin"}}, time.Hour)
 	must(f.t, err)
+	return fetch(&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}, "http://"+n.addr+path, text)
+}
+
+// ask asks any lobby for a page as a player.
+func (f *fleet) ask(player, path string) (status int, body []byte, err error) {
+	l := f.lobby(player)
+	return fetch(l.HTTP, l.URL+path, l.Token)
+}
+
+func fetch(by *http.Client, url, bearer string) (status int, body []byte, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+n.addr+path, http.NoBody)
-	must(f.t, err)
-	req.Header.Set("Authorization", "Bearer "+text)
-	res, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(req)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
+	if err != nil {
+		return 0, nil, err
+	}
+	req.Header.Set("Authorization", "Bearer "+bearer)
+	res, err := by.Do(req)
 	if err != nil {
 		return 0, nil, err
 	}
 	defer func() { _ = res.Body.Close() }()
 	body, err = io.ReadAll(res.Body)
 	return res.StatusCode, body, err
-}
-
-// metric is one of a server's, its labels summed up; 0 where there is none.
-func (f *fleet) metric(n *node, name string) (sum float64) {
-	_, body, err := f.get(n, "/metrics")
-	if err != nil {
-		return 0
-	}
-	for line := range strings.Lines(string(body)) {
-		rest, ok := strings.CutPrefix(line, name)
-		if !ok || rest[0] != ' ' && rest[0] != '{' {
-			continue
-		}
-		fields := strings.Fields(rest)
-		v, err := strconv.ParseFloat(fields[len(fields)-1], 64)
-		must(f.t, err)
-		sum += v
-	}
-	return sum
 }
 
 // hosts says which server runs each of these rooms, by the records.

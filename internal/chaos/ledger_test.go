@@ -141,9 +141,12 @@ func (ledger) After(r *match.Room[books]) {
 	r.End(places)
 }
 
+// checkpointEvery is the time between two checkpoints of all games.
+const checkpointEvery = time.Second
+
 func rules(d match.Durability) match.Rules {
 	return match.Rules{
-		Seats: 16, Inputs: proto.Commands, InputsPerTick: 8, Durability: d, CheckpointEvery: time.Second,
+		Seats: 16, Inputs: proto.Commands, InputsPerTick: 8, Durability: d, CheckpointEvery: checkpointEvery,
 		Grace: 60 * time.Second, Events: ledgerEvents,
 	}
 }

@@ -46,7 +46,7 @@ type crowd struct {
 // Crowded says whether a new ticket would wait for a server that has room again: then its player had better come later.
 // Free seats in running rooms are taken all the same. One request at a time asks; the others take the last answer at
 // once. What cannot be found out counts as not crowded: creating the ticket will fail by itself. The error wraps
-// ErrCrowded, or is ErrNoQueue.
+// ErrCrowded, wraps ErrNoNode where no server at all runs rooms, for Config.Hostless, or is ErrNoQueue.
 func (s *Service) Crowded(ctx context.Context, name string) error {
 	e := s.engine(name)
 	if e == nil {
@@ -89,8 +89,13 @@ func (e *engine) askCrowded(ctx context.Context) (crowded, err error) {
 	}
 	there := serversOf(live, e.game, e.current().Regions)
 	crowded = there.none
-	if !errors.Is(crowded, ErrCrowded) {
+	switch {
+	case crowded == nil:
 		return nil, nil
+	case !errors.Is(crowded, ErrCrowded) && e.s.cfg.Hostless && !cluster.Hosted(live):
+		return crowded, nil
+	case !errors.Is(crowded, ErrCrowded):
+		return nil, nil // it may wait: there are servers, and one with the game may be on its way
 	}
 	rooms, err := e.openRooms(ctx, e.current(), live)
 	if err != nil || len(rooms) > 0 {

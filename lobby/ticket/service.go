@@ -40,7 +40,7 @@ type Inbox interface {
 	PostMany(ctx context.Context, letters ...inbox.Letter) error
 }
 
-// Config is what a Service needs. All of it is required, but Inbox, Placer and Queued.
+// Config is what a Service needs. All of it is required, but Inbox, Placer, Hostless and Queued.
 type Config struct {
 	Redis     redis.UniversalClient
 	Namespace string
@@ -49,6 +49,7 @@ type Config struct {
 	Nodes     Nodes
 	Games     []Game
 	Placer    *cluster.Placer // nil: one of its own
+	Hostless  bool            // no rooms run in this process: where none run anywhere, players had better come later
 	Inbox     Inbox           // nil: nobody hears of events
 	// Notify says to all processes that a queue has changed: they call Wake. Changed hears that a ticket may have changed, "" that any may have.
 	// Neither may block for long.

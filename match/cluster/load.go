@@ -21,5 +21,15 @@ type Load struct {
 // Headroom is the share of a node's processors that its rooms' ticks leave, from 0 to 1.
 func (n *Node) Headroom() float64 { return max(0, 1-n.Load.Tick) }
 
+// Hosted says whether any of the live nodes runs rooms.
+func Hosted(live map[string]Node) bool {
+	for _, n := range live {
+		if n.hosts() {
+			return true
+		}
+	}
+	return false
+}
+
 // hosts says whether a node runs rooms.
 func (n *Node) hosts() bool { return n.Role != RoleLobby }
