@@ -139,10 +139,11 @@ type Entry struct {
 	Here  bool // it had what only one process at a time can have, and this incarnation's has now: it is dead
 }
 
-// Renewed takes the answer to the attempt.
-func (m *Machine) Renewed(now time.Duration, a Answer) {
+// Renewed takes the answer to the attempt. forgot says that Redis may have forgotten what it was told last, or all: the
+// records of what runs are to be written again.
+func (m *Machine) Renewed(now time.Duration, a Answer) (forgot bool) {
 	if m.fenced {
-		return
+		return false
 	}
 	changed := m.joined && (a.Lineage != m.lineage || a.Born > m.acked)
 	if changed {
@@ -170,6 +171,7 @@ func (m *Machine) Renewed(now time.Duration, a Answer) {
 		m.remember(id)
 	}
 	m.look(now, a.Others)
+	return changed || m.doubtful
 }
 
 // Failed says that the attempt had no answer. Redis may have taken it.

@@ -271,8 +271,8 @@ func (w *world) renewed(n *node, c *call, now time.Duration) {
 				before[incOf(o.id)] = o.since + 1
 			}
 		}
-		held, lineage := m.own, m.lineage
-		m.Renewed(now, c.answer)
+		held := m.own
+		forgot := m.Renewed(now, c.answer)
 		if w.opt.without == breaks && now >= held {
 			for i := range m.others {
 				if o := &m.others[i]; before[incOf(o.id)] > 0 && o.since == now {
@@ -281,7 +281,7 @@ func (w *world) renewed(n *node, c *call, now time.Duration) {
 			}
 		}
 		for i := range n.list {
-			n.list[i].rewrite = n.list[i].rewrite || m.lineage != lineage
+			n.list[i].rewrite = n.list[i].rewrite || forgot
 		}
 		if w.opt.without == resumes {
 			m.doubtful = false

@@ -26,7 +26,7 @@ func (w *world) roomsOf(n *node, i int) {
 		w.send(k)
 	}
 	for j := range n.list { // whether they run or wait
-		if in := &n.list[j]; in.rewrite || n.m.doubtful || w.one(4) {
+		if in := &n.list[j]; in.rewrite || w.one(4) {
 			k, c := w.newCall(callRecord, n, i)
 			c.room, c.epoch = in.room, in.epoch
 			w.send(k)
