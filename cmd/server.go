@@ -138,6 +138,7 @@ func (s *server) join(ctx context.Context, rdb redis.UniversalClient, self clust
 		Now:    s.describe,
 		Hold:   s.host.HoldUntil,
 		Dead:   s.claims.Dead,
+		Forgot: s.host.Rewrite,
 		Fenced: func(string, string) { s.host.Abandon("the match goes on elsewhere") },
 	})
 	if err != nil {
