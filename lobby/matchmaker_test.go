@@ -96,24 +96,33 @@ func (h hook) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	}
 }
 
-func (hook) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
-	return next
+func (h hook) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return func(ctx context.Context, cmds []redis.Cmder) error {
+		if cmds[0].Name() == "multi" { // which is one
+			return next(ctx, cmds)
+		}
+		var first error
+		for _, cmd := range cmds {
+			if err := h(cmd, func() error { return next(ctx, []redis.Cmder{cmd}) }); err != nil && first == nil {
+				first = err
+			}
+		}
+		return first
+	}
 }
 
 // hurt returns another client of the same Redis, with a hook.
 func hurt(t *testing.T, rdb redis.UniversalClient, h hook) redis.UniversalClient {
 	t.Helper()
-	o := *rdb.(*redis.Client).Options()
-	c := redis.NewClient(&o)
+	c := testredis.Another(t, rdb, 0, nil)
 	c.AddHook(h)
-	t.Cleanup(func() { _ = c.Close() })
 	return c
 }
 
 func TestLostNoticesDelayAMatchAndPreventNone(t *testing.T) {
 	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
 		deaf := hurt(t, rdb, func(cmd redis.Cmder, next func() error) error {
-			if cmd.Name() == "publish" && cmd.Args()[1] == ns+":notices" {
+			if cmd.Name() == "publish" && cmd.Args()[1] == ns+":{notices}" {
 				return nil
 			}
 			return next()

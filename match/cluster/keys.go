@@ -53,6 +53,6 @@ func (k keys) posted(key string) string { return k.ns + ":{outbox}:posted:" + ke
 // link is the Pub/Sub channel of a node.
 func (k keys) link(node string) string { return k.ns + ":{link:" + node + "}" }
 
-// notices and beat are Pub/Sub channels.
-func (k keys) notices() string       { return k.ns + ":notices" }
-func (k keys) beat(id string) string { return k.ns + ":beat:" + id }
+// notices and beat are Pub/Sub channels, of one slot so that one subscription has both.
+func (k keys) notices() string       { return k.ns + ":{notices}" }
+func (k keys) beat(id string) string { return k.ns + ":{notices}:beat:" + id }
