@@ -37,6 +37,7 @@ type cli struct {
 	Queue    queueCmd    `cmd:"" help:"Look at files of queues before a server reads them."`
 	Codec    codecCmd    `cmd:"" help:"Measure what recorded movement (CSV) costs on the wire."`
 	Ratings  ratingsCmd  `cmd:"" help:"Judge the rating model by matches that were played."`
+	Doctor   doctorCmd   `cmd:"" help:"List what lies in Redis and belongs to nobody, and say why."`
 }
 
 const description = `Muster is a multiplayer game state server.

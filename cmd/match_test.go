@@ -203,8 +203,8 @@ func TestResultOfAMatchComesToItsPlayers(t *testing.T) {
 // Two servers, one Redis: whichever lobby is asked, the player comes to the node that has the room.
 func TestTwoServersShareTheirPlayers(t *testing.T) {
 	redis, key := testredis.Start(t), ownKey(t)
-	one := serve(t, withRace, "--redis", redis.URL(), "--key-file", key)
-	two := serve(t, withRace, "--redis", redis.URL(), "--key-file", key)
+	one := serve(t, withRace, direct(t, "--redis", redis.URL(), "--key-file", key)...)
+	two := serve(t, withRace, direct(t, "--redis", redis.URL(), "--key-file", key)...)
 	rooms := map[string][]string{}
 	for i, name := range []string{"a", "b", "c", "d"} {
 		server := []*running{one, two}[i%2]

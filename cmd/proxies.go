@@ -72,13 +72,19 @@ func (p proxies) client(remote string, forwarded []string) (a netip.Addr, ok boo
 	return a, ok
 }
 
+// forwardedProto is the header in which a proxy says how its client reached it: "http" or "https".
+const forwardedProto = "X-Forwarded-Proto"
+
 // behind makes requests that come through trusted proxies come from their clients. Nothing behind it reads
-// X-Forwarded-For: limits and logs know a request's address alone.
+// X-Forwarded-For: limits and logs know a request's address alone. X-Forwarded-Proto stays where a trusted proxy said it.
 func behind(p proxies, next http.Handler) http.Handler {
-	if len(p) == 0 {
-		return next
-	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if len(r.Header[forwardedProto]) > 0 && !p.near(r.RemoteAddr) {
+			r2 := *r
+			r2.Header = r.Header.Clone()
+			r2.Header.Del(forwardedProto)
+			r = &r2
+		}
 		if a, ok := p.client(r.RemoteAddr, r.Header.Values("X-Forwarded-For")); ok {
 			r2 := *r
 			r2.RemoteAddr = net.JoinHostPort(a.String(), "0")
@@ -86,4 +92,10 @@ func behind(p proxies, next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// near says whether a connection's other end is a trusted proxy.
+func (p proxies) near(remote string) bool {
+	ap, err := netip.ParseAddrPort(remote)
+	return err == nil && p.trust(ap.Addr().Unmap())
 }

@@ -77,6 +77,31 @@ func TestWithoutTrustedProxiesForwardedAddressesAreIgnored(t *testing.T) {
 	}
 }
 
+func TestOnlyATrustedProxySaysThatItsClientUsesTLS(t *testing.T) {
+	for name, c := range map[string]struct {
+		p      proxies
+		remote string
+		want   string
+	}{
+		"a trusted proxy":       {trusted(t, "10.0.0.0/8"), "10.0.0.1:5", "https"},
+		"a stranger":            {trusted(t, "10.0.0.0/8"), "198.51.100.1:5", ""},
+		"anybody, none trusted": {trusted(t), "10.0.0.1:5", ""},
+		"no address at all":     {trusted(t, "10.0.0.0/8"), "pipe", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := httptest.NewRequest(http.MethodGet, "/", nil)
+			r.RemoteAddr = c.remote
+			r.Header.Set("X-Forwarded-For", "203.0.113.9")
+			r.Header.Set(forwardedProto, "https")
+			got := ""
+			behind(c.p, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got = r.Header.Get(forwardedProto) })).ServeHTTP(httptest.NewRecorder(), r)
+			if got != c.want || r.Header.Get(forwardedProto) != "https" {
+				t.Errorf("%s is %q, want %q", forwardedProto, got, c.want)
+			}
+		})
+	}
+}
+
 func TestNetworksOfProxiesAreChecked(t *testing.T) {
 	for _, s := range []string{"", "x", "10.0.0.0/33", "10.0.0.0-10.0.0.9", "fe80::1%eth0", "example.com", "10.0.0.1:80"} {
 		if _, err := parseProxies([]string{"10.0.0.1", s}); err == nil {

@@ -17,6 +17,7 @@ import (
 
 	"muster/internal/door"
 	"muster/lobby"
+	"muster/match/cluster"
 	"muster/web"
 )
 
@@ -26,19 +27,31 @@ const readyTimeout = time.Second
 // routes is everything on the port.
 func (s *server) routes(registry *prometheus.Registry) http.Handler {
 	mux := http.NewServeMux()
-	s.lobby.Register(mux)
-	mux.HandleFunc("/v1/", func(w http.ResponseWriter, _ *http.Request) {
-		door.Problem(w, http.StatusNotFound, "there is no such route; /docs lists them")
-	})
 	mux.Handle("GET /v1/match/{room}", s.counted(s.edge))
-	mux.Handle("/docs/", docsHeaders(v5emb.New("Muster lobby", "/openapi.json", "/docs/")))
-	mux.Handle("GET /docs", http.RedirectHandler("/docs/", http.StatusFound))
+	if s.set.serves() {
+		s.lobbyRoutes(mux)
+	} else {
+		mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
+			door.Problem(w, http.StatusNotFound, "this server runs matches and is no lobby; ask one with the role lobby or all")
+		})
+	}
+	mux.Handle("POST "+cluster.ProbePath, s.member.Load())
 	mux.HandleFunc("GET /livez", s.live)
 	mux.HandleFunc("GET /readyz", s.ready)
 	mux.Handle("GET /metrics", s.operatorsOnly(promhttp.HandlerFor(registry, promhttp.HandlerOpts{Registry: registry}), "metrics", "admin"))
 	mux.Handle("GET /v1/admin/replays/{room}", s.operatorsOnly(newExports(s.replays, s.log), "admin"))
-	mux.Handle("/", web.Handler())
 	return s.shared(mux)
+}
+
+// lobbyRoutes are those of the lobby, with its pages.
+func (s *server) lobbyRoutes(mux *http.ServeMux) {
+	s.lobby.Register(mux)
+	mux.HandleFunc("/v1/", func(w http.ResponseWriter, _ *http.Request) {
+		door.Problem(w, http.StatusNotFound, "there is no such route; /docs lists them")
+	})
+	mux.Handle("/docs/", docsHeaders(v5emb.New("Muster lobby", "/openapi.json", "/docs/")))
+	mux.Handle("GET /docs", http.RedirectHandler("/docs/", http.StatusFound))
+	mux.Handle("/", web.Handler())
 }
 
 // counted counts attempts to open a match's socket against what an address may make.
@@ -117,8 +130,11 @@ func (s *server) ready(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
 	defer cancel()
 	obstacle := s.lobby.Ready(ctx)
-	if why := s.host.Full(); obstacle == "" && why != "" {
+	if why := s.host.Full(); obstacle == "" && why != "" && s.set.hosts() {
 		obstacle = "the server takes no new matches: " + why
+	}
+	if obstacle == "" && s.draining.Load() {
+		obstacle = "the server drains"
 	}
 	if obstacle != "" {
 		door.Problem(w, http.StatusServiceUnavailable, obstacle)

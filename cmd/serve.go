@@ -70,16 +70,22 @@ func (s *server) banner(w io.Writer, devFile string) {
 	if s.set.development() {
 		key = devFile + " (a DEVELOPMENT key: loopback only, guests may log in)"
 	}
+	what := fmt.Sprintf(`  demo     %s/arena
+  lobby    %s/v1   described at %s/docs`, s.url, s.url, s.url)
+	if !s.set.serves() {
+		what = "  role     " + s.set.role() + ": no lobby here"
+	} else if !s.set.hosts() {
+		what += "\n  role     " + s.set.role() + ": no rooms here"
+	}
 	_, _ = fmt.Fprintf(w, `Muster %s
 
-  demo     %s/arena
-  lobby    %s/v1   described at %s/docs
+%s
   metrics  %s/metrics
   redis    %s
   key      %s
 
 Ctrl-C stops.
-`, version(), s.url, s.url, s.url, s.url, store, key)
+`, version(), what, s.url, store, key)
 }
 
 // newLogger writes to w: one JSON object a line. Nothing is sampled away.

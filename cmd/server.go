@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -17,6 +17,7 @@ import (
 
 	"muster/lobby"
 	"muster/match"
+	"muster/match/bridge"
 	"muster/match/cluster"
 	"muster/match/edge"
 	"muster/match/journal"
@@ -46,13 +47,21 @@ type server struct {
 	log  *zap.Logger
 	url  string // where it is reached on this machine
 
+	rdb     redis.UniversalClient         // for what does not wait for others; nil where Redis is embedded
 	closers []func(context.Context) error // in the order of starting
 	host    *match.Host
 	replays journal.Store // nil: no match leaves one
 	edge    *edge.Server
+	opener  *node.Opener
+	claims  *node.Claimer
+	links   *cluster.Links // nil: an embedded Redis has no other nodes
+	member  atomic.Pointer[cluster.Member]
+	ends    atomic.Bool // it stops: no new rooms
 	lobby   *lobby.Lobby
 	http    *http.Server
-	failed  chan error // the HTTP server's end before Close
+	// draining says that an operator wants no new rooms here.
+	draining atomic.Bool
+	failed   chan error // the HTTP server's end before Close
 }
 
 // startServer starts lobby, host and edge on one port. The caller closes it.
@@ -82,21 +91,68 @@ func startServer(ctx context.Context, set *settings, games []Game, keys *token.K
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	node := s.node(listener.Addr(), games)
+	s.onClose(func(ctx context.Context) error { // last of what uses Redis: what ran here may be claimed then
+		if s.links != nil {
+			s.links.Close()
+		}
+		if m := s.member.Load(); m != nil {
+			m.Leave(ctx)
+		}
+		return nil
+	})
 	if err := s.startMatches(rdb, games, node, registry); err != nil {
 		return s, err
 	}
-	if err := s.startLobby(rdb, games, node.ID, registry); err != nil {
+	if err := s.startLobby(rdb, games, registry); err != nil {
 		return s, err
 	}
-	leave, err := cluster.NewNodes(rdb, set.Namespace, log).Join(ctx, node, func(n *cluster.Node) {
-		n.Full, n.Ends = s.host.Full(), s.host.Unfit() != ""
+	if err := s.join(ctx, rdb, node, registry); err != nil {
+		return s, err
+	}
+	s.claims.Start(s.member.Load())
+	if s.links != nil {
+		s.links.Start()
+	}
+	s.followDrain(cluster.NewNodes(rdb, set.Namespace, log), node)
+	s.serve(listener, registry)
+	s.onClose(func(context.Context) error { // no more matches
+		s.ends.Store(true)
+		s.member.Load().Refresh()
+		return nil
+	})
+	return s, nil
+}
+
+// join takes this process's place among the nodes. Its lease has connections of its own: whatever else waits for Redis
+// does not delay it.
+func (s *server) join(ctx context.Context, rdb redis.UniversalClient, self cluster.Node, reg prometheus.Registerer) (err error) {
+	if s.set.Redis != "" {
+		if rdb, err = cluster.Connect(ctx, s.set.Redis); err != nil {
+			return err //nolint:wrapcheck // says what it did
+		}
+		lease := rdb
+		s.closers = append([]func(context.Context) error{func(context.Context) error { return lease.Close() }}, s.closers...)
+	}
+	member, err := cluster.NewNodes(rdb, s.set.Namespace, s.log).Join(ctx, cluster.MemberConfig{
+		Node: self, Key: s.keys.Subkey("probe"), Lease: s.set.Lease, Alone: s.set.Alone || s.set.Redis == "", Registerer: reg,
+		Now:    s.describe,
+		Hold:   s.host.HoldUntil,
+		Dead:   s.claims.Dead,
+		Fenced: func(string, string) { s.host.Abandon("the match goes on elsewhere") },
 	})
 	if err != nil {
-		return s, err //nolint:wrapcheck // says what it did
+		return err //nolint:wrapcheck // says what it did
 	}
-	s.serve(listener, registry)
-	s.onClose(func(ctx context.Context) error { leave(ctx); return nil })
-	return s, nil
+	s.member.Store(member)
+	return nil
+}
+
+// self is this process's newest incarnation; "" before it has joined, when nobody comes.
+func (s *server) self() string {
+	if m := s.member.Load(); m != nil {
+		return m.ID()
+	}
+	return ""
 }
 
 func (s *server) onClose(f func(context.Context) error) { s.closers = append(s.closers, f) }
@@ -134,19 +190,8 @@ func (s *server) redis(ctx context.Context) (redis.UniversalClient, error) {
 		return nil, err //nolint:wrapcheck // says what it did
 	}
 	s.onClose(func(context.Context) error { return rdb.Close() })
+	s.rdb = rdb
 	return cluster.Batched(rdb), nil
-}
-
-// node describes this process to the lobbies.
-func (s *server) node(addr net.Addr, games []Game) cluster.Node {
-	n := cluster.Node{ID: cluster.NewID(), URL: strings.TrimSuffix(s.set.PublicURL, "/"), Region: s.set.Region, Games: map[string]string{}}
-	if n.URL == "" {
-		n.URL, n.Asked = "http://"+addr.String(), true
-	}
-	for _, g := range games {
-		n.Games[g.Name()] = g.Rules().Version
-	}
-	return n
 }
 
 func (s *server) startMatches(rdb redis.UniversalClient, games []Game, self cluster.Node, reg prometheus.Registerer) error {
@@ -154,36 +199,61 @@ func (s *server) startMatches(rdb redis.UniversalClient, games []Game, self clus
 	defined, rules := make([]match.Game, len(games)), map[string]match.Rules{}
 	for i := range games {
 		defined[i] = games[i].Game
-		rules[games[i].Name()] = games[i].Rules()
+		if s.set.hosts() { // else it goes on with nobody's rooms
+			rules[games[i].Name()] = games[i].Rules()
+		}
 	}
 	counted := journal.NewMetrics(reg)
 	var err error
 	if s.replays, err = s.journals(rdb, counted); err != nil {
 		return err
 	}
+	own := node.NewDirectory(dir)
 	host, err := match.NewHost(match.HostConfig{
-		Games: defined, Directory: directory{dir}, Log: s.log, Registerer: reg,
+		Games: defined, Directory: own, Ended: own.Ended, Log: s.log, Registerer: reg,
 		Journals: s.replays, JournalMetrics: counted, Crashes: s.set.crashes(), Version: version(),
 	})
 	if err != nil {
 		return err //nolint:wrapcheck // names the games
 	}
 	s.host = host
+	s.opener = &node.Opener{Host: host, Dir: dir, Own: own, Self: s.self, Games: rules, Log: s.log}
+	nodes := cluster.NewNodes(rdb, s.set.Namespace, s.log)
+	s.claims = node.NewClaimer(node.ClaimerConfig{Opener: s.opener, Live: nodes.Live, Journals: s.replays, Log: s.log})
+	rooms := &node.Rooms{Opener: s.opener, Claims: s.claims, Nodes: nodes, URL: self.URL}
+	s.startBridge(rooms, reg)
 	s.edge = edge.New(edge.Config{
-		Rooms: &node.Rooms{
-			Host: host, Dir: dir, Nodes: cluster.NewNodes(rdb, s.set.Namespace, s.log), Node: self.ID, URL: self.URL, Games: rules,
-		}, Keys: s.keys, Log: s.log, Registerer: reg, Origins: s.set.Origins,
+		Rooms: rooms, Keys: s.keys, Log: s.log, Registerer: reg, Origins: s.set.Origins,
 		SlowAfter: s.set.SlowAfter,
 		Seated:    func(player string, begins bool) { s.lobby.Seated(player, begins) }, // it is there before the first socket
 	})
 	s.onClose(s.edge.Close)
 	s.onClose(host.Close) // flushes the journals: before Redis is closed
+	s.onClose(func(context.Context) error { s.claims.Close(); return nil })
 	return nil
 }
 
-func (s *server) startLobby(rdb redis.UniversalClient, games []Game, node string, reg prometheus.Registerer) error {
+// startBridge makes rooms find those of other nodes, and be found. An embedded Redis has no other nodes.
+func (s *server) startBridge(rooms *node.Rooms, reg prometheus.Registerer) {
+	if s.set.Redis == "" {
+		return
+	}
+	var b *bridge.Bridge
+	links := cluster.NewLinks(cluster.LinksConfig{
+		Redis: s.rdb, Namespace: s.set.Namespace, Key: s.keys.Subkey("links"), Self: s.opener.Self, Log: s.log, Registerer: reg,
+		Receive: func(from string, msg []byte) { b.Receive(from, msg) },
+		Gap:     func(from string) { b.Gap(from) },
+		Gone:    func(from string) { b.Gone(from) },
+	})
+	b = bridge.New(bridge.Config{Network: links, Find: rooms.Find, Log: s.log, Registerer: reg})
+	rooms.Bridge = b
+	s.links = links
+	s.onClose(b.Close)
+}
+
+func (s *server) startLobby(rdb redis.UniversalClient, games []Game, reg prometheus.Registerer) error {
 	cfg := lobby.Config{
-		Redis: rdb, Namespace: s.set.Namespace, Keys: s.keys, Self: node, Guests: s.set.development(), AddressRate: s.set.AddrRate,
+		Redis: rdb, Namespace: s.set.Namespace, Keys: s.keys, Hostless: !s.set.hosts(), Guests: s.set.development(), OpenAdmin: s.set.development(), AddressRate: s.set.AddrRate,
 		Version: version(), Log: s.log, Registerer: reg, Origins: s.set.Origins, SlowAfter: s.set.SlowAfter,
 	}
 	if set := s.set; set.Sigma != 0 { // else nobody chose: a load test's own server
@@ -218,14 +288,16 @@ func (s *server) startLobby(rdb redis.UniversalClient, games []Game, node string
 	if err != nil {
 		return err
 	}
-	cfg.Queues = rules
+	if cfg.Queues = rules; !s.set.serves() {
+		cfg.Queues, cfg.EdgeOnly = nil, true
+	}
 	l, err := lobby.New(cfg)
 	if err != nil {
 		return err //nolint:wrapcheck // names the queue
 	}
 	s.lobby = l
 	s.onClose(func(context.Context) error { l.Close(); return nil })
-	if s.set.Queues != "" {
+	if s.set.Queues != "" && s.set.serves() {
 		s.onClose(onHangup(func() { queues.reload(l.SetQueues) }))
 	}
 	return nil

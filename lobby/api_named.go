@@ -7,7 +7,6 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"muster/lobby/ticket"
 	"muster/match/cluster"
 )
 
@@ -63,7 +62,7 @@ func (l *Lobby) openNamed(ctx context.Context, room string, g Game, live map[str
 	if err != nil && !missing || err == nil && alive(live)(rec.Node) {
 		return rec, err //nolint:wrapcheck // says what it did
 	}
-	node, err := ticket.NodeFor(live, g.matched(), "")
+	node, err := l.placer.Place(live, g.want(""))
 	if err == nil && missing {
 		err = l.count(ctx, limitKey(ctx)+":opens", openLimit, "you open too many rooms")
 	}
@@ -71,6 +70,6 @@ func (l *Lobby) openNamed(ctx context.Context, room string, g Game, live map[str
 		return cluster.Room{}, err
 	}
 	return l.rooms.Ensure(ctx, room, cluster.NewRoom{ //nolint:wrapcheck // says what it did
-		Game: g.Name, Rules: g.Rules, Node: node, Seats: g.Seats,
+		Game: g.Name, Rules: g.Rules, Node: node.ID, Seats: g.Seats,
 	}, alive(live))
 }

@@ -8,7 +8,6 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"muster/lobby/ticket"
 	"muster/match/cluster"
 )
 
@@ -117,9 +116,11 @@ func (l *Lobby) made(ctx context.Context, g Game, n cluster.NewRoom, live map[st
 
 // makeRoom makes a new room, as far as its owner may.
 func (l *Lobby) makeRoom(ctx context.Context, g Game, n cluster.NewRoom, live map[string]cluster.Node) (rec cluster.Room, err error) {
-	if n.Node, err = ticket.NodeFor(live, g.matched(), n.Region); err != nil {
+	node, err := l.placer.Place(live, g.want(n.Region))
+	if err != nil {
 		return cluster.Room{}, err //nolint:wrapcheck // names the game
 	}
+	n.Node = node.ID
 	if err := l.count(ctx, limitKey(ctx)+":opens", openLimit, "you open too many rooms"); err != nil {
 		return cluster.Room{}, err
 	}

@@ -106,8 +106,10 @@ type asked struct {
 	address string // the client's
 }
 
+// askedBy reads it. X-Forwarded-Proto is a trusted proxy's word: who serves the lobby takes out that of anybody else.
 func askedBy(ctx huma.Context) asked {
-	return asked{host: ctx.Host(), secure: ctx.TLS() != nil, address: network(ctx.RemoteAddr())}
+	secure := ctx.TLS() != nil || ctx.Header("X-Forwarded-Proto") == "https"
+	return asked{host: ctx.Host(), secure: secure, address: network(ctx.RemoteAddr())}
 }
 
 // matchURL is the address of a match's socket on a node with this URL; "" is the server that the client asked.
@@ -196,7 +198,7 @@ func (l *Lobby) ticketOutput(ctx context.Context, t *ticket.Ticket, a *asked) (*
 		if err != nil {
 			return nil, l.problem("signing a seat token", err)
 		}
-		out.Match = &Match{Room: t.Match.Room, URL: a.matchURL(l.reach(t.Match.On()), t.Match.Room), Token: secret}
+		out.Match = &Match{Room: t.Match.Room, URL: a.matchURL(reach(t.Match.On()), t.Match.Room), Token: secret}
 	}
 	return &ticketOutput{out}, nil
 }

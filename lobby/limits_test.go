@@ -55,7 +55,7 @@ func TestLimitIsABurstAndThenARate(t *testing.T) {
 			gaps := rapid.SliceOfN(rapid.SampledFrom([]int{0, 0, 0, 1, 20, 100, 250, 999, 5000}), 1, 60)
 			for _, gap := range gaps.Draw(t, "milliseconds between calls") {
 				time.Sleep(time.Duration(gap) * time.Millisecond)
-				err := l.take(ctx, counter{"{x}", limit, "too much"})
+				err := l.take(ctx, counter{"{address:x}", limit, "too much"})
 				wait := local.take("x", limit, time.Now())
 				bucket, filled = min(full, bucket+time.Since(filled)), time.Now()
 				room := bucket >= interval
@@ -89,15 +89,15 @@ func TestLimitIsNotClosedForLongWhenRedisClockGoesBack(t *testing.T) {
 	testredis.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
 		l := &limits{rdb, "test"}
 		ahead := time.Now().Add(time.Hour).UnixMicro()
-		if err := rdb.Set(t.Context(), "test:rate:{x}", ahead, time.Hour).Err(); err != nil {
+		if err := rdb.Set(t.Context(), "test:rate:{address:x}", ahead, time.Hour).Err(); err != nil {
 			t.Fatal(err)
 		}
-		err := l.take(t.Context(), counter{"{x}", rate{Rate: 1, Burst: 5, Period: time.Second}, "too much"})
+		err := l.take(t.Context(), counter{"{address:x}", rate{Rate: 1, Burst: 5, Period: time.Second}, "too much"})
 		var often *tooOftenError
 		if !errors.As(err, &often) || often.after != 1 {
 			t.Errorf("with a count of a clock that was an hour ahead: %v, %+v; want to wait a second", err, often)
 		}
-		if left := rdb.PTTL(t.Context(), "test:rate:{x}").Val(); left > 5*time.Second {
+		if left := rdb.PTTL(t.Context(), "test:rate:{address:x}").Val(); left > 5*time.Second {
 			t.Errorf("the count is paid for in %v", left)
 		}
 	})
@@ -106,8 +106,8 @@ func TestLimitIsNotClosedForLongWhenRedisClockGoesBack(t *testing.T) {
 func TestLimitsWorkAfterRedisForgotTheScript(t *testing.T) {
 	testredis.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
 		l := &limits{rdb, "test"}
-		one := counter{"{x}", rate{Rate: 1, Burst: 2, Period: time.Hour}, "x"}
-		other := counter{"{y}", rate{Rate: 1, Burst: 9, Period: time.Hour}, "y"}
+		one := counter{"{address:x}", rate{Rate: 1, Burst: 2, Period: time.Hour}, "x"}
+		other := counter{"{address:y}", rate{Rate: 1, Burst: 9, Period: time.Hour}, "y"}
 		for i := range 3 {
 			if err := rdb.ScriptFlush(t.Context()).Err(); err != nil {
 				t.Fatal(err)

@@ -35,8 +35,6 @@ type Config struct {
 	Keys      *token.Keys           // required
 	Queues    []queue.Rules         // required
 	Games     []Game                // required: those that queues name
-	// Self is the id of the node that runs in this process, if one does: clients that asked it reach it as they did.
-	Self string
 	// AddressRate is how many requests, and how many connections, one address may make in a second, at all lobbies
 	// together, with bursts of five times as many. Many players may share an address. Default 1000.
 	AddressRate int
@@ -46,9 +44,16 @@ type Config struct {
 	Origins []string
 	// SlowAfter is how long what was written to a lobby socket may wait to be read. Default 10 s.
 	SlowAfter time.Duration
+	// EdgeOnly makes a Lobby that does for match sockets alone what is to be done: it counts them, and knows who is in a
+	// match. It makes no matches, stores no results, and must not be registered. Queues must be empty.
+	EdgeOnly bool
+	// Hostless says that no rooms run in this process: while none run anywhere tickets are refused, to be tried again.
+	Hostless bool
 	// Guests lets anybody log in under any name. For development only.
-	Guests  bool
-	Version string // of the server, for the API's description. Default "unknown"
+	Guests bool
+	// OpenAdmin asks for no token where otherwise one with the role admin is needed. For development only.
+	OpenAdmin bool
+	Version   string // of the server, for the API's description. Default "unknown"
 	// Ratings is the model by which players are rated. Its zero value is the default one.
 	Ratings rating.Model
 	// Replays serves the replay of the room that the request's path value "room" names; nil: there are none. ReplaysFor is
@@ -95,6 +100,7 @@ type Lobby struct {
 	limits   *limits
 	rooms    *cluster.Directory
 	nodes    *cluster.Nodes
+	placer   *cluster.Placer
 	bus      *cluster.Bus
 	games    map[string]Game
 	configs  map[string]*config
@@ -131,8 +137,8 @@ func New(cfg Config) (*Lobby, error) {
 		players: players.New(cfg.Redis, cfg.Namespace, cfg.Ratings),
 		limits:  &limits{cfg.Redis, cfg.Namespace},
 		rooms:   cluster.NewDirectory(cfg.Redis, cfg.Namespace),
-		nodes:   cluster.NewNodes(cfg.Redis, cfg.Namespace, cfg.Log),
-		games:   map[string]Game{}, configs: map[string]*config{},
+		nodes:   cluster.NewNodes(cfg.Redis, cfg.Namespace, cfg.Log), placer: cluster.NewPlacer(cfg.Registerer),
+		games: map[string]Game{}, configs: map[string]*config{},
 		socket: newSocket(),
 	}
 	l.owners = &owners{cfg.Redis, cfg.Namespace, l.rooms}
@@ -160,7 +166,10 @@ func New(cfg Config) (*Lobby, error) {
 		return nil, err
 	}
 	l.bus.Start()
-	l.wg.Go(func() { l.drainResults(ctx) })
+	if !cfg.EdgeOnly {
+		l.wg.Go(func() { l.drainResults(ctx) })
+		l.wg.Go(func() { l.tidyRooms(ctx) })
+	}
 	return l, nil
 }
 
@@ -208,9 +217,10 @@ func (l *Lobby) Ready(ctx context.Context) (obstacle string) {
 	return ""
 }
 
-// reach returns the URL by which a client reaches a node; "" is the server that it asked.
-func (l *Lobby) reach(n cluster.Node) string {
-	if n.Asked && n.ID == l.cfg.Self {
+// reach returns the URL by which clients reach the rooms of a node; "" is the server that they asked: each is an edge for
+// the rooms of all, and whatever brought a client to it, a balancer perhaps, brings it there again.
+func reach(n cluster.Node) string {
+	if n.Asked {
 		return ""
 	}
 	return n.URL
@@ -265,6 +275,7 @@ func (l *Lobby) Register(mux *http.ServeMux) *huma.OpenAPI {
 	l.registerGroups(api)
 	l.registerNotifications(api)
 	l.registerInbox(api)
+	l.registerAdmin(api)
 	if l.cfg.Guests {
 		l.registerGuests(api)
 	}

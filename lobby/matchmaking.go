@@ -23,7 +23,7 @@ func (l *Lobby) startTickets() (err error) {
 	}
 	l.tickets, err = ticket.Start(ticket.Config{
 		Redis: l.cfg.Redis, Namespace: l.cfg.Namespace, Keys: l.cfg.Keys, Rooms: l.rooms, Nodes: l.nodes, Games: games,
-		Inbox:  l.inbox,
+		Inbox: l.inbox, Placer: l.placer, Hostless: l.cfg.Hostless,
 		Notify: func(ctx context.Context, queue string) { l.publish(ctx, cluster.Notice{Kind: noticeQueue, ID: queue}) },
 		Changed: func(id string) {
 			if id == "" {
@@ -45,6 +45,11 @@ func (l *Lobby) SetQueues(rules []queue.Rules) error {
 }
 
 func (g Game) matched() ticket.Game { return ticket.Game{Name: g.Name, Rules: g.Rules, Seats: g.Seats} }
+
+// want is what a new room of the game needs of its node; region is "" for anywhere.
+func (g Game) want(region string) cluster.Want {
+	return cluster.Want{Game: g.Name, Rules: g.Rules, Region: region}
+}
 
 func reasonOf(err error) string {
 	for _, known := range []error{errNoNode, errCrowded} {

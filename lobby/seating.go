@@ -46,7 +46,7 @@ func (l *Lobby) seated(room string, node cluster.Node, seat uint16, id string, p
 	if err != nil {
 		return nil, l.problem("signing a seat token", err)
 	}
-	return &Match{Room: room, URL: from.matchURL(l.reach(node), room), Token: secret}, nil
+	return &Match{Room: room, URL: from.matchURL(reach(node), room), Token: secret}, nil
 }
 
 // watched is the way to a room for who only watches it.
@@ -55,7 +55,7 @@ func (l *Lobby) watched(room string, node cluster.Node, p token.Player, from *as
 	if err != nil {
 		return nil, l.problem("signing a watch token", err)
 	}
-	return &Match{Room: room, URL: from.matchURL(l.reach(node), room), Token: secret}, nil
+	return &Match{Room: room, URL: from.matchURL(reach(node), room), Token: secret}, nil
 }
 
 // alive says of nodes whether they live and are there for new players.

@@ -334,30 +334,36 @@ func TestPlayerRejoinsAMatchAndNobodyElseDoes(t *testing.T) {
 	})
 }
 
-func TestLobbyThatAnswersSaysWhereTheMatchIs(t *testing.T) {
+// Each server is an edge for every room. A client that came through a balancer, and knows no server's own address, keeps
+// coming through it; one is told another address only where a node says that it has one of its own.
+func TestClientsKeepComingAsTheyDidUnlessTheMatchsNodeIsAddressedItself(t *testing.T) {
 	testredis.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
-		self := func(id string) func(*lobby.Config) { return func(c *lobby.Config) { c.Self = id } }
-		here, there := open(t, rdb, self("n1")), open(t, rdb, self("n2"))
-		defer here.Close()
-		defer there.Close()
-		defer join(t, rdb, cluster.Node{ID: "n1", URL: "http://127.0.0.1:7000", Asked: true})()
-		id := here.enqueue("alice", "arena").ID
-		m := here.ticket("alice", id, "20s").Match
-		if want := "ws://lobby.example/v1/match/" + m.Room; m.URL != want {
-			t.Errorf("the lobby beside the room says %s, want as it was asked: %s", m.URL, want)
-		}
-		elsewhere := there.ticket("alice", id, "20s").Match
-		if want := "ws://127.0.0.1:7000/v1/match/" + m.Room; elsewhere.URL != want {
-			t.Errorf("the other lobby says %s, want %s", elsewhere.URL, want)
-		}
-
-		seat := here.seat(m)
-		must(t, take(cluster.NewDirectory(rdb, ns), t.Context(), m.Room, seat.Seat, "alice", seat.ID))
-		rejoin := request{method: "POST", path: "/v1/rooms/" + m.Room + "/rejoin", token: here.player("alice")}
-		for p, url := range map[*place]string{here: m.URL, there: elsewhere.URL} {
-			if got := want[lobby.Match](t, p.send(rejoin), http.StatusOK); got.URL != url {
-				t.Errorf("rejoining says %s, want %s", got.URL, url)
+		for _, c := range []struct {
+			node cluster.Node
+			url  string
+		}{
+			{cluster.Node{ID: "n1", URL: "http://10.0.0.1:7000", Asked: true}, "ws://lobby.example/v1/match/"},
+			{cluster.Node{ID: "n2", URL: "http://127.0.0.1:7000"}, "ws://127.0.0.1:7000/v1/match/"},
+			{cluster.Node{ID: "n3", URL: "https://play.example"}, "wss://play.example/v1/match/"},
+		} {
+			here, there := open(t, rdb, nil), open(t, rdb, nil)
+			leave := join(t, rdb, c.node)
+			id := here.enqueue("alice", "arena").ID
+			m := here.ticket("alice", id, "20s").Match
+			elsewhere := there.ticket("alice", id, "20s").Match
+			seat := here.seat(m)
+			must(t, take(cluster.NewDirectory(rdb, ns), t.Context(), m.Room, seat.Seat, "alice", seat.ID))
+			rejoin := request{method: "POST", path: "/v1/rooms/" + m.Room + "/rejoin", token: here.player("alice")}
+			again := want[lobby.Match](t, there.send(rejoin), http.StatusOK)
+			for how, got := range map[string]string{"its lobby": m.URL, "another lobby": elsewhere.URL, "rejoining": again.URL} {
+				if got != c.url+m.Room {
+					t.Errorf("node %s: %s says %s, want %s", c.node.ID, how, got, c.url+m.Room)
+				}
 			}
+			leave()
+			here.Close()
+			there.Close()
+			must(t, rdb.FlushAll(t.Context()).Err())
 		}
 	})
 }

@@ -44,6 +44,9 @@ func (rm *Instance) load(ctx context.Context) (*journal.Saved, *proto.Close) {
 		switch {
 		case err == nil:
 			return saved, nil
+		case errors.Is(err, journal.ErrNone) && rm.spec.Kept:
+			rm.lost = true
+			return nil, &proto.Close{Code: proto.CodeMatchGone, Reason: "the match is lost"}
 		case errors.Is(err, journal.ErrNone):
 			return nil, nil //nolint:nilnil // there is nothing
 		case errors.Is(err, journal.ErrFenced):
@@ -107,6 +110,8 @@ func (rm *Instance) restore(saved *journal.Saved) *proto.Close {
 	for _, id := range rm.sim.pendingWork() { // who did it is gone
 		rm.record.Results = append(rm.record.Results, WorkResult{ID: id, Err: ErrLost.Error()})
 	}
+	rm.kept.Store(true)
+	rm.provesItself()
 	rm.metrics.restored.Inc()
 	rm.log.Info("the room goes on from its journal", zap.Uint32("checkpoint", saved.Checkpoint.Tick), zap.Uint32("tick", rm.tick))
 	return nil
@@ -287,6 +292,15 @@ func (rm *Instance) closeJournal() {
 	if err := rm.journal.Close(ctx); err != nil {
 		rm.log.Warn("the end of the journal was not stored", zap.Error(err))
 	}
+}
+
+// dropJournal ends the recorder of a room that is another's by now; what waits is forgotten.
+func (rm *Instance) dropJournal() {
+	if rm.journal == nil {
+		return
+	}
+	rm.journal.Fence()
+	_ = rm.journal.Close(context.Background()) // says that it is fenced
 }
 
 // marks are ticks at which a seat's processed input changed and which are not durable yet, the oldest first.

@@ -30,6 +30,9 @@ type HostConfig struct {
 	Crashes string
 	// Version is the server's, for the head of replays.
 	Version string
+	// Ended, if it is not nil, is told once of each room that has ended here, with all that was to be written. opened is false
+	// for one that could not read what it was to go on from.
+	Ended func(room string, epoch uint64, opened bool)
 	// StallAfter is how long a call of a game's rules may take before its room is given up and the process is no longer
 	// healthy. Default 800 ms, so that one that never returns is found within a second.
 	StallAfter time.Duration
@@ -51,6 +54,7 @@ type Host struct {
 	load     load
 	crashes  atomic.Int32 // replays of panics
 	journals *journal.Metrics
+	gate     gate
 	unfit    atomic.Pointer[string] // why the process cannot be healthy again
 
 	mu     sync.Mutex
@@ -73,6 +77,7 @@ func NewHost(cfg HostConfig) (*Host, error) {
 		metrics: newMetrics(cfg.Registerer), journals: cfg.JournalMetrics, cfg: cfg, news: make(chan news, maxNews),
 		base: time.Now(),
 	}
+	h.HoldUntil(time.Time{})
 	if h.log == nil {
 		h.log = zap.NewNop()
 	}
@@ -129,13 +134,19 @@ func (h *Host) Open(spec Spec) (*Instance, error) {
 		return nil, fmt.Errorf("opening room %s: %w: %s", spec.ID, ErrLoaded, why)
 	}
 	rm := newInstance(g, spec, h)
+	ctx, quit := context.WithCancel(h.ctx)
+	rm.quit = quit
 	h.rooms[spec.ID] = rm
 	h.metrics.rooms.Inc()
 	h.opened++
 	n := h.opened
 	h.wg.Go(func() {
-		rm.run(h.ctx, h.phase(n, rm.period))
+		defer quit()
+		rm.run(ctx, h.phase(n, rm.period))
 		h.forget(rm)
+		if !rm.givenUp.Load() {
+			rm.ended()
+		}
 	})
 	return rm, nil
 }
@@ -148,6 +159,15 @@ func (h *Host) forget(rm *Instance) {
 		delete(h.rooms, rm.spec.ID)
 		h.metrics.rooms.Dec()
 	}
+}
+
+// ended tells whoever wants to know that the room has ended.
+func (rm *Instance) ended() {
+	rm.endedOnce.Do(func() {
+		if f := rm.host.cfg.Ended; f != nil {
+			f(rm.spec.ID, rm.spec.Epoch, !rm.unopened)
+		}
+	})
 }
 
 // all returns the rooms that run now.

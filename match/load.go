@@ -2,6 +2,7 @@ package match
 
 import (
 	"math"
+	"runtime"
 	"runtime/debug"
 	runtimemetrics "runtime/metrics"
 	"sync/atomic"
@@ -13,14 +14,60 @@ import (
 // load is how well a host keeps up. Its rooms count their ticks; the watchdog weighs them.
 type load struct {
 	ticks, late atomic.Uint64 // see lateTick
+	busy        atomic.Int64  // nanoseconds that ticks took
 	level       atomic.Int32
 	full        atomic.Pointer[string] // why no new rooms are taken
+	newest      atomic.Pointer[Load]
 	memory      []runtimemetrics.Sample
 
 	// Of the watchdog.
 	next          time.Time // when the window ends
 	ticks0, late0 uint64    // when it began
 	calm          int       // windows without trouble, one after the other
+	lateShare     float64   // of the ticks of the last window
+	measured      time.Time // when the load was measured last
+	busy0         int64     // when it was
+}
+
+// Load is how busy a host is.
+type Load struct {
+	Tick    float64 // share of the processors' time that ticks took within the last second, from 0 to 1
+	Late    float64 // share of the ticks that began late, over the last two seconds; 0 where there are too few to say
+	Rooms   int     // that run
+	Players int     // who have a seat in them
+	Heap    int64   // bytes that were alive at the last collection
+	Limit   int64   // bytes that the process may use; 0 is no bound
+}
+
+// Load returns the host's load as it was measured last, which is done each second. Until then it is zero.
+func (h *Host) Load() Load {
+	if l := h.load.newest.Load(); l != nil {
+		return *l
+	}
+	return Load{}
+}
+
+// measure measures the load, once a second.
+func (h *Host) measure(now time.Time) {
+	l := &h.load
+	took := now.Sub(l.measured)
+	if took < measureEvery {
+		return
+	}
+	busy := l.busy.Load()
+	n := Load{Late: l.lateShare, Tick: float64(busy-l.busy0) / float64(took) / float64(runtime.GOMAXPROCS(0))}
+	if l.measured.IsZero() {
+		n.Tick = 0
+	}
+	n.Tick = min(n.Tick, 1) // what is done at once on fewer processors than goroutines takes longer than it costs
+	l.measured, l.busy0 = now, busy
+	for _, rm := range h.all() {
+		n.Rooms++
+		n.Players += int(rm.playing.Load())
+	}
+	n.Heap, n.Limit = l.heap(), memoryLimit()
+	h.metrics.tickShare.Set(n.Tick)
+	l.newest.Store(&n)
 }
 
 // lateTick says whether a tick that began so long after it was due is late: by half its interval, and by what a player
@@ -32,6 +79,8 @@ func lateTick(lateness, period time.Duration) bool {
 const (
 	// weighEvery is the window over which ticks are weighed.
 	weighEvery = 2 * time.Second
+	// measureEvery is how often the load is measured that others decide by.
+	measureEvery = time.Second
 	// leastTicks is how many ticks say something.
 	leastTicks = 20
 	// maxLevel is the level at which frames are sent at every third tick.
@@ -45,6 +94,7 @@ const (
 // look decides at each look of the watchdog whether new rooms are taken: memory is used up faster than ticks are weighed.
 func (h *Host) look(now time.Time) {
 	h.weigh(now)
+	h.measure(now)
 	why := ""
 	switch {
 	case h.load.outOfMemory():
@@ -73,6 +123,10 @@ func (h *Host) weigh(now time.Time) {
 	if first {
 		return // a window begins
 	}
+	l.lateShare = 0
+	if n >= leastTicks {
+		l.lateShare = float64(bad) / float64(n)
+	}
 	before := l.level.Load()
 	level := before
 	switch {
@@ -94,16 +148,25 @@ func (h *Host) weigh(now time.Time) {
 
 // outOfMemory says whether the process is near the memory limit that it was given (GOMEMLIMIT).
 func (l *load) outOfMemory() bool {
-	limit := debug.SetMemoryLimit(-1)
-	if limit == math.MaxInt64 {
-		return false
+	limit := memoryLimit()
+	return limit > 0 && float64(l.heap()) > memoryShare*float64(limit)
+}
+
+// memoryLimit is that of the process, in bytes; 0 is none.
+func memoryLimit() int64 {
+	if limit := debug.SetMemoryLimit(-1); limit != math.MaxInt64 {
+		return limit
 	}
+	return 0
+}
+
+// heap is what lives, not what the collector has yet to find, in bytes: stacks, too.
+func (l *load) heap() int64 {
 	if l.memory == nil {
 		l.memory = []runtimemetrics.Sample{{Name: "/gc/heap/live:bytes"}, {Name: "/memory/classes/heap/stacks:bytes"}}
 	}
-	runtimemetrics.Read(l.memory) // what lives, not what the collector has yet to find
-	used := l.memory[0].Value.Uint64() + l.memory[1].Value.Uint64()
-	return float64(used) > memoryShare*float64(limit)
+	runtimemetrics.Read(l.memory)
+	return int64(l.memory[0].Value.Uint64() + l.memory[1].Value.Uint64()) //nolint:gosec // of one machine
 }
 
 // sendEvery is at which ticks frames go out: at every one, or at those that it divides.

@@ -77,3 +77,35 @@ func TestNearItsMemoryLimitAHostTakesNoNewRooms(t *testing.T) {
 		t.Errorf("with a larger limit: %q", full)
 	}
 }
+
+func TestLoadIsMeasuredEachSecond(t *testing.T) {
+	h := &Host{metrics: newMetrics(nil), log: zap.NewNop()}
+	now := time.Unix(100, 0)
+	h.look(now)
+	if l := h.Load(); l.Tick != 0 || l.Late != 0 || l.Heap == 0 {
+		t.Errorf("at first it is %+v", l)
+	}
+	pass := func(took, busy time.Duration, w window) Load {
+		h.load.busy.Add(int64(busy) * int64(runtime.GOMAXPROCS(0)))
+		h.load.ticks.Add(w.ticks)
+		h.load.late.Add(w.late)
+		now = now.Add(took)
+		h.look(now)
+		return h.Load()
+	}
+	if l := pass(time.Second, 250*time.Millisecond, window{100, 0}); l.Tick != 0.25 || l.Late != 0 {
+		t.Errorf("after a second it is %+v", l)
+	}
+	if l := pass(999*time.Millisecond, 500*time.Millisecond, window{}); l.Tick != 0.25 {
+		t.Errorf("within the next one it is %+v", l)
+	}
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(1 << 40))
+	h.rooms = map[string]*Instance{"r": {}}
+	h.rooms["r"].playing.Store(3)
+	if l := pass(time.Millisecond, 0, window{100, 10}); l.Tick != 0.5 || l.Late != 0.05 || l.Limit != 1<<40 || l.Rooms != 1 || l.Players != 3 {
+		t.Errorf("after two it is %+v", l)
+	}
+	if l := pass(2*time.Second, 9*time.Second, window{10, 10}); l.Tick != 1 || l.Late != 0 {
+		t.Errorf("of too few ticks, with more work than processors, it is %+v", l)
+	}
+}

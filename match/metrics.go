@@ -21,6 +21,9 @@ type metrics struct {
 	restored      prometheus.Counter
 	asleep        prometheus.Gauge
 	overload      prometheus.Gauge
+	held          prometheus.Gauge
+	abandoned     prometheus.Counter
+	tickShare     prometheus.Gauge
 
 	eventsForgotten prometheus.Counter
 }
@@ -56,12 +59,15 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		restored:      counter("muster_rooms_restored_total", "Rooms that went on from their journals."),
 		asleep:        gauge("muster_rooms_asleep", "Rooms that do not tick because nobody is connected."),
 		overload:      gauge("muster_overload_level", "0: all is well; 1, 2: ticks are late, frames go out at every 2nd or 3rd tick, new rooms are refused."),
+		held:          gauge("muster_rooms_held", "Rooms that wait since this process is not sure that it may run them."),
+		abandoned:     counter("muster_rooms_abandoned_total", "Rooms that ended here because another process has taken them over."),
+		tickShare:     gauge("muster_tick_share", "Share of the processors' time that ticks took within the last second."),
 
 		eventsForgotten: counter("muster_events_forgotten_total", "Events of seats without a connection that were too many to keep."),
 	}
 	if r != nil {
 		r.MustRegister(m.rooms, m.players, m.spectators, m.duration, m.lateness, m.overruns, m.inputs, m.inputsDropped, m.resyncs, m.panics,
-			m.newsDropped, m.eventsForgotten, m.inputsRefused, m.stalls, m.healed, m.restored, m.asleep, m.overload)
+			m.newsDropped, m.eventsForgotten, m.inputsRefused, m.stalls, m.healed, m.restored, m.asleep, m.overload, m.held, m.abandoned, m.tickShare)
 	}
 	return m
 }

@@ -36,10 +36,14 @@ func (rm *Instance) step() *proto.Close {
 	if rm.givenUp.Load() {
 		return nil
 	}
+	if !rm.await(rm.working) { // nobody is to hear of this tick
+		return &leaving
+	}
 	rm.remember()
 	rm.record.Reset() // seat changes from here on belong to the next tick
 	rm.carryOut()     // events name rows as the newest capture does
 	rm.noteDurable()
+	rm.noteAlive()
 	rm.send()
 	if c := rm.over(tick); c != nil {
 		return c
@@ -256,6 +260,9 @@ func (rm *Instance) over(tick uint32) *proto.Close {
 		}
 		rm.ending = true
 		rm.closeJournal() // then what is told is durable
+		if !rm.await(rm.working) {
+			return &leaving
+		}
 		for i := range rm.seats {
 			if s := &rm.seats[i]; s.viewer != nil && s.welcomed {
 				rm.sendEvents(s)

@@ -30,7 +30,7 @@ func TestTenThousandCancelsAtOnceLeaveNothingBehind(t *testing.T) {
 	h := openHall(t, 2)
 	heap := func() (sum float64) {
 		for _, l := range h.lobbies {
-			must(t, l.cmd.Process.Signal(syscall.SIGUSR1))
+			l.Signal(syscall.SIGUSR1)
 			sum += h.metric(l, "go_memstats_heap_alloc_bytes")
 		}
 		return sum

@@ -12,6 +12,7 @@ import (
 
 	"muster/client"
 	"muster/internal/race"
+	"muster/internal/testproxy"
 	"muster/match"
 	"muster/netcode"
 	"muster/proto"
@@ -76,20 +77,20 @@ func (f *flooder) pour(ctx context.Context) {
 // each is applied once and in order, or its sender is told.
 func TestCommandsUnderPressureAreAppliedOnceAndInOrder(t *testing.T) {
 	n := startNode(t, nodeConfig{games: []match.Game{rushGame}, epoch: 1})
-	line := newProxy(t, n.addr)
-	way, direct := newRoute(t, line.addr()), newRoute(t, n.addr)
+	line := testproxy.Start(t, n.addr)
+	way, direct := newRoute(t, line.Addr()), newRoute(t, n.addr)
 	a, b := joins(t, way, "rush-1", 1, 64), joins(t, way, "rush-1", 2, 3)
 	var floods []*flooder
 	for seat := netcode.Seat(3); seat <= 8; seat++ {
 		floods = append(floods, flood(t, direct, "rush-1", seat))
 	}
 	spell(t, time.Second)
-	line.slow(150 * time.Millisecond)
+	line.Slow(150 * time.Millisecond)
 	spell(t, 500*time.Millisecond)
-	open := line.blackHole()
+	open := line.BlackHole()
 	spell(t, 300*time.Millisecond)
 	open()
-	line.slow(10 * time.Millisecond)
+	line.Slow(10 * time.Millisecond)
 	for range 2 {
 		var pours sync.WaitGroup
 		for _, f := range floods {

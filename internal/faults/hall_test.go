@@ -20,6 +20,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"muster/internal/testprocess"
 	"muster/internal/testredis"
 	"muster/match"
 	"muster/match/cluster"
@@ -60,7 +61,7 @@ type hall struct {
 
 // lobbyProcess is one of them.
 type lobbyProcess struct {
-	*child
+	*testprocess.Process
 
 	url string
 }
@@ -87,11 +88,11 @@ func openHall(t *testing.T, lobbies int, args ...string) *hall {
 // start starts one more lobby.
 func (h *hall) start() *lobbyProcess {
 	h.t.Helper()
-	l := &lobbyProcess{child: startChild(h.t, "serve", []string{
+	l := &lobbyProcess{Process: testprocess.Start(h.t, "serve", []string{
 		"serve", "--listen", "127.0.0.1:0", "--redis", h.store.URL(), "--key-file", h.key, "--queues", h.file,
 		"--address-rate", "100000",
 	})}
-	l.url = strings.TrimSuffix(l.after(h.t, "lobby "), "/v1")
+	l.url = strings.TrimSuffix(l.After(h.t, "lobby "), "/v1")
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.lobbies = append(h.lobbies, l)
@@ -103,7 +104,7 @@ func (h *hall) end(l *lobbyProcess) {
 	h.mu.Lock()
 	h.lobbies = slices.DeleteFunc(h.lobbies, func(o *lobbyProcess) bool { return o == l })
 	h.mu.Unlock()
-	l.kill()
+	l.Kill()
 }
 
 // any is a lobby that lives.

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"muster/internal/testprocess"
 	"muster/internal/testredis"
 	"muster/match"
 	"muster/match/cluster"
@@ -28,13 +29,13 @@ func killServers(t *testing.T, game match.Game, kills int) {
 	var longest time.Duration
 	for n := range kills {
 		room := fmt.Sprintf("%s-%d", game.Name(), n)
-		server := startChild(t, "journal", nil, "FAULTS_REDIS="+store.URL(), "FAULTS_EPOCH=1")
-		way := newRoute(t, server.after(t, "listening on"))
+		server := testprocess.Start(t, "journal", nil, "FAULTS_REDIS="+store.URL(), "FAULTS_EPOCH=1")
+		way := newRoute(t, server.After(t, "listening on"))
 		a, b := joins(t, way, room, 1, 2), joins(t, way, room, 2, 1)
 		until(t, "both play", func() bool { return a.durable.Load() > 0 && b.durable.Load() > 0 })
 		moment := time.Now().Add(time.Duration(rng.IntN(700)) * time.Millisecond)
 		until(t, "the moment has come", func() bool { return time.Now().After(moment) })
-		server.kill()
+		server.Kill()
 		killed := time.Now()
 		told := [2]uint32{a.durable.Load(), b.durable.Load()}
 

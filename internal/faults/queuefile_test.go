@@ -20,7 +20,7 @@ func TestHangupWithAMistakeInTheQueuesLeavesTheOldRulesAndNamesTheLine(t *testin
 	hangup := func(text string) {
 		t.Helper()
 		must(t, os.WriteFile(h.file, []byte(text), 0o600))
-		must(t, l.cmd.Process.Signal(syscall.SIGHUP))
+		l.Signal(syscall.SIGHUP)
 	}
 	names := func() string {
 		a, err := h.ask(t.Context(), http.MethodGet, "/v1/queues", "alice", "", "")
@@ -41,8 +41,8 @@ func TestHangupWithAMistakeInTheQueuesLeavesTheOldRulesAndNamesTheLine(t *testin
 		until(t, "the file was read", func() bool {
 			return h.metric(l, `muster_queue_file_loads_total{outcome="bad"}`) == float64(n+1)
 		})
-		if line := fmt.Sprintf(`"line":%d,`, bad.line); !strings.Contains(l.output(), line) {
-			t.Errorf("mistake %d: the log does not say %s:\n%s", n, line, l.output())
+		if line := fmt.Sprintf(`"line":%d,`, bad.line); !strings.Contains(l.Output(), line) {
+			t.Errorf("mistake %d: the log does not say %s:\n%s", n, line, l.Output())
 		}
 		if after := names(); after != before || !strings.Contains(after, `"pair"`) {
 			t.Errorf("mistake %d: the queues are %s, before %s", n, after, before)

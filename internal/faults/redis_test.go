@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"muster/internal/testproxy"
 	"muster/internal/testredis"
 	"muster/match"
 	"muster/match/cluster"
@@ -89,22 +90,22 @@ func (tb *tables) finish(journals *cluster.Journal, replays bool) {
 // No call of Redis waits on the way of a tick: whatever Redis does, rooms tick on; what is durable lags and catches up.
 func TestRedisThatIsSlowOrAwayCostsNoTick(t *testing.T) {
 	store := testredis.Start(t)
-	way := newProxy(t, store.Addr)
-	tb := openTables(t, 4, "redis://"+way.addr())
+	way := testproxy.Start(t, store.Addr)
+	tb := openTables(t, 4, "redis://"+way.Addr())
 	_, missed := tb.during(time.Second)
 	t.Logf("undisturbed: %d ticks short", missed)
 	for _, delay := range []time.Duration{5 * time.Millisecond, 50 * time.Millisecond, 500 * time.Millisecond} {
-		way.slow(delay)
+		way.Slow(delay)
 		lag, missed := tb.during(1500 * time.Millisecond)
 		t.Logf("+%v: durable %d commands behind at most, %d ticks short", delay, lag, missed)
 		if missed > mostMissed {
 			t.Errorf("+%v: a room is %d ticks short", delay, missed)
 		}
-		way.slow(0)
+		way.Slow(0)
 		tb.caughtUp(fmt.Sprintf("after +%v", delay))
 	}
 	for n, long := range []time.Duration{time.Second, 4 * time.Second} { // shorter and longer than a room waits for its journal
-		open := way.blackHole()
+		open := way.BlackHole()
 		lag, missed := tb.during(long)
 		degraded := tb.node.metric(t, "muster_journal_degraded_rooms")
 		open()

@@ -15,13 +15,14 @@ import (
 
 	"muster/client"
 	"muster/internal/race"
+	"muster/internal/testprocess"
 	"muster/proto"
 )
 
 // town is the muster command in a process of its own, with good rooms in which players watch how evenly they tick.
 type town struct {
 	t      *testing.T
-	server *child
+	server *testprocess.Process
 	url    string
 	route  *route
 
@@ -32,8 +33,8 @@ type town struct {
 func startTown(t *testing.T, neighbours int, env ...string) *town {
 	t.Helper()
 	env = append(env, "HOME="+t.TempDir(), "XDG_CONFIG_HOME=")
-	tw := &town{t: t, server: startChild(t, "serve", []string{"serve", "--listen", "127.0.0.1:0"}, env...)}
-	tw.url = strings.TrimSuffix(tw.server.after(t, "lobby "), "/v1")
+	tw := &town{t: t, server: testprocess.Start(t, "serve", []string{"serve", "--listen", "127.0.0.1:0"}, env...)}
+	tw.url = strings.TrimSuffix(tw.server.After(t, "lobby "), "/v1")
 	tw.route = newRoute(t, strings.TrimPrefix(tw.url, "http://"))
 	for n := range neighbours {
 		m, err := tw.match(t.Context(), fmt.Sprint("neighbour", n), "neighbour")
@@ -206,8 +207,8 @@ func TestRulesThatLoopForEverAreFoundAndTheProcessSaysSo(t *testing.T) {
 		t.Errorf("/livez says %d: %s", status, text)
 	}
 	until(t, "the lobby opens no rooms here", tw.refusesRooms) // once the node has said so, within 2 s
-	until(t, "the log names the function", func() bool { return strings.Contains(tw.server.output(), "faults.spin") })
-	if n := strings.Count(tw.server.output(), "the game's rules do not return"); n != 1 {
+	until(t, "the log names the function", func() bool { return strings.Contains(tw.server.Output(), "faults.spin") })
+	if n := strings.Count(tw.server.Output(), "the game's rules do not return"); n != 1 {
 		t.Errorf("it is logged %d times", n)
 	}
 }

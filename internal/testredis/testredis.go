@@ -1,12 +1,11 @@
-// Package testredis gives tests a Redis: a real server of their own, and the embedded one beside it, so that what Redis
-// does for Muster is shown to be the same on both.
+// Package testredis gives tests a Redis: real servers of their own, single, as a Cluster or with Sentinels, and the embedded
+// one beside them, so that what Redis does for Muster is shown to be the same on all.
 //
 //	testredis.Each(t, func(t *testing.T, rdb redis.UniversalClient) { … })
 package testredis
 
 import (
 	"bufio"
-	"context"
 	"fmt"
 	"io"
 	"net"
@@ -19,6 +18,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"muster/internal/doctor"
 	"muster/internal/needs"
 	"muster/match/cluster"
 )
@@ -103,19 +103,39 @@ func (s *Server) URL() string { return "redis://" + s.Addr }
 // Connect returns a client, which is closed with the test.
 func (s *Server) Connect() redis.UniversalClient {
 	s.t.Helper()
-	rdb, err := cluster.Connect(context.Background(), s.URL())
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	s.t.Cleanup(func() { _ = rdb.Close() }) // the test may have closed it
-	return rdb
+	return connect(s.t, s.URL())
 }
 
-// Each runs a test on the embedded Redis and on a real one, each empty and its own.
+// Each runs a test on the embedded Redis, on a real one, both its own, and on a Cluster of three masters that it shares
+// with the tests before and after it. Each of them is empty. What a test leaves in the first two must be of a kind that
+// [doctor.Known] knows.
 func Each(t *testing.T, test func(t *testing.T, rdb redis.UniversalClient)) {
 	t.Helper()
-	t.Run("embedded", func(t *testing.T) { test(t, Embedded(t)) })
-	t.Run("real", func(t *testing.T) { test(t, Start(t).Connect()) })
+	t.Run("embedded", func(t *testing.T) {
+		rdb := Embedded(t)
+		test(t, rdb)
+		known(t, rdb)
+	})
+	t.Run("real", func(t *testing.T) {
+		rdb := Start(t).Connect()
+		test(t, rdb)
+		known(t, rdb)
+	})
+	t.Run("cluster", func(t *testing.T) { test(t, sharedCluster(t)) })
+}
+
+// known fails the test where a key is of no kind that a deployment keeps. A Redis that the test has killed is not asked.
+func known(t *testing.T, rdb redis.UniversalClient) {
+	t.Helper()
+	keys := rdb.Scan(t.Context(), 0, "*", 1000).Iterator()
+	for keys.Next(t.Context()) {
+		name := keys.Val()
+		_, key, ours := strings.Cut(name, ":")
+		kind, err := rdb.Type(t.Context(), name).Result()
+		if ours && err == nil && kind != "none" && !doctor.Known(key, kind) {
+			t.Errorf("the test leaves %q, a %s, and no such key is known", name, kind)
+		}
+	}
 }
 
 // Embedded returns a client of the Redis that a server without --redis embeds. It ends with the test.

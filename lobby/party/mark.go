@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -13,6 +14,9 @@ import (
 // he is on his way into it, a "?" is before it. It is set before the party takes him in, and confirmed after: whoever
 // wants to put another in its place must find it as it was, so of two ways into parties at once one fails and is
 // undone.
+
+// claimFor is how long the mark of who is on his way lasts: a process that dies between the two leaves it.
+const claimFor = 10 * time.Minute
 
 // markOf is the mark of a member.
 func markOf(party, join string) string { return party + " " + join }
@@ -64,7 +68,11 @@ func (s *Store) markNow(ctx context.Context, player string) (string, error) {
 
 // setMark puts next ("" is none) in the place of was, where that is still there.
 func (s *Store) setMark(ctx context.Context, player, was, next string) (done bool, err error) {
-	answer, err := markScript.Run(ctx, s.cfg.Redis, []string{s.mark(player)}, was, next, 2*keepFor.Milliseconds()).Text()
+	lasts := 2 * keepFor
+	if strings.HasPrefix(next, "?") {
+		lasts = claimFor
+	}
+	answer, err := markScript.Run(ctx, s.cfg.Redis, []string{s.mark(player)}, was, next, lasts.Milliseconds()).Text()
 	if err != nil {
 		return false, fmt.Errorf("marking a player's party: %w", err)
 	}

@@ -3,8 +3,6 @@ package ticket
 import (
 	"context"
 	"errors"
-	"fmt"
-	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -16,9 +14,9 @@ import (
 // Why no room can be had.
 var (
 	// ErrNoNode means that no live node runs the game.
-	ErrNoNode = errors.New("no server runs this game now")
+	ErrNoNode = cluster.ErrNoNode
 	// ErrCrowded means that those which run it take no new rooms.
-	ErrCrowded = errors.New("the servers take no new matches now")
+	ErrCrowded = cluster.ErrCrowded
 )
 
 // Game is what matchmaking must know of a game.
@@ -28,34 +26,9 @@ type Game struct {
 	Seats int
 }
 
-// NodeFor chooses a node for a new room of a game: where a region is named one that is there, or does not say where it is.
-// Errors: ErrNoNode, ErrCrowded.
-func NodeFor(live map[string]cluster.Node, g Game, region string) (node string, err error) {
-	ids, err := able(live, g, region)
-	if err != nil {
-		return "", err
-	}
-	return ids[rand.IntN(len(ids))], nil //nolint:gosec // nobody gains by guessing it
-}
-
-// able returns the nodes on which a new room of a game can be made, or why there is none.
-func able(live map[string]cluster.Node, g Game, region string) (ids []string, err error) {
-	err = ErrNoNode
-	for _, node := range live {
-		if node.Games[g.Name] != g.Rules || region != "" && node.Region != "" && node.Region != region {
-			continue
-		}
-		if err = ErrCrowded; node.Full == "" {
-			ids = append(ids, node.ID)
-		}
-	}
-	switch {
-	case len(ids) > 0:
-		return ids, nil
-	case region != "":
-		return nil, fmt.Errorf("game %s with rules %s in region %s: %w", g.Name, g.Rules, region, err)
-	}
-	return nil, fmt.Errorf("game %s with rules %s: %w", g.Name, g.Rules, err)
+// want is what a new room of the game needs of its node; region is "" for anywhere.
+func (g *Game) want(region string) cluster.Want {
+	return cluster.Want{Game: g.Name, Rules: g.Rules, Region: region}
 }
 
 // crowdedFor is how long an answer of Crowded serves all who ask.
@@ -73,7 +46,7 @@ type crowd struct {
 // Crowded says whether a new ticket would wait for a server that has room again: then its player had better come later.
 // Free seats in running rooms are taken all the same. One request at a time asks; the others take the last answer at
 // once. What cannot be found out counts as not crowded: creating the ticket will fail by itself. The error wraps
-// ErrCrowded, or is ErrNoQueue.
+// ErrCrowded, wraps ErrNoNode where no server at all runs rooms, for Config.Hostless, or is ErrNoQueue.
 func (s *Service) Crowded(ctx context.Context, name string) error {
 	e := s.engine(name)
 	if e == nil {
@@ -116,8 +89,13 @@ func (e *engine) askCrowded(ctx context.Context) (crowded, err error) {
 	}
 	there := serversOf(live, e.game, e.current().Regions)
 	crowded = there.none
-	if !errors.Is(crowded, ErrCrowded) {
+	switch {
+	case crowded == nil:
 		return nil, nil
+	case !errors.Is(crowded, ErrCrowded) && e.s.cfg.Hostless && !cluster.Hosted(live):
+		return crowded, nil
+	case !errors.Is(crowded, ErrCrowded):
+		return nil, nil // it may wait: there are servers, and one with the game may be on its way
 	}
 	rooms, err := e.openRooms(ctx, e.current(), live)
 	if err != nil || len(rooms) > 0 {

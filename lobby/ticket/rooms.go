@@ -14,6 +14,7 @@ import (
 
 // meta is what the record of a room that was made for a match says of it, so that others can be found who fit.
 type meta struct {
+	Queue      string         `json:"queue,omitempty"` // that made it
 	Attributes map[string]any `json:"attributes,omitempty"`
 	Players    []metaPlayer   `json:"players"`
 	Bots       int            `json:"bots,omitempty"`
@@ -25,6 +26,9 @@ type metaPlayer struct {
 	Avoid  []string `json:"avoid,omitempty"`
 	Team   uint16   `json:"team,omitempty"`
 	Role   string   `json:"role,omitempty"`
+	// Ticket is that with which he came, and Created (in ms) how old that is: for the case that the match is lost.
+	Ticket  string `json:"ticket,omitempty"`
+	Created int64  `json:"created,omitempty"`
 }
 
 // metaPlayers is what is remembered of an attempt's players.
@@ -33,7 +37,11 @@ func (a *attempt) metaPlayers() []metaPlayer {
 	for i := range a.Tickets {
 		t := &a.Tickets[i]
 		for _, p := range t.Players {
-			list = append(list, metaPlayer{p.ID, p.Rating, p.Avoid, t.Team, a.Roles[p.ID]})
+			m := metaPlayer{ID: p.ID, Rating: p.Rating, Avoid: p.Avoid, Team: t.Team, Role: a.Roles[p.ID], Ticket: t.ID}
+			if read := a.tickets[i]; read != nil {
+				m.Created = read.Created.UnixMilli()
+			}
+			list = append(list, m)
 		}
 	}
 	return list
@@ -88,18 +96,18 @@ func (e *engine) joined(ctx context.Context, rooms []cluster.OpenRoom) ([]map[st
 // create makes the room of an attempt, by the attempt's id.
 func (e *engine) create(ctx context.Context, a *attempt, live map[string]cluster.Node) (cluster.Room, error) {
 	game := e.game
-	node, err := NodeFor(live, game, a.Region)
+	node, err := e.s.cfg.Placer.Place(live, game.want(a.Region))
 	if err != nil {
-		return cluster.Room{}, err
+		return cluster.Room{}, err //nolint:wrapcheck // names the game
 	}
-	m := meta{Attributes: a.Attributes, Bots: a.Bots, Players: a.metaPlayers()}
+	m := meta{Queue: e.keys.queue, Attributes: a.Attributes, Bots: a.Bots, Players: a.metaPlayers()}
 	text, err := json.Marshal(m)
 	if err != nil {
 		return cluster.Room{}, fmt.Errorf("making the room of a match: %w", err)
 	}
 	n := cluster.NewRoom{
 		ID: a.id, Game: game.Name, Rules: game.Rules, Seats: a.Seats, Region: a.Region, Meta: text,
-		Node: node, Expect: len(m.Players), Need: a.Need, ExpectFor: a.Connect + late,
+		Node: node.ID, Expect: len(m.Players), Need: a.Need, ExpectFor: a.Connect + late,
 		Teams: a.Teams, TeamSize: a.TeamSize,
 	}
 	if a.Backfill {

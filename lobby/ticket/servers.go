@@ -20,11 +20,11 @@ type servers struct {
 func serversOf(live map[string]cluster.Node, g Game, regions []string) servers {
 	var s servers
 	if len(regions) == 0 {
-		_, s.none = able(live, g, "")
+		s.none = cluster.Check(live, g.want(""))
 		return s
 	}
 	for _, r := range regions {
-		_, err := able(live, g, r)
+		err := cluster.Check(live, g.want(r))
 		if err == nil {
 			s.regions = append(s.regions, r)
 			continue

@@ -40,7 +40,7 @@ type Inbox interface {
 	PostMany(ctx context.Context, letters ...inbox.Letter) error
 }
 
-// Config is what a Service needs. All of it is required, but Inbox and Queued.
+// Config is what a Service needs. All of it is required, but Inbox, Placer, Hostless and Queued.
 type Config struct {
 	Redis     redis.UniversalClient
 	Namespace string
@@ -48,7 +48,9 @@ type Config struct {
 	Rooms     Rooms
 	Nodes     Nodes
 	Games     []Game
-	Inbox     Inbox // nil: nobody hears of events
+	Placer    *cluster.Placer // nil: one of its own
+	Hostless  bool            // no rooms run in this process: where none run anywhere, players had better come later
+	Inbox     Inbox           // nil: nobody hears of events
 	// Notify says to all processes that a queue has changed: they call Wake. Changed hears that a ticket may have changed, "" that any may have.
 	// Neither may block for long.
 	Notify func(ctx context.Context, queue string)
@@ -94,6 +96,9 @@ type job struct {
 // Start returns a running service with these queues.
 func Start(cfg Config, queues []queue.Rules) (*Service, error) {
 	s := &Service{cfg: cfg, games: map[string]Game{}, work: make(chan job, handed), engines: map[string]*engine{}, retired: map[string]*engine{}}
+	if cfg.Placer == nil {
+		s.cfg.Placer = cluster.NewPlacer(nil)
+	}
 	for _, g := range cfg.Games {
 		s.games[g.Name] = g
 	}

@@ -8,12 +8,14 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 
+	"muster/internal/testredis"
 	"muster/match/cluster"
 )
 
@@ -25,7 +27,7 @@ func inBubble(t *testing.T, test func(t *testing.T, rdb redis.UniversalClient)) 
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		rdb, stop := cluster.Embedded()
-		defer stop()
+		t.Cleanup(stop) // after what the test itself cleans up
 		test(t, rdb)
 	})
 }
@@ -39,22 +41,14 @@ type wires struct {
 // rewired returns another client of the same Redis, over connections that the test holds.
 func rewired(t *testing.T, rdb redis.UniversalClient) (redis.UniversalClient, *wires) {
 	t.Helper()
-	o := *rdb.(*redis.Client).Options()
-	w, dial := &wires{}, o.Dialer
-	o.Dialer = func(ctx context.Context, network, addr string) (net.Conn, error) {
-		c, err := dial(ctx, network, addr)
-		if err != nil {
-			return nil, err
-		}
+	w := &wires{}
+	return testredis.Another(t, rdb, 0, func(c net.Conn) net.Conn {
 		wr := &wire{Conn: c}
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		w.conns = append(w.conns, wr)
-		return wr, nil
-	}
-	c := redis.NewClient(&o)
-	t.Cleanup(func() { _ = c.Close() }) // the test may have closed it
-	return c, w
+		return wr
+	}), w
 }
 
 // swallow makes the connections of now, those that have written what, black holes: both ways, for good, without a FIN.
@@ -215,4 +209,58 @@ func must(t *testing.T, err error) {
 func take(d *cluster.Directory, ctx context.Context, room string, seat uint16, player, token string) error { //nolint:revive // as the method
 	_, err := d.TakeSeat(ctx, room, seat, player, token)
 	return err
+}
+
+// slowed returns another client of the same Redis that lets a time pass before each exchange, once one is set.
+func slowed(t *testing.T, rdb redis.UniversalClient) (redis.UniversalClient, *slowly) {
+	t.Helper()
+	c, s := testredis.Another(t, rdb, 0, nil), &slowly{}
+	c.AddHook(s)
+	return c, s
+}
+
+type slowly struct{ by atomic.Int64 }
+
+func (s *slowly) set(by time.Duration) { s.by.Store(int64(by)) }
+
+func (s *slowly) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+func (s *slowly) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		pass(ctx, time.Duration(s.by.Load()))
+		return next(ctx, cmd)
+	}
+}
+
+func (s *slowly) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return func(ctx context.Context, cmds []redis.Cmder) error {
+		pass(ctx, time.Duration(s.by.Load()))
+		return next(ctx, cmds)
+	}
+}
+
+// pass lets a time pass, of a bubble, or what is left of ctx.
+func pass(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+// onCluster says whether a test runs on a Redis Cluster.
+func onCluster(rdb redis.UniversalClient) bool {
+	_, is := rdb.(*redis.ClusterClient)
+	return is
+}
+
+// publishRaw publishes in the way of the server.
+func publishRaw(t *testing.T, rdb redis.UniversalClient, channel string, payload any) {
+	t.Helper()
+	publish := rdb.Publish
+	if onCluster(rdb) {
+		publish = rdb.SPublish
+	}
+	must(t, publish(t.Context(), channel, payload).Err())
 }

@@ -36,14 +36,26 @@ func (k keys) journalOrder(id string) string { return k.ns + ":{room:" + id + "}
 // open is the set of a queue's rooms that may have a free seat, by the time from which it is worth looking.
 func (k keys) open(queue string) string { return k.ns + ":{queue:" + queue + "}:open" }
 
-// nodes are the live nodes by the end of their registration, nodeInfo what each says of itself.
+// rooms is the set of rooms that a node may have.
+func (k keys) rooms(node string) string { return k.ns + ":{node:" + node + "}:rooms" }
+
+// nodes are the nodes by the end of their leases, nodeInfo what each says of itself, leases what others may rely on,
+// fenced those that are over, epochs the highest epoch that any of them knows of, draining those
+// whose operators want no new rooms on them.
 func (k keys) nodes() string    { return k.ns + ":{nodes}:live" }
 func (k keys) nodeInfo() string { return k.ns + ":{nodes}:info" }
+func (k keys) leases() string   { return k.ns + ":{nodes}:leases" }
+func (k keys) fenced() string   { return k.ns + ":{nodes}:fenced" }
+func (k keys) epochs() string   { return k.ns + ":{nodes}:epoch" }
+func (k keys) draining() string { return k.ns + ":{nodes}:draining" }
 
 // outbox is the stream of results, posted the mark that one was put into it.
 func (k keys) outbox() string           { return k.ns + ":{outbox}:results" }
 func (k keys) posted(key string) string { return k.ns + ":{outbox}:posted:" + key }
 
-// notices and beat are Pub/Sub channels.
-func (k keys) notices() string       { return k.ns + ":notices" }
-func (k keys) beat(id string) string { return k.ns + ":beat:" + id }
+// link is the Pub/Sub channel of a node.
+func (k keys) link(node string) string { return k.ns + ":{link:" + node + "}" }
+
+// notices and beat are Pub/Sub channels, of one slot so that one subscription has both.
+func (k keys) notices() string       { return k.ns + ":{notices}" }
+func (k keys) beat(id string) string { return k.ns + ":{notices}:beat:" + id }

@@ -26,6 +26,8 @@ type state struct {
 	byTeam  []int // free seats of each team; nil where it has none
 	players []string
 
+	seated []string // of those the players who have taken their seats
+
 	occupied int // also of a room with shut doors
 }
 
@@ -75,6 +77,9 @@ func (s *state) count(record, entries map[string]string, now int64) {
 		}
 		s.free, s.occupied = s.free-1, s.occupied+1
 		s.players = append(s.players, player)
+		if deadline == 0 {
+			s.seated = append(s.seated, player)
+		}
 		if deadline != 0 && (s.next == 0 || deadline < s.next) {
 			s.next = deadline
 		}
@@ -83,6 +88,7 @@ func (s *state) count(record, entries map[string]string, now int64) {
 		}
 	}
 	slices.Sort(s.players)
+	slices.Sort(s.seated)
 	if s.Shut || s.Off {
 		s.free, s.next, s.byTeam = 0, 0, nil // nobody may have one
 	}
@@ -132,7 +138,7 @@ func (d *Directory) index(ctx context.Context, queue, room string) error {
 
 // place writes a room's place, as inIndex says it.
 func (d *Directory) place(ctx context.Context, queue, room, at string) error {
-	if err := placeScript.Run(ctx, d.rdb, []string{d.open(queue)}, room, at).Err(); err != nil {
+	if err := placeScript.Run(ctx, d.rdb, []string{d.open(queue)}, room, at, listTTL.Milliseconds()).Err(); err != nil {
 		return fmt.Errorf("indexing room %s of queue %s: %w", room, queue, err)
 	}
 	return nil
@@ -145,7 +151,9 @@ if at == 'open' then
 	local t = redis.call('TIME')
 	at = string.format('%.0f', t[1] * 1000 + math.floor(t[2] / 1000))
 end
-return redis.call('ZADD', KEYS[1], at, ARGV[1])`)
+redis.call('ZADD', KEYS[1], at, ARGV[1])
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
+return 'ok'`)
 
 // OpenRoom is a room that may take players.
 type OpenRoom struct {

@@ -63,7 +63,7 @@ func TestResultNamesTheQueueThatMadeTheMatch(t *testing.T) {
 		d, o, s := cluster.NewDirectory(rdb, ns), cluster.NewOutbox(rdb, ns), &shelf{}
 		r, err := d.Create(t.Context(), cluster.NewRoom{Game: "arena", Rules: "7", Queue: "duel", Node: "n1", Seats: 2})
 		must(t, err)
-		must(t, d.PostResult(t.Context(), aResult(r.ID, 7, 0)))
+		must(t, d.PostResult(t.Context(), under(r.Epoch, aResult(r.ID, 7, 0))))
 		must(t, d.PostResult(t.Context(), aResult("none", 7, 0)))
 		drain(t, o, s, 2)
 		if len(s.list) != 2 || s.list[0].Queue != "duel" || s.list[1].Queue != "" {
@@ -239,5 +239,85 @@ func TestResultIsPostedOnceWhenItsAnswerIsLost(t *testing.T) {
 			t.Errorf("%d answers were lost, want 1", n)
 		}
 		drain(t, o, s, 2)
+	})
+}
+
+// under is the result as the host of an epoch posts it.
+func under(epoch uint64, r proto.Result) proto.Result {
+	r.Epoch = epoch
+	return r
+}
+
+// readers are the lobbies that Redis knows as readers of the outbox.
+func readers(t *testing.T, rdb redis.UniversalClient) int {
+	t.Helper()
+	list, err := rdb.XInfoConsumers(t.Context(), ns+":{outbox}:results", "lobby").Result()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(list)
+}
+
+func TestLobbiesThatAreGoneAreForgotten(t *testing.T) {
+	testredis.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
+		d, s := cluster.NewDirectory(rdb, ns), &shelf{}
+		for i := range 3 {
+			if err := d.PostResult(t.Context(), aResult("room", uint32(i), 0)); err != nil {
+				t.Fatal(err)
+			}
+			drain(t, cluster.NewOutbox(rdb, ns), s, 1)
+		}
+		o := cluster.NewOutbox(rdb, ns)
+		drain(t, o, s, 0)
+		if n := readers(t, rdb); n < 3 {
+			t.Errorf("%d readers, want those three who were here a moment ago", n)
+		}
+		o = cluster.NewOutbox(rdb, ns)
+		o.SetGone(-10 * time.Millisecond)
+		drain(t, o, s, 0)
+		if n := readers(t, rdb); n > 1 {
+			t.Errorf("%d readers, want no more than the one who looked", n)
+		}
+	})
+}
+
+func TestLobbyThatHasTakenAResultIsNotForgottenWithIt(t *testing.T) {
+	testredis.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
+		d := cluster.NewDirectory(rdb, ns)
+		fails := &shelf{fail: func(proto.Result) error { return errors.New("disk full") }}
+		if err := d.PostResult(t.Context(), aResult("room", 7, 0)); err != nil {
+			t.Fatal(err)
+		}
+		if n, err := cluster.NewOutbox(rdb, ns).Drain(t.Context(), fails.store); n != 1 || err == nil {
+			t.Fatalf("took %d, %v", n, err)
+		}
+		if err := d.PostResult(t.Context(), aResult("room", 8, 0)); err != nil {
+			t.Fatal(err)
+		}
+		drain(t, cluster.NewOutbox(rdb, ns), &shelf{}, 1)
+		if n := readers(t, rdb); n != 2 {
+			t.Fatalf("%d readers, want 2", n)
+		}
+		o := cluster.NewOutbox(rdb, ns)
+		o.SetGone(-time.Millisecond) // all others
+		drain(t, o, fails, 0)
+		list, err := rdb.XPendingExt(t.Context(), &redis.XPendingExtArgs{
+			Stream: ns + ":{outbox}:results", Group: "lobby", Start: "-", End: "+", Count: 10,
+		}).Result()
+		if err != nil || len(list) != 1 {
+			t.Errorf("%v are on their way, %v; want the one result", list, err)
+		}
+		infos, err := rdb.XInfoConsumers(t.Context(), ns+":{outbox}:results", "lobby").Result()
+		for _, r := range infos {
+			if r.Pending == 0 && r.Idle > time.Minute || err != nil {
+				t.Errorf("readers %v, %v", infos, err)
+			}
+		}
+		if len(list) == 1 && !slices.ContainsFunc(infos, func(r redis.XInfoConsumer) bool { return r.Name == list[0].Consumer }) {
+			t.Errorf("the reader of the result is gone: %v", infos)
+		}
+		if len(infos) > 2 {
+			t.Errorf("%d readers, want the one with the result and at most the one that looked", len(infos))
+		}
 	})
 }

@@ -40,7 +40,10 @@ func (d *Directory) list(ctx context.Context, r Room) error {
 			return nil
 		}
 		if want == "in" {
-			err = d.rdb.ZAdd(ctx, d.public(r.Game), redis.Z{Member: r.listing()}).Err()
+			pipe := d.rdb.TxPipeline()
+			pipe.ZAdd(ctx, d.public(r.Game), redis.Z{Member: r.listing()})
+			pipe.PExpire(ctx, d.public(r.Game), listTTL)
+			_, err = pipe.Exec(ctx)
 		} else {
 			err = d.rdb.ZRem(ctx, d.public(r.Game), r.listing()).Err()
 		}

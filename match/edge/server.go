@@ -142,6 +142,13 @@ func (s *Server) remove(c *conn) {
 	}
 }
 
+// Sockets is how many sockets are open.
+func (s *Server) Sockets() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.conns)
+}
+
 func (s *Server) all() []*conn {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -220,6 +220,14 @@ func (r *Recorder) NeedsCheckpoint() bool { return r.needs.Load() }
 // Fenced says that a newer epoch has taken the room over: it must stop.
 func (r *Recorder) Fenced() bool { return r.fenced.Load() }
 
+// Fence makes the recorder forget what waits and take nothing more: whoever calls it knows that the room is another's by
+// now. Close must still be called, and returns at once.
+func (r *Recorder) Fence() {
+	r.fenced.Store(true)
+	r.stop()
+	r.once.Do(func() { close(r.quit) })
+}
+
 // Durable returns the newest tick that the store has; 0 before the first one.
 func (r *Recorder) Durable() uint32 { return r.durable.Load() }
 

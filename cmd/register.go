@@ -1,0 +1,81 @@
+package cmd
+
+import (
+	"context"
+	"net"
+	"strings"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"muster/match/cluster"
+)
+
+// node describes this process to the others, as far as it does not change.
+func (s *server) node(addr net.Addr, games []Game) cluster.Node {
+	n := cluster.Node{
+		ID: cluster.NewID(), Process: cluster.NewID(), URL: strings.TrimSuffix(s.set.PublicURL, "/"), Region: s.set.Region, Role: s.set.role(),
+		Tags: s.set.tags(), Capacity: s.set.Capacity, Games: map[string]string{},
+	}
+	if n.URL == "" {
+		n.URL, n.Asked = "http://"+addr.String(), true
+	}
+	if n.Peer = strings.TrimSuffix(s.set.PeerURL, "/"); n.Peer == "" {
+		n.Peer = cluster.PeerURL(addr, s.set.redisHost())
+	}
+	n.Place = cluster.PlaceOf(addr)
+	if !s.set.hosts() {
+		return n
+	}
+	for _, g := range games {
+		n.Games[g.Name()] = g.Rules().Version
+	}
+	return n
+}
+
+// describe brings what changes of a node up to date.
+func (s *server) describe(n *cluster.Node) {
+	n.Full, n.Ends, n.Draining = s.host.Full(), s.host.Unfit() != "", s.draining.Load()
+	if s.ends.Load() && n.Full == "" {
+		n.Full = "it stops"
+	}
+	l := s.host.Load()
+	n.Load = cluster.Load{
+		Tick: l.Tick, Late: l.Late, Rooms: l.Rooms, Players: l.Players, Sockets: s.edge.Sockets(), Heap: l.Heap, Limit: l.Limit,
+	}
+}
+
+// drainEvery is how often a node asks whether it drains. Placement knows it at once; this is for what the node says.
+const drainEvery = time.Second
+
+// followDrain keeps s.draining up to date until the server is closed.
+func (s *server) followDrain(nodes *cluster.Nodes, node cluster.Node) {
+	ctx, stop := context.WithCancel(context.Background())
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		ticker := time.NewTicker(drainEvery)
+		defer ticker.Stop()
+		for {
+			asking, cancel := context.WithTimeout(ctx, readyTimeout)
+			drains, err := nodes.Drains(asking, node)
+			cancel()
+			if err == nil && s.draining.Swap(drains) != drains { // else it is as it was
+				s.log.Info("an operator has said whether this server drains", zap.Bool("drains", drains))
+			}
+			select {
+			case <-ctx.Done():
+				return
+			case <-ticker.C:
+			}
+		}
+	})
+	s.onClose(func(ctx context.Context) error {
+		stop()
+		wg.Wait()
+		if err := nodes.Drained(ctx, node); err != nil {
+			s.log.Warn("it ends by itself", zap.Error(err))
+		}
+		return nil
+	})
+}

@@ -1,0 +1,255 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"go.uber.org/zap"
+)
+
+const (
+	// earQueue and earWait bound what waits for the ear; go-redis then drops, which the numbers show.
+	earQueue = 1 << 13
+	earWait  = 50 * time.Millisecond
+	// earPaused is how long the ear was not asked before that time counts for nobody's silence: this process stood still.
+	earPaused = 3 * time.Second
+)
+
+// linkEar is the half of Links that listens. All its methods run on its one goroutine.
+type linkEar struct {
+	*Links
+
+	sealer *sealer
+	buf    []byte
+	looked time.Time
+	anew   time.Time // when the newest subscription began
+	gones  []string
+	gaps   []string
+}
+
+// run keeps one subscription after the other.
+func (e *linkEar) run(ctx context.Context) {
+	e.looked = time.Now()
+	for ctx.Err() == nil {
+		why := e.listen(ctx)
+		e.setLive(false)
+		if ctx.Err() != nil {
+			return
+		}
+		if why == "" { // it has another name now
+			continue
+		}
+		e.cfg.Log.Warn("the links to other nodes are down and connect again", zap.String("because", why))
+		pause(ctx, beatEvery)
+		e.look()
+	}
+}
+
+// listen subscribes and hands out what comes until the subscription is deaf, this node has another id or ctx ends.
+func (e *linkEar) listen(ctx context.Context) (why string) {
+	e.mu.Lock()
+	self := e.self
+	e.mu.Unlock()
+	channel := e.link(self)
+	sub := subscribe(ctx, e.cfg.Redis, channel)
+	beating, stop := context.WithCancel(ctx)
+	beats := make(chan struct{}, 1)
+	done := make(chan struct{})
+	defer func() { <-done }()
+	defer stop()
+	defer func() { _ = sub.Close() }()
+	go func() {
+		defer close(done)
+		e.keepBeating(beating, self, channel, beats)
+	}()
+	msgs := sub.ChannelWithSubscriptions(
+		redis.WithChannelSize(earQueue), redis.WithChannelSendTimeout(earWait), redis.WithChannelHealthCheckInterval(0))
+	deaf := time.NewTimer(deafAfter)
+	defer deaf.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return "closing"
+		case <-e.renamed:
+			return ""
+		case <-deaf.C:
+			return "nothing of their own came back"
+		case <-beats:
+			e.look()
+		case m, ok := <-msgs:
+			if !ok {
+				return "the subscription ended"
+			}
+			switch m := m.(type) {
+			case *redis.Subscription:
+				deaf.Reset(deafAfter)
+				e.heardAnew()
+			case *redis.Message:
+				if e.take(self, m.Payload) {
+					deaf.Reset(deafAfter)
+					e.setLive(true)
+				}
+			}
+		}
+	}
+}
+
+// keepBeating publishes what listen wants to hear, and says each time to ticks that time has passed.
+func (e *linkEar) keepBeating(ctx context.Context, self, channel string, ticks chan<- struct{}) {
+	ticker := time.NewTicker(beatEvery)
+	defer ticker.Stop()
+	sealer := newSealer(e.cfg.Key)
+	var b []byte
+	for n := uint64(1); ; n++ {
+		b = appendEnvelope(b[:0], self, self, 0, n)
+		sealer.seal(b)
+		beat, cancel := context.WithTimeout(ctx, laneTimeout)
+		_ = publish(beat, e.cfg.Redis, e.shards, channel, b).Err() // a lost one is what listen is there to notice
+		cancel()
+		select {
+		case ticks <- struct{}{}:
+		default:
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}
+
+// heardAnew marks all peers: what they sent while there was no subscription is lost. Their gap comes with what they say
+// next, or in a second.
+func (e *linkEar) heardAnew() {
+	e.anew = time.Now()
+	e.setLive(true)
+	e.once.Do(func() { close(e.ready) })
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, p := range e.peers {
+		p.suspect = true
+	}
+}
+
+// take hands out what came, and says whether it is of this node itself.
+func (e *linkEar) take(self, payload string) (own bool) {
+	if len(payload) > MaxLinkMessage+envelopeSize {
+		e.metrics.dropped("malformed")
+		return false
+	}
+	e.buf = append(e.buf[:0], payload...)
+	env, err := e.sealer.open(e.buf)
+	switch {
+	case errors.Is(err, errEnvelopeVersion):
+		e.metrics.dropped("version")
+		return false
+	case errors.Is(err, errEnvelopeMAC):
+		e.metrics.dropped("mac")
+		return false
+	case err != nil:
+		e.metrics.dropped("malformed")
+		return false
+	case string(env.to) != self:
+		e.metrics.dropped("to")
+		return false
+	case string(env.from) == self:
+		return true
+	}
+	from, gap, ok := e.accept(env)
+	if !ok {
+		return false
+	}
+	e.metrics.taken.Inc()
+	e.metrics.takeBytes.Add(float64(len(payload)))
+	if gap {
+		e.gap(from)
+	}
+	for rest := env.messages; len(rest) > 0; {
+		var msg []byte
+		msg, rest, _ = cutMessage(rest)
+		e.cfg.Receive(from, msg)
+	}
+	return false
+}
+
+// accept notes an envelope, and says whether it is to be handed out and whether a gap is before it.
+func (e *linkEar) accept(env envelope) (from string, gap, ok bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	p := e.peers[string(env.from)] // which makes no copy
+	if p == nil {
+		if p = e.peer(string(env.from)); p == nil {
+			e.metrics.dropped("peers")
+			return "", false, false
+		}
+	}
+	ok, gap = p.in.take(env.stream, env.seq)
+	if !ok {
+		e.metrics.dropped("old")
+		return "", false, false
+	}
+	now := time.Now()
+	gap = gap || p.suspect || p.gone
+	p.heard, p.suspect, p.gone = now, false, false
+	if len(env.messages) > 0 {
+		p.active = now
+	}
+	return p.id, gap, true
+}
+
+func (e *linkEar) gap(from string) {
+	e.metrics.gaps.Inc()
+	e.cfg.Gap(from)
+}
+
+// look looks, each beat, who is silent and to whom nothing was said.
+func (e *linkEar) look() {
+	self, now := e.cfg.Self(), time.Now()
+	paused := now.Sub(e.looked)
+	if paused < earPaused {
+		paused = 0
+	}
+	e.looked = now
+	e.gones, e.gaps = e.gones[:0], e.gaps[:0]
+	e.mu.Lock()
+	if self != e.self {
+		e.rename(self)
+	}
+	for id, p := range e.peers {
+		if !p.heard.IsZero() {
+			p.heard = p.heard.Add(paused)
+		}
+		silent, idle := now.Sub(p.heard), now.Sub(p.active)
+		switch {
+		case idle >= peerKept && silent >= peerKept && !p.waits:
+			delete(e.peers, id)
+			continue
+		case idle >= peerActive:
+		case !p.heard.IsZero() && !p.gone && silent >= peerGone:
+			p.gone = true
+			e.gones = append(e.gones, id)
+		}
+		if p.suspect && e.live && now.Sub(e.anew) >= 2*beatEvery {
+			p.suspect = false
+			e.gaps = append(e.gaps, id)
+		}
+		if idle < peerActive && !p.sent {
+			p.out.sign()
+			if e.queued(p) {
+				p.lane.rouse()
+			}
+		}
+		p.sent = false
+	}
+	e.metrics.peers.Set(float64(len(e.peers)))
+	e.mu.Unlock()
+	for _, id := range e.gaps {
+		e.gap(id)
+	}
+	for _, id := range e.gones {
+		e.metrics.gones.Inc()
+		e.cfg.Gone(id)
+	}
+}

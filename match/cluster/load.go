@@ -1,0 +1,35 @@
+package cluster
+
+// Roles of a process. All is what one is that says nothing.
+const (
+	RoleAll   = "all"
+	RoleLobby = "lobby" // no rooms
+	RoleMatch = "match" // no lobby
+)
+
+// Load is how busy a node is, measured each second. Of a node of another release, or of none that runs rooms, it is zero.
+type Load struct {
+	Tick    float64 `json:"tick"`            // share of its processors' time that its rooms' ticks took, from 0 to 1
+	Late    float64 `json:"late"`            // share of its ticks that began late, over two seconds
+	Rooms   int     `json:"rooms"`           // that it runs
+	Players int     `json:"players"`         // who have a seat in them
+	Sockets int     `json:"sockets"`         // of matches, for rooms of other nodes, too
+	Heap    int64   `json:"heap"`            // bytes that are alive
+	Limit   int64   `json:"limit,omitempty"` // bytes that the process may use; 0 is no bound
+}
+
+// Headroom is the share of a node's processors that its rooms' ticks leave, from 0 to 1.
+func (n *Node) Headroom() float64 { return max(0, 1-n.Load.Tick) }
+
+// Hosted says whether any of the live nodes runs rooms.
+func Hosted(live map[string]Node) bool {
+	for _, n := range live {
+		if n.hosts() {
+			return true
+		}
+	}
+	return false
+}
+
+// hosts says whether a node runs rooms.
+func (n *Node) hosts() bool { return n.Role != RoleLobby }
