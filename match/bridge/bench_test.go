@@ -229,14 +229,15 @@ func (s *session) register() {
 
 // inputMessage is a packet of the first viewer's with an order and two repeats.
 func inputMessage() []byte {
-	w := proto.NewWriter()
+	w, packet := proto.NewWriter(), proto.NewWriter()
+	(&proto.InputPacket{Epoch: 1, Last: 1, Inputs: []proto.Input{
+		{Seq: 3, Tick: 3, Body: []byte{0x91, 1}}, {Seq: 2, Tick: 2, Body: []byte{0x91, 1}}, {Seq: 1, Tick: 1, Body: []byte{0x91, 1}},
+	}}).Append(packet)
 	begin(w, 6, kindInput, 1)
 	w.Uint(0)
 	w.Uint(0)
 	w.Uint(1)
-	(&proto.InputPacket{Epoch: 1, Last: 1, Inputs: []proto.Input{
-		{Seq: 3, Tick: 3, Body: []byte{0x91, 1}}, {Seq: 2, Tick: 2, Body: []byte{0x91, 1}}, {Seq: 1, Tick: 1, Body: []byte{0x91, 1}},
-	}}).Append(w)
+	w.Bin(packet.Bytes())
 	return slices.Clone(w.Bytes())
 }
 
