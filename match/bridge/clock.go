@@ -42,7 +42,7 @@ func (c *clock) untilTick(spare time.Duration) time.Duration {
 		return 0
 	}
 	// The clock is late by the way from the host, and what is sent comes there later by the way to it.
-	left := int64(1<<16-c.expect(now)&(1<<16-1)) * int64(time.Second) / (c.rate << 16)
+	left := (1<<16 - c.expect(now)&(1<<16-1)) * int64(time.Second) / (c.rate << 16)
 	return max(time.Duration(left)-c.trip-spare, 0)
 }
 

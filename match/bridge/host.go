@@ -202,7 +202,7 @@ func (s *session) input(h head, r *proto.Reader) error {
 			err = s.take(id, p)
 		}
 		if err != nil {
-			return err //nolint:wrapcheck // says where already
+			return err
 		}
 	}
 	return r.Done() //nolint:wrapcheck // says where already
