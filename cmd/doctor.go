@@ -66,7 +66,7 @@ func (c *doctorCmd) look(p *program) (*doctor.Report, error) {
 	if err != nil {
 		return nil, err //nolint:wrapcheck // says what it did
 	}
-	defer func() { _ = rdb.Close() }() // it was only read
+	defer func() { _ = rdb.Close() }()       // it was only read
 	return doctor.Look(p.ctx, doctor.Config{ //nolint:wrapcheck // says what it did
 		Redis: rdb, Namespace: c.Namespace, Grace: c.Grace,
 		Again: func(suspects int, wait time.Duration) {

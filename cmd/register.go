@@ -21,6 +21,10 @@ func (s *server) node(addr net.Addr, games []Game) cluster.Node {
 	if n.URL == "" {
 		n.URL, n.Asked = "http://"+addr.String(), true
 	}
+	if n.Peer = strings.TrimSuffix(s.set.PeerURL, "/"); n.Peer == "" {
+		n.Peer = cluster.PeerURL(addr, s.set.redisHost())
+	}
+	n.Place = cluster.PlaceOf(addr)
 	if !s.set.hosts() {
 		return n
 	}
@@ -33,6 +37,9 @@ func (s *server) node(addr net.Addr, games []Game) cluster.Node {
 // describe brings what changes of a node up to date.
 func (s *server) describe(n *cluster.Node) {
 	n.Full, n.Ends, n.Draining = s.host.Full(), s.host.Unfit() != "", s.draining.Load()
+	if s.ends.Load() && n.Full == "" {
+		n.Full = "it stops"
+	}
 	l := s.host.Load()
 	n.Load = cluster.Load{
 		Tick: l.Tick, Late: l.Late, Rooms: l.Rooms, Players: l.Players, Sockets: s.edge.Sockets(), Heap: l.Heap, Limit: l.Limit,

@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"net"
 	"net/http"
@@ -161,4 +162,57 @@ func TestRolesShareTheWork(t *testing.T) {
 			t.Errorf("of 12 rooms that two lobbies placed: %v", on)
 		}
 	}
+}
+
+func TestServerThatDrainsIsNotReadyUntilItMayTakeRoomsAgain(t *testing.T) {
+	r := serve(t, withArena, "--tag", "disk=fast", "--capacity", "7", "--region", "eu")
+	until(t, "ready", func() bool { return r.ask("GET", "/readyz", "").status == 200 })
+	var nodes struct {
+		Nodes []struct {
+			ID, Role, Region, Closed string
+			Tags, Games              map[string]string
+			Capacity                 int
+			Draining                 bool
+			Load                     struct {
+				Rooms, Players, Sockets int
+				Tick                    float64
+				Heap                    int64 `json:"heap_bytes"`
+			}
+		}
+	}
+	look := func() {
+		t.Helper()
+		must(t, json.Unmarshal([]byte(r.ask("GET", "/v1/admin/nodes", "").body), &nodes))
+		if len(nodes.Nodes) != 1 {
+			t.Fatalf("the servers are %+v", nodes)
+		}
+	}
+	look()
+	if n := nodes.Nodes[0]; n.Role != "all" || n.Region != "eu" || n.Tags["disk"] != "fast" || n.Capacity != 7 || n.Games["arena"] == "" || n.Closed != "" {
+		t.Errorf("the server says of itself %+v", n)
+	}
+	c, err := client.Dial[arena.World, arena.Input](soon(t), r.match("alice", "arena"), client.Options{Events: arena.Game.Rules().Events})
+	must(t, err)
+	defer func() { _ = c.Close() }()
+	until(t, "its load has the room", func() bool {
+		_, err := c.Next(soon(t))
+		must(t, err)
+		look()
+		l := nodes.Nodes[0].Load
+		return l.Rooms == 1 && l.Players == 1 && l.Sockets == 1 && l.Tick > 0 && l.Heap > 0
+	})
+	drain := "/v1/admin/nodes/" + nodes.Nodes[0].ID + "/drain"
+	if a := r.ask("POST", drain, ""); a.status != http.StatusNoContent {
+		t.Fatalf("draining: %d %s", a.status, a.body)
+	}
+	if look(); nodes.Nodes[0].Closed != "it drains" {
+		t.Errorf("the server says %+v", nodes.Nodes[0])
+	}
+	until(t, "it is not ready", func() bool { return strings.Contains(r.ask("GET", "/readyz", "").body, "the server drains") })
+	_, err = c.Next(soon(t)) // its room goes on
+	must(t, err)
+	if a := r.ask("DELETE", drain, ""); a.status != http.StatusNoContent {
+		t.Fatalf("no longer draining: %d %s", a.status, a.body)
+	}
+	until(t, "it is ready again", func() bool { return r.ask("GET", "/readyz", "").status == 200 })
 }

@@ -52,6 +52,11 @@ type server struct {
 	host    *match.Host
 	replays journal.Store // nil: no match leaves one
 	edge    *edge.Server
+	claims  *node.Claimer
+	bridge  *bridge.Bridge
+	links   links
+	member  *cluster.Member
+	ends    atomic.Bool // it stops: no new rooms
 	lobby   *lobby.Lobby
 	http    *http.Server
 	// draining says that an operator wants no new rooms here.
@@ -86,21 +91,54 @@ func startServer(ctx context.Context, set *settings, games []Game, keys *token.K
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	node := s.node(listener.Addr(), games)
+	s.onClose(func(ctx context.Context) error { // last of what uses Redis: what ran here may be claimed then
+		if s.member != nil {
+			s.member.Leave(ctx)
+		}
+		return nil
+	})
 	if err := s.startMatches(rdb, games, node, registry); err != nil {
 		return s, err
 	}
 	if err := s.startLobby(rdb, games, registry); err != nil {
 		return s, err
 	}
-	nodes := cluster.NewNodes(rdb, set.Namespace, log)
-	leave, err := nodes.Join(ctx, node, s.describe)
-	if err != nil {
-		return s, err //nolint:wrapcheck // says what it did
+	if err := s.join(ctx, rdb, node, registry); err != nil {
+		return s, err
 	}
-	s.followDrain(nodes, node)
+	s.link(registry)
+	s.claims.Start(s.member)
+	s.followDrain(cluster.NewNodes(rdb, set.Namespace, log), node)
 	s.serve(listener, registry)
-	s.onClose(func(ctx context.Context) error { leave(ctx); return nil })
+	s.onClose(func(context.Context) error { // no more matches
+		s.ends.Store(true)
+		s.member.Refresh()
+		return nil
+	})
 	return s, nil
+}
+
+// join takes this process's place among the nodes. Its lease has connections of its own: whatever else waits for Redis
+// does not delay it.
+func (s *server) join(ctx context.Context, rdb redis.UniversalClient, self cluster.Node, reg prometheus.Registerer) (err error) {
+	if s.set.Redis != "" {
+		if rdb, err = cluster.Connect(ctx, s.set.Redis); err != nil {
+			return err //nolint:wrapcheck // says what it did
+		}
+		lease := rdb
+		s.closers = append([]func(context.Context) error{func(context.Context) error { return lease.Close() }}, s.closers...)
+	}
+	s.member, err = cluster.NewNodes(rdb, s.set.Namespace, s.log).Join(ctx, cluster.MemberConfig{
+		Node: self, Key: s.keys.Subkey("probe"), Lease: s.set.Lease, Alone: s.set.Alone || s.set.Redis == "", Registerer: reg,
+		Now:  s.describe,
+		Hold: s.host.HoldUntil,
+		Dead: func(id string) {
+			s.claims.Dead(id)
+			s.bridge.Gone(id)
+		},
+		Fenced: func(string, string) { s.host.Abandon("the match goes on elsewhere") },
+	})
+	return err //nolint:wrapcheck // says what it did
 }
 
 func (s *server) onClose(f func(context.Context) error) { s.closers = append(s.closers, f) }
@@ -165,45 +203,31 @@ func (s *server) startMatches(rdb redis.UniversalClient, games []Game, self clus
 		return err //nolint:wrapcheck // names the games
 	}
 	s.host = host
-	opener := &node.Opener{Host: host, Dir: dir, Own: own, Self: func() string { return self.ID }, Games: rules, Log: s.log}
 	nodes := cluster.NewNodes(rdb, s.set.Namespace, s.log)
-	claims := node.NewClaimer(node.ClaimerConfig{Opener: opener, Live: nodes.Live, Journals: s.replays, Log: s.log})
-	claims.Start(node.Register{Nodes: nodes})
-	rooms := &node.Rooms{Opener: opener, Claims: claims, Nodes: nodes, URL: self.URL}
-	s.startBridge(rooms, opener.Self, reg)
+	opener := &node.Opener{
+		Host: host, Dir: dir, Own: own, Self: func() string { return s.member.ID() }, Saw: func(epoch uint64) { s.member.Saw(epoch) },
+		Games: rules, Log: s.log,
+	}
+	s.claims = node.NewClaimer(node.ClaimerConfig{Opener: opener, Live: nodes.Live, Journals: s.replays, Log: s.log})
+	rooms := &node.Rooms{Opener: opener, Claims: s.claims, Nodes: nodes}
+	s.bridge = bridge.New(bridge.Config{Network: &s.links, Find: rooms.Find, Log: s.log, Registerer: reg})
+	rooms.Bridge = s.bridge
 	s.edge = edge.New(edge.Config{
 		Rooms: rooms, Keys: s.keys, Log: s.log, Registerer: reg, Origins: s.set.Origins,
 		SlowAfter: s.set.SlowAfter,
 		Seated:    func(player string, begins bool) { s.lobby.Seated(player, begins) }, // it is there before the first socket
 	})
+	s.onClose(func(context.Context) error { s.links.close(); return nil })
+	s.onClose(s.bridge.Close) // tells other nodes whose clients are here
 	s.onClose(s.edge.Close)
 	s.onClose(host.Close) // flushes the journals: before Redis is closed
-	s.onClose(func(context.Context) error { claims.Close(); return nil })
+	s.onClose(func(context.Context) error { s.claims.Close(); return nil })
 	return nil
-}
-
-// startBridge makes rooms find those of other nodes, and be found. An embedded Redis has no other nodes.
-func (s *server) startBridge(rooms *node.Rooms, self func() string, reg prometheus.Registerer) {
-	if s.set.Redis == "" {
-		return
-	}
-	var b *bridge.Bridge
-	links := cluster.NewLinks(cluster.LinksConfig{
-		Redis: s.rdb, Namespace: s.set.Namespace, Key: s.keys.Subkey("links"), Self: self, Log: s.log, Registerer: reg,
-		Receive: func(from string, msg []byte) { b.Receive(from, msg) },
-		Gap:     func(from string) { b.Gap(from) },
-		Gone:    func(from string) { b.Gone(from) },
-	})
-	b = bridge.New(bridge.Config{Network: links, Find: rooms.Find, Log: s.log, Registerer: reg})
-	rooms.Bridge = b
-	links.Start()
-	s.onClose(func(context.Context) error { links.Close(); return nil })
-	s.onClose(b.Close)
 }
 
 func (s *server) startLobby(rdb redis.UniversalClient, games []Game, reg prometheus.Registerer) error {
 	cfg := lobby.Config{
-		Redis: rdb, Namespace: s.set.Namespace, Keys: s.keys, Hostless: !s.set.hosts(), Guests: s.set.development(), AddressRate: s.set.AddrRate,
+		Redis: rdb, Namespace: s.set.Namespace, Keys: s.keys, Hostless: !s.set.hosts(), Guests: s.set.development(), OpenAdmin: s.set.development(), AddressRate: s.set.AddrRate,
 		Version: version(), Log: s.log, Registerer: reg, Origins: s.set.Origins, SlowAfter: s.set.SlowAfter,
 	}
 	if set := s.set; set.Sigma != 0 { // else nobody chose: a load test's own server

@@ -16,15 +16,19 @@ import (
 
 	"gopkg.in/yaml.v3"
 
+	"muster/match/cluster"
 	"muster/proto/token"
 )
 
 // settings are those of serve.
 type settings struct {
 	Listen    string        `help:"Address to listen on." default:"127.0.0.1:8080" env:"MUSTER_LISTEN" yaml:"listen"`
-	Redis     string        `help:"URL of a Redis server. Without it one is embedded, for this process alone; nothing is kept after exit." placeholder:"URL" env:"MUSTER_REDIS" yaml:"redis"`
+	Redis     string        `help:"URL of a Redis server (redis://HOST:PORT), of one that Sentinels watch (redis+sentinel://HOST:PORT,HOST:PORT/MASTER) or of a Redis Cluster (redis+cluster://HOST:PORT,HOST:PORT); rediss is over TLS. Without it one is embedded, for this process alone; nothing is kept after exit." placeholder:"URL" env:"MUSTER_REDIS" yaml:"redis"`
 	Namespace string        `help:"Prefix of all keys and channels, so that deployments can share a Redis." default:"muster" env:"MUSTER_NAMESPACE" yaml:"namespace"`
 	PublicURL string        `name:"public-url" help:"URL by which clients reach this server, when it differs from the one they ask." placeholder:"URL" env:"MUSTER_PUBLIC_URL" yaml:"public_url"`
+	PeerURL   string        `name:"peer-url" help:"URL by which other servers reach this one directly. Default: where it listens." placeholder:"URL" env:"MUSTER_PEER_URL" yaml:"peer_url"`
+	Lease     time.Duration `help:"How long after a server's last sign of life others take its matches over. Longer rides out longer stalls." default:"1500ms" env:"MUSTER_LEASE" yaml:"lease"`
+	Alone     bool          `help:"No other server shares this Redis: matches go on without it, whoever else may be registered." env:"MUSTER_ALONE" yaml:"alone"`
 	Region    string        `help:"Where this server is, as queues and requests for rooms name regions. Servers without it serve all." env:"MUSTER_REGION" yaml:"region"`
 	Role      string        `help:"What this server does: lobby (the lobby, and no rooms), match (rooms, and no lobby) or all. Each is an edge for all matches." enum:"lobby,match,all" default:"all" env:"MUSTER_ROLE" yaml:"role"`
 	Tags      []string      `name:"tag" help:"What is special about this server, as NAME=VALUE, for rooms that want it. May be repeated." placeholder:"NAME=VALUE" env:"MUSTER_TAGS" yaml:"tags"`
@@ -60,6 +64,12 @@ const (
 	mostSlowAfter  = 5 * time.Minute
 )
 
+// Bounds of Lease: a shorter one ends with every pause of a busy machine, a longer one lets players wait.
+const (
+	leastLease = 500 * time.Millisecond
+	mostLease  = 30 * time.Second
+)
+
 // mostAddressRate is as good as no limit.
 const mostAddressRate = 100_000
 
@@ -84,6 +94,11 @@ func (s *settings) check() error {
 	}
 	if !namespace.MatchString(s.Namespace) {
 		return fmt.Errorf("--namespace %q: want up to 31 of a-z, 0-9, _ and -", s.Namespace)
+	}
+	if s.Redis != "" {
+		if err := cluster.CheckAddress(s.Redis); err != nil {
+			return fmt.Errorf("--redis: %w", err)
+		}
 	}
 	if s.Region != "" && !region.MatchString(s.Region) {
 		return fmt.Errorf("--region %q: want up to 31 of a-z, 0-9, _ and -, with a letter first", s.Region)
@@ -118,13 +133,37 @@ func (s *settings) check() error {
 		return fmt.Errorf("--listen %s is not a loopback address, and the development key works on loopback only: "+
 			"give a signing key with --key-file", s.Listen)
 	}
-	if s.PublicURL != "" {
-		u, err := url.Parse(s.PublicURL)
-		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || strings.Trim(u.Path, "/") != "" || u.User != nil {
-			return fmt.Errorf("--public-url %q: want http://HOST or https://HOST", s.PublicURL)
-		}
+	if s.Lease < leastLease || s.Lease > mostLease {
+		return fmt.Errorf("--lease %v: want %v to %v", s.Lease, leastLease, mostLease)
+	}
+	if err := checkURL("--public-url", s.PublicURL); err != nil {
+		return err
+	}
+	return checkURL("--peer-url", s.PeerURL)
+}
+
+// checkURL refuses what is not the URL of a server. "" is none.
+func checkURL(name, text string) error {
+	if text == "" {
+		return nil
+	}
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || strings.Trim(u.Path, "/") != "" || u.User != nil {
+		return fmt.Errorf("%s %q: want http://HOST or https://HOST", name, text)
 	}
 	return nil
+}
+
+// redisHost is HOST:PORT of Redis, or "".
+func (s *settings) redisHost() string {
+	u, err := url.Parse(s.Redis)
+	if err != nil || u.Host == "" {
+		return ""
+	}
+	if u.Port() == "" {
+		return net.JoinHostPort(u.Hostname(), "6379")
+	}
+	return u.Host
 }
 
 func loopback(host string) bool {
@@ -132,13 +171,12 @@ func loopback(host string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// redisMasked is the address of Redis without its password.
+// redisMasked is the address of Redis without its passwords.
 func (s *settings) redisMasked() string {
-	u, err := url.Parse(s.Redis)
-	if err != nil {
-		return "(not a URL)"
+	if s.Redis == "" {
+		return ""
 	}
-	return u.Redacted()
+	return cluster.MaskedAddress(s.Redis)
 }
 
 // configCmd prints the effective settings of serve.

@@ -109,9 +109,18 @@ func join(t *testing.T, rdb redis.UniversalClient, n cluster.Node) (leave func()
 	if n.Games == nil {
 		n.Games = map[string]string{"arena": "7"}
 	}
-	l, err := cluster.NewNodes(rdb, ns, zap.NewNop()).Join(context.Background(), n, nil)
+	l, err := joined(rdb, n, nil)
 	must(t, err)
 	return func() { l(context.Background()) }
+}
+
+// joined registers a node that says of itself what now wants.
+func joined(rdb redis.UniversalClient, n cluster.Node, now func(*cluster.Node)) (leave func(context.Context), err error) {
+	m, err := cluster.NewNodes(rdb, ns, zap.NewNop()).Join(context.Background(), cluster.MemberConfig{Node: n, Now: now})
+	if err != nil {
+		return nil, err
+	}
+	return m.Leave, nil
 }
 
 var someNode = cluster.Node{ID: "n1", URL: "http://10.0.0.9:7000"}

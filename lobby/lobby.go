@@ -50,8 +50,10 @@ type Config struct {
 	// Hostless says that no rooms run in this process: while none run anywhere tickets are refused, to be tried again.
 	Hostless bool
 	// Guests lets anybody log in under any name. For development only.
-	Guests  bool
-	Version string // of the server, for the API's description. Default "unknown"
+	Guests bool
+	// OpenAdmin asks for no token where otherwise one with the role admin is needed. For development only.
+	OpenAdmin bool
+	Version   string // of the server, for the API's description. Default "unknown"
 	// Ratings is the model by which players are rated. Its zero value is the default one.
 	Ratings rating.Model
 	// Replays serves the replay of the room that the request's path value "room" names; nil: there are none. ReplaysFor is
@@ -273,6 +275,7 @@ func (l *Lobby) Register(mux *http.ServeMux) *huma.OpenAPI {
 	l.registerGroups(api)
 	l.registerNotifications(api)
 	l.registerInbox(api)
+	l.registerAdmin(api)
 	if l.cfg.Guests {
 		l.registerGuests(api)
 	}

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
-	"go.uber.org/zap"
 
 	"muster/internal/testredis"
 	"muster/lobby"
@@ -97,24 +96,33 @@ func (h hook) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	}
 }
 
-func (hook) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
-	return next
+func (h hook) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return func(ctx context.Context, cmds []redis.Cmder) error {
+		if cmds[0].Name() == "multi" { // which is one
+			return next(ctx, cmds)
+		}
+		var first error
+		for _, cmd := range cmds {
+			if err := h(cmd, func() error { return next(ctx, []redis.Cmder{cmd}) }); err != nil && first == nil {
+				first = err
+			}
+		}
+		return first
+	}
 }
 
 // hurt returns another client of the same Redis, with a hook.
 func hurt(t *testing.T, rdb redis.UniversalClient, h hook) redis.UniversalClient {
 	t.Helper()
-	o := *rdb.(*redis.Client).Options()
-	c := redis.NewClient(&o)
+	c := testredis.Another(t, rdb, 0, nil)
 	c.AddHook(h)
-	t.Cleanup(func() { _ = c.Close() })
 	return c
 }
 
 func TestLostNoticesDelayAMatchAndPreventNone(t *testing.T) {
 	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
 		deaf := hurt(t, rdb, func(cmd redis.Cmder, next func() error) error {
-			if cmd.Name() == "publish" && cmd.Args()[1] == ns+":notices" {
+			if cmd.Name() == "publish" && cmd.Args()[1] == ns+":{notices}" {
 				return nil
 			}
 			return next()
@@ -154,8 +162,7 @@ func TestCrowdedServersTakePlayersIntoRunningRoomsAndSendOthersAwayForAWhile(t *
 		p := open(t, rdb, nil)
 		defer p.Close()
 		var full atomic.Bool
-		leave, err := cluster.NewNodes(rdb, ns, zap.NewNop()).Join(t.Context(),
-			cluster.Node{ID: "n1", Games: map[string]string{"arena": "7"}}, crowded(&full))
+		leave, err := joined(rdb, cluster.Node{ID: "n1", Games: map[string]string{"arena": "7"}}, crowded(&full))
 		must(t, err)
 		defer leave(context.Background())
 		if got := p.ticket("a", p.enqueue("a", "arena").ID, "5s"); got.State != "matched" {
@@ -260,8 +267,7 @@ func TestClientThatGoesAwayWhileItAsksLeavesNoAnswer(t *testing.T) {
 		p.Drain() // the matchmaker asks for nodes, too
 		full := atomic.Bool{}
 		full.Store(true)
-		leave, err := cluster.NewNodes(rdb, ns, zap.NewNop()).Join(t.Context(),
-			cluster.Node{ID: "n1", Games: map[string]string{"arena": "7"}}, crowded(&full))
+		leave, err := joined(rdb, cluster.Node{ID: "n1", Games: map[string]string{"arena": "7"}}, crowded(&full))
 		must(t, err)
 		defer leave(context.Background())
 		ticket := request{method: "POST", path: "/v1/tickets", body: `{"queue":"duel"}`}
@@ -279,8 +285,7 @@ func TestServerThatShouldBeReplacedGetsNoNewPlayers(t *testing.T) {
 		p := open(t, rdb, nil)
 		defer p.Close()
 		var ends atomic.Bool
-		leave, err := cluster.NewNodes(rdb, ns, zap.NewNop()).Join(t.Context(),
-			cluster.Node{ID: "n1", Games: map[string]string{"arena": "7"}}, func(n *cluster.Node) {
+		leave, err := joined(rdb, cluster.Node{ID: "n1", Games: map[string]string{"arena": "7"}}, func(n *cluster.Node) {
 				if n.Ends = ends.Load(); n.Ends {
 					n.Full = "the rules of a game did not return"
 				}

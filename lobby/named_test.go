@@ -12,7 +12,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/redis/go-redis/v9"
-	"go.uber.org/zap"
 
 	"muster/internal/testredis"
 	"muster/lobby"
@@ -105,7 +104,7 @@ func TestNamedRoomStaysOnALiveNodeOfOtherRulesUntilThatShouldBeReplaced(t *testi
 		var ends atomic.Bool
 		older := docsNode("older")
 		older.Games = map[string]string{"docs": "2"}
-		leave, err := cluster.NewNodes(rdb, ns, zap.NewNop()).Join(t.Context(), older, func(n *cluster.Node) { n.Ends = ends.Load() })
+		leave, err := joined(rdb, older, func(n *cluster.Node) { n.Ends = ends.Load() })
 		must(t, err)
 		defer leave(context.Background())
 		rooms := cluster.NewDirectory(rdb, ns)
@@ -140,7 +139,7 @@ func TestCrowdedServersLetPlayersIntoNamedRoomsThatAreOpenOnly(t *testing.T) {
 		p := open(t, rdb, withDocs)
 		defer p.Close()
 		var full atomic.Bool
-		leave, err := cluster.NewNodes(rdb, ns, zap.NewNop()).Join(t.Context(), docsNode("n1"), crowded(&full))
+		leave, err := joined(rdb, docsNode("n1"), crowded(&full))
 		must(t, err)
 		defer leave(context.Background())
 		want[lobby.Match](t, p.joinNamed("a", "minutes"), 200)

@@ -100,8 +100,8 @@ func TestEveryOperationIsDescribedInFull(t *testing.T) {
 			}
 		}
 	}
-	if operations != 47 {
-		t.Errorf("%d operations are described, want 47", operations)
+	if operations != 51 {
+		t.Errorf("%d operations are described, want 51", operations)
 	}
 }
 
@@ -125,6 +125,11 @@ var moreStatuses = map[string][]string{
 	"POST /v1/groups":               {"409"},
 	"POST /v1/groups/{id}/invite":   {"409"},
 	"POST /v1/notifications":        {"403", "404"},
+
+	"GET /v1/admin/nodes":               {"403"},
+	"GET /v1/admin/placement":           {"403", "404"},
+	"POST /v1/admin/nodes/{id}/drain":   {"403"},
+	"DELETE /v1/admin/nodes/{id}/drain": {"403"},
 }
 
 // checkStatuses: each operation lists the errors that it can have, all problem documents.

@@ -50,10 +50,13 @@ var rows = []row{
 	{pattern: "{rooms:NAME}:public", kind: "zset", lasts: day, owner: members(listedRoom, whyListed)},
 	{pattern: "{code:CODE}", kind: "string", lasts: time.Minute, owner: codeRule},
 	{pattern: "{queue:NAME}:open", kind: "zset", lasts: day, owner: members(openRoom, whyListed)},
+	{pattern: "{node:NODE}:rooms", kind: "set", lasts: 2 * time.Minute},
 	{pattern: "{nodes}:live", kind: "zset", owner: nodesRule},
 	{pattern: "{nodes}:info", kind: "hash", owner: members(registered, whyUnregistered)},
+	{pattern: "{nodes}:draining", kind: "hash", lasts: day},
 	{pattern: "{outbox}:results", kind: "stream", owner: outboxRule},
 	{pattern: "{outbox}:posted:ROOM:N:N", kind: "string", lasts: day},
+	{pattern: "{outbox}:posted:ROOM:lost", kind: "string", lasts: day},
 
 	// lobby/ticket/keys.go
 	{pattern: "{queue:NAME}:waiting", kind: "zset", lasts: day, owner: waitingRule},
@@ -69,6 +72,8 @@ var rows = []row{
 	{pattern: "{queue:NAME}:attempt:ID", kind: "hash", lasts: 10 * time.Minute, owner: attemptRule},
 	{pattern: "{queue:NAME}:joined:ROOM", kind: "hash", lasts: 2 * time.Hour},
 	{pattern: "{queue:NAME}:player:DIGEST", kind: "string", lasts: 25 * time.Hour, owner: markRule},
+	{pattern: "{queue:NAME}:lost:ROOM", kind: "hash", lasts: time.Hour},
+	{pattern: "{queue:NAME}:next:DIGEST", kind: "string", lasts: 10 * time.Minute},
 	{pattern: "{player:DIGEST}:tickets", kind: "zset", lasts: 25 * time.Hour, owner: members(anyTicket, whyNoTicket)},
 	{pattern: "{player:DIGEST}:busy", kind: "string", lasts: 4 * time.Minute, owner: busyRule},
 	{pattern: "{player:DIGEST}:penalty", kind: "hash", lasts: day},

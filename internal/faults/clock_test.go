@@ -64,10 +64,11 @@ func TestLobbyWhoseClockIsHalfAMinuteOffSignsAndWaitsByRedisTime(t *testing.T) {
 			right := func() time.Time { return time.Now().Add(-off) }
 			edge, err := token.New([]byte(testSecret), right)
 			must(t, err)
-			leave, err := cluster.NewNodes(rdb, "muster", zap.NewNop()).Join(t.Context(),
-				cluster.Node{ID: "n1", URL: "http://n1", Games: map[string]string{"pair": "1"}}, nil)
+			member, err := cluster.NewNodes(rdb, "muster", zap.NewNop()).Join(t.Context(), cluster.MemberConfig{
+				Node: cluster.Node{ID: "n1", URL: "http://n1", Games: map[string]string{"pair": "1"}},
+			})
 			must(t, err)
-			defer leave(context.Background())
+			defer member.Leave(context.Background())
 			l, err := lobby.New(lobby.Config{
 				Redis: rdb, Namespace: "muster", Keys: testKeys(), Games: []lobby.Game{{Name: "pair", Rules: "1", Seats: 4}},
 				Queues: []queue.Rules{{Name: "pair", Game: "pair", TeamSize: 2, MaxWait: 6 * time.Second}},

@@ -1,12 +1,11 @@
-// Package testredis gives tests a Redis: a real server of their own, and the embedded one beside it, so that what Redis
-// does for Muster is shown to be the same on both.
+// Package testredis gives tests a Redis: real servers of their own, single, as a Cluster or with Sentinels, and the embedded
+// one beside them, so that what Redis does for Muster is shown to be the same on all.
 //
 //	testredis.Each(t, func(t *testing.T, rdb redis.UniversalClient) { … })
 package testredis
 
 import (
 	"bufio"
-	"context"
 	"fmt"
 	"io"
 	"net"
@@ -104,16 +103,12 @@ func (s *Server) URL() string { return "redis://" + s.Addr }
 // Connect returns a client, which is closed with the test.
 func (s *Server) Connect() redis.UniversalClient {
 	s.t.Helper()
-	rdb, err := cluster.Connect(context.Background(), s.URL())
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	s.t.Cleanup(func() { _ = rdb.Close() }) // the test may have closed it
-	return rdb
+	return connect(s.t, s.URL())
 }
 
-// Each runs a test on the embedded Redis and on a real one, each empty and its own. What a test leaves there must be of a
-// kind that [doctor.Known] knows.
+// Each runs a test on the embedded Redis, on a real one, both its own, and on a Cluster of three masters that it shares
+// with the tests before and after it. Each of them is empty. What a test leaves in the first two must be of a kind that
+// [doctor.Known] knows.
 func Each(t *testing.T, test func(t *testing.T, rdb redis.UniversalClient)) {
 	t.Helper()
 	t.Run("embedded", func(t *testing.T) {
@@ -126,6 +121,7 @@ func Each(t *testing.T, test func(t *testing.T, rdb redis.UniversalClient)) {
 		test(t, rdb)
 		known(t, rdb)
 	})
+	t.Run("cluster", func(t *testing.T) { test(t, sharedCluster(t)) })
 }
 
 // known fails the test where a key is of no kind that a deployment keeps. A Redis that the test has killed is not asked.

@@ -16,7 +16,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func TestEachRunsOnTwoEmptyServers(t *testing.T) {
+func TestEachRunsOnThreeThatAreEmpty(t *testing.T) {
 	var ran []string
 	testredis.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
 		ran = append(ran, filepath.Base(t.Name()))
@@ -27,8 +27,8 @@ func TestEachRunsOnTwoEmptyServers(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	if _, err := exec.LookPath("redis-server"); err == nil && len(ran) != 2 {
-		t.Errorf("ran on %v, want the embedded and the real one", ran)
+	if _, err := exec.LookPath("redis-server"); err == nil && len(ran) != 3 {
+		t.Errorf("ran on %v, want the embedded, the real one and the Cluster", ran)
 	}
 }
 

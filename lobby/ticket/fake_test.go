@@ -16,6 +16,7 @@ import (
 	"github.com/redis/go-redis/v9"
 	"go.uber.org/zap"
 
+	"muster/internal/testredis"
 	"muster/lobby/inbox"
 	"muster/lobby/queue"
 	"muster/lobby/ticket"
@@ -127,11 +128,8 @@ func (o *office) open(h hook, queues ...queue.Rules) *service {
 	o.t.Helper()
 	client := o.rdb
 	if h != nil {
-		opt := *o.rdb.(*redis.Client).Options()
-		opt.MaxRetries = -1
-		c := redis.NewClient(&opt)
-		c.AddHook(h)
-		client = c
+		client = testredis.Another(o.t, o.rdb, -1, nil)
+		client.AddHook(h)
 	}
 	keys, err := token.New([]byte("a key of 32 bytes, for these tests"), nil)
 	must(o.t, err)

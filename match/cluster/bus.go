@@ -35,9 +35,10 @@ type Notice struct {
 // Bus carries notices between the processes of a deployment over Redis Pub/Sub. A notice can be lost; then, and
 // whenever that cannot be ruled out, listeners are told of a gap. Publish may be called by any goroutine.
 type Bus struct {
-	rdb  redis.UniversalClient
-	log  *zap.Logger
-	self string // the channel of this bus's own beats
+	rdb    redis.UniversalClient
+	shards bool // it is a Cluster's
+	log    *zap.Logger
+	self   string // the channel of this bus's own beats
 	keys
 
 	// Called on the bus's goroutine; they must not block.
@@ -62,7 +63,7 @@ func StartBus(rdb redis.UniversalClient, namespace string, log *zap.Logger, noti
 // again whenever it is lost; each time that it is ready gap is called, since notices may have been missed before. Both
 // functions are called on the bus's one goroutine and must not block.
 func NewBus(rdb redis.UniversalClient, namespace string, log *zap.Logger, notice func(Notice), gap func()) *Bus {
-	b := &Bus{rdb: rdb, log: log, keys: keys{namespace}, onNotice: notice, onGap: gap, stop: func() {}}
+	b := &Bus{rdb: rdb, shards: sharded(rdb), log: log, keys: keys{namespace}, onNotice: notice, onGap: gap, stop: func() {}}
 	b.self = b.beat(NewID())
 	return b
 }
@@ -101,7 +102,7 @@ func (b *Bus) Publish(ctx context.Context, notices ...Notice) error {
 		w.Array(2)
 		w.Str(n.Kind)
 		w.Str(n.ID)
-		pipe.Publish(ctx, b.notices(), w.Bytes())
+		publish(ctx, pipe, b.shards, b.notices(), w.Bytes())
 	}
 	if _, err := pipe.Exec(ctx); err != nil {
 		return fmt.Errorf("publishing a notice of %s %s, or one of %d with it: %w", notices[0].Kind, notices[0].ID, len(notices)-1, err)
@@ -144,7 +145,7 @@ func pause(ctx context.Context, d time.Duration) {
 
 // listen subscribes and hands out what comes until the subscription is deaf or ctx ends.
 func (b *Bus) listen(ctx context.Context) (why string) {
-	sub := b.rdb.Subscribe(ctx, b.notices(), b.self)
+	sub := subscribe(ctx, b.rdb, b.notices(), b.self)
 	beating, stop := context.WithCancel(ctx)
 	var wg sync.WaitGroup
 	defer wg.Wait()
@@ -197,7 +198,7 @@ func (b *Bus) keepBeating(ctx context.Context) {
 	defer ticker.Stop()
 	for {
 		beat, cancel := context.WithTimeout(ctx, callTimeout)
-		_ = b.rdb.Publish(beat, b.self, "").Err() // a lost one is what listen is there to notice
+		_ = publish(beat, b.rdb, b.shards, b.self, nil).Err() // a lost one is what listen is there to notice
 		cancel()
 		select {
 		case <-ctx.Done():

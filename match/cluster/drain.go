@@ -11,7 +11,8 @@ import (
 // ErrNoSuchNode means that no live node has the id.
 var ErrNoSuchNode = errors.New("there is no such node")
 
-// drainKept is how long it is remembered that a process drains which is not live: it may be cut off and come back.
+// drainKept is how long it is remembered that a process drains which is not live: it may be cut off and come back. Those
+// that drain and live keep all of it for longer.
 const drainKept = 24 * time.Hour
 
 // drain is what is kept of a node that drains.
@@ -40,7 +41,10 @@ func (n *Nodes) Drain(ctx context.Context, id, by string) error {
 		text, err = json.Marshal(drain{by, time.Now().UTC()})
 	}
 	if err == nil {
-		err = n.rdb.HSetNX(ctx, n.draining(), node.drains(), text).Err()
+		pipe := n.rdb.Pipeline()
+		pipe.HSetNX(ctx, n.draining(), node.drains(), text)
+		pipe.PExpire(ctx, n.draining(), drainKept)
+		_, err = pipe.Exec(ctx)
 	}
 	if err != nil {
 		return fmt.Errorf("draining node %s: %w", id, err)
@@ -60,9 +64,12 @@ func (n *Nodes) Undrain(ctx context.Context, id string) error {
 	return nil
 }
 
-// Drains says whether a node drains, for itself.
+// Drains says whether a node drains, for itself: it asks now and then, and so keeps what is known of it.
 func (n *Nodes) Drains(ctx context.Context, node Node) (bool, error) {
 	drains, err := n.rdb.HExists(ctx, n.draining(), node.drains()).Result()
+	if err == nil && drains {
+		err = n.rdb.PExpire(ctx, n.draining(), drainKept).Err()
+	}
 	if err != nil {
 		return false, fmt.Errorf("asking whether node %s drains: %w", node.ID, err)
 	}
@@ -104,7 +111,7 @@ func (n *Nodes) forgetDrains(ctx context.Context, live map[string]Node) error {
 			continue
 		}
 		if err := n.rdb.HDel(ctx, n.draining(), field).Err(); err != nil {
-			return err //nolint:wrapcheck // callers say what they did
+			return err
 		}
 	}
 	return nil

@@ -17,9 +17,9 @@ func TestNodeDrainsUntilItMayTakeRoomsAgainWhateverItsID(t *testing.T) {
 		n := cluster.NewNodes(rdb, ns, zap.NewNop())
 		join := func(node cluster.Node) func() {
 			node.Games = map[string]string{"arena": "7"}
-			leave, err := n.Join(t.Context(), node, nil)
+			m, err := n.Join(t.Context(), cluster.MemberConfig{Node: node})
 			must(t, err)
-			return func() { leave(t.Context()) }
+			return func() { m.Leave(t.Context()) }
 		}
 		one := cluster.Node{ID: "n1", Process: "p1"}
 		leave := join(one)
@@ -74,23 +74,23 @@ func TestNodeDrainsUntilItMayTakeRoomsAgainWhateverItsID(t *testing.T) {
 func TestProcessesThatDrainedAndDiedAreForgottenADayLater(t *testing.T) {
 	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
 		n := cluster.NewNodes(rdb, ns, zap.NewNop())
-		leave, err := n.Join(t.Context(), cluster.Node{ID: "n1"}, nil)
+		m, err := n.Join(t.Context(), cluster.MemberConfig{Node: cluster.Node{ID: "n1"}})
 		must(t, err)
 		must(t, n.Drain(t.Context(), "n1", "root"))
-		leave(t.Context())
-		leave, err = n.Join(t.Context(), cluster.Node{ID: "n2"}, nil)
-		must(t, err)
-		defer func() { leave(t.Context()) }()
+		m.Leave(t.Context())
 		for _, step := range []struct {
 			after time.Duration
 			keys  int64
 		}{{0, 2}, {24*time.Hour - time.Millisecond, 2}, {time.Millisecond, 1}} {
 			time.Sleep(step.after)
-			must(t, n.Drain(t.Context(), "n2", "root"))
+			m, err := n.Join(t.Context(), cluster.MemberConfig{Node: cluster.Node{}})
+			must(t, err)
+			must(t, n.Drain(t.Context(), m.ID(), "root"))
 			if keys, err := rdb.HLen(t.Context(), ns+":{nodes}:draining").Result(); keys != step.keys || err != nil {
 				t.Errorf("%v later %d are remembered (%v), want %d", step.after, keys, err, step.keys)
 			}
-			must(t, n.Undrain(t.Context(), "n2"))
+			must(t, n.Undrain(t.Context(), m.ID()))
+			m.Leave(t.Context())
 		}
 	})
 }

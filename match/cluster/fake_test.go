@@ -15,6 +15,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"muster/internal/testredis"
 	"muster/match/cluster"
 )
 
@@ -40,22 +41,14 @@ type wires struct {
 // rewired returns another client of the same Redis, over connections that the test holds.
 func rewired(t *testing.T, rdb redis.UniversalClient) (redis.UniversalClient, *wires) {
 	t.Helper()
-	o := *rdb.(*redis.Client).Options()
-	w, dial := &wires{}, o.Dialer
-	o.Dialer = func(ctx context.Context, network, addr string) (net.Conn, error) {
-		c, err := dial(ctx, network, addr)
-		if err != nil {
-			return nil, err
-		}
+	w := &wires{}
+	return testredis.Another(t, rdb, 0, func(c net.Conn) net.Conn {
 		wr := &wire{Conn: c}
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		w.conns = append(w.conns, wr)
-		return wr, nil
-	}
-	c := redis.NewClient(&o)
-	t.Cleanup(func() { _ = c.Close() }) // the test may have closed it
-	return c, w
+		return wr
+	}), w
 }
 
 // swallow makes the connections of now, those that have written what, black holes: both ways, for good, without a FIN.
@@ -221,10 +214,8 @@ func take(d *cluster.Directory, ctx context.Context, room string, seat uint16, p
 // slowed returns another client of the same Redis that lets a time pass before each exchange, once one is set.
 func slowed(t *testing.T, rdb redis.UniversalClient) (redis.UniversalClient, *slowly) {
 	t.Helper()
-	o := *rdb.(*redis.Client).Options()
-	c, s := redis.NewClient(&o), &slowly{}
+	c, s := testredis.Another(t, rdb, 0, nil), &slowly{}
 	c.AddHook(s)
-	t.Cleanup(func() { _ = c.Close() })
 	return c, s
 }
 
@@ -256,4 +247,20 @@ func pass(ctx context.Context, d time.Duration) {
 	case <-timer.C:
 	case <-ctx.Done():
 	}
+}
+
+// onCluster says whether a test runs on a Redis Cluster.
+func onCluster(rdb redis.UniversalClient) bool {
+	_, is := rdb.(*redis.ClusterClient)
+	return is
+}
+
+// publishRaw publishes in the way of the server.
+func publishRaw(t *testing.T, rdb redis.UniversalClient, channel string, payload any) {
+	t.Helper()
+	publish := rdb.Publish
+	if onCluster(rdb) {
+		publish = rdb.SPublish
+	}
+	must(t, publish(t.Context(), channel, payload).Err())
 }

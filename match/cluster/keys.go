@@ -39,10 +39,14 @@ func (k keys) open(queue string) string { return k.ns + ":{queue:" + queue + "}:
 // rooms is the set of rooms that a node may have.
 func (k keys) rooms(node string) string { return k.ns + ":{node:" + node + "}:rooms" }
 
-// nodes are the live nodes by the end of their registration, nodeInfo what each says of itself, draining those whose
-// operators want no new rooms on them.
+// nodes are the nodes by the end of their leases, nodeInfo what each says of itself, leases what others may rely on,
+// fenced those that are over, epochs the highest epoch that any of them knows of, draining those
+// whose operators want no new rooms on them.
 func (k keys) nodes() string    { return k.ns + ":{nodes}:live" }
 func (k keys) nodeInfo() string { return k.ns + ":{nodes}:info" }
+func (k keys) leases() string   { return k.ns + ":{nodes}:leases" }
+func (k keys) fenced() string   { return k.ns + ":{nodes}:fenced" }
+func (k keys) epochs() string   { return k.ns + ":{nodes}:epoch" }
 func (k keys) draining() string { return k.ns + ":{nodes}:draining" }
 
 // outbox is the stream of results, posted the mark that one was put into it.
@@ -52,6 +56,6 @@ func (k keys) posted(key string) string { return k.ns + ":{outbox}:posted:" + ke
 // link is the Pub/Sub channel of a node.
 func (k keys) link(node string) string { return k.ns + ":{link:" + node + "}" }
 
-// notices and beat are Pub/Sub channels.
-func (k keys) notices() string       { return k.ns + ":notices" }
-func (k keys) beat(id string) string { return k.ns + ":beat:" + id }
+// notices and beat are Pub/Sub channels, of one slot so that one subscription has both.
+func (k keys) notices() string       { return k.ns + ":{notices}" }
+func (k keys) beat(id string) string { return k.ns + ":{notices}:beat:" + id }

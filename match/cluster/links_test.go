@@ -347,10 +347,14 @@ func TestNodeOfAnotherNameGoesOnAndAllHaveAGap(t *testing.T) {
 	})
 }
 
-// tap listens to what is published to a node and can publish it again.
+// tap listens to what is published to a node.
 func tap(t *testing.T, rdb redis.UniversalClient, node string) <-chan *redis.Message {
 	t.Helper()
-	sub := rdb.Subscribe(t.Context(), ns+":{link:"+node+"}")
+	channel, subscribe := ns+":{link:"+node+"}", rdb.Subscribe
+	if onCluster(rdb) {
+		subscribe = rdb.SSubscribe
+	}
+	sub := subscribe(t.Context(), channel)
 	_, err := sub.Receive(t.Context())
 	must(t, err)
 	t.Cleanup(func() { _ = sub.Close() })
@@ -374,7 +378,7 @@ func TestEnvelopesThatAreDoubledLateForeignOrBrokenAreDroppedAndCounted(t *testi
 		until(t, "both have come", func() bool { return len(b.all()) == 2 })
 		again := func(to string, payload []byte) {
 			t.Helper()
-			must(t, rdb.Publish(t.Context(), ns+":{link:"+to+"}", payload).Err())
+			publishRaw(t, rdb, ns+":{link:"+to+"}", payload)
 		}
 		again("b", []byte(first))
 		again("b", []byte(first))

@@ -6,25 +6,19 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
-	"time"
 
 	"github.com/redis/go-redis/v9"
 	"go.uber.org/zap"
 )
 
-// A node's registration lasts nodeTTL and is renewed three times within it.
-const (
-	nodeTTL   = 6 * time.Second
-	nodeRenew = 2 * time.Second
-)
-
 // Node is what a host says of itself.
 type Node struct {
-	ID string `json:"id"` // of this run of the process: a restarted one is another node
+	ID string `json:"id"` // the incarnation: a node that is started again, or was fenced, has another
 	// Process is the same for all ids that one run of a process has, one after the other; "" is ID.
 	Process string            `json:"process,omitempty"`
 	URL     string            `json:"url"`              // where clients reach it, http://HOST or https://HOST
+	Peer    string            `json:"peer,omitempty"`   // URL by which other nodes reach it
+	Place   string            `json:"place,omitempty"`  // what only one process at a time can have, see PlaceOf; "" is not known
 	Asked   bool              `json:"asked,omitempty"`  // URL is a guess: clients come to its rooms by whichever server they asked
 	Role    string            `json:"role,omitempty"`   // RoleLobby, RoleMatch or RoleAll, which "" is, too
 	Region  string            `json:"region,omitempty"` // where it is, for players who measure latencies; "" is not said
@@ -50,71 +44,7 @@ func NewNodes(rdb redis.UniversalClient, namespace string, log *zap.Logger) *Nod
 	return &Nodes{rdb: rdb, log: log, keys: keys{namespace}}
 }
 
-// Join registers a node and keeps it registered until leave is called, which takes it out. now is called each time to
-// bring what changes up to date; it may be nil.
-func (n *Nodes) Join(ctx context.Context, node Node, now func(*Node)) (leave func(context.Context), err error) {
-	if now == nil {
-		now = func(*Node) {}
-	}
-	now(&node)
-	if err := n.register(ctx, node); err != nil {
-		return nil, err
-	}
-	renewing, stop := context.WithCancel(context.Background())
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		ticker := time.NewTicker(nodeRenew)
-		defer ticker.Stop()
-		for {
-			select {
-			case <-renewing.Done():
-				return
-			case <-ticker.C:
-			}
-			now(&node)
-			if err := n.register(renewing, node); err != nil && renewing.Err() == nil {
-				n.log.Warn("this node's registration was not renewed", zap.Error(err))
-			}
-		}
-	})
-	return func(ctx context.Context) {
-		stop()
-		wg.Wait()
-		pipe := n.rdb.Pipeline()
-		pipe.ZRem(ctx, n.nodes(), node.ID)
-		pipe.HDel(ctx, n.nodeInfo(), node.ID)
-		if _, err := pipe.Exec(ctx); err != nil {
-			n.log.Warn("this node's registration was not taken out; it ends by itself", zap.Error(err))
-		}
-	}, nil
-}
-
-func (n *Nodes) register(ctx context.Context, node Node) error {
-	info, err := json.Marshal(node)
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	if err == nil {
-		err = registerScript.Run(ctx, n.rdb, []string{n.nodes(), n.nodeInfo()}, node.ID, info, nodeTTL.Milliseconds()).Err()
-	}
-	if err != nil {
-		return fmt.Errorf("registering node %s: %w", node.ID, err)
-	}
-	return nil
-}
-
-// Whoever registers sweeps out those whose time is over.
-var registerScript = redis.NewScript(`
-local t = redis.call('TIME')
-local now = t[1] * 1000 + math.floor(t[2] / 1000)
-for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', string.format('%.0f', now))) do
-	redis.call('ZREM', KEYS[1], id)
-	redis.call('HDEL', KEYS[2], id)
-end
-redis.call('ZADD', KEYS[1], string.format('%.0f', now + tonumber(ARGV[3])), ARGV[1])
-redis.call('HSET', KEYS[2], ARGV[1], ARGV[2])
-return 'ok'`)
-
-// Live returns the registered nodes by id.
+// Live returns the nodes that hold their leases, by id.
 func (n *Nodes) Live(ctx context.Context) (map[string]Node, error) {
 	answer, err := liveScript.Run(ctx, n.rdb, []string{n.nodes(), n.nodeInfo(), n.draining()}).StringSlice()
 	drains, err := wordOf(answer, 1, err)

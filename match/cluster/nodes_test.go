@@ -33,21 +33,21 @@ func TestNodeIsLiveFromJoinToLeave(t *testing.T) {
 		n := cluster.NewNodes(rdb, ns, zap.NewNop())
 		wantLive(t, "before", n)
 		node := cluster.Node{ID: "n1", URL: "http://10.0.0.1:8080", Asked: true, Games: map[string]string{"arena": "7"}}
-		leave, err := n.Join(t.Context(), node, nil)
+		member, err := n.Join(t.Context(), cluster.MemberConfig{Node: node})
 		must(t, err)
-		leaveOther, err := n.Join(t.Context(), cluster.Node{ID: "n2"}, nil)
+		other, err := n.Join(t.Context(), cluster.MemberConfig{Node: cluster.Node{ID: "n2"}})
 		must(t, err)
 		nodes, err := n.Live(t.Context())
 		must(t, err)
 		if diff := cmp.Diff(map[string]cluster.Node{"n1": node, "n2": {ID: "n2"}}, nodes); diff != "" {
 			t.Errorf("live nodes differ (-joined +live):\n%s", diff)
 		}
-		leave(t.Context())
+		member.Leave(t.Context())
 		wantLive(t, "after one left", n, "n2")
-		leaveOther(t.Context())
+		other.Leave(t.Context())
 		wantLive(t, "after both left", n)
-		if keys, err := rdb.DBSize(t.Context()).Result(); keys != 0 || err != nil {
-			t.Errorf("%d keys are left (%v)", keys, err)
+		if keys, err := rdb.Keys(t.Context(), "*").Result(); !slices.Equal(keys, []string{ns + ":{nodes}:fenced"}) || err != nil {
+			t.Errorf("%q are left (%v), want only who has been here", keys, err)
 		}
 	})
 }
@@ -55,48 +55,55 @@ func TestNodeIsLiveFromJoinToLeave(t *testing.T) {
 func TestNodeStaysLiveWhileItRenews(t *testing.T) {
 	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
 		n := cluster.NewNodes(rdb, ns, zap.NewNop())
-		leave, err := n.Join(t.Context(), cluster.Node{ID: "n1"}, nil)
+		member, err := n.Join(t.Context(), cluster.MemberConfig{Node: cluster.Node{ID: "n1"}})
 		must(t, err)
 		for range 100 {
 			time.Sleep(1300 * time.Millisecond)
 			wantLive(t, "while it renews", n, "n1")
 		}
-		leave(t.Context())
+		member.Leave(t.Context())
 	})
 }
 
 func TestNodeThatDiedEndsByItselfAndIsSweptOut(t *testing.T) {
 	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
 		dying, _ := rewired(t, rdb)
-		leave, err := cluster.NewNodes(dying, ns, zap.NewNop()).Join(t.Context(), cluster.Node{ID: "dead"}, nil)
+		member, err := cluster.NewNodes(dying, ns, zap.NewNop()).Join(t.Context(), cluster.MemberConfig{Node: cluster.Node{ID: "dead"}})
 		must(t, err)
 		n := cluster.NewNodes(rdb, ns, zap.NewNop())
 		must(t, dying.Close()) // nothing that it does reaches Redis any more
-		time.Sleep(6*time.Second - time.Millisecond)
-		wantLive(t, "just before its registration ends", n, "dead")
+		time.Sleep(1500*time.Millisecond - time.Millisecond)
+		wantLive(t, "just before its lease ends", n, "dead")
 		time.Sleep(time.Millisecond)
-		wantLive(t, "when its registration has ended", n)
+		wantLive(t, "when its lease has ended", n)
 
-		leaveOther, err := n.Join(t.Context(), cluster.Node{ID: "n2"}, nil)
+		other, err := n.Join(t.Context(), cluster.MemberConfig{Node: cluster.Node{ID: "n2"}})
 		must(t, err)
-		if infos, err := rdb.HKeys(t.Context(), ns+":{nodes}:info").Result(); !slices.Equal(infos, []string{"n2"}) {
-			t.Errorf("the register holds %q (%v), want only n2", infos, err)
+		time.Sleep(9 * time.Second)
+		wantInfos := func(when string, want ...string) {
+			t.Helper()
+			if infos, err := rdb.HKeys(t.Context(), ns+":{nodes}:info").Result(); !slices.Equal(infos, want) {
+				t.Errorf("%s the register holds %q (%v), want %q", when, infos, err, want)
+			}
 		}
-		leave(t.Context())
-		leaveOther(t.Context())
+		wantInfos("while its lease may be renewed", "dead", "n2")
+		time.Sleep(2 * time.Second) // the one who came after its death has waited as a stranger does
+		wantInfos("when it was fenced", "n2")
+		member.Leave(t.Context())
+		other.Leave(t.Context())
 	})
 }
 
 func TestNodeIsRegisteredAgainWhenRedisLostEverything(t *testing.T) {
 	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
 		n := cluster.NewNodes(rdb, ns, zap.NewNop())
-		leave, err := n.Join(t.Context(), cluster.Node{ID: "n1"}, nil)
+		member, err := n.Join(t.Context(), cluster.MemberConfig{Node: cluster.Node{ID: "n1"}})
 		must(t, err)
 		must(t, rdb.FlushAll(t.Context()).Err())
 		wantLive(t, "with an empty Redis", n)
-		time.Sleep(2*time.Second + time.Millisecond)
+		time.Sleep(301 * time.Millisecond)
 		wantLive(t, "after the next renewal", n, "n1")
-		leave(t.Context())
+		member.Leave(t.Context())
 	})
 }
 
@@ -105,9 +112,11 @@ func TestNodeThatCannotBeReadDoesNotHideTheOthers(t *testing.T) {
 	testredis.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
 		n := cluster.NewNodes(rdb, ns, zap.NewNop())
 		for _, id := range []string{"n1", "n2"} {
-			leave, err := n.Join(t.Context(), cluster.Node{ID: id}, nil)
+			member, err := n.Join(t.Context(), cluster.MemberConfig{Node: cluster.Node{ID: id}})
 			must(t, err)
-			defer leave(t.Context())
+			member.Leave(t.Context()) // which ends its renewals
+			must(t, rdb.ZAdd(t.Context(), ns+":{nodes}:live", redis.Z{Score: 1e15, Member: id}).Err())
+			must(t, rdb.HSet(t.Context(), ns+":{nodes}:info", id, `{"id":"`+id+`"}`).Err())
 		}
 		must(t, rdb.HSet(t.Context(), ns+":{nodes}:info", "n1", `{"games": 7}`).Err())
 		wantLive(t, "with a broken entry", n, "n2")
@@ -117,8 +126,8 @@ func TestNodeThatCannotBeReadDoesNotHideTheOthers(t *testing.T) {
 func TestJoinFailsWithoutRedis(t *testing.T) {
 	rdb := testredis.Embedded(t)
 	must(t, rdb.Close())
-	if leave, err := cluster.NewNodes(rdb, ns, zap.NewNop()).Join(t.Context(), cluster.Node{ID: "n1"}, nil); err == nil {
-		leave(t.Context())
+	if member, err := cluster.NewNodes(rdb, ns, zap.NewNop()).Join(t.Context(), cluster.MemberConfig{Node: cluster.Node{ID: "n1"}}); err == nil {
+		member.Leave(t.Context())
 		t.Error("joined a Redis that is not there")
 	}
 }

@@ -40,12 +40,12 @@ func NewPlacer(r prometheus.Registerer) *Placer {
 	p := &Placer{
 		placements: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "muster_placements_total", Help: "New rooms that this process sought a node for: placed, none or crowded.",
-		}, []string{"result"}),
+		}, []string{"outcome"}),
 		rng:   rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())), //nolint:gosec // nobody gains by guessing it
 		count: map[string]int{},
 	}
-	for _, result := range []string{"placed", "none", "crowded"} {
-		p.placements.WithLabelValues(result)
+	for _, outcome := range []string{"placed", "none", "crowded"} {
+		p.placements.WithLabelValues(outcome)
 	}
 	if r != nil {
 		r.MustRegister(p.placements)

@@ -5,13 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/url"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/alicebob/miniredis/v2"
 	"github.com/redis/go-redis/v9"
-	"github.com/redis/go-redis/v9/maintnotifications"
 )
 
 // What go-redis would print on standard error it also returns as an error, or the bus notices it.
@@ -25,21 +24,40 @@ func (silent) Printf(context.Context, string, ...any) {}
 // seconds.
 const callTimeout = time.Second
 
-// Connect returns a client for a redis:// or rediss:// URL after one answered PING.
-func Connect(ctx context.Context, address string) (redis.UniversalClient, error) {
-	o, err := redis.ParseURL(address)
-	if bad := (*url.Error)(nil); errors.As(err, &bad) {
-		return nil, errors.New("the address of Redis is not a URL like redis://USER:PASSWORD@HOST:PORT") // its text holds the password
-	}
+// Connect returns a client for an address of Redis after one answered PING. The forms of an address are
+//
+//	redis://USER:PASSWORD@HOST:PORT/DB
+//	redis+sentinel://USER:PASSWORD@HOST:PORT,HOST:PORT/MASTER?db=DB
+//	redis+cluster://USER:PASSWORD@HOST:PORT,HOST:PORT
+//
+// and the same with rediss, over TLS. The hosts are a server, the Sentinels that know who is the MASTER, or some servers of
+// a Cluster. Sentinels that want a login of their own have it in sentinel_username and sentinel_password.
+func Connect(ctx context.Context, text string) (redis.UniversalClient, error) {
+	a, err := parseAddress(text)
 	if err != nil {
-		return nil, fmt.Errorf("the address of Redis: %w", err)
+		return nil, err
 	}
-	rdb := redis.NewClient(withDefaults(o))
-	if err := rdb.Ping(ctx).Err(); err != nil {
+	rdb := a.client()
+	if err := a.check(ctx, rdb); err != nil {
 		_ = rdb.Close()
-		return nil, fmt.Errorf("connecting to Redis at %s: %w", o.Addr, err)
+		return nil, fmt.Errorf("connecting to Redis at %s: %w", strings.Join(a.hosts, ","), err)
 	}
 	return rdb, nil
+}
+
+// check says whether what answers is what the address says.
+func (a *address) check(ctx context.Context, rdb redis.UniversalClient) error {
+	if err := rdb.Ping(ctx).Err(); err != nil {
+		if a.kind == kindCluster && strings.Contains(err.Error(), "cluster support disabled") {
+			return errors.New("it is no Redis Cluster: want redis:// in place of redis+cluster://")
+		}
+		return err //nolint:wrapcheck // Connect says what it did
+	}
+	info, err := rdb.Info(ctx, "cluster").Result()
+	if a.kind != kindCluster && err == nil && strings.Contains(info, "cluster_enabled:1") {
+		return errors.New("it is a server of a Redis Cluster: want redis+cluster:// and some of its hosts")
+	}
+	return nil
 }
 
 // Embedded returns a client of a Redis within this process. It listens on no port, so nobody else can reach it, and
@@ -71,14 +89,4 @@ func Embedded() (rdb redis.UniversalClient, stop func()) {
 		mu.Unlock()
 		server.Close()
 	}
-}
-
-func withDefaults(o *redis.Options) *redis.Options {
-	o.DialTimeout, o.ReadTimeout, o.WriteTimeout = callTimeout, callTimeout, callTimeout
-	o.ContextTimeoutEnabled = true // else a context's deadline does not bound a command
-	o.MinIdleConns = 2
-	o.DialerRetries = 1 // a command is tried again as a whole
-	// The default asks each new connection for a feature that open-source servers answer with an error.
-	o.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
-	return o
 }
