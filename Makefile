@@ -1,7 +1,7 @@
 # The same steps as .ci/run, one by one. `make` lists them.
 LINT = go tool -modfile=.ci/tools/go.mod golangci-lint
 
-.PHONY: help run test race lint fmt bench bench-check web web-check loadtest peers peers-smoke matchmaking lobby-bench soak soak-lobby tickets-long chaos-short chaos chaos-cluster chaos-nginx fuzz fuzz-long ci docker
+.PHONY: help run test race lint fmt bench bench-check web web-check loadtest peers peers-smoke matchmaking lobby-bench soak soak-lobby tickets-long churn-doctor chaos-short chaos chaos-cluster chaos-nginx fuzz fuzz-long ci docker
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -59,6 +59,9 @@ soak-lobby: ## kill a queue's leader KILLS (50) times while tickets stream in: e
 
 tickets-long: ## 2000 schedules of lobbies that die between two calls of Redis
 	go test ./lobby/ticket -run TestEveryTicketEndsOnce -count=1 -timeout 0 -schedules 2000
+
+churn-doctor: ## servers die for TIME (10m) while all comes and goes; then muster doctor must find nothing
+	go test ./internal/faults -run TestDoctorFindsNothing -count=1 -v -timeout 0 -churn $(or $(TIME),10m) -churn-kill 20s -churn-grace 2m
 
 CHAOS = go test ./internal/chaos -run TestMatchesOutliveWhatBreaks -count=1 -v -timeout 30m $(if $(ONLY),-only '$(ONLY)') $(if $(SEED),-seed $(SEED)) -chaos
 

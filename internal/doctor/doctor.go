@@ -273,6 +273,6 @@ func wait(ctx context.Context, d time.Duration) error {
 	case <-timer.C:
 		return nil
 	case <-ctx.Done():
-		return ctx.Err() //nolint:wrapcheck // Look says what it did
+		return ctx.Err()
 	}
 }

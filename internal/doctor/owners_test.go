@@ -185,6 +185,16 @@ var ownerships = []ownership{
 		func(w world) { w.zset("{nodes}:live", 0, w.in(time.Second), "n") },
 	},
 	{
+		"{nodes}:draining", doctor.WhyUnregistered,
+		func(w world) {
+			w.zset("{nodes}:live", 0, w.in(time.Second), "n")
+			w.hash("{nodes}:info", 0, "n", `{"id":"n","process":"other"}`)
+			w.hash("{nodes}:draining", 0, "p", "{}")
+		},
+		"{nodes}:draining p",
+		func(w world) { w.hash("{nodes}:info", 0, "n", `{"id":"n","process":"p"}`) },
+	},
+	{
 		"{outbox}:results", doctor.WhyResult,
 		func(w world) {
 			id := fmt.Sprintf("%.0f-0", w.in(-2*doctor.Overdue))
@@ -400,7 +410,7 @@ func TestWhatEndsWithinTheGraceNeedsNoSecondLook(t *testing.T) {
 					t.Errorf("%d are looked at again, want the one that does not end", n)
 				}
 			},
-			Wait: func(ctx context.Context, d time.Duration) error { return nil },
+			Wait: func(context.Context, time.Duration) error { return nil },
 		})
 		if err != nil || report.Count != 2 { // it never ends, and it has no room
 			t.Errorf("%+v, %v", report, err)

@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"context"
+	"encoding/json"
 	"strconv"
 	"time"
 )
@@ -20,7 +21,7 @@ const (
 func recordRule(ctx context.Context, l *look, keys []*key) error {
 	list, err := l.fields(ctx, namesOf(keys), "node", "off")
 	for i, k := range keys {
-		if err == nil && !l.live[list[i][0]] && list[i][1] == "" && !(k.ttl > recordLasts-claiming) {
+		if err == nil && !l.live[list[i][0]] && list[i][1] == "" && k.ttl <= recordLasts-claiming {
 			l.suspect(k, "", whyNoNode)
 		}
 	}
@@ -130,6 +131,26 @@ func registered(ctx context.Context, l *look, _ *key, list []string) ([]bool, er
 	there := make([]bool, len(list))
 	for i, s := range scores {
 		there[i] = s > 0
+	}
+	return there, nil
+}
+
+// process says which processes, or nodes where none is named, are those of live nodes.
+func process(ctx context.Context, l *look, _ *key, list []string) ([]bool, error) {
+	infos, err := l.cfg.Redis.HGetAll(ctx, l.prefix+"{nodes}:info").Result()
+	if err != nil {
+		return nil, err //nolint:wrapcheck // says the rule's caller
+	}
+	alive := map[string]bool{}
+	for id, info := range infos {
+		var node struct{ Process string }
+		if l.live[id] && json.Unmarshal([]byte(info), &node) == nil {
+			alive[id], alive[node.Process] = true, true
+		}
+	}
+	there := make([]bool, len(list))
+	for i, id := range list {
+		there[i] = alive[id]
 	}
 	return there, nil
 }

@@ -53,7 +53,7 @@ var rows = []row{
 	{pattern: "{node:NODE}:rooms", kind: "set", lasts: 2 * time.Minute},
 	{pattern: "{nodes}:live", kind: "zset", owner: nodesRule},
 	{pattern: "{nodes}:info", kind: "hash", owner: members(registered, whyUnregistered)},
-	{pattern: "{nodes}:draining", kind: "hash", lasts: day},
+	{pattern: "{nodes}:draining", kind: "hash", owner: members(process, whyUnregistered)},
 	{pattern: "{outbox}:results", kind: "stream", owner: outboxRule},
 	{pattern: "{outbox}:posted:ROOM:N:N", kind: "string", lasts: day},
 	{pattern: "{outbox}:posted:ROOM:lost", kind: "string", lasts: day},

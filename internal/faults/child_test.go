@@ -24,7 +24,7 @@ func play(role string) {
 		os.Exit(1)
 	case "serve": // the muster command
 		collectWhenAsked()
-		cmd.Main(cmd.Game{Game: neighbourGame}, cmd.Game{Game: badGame}, cmd.Game{Game: pairGame})
+		cmd.Main(cmd.Game{Game: neighbourGame}, cmd.Game{Game: badGame}, cmd.Game{Game: pairGame}, cmd.Game{Game: ledgerGame})
 	default:
 		fmt.Fprintf(os.Stderr, "no such role: %q\n", role)
 		os.Exit(2)

@@ -66,6 +66,7 @@ type habit struct {
 	both   int           // one of so many waits in two queues at once; 0 is nobody
 	giveUp int           // one of so many gives up
 	within time.Duration // and when at the latest
+	rest   time.Duration // between two tickets
 }
 
 // usual is the habit of players whose lobbies or Redis die.
@@ -90,6 +91,7 @@ func gather(h *hall, places int, seed uint64, does habit) *crowd {
 		c.wg.Go(func() {
 			for n := 0; !c.stop.Load(); n++ {
 				c.seek(rng, fmt.Sprintf("p%d-%d", place, n/3)) // a player comes three times
+				pause(context.Background(), does.rest)
 			}
 		})
 	}
