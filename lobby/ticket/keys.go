@@ -30,6 +30,13 @@ func (k queueKeys) attempt(id string) string  { return k.tag + ":attempt:" + id 
 func (k queueKeys) joined(room string) string { return k.tag + ":joined:" + room }
 func (k queueKeys) mark(player string) string { return k.tag + ":player:" + keyspace.Digest(player) }
 
+// lost says what became of the tickets of a match that was lost; nextTicket, of a player of one, since when his next ticket
+// counts as waiting.
+func (k queueKeys) lost(room string) string { return k.tag + ":lost:" + room }
+func (k queueKeys) nextTicket(player string) string {
+	return k.tag + ":next:" + keyspace.Digest(player)
+}
+
 // shared are the first keys of every script that changes tickets, in the order of the names in luaKeys.
 func (k queueKeys) shared(more ...string) []string {
 	keys := make([]string, 0, sharedKeys+len(more))

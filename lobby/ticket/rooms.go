@@ -14,6 +14,7 @@ import (
 
 // meta is what the record of a room that was made for a match says of it, so that others can be found who fit.
 type meta struct {
+	Queue      string         `json:"queue,omitempty"` // that made it
 	Attributes map[string]any `json:"attributes,omitempty"`
 	Players    []metaPlayer   `json:"players"`
 	Bots       int            `json:"bots,omitempty"`
@@ -25,6 +26,9 @@ type metaPlayer struct {
 	Avoid  []string `json:"avoid,omitempty"`
 	Team   uint16   `json:"team,omitempty"`
 	Role   string   `json:"role,omitempty"`
+	// Ticket is that with which he came, and Created (in ms) how old that is: for the case that the match is lost.
+	Ticket  string `json:"ticket,omitempty"`
+	Created int64  `json:"created,omitempty"`
 }
 
 // metaPlayers is what is remembered of an attempt's players.
@@ -33,7 +37,11 @@ func (a *attempt) metaPlayers() []metaPlayer {
 	for i := range a.Tickets {
 		t := &a.Tickets[i]
 		for _, p := range t.Players {
-			list = append(list, metaPlayer{p.ID, p.Rating, p.Avoid, t.Team, a.Roles[p.ID]})
+			m := metaPlayer{ID: p.ID, Rating: p.Rating, Avoid: p.Avoid, Team: t.Team, Role: a.Roles[p.ID], Ticket: t.ID}
+			if read := a.tickets[i]; read != nil {
+				m.Created = read.Created.UnixMilli()
+			}
+			list = append(list, m)
 		}
 	}
 	return list
@@ -92,7 +100,7 @@ func (e *engine) create(ctx context.Context, a *attempt, live map[string]cluster
 	if err != nil {
 		return cluster.Room{}, err //nolint:wrapcheck // names the game
 	}
-	m := meta{Attributes: a.Attributes, Bots: a.Bots, Players: a.metaPlayers()}
+	m := meta{Queue: e.keys.queue, Attributes: a.Attributes, Bots: a.Bots, Players: a.metaPlayers()}
 	text, err := json.Marshal(m)
 	if err != nil {
 		return cluster.Room{}, fmt.Errorf("making the room of a match: %w", err)
