@@ -36,11 +36,11 @@ type scenario struct {
 // scenarios are what each amount of chaos consists of.
 var scenarios = map[string][]scenario{
 	"little": {{name: "a host is killed", nodes: 2, rooms: 4, size: 2, run: func(w *world) { w.killOne() }}},
-	"short": {{name: "a host is killed, one stopped, Redis starts again and is away", nodes: 3, rooms: 12, size: 4, run: func(w *world) {
+	"short": {{name: "a host is killed, Redis starts again and is away, a host is stopped", nodes: 3, rooms: 12, size: 4, run: func(w *world) {
 		w.killOne()
-		w.stopFor(2 * lease)
 		w.restartRedis(0)
 		w.restartRedis(6 * time.Second)
+		w.stopFor(2 * lease)
 	}}},
 	"nginx": {{name: "nginx reloads", nodes: 3, rooms: 30, size: 10, nginx: true, run: (*world).reloads}},
 	"long": {
@@ -48,13 +48,16 @@ var scenarios = map[string][]scenario{
 		{name: "hosts with checkpoints are killed", nodes: 3, rooms: 12, size: 4, game: "slipping", run: func(w *world) { w.killFor(30*time.Second, 10*time.Second) }},
 		{name: "hosts are stopped", nodes: 3, rooms: 12, size: 4, run: func(w *world) {
 			w.stopFor(lease)
+			w.prove()
 			w.stopFor(2 * lease)
+			w.prove()
 			w.stopFor(10 * lease)
 		}},
 		{name: "Redis is away for 30 seconds", nodes: 3, rooms: 20, size: 4, run: func(w *world) { w.restartRedis(30 * time.Second) }},
 		{name: "Redis is emptied", nodes: 3, rooms: 12, size: 4, run: (*world).emptyRedis},
 		{name: "one server is cut off from Redis", nodes: 3, rooms: 12, size: 4, lines: true, alone: true, run: func(w *world) {
 			w.cutOff()
+			w.prove()
 			w.blackHole()
 		}},
 		{name: "Redis is slow", nodes: 3, rooms: 12, size: 4, lines: true, alone: true, run: func(w *world) { w.slowRedis(500 * time.Millisecond) }},
