@@ -55,6 +55,7 @@ type server struct {
 	opener  *node.Opener
 	claims  *node.Claimer
 	links   *cluster.Links // nil: an embedded Redis has no other nodes
+	bridge  *bridge.Bridge // nil: there are no other nodes
 	member  atomic.Pointer[cluster.Member]
 	ends    atomic.Bool // it stops: no new rooms
 	lobby   *lobby.Lobby
@@ -135,9 +136,14 @@ func (s *server) join(ctx context.Context, rdb redis.UniversalClient, self clust
 	}
 	member, err := cluster.NewNodes(rdb, s.set.Namespace, s.log).Join(ctx, cluster.MemberConfig{
 		Node: self, Key: s.keys.Subkey("probe"), Lease: s.set.Lease, Alone: s.set.Alone || s.set.Redis == "", Registerer: reg,
-		Now:    s.describe,
-		Hold:   s.host.HoldUntil,
-		Dead:   s.claims.Dead,
+		Now:  s.describe,
+		Hold: s.host.HoldUntil,
+		Dead: func(id string) {
+			s.claims.Dead(id)
+			if s.bridge != nil {
+				s.bridge.Gone(id) // whoever plays there over this server comes back, and finds where the room goes on
+			}
+		},
 		Fenced: func(string, string) { s.host.Abandon("the match goes on elsewhere") },
 	})
 	if err != nil {
@@ -247,7 +253,7 @@ func (s *server) startBridge(rooms *node.Rooms, reg prometheus.Registerer) {
 	})
 	b = bridge.New(bridge.Config{Network: links, Find: rooms.Find, Log: s.log, Registerer: reg})
 	rooms.Bridge = b
-	s.links = links
+	s.links, s.bridge = links, b
 	s.onClose(b.Close)
 }
 
