@@ -75,7 +75,8 @@ chaos: ## the long one: 400 bots, kills for two minutes, and all else of docs/FA
 	$(CHAOS) long
 
 chaos-cluster: ## the same on a Redis Cluster of 3 masters, and on Sentinel with a failover
-	$(CHAOS) cluster
+	$(CHAOS) long -redis cluster
+	$(CHAOS) long -redis sentinel
 
 chaos-nginx: ## 300 bots through nginx with TLS, which is reloaded
 	$(CHAOS) nginx
