@@ -51,7 +51,7 @@ func explorations() int {
 	if race.Enabled {
 		return 1500
 	}
-	return 120_000
+	return 12_000
 }
 
 // TestNoScheduleOfFaultsBreaksOwnership explores random schedules. -seed N -profile NAME makes one run again.
