@@ -185,6 +185,12 @@ var ownerships = []ownership{
 		func(w world) { w.zset("{nodes}:live", 0, w.in(time.Second), "n") },
 	},
 	{
+		"{nodes}:leases", doctor.WhyUnregistered,
+		func(w world) { w.hash("{nodes}:leases", 0, "n", "1 1 1500 ") },
+		"{nodes}:leases n",
+		func(w world) { w.zset("{nodes}:live", 0, w.in(time.Second), "n") },
+	},
+	{
 		"{nodes}:draining", doctor.WhyUnregistered,
 		func(w world) {
 			w.zset("{nodes}:live", 0, w.in(time.Second), "n")

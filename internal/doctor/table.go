@@ -52,6 +52,9 @@ var rows = []row{
 	{pattern: "{queue:NAME}:open", kind: "zset", lasts: day, owner: members(openRoom, whyListed)},
 	{pattern: "{nodes}:live", kind: "zset", owner: nodesRule},
 	{pattern: "{nodes}:info", kind: "hash", owner: members(registered, whyUnregistered)},
+	{pattern: "{nodes}:leases", kind: "hash", owner: members(registered, whyUnregistered)},
+	{pattern: "{nodes}:fenced", kind: "zset"}, // bounded: the newest push out the oldest
+	{pattern: "{nodes}:epoch", kind: "string"},
 	{pattern: "{nodes}:draining", kind: "hash", owner: members(process, whyUnregistered)},
 	{pattern: "{outbox}:results", kind: "stream", owner: outboxRule},
 	{pattern: "{outbox}:posted:ROOM:N:N", kind: "string", lasts: day},
