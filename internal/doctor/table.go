@@ -50,14 +50,16 @@ var rows = []row{
 	{pattern: "{rooms:NAME}:public", kind: "zset", lasts: day, owner: members(listedRoom, whyListed)},
 	{pattern: "{code:CODE}", kind: "string", lasts: time.Minute, owner: codeRule},
 	{pattern: "{queue:NAME}:open", kind: "zset", lasts: day, owner: members(openRoom, whyListed)},
+	{pattern: "{node:NODE}:rooms", kind: "set", lasts: nodeLasts, owner: nodeRoomsRule},
 	{pattern: "{nodes}:live", kind: "zset", owner: nodesRule},
 	{pattern: "{nodes}:info", kind: "hash", owner: members(registered, whyUnregistered)},
 	{pattern: "{nodes}:leases", kind: "hash", owner: members(registered, whyUnregistered)},
-	{pattern: "{nodes}:fenced", kind: "zset"}, // bounded: the newest push out the oldest
+	{pattern: "{nodes}:fenced", kind: "zset"}, // the last 4096
 	{pattern: "{nodes}:epoch", kind: "string"},
-	{pattern: "{nodes}:draining", kind: "hash", owner: members(process, whyUnregistered)},
+	{pattern: "{nodes}:draining", kind: "hash", lasts: day},
 	{pattern: "{outbox}:results", kind: "stream", owner: outboxRule},
 	{pattern: "{outbox}:posted:ROOM:N:N", kind: "string", lasts: day},
+	{pattern: "{outbox}:posted:ROOM:lost", kind: "string", lasts: day},
 
 	// lobby/ticket/keys.go
 	{pattern: "{queue:NAME}:waiting", kind: "zset", lasts: day, owner: waitingRule},
@@ -69,10 +71,13 @@ var rows = []row{
 	{pattern: "{queue:NAME}:leader", kind: "hash", lasts: day},
 	{pattern: "{queue:NAME}:waits", kind: "list", lasts: day},
 	{pattern: "{queue:NAME}:made", kind: "list", lasts: day},
+	{pattern: "{queue:NAME}:ended", kind: "zset", lasts: day},
 	{pattern: "{queue:NAME}:ticket:TICKET", kind: "hash", lasts: 25 * time.Hour, owner: ticketRule},
 	{pattern: "{queue:NAME}:attempt:ID", kind: "hash", lasts: 10 * time.Minute, owner: attemptRule},
 	{pattern: "{queue:NAME}:joined:ROOM", kind: "hash", lasts: 2 * time.Hour},
 	{pattern: "{queue:NAME}:player:DIGEST", kind: "string", lasts: 25 * time.Hour, owner: markRule},
+	{pattern: "{queue:NAME}:lost:ROOM", kind: "hash", lasts: time.Hour},
+	{pattern: "{queue:NAME}:next:DIGEST", kind: "string", lasts: 10 * time.Minute},
 	{pattern: "{player:DIGEST}:tickets", kind: "zset", lasts: 25 * time.Hour, owner: members(anyTicket, whyNoTicket)},
 	{pattern: "{player:DIGEST}:busy", kind: "string", lasts: 4 * time.Minute, owner: busyRule},
 	{pattern: "{player:DIGEST}:penalty", kind: "hash", lasts: day},

@@ -130,6 +130,7 @@ type instance struct {
 	hist    []int32
 	stored  int // how many of hist Redis has acknowledged
 	busy    bool
+	ran     bool // it has run here
 	check   bool // the next append is a checkpoint
 	rewrite bool // Redis may have forgotten whose it is
 	lost    bool // it has, and the node does not know yet
