@@ -146,6 +146,19 @@ func (w *world) first(n *node, in *instance) {
 	r.issued = in.epoch
 }
 
+// untold says whether Redis has forgotten that an incarnation is fenced, and nobody could tell it again.
+func (w *world) untold(id string) bool {
+	if !w.forgotten[incOf(id)] || slices.Contains(w.redis.fenced, id) {
+		return false
+	}
+	for i := range w.nodes {
+		if n := &w.nodes[i]; n.up && n.renewals > 1 && slices.Contains(n.m.fences, id) {
+			return false
+		}
+	}
+	return true
+}
+
 // check looks at the invariants. What lets a room run is an event, so they are looked at after each.
 func (w *world) check() {
 	var host [rooms]int // 1 + the node that runs it
@@ -171,7 +184,7 @@ func (w *world) check() {
 			r := &w.state[in.room]
 			if h := host[in.room]; h > 0 {
 				other := &w.nodes[h-1]
-				if epoch[in.room] == in.epoch || !w.excused[incOf(other.id)] && !w.excused[incOf(n.id)] && !lost[in.room] && !in.lost {
+				if epoch[in.room] == in.epoch || !w.excused[incOf(other.id)] && !w.excused[incOf(n.id)] && !lost[in.room] && !in.lost && !w.untold(other.id) && !w.untold(n.id) {
 					w.fail("room %d runs on %s with epoch %d and on %s with %d", in.room, show(other.id), epoch[in.room], show(n.id), in.epoch)
 				}
 			}
