@@ -14,6 +14,7 @@ import (
 var (
 	oneSeed    = flag.Uint64("seed", 0, "explore this seed alone, and print what happens")
 	oneProfile = flag.String("profile", "", "the profile of -seed")
+	runs       = flag.Int("runs", 0, "how many runs are explored, instead of as many as take some seconds")
 )
 
 const ppm = 1000 // of a percent
@@ -48,10 +49,13 @@ var profiles = []profile{
 }
 
 func explorations() int {
+	if *runs > 0 {
+		return *runs
+	}
 	if race.Enabled {
 		return 1500
 	}
-	return 120_000
+	return 12_000
 }
 
 // TestNoScheduleOfFaultsBreaksOwnership explores random schedules. -seed N -profile NAME makes one run again.

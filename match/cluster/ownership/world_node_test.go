@@ -273,6 +273,7 @@ func (w *world) renewed(n *node, c *call, now time.Duration) {
 		}
 		held := m.own
 		forgot := m.Renewed(now, c.answer)
+		n.renewals++
 		if w.opt.without == breaks && now >= held {
 			for i := range m.others {
 				if o := &m.others[i]; before[incOf(o.id)] > 0 && o.since == now {
