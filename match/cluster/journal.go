@@ -70,7 +70,7 @@ func (j *Journal) run(ctx context.Context, s *redis.Script, room string, args ..
 	answer, err := j.replicated.run(ctx, s, j.keysOf(room), args...)
 	switch {
 	case err != nil:
-		return "", err //nolint:wrapcheck // callers say what they did
+		return "", err
 	case answer == "ok" || answer == "again":
 		return answer, nil
 	case answer == "gap":

@@ -49,7 +49,7 @@ func (r *replicated) run(ctx context.Context, s *redis.Script, keys []string, ar
 		switch {
 		case err != nil && strings.HasPrefix(err.Error(), "NOSCRIPT") && !tried:
 			if err := s.Load(ctx, node).Err(); err != nil {
-				return "", err //nolint:wrapcheck // callers say what they did
+				return "", err
 			}
 			continue
 		case err != nil:
