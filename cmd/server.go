@@ -219,7 +219,7 @@ func (s *server) startMatches(rdb redis.UniversalClient, games []Game, self clus
 	s.host = host
 	s.opener = &node.Opener{Host: host, Dir: dir, Own: own, Self: s.self, Games: rules, Log: s.log}
 	nodes := cluster.NewNodes(rdb, s.set.Namespace, s.log)
-	s.claims = node.NewClaimer(node.ClaimerConfig{Opener: s.opener, Live: nodes.Live, Journals: s.replays, Log: s.log})
+	s.claims = node.NewClaimer(node.ClaimerConfig{Opener: s.opener, Live: nodes.Live, Weight: cluster.Weight, Journals: s.replays, Log: s.log})
 	rooms := &node.Rooms{Opener: s.opener, Claims: s.claims, Nodes: nodes, URL: self.URL}
 	s.startBridge(rooms, reg)
 	s.edge = edge.New(edge.Config{

@@ -91,5 +91,5 @@ func (l *Lobby) mayMove(ctx context.Context, node string, live map[string]cluste
 	if err == nil && !gone {
 		err = errLate
 	}
-	return err //nolint:wrapcheck // says what it did
+	return err
 }
