@@ -25,6 +25,10 @@ func (k queueKeys) leader() string   { return k.tag + ":leader" }
 func (k queueKeys) waits() string    { return k.tag + ":waits" }
 func (k queueKeys) made() string     { return k.tag + ":made" }
 
+// ended has tickets that ended other than by an attempt, by when whoever leads the queue looks whether their players' indices
+// know it: a process may have died in between.
+func (k queueKeys) ended() string { return k.tag + ":ended" }
+
 func (k queueKeys) ticket(id string) string   { return k.tag + ":ticket:" + id }
 func (k queueKeys) attempt(id string) string  { return k.tag + ":attempt:" + id }
 func (k queueKeys) joined(room string) string { return k.tag + ":joined:" + room }
