@@ -54,8 +54,8 @@ type server struct {
 	edge    *edge.Server
 	opener  *node.Opener
 	claims  *node.Claimer
-	links   *cluster.Links // nil: an embedded Redis has no other nodes
-	bridge  *bridge.Bridge // nil: there are no other nodes
+	links   *cluster.Links // nil, like bridge: an embedded Redis has no other nodes
+	bridge  *bridge.Bridge
 	member  atomic.Pointer[cluster.Member]
 	ends    atomic.Bool // it stops: no new rooms
 	lobby   *lobby.Lobby
@@ -141,7 +141,7 @@ func (s *server) join(ctx context.Context, rdb redis.UniversalClient, self clust
 		Dead: func(id string) {
 			s.claims.Dead(id)
 			if s.bridge != nil {
-				s.bridge.Gone(id) // whoever plays there over this server comes back, and finds where the room goes on
+				s.bridge.Gone(id) // whose clients here come again at once
 			}
 		},
 		Fenced: func(string, string) { s.host.Abandon("the match goes on elsewhere") },
