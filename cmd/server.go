@@ -144,6 +144,7 @@ func (s *server) join(ctx context.Context, rdb redis.UniversalClient, self clust
 				s.bridge.Gone(id) // whose clients here come again at once
 			}
 		},
+		Forgot: s.host.Rewrite,
 		Fenced: func(string, string) { s.host.Abandon("the match goes on elsewhere") },
 	})
 	if err != nil {
@@ -223,10 +224,17 @@ func (s *server) startMatches(rdb redis.UniversalClient, games []Game, self clus
 		return err //nolint:wrapcheck // names the games
 	}
 	s.host = host
-	s.opener = &node.Opener{Host: host, Dir: dir, Own: own, Self: s.self, Games: rules, Log: s.log}
+	s.opener = &node.Opener{
+		Host: host, Dir: dir, Own: own, Self: s.self, Games: rules, Log: s.log,
+		Saw: func(epoch uint64) {
+			if m := s.member.Load(); m != nil {
+				m.Saw(epoch)
+			}
+		},
+	}
 	nodes := cluster.NewNodes(rdb, s.set.Namespace, s.log)
 	s.claims = node.NewClaimer(node.ClaimerConfig{Opener: s.opener, Live: nodes.Live, Journals: s.replays, Log: s.log})
-	rooms := &node.Rooms{Opener: s.opener, Claims: s.claims, Nodes: nodes, URL: self.URL}
+	rooms := &node.Rooms{Opener: s.opener, Claims: s.claims, Nodes: nodes}
 	s.startBridge(rooms, reg)
 	s.edge = edge.New(edge.Config{
 		Rooms: rooms, Keys: s.keys, Log: s.log, Registerer: reg, Origins: s.set.Origins,

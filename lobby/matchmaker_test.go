@@ -286,10 +286,10 @@ func TestServerThatShouldBeReplacedGetsNoNewPlayers(t *testing.T) {
 		defer p.Close()
 		var ends atomic.Bool
 		leave, err := joined(rdb, cluster.Node{ID: "n1", Games: map[string]string{"arena": "7"}}, func(n *cluster.Node) {
-				if n.Ends = ends.Load(); n.Ends {
-					n.Full = "the rules of a game did not return"
-				}
-			})
+			if n.Ends = ends.Load(); n.Ends {
+				n.Full = "the rules of a game did not return"
+			}
+		})
 		must(t, err)
 		defer leave(context.Background())
 		first := p.ticket("a", p.enqueue("a", "arena").ID, "5s")

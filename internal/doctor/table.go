@@ -59,6 +59,7 @@ var rows = []row{
 	{pattern: "{nodes}:draining", kind: "hash", lasts: day},
 	{pattern: "{outbox}:results", kind: "stream", owner: outboxRule},
 	{pattern: "{outbox}:posted:ROOM:N:N", kind: "string", lasts: day},
+	{pattern: "{outbox}:posted:ROOM:lost", kind: "string", lasts: day},
 
 	// lobby/ticket/keys.go
 	{pattern: "{queue:NAME}:waiting", kind: "zset", lasts: day, owner: waitingRule},
@@ -74,9 +75,9 @@ var rows = []row{
 	{pattern: "{queue:NAME}:ticket:TICKET", kind: "hash", lasts: 25 * time.Hour, owner: ticketRule},
 	{pattern: "{queue:NAME}:attempt:ID", kind: "hash", lasts: 10 * time.Minute, owner: attemptRule},
 	{pattern: "{queue:NAME}:joined:ROOM", kind: "hash", lasts: 2 * time.Hour},
-	{pattern: "{queue:NAME}:lost:ROOM", kind: "hash", lasts: 10 * time.Minute},
-	{pattern: "{queue:NAME}:next:DIGEST", kind: "string", lasts: 25 * time.Hour},
 	{pattern: "{queue:NAME}:player:DIGEST", kind: "string", lasts: 25 * time.Hour, owner: markRule},
+	{pattern: "{queue:NAME}:lost:ROOM", kind: "hash", lasts: time.Hour},
+	{pattern: "{queue:NAME}:next:DIGEST", kind: "string", lasts: 10 * time.Minute},
 	{pattern: "{player:DIGEST}:tickets", kind: "zset", lasts: 25 * time.Hour, owner: members(anyTicket, whyNoTicket)},
 	{pattern: "{player:DIGEST}:busy", kind: "string", lasts: 4 * time.Minute, owner: busyRule},
 	{pattern: "{player:DIGEST}:penalty", kind: "hash", lasts: day},

@@ -45,10 +45,7 @@ func (s *Service) Lost(ctx context.Context, l cluster.Lost) error {
 	if json.Unmarshal(l.Meta, &m) != nil {
 		m = meta{} // made by a player
 	}
-	if m.Queue == "" {
-		m.Queue = l.Queue
-	}
-	e := s.engine(m.Queue)
+	e := s.engine(l.Queue)
 	if e == nil {
 		return nil // there is nothing to go back to
 	}

@@ -14,7 +14,6 @@ import (
 
 // meta is what the record of a room that was made for a match says of it, so that others can be found who fit.
 type meta struct {
-	Queue      string         `json:"queue,omitempty"` // that made it
 	Attributes map[string]any `json:"attributes,omitempty"`
 	Players    []metaPlayer   `json:"players"`
 	Bots       int            `json:"bots,omitempty"`
@@ -100,13 +99,13 @@ func (e *engine) create(ctx context.Context, a *attempt, live map[string]cluster
 	if err != nil {
 		return cluster.Room{}, err //nolint:wrapcheck // names the game
 	}
-	m := meta{Queue: e.keys.queue, Attributes: a.Attributes, Bots: a.Bots, Players: a.metaPlayers()}
+	m := meta{Attributes: a.Attributes, Bots: a.Bots, Players: a.metaPlayers()}
 	text, err := json.Marshal(m)
 	if err != nil {
 		return cluster.Room{}, fmt.Errorf("making the room of a match: %w", err)
 	}
 	n := cluster.NewRoom{
-		ID: a.id, Game: game.Name, Rules: game.Rules, Seats: a.Seats, Region: a.Region, Meta: text,
+		ID: a.id, Game: game.Name, Rules: game.Rules, Seats: a.Seats, Region: a.Region, Meta: text, MadeBy: e.keys.queue,
 		Node: node.ID, Expect: len(m.Players), Need: a.Need, ExpectFor: a.Connect + late,
 		Teams: a.Teams, TeamSize: a.TeamSize,
 	}

@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -115,8 +116,8 @@ local function older(a, b) return #a < #b or #a == #b and a < b end
 type Lost struct {
 	Room    string   `json:"room"`
 	Game    string   `json:"game"`
-	Queue   string   `json:"queue,omitempty"` // whose matchmaker filled it up; Meta names the one that made it
-	Players []string `json:"players"`         // who had seats
+	Queue   string   `json:"queue"`   // that made it
+	Players []string `json:"players"` // who had seats
 	Meta    []byte   `json:"meta,omitempty"`
 }
 
@@ -145,7 +146,7 @@ func (d *Directory) Fail(ctx context.Context, room string, epoch uint64, c proto
 // The answer: how it went, queue, public, code, and whether a lobby is to be told. The first reason stays. A match that had
 // not begun is off, as if it had been called off.
 var failScript = redis.NewScript(older + settling + `
-local rec = redis.call('HMGET', KEYS[1], 'epoch', 'lost', 'queue', 'public', 'code', 'expect', 'once', 'told', 'meta')
+local rec = redis.call('HMGET', KEYS[1], 'epoch', 'lost', 'queue', 'public', 'code', 'expect', 'once', 'told', 'madeby')
 if not rec[1] then return {'gone', '', '', '', ''} end
 if rec[1] ~= ARGV[1] then return {'fenced', '', '', '', ''} end
 if not rec[2] then redis.call('HSET', KEYS[1], 'off', '1', 'lost', ARGV[2], 'why', ARGV[3]) end
@@ -172,7 +173,8 @@ func (d *Directory) postLost(ctx context.Context, room string) error {
 	} else if s.err != nil {
 		return fmt.Errorf("%s: %w", doing, s.err)
 	}
-	body, err := json.Marshal(Lost{Room: room, Game: s.Game, Queue: s.Queue, Players: s.seated, Meta: s.Meta})
+	lost := Lost{Room: room, Game: s.Game, Queue: cmp.Or(s.MadeBy, s.Queue), Players: s.seated, Meta: s.Meta}
+	body, err := json.Marshal(lost)
 	if err == nil {
 		err = postScript.Run(ctx, d.rdb, []string{d.outbox(), d.posted(room + ":lost")}, body, postedTTL.Milliseconds(), "lost").Err()
 	}

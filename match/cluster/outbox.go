@@ -30,7 +30,7 @@ const (
 
 // PostResult puts a result into the outbox, once for each (room, tick, n) however often it is called. It is kept with the
 // room's record first, so that whoever takes the room over posts this one and plays nothing again; of a room whose record
-// has a result already that one counts. Where r names no queue it is the record's. Errors: ErrFenced.
+// has a result already that one counts. Where r names no queue it is the one that made the match. Errors: ErrFenced.
 func (d *Directory) PostResult(ctx context.Context, r proto.Result) error {
 	doing := "posting the result of match " + r.Room
 	body, err := json.Marshal(r)
@@ -55,13 +55,13 @@ func (d *Directory) PostResult(ctx context.Context, r proto.Result) error {
 
 // Of a room that is forgotten there is nobody who could post another.
 var keepScript = redis.NewScript(older + `
-local rec = redis.call('HMGET', KEYS[1], 'epoch', 'result', 'queue')
+local rec = redis.call('HMGET', KEYS[1], 'epoch', 'result', 'queue', 'madeby')
 if not rec[1] then return {'ok', '', ''} end
 if older(ARGV[1], rec[1]) then return {'fenced', '', ''} end
 if not rec[2] then redis.call('HSET', KEYS[1], 'result', ARGV[2]) end
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
 redis.call('PEXPIRE', KEYS[2], ARGV[3])
-return {'ok', rec[2] or '', rec[3] or ''}`)
+return {'ok', rec[2] or '', rec[4] or rec[3] or ''}`)
 
 // post puts a result into the outbox.
 func (d *Directory) post(ctx context.Context, r proto.Result) error {

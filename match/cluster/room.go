@@ -48,8 +48,10 @@ type NewRoom struct {
 	Game  string
 	Rules string // the version of the game's rules
 	Queue string // whose matchmaker may fill its seats
-	Node  string // the host
-	Seats int
+	// MadeBy is the queue whose match it is, also where nobody fills its seats any more. "" is Queue.
+	MadeBy string
+	Node   string // the host
+	Seats  int
 	// Teams is how many teams of TeamSize seats there are; 0 is none.
 	Teams, TeamSize int
 
@@ -125,6 +127,7 @@ func (d *Directory) Room(ctx context.Context, id string) (Room, error) {
 func (n *NewRoom) fields() ([]any, error) {
 	list := []any{"game", n.Game, "rules", n.Rules, "queue", n.Queue, "node", n.Node, "seats", n.Seats}
 	for _, f := range []struct{ name, value string }{
+		{"madeby", n.MadeBy},
 		{"region", n.Region},
 		{"title", n.Title},
 		{"code", n.Code},
@@ -170,7 +173,7 @@ func parseRoom(id string, f map[string]string) (Room, error) {
 		return Room{}, ErrNoRoom
 	}
 	r := Room{NewRoom: NewRoom{
-		ID: id, Game: f["game"], Rules: f["rules"], Queue: f["queue"], Node: f["node"], Region: f["region"],
+		ID: id, Game: f["game"], Rules: f["rules"], Queue: f["queue"], MadeBy: f["madeby"], Node: f["node"], Region: f["region"],
 		Title: f["title"], Public: f["public"] == "1", Code: f["code"], Owner: f["owner"], Request: f["request"],
 		Config: bytesOf(f["config"]), Meta: bytesOf(f["meta"]),
 	}, Shut: f["shut"] == "1", Off: f["off"] == "1", Failed: lostClose(f), Ran: f["ran"] == "1", Kept: f["kept"] == "1", Result: f["result"]}

@@ -33,7 +33,7 @@ type ClaimerConfig struct {
 	Live func(context.Context) (map[string]cluster.Node, error)
 	// Journals is where the rooms' journals are: nil is nowhere.
 	Journals journal.Store
-	// Weight is how much a node can take, compared with others. Nil: all can take the same.
+	// Weight is how much a node can take, compared with others. Nil: by the headroom that its ticks leave.
 	Weight func(cluster.Node) float64
 	Log    *zap.Logger
 }
@@ -83,7 +83,7 @@ type deadNode struct {
 // NewClaimer returns a Claimer that does nothing before Start.
 func NewClaimer(cfg ClaimerConfig) *Claimer {
 	if cfg.Weight == nil {
-		cfg.Weight = func(cluster.Node) float64 { return 1 }
+		cfg.Weight = func(n cluster.Node) float64 { return max(0.05, n.Headroom()) }
 	}
 	if cfg.Log == nil {
 		cfg.Log = zap.NewNop()
@@ -305,7 +305,7 @@ func (c *Claimer) decide(ctx context.Context, j job, live map[string]cluster.Nod
 		to = open
 	}
 	waited := time.Since(j.since)
-	if waited < anyAfter || c.Opener.Host.Full() != "" && waited < 2*anyAfter {
+	if waited < anyAfter || c.busy(live) && waited < 2*anyAfter {
 		if c.falls(&rec, live) != c.Opener.Self() {
 			return rec, leave, nil
 		}
@@ -314,6 +314,12 @@ func (c *Claimer) decide(ctx context.Context, j job, live map[string]cluster.Nod
 		return rec, leave, nil
 	}
 	return rec, to, nil
+}
+
+// busy says whether this node should take nothing that another can take.
+func (c *Claimer) busy(live map[string]cluster.Node) bool {
+	self, ok := live[c.Opener.Self()]
+	return c.Opener.Host.Full() != "" || ok && self.Closed() != ""
 }
 
 // idle says whether it is a room that persists and nobody is in: it opens where it is next wanted.
@@ -349,7 +355,8 @@ func (c *Claimer) falls(rec *cluster.Room, live map[string]cluster.Node) string 
 	var best string
 	most := -1.0
 	for id, n := range live {
-		if v := n.Games[rec.Game]; rec.Ran && v != rec.Rules || n.Full != "" || n.Ends {
+		v, persist := n.Games[rec.Game], c.Opener.Games[rec.Game].Persist
+		if v == "" || v != rec.Rules && !persist || n.Closed() != "" {
 			continue
 		}
 		if s := score(rec.ID, id, c.Weight(n)); s > most || s == most && id < best {

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"sync"
@@ -187,7 +188,7 @@ func (d *Directory) Hung(ctx context.Context, room string) error { return words(
 // PostResult implements match.Directory. The queue is that of the record, or of the copy.
 func (d *Directory) PostResult(ctx context.Context, r proto.Result) error {
 	if k, ok := d.of(r.Room, r.Epoch); ok && r.Queue == "" {
-		r.Queue = k.rec["queue"]
+		r.Queue = cmp.Or(k.rec["madeby"], k.rec["queue"])
 	}
 	return words(d.dir.PostResult(ctx, r))
 }

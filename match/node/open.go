@@ -20,7 +20,9 @@ type Opener struct {
 	// Own is the directory that the host uses.
 	Own *Directory
 	// Self is this process's newest incarnation.
-	Self  func() string
+	Self func() string
+	// Saw is told the epochs of rooms that are opened here; nil: nobody.
+	Saw   func(epoch uint64)
 	Games map[string]match.Rules
 	Log   *zap.Logger
 }
@@ -64,6 +66,9 @@ func (o *Opener) Open(ctx context.Context, rec cluster.Room) (*match.Instance, e
 	}
 	if o.stuck(&rec) {
 		return nil, elsewhere()
+	}
+	if o.Saw != nil {
+		o.Saw(rec.Epoch)
 	}
 	self := o.Self()
 	err := o.Own.begin(ctx, rec.ID, self, rec.Epoch)
