@@ -71,15 +71,24 @@ func (w *world) end() {
 		w.c.in(room)[0].what.Store(int32(endMatch))
 		pass(w.t, time.Duration(w.rng.IntN(100))*time.Millisecond)
 	}
-	ended := time.Now()
+	ended, told := time.Now(), 0
 	for _, b := range w.c.bots {
 		until(w.t, b.name+"'s match ends", b.over)
-		if code := b.code(); code != proto.CodeDone {
+		switch b.code() {
+		case proto.CodeDone:
+			told++
+		case proto.CodeMatchGone: // it ended while he was away
+		default:
 			w.t.Errorf("%s's match ended with %v", b.name, b.notes.ended)
 		}
 		w.c.notes(b)
 	}
-	w.t.Logf("server %d was killed after %d of %d matches were asked to end; the last bot saw its end after %v", host.n, kill, len(rooms), since(ended))
+	for _, n := range w.f.nodes {
+		if n.line != nil {
+			n.line.Slow(0)
+		}
+	}
+	w.t.Logf("server %d was killed after %d of %d matches were asked to end; %d of %d bots were told the end, the last after %v", host.n, kill, len(rooms), told, len(w.c.bots), since(ended))
 	w.f.start(host)
 	for _, b := range w.c.bots {
 		w.result(b)
@@ -161,13 +170,16 @@ func (w *world) lose() {
 		next := w.f.newBot(w.sc.game, b.name)
 		next.ticket = b.ticket
 		w.c.notes(b)
-		until(w.t, b.name+"'s ticket has another match", func() bool {
-			t := w.ticket(b)
-			return t.State == "matched" && t.Match != nil && t.Match.Room != b.match.Room
-		})
+		var t ticketSeen
+		for deadline := time.Now().Add(15 * time.Second); t.State != "matched" || t.Match.Room == b.match.Room; {
+			if t = w.ticket(b); time.Now().After(deadline) {
+				w.t.Fatalf("%s's ticket has no other match: %+v, after %s", b.name, t, b.match.Room)
+			}
+			pass(w.t, 50*time.Millisecond)
+		}
 		must(w.t, next.seek(ctx, &w.c.courts))
 		again = append(again, next)
-		if t := w.ticket(b); !t.Created.Equal(created[b.ticket]) {
+		if !t.Created.Equal(created[b.ticket]) {
 			w.t.Errorf("%s's ticket was made at %v, and says %v", b.name, created[b.ticket], t.Created)
 		}
 	}
