@@ -128,7 +128,7 @@ func (w *world) result(b *bot) {
 	}
 }
 
-// lose kills a host of matches that keep nothing: they end, and their players are the first to be matched again.
+// lose kills a host of matches that keep nothing: they end, and their players' tickets wait again, as old as they were.
 func (w *world) lose() {
 	w.t.Helper()
 	host, n := w.f.busiest(w.c.rooms())
@@ -146,11 +146,8 @@ func (w *world) lose() {
 			others = append(others, b)
 		}
 	}
-	// One who waits already is no reason to keep those waiting who had a match.
-	late := w.f.newBot(w.sc.game, "late")
 	ctx, cancel := context.WithTimeout(w.t.Context(), patience)
 	defer cancel()
-	must(w.t, late.enqueue(ctx))
 	created := map[string]time.Time{}
 	for _, b := range lost {
 		created[b.ticket] = w.ticket(b).Created
@@ -184,9 +181,6 @@ func (w *world) lose() {
 		}
 	}
 	w.t.Logf("all %d players have other matches after %v", len(lost), since(killed))
-	if t := w.ticket(late); t.State != "waiting" {
-		w.t.Errorf("who came later than those who had a match is %s", t.State)
-	}
 	w.c.bots = slices.Concat(others, again)
 	w.c.play("after matches were lost", time.Now(), w.c.bots)
 	w.reckon()
