@@ -253,6 +253,7 @@ func (w *world) killed(p *process) {
 		w.t.Error(err)
 	}
 	time.Sleep(lease)
+	synctest.Wait()
 	w.mu.Lock()
 	p.over, w.dead[p.id] = true, true
 	others := slices.Clone(w.procs)
@@ -285,6 +286,7 @@ func (w *world) stop() {
 		}
 	}
 	time.Sleep(time.Minute) // whoever died in the background is done
+	synctest.Wait()
 }
 
 // create makes a room on a process, with a seat for each player.
