@@ -77,6 +77,7 @@ type Claimer struct {
 	peers map[string]cluster.Node // as they were when they were there
 	since map[string]time.Time    // since when a room is seen to be without a host
 	mine  map[string]bool         // claimed, but it could not be opened yet
+	news  chan struct{}           // closed at the next news
 }
 
 type deadNode struct {
@@ -94,7 +95,7 @@ func NewClaimer(cfg ClaimerConfig) *Claimer {
 	if cfg.Log == nil {
 		cfg.Log = zap.NewNop()
 	}
-	return &Claimer{ClaimerConfig: cfg, nodes: map[string]*deadNode{}, peers: map[string]cluster.Node{}, since: map[string]time.Time{}, mine: map[string]bool{}}
+	return &Claimer{ClaimerConfig: cfg, nodes: map[string]*deadNode{}, peers: map[string]cluster.Node{}, since: map[string]time.Time{}, mine: map[string]bool{}, news: make(chan struct{})}
 }
 
 // Start lets it take rooms over, as one of the nodes, until Close. It is called once.
@@ -113,6 +114,15 @@ func (c *Claimer) Dead(id string) {
 	if c.nodes[id] == nil {
 		c.nodes[id] = &deadNode{since: time.Now()}
 	}
+	close(c.news)
+	c.news = make(chan struct{})
+}
+
+// News is closed when the next node is known to be over.
+func (c *Claimer) News() <-chan struct{} {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.news
 }
 
 // Close stops it, and waits for what it is about.

@@ -30,8 +30,8 @@ type Bridge interface {
 
 var _ edge.Rooms = (*Rooms)(nil)
 
-// Open implements edge.Rooms.
-func (r *Rooms) Open(ctx context.Context, room string) (edge.Room, error) {
+// open looks for a room once. An error that is a *soon may be over in a moment.
+func (r *Rooms) open(ctx context.Context, room string) (edge.Room, error) {
 	if rm := r.running(ctx, room); rm != nil {
 		return rm, nil
 	}
@@ -42,8 +42,14 @@ func (r *Rooms) Open(ctx context.Context, room string) (edge.Room, error) {
 	var rm *match.Instance
 	if rec.Node == r.Self() || closed(&rec) != nil {
 		rm, err = r.Opener.Open(ctx, rec)
-	} else if rm, err = r.Claims.Claim(ctx, rec); rm == nil && err == nil {
-		return r.bridged(ctx, rec, true)
+	} else if rm, err = r.Claims.Claim(ctx, rec); rm == nil {
+		if err == nil {
+			var away edge.Room
+			if away, err = r.bridged(ctx, rec, true); err == nil {
+				return away, nil
+			}
+		}
+		return nil, soonOr(err)
 	}
 	if err != nil {
 		return nil, toldOf(err)
