@@ -32,6 +32,10 @@ var profiles = []profile{
 		weights: [faultKinds]int{cutRedis: 4, outage: 1, empty: 3, stop: 4, join: 1, cutPeers: 2, clockStep: 3},
 	},
 	{
+		name: "cut off", least: 2, most: 4, seconds: 8, every: ttl / 2,
+		weights: [faultKinds]int{cutRedis: 6, slowRedis: 2, outage: 3, stop: 5, join: 2, kill: 1, cutPeers: 4, slowPeers: 2},
+	},
+	{
 		name: "ends well", least: 1, most: 4, seconds: 5, every: ttl, settles: true,
 		weights: [faultKinds]int{
 			cutRedis: 4, slowRedis: 2, outage: 2, restart: 1, stop: 4, kill: 3, join: 2, leave: 1,

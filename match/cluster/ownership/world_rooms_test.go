@@ -15,10 +15,7 @@ func (w *world) roomsOf(n *node, i int) {
 	w.at(n.after(roomEvery), event{kind: evRooms, node: int8(i), run: n.run})
 	steady := n.m.Steady(n.local(w.now))
 	if steady && !n.claimed && w.one(3) {
-		n.claimed = true
-		k, c := w.newCall(callClaim, n, i)
-		c.names, c.epoch = append(c.names, n.dead...), n.m.Epoch()
-		w.send(k)
+		w.claim(n, i, n.dead...)
 	}
 	if w.one(8) && w.now < w.over-2*ttl && (steady || w.opt.without == steadyCreation && n.m.Held(n.local(w.now))) {
 		k, c := w.newCall(callCreate, n, i)
@@ -58,6 +55,14 @@ func (w *world) roomsOf(n *node, i int) {
 	}
 }
 
+// claim looks for rooms of those that are dead.
+func (w *world) claim(n *node, i int, dead ...string) {
+	n.claimed = true
+	k, c := w.newCall(callClaim, n, i)
+	c.names, c.epoch = append(c.names, dead...), n.m.Epoch()
+	w.send(k)
+}
+
 // drop ends a room on a node.
 func (n *node) drop(room int, epoch uint64) {
 	for i := range n.list {
@@ -91,7 +96,7 @@ func (w *world) appended(n *node, c *call) {
 			return
 		}
 		r := &w.state[c.room]
-		for _, input := range c.hist {
+		for _, input := range in.hist[:in.stored] { // what came before is told with it
 			if slices.Contains(r.durable, input) {
 				continue
 			}
