@@ -54,7 +54,8 @@ type server struct {
 	edge    *edge.Server
 	opener  *node.Opener
 	claims  *node.Claimer
-	links   *cluster.Links // nil: an embedded Redis has no other nodes
+	links   *cluster.Links // nil, like bridge: an embedded Redis has no other nodes
+	bridge  *bridge.Bridge
 	member  atomic.Pointer[cluster.Member]
 	ends    atomic.Bool // it stops: no new rooms
 	lobby   *lobby.Lobby
@@ -135,9 +136,15 @@ func (s *server) join(ctx context.Context, rdb redis.UniversalClient, self clust
 	}
 	member, err := cluster.NewNodes(rdb, s.set.Namespace, s.log).Join(ctx, cluster.MemberConfig{
 		Node: self, Key: s.keys.Subkey("probe"), Lease: s.set.Lease, Alone: s.set.Alone || s.set.Redis == "", Registerer: reg,
-		Now:    s.describe,
-		Hold:   s.host.HoldUntil,
-		Dead:   s.claims.Dead,
+		Now:  s.describe,
+		Hold: s.host.HoldUntil,
+		Dead: func(id string) {
+			s.claims.Dead(id)
+			if s.bridge != nil {
+				s.bridge.Gone(id) // whose clients here come again at once
+			}
+		},
+		Forgot: s.host.Rewrite,
 		Fenced: func(string, string) { s.host.Abandon("the match goes on elsewhere") },
 	})
 	if err != nil {
@@ -227,7 +234,7 @@ func (s *server) startMatches(rdb redis.UniversalClient, games []Game, self clus
 	}
 	nodes := cluster.NewNodes(rdb, s.set.Namespace, s.log)
 	s.claims = node.NewClaimer(node.ClaimerConfig{Opener: s.opener, Live: nodes.Live, Crashed: node.Crashed, Journals: s.replays, Log: s.log})
-	rooms := &node.Rooms{Opener: s.opener, Claims: s.claims, Nodes: nodes, URL: self.URL}
+	rooms := &node.Rooms{Opener: s.opener, Claims: s.claims, Nodes: nodes}
 	s.startBridge(rooms, reg)
 	s.edge = edge.New(edge.Config{
 		Rooms: rooms, Keys: s.keys, Log: s.log, Registerer: reg, Origins: s.set.Origins,
@@ -254,7 +261,7 @@ func (s *server) startBridge(rooms *node.Rooms, reg prometheus.Registerer) {
 	})
 	b = bridge.New(bridge.Config{Network: links, Find: rooms.Find, Log: s.log, Registerer: reg})
 	rooms.Bridge = b
-	s.links = links
+	s.links, s.bridge = links, b
 	s.onClose(b.Close)
 }
 

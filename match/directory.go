@@ -97,16 +97,51 @@ func (h *Host) tellNews() {
 func (h *Host) renewRooms() {
 	ticker := time.NewTicker(h.cfg.RenewEvery)
 	defer ticker.Stop()
+	soon := time.NewTimer(0)
+	defer soon.Stop()
+	<-soon.C
 	for {
 		select {
 		case <-h.ctx.Done():
 			return
+		case <-h.rewrite:
+			soon.Reset(0)
+		case <-soon.C:
+			if !h.rewriteAll() {
+				soon.Reset(rewriteAgain)
+			}
 		case <-ticker.C:
-		}
-		for _, rm := range h.all() {
-			h.call(rm, "renewing a room", func(ctx context.Context) error { return h.renew(ctx, rm) })
+			for _, rm := range h.all() {
+				h.call(rm, "renewing a room", func(ctx context.Context) error { return h.renew(ctx, rm) })
+			}
 		}
 	}
+}
+
+// rewriteAgain is how long after a failure it is tried again to write all records.
+const rewriteAgain = 100 * time.Millisecond
+
+// Rewrite has the directory told of every room soon, and again until it has heard of all: it may have forgotten them, or
+// whose they are. It does not block.
+func (h *Host) Rewrite() {
+	select {
+	case h.rewrite <- struct{}{}:
+	default: // it is about to be done
+	}
+}
+
+// rewriteAll tells the directory of every room. It is false where the directory does not answer.
+func (h *Host) rewriteAll() bool {
+	for _, rm := range h.all() {
+		ctx, cancel := context.WithTimeout(h.ctx, callTimeout)
+		err := h.renew(ctx, rm)
+		cancel()
+		if err != nil && !errors.Is(err, ErrFenced) {
+			h.log.Warn("writing the records of rooms again failed", zap.String("room", rm.spec.ID), zap.Error(err))
+			return false
+		}
+	}
+	return true
 }
 
 func (h *Host) renew(ctx context.Context, rm *Instance) error {

@@ -51,6 +51,7 @@ type Host struct {
 	stop     context.CancelFunc
 	wg       sync.WaitGroup
 	news     chan news
+	rewrite  chan struct{} // one wish to tell the directory of all rooms
 	load     load
 	crashes  atomic.Int32 // replays of panics
 	journals *journal.Metrics
@@ -74,7 +75,7 @@ var (
 func NewHost(cfg HostConfig) (*Host, error) {
 	h := &Host{
 		games: map[string]*Game{}, rooms: map[string]*Instance{}, dir: cfg.Directory, log: cfg.Log,
-		metrics: newMetrics(cfg.Registerer), journals: cfg.JournalMetrics, cfg: cfg, news: make(chan news, maxNews),
+		metrics: newMetrics(cfg.Registerer), journals: cfg.JournalMetrics, cfg: cfg, news: make(chan news, maxNews), rewrite: make(chan struct{}, 1),
 		base: time.Now(),
 	}
 	h.HoldUntil(time.Time{})

@@ -122,6 +122,54 @@ func (l *feed) serve(w *watcher) {
 	w.write(l.tick, theRoom, l.mirror.Prepare(&w.view, theRoom), benchOut)
 }
 
+// What a room pays for an edge of another node once a tick, besides the shared work: the union of its viewers' scopes, and
+// the blocks as for one viewer. Heads, one for each viewer, come on top as they do for viewers of its own.
+func BenchmarkBridgedEdge(b *testing.B) {
+	for _, viewers := range []int{1, 16, 200} {
+		b.Run(fmt.Sprintf("%d viewers", viewers), func(b *testing.B) {
+			const edges = 1000
+			f, e := newFlight(200), NewEncoder(flyingSchema(b), EncoderConfig{Key: 1})
+			views := make([]View, edges)
+			var union Union
+			serve := func(v *View) int {
+				union.Reset()
+				for range viewers {
+					union.Add(e.Scopes(0))
+				}
+				benchOut.Reset()
+				for _, block := range e.Prepare(v, union.Watches()) {
+					block.Append(benchOut)
+				}
+				return benchOut.Len()
+			}
+			step := func() {
+				f.step()
+				e.Capture(f.tick, &f.world)
+			}
+			for range 100 {
+				step()
+				for i := range views {
+					serve(&views[i])
+				}
+			}
+			b.ReportAllocs()
+			size, i := 0, edges
+			for b.Loop() {
+				if i == edges {
+					b.StopTimer()
+					step()
+					serve(&views[0])
+					i = 1
+					b.StartTimer()
+				}
+				size += serve(&views[i])
+				i++
+			}
+			b.ReportMetric(float64(size)/float64(b.N), "B/tick")
+		})
+	}
+}
+
 // bridged is a crowd of which all viewers are at an edge of another node.
 type bridged struct {
 	*crowd

@@ -2,6 +2,7 @@ package testredis
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -85,9 +86,14 @@ func (c *Cluster) Wait() {
 // Owner returns the master that has a key.
 func (c *Cluster) Owner(key string) *Server {
 	c.t.Helper()
-	rdb := each(c.addrs()[:1])
-	defer rdb.close()
-	slot, err := rdb[0].ClusterKeySlot(context.Background(), key).Result()
+	slot, err := int64(0), errors.New("no master")
+	list := each(c.addrs())
+	defer list.close()
+	for _, rdb := range list { // any that lives
+		if slot, err = rdb.ClusterKeySlot(context.Background(), key).Result(); err == nil {
+			break
+		}
+	}
 	if err != nil {
 		c.t.Fatal(err)
 	}

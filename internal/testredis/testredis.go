@@ -10,6 +10,7 @@ import (
 	"io"
 	"net"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -28,7 +29,6 @@ const (
 	startTimeout = 10 * time.Second
 	// attempts is how many ports are tried: another process may take one between the choice and the start.
 	attempts = 5
-	ready    = "Ready to accept connections"
 	taken    = "Address already in use"
 )
 
@@ -38,8 +38,10 @@ type Server struct {
 
 	t       testing.TB
 	program string
+	ready   string // what it says then
 	dir     string
-	args    []string
+	before  []string
+	after   []string
 
 	cmd    *exec.Cmd
 	output output
@@ -50,7 +52,13 @@ type Server struct {
 // redis-server, say so ("--appendonly", "yes"). Where redis-server is absent the test is skipped, see [needs.Program].
 func Start(t testing.TB, args ...string) *Server {
 	t.Helper()
-	s := &Server{t: t, program: needs.Program(t, "redis-server"), dir: t.TempDir(), args: args}
+	return startReady(t, "Ready to accept connections", nil, args)
+}
+
+// startReady starts a server with arguments before and after those that all have, and waits until it says that it is ready.
+func startReady(t testing.TB, ready string, before, after []string) *Server {
+	t.Helper()
+	s := &Server{t: t, program: needs.Program(t, "redis-server"), ready: ready, dir: t.TempDir(), before: before, after: after}
 	t.Cleanup(s.Kill)
 	for range attempts {
 		s.Addr = freeAddr(t)
@@ -151,7 +159,7 @@ func (s *Server) start() error {
 	if err != nil {
 		return err
 	}
-	args := append([]string{"--bind", host, "--port", port, "--dir", s.dir, "--save", "", "--appendonly", "no"}, s.args...)
+	args := slices.Concat(s.before, []string{"--bind", host, "--port", port, "--dir", s.dir, "--save", "", "--appendonly", "no"}, s.after)
 	cmd := exec.Command(s.program, args...) //nolint:gosec // tests name it
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -166,7 +174,7 @@ func (s *Server) start() error {
 	isReady := make(chan struct{})
 	go func() {
 		defer close(s.ended)
-		s.output.read(out, isReady)
+		s.output.read(out, s.ready, isReady)
 		_ = cmd.Wait() // how it ended is of no interest: it was killed, or its output says why
 	}()
 	timeout := time.NewTimer(startTimeout)
@@ -189,8 +197,8 @@ type output struct {
 	text strings.Builder
 }
 
-// read takes in r until its end, and closes isReady at the line that says so.
-func (o *output) read(r io.Reader, isReady chan<- struct{}) {
+// read takes in r until its end, and closes isReady at the line that says ready.
+func (o *output) read(r io.Reader, ready string, isReady chan<- struct{}) {
 	lines := bufio.NewScanner(r)
 	for found := false; lines.Scan(); {
 		o.mu.Lock()

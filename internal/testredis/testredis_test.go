@@ -95,3 +95,63 @@ func TestServerEndsWithItsTest(t *testing.T) {
 		t.Errorf("its directory outlives the test: %v", err)
 	}
 }
+
+func TestClusterServesAllSlotsAndAgainAfterAMasterWasKilled(t *testing.T) {
+	c := testredis.StartCluster(t, 3, "--appendonly", "yes", "--appendfsync", "always")
+	rdb := c.Connect()
+	keys := []string{"a", "b", "c", "d", "e", "f"}
+	owners := map[*testredis.Server]bool{}
+	for _, k := range keys {
+		owners[c.Owner(k)] = true
+		if err := rdb.Set(t.Context(), k, "v", 0).Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(owners) != 3 {
+		t.Fatalf("the keys are on %d servers", len(owners))
+	}
+	owner := c.Owner("a")
+	owner.Kill()
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	if err := rdb.Get(ctx, "a").Err(); err == nil {
+		t.Error("a killed master answers")
+	}
+	for _, k := range keys {
+		if c.Owner(k) == owner {
+			continue
+		}
+		if err := rdb.Get(t.Context(), k).Err(); err != nil {
+			t.Errorf("%s, which another master has: %v", k, err)
+		}
+	}
+	owner.Restart()
+	c.Wait()
+	if got, err := rdb.Get(t.Context(), "a").Result(); got != "v" {
+		t.Errorf("after its restart: %q, %v", got, err)
+	}
+}
+
+func TestSentinelsMakeTheReplicaTheMaster(t *testing.T) {
+	s := testredis.StartSentinel(t)
+	rdb := s.Connect()
+	if err := rdb.Set(t.Context(), "k", "v", 0).Err(); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := rdb.Do(t.Context(), "WAIT", 1, 1000).Int(); n != 1 {
+		t.Fatalf("%d replicas have it, %v", n, err)
+	}
+	old := s.Master
+	s.Failover()
+	if s.Replica != old || s.Master == old {
+		t.Error("the master is the same")
+	}
+	var got string
+	var err error
+	for end := time.Now().Add(10 * time.Second); got != "v" && time.Now().Before(end); {
+		got, err = rdb.Get(t.Context(), "k").Result()
+	}
+	if got != "v" {
+		t.Errorf("the client has no new master: %v", err)
+	}
+}

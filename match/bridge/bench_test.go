@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -67,11 +68,11 @@ func (s *stage) capture() {
 }
 
 // nothing is a network that takes everything.
-type nothing struct{ bytes, messages int }
+type nothing struct{ bytes, messages atomic.Int64 }
 
 func (n *nothing) Send(_ string, msg []byte) bool {
-	n.messages++
-	n.bytes += len(msg)
+	n.messages.Add(1)
+	n.bytes.Add(int64(len(msg)))
 	return true
 }
 
@@ -228,14 +229,15 @@ func (s *session) register() {
 
 // inputMessage is a packet of the first viewer's with an order and two repeats.
 func inputMessage() []byte {
-	w := proto.NewWriter()
+	w, packet := proto.NewWriter(), proto.NewWriter()
+	(&proto.InputPacket{Epoch: 1, Last: 1, Inputs: []proto.Input{
+		{Seq: 3, Tick: 3, Body: []byte{0x91, 1}}, {Seq: 2, Tick: 2, Body: []byte{0x91, 1}}, {Seq: 1, Tick: 1, Body: []byte{0x91, 1}},
+	}}).Append(packet)
 	begin(w, 6, kindInput, 1)
 	w.Uint(0)
 	w.Uint(0)
 	w.Uint(1)
-	(&proto.InputPacket{Epoch: 1, Last: 1, Inputs: []proto.Input{
-		{Seq: 3, Tick: 3, Body: []byte{0x91, 1}}, {Seq: 2, Tick: 2, Body: []byte{0x91, 1}}, {Seq: 1, Tick: 1, Body: []byte{0x91, 1}},
-	}}).Append(w)
+	w.Bin(packet.Bytes())
 	return slices.Clone(w.Bytes())
 }
 
@@ -259,12 +261,13 @@ func BenchmarkHost(b *testing.B) {
 		})
 		b.Run(fmt.Sprintf("bridged-%d", n), func(b *testing.B) {
 			s, _, net := remoteStage(b, n)
-			net.bytes, net.messages = 0, 0
+			net.bytes.Store(0)
+			net.messages.Store(0)
 			b.ReportAllocs()
 			for b.Loop() {
 				s.next()
 			}
-			b.ReportMetric(float64(net.bytes)/float64(net.messages), "bytes/tick")
+			b.ReportMetric(float64(net.bytes.Load())/float64(net.messages.Load()), "bytes/tick")
 		})
 	}
 }

@@ -23,6 +23,8 @@ const (
 	pingEvery = time.Second
 	// openTimeout bounds the search for a room, on both sides.
 	openTimeout = 5 * time.Second
+	// lastWords is how long Close gives the network for what sessions say last.
+	lastWords = 100 * time.Millisecond
 	// idleFor is how long an edge keeps a session that nobody uses. It is longer than a connection takes from having found
 	// its room to having a viewer there.
 	idleFor = 2 * openTimeout
@@ -48,7 +50,7 @@ type Config struct {
 	Registerer prometheus.Registerer
 }
 
-// Bridge is both halves of the way between this process and the others. Any goroutine may use it, but Receive, Gap and Gone
+// Bridge is both halves of the way between this process and the others. Any goroutine may use it, but Receive and Gap
 // are called one at a time for each other node, in the order of what they tell.
 type Bridge struct {
 	cfg     Config
@@ -99,8 +101,17 @@ func (b *Bridge) Close(ctx context.Context) error {
 	go func() {
 		defer close(done)
 		b.wg.Wait()
-		for _, s := range b.sessions("") {
+		list := b.sessions("")
+		for _, s := range list {
 			s.end(true)
+		}
+		if len(list) > 0 { // the network has been handed what it is to carry, and not yet carried it
+			timer := time.NewTimer(lastWords)
+			defer timer.Stop()
+			select {
+			case <-timer.C:
+			case <-ctx.Done():
+			}
 		}
 	}()
 	select {

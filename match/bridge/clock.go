@@ -14,9 +14,36 @@ type clock struct {
 	rate int64
 
 	mu    sync.Mutex
-	at    time.Time // when the newest message came
-	then  int64     // what the room's time was then, in 1/65536 of a tick
-	shown int64     // the greatest that was ever shown
+	at    time.Time     // when the newest message came
+	then  int64         // what the room's time was then, in 1/65536 of a tick
+	shown int64         // the greatest that was ever shown
+	trip  time.Duration // how long a message takes there and back, rather too long
+}
+
+const (
+	tripAtFirst = 10 * time.Millisecond
+	tripMost    = time.Second
+)
+
+// took notes how long a message took to the host and back. Slow ones count at once, quick ones with time.
+func (c *clock) took(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.trip = min(max(d, c.trip-c.trip/4, 0), tripMost)
+}
+
+// untilTick returns how long what is for the room's next tick may wait here and still be there in time, with some to
+// spare; nothing, where that is not known.
+func (c *clock) untilTick(spare time.Duration) time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := time.Now()
+	if c.at.IsZero() || now.Sub(c.at) > clockAhead {
+		return 0
+	}
+	// The clock is late by the way from the host, and what is sent comes there later by the way to it.
+	left := (1<<16 - c.expect(now)&(1<<16-1)) * int64(time.Second) / (c.rate << 16)
+	return max(time.Duration(left)-c.trip-spare, 0)
 }
 
 // note takes the time that a message says, when it comes. One that says less than was expected was slow on its way; only

@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"math"
 	"time"
 
 	"go.uber.org/zap"
@@ -108,10 +109,11 @@ func (rm *room) ping(again bool) {
 	rm.feed.pinged = time.Now()
 	rm.mu.Lock()
 	defer rm.mu.Unlock()
-	begin(rm.writer, 6, kindPing, rm.session)
+	begin(rm.writer, 7, kindPing, rm.session)
 	st := state{rm.have.Load(), rm.out.last, again}
 	st.append(rm.writer)
 	rm.writer.Uint(uint64(rm.feed.gen))
+	rm.writer.Uint(uint64(rm.feed.pinged.Sub(rm.b.base))) //nolint:gosec // not negative
 	rm.b.send(rm.place.host, rm.writer.Bytes())
 }
 
@@ -148,10 +150,13 @@ func (rm *room) hear(msg []byte) (over bool, err error) {
 	case kindTick:
 		return false, rm.apply(h, r)
 	case kindPong:
-		st := readState(r)
-		r.SkipRest("pong", h.n, 5)
+		st, stamp := readState(r), r.Uint("stamp", math.MaxInt64)
+		r.SkipRest("pong", h.n, 6)
 		if err = r.Done(); err == nil {
 			rm.note(st)
+			if stamp > 0 {
+				rm.clock.took(rm.feed.heard.Sub(rm.b.base) - time.Duration(stamp)) //nolint:gosec // bounded
+			}
 		}
 		return false, err //nolint:wrapcheck // says where already
 	case kindUnknown:

@@ -114,13 +114,13 @@ func (b *Bridge) serve(from string, h head, r *proto.Reader) error {
 	}
 	switch h.kind {
 	case kindPing:
-		st, gen := readState(r), r.Uint32("generation")
-		r.SkipRest("ping", h.n, 6)
+		st, gen, stamp := readState(r), r.Uint32("generation"), r.Uint("stamp", math.MaxUint64)
+		r.SkipRest("ping", h.n, 7)
 		if err := r.Done(); err != nil {
 			return err //nolint:wrapcheck // says where already
 		}
 		s.want.Store(gen)
-		s.answerPing(s.note(st))
+		s.answerPing(s.note(st), stamp)
 	case kindBye:
 		s.end(false)
 	case kindInput:
@@ -170,23 +170,46 @@ func (b *Bridge) hello(from string, h head, r *proto.Reader) error {
 
 var packets = sync.Pool{New: func() any { return new(proto.InputPacket) }}
 
-// input hands a packet of a client's to the room. The edge has checked the bodies; a room that is given what the schema
-// does not allow would only log it, but as an error.
+// input hands packets of clients' to the room. The edge has checked the bodies; here that is done again, since a room that
+// is given what the schema does not allow takes it for a mistake of its own.
 func (s *session) input(h head, r *proto.Reader) error {
 	st := state{have: r.Uint("have", maxNumber), sent: r.Uint("sent", maxNumber)}
-	id := r.Uint("viewer", maxNumber)
-	kind, n, err := proto.ClientKind(r)
-	if err != nil || kind != proto.KindInput || h.n != 6 {
-		return errMessage
-	}
-	p := packets.Get().(*proto.InputPacket) //nolint:forcetypeassert // the pool's own
-	defer packets.Put(p)
-	if err := p.Parse(r, n); err != nil {
-		return err //nolint:wrapcheck // says where already
-	}
 	if s.note(st) {
 		s.pong()
 	}
+	inner := s.b.readers.Get().(*proto.Reader) //nolint:forcetypeassert // the pool's own
+	defer s.b.readers.Put(inner)
+	defer inner.Reset(nil)
+	p := packets.Get().(*proto.InputPacket) //nolint:forcetypeassert // the pool's own
+	defer packets.Put(p)
+	if h.n%2 != 0 {
+		return errMessage
+	}
+	for n := 4; n < h.n && r.Err() == nil; n += 2 {
+		id, packet := r.Uint("viewer", maxNumber), r.Bin("packet", proto.MaxClientMessage)
+		if r.Err() != nil {
+			break
+		}
+		inner.Reset(packet)
+		kind, k, err := proto.ClientKind(inner)
+		if err == nil && kind != proto.KindInput {
+			err = errMessage
+		}
+		if err == nil {
+			err = p.Parse(inner, k)
+		}
+		if err == nil {
+			err = s.take(id, p)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return r.Done() //nolint:wrapcheck // says where already
+}
+
+// take hands one client's packet to the room.
+func (s *session) take(id uint64, p *proto.InputPacket) error {
 	v := s.viewer(id)
 	if v == nil {
 		return nil

@@ -102,10 +102,13 @@ func (s sender) Send(to string, msg []byte) bool {
 }
 
 func kindOf(msg []byte) int {
-	if len(msg) < 2 {
+	switch {
+	case len(msg) < 4:
 		return 0
+	case msg[0] == 0xdc: // an array of 16 or more
+		return int(msg[3])
 	}
-	return int(msg[1]) // kinds are below 128, and arrays below 16
+	return int(msg[1]) // kinds are below 128
 }
 
 func (n *fakeNetwork) carry(from, to string, w *way) {

@@ -39,6 +39,7 @@ type room struct {
 	used   time.Time // when somebody last came, went or asked for the room
 	ended  bool
 	failed bool // too much has not come
+	batch  batch
 
 	feed feed // of the room's goroutine
 }
@@ -59,10 +60,14 @@ var _ edge.Room = (*room)(nil)
 var elsewhere = proto.Close{Code: proto.CodeNodeLeaving, Reason: "the match goes on elsewhere"}
 
 func newRoom(b *Bridge, p place, session uint64, open bool) *room {
-	return &room{
+	rm := &room{
 		b: b, place: p, session: session, open: open, ready: make(chan struct{}), mail: newMailbox(b.metrics.unread.Inc),
 		writer: proto.NewWriter(), guests: map[match.Viewer]*guest{}, byID: map[uint64]*guest{}, used: time.Now(), feed: newFeed(),
 	}
+	rm.batch.writer = proto.NewWriter()
+	rm.batch.packet = proto.NewWriter()
+	rm.clock.trip = tripAtFirst
+	return rm
 }
 
 // ID implements [edge.Room].
@@ -157,22 +162,6 @@ func (rm *room) Refresh(v match.Viewer, expires time.Time) {
 // Resync implements [edge.Room]. The keyframe is made here.
 func (rm *room) Resync(match.Viewer, uint16) { rm.b.metrics.keyframes.Inc() }
 
-// Input implements [edge.Room]. What is lost the client repeats.
-func (rm *room) Input(v match.Viewer, p *proto.InputPacket) {
-	rm.mu.Lock()
-	defer rm.mu.Unlock()
-	g := rm.guests[v]
-	if g == nil || rm.ended {
-		return
-	}
-	begin(rm.writer, 6, kindInput, rm.session)
-	rm.writer.Uint(rm.have.Load())
-	rm.writer.Uint(rm.out.last)
-	rm.writer.Uint(g.id)
-	p.Append(rm.writer)
-	rm.b.send(rm.place.host, rm.writer.Bytes())
-}
-
 // post sends the numbered message that was written. rm.mu is held.
 func (rm *room) post() {
 	if rm.ended || rm.failed {
@@ -264,6 +253,7 @@ func (rm *room) readAnswer() (done bool, err error) {
 func (rm *room) end(c proto.Close) {
 	rm.mu.Lock()
 	rm.ended = true
+	rm.batch.stop()
 	list := make([]*guest, 0, len(rm.guests))
 	for _, g := range rm.guests {
 		list = append(list, g)

@@ -137,17 +137,18 @@ func (s *session) repeat(wanted bool, now time.Time) {
 }
 
 // pong says what has come, and asks for what has not.
-func (s *session) pong() { s.answerPing(true) }
+func (s *session) pong() { s.answerPing(true, 0) }
 
-func (s *session) answerPing(again bool) {
+func (s *session) answerPing(again bool, stamp uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.shut {
 		return
 	}
-	begin(s.writer, 5, kindPong, s.id)
+	begin(s.writer, 6, kindPong, s.id)
 	st := state{s.have.Load(), s.out.last, again}
 	st.append(s.writer)
+	s.writer.Uint(stamp)
 	s.b.send(s.edge.id, s.writer.Bytes())
 }
 

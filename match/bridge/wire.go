@@ -19,9 +19,9 @@ import (
 const (
 	// From an edge to a host.
 	kindHello   = 1 // session, generation, room, open
-	kindPing    = 2 // session, have, sent, again, generation
+	kindPing    = 2 // session, have, sent, again, generation, stamp
 	kindBye     = 3 // session
-	kindInput   = 4 // session, have, sent, viewer, packet
+	kindInput   = 4 // session, have, sent, and for each packet viewer, packet
 	kindAttach  = 5 // session, number, viewer, …; numbered, like all up to kindRefresh
 	kindDetach  = 6 // session, number, viewer
 	kindLeave   = 7 // session, number, viewer
@@ -29,7 +29,7 @@ const (
 
 	// From a host to an edge.
 	kindAnswer  = 16 // session, code, reason, epoch, rate, inputs, schema
-	kindPong    = 17 // session, have, sent, again
+	kindPong    = 17 // session, have, sent, again, the ping's stamp or 0
 	kindUnknown = 18 // session
 	kindTick    = 19 // see tick.append
 	kindWelcome = 20 // session, number, viewer, …; numbered, like all up to kindOver

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"time"
-
-	"github.com/redis/go-redis/v9"
 )
 
 // A room that is kept while nobody is in it would hang one server after the other, if its state is what its rules do not
@@ -22,7 +20,7 @@ var ErrHangs = errors.New("the room's rules do not return")
 // Hung counts that the rules did not return in a room.
 func (d *Directory) Hung(ctx context.Context, room string) error {
 	pipe := d.rdb.TxPipeline()
-	pipe.Incr(ctx, d.hangs(room)) // once too often, where an answer is lost, is no harm
+	pipe.SAdd(ctx, d.hangs(room), NewID()) // a number would count a hang twice whose answer was lost
 	pipe.PExpire(ctx, d.hangs(room), hangTTL)
 	if _, err := pipe.Exec(ctx); err != nil {
 		return fmt.Errorf("counting that room %s hangs: %w", room, err)
@@ -32,10 +30,8 @@ func (d *Directory) Hung(ctx context.Context, room string) error {
 
 // mayOpen returns ErrHangs for a room that has hung its servers.
 func (d *Directory) mayOpen(ctx context.Context, room string) error {
-	n, err := d.rdb.Get(ctx, d.hangs(room)).Int()
+	n, err := d.rdb.SCard(ctx, d.hangs(room)).Result()
 	switch {
-	case errors.Is(err, redis.Nil):
-		return nil
 	case err != nil:
 		return err //nolint:wrapcheck // callers say what they did
 	case n >= maxHangs:

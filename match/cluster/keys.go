@@ -22,7 +22,7 @@ func (k keys) all(id string) []string {
 func (k keys) public(game string) string { return k.ns + ":{rooms:" + game + "}:public" }
 func (k keys) code(code string) string   { return k.ns + ":{code:" + code + "}" }
 
-// hangs counts how often a room has hung its server.
+// hangs has one entry for each time that a room has hung its server.
 func (k keys) hangs(id string) string { return k.ns + ":{room:" + id + "}:hangs" }
 
 // journal is what is known of a room's journal, journalTicks its newest records, journalState the checkpoint before

@@ -18,7 +18,6 @@ type Rooms struct {
 
 	Claims *Claimer
 	Nodes  *cluster.Nodes
-	URL    string // where this process is reached
 	// Bridge reaches the rooms of other nodes. nil: there are none.
 	Bridge Bridge
 }
@@ -113,13 +112,10 @@ func (r *Rooms) bridged(ctx context.Context, rec cluster.Room, open bool) (edge.
 	if err != nil {
 		return nil, err //nolint:wrapcheck // says what it did
 	}
-	n, ok := live[rec.Node]
-	switch {
-	case !ok: // it is about to be taken over
-		return nil, &proto.Close{Code: proto.CodeOverloaded, Reason: "the match's server does not answer now"}
-	case n.URL == r.URL: // it was here before this process, and is not yet forgotten
-		return nil, &proto.Close{Code: proto.CodeOverloaded, Reason: "the match is about to go on here"}
-	case r.Bridge == nil:
+	if _, ok := live[rec.Node]; !ok { // it is about to be taken over
+		return nil, &proto.Close{Code: proto.CodeOverloaded, Reason: "the match is about to go on"}
+	}
+	if r.Bridge == nil {
 		return nil, &proto.Close{Code: proto.CodeMatchGone, Reason: "the match is not on this server"}
 	}
 	return r.Bridge.Open(ctx, rec.Node, rec.ID, open) //nolint:wrapcheck // says what it did, or is for the client
