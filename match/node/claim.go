@@ -357,7 +357,7 @@ func (c *Claimer) decide(ctx context.Context, j job, live map[string]cluster.Nod
 		if err == nil {
 			err = c.Opener.Dir.Disown(ctx, j.from, j.room)
 		}
-		return rec, leave, err
+		return rec, leave, err //nolint:wrapcheck // says what it did
 	}
 	to = lose
 	if !rec.Off && c.survives(&rec) {
@@ -447,7 +447,7 @@ func (c *Claimer) Claim(ctx context.Context, rec cluster.Room) (*match.Instance,
 	if c.survives(&rec) {
 		to = open
 	} else if live, err := c.Live(ctx); err != nil || c.elsewhere(&rec, live, 0) {
-		return nil, err //nolint:wrapcheck // says what it did
+		return nil, err
 	}
 	return c.take(ctx, job{rec.Node, rec.ID, time.Now()}, rec, to)
 }
@@ -499,7 +499,7 @@ func (c *Claimer) take(ctx context.Context, j job, rec cluster.Room, to what) (*
 		}
 	}
 	if err != nil {
-		return rm, err
+		return rm, err //nolint:wrapcheck // says what it did
 	}
 	return rm, c.disown(ctx, j, self, rm == nil)
 }

@@ -87,7 +87,7 @@ type line struct {
 
 var (
 	errCut  = errors.New("the process is dead")
-	errAway = errors.New("Redis does not answer")
+	errAway = errors.New("no answer from Redis")
 )
 
 // lose cuts a process off from Redis, or brings it back.
