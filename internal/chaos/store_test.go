@@ -31,6 +31,8 @@ func startStore(t testing.TB) store {
 		return single{testredis.Start(t, onDisk...)}
 	case "cluster":
 		return whole{testredis.StartCluster(t, 3, onDisk...)}
+	case "sentinel":
+		return pair{testredis.StartSentinel(t, onDisk...)}
 	}
 	t.Fatalf("-redis %s: there is no such Redis", *kind)
 	return nil
@@ -56,6 +58,21 @@ func (c whole) Restart() {
 		s.Restart()
 	}
 	c.Wait()
+}
+
+// pair is a master and a replica, with Sentinels; both break at once.
+type pair struct{ *testredis.Sentinel }
+
+func (pair) line() string { return "" }
+
+func (p pair) Kill() {
+	p.Replica.Kill()
+	p.Master.Kill()
+}
+
+func (p pair) Restart() {
+	p.Master.Restart()
+	p.Replica.Restart()
 }
 
 // wipe makes Redis forget everything, scripts too.
