@@ -37,7 +37,7 @@ type scenario struct {
 // scenarios are what each amount of chaos consists of.
 var scenarios = map[string][]scenario{
 	"little": {{name: "a host is killed", nodes: 2, rooms: 4, size: 2, run: func(w *world) { w.killOne() }}},
-	"short": {{name: "a host is killed, Redis starts again and is away, a host is stopped", nodes: 3, rooms: 12, size: 4, run: func(w *world) {
+	"short": {{name: "a host is killed, Redis starts again and is away, a host is stopped", nodes: 3, rooms: 12, size: 4, pause: silence + mostPause, run: func(w *world) {
 		w.killOne()
 		w.restartRedis(0)
 		w.restartRedis(6 * time.Second)
@@ -47,7 +47,7 @@ var scenarios = map[string][]scenario{
 	"long": {
 		{name: "hosts are killed for two minutes", nodes: 3, rooms: 40, size: 10, run: func(w *world) { w.killFor(2*time.Minute, 10*time.Second) }},
 		{name: "hosts with checkpoints are killed", nodes: 3, rooms: 12, size: 4, game: "slipping", run: func(w *world) { w.killFor(30*time.Second, 10*time.Second) }},
-		{name: "hosts are stopped", nodes: 3, rooms: 12, size: 4, run: func(w *world) {
+		{name: "hosts are stopped", nodes: 3, rooms: 12, size: 4, pause: silence + mostPause, run: func(w *world) {
 			w.stopFor(lease)
 			w.prove()
 			w.stopFor(2 * lease)
