@@ -21,8 +21,9 @@ type store interface {
 	line() string
 }
 
-// onDisk are options of a Redis that loses nothing which it has acknowledged.
-var onDisk = []string{"--appendonly", "yes", "--appendfsync", "always"}
+// onDisk are options of a Redis whose process may be killed without a loss of what it has acknowledged. The machine lives
+// on: a disk that is slow to sync would be another fault than those that are looked at.
+var onDisk = []string{"--appendonly", "yes", "--appendfsync", "no"}
 
 func startStore(t testing.TB) store {
 	t.Helper()
