@@ -39,6 +39,7 @@ type call struct {
 	answer          Answer
 	got             []claimed
 	lineage         int
+	lineageSeen     string
 }
 
 type claimed struct {
@@ -120,7 +121,7 @@ func (w *world) incarnate(n *node, i int) {
 	}
 	n.id = idOf(w.incs)
 	w.incs++
-	cfg := Config{TTL: time.Duration(ttl), Margin: time.Duration(margin), Stranger: time.Duration(stranger)}
+	cfg := Config{TTL: time.Duration(ttl), Margin: time.Duration(margin), Stranger: time.Duration(w.opt.stranger)}
 	switch w.opt.without {
 	case margins:
 		cfg.Margin = 0
@@ -340,6 +341,10 @@ func (w *world) ask(q Question, n *node, i int, id string, round uint64) {
 		return
 	}
 	l := &w.link[p.from][p.to]
+	if l.cut && l.refuses {
+		w.at(ms, event{kind: evProbeTimeout, node: int8(i), run: n.run, call: k})
+		return
+	}
 	if l.cut || w.rng.IntN(100) < l.loss {
 		return
 	}
