@@ -1,7 +1,7 @@
 # The same steps as .ci/run, one by one. `make` lists them.
 LINT = go tool -modfile=.ci/tools/go.mod golangci-lint
 
-.PHONY: help run test race lint fmt bench bench-check web web-check loadtest peers peers-smoke matchmaking lobby-bench soak soak-lobby tickets-long churn-doctor chaos-short chaos chaos-cluster chaos-nginx fuzz fuzz-long ci docker
+.PHONY: help run test race lint fmt bench bench-check web web-check loadtest peers peers-smoke matchmaking lobby-bench scaling soak soak-lobby tickets-long churn-doctor chaos-short chaos chaos-cluster chaos-nginx fuzz fuzz-long ci docker
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -51,6 +51,9 @@ matchmaking: ## simulate the matchmaker's days, into docs/MATCHMAKING.md: some m
 lobby-bench: ## matchmaking end to end: tickets over REST at RATE (1500) with WAITING (10000) others, on a quiet machine
 	go run ./internal/lobbybench -rate $(or $(RATE),1500) -waiting $(or $(WAITING),10000)
 
+scaling: ## what nodes, rooms, viewers and one Redis cost, into docs/SCALING.md; a quiet machine, 20 minutes; ONLY names one part, printed
+	go run ./internal/scalebench $(if $(ONLY),-only $(ONLY))
+
 soak: ## rooms and sockets come and go for TIME (10m); the heap must not grow, and all must be given back
 	go test ./cmd -run TestChurnOfRoomsAndSocketsLeavesNothing -count=1 -v -timeout 0 -soak $(or $(TIME),10m)
 
@@ -72,7 +75,8 @@ chaos: ## the long one: 400 bots, kills for two minutes, and all else of docs/FA
 	$(CHAOS) long
 
 chaos-cluster: ## the same on a Redis Cluster of 3 masters, and on Sentinel with a failover
-	$(CHAOS) cluster
+	$(CHAOS) long -redis cluster
+	$(CHAOS) long -redis sentinel
 
 chaos-nginx: ## 300 bots through nginx with TLS, which is reloaded
 	$(CHAOS) nginx

@@ -159,7 +159,9 @@ func (rec *recording) input(seat netcode.Seat, in any) {
 type noDirectory struct{}
 
 func (noDirectory) FreeSeat(context.Context, string, uint64, uint16, []string) error { return nil }
-func (noDirectory) Renew(context.Context, string, uint64, bool) error                { return nil }
+func (noDirectory) Renew(context.Context, string, uint64, match.Alive) error         { return nil }
+func (noDirectory) HandOver(context.Context, string, uint64, bool) error             { return nil }
+func (noDirectory) Fail(context.Context, string, uint64, proto.Close) error          { return nil }
 func (noDirectory) Hung(context.Context, string) error                               { return nil }
 func (noDirectory) EndRoom(context.Context, string, uint64) error                    { return nil }
 func (noDirectory) Settle(context.Context, string) (match.Settlement, error) {

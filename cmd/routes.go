@@ -35,7 +35,7 @@ func (s *server) routes(registry *prometheus.Registry) http.Handler {
 			door.Problem(w, http.StatusNotFound, "this server runs matches and is no lobby; ask one with the role lobby or all")
 		})
 	}
-	mux.Handle("POST "+cluster.ProbePath, s.member)
+	mux.Handle("POST "+cluster.ProbePath, s.member.Load())
 	mux.HandleFunc("GET /livez", s.live)
 	mux.HandleFunc("GET /readyz", s.ready)
 	mux.Handle("GET /metrics", s.operatorsOnly(promhttp.HandlerFor(registry, promhttp.HandlerOpts{Registry: registry}), "metrics", "admin"))

@@ -17,6 +17,7 @@ import (
 
 	"muster/lobby"
 	"muster/match"
+	"muster/match/bridge"
 	"muster/match/cluster"
 	"muster/match/edge"
 	"muster/match/journal"
@@ -46,12 +47,16 @@ type server struct {
 	log  *zap.Logger
 	url  string // where it is reached on this machine
 
+	rdb     redis.UniversalClient         // for what does not wait for others; nil where Redis is embedded
 	closers []func(context.Context) error // in the order of starting
 	host    *match.Host
 	replays journal.Store // nil: no match leaves one
 	edge    *edge.Server
-	rooms   *node.Rooms
-	member  *cluster.Member
+	opener  *node.Opener
+	claims  *node.Claimer
+	links   *cluster.Links // nil, like bridge: an embedded Redis has no other nodes
+	bridge  *bridge.Bridge
+	member  atomic.Pointer[cluster.Member]
 	ends    atomic.Bool // it stops: no new rooms
 	lobby   *lobby.Lobby
 	http    *http.Server
@@ -88,8 +93,11 @@ func startServer(ctx context.Context, set *settings, games []Game, keys *token.K
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	node := s.node(listener.Addr(), games)
 	s.onClose(func(ctx context.Context) error { // last of what uses Redis: what ran here may be claimed then
-		if s.member != nil {
-			s.member.Leave(ctx)
+		if s.links != nil {
+			s.links.Close()
+		}
+		if m := s.member.Load(); m != nil {
+			m.Leave(ctx)
 		}
 		return nil
 	})
@@ -102,12 +110,15 @@ func startServer(ctx context.Context, set *settings, games []Game, keys *token.K
 	if err := s.join(ctx, rdb, node, registry); err != nil {
 		return s, err
 	}
-	s.rooms.Member = s.member
+	s.claims.Start(s.member.Load())
+	if s.links != nil {
+		s.links.Start()
+	}
 	s.followDrain(cluster.NewNodes(rdb, set.Namespace, log), node)
 	s.serve(listener, registry)
 	s.onClose(func(context.Context) error { // no more matches
 		s.ends.Store(true)
-		s.member.Refresh()
+		s.member.Load().Refresh()
 		return nil
 	})
 	return s, nil
@@ -123,13 +134,32 @@ func (s *server) join(ctx context.Context, rdb redis.UniversalClient, self clust
 		lease := rdb
 		s.closers = append([]func(context.Context) error{func(context.Context) error { return lease.Close() }}, s.closers...)
 	}
-	s.member, err = cluster.NewNodes(rdb, s.set.Namespace, s.log).Join(ctx, cluster.MemberConfig{
+	member, err := cluster.NewNodes(rdb, s.set.Namespace, s.log).Join(ctx, cluster.MemberConfig{
 		Node: self, Key: s.keys.Subkey("probe"), Lease: s.set.Lease, Alone: s.set.Alone || s.set.Redis == "", Registerer: reg,
-		Now:    s.describe,
-		Hold:   s.host.HoldUntil,
+		Now:  s.describe,
+		Hold: s.host.HoldUntil,
+		Dead: func(id string) {
+			s.claims.Dead(id)
+			if s.bridge != nil {
+				s.bridge.Gone(id) // whose clients here come again at once
+			}
+		},
+		Forgot: s.host.Rewrite,
 		Fenced: func(string, string) { s.host.Abandon("the match goes on elsewhere") },
 	})
-	return err //nolint:wrapcheck // says what it did
+	if err != nil {
+		return err //nolint:wrapcheck // says what it did
+	}
+	s.member.Store(member)
+	return nil
+}
+
+// self is this process's newest incarnation; "" before it has joined, when nobody comes.
+func (s *server) self() string {
+	if m := s.member.Load(); m != nil {
+		return m.ID()
+	}
+	return ""
 }
 
 func (s *server) onClose(f func(context.Context) error) { s.closers = append(s.closers, f) }
@@ -167,6 +197,7 @@ func (s *server) redis(ctx context.Context) (redis.UniversalClient, error) {
 		return nil, err //nolint:wrapcheck // says what it did
 	}
 	s.onClose(func(context.Context) error { return rdb.Close() })
+	s.rdb = rdb
 	return cluster.Batched(rdb), nil
 }
 
@@ -184,23 +215,54 @@ func (s *server) startMatches(rdb redis.UniversalClient, games []Game, self clus
 	if s.replays, err = s.journals(rdb, counted); err != nil {
 		return err
 	}
+	own := node.NewDirectory(dir)
 	host, err := match.NewHost(match.HostConfig{
-		Games: defined, Directory: directory{dir}, Log: s.log, Registerer: reg,
+		Games: defined, Directory: own, Ended: own.Ended, Log: s.log, Registerer: reg,
 		Journals: s.replays, JournalMetrics: counted, Crashes: s.set.crashes(), Version: version(),
 	})
 	if err != nil {
 		return err //nolint:wrapcheck // names the games
 	}
 	s.host = host
-	s.rooms = &node.Rooms{Host: host, Dir: dir, Nodes: cluster.NewNodes(rdb, s.set.Namespace, s.log), URL: self.URL, Games: rules}
+	s.opener = &node.Opener{
+		Host: host, Dir: dir, Own: own, Self: s.self, Games: rules, Log: s.log,
+		Saw: func(epoch uint64) {
+			if m := s.member.Load(); m != nil {
+				m.Saw(epoch)
+			}
+		},
+	}
+	nodes := cluster.NewNodes(rdb, s.set.Namespace, s.log)
+	s.claims = node.NewClaimer(node.ClaimerConfig{Opener: s.opener, Live: nodes.Live, Journals: s.replays, Log: s.log})
+	rooms := &node.Rooms{Opener: s.opener, Claims: s.claims, Nodes: nodes}
+	s.startBridge(rooms, reg)
 	s.edge = edge.New(edge.Config{
-		Rooms: s.rooms, Keys: s.keys, Log: s.log, Registerer: reg, Origins: s.set.Origins,
+		Rooms: rooms, Keys: s.keys, Log: s.log, Registerer: reg, Origins: s.set.Origins,
 		SlowAfter: s.set.SlowAfter,
 		Seated:    func(player string, begins bool) { s.lobby.Seated(player, begins) }, // it is there before the first socket
 	})
 	s.onClose(s.edge.Close)
 	s.onClose(host.Close) // flushes the journals: before Redis is closed
+	s.onClose(func(context.Context) error { s.claims.Close(); return nil })
 	return nil
+}
+
+// startBridge makes rooms find those of other nodes, and be found. An embedded Redis has no other nodes.
+func (s *server) startBridge(rooms *node.Rooms, reg prometheus.Registerer) {
+	if s.set.Redis == "" {
+		return
+	}
+	var b *bridge.Bridge
+	links := cluster.NewLinks(cluster.LinksConfig{
+		Redis: s.rdb, Namespace: s.set.Namespace, Key: s.keys.Subkey("links"), Self: s.opener.Self, Log: s.log, Registerer: reg,
+		Receive: func(from string, msg []byte) { b.Receive(from, msg) },
+		Gap:     func(from string) { b.Gap(from) },
+		Gone:    func(from string) { b.Gone(from) },
+	})
+	b = bridge.New(bridge.Config{Network: links, Find: rooms.Find, Log: s.log, Registerer: reg})
+	rooms.Bridge = b
+	s.links, s.bridge = links, b
+	s.onClose(b.Close)
 }
 
 func (s *server) startLobby(rdb redis.UniversalClient, games []Game, reg prometheus.Registerer) error {

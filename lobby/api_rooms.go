@@ -106,8 +106,8 @@ func (l *Lobby) rejoin(ctx context.Context, in *InRoom) (*matchOutput, error) {
 		return nil, l.problem("rejoining a room", err)
 	}
 	node, ok := live[rec.Node]
-	if !ok {
-		return nil, gone
+	if !ok { // whoever goes on with the room, each server finds it
+		node = cluster.Node{Asked: true}
 	}
 	m, err := l.seated(in.ID, node, seat, id, p, &in.from)
 	if err != nil {

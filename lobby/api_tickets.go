@@ -198,7 +198,7 @@ func (l *Lobby) ticketOutput(ctx context.Context, t *ticket.Ticket, a *asked) (*
 		if err != nil {
 			return nil, l.problem("signing a seat token", err)
 		}
-		out.Match = &Match{Room: t.Match.Room, URL: a.matchURL(reach(t.Match.On()), t.Match.Room), Token: secret}
+		out.Match = &Match{Room: t.Match.Room, URL: a.matchURL(l.way(ctx, t.Match.On()), t.Match.Room), Token: secret}
 	}
 	return &ticketOutput{out}, nil
 }

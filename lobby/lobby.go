@@ -226,6 +226,19 @@ func reach(n cluster.Node) string {
 	return n.URL
 }
 
+// way is reach for a node that was there a while ago. Where it is gone clients come as they did: the server that they ask
+// knows where the room is by then, or goes on with it.
+func (l *Lobby) way(ctx context.Context, n cluster.Node) string {
+	if n.Asked {
+		return ""
+	}
+	live, err := l.nodes.Live(ctx)
+	if _, ok := live[n.ID]; err == nil && !ok {
+		return ""
+	}
+	return reach(n)
+}
+
 // Drain ends long polls: they answer with what is known now. New ones do not wait. Sockets are closed, so that their
 // players go elsewhere. Matchmaking stops too.
 func (l *Lobby) Drain() {

@@ -240,7 +240,7 @@ func TestResultRatesItsPlayersAndStandsInTheirLists(t *testing.T) {
 			must(t, err)
 			rooms = append(rooms, r.ID)
 			must(t, dir.PostResult(t.Context(), proto.Result{
-				Room: r.ID, Game: "arena", Rules: "7", Tick: 600, Started: time.Now().Add(-time.Minute), Ended: time.Now(), Recorded: n > 0,
+				Room: r.ID, Epoch: r.Epoch, Game: "arena", Rules: "7", Tick: 600, Started: time.Now().Add(-time.Minute), Ended: time.Now(), Recorded: n > 0,
 				Placements: []proto.Placement{{Seat: 0, Player: "alice", Rank: 1, Score: 9}, {Seat: 1, Player: "bob", Rank: 2, Score: 3}},
 			}))
 			time.Sleep(2 * time.Second) // the results are drained in between

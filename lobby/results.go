@@ -61,6 +61,7 @@ const storeTimeout = 5 * time.Second
 // drainResults moves results from the outbox to the store until ctx ends.
 func (l *Lobby) drainResults(ctx context.Context) {
 	outbox := cluster.NewOutbox(l.cfg.Redis, l.cfg.Namespace)
+	outbox.Lost = l.tickets.Lost
 	ticker := time.NewTicker(drainEvery)
 	defer ticker.Stop()
 	for {

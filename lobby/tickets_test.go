@@ -309,7 +309,9 @@ func TestPlayerRejoinsAMatchAndNobodyElseDoes(t *testing.T) {
 		p := open(t, rdb, nil)
 		defer p.Close()
 		leave := join(t, rdb, someNode)
-		m, seat := p.play("alice", "arena")
+		id := p.enqueue("alice", "arena").ID
+		m := p.ticket("alice", id, "20s").Match
+		seat := p.seat(m)
 		dir := cluster.NewDirectory(rdb, ns)
 		again := func(player, room string) answer {
 			return p.send(request{method: "POST", path: "/v1/rooms/" + room + "/rejoin", token: p.player(player)})
@@ -330,7 +332,10 @@ func TestPlayerRejoinsAMatchAndNobodyElseDoes(t *testing.T) {
 			}
 		}
 		leave()
-		wantProblem(t, again("alice", m.Room), http.StatusNotFound, "") // its node is gone
+		late := want[lobby.Match](t, again("alice", m.Room), http.StatusOK) // another one goes on with it, perhaps in a moment
+		if url := "ws://lobby.example/v1/match/" + m.Room; late.URL != url || p.ticket("alice", id, "").Match.URL != url {
+			t.Errorf("without its node the match is at %s, and at %s by its ticket", late.URL, p.ticket("alice", id, "").Match.URL)
+		}
 	})
 }
 

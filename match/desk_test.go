@@ -422,8 +422,8 @@ func TestRulesThatDoNotReturnEndTheirRoomAndSpoilTheProcess(t *testing.T) {
 		if who[1].frames != frames+20 || who[1].code() != 0 {
 			t.Errorf("the room beside it sent %d frames in 20 ticks", who[1].frames-frames)
 		}
-		if len(dir.ended) != 1 || dir.ended[0] != "r0" || len(dir.hung) != 1 || dir.hung[0] != "r0" {
-			t.Errorf("the directory hears of the end of %v, and that %v hang", dir.ended, dir.hung)
+		if len(dir.failed) != 1 || dir.failed[0].Code != proto.CodeRulesFailed || len(dir.hung) != 1 || dir.hung[0] != "r0" {
+			t.Errorf("the directory hears of %v of rooms that failed, and that %v hang", dir.failed, dir.hung)
 		}
 		close(halt) // it returns after all
 		ticks(2)

@@ -44,6 +44,9 @@ func (rm *Instance) load(ctx context.Context) (*journal.Saved, *proto.Close) {
 		switch {
 		case err == nil:
 			return saved, nil
+		case errors.Is(err, journal.ErrNone) && rm.spec.Kept:
+			rm.lost = true
+			return nil, &proto.Close{Code: proto.CodeMatchGone, Reason: "the match is lost"}
 		case errors.Is(err, journal.ErrNone):
 			return nil, nil //nolint:nilnil // there is nothing
 		case errors.Is(err, journal.ErrFenced):
@@ -107,6 +110,8 @@ func (rm *Instance) restore(saved *journal.Saved) *proto.Close {
 	for _, id := range rm.sim.pendingWork() { // who did it is gone
 		rm.record.Results = append(rm.record.Results, WorkResult{ID: id, Err: ErrLost.Error()})
 	}
+	rm.kept.Store(true)
+	rm.provesItself()
 	rm.metrics.restored.Inc()
 	rm.log.Info("the room goes on from its journal", zap.Uint32("checkpoint", saved.Checkpoint.Tick), zap.Uint32("tick", rm.tick))
 	return nil

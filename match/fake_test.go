@@ -103,7 +103,10 @@ type fakeDirectory struct {
 	claims  [][]string // of the freed seats
 	renewed int
 	open    bool // as of the last renewal
-	off     bool // Renew says that the match was called off
+	alive   Alive
+	over    []string      // rooms that were handed over
+	failed  []proto.Close // what those are told who come to rooms that failed
+	off     bool          // Renew says that the match was called off
 	settle  func() (Settlement, error)
 	settled []time.Time // when Settle was asked
 }
@@ -123,11 +126,11 @@ func (d *fakeDirectory) FreeSeat(_ context.Context, _ string, _ uint64, seat uin
 	return nil
 }
 
-func (d *fakeDirectory) Renew(_ context.Context, _ string, _ uint64, open bool) error {
+func (d *fakeDirectory) Renew(_ context.Context, _ string, _ uint64, a Alive) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.renewed++
-	d.open = open
+	d.open, d.alive = a.Open, a
 	if d.off {
 		return fmt.Errorf("renewing: %w", ErrCalledOff)
 	}
@@ -138,6 +141,20 @@ func (d *fakeDirectory) Hung(_ context.Context, room string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.hung = append(d.hung, room)
+	return nil
+}
+
+func (d *fakeDirectory) HandOver(_ context.Context, room string, _ uint64, _ bool) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.over = append(d.over, room)
+	return nil
+}
+
+func (d *fakeDirectory) Fail(_ context.Context, _ string, _ uint64, c proto.Close) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.failed = append(d.failed, c)
 	return nil
 }
 

@@ -30,6 +30,9 @@ type HostConfig struct {
 	Crashes string
 	// Version is the server's, for the head of replays.
 	Version string
+	// Ended, if it is not nil, is told once of each room that has ended here, with all that was to be written. opened is false
+	// for one that could not read what it was to go on from.
+	Ended func(room string, epoch uint64, opened bool)
 	// StallAfter is how long a call of a game's rules may take before its room is given up and the process is no longer
 	// healthy. Default 800 ms, so that one that never returns is found within a second.
 	StallAfter time.Duration
@@ -48,6 +51,7 @@ type Host struct {
 	stop     context.CancelFunc
 	wg       sync.WaitGroup
 	news     chan news
+	rewrite  chan struct{} // one wish to tell the directory of all rooms
 	load     load
 	crashes  atomic.Int32 // replays of panics
 	journals *journal.Metrics
@@ -71,7 +75,7 @@ var (
 func NewHost(cfg HostConfig) (*Host, error) {
 	h := &Host{
 		games: map[string]*Game{}, rooms: map[string]*Instance{}, dir: cfg.Directory, log: cfg.Log,
-		metrics: newMetrics(cfg.Registerer), journals: cfg.JournalMetrics, cfg: cfg, news: make(chan news, maxNews),
+		metrics: newMetrics(cfg.Registerer), journals: cfg.JournalMetrics, cfg: cfg, news: make(chan news, maxNews), rewrite: make(chan struct{}, 1),
 		base: time.Now(),
 	}
 	h.HoldUntil(time.Time{})
@@ -141,6 +145,9 @@ func (h *Host) Open(spec Spec) (*Instance, error) {
 		defer quit()
 		rm.run(ctx, h.phase(n, rm.period))
 		h.forget(rm)
+		if !rm.givenUp.Load() {
+			rm.ended()
+		}
 	})
 	return rm, nil
 }
@@ -153,6 +160,15 @@ func (h *Host) forget(rm *Instance) {
 		delete(h.rooms, rm.spec.ID)
 		h.metrics.rooms.Dec()
 	}
+}
+
+// ended tells whoever wants to know that the room has ended.
+func (rm *Instance) ended() {
+	rm.endedOnce.Do(func() {
+		if f := rm.host.cfg.Ended; f != nil {
+			f(rm.spec.ID, rm.spec.Epoch, !rm.unopened)
+		}
+	})
 }
 
 // all returns the rooms that run now.

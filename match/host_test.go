@@ -24,14 +24,20 @@ func (*stuckDirectory) FreeSeat(ctx context.Context, _ string, _ uint64, _ uint1
 	return stuck(ctx)
 }
 
-func (*stuckDirectory) Renew(ctx context.Context, _ string, _ uint64, _ bool) error {
+func (*stuckDirectory) Renew(ctx context.Context, _ string, _ uint64, _ Alive) error {
 	return stuck(ctx)
 }
 
 func (*stuckDirectory) Settle(ctx context.Context, _ string) (Settlement, error) {
 	return Settlement{}, stuck(ctx)
 }
-func (*stuckDirectory) Hung(ctx context.Context, _ string) error              { return stuck(ctx) }
+func (*stuckDirectory) Hung(ctx context.Context, _ string) error { return stuck(ctx) }
+func (*stuckDirectory) HandOver(ctx context.Context, _ string, _ uint64, _ bool) error {
+	return stuck(ctx)
+}
+func (*stuckDirectory) Fail(ctx context.Context, _ string, _ uint64, _ proto.Close) error {
+	return stuck(ctx)
+}
 func (*stuckDirectory) EndRoom(ctx context.Context, _ string, _ uint64) error { return stuck(ctx) }
 func (*stuckDirectory) PostResult(ctx context.Context, _ proto.Result) error  { return stuck(ctx) }
 

@@ -36,6 +36,12 @@ type Instance struct {
 	givenUp   atomic.Bool   // the rules did not return: the watchdog has ended the room
 	begun     atomic.Bool   // the journal, if there is one, is the watchdog's to end as well
 	goneOnce  sync.Once
+	endedOnce sync.Once
+	ready     chan struct{} // closed when the room has begun, or has ended without
+	started   atomic.Bool   // the match has
+	past      atomic.Bool   // see Alive
+	kept      atomic.Bool   // see Alive
+	roster    atomic.Pointer[[]Seated]
 	abandoned atomic.Bool // it is another host's by now
 	quit      func()      // lets the room's goroutine end
 
@@ -51,16 +57,19 @@ type Instance struct {
 	stopWork context.CancelFunc
 	works    int  // under way outside
 	unopened bool // it could not be read what the room goes on from
+	lost     bool // there is nothing to go on from
 	quiet    bool // ticks are run again: the directory has heard of them
 	ending   bool // the match is over
 
 	keeper
-	promise  promise
-	watchers []watcher
-	watching atomic.Int32 // how many
-	public   eventLog     // of those who watch
-	emptyAt  uint32       // the tick since which nobody has a seat
-	began    time.Time
+	promise     promise
+	watchers    []watcher
+	watching    atomic.Int32 // how many
+	public      eventLog     // of those who watch
+	emptyAt     uint32       // the tick since which nobody has a seat
+	began       time.Time
+	pastAt      uint32 // the tick at which a restored room is past where it was left; 0 when it is, or is new
+	rosterStale bool   // roster lacks the newest change
 
 	list   []message
 	data   []byte
@@ -76,7 +85,7 @@ func newInstance(g *Game, spec Spec, h *Host) *Instance {
 	rm := &Instance{
 		game: g, spec: spec, log: h.log.With(zap.String("room", spec.ID), zap.String("game", g.name)),
 		metrics: h.metrics, host: h,
-		base: time.Now(), period: time.Second / time.Duration(g.rules.TickRate), done: make(chan struct{}),
+		base: time.Now(), period: time.Second / time.Duration(g.rules.TickRate), done: make(chan struct{}), ready: make(chan struct{}),
 		sim:     g.make(g, spec),
 		encoder: newEncoder(g, spec.Seed),
 		seats:   make([]seat, g.rules.Seats+1),
@@ -108,8 +117,17 @@ func (rm *Instance) Rate() int { return rm.game.rules.TickRate }
 // Mode says whether the game's inputs are samples or commands.
 func (rm *Instance) Mode() proto.InputMode { return rm.game.rules.Inputs }
 
+// Lossy says whether inputs may be lost on their way here.
+func (rm *Instance) Lossy() bool { return false }
+
 // Done is closed when the room has ended.
 func (rm *Instance) Done() <-chan struct{} { return rm.done }
+
+// Opened says, of a room that has ended, that it had begun: it could read what it was to go on from.
+func (rm *Instance) Opened() bool { return !rm.unopened }
+
+// Ready is closed when the room is about to tick, or has ended before.
+func (rm *Instance) Ready() <-chan struct{} { return rm.ready }
 
 // Attach claims a seat. The room answers through the viewer: a welcome at one of its next ticks, or a close. It is
 // false when the room has ended; then the viewer hears nothing of it and Detach must not be called.
@@ -171,6 +189,7 @@ func (rm *Instance) run(ctx context.Context, phase time.Duration) {
 	rm.working, rm.stopWork = context.WithCancel(ctx)
 	defer rm.stopWork()
 	c := rm.begin(ctx)
+	close(rm.ready)
 	if c == nil && !rm.givenUp.Load() {
 		c = rm.loop(ctx, phase)
 	}
@@ -189,7 +208,7 @@ func (rm *Instance) run(ctx context.Context, phase time.Duration) {
 func (rm *Instance) begin(ctx context.Context) *proto.Close {
 	saved, c := rm.load(ctx)
 	if c != nil {
-		rm.unopened = true
+		rm.unopened = !rm.lost
 		return c
 	}
 	if saved != nil {
@@ -251,10 +270,10 @@ func (rm *Instance) loop(ctx context.Context, phase time.Duration) *proto.Close 
 		if !rm.await(ctx) {
 			continue // ctx is over
 		}
+		if rm.elsewhere() {
+			return &proto.Close{Code: proto.CodeNodeLeaving, Reason: "the match goes on elsewhere"}
+		}
 		if rm.journal != nil {
-			if rm.journal.Fenced() {
-				return &proto.Close{Code: proto.CodeNodeLeaving, Reason: "the match goes on elsewhere"}
-			}
 			if rm.game.rules.PauseUndurable && rm.behind() { // nothing happens that might be taken back
 				if rm.journal.NeedsCheckpoint() && rm.settled() {
 					rm.checkpoint()
@@ -286,6 +305,11 @@ func (rm *Instance) loop(ctx context.Context, phase time.Duration) *proto.Close 
 		}
 		timer.Reset(due + rm.period - time.Since(rm.base))
 	}
+}
+
+// elsewhere says whether another host has the room by now.
+func (rm *Instance) elsewhere() bool {
+	return rm.abandoned.Load() || rm.journal != nil && rm.journal.Fenced()
 }
 
 // due is when the next tick is, since base.
@@ -324,8 +348,12 @@ func (rm *Instance) finish(ctx context.Context, c proto.Close) {
 	if rm.unopened {
 		return // what it would have gone on from is another's, or cannot be read now
 	}
+	if rm.lost {
+		rm.fail(ctx, c)
+		return
+	}
 	recorded := rm.journal != nil
-	fenced := recorded && rm.journal.Fenced()
+	fenced := rm.elsewhere()
 	// Also where its rules failed: with what was stored before. But a room to which nobody did anything is not worth it.
 	blank := c.Code == proto.CodeMatchGone && rm.untouched()
 	kept := rm.game.rules.Persist && !rm.fx.ended && !blank && !rm.promise.off
@@ -334,7 +362,7 @@ func (rm *Instance) finish(ctx context.Context, c proto.Close) {
 		rm.checkpoint()
 	}
 	rm.closeJournal()
-	if fenced {
+	if fenced || rm.elsewhere() {
 		return
 	}
 	if c.Code == proto.CodeDone && rm.fx.ended {
@@ -343,7 +371,9 @@ func (rm *Instance) finish(ctx context.Context, c proto.Close) {
 			Tick: rm.tick, Placements: rm.fx.result, Started: rm.began.UTC(), Ended: time.Now().UTC(),
 			Recorded: recorded,
 		}
-		rm.retry(ctx, "posting the result", func(ctx context.Context) error { return rm.host.dir.PostResult(ctx, result) })
+		if !rm.retry(ctx, "posting the result", func(ctx context.Context) error { return rm.host.dir.PostResult(ctx, result) }) {
+			return // whoever has the room by now does it, or, where the host had no time, whoever takes it over
+		}
 	}
 	if !goesOn {
 		rm.endJournal(ctx, !kept)
@@ -351,9 +381,23 @@ func (rm *Instance) finish(ctx context.Context, c proto.Close) {
 	if rm.promise.off {
 		return // its record says so for a while, and ends by itself
 	}
-	if !goesOn || c.Code != proto.CodeNodeLeaving { // else its record says where its journal is wanted
+	switch {
+	case c.Code != proto.CodeNodeLeaving:
 		rm.endRecord(ctx)
+	case goesOn:
+		rm.retry(ctx, "handing the room over", func(ctx context.Context) error {
+			return rm.host.dir.HandOver(ctx, rm.spec.ID, rm.spec.Epoch, false)
+		})
+	default:
+		rm.fail(ctx, proto.Close{Code: proto.CodeMatchGone, Reason: "the match's server was shut down"})
 	}
+}
+
+// fail ends the room's record with a reason that who comes is told.
+func (rm *Instance) fail(ctx context.Context, c proto.Close) {
+	rm.retry(ctx, "failing the room", func(ctx context.Context) error {
+		return rm.host.dir.Fail(ctx, rm.spec.ID, rm.spec.Epoch, c)
+	})
 }
 
 // endJournal ends the room's journal: nobody goes on from it, and its replay stays for as long as the store keeps those. A
@@ -385,19 +429,21 @@ const (
 	retryLongest = 5 * time.Second
 )
 
-// retry calls do until it succeeds or the host stops, when it has one last try.
-func (rm *Instance) retry(ctx context.Context, doing string, do func(context.Context) error) {
+// retry calls do until it succeeds, the room is another's, or the host stops, when it has one last try. It says whether it
+// succeeded.
+func (rm *Instance) retry(ctx context.Context, doing string, do func(context.Context) error) bool {
 	for wait := retryFirst; !rm.abandoned.Load(); wait = min(2*wait, retryLongest) {
 		last := ctx.Err() != nil
 		call, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTimeout)
 		err := do(call)
 		cancel()
 		if err == nil {
-			return
+			return true
 		}
+		last = last || errors.Is(err, ErrFenced)
 		rm.log.Warn(doing+" failed", zap.Error(err), zap.Bool("last", last))
 		if last {
-			return
+			return false
 		}
 		timer := time.NewTimer(wait)
 		select {
@@ -406,4 +452,5 @@ func (rm *Instance) retry(ctx context.Context, doing string, do func(context.Con
 		}
 		timer.Stop()
 	}
+	return false
 }

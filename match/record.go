@@ -16,6 +16,12 @@ type Spec struct {
 	// Expect is how many players were promised that the others come, too; 0 is none. The match starts when the directory
 	// says so, see Directory.Settle. The rules do not see it: what comes of it is recorded.
 	Expect int
+	// Attempts is how often before a host stopped soon after it had opened the room. When the rules do not return in a room
+	// of which that is so already, it ends; else another host may try.
+	Attempts int
+	// Kept says that a journal has something of the room: where there is none now, the match is lost, and does not begin
+	// anew.
+	Kept bool
 }
 
 // What a record holds is described in package journal, which keeps them.

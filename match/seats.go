@@ -49,6 +49,7 @@ func (rm *Instance) attach(a *Attach) {
 	if a.Resume {
 		s.counter = a.Counter
 	}
+	rm.rosterStale = true
 	if a.Claim != "" {
 		s.claims = append(s.claims[max(0, len(s.claims)-maxClaims+1):], a.Claim)
 	}
@@ -71,7 +72,7 @@ func (rm *Instance) leave(s *seat) {
 
 // occupy gives a free seat to a player.
 func (rm *Instance) occupy(s *seat, p Player) {
-	s.player = p
+	s.player, rm.rosterStale = p, true
 	rm.playing.Add(1)
 	rm.metrics.players.Inc()
 }
@@ -79,6 +80,7 @@ func (rm *Instance) occupy(s *seat, p Player) {
 // free makes a seat ready for another player.
 func (rm *Instance) free(s *seat) {
 	rm.playing.Add(-1)
+	rm.rosterStale = true
 	rm.metrics.players.Dec()
 	if !rm.quiet {
 		rm.host.tell(news{rm, uint16(s.player.Seat), s.claims})

@@ -38,6 +38,26 @@ func (rm *Instance) send() {
 			rm.edges[i].Send(&rm.frames[i])
 		}
 	}
+	if rm.tick%edgesKept == 0 {
+		rm.forgetEdges()
+	}
+}
+
+// edgesKept is each how many ticks edges without a viewer are forgotten.
+const edgesKept = 1024
+
+// forgetEdges forgets the edges that have no viewer now: those of other nodes come and go.
+func (rm *Instance) forgetEdges() {
+	n := 0
+	for i := range rm.frames {
+		if len(rm.frames[i].Views) > 0 {
+			rm.frames[n], rm.edges[n] = rm.frames[i], rm.edges[i]
+			n++
+		}
+	}
+	clear(rm.frames[n:])
+	clear(rm.edges[n:])
+	rm.frames, rm.edges = rm.frames[:n], rm.edges[:n]
 }
 
 // sendEvents sends a viewer the events that it has not had.
@@ -52,7 +72,8 @@ func (rm *Instance) sendEvents(s *seat) {
 	})
 }
 
-// frame returns this tick's frame for an edge. Edges are few: one for this process and one for each other node.
+// frame returns this tick's frame for an edge. Edges are few: one for this process and one for each other node that has
+// viewers of the room.
 func (rm *Instance) frame(e Edge) *Frame {
 	for i := range rm.edges {
 		if rm.edges[i] == e {

@@ -43,6 +43,7 @@ func (rm *Instance) step() *proto.Close {
 	rm.record.Reset() // seat changes from here on belong to the next tick
 	rm.carryOut()     // events name rows as the newest capture does
 	rm.noteDurable()
+	rm.noteAlive()
 	rm.send()
 	if c := rm.over(tick); c != nil {
 		return c

@@ -55,21 +55,40 @@ func (h *Host) giveUp(rm *Instance, took time.Duration) {
 	why := fmt.Sprintf("the rules of game %s did not return in room %s", rm.game.name, rm.spec.ID)
 	h.unfit.CompareAndSwap(nil, &why)
 	h.forget(rm)
-	rm.dismiss(proto.Close{Code: proto.CodeRulesFailed, Reason: "the game's rules failed"})
+	c := proto.Close{Code: proto.CodeRulesFailed, Reason: "the game's rules failed"}
+	again := rm.triedAgain()
+	if again {
+		c = proto.Close{Code: proto.CodeNodeLeaving, Reason: "the match goes on elsewhere"}
+	}
+	rm.dismiss(c)
 	rm.gone()
 	h.wg.Go(func() {
+		defer rm.ended()
 		if rm.abandoned.Load() {
 			return // what is kept of it is another's
 		}
 		if rm.begun.Load() {
 			rm.closeJournal()
 		}
-		rm.endJournal(h.ctx, false) // whoever went on from it would hang as well
 		h.call(rm, "telling the directory of a room that hangs", func(ctx context.Context) error {
 			return h.dir.Hung(ctx, rm.spec.ID)
 		})
-		rm.endRecord(h.ctx)
+		if again {
+			rm.retry(h.ctx, "handing the room over", func(ctx context.Context) error {
+				return h.dir.HandOver(ctx, rm.spec.ID, rm.spec.Epoch, true)
+			})
+			return
+		}
+		rm.endJournal(h.ctx, false) // whoever went on from it would hang as well
+		rm.fail(h.ctx, c)
 	})
+}
+
+// triedAgain says whether another host may go on with a room whose rules did not return: once, since it may be this
+// process that is to blame, and not the room.
+func (rm *Instance) triedAgain() bool {
+	return rm.begun.Load() && rm.game.rules.Durability != None && rm.host.cfg.Journals != nil &&
+		(rm.spec.Attempts == 0 || rm.past.Load())
 }
 
 // Unfit says why the process cannot be healthy again and should be replaced; "" while nothing is wrong. Its other rooms

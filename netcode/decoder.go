@@ -61,7 +61,6 @@ type scopeStates struct {
 
 	// What a mirror keeps of it.
 	since   uint32 // viewers' states from before it may not be those that are here
-	joined  uint32 // at which tick the last part of a keyframe came
 	unsure  bool   // frames may be missing: silence says nothing
 	differs bool   // the newest state differs from the one before
 }

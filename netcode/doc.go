@@ -33,6 +33,9 @@
 // Who may see a row is the rules' decision each tick ([Scopes]): everybody, a team, a seat, or who looks at a cell of a
 // grid; what is in a scope is encoded once, whoever watches it.
 //
+// Viewers of a room can be served where it does not run: a mirror ([NewMirror]) is an encoder that is fed with the blocks
+// that one [View], of the [Union] of their scopes, got.
+//
 // A client shows states a little late and interpolates between them ([Playout]). The server can work out again, to the
 // bit, what a player saw (Step.Rewind), so that a shot hits where its shooter saw the target. What flies for a while is
 // followed from there through the past (Step.Viewed, Step.RewindTo).

@@ -17,8 +17,8 @@ type EncoderConfig struct {
 	PartBytes int
 }
 
-// Encoder turns a room's state into blocks, one for each scope and form, whoever watches. The room's goroutine alone
-// uses it. In a steady state it does not allocate.
+// Encoder turns a room's state into blocks, one for each scope and form, whoever watches. One goroutine uses it, the
+// room's. In a steady state it does not allocate.
 type Encoder struct {
 	sc      *Schema
 	parts   []part
@@ -281,8 +281,8 @@ func (e *Encoder) unchanged(scope uint16, base uint32) bool {
 			return false
 		}
 	}
-	now, _ := e.have(scope, e.tick)
-	was, _ := e.have(scope, base)
+	now := e.have(scope, e.tick)
+	was := e.have(scope, base)
 	for i := range e.parts { // it may be so again
 		if p := &e.parts[i]; p.of(scope) && !now.part(i).equal(p, was.part(i)) {
 			return false
@@ -293,10 +293,10 @@ func (e *Encoder) unchanged(scope uint16, base uint32) bool {
 
 // stateFrom writes a scope's state of a tick from n earlier ones.
 func (e *Encoder) stateFrom(scope uint16, tick, base, gap uint32, n int) {
-	now, _ := e.have(scope, tick)
+	now := e.have(scope, tick)
 	var was [states]instant
 	for j := range n {
-		was[j], _ = e.have(scope, base-uint32(j)*gap) //nolint:gosec // at most 3
+		was[j] = e.have(scope, base-uint32(j)*gap)
 	}
 	for i := range e.parts {
 		p := &e.parts[i]

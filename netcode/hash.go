@@ -47,7 +47,7 @@ func (e *Encoder) Hashes(v *View) []proto.Hash {
 }
 
 func (e *Encoder) hash(scope uint16) (sum uint64) {
-	now, _ := e.have(scope, e.tick)
+	now := e.have(scope, e.tick)
 	for i := range e.parts {
 		if p := &e.parts[i]; p.of(scope) {
 			sum += p.hash(now.part(i))

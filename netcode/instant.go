@@ -18,19 +18,15 @@ func (s instant) part(i int) span {
 	return span{}
 }
 
-// have returns a scope at a tick; ok is false when that is not here, or no longer.
-func (e *Encoder) have(scope uint16, tick uint32) (s instant, ok bool) {
-	if k := e.pinned; k != nil && k.scope == scope && k.form.base == tick {
-		return instant{alone: k.state}, true
+// have returns a scope at a tick at which it is here.
+func (e *Encoder) have(scope uint16, tick uint32) instant {
+	switch k := e.pinned; {
+	case k != nil && k.scope == scope && k.form.base == tick:
+		return instant{alone: k.state}
+	case e.mirror != nil:
+		return instant{alone: e.mirror.at(scope, tick)}
 	}
-	if e.mirror != nil {
-		state := e.mirror.at(scope, tick)
-		return instant{alone: state}, state != nil
-	}
-	if s := e.at(tick); s.valid && s.tick == tick {
-		return instant{scope: scope, room: s}, true
-	}
-	return instant{}, false
+	return instant{scope: scope, room: e.at(tick)}
 }
 
 // has says whether a scope at a tick is here.

@@ -165,7 +165,7 @@ func (m *mirror) scope(scope uint16) *scopeStates {
 // at returns what a scope was at a tick, or nil where that is not known, or is too long ago.
 func (m *mirror) at(scope uint16, tick uint32) *decoded {
 	s := m.scope(scope)
-	if s == nil || m.dec.tick-tick >= uint32(m.dec.depth) { //nolint:gosec // not that long
+	if s == nil {
 		return nil
 	}
 	for i, at := range s.at {
@@ -208,12 +208,10 @@ func (e *Encoder) receive(b *proto.Block) error {
 	delete(m.broken, b.Scope)
 	s.differs = false
 	if b.Part.Size > 0 {
-		s.joined = d.tick
 		return nil
 	}
 	f := formOf(b.Data, d.tick)
-	f.whole = s.joined == d.tick // what leads on from a keyframe that came in parts
-	s.differs = f.base != d.tick && !f.whole
+	s.differs = f.base != d.tick // else there would be silence
 	from := len(e.arena)
 	e.arena = append(e.arena, b.Data...)
 	e.keep(b.Scope, f, from, true)

@@ -226,7 +226,7 @@ func TestViewersBehindAMirrorHaveWhatTheRoomHas(t *testing.T) {
 				l.host, l.edge, l.epoch, l.truth, l.lost = NewEncoder(g.sc, cfg), View{}, l.epoch+1, map[uint32]map[uint16]uint64{}, false
 				l.asked = nil
 				tick -= min(tick-1, uint32(rapid.IntRange(0, 4).Draw(t, "back"))) //nolint:gosec // small
-				viewers = [6]*remote{} // their connections were the old owner's
+				viewers = [6]*remote{}                                            // their connections were the old owner's
 				has["failovers"]++
 			}
 			if often("edit", 80) {

@@ -22,7 +22,7 @@ const keyFrames = 32
 // newKey keeps a keyframe of the newest tick, and lets viewers that come within a quarter of the ring share it.
 func (e *Encoder) newKey(scope uint16, f form, data []byte) *bigKey {
 	k := &bigKey{scope: scope, form: f, data: bytes.Clone(data), state: newDecoded(e.parts)}
-	now, _ := e.have(scope, e.tick)
+	now := e.have(scope, e.tick)
 	for i := range e.parts {
 		if p := &e.parts[i]; p.of(scope) {
 			k.state.sets[i].copySpan(p, now.part(i))

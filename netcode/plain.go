@@ -43,10 +43,10 @@ func (e *Encoder) appendPlain(dst []byte, scope uint16, f form) []byte {
 	}
 	w := e.plain
 	key := f.base == e.tick
-	now, _ := e.have(scope, e.tick)
+	now := e.have(scope, e.tick)
 	was := instant{}
 	if !key {
-		was, _ = e.have(scope, f.base)
+		was = e.have(scope, f.base)
 	}
 	parts := 0
 	for i := range e.parts {

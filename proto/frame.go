@@ -134,7 +134,8 @@ func (b *Block) Append(w *Writer) {
 	w.Bin(b.Data)
 }
 
-func (b *Block) parse(r *Reader) {
+// Parse reads a block of a frame. Data is a part of the message's bytes.
+func (b *Block) Parse(r *Reader) {
 	*b = Block{Scope: r.Uint16("block scope")}
 	if r.IsArray() {
 		if r.Array("block", 4) != 4 {
@@ -205,7 +206,7 @@ func (f *Frame) Parse(r *Reader, kind, n int) error {
 	}
 	for ; read < n && r.err == nil; read += 2 {
 		var b Block
-		b.parse(r)
+		b.Parse(r)
 		f.Blocks = append(f.Blocks, b)
 	}
 	return r.Done()

@@ -2,17 +2,19 @@ package chaos
 
 import (
 	"flag"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 
-	"muster/internal/testredis"
 )
 
 var (
-	amount   = flag.String("chaos", "little", "how much is broken: little, short, long, cluster, sentinel or nginx")
+	amount   = flag.String("chaos", "little", "how much is broken: little, short, long or nginx")
+	kind     = flag.String("redis", "single", "what is broken: a single Redis, a Redis cluster, or one behind sentinels")
 	only     = flag.String("only", "", "the one scenario that is wanted")
 	seedFlag = flag.Uint64("seed", 0, "of the tests' dice; 0 is another one each time")
 )
@@ -24,7 +26,8 @@ type scenario struct {
 	rooms int    // with bots in them
 	size  int    // players of a room
 	game  string // that the bots play; "" is the one with a journal
-	lines bool   // each server has a line of its own to Redis
+	lines bool   // each server has a line of its own to Redis, where that is a single one
+	alone bool   // it needs those lines
 	nginx bool   // before the servers
 	ends  bool   // it reckons up by itself
 	run   func(w *world)
@@ -33,11 +36,11 @@ type scenario struct {
 // scenarios are what each amount of chaos consists of.
 var scenarios = map[string][]scenario{
 	"little": {{name: "a host is killed", nodes: 2, rooms: 4, size: 2, run: func(w *world) { w.killOne() }}},
-	"short": {{name: "a host is killed, one stopped, Redis starts again and is away", nodes: 3, rooms: 12, size: 4, run: func(w *world) {
+	"short": {{name: "a host is killed, Redis starts again and is away, a host is stopped", nodes: 3, rooms: 12, size: 4, run: func(w *world) {
 		w.killOne()
-		w.stopFor(2 * lease)
 		w.restartRedis(0)
 		w.restartRedis(6 * time.Second)
+		w.stopFor(2 * lease)
 	}}},
 	"nginx": {{name: "nginx reloads", nodes: 3, rooms: 30, size: 10, nginx: true, run: (*world).reloads}},
 	"long": {
@@ -45,16 +48,19 @@ var scenarios = map[string][]scenario{
 		{name: "hosts with checkpoints are killed", nodes: 3, rooms: 12, size: 4, game: "slipping", run: func(w *world) { w.killFor(30*time.Second, 10*time.Second) }},
 		{name: "hosts are stopped", nodes: 3, rooms: 12, size: 4, run: func(w *world) {
 			w.stopFor(lease)
+			w.prove()
 			w.stopFor(2 * lease)
+			w.prove()
 			w.stopFor(10 * lease)
 		}},
 		{name: "Redis is away for 30 seconds", nodes: 3, rooms: 20, size: 4, run: func(w *world) { w.restartRedis(30 * time.Second) }},
 		{name: "Redis is emptied", nodes: 3, rooms: 12, size: 4, run: (*world).emptyRedis},
-		{name: "one server is cut off from Redis", nodes: 3, rooms: 12, size: 4, lines: true, run: func(w *world) {
+		{name: "one server is cut off from Redis", nodes: 3, rooms: 12, size: 4, lines: true, alone: true, run: func(w *world) {
 			w.cutOff()
+			w.prove()
 			w.blackHole()
 		}},
-		{name: "Redis is slow", nodes: 3, rooms: 12, size: 4, lines: true, run: func(w *world) { w.slowRedis(500 * time.Millisecond) }},
+		{name: "Redis is slow", nodes: 3, rooms: 12, size: 4, lines: true, alone: true, run: func(w *world) { w.slowRedis(500 * time.Millisecond) }},
 		{name: "rules hang", nodes: 3, rooms: 9, size: 4, ends: true, run: (*world).hang},
 		{name: "hosts are killed while matches end", nodes: 3, rooms: 24, size: 4, lines: true, ends: true, run: (*world).end},
 		{name: "a host of matches without durability is killed", nodes: 3, rooms: 6, size: 3, game: "passing", ends: true, run: (*world).lose},
@@ -84,14 +90,6 @@ type world struct {
 	sc    scenario
 }
 
-// store is a Redis that a test may break.
-type store interface {
-	URL() string
-	Connect() redis.UniversalClient
-	Kill()
-	Restart()
-}
-
 // dice are a test's own, by a seed that it prints.
 func dice(t testing.TB) *rand.Rand {
 	seed := *seedFlag
@@ -106,10 +104,10 @@ func dice(t testing.TB) *rand.Rand {
 func TestMatchesOutliveWhatBreaks(t *testing.T) {
 	list, ok := scenarios[*amount]
 	if !ok {
-		t.Fatalf("-chaos %s: there is no such amount", *amount)
+		t.Fatalf("-chaos %s: want one of %v", *amount, slices.Sorted(maps.Keys(scenarios)))
 	}
 	for _, sc := range list {
-		if *only != "" && *only != sc.name {
+		if *only != "" && *only != sc.name || sc.alone && *kind != "single" {
 			continue
 		}
 		t.Run(sc.name, func(t *testing.T) {
@@ -123,11 +121,11 @@ func TestMatchesOutliveWhatBreaks(t *testing.T) {
 }
 
 func newWorld(t *testing.T, sc scenario) *world {
-	server := testredis.Start(t, "--appendonly", "yes", "--appendfsync", "always")
-	w := &world{t: t, store: server, rdb: server.Connect(), rng: dice(t), sc: sc}
-	cfg := fleetConfig{nodes: sc.nodes, size: sc.size, redis: server.URL()}
-	if sc.lines {
-		cfg.lines = server.Addr
+	st := startStore(t)
+	w := &world{t: t, store: st, rdb: st.Connect(), rng: dice(t), sc: sc}
+	cfg := fleetConfig{nodes: sc.nodes, size: sc.size, redis: st.URL()}
+	if sc.lines && *kind == "single" {
+		cfg.lines = st.line()
 	}
 	if sc.nginx {
 		cfg.args = append(cfg.args, "--trusted-proxy", "127.0.0.1")

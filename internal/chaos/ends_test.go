@@ -57,7 +57,9 @@ func (w *world) nurse() {
 func (w *world) end() {
 	w.t.Helper()
 	for _, n := range w.f.nodes {
-		n.line.Slow(60 * time.Millisecond)
+		if n.line != nil {
+			n.line.Slow(60 * time.Millisecond)
+		}
 	}
 	rooms := w.c.rooms()
 	host, _ := w.f.busiest(rooms)

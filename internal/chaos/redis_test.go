@@ -24,8 +24,7 @@ func (w *world) restartRedis(away time.Duration) {
 func (w *world) emptyRedis() {
 	w.t.Helper()
 	was := w.c.clocks()
-	must(w.t, w.rdb.FlushAll(w.t.Context()).Err())
-	must(w.t, w.rdb.ScriptFlush(w.t.Context()).Err())
+	must(w.t, wipe(w.t.Context(), w.rdb))
 	w.store.Kill()
 	w.store.Restart()
 	back := time.Now()

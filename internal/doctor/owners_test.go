@@ -173,6 +173,24 @@ var ownerships = []ownership{
 		withRoom,
 	},
 	{
+		"{node:NODE}:rooms", doctor.WhyNoNode,
+		func(w world) {
+			w.must(w.rdb.SAdd(w.t.Context(), ns+":{node:dead}:rooms", "r").Err())
+			w.ends("{node:dead}:rooms", 40*time.Second)
+		},
+		"{node:dead}:rooms",
+		func(w world) { w.zset("{nodes}:live", 0, w.in(time.Second), "dead") },
+	},
+	{
+		"{node:NODE}:rooms", doctor.WhyNoNode,
+		func(w world) {
+			w.must(w.rdb.SAdd(w.t.Context(), ns+":{node:dead}:rooms", "r").Err())
+			w.ends("{node:dead}:rooms", 40*time.Second)
+		},
+		"{node:dead}:rooms",
+		func(w world) { w.ends("{node:dead}:rooms", 60*time.Second) }, // it is being claimed
+	},
+	{
 		"{nodes}:live", doctor.WhyNode,
 		func(w world) { w.zset("{nodes}:live", 0, w.in(-time.Second), "n") },
 		"{nodes}:live n",
@@ -185,14 +203,10 @@ var ownerships = []ownership{
 		func(w world) { w.zset("{nodes}:live", 0, w.in(time.Second), "n") },
 	},
 	{
-		"{nodes}:draining", doctor.WhyUnregistered,
-		func(w world) {
-			w.zset("{nodes}:live", 0, w.in(time.Second), "n")
-			w.hash("{nodes}:info", 0, "n", `{"id":"n","process":"other"}`)
-			w.hash("{nodes}:draining", 0, "p", "{}")
-		},
-		"{nodes}:draining p",
-		func(w world) { w.hash("{nodes}:info", 0, "n", `{"id":"n","process":"p"}`) },
+		"{nodes}:leases", doctor.WhyUnregistered,
+		func(w world) { w.hash("{nodes}:leases", 0, "n", "1 1 1500 ") },
+		"{nodes}:leases n",
+		func(w world) { w.zset("{nodes}:live", 0, w.in(time.Second), "n") },
 	},
 	{
 		"{outbox}:results", doctor.WhyResult,

@@ -2,7 +2,6 @@ package doctor
 
 import (
 	"context"
-	"encoding/json"
 	"strconv"
 	"time"
 )
@@ -10,6 +9,8 @@ import (
 const (
 	// recordLasts is how long a room's record outlives the last sign of its host.
 	recordLasts = time.Minute
+	// nodeLasts is the same for the index of a node's rooms.
+	nodeLasts = 75 * time.Second
 	// claiming is how long after that sign a claim may be under way.
 	claiming = 30 * time.Second
 	// listedAt is how long the time is in a name of the list of public rooms.
@@ -108,6 +109,17 @@ func openRoom(ctx context.Context, l *look, _ *key, rooms []string) ([]bool, err
 	return l.existing(ctx, names)
 }
 
+// nodeRoomsRule: the index of a node's rooms needs the node, or those who are about to claim its rooms, as do those that
+// were let go.
+func nodeRoomsRule(_ context.Context, l *look, keys []*key) error {
+	for _, k := range keys {
+		if !l.live[k.ids[0]] && k.ttl <= nodeLasts-claiming {
+			l.suspect(k, "", whyNoNode)
+		}
+	}
+	return nil
+}
+
 // nodesRule: whoever renews a lease takes those out that are over.
 func nodesRule(ctx context.Context, l *look, keys []*key) error {
 	for _, k := range keys {
@@ -131,26 +143,6 @@ func registered(ctx context.Context, l *look, _ *key, list []string) ([]bool, er
 	there := make([]bool, len(list))
 	for i, s := range scores {
 		there[i] = s > 0
-	}
-	return there, nil
-}
-
-// process says which processes, or nodes where none is named, are those of live nodes.
-func process(ctx context.Context, l *look, _ *key, list []string) ([]bool, error) {
-	infos, err := l.cfg.Redis.HGetAll(ctx, l.prefix+"{nodes}:info").Result()
-	if err != nil {
-		return nil, err //nolint:wrapcheck // says the rule's caller
-	}
-	alive := map[string]bool{}
-	for id, info := range infos {
-		var node struct{ Process string }
-		if l.live[id] && json.Unmarshal([]byte(info), &node) == nil {
-			alive[id], alive[node.Process] = true, true
-		}
-	}
-	there := make([]bool, len(list))
-	for i, id := range list {
-		there[i] = alive[id]
 	}
 	return there, nil
 }

@@ -14,26 +14,28 @@ import (
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
+
+	"muster/internal/benchproc"
 )
 
 // look is how everything stands at a moment.
 type look struct {
 	at    time.Time
-	parts map[string]usage
+	parts map[string]benchproc.Usage
 	busy  time.Duration // of the whole machine
 	redis redisStats
 }
 
 // look reads what all parts have used.
 func (b *bench) look(ctx context.Context) (*look, error) {
-	l := &look{at: time.Now(), parts: map[string]usage{}}
+	l := &look{at: time.Now(), parts: map[string]benchproc.Usage{}}
 	var errs []error
 	for name, pid := range b.pids {
-		u, err := usageOf(pid)
+		u, err := benchproc.UsageOf(pid)
 		l.parts[name], errs = u, append(errs, err)
 	}
 	var err1, err2 error
-	l.busy, err1 = machineBusy()
+	l.busy, err1 = benchproc.MachineBusy()
 	l.redis, err2 = redisInfo(ctx, b.rdb)
 	return l, errors.Join(append(errs, err1, err2)...)
 }
@@ -55,7 +57,7 @@ func (l *look) since(before *look) spent {
 		commands: l.redis.commands - before.redis.commands, reads: l.redis.reads - before.redis.reads, redisMem: l.redis.mem,
 	}
 	for name, u := range l.parts {
-		s.cpu[name], s.mem[name] = u.cpu-before.parts[name].cpu, u.mem
+		s.cpu[name], s.mem[name] = u.CPU-before.parts[name].CPU, u.Mem
 		s.all += s.cpu[name]
 	}
 	s.foreign = max(0, s.foreign-s.all)

@@ -58,7 +58,7 @@ func run(ctx context.Context, o options, dir string) (*report, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer db.kill()
+	defer db.Kill()
 	defer func() { _ = rdb.Close() }()
 	waiting, coming, err := players(ctx, rdb, keys, &o)
 	if err != nil {
@@ -68,10 +68,10 @@ func run(ctx context.Context, o options, dir string) (*report, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer server.kill()
+	defer server.Kill()
 	b := &bench{
 		options: o, rdb: rdb, clients: clients{addr: addr}, report: newReport(o), stop: make(chan struct{}),
-		pids: map[string]int{"redis": db.pid(), "server": server.pid(), "clients": os.Getpid()},
+		pids: map[string]int{"redis": db.PID(), "server": server.PID(), "clients": os.Getpid()},
 	}
 	defer b.clients.close()
 	err = b.fill(ctx, waiting)
@@ -82,7 +82,7 @@ func run(ctx context.Context, o options, dir string) (*report, error) {
 		err = b.load(ctx, coming)
 	}
 	close(b.stop)
-	server.kill() // and with it the polls
+	server.Kill() // and with it the polls
 	b.waiters.Wait()
 	b.report.conns = b.clients.made
 	return b.report, err

@@ -339,5 +339,17 @@ func (e *engine) room(ctx context.Context, a *attempt) (cluster.Room, cluster.No
 	if errors.Is(err, cluster.ErrNoRoom) {
 		room, err = e.create(ctx, a, live)
 	}
+	if _, ok := live[room.Node]; err == nil && !ok {
+		room, err = e.replace(ctx, a, room, live)
+	}
 	return room, live[room.Node], err
+}
+
+// replace gives the room of an attempt, which nobody was told of, another node: its own died meanwhile.
+func (e *engine) replace(ctx context.Context, a *attempt, room cluster.Room, live map[string]cluster.Node) (cluster.Room, error) {
+	node, err := e.s.cfg.Placer.Place(live, e.game.want(a.Region))
+	if err != nil {
+		return cluster.Room{}, err //nolint:wrapcheck // names the game
+	}
+	return e.s.cfg.Rooms.Move(ctx, room, node.ID, e.game.Rules) //nolint:wrapcheck // says what it did
 }

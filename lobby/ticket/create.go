@@ -46,9 +46,13 @@ func (s *Service) Create(ctx context.Context, n New) (*Ticket, error) {
 		return s.made(ctx, &n, t.ID, err)
 	}
 	k, players := e.keys, playersOf(&t.Ticket)
-	keys, args := k.shared(k.ticket(t.ID)), []any{t.ID, body, ttl.Milliseconds(), maxWaiting}
+	keys := k.shared(k.ticket(t.ID))
+	args := []any{t.ID, body, ttl.Milliseconds(), maxWaiting, rules.MaxWait.Milliseconds(), backTTL.Milliseconds()}
 	for _, p := range players {
 		keys, args = append(keys, k.mark(p)), append(args, keyspace.Digest(p))
+	}
+	for _, p := range players {
+		keys = append(keys, k.nextTicket(p))
 	}
 	for tried := false; ; tried = true {
 		answer, err := createScript.Run(ctx, s.cfg.Redis, keys, args...).StringSlice()
@@ -69,7 +73,7 @@ func (s *Service) Create(ctx context.Context, n New) (*Ticket, error) {
 		if err != nil {
 			return nil, fmt.Errorf("creating a ticket: its time: %w", err)
 		}
-		t.Created = time.UnixMilli(ms).UTC()
+		t.Created, t.Head = time.UnixMilli(ms).UTC(), answer[3] != ""
 		if answer[2] != "" { // the same request came before
 			return s.Get(ctx, t.ID, n.By)
 		}
@@ -98,26 +102,46 @@ func (s *Service) made(ctx context.Context, n *New, id string, err error) (*Tick
 	return t, gerr
 }
 
-// The answer: "ok", when it was created, and its state where it was there before; or "have", another ticket, and which
-// player's it is; or "full".
+// The answer: "ok", when it was created, its state where it was there before, and whether it comes first; or "have", another
+// ticket, and which player's it is; or "full". It comes first, as old as the ticket before, if all of its players have lost
+// a match, by the youngest of those.
 var createScript = script(luaKeys, `
-local h = redis.call('HMGET', KEYS[8], 'state', 'created')
-if h[1] then return {'ok', h[2], h[1]} end
-for i = 9, #KEYS do
+local h = redis.call('HMGET', KEYS[8], 'state', 'created', 'head')
+if h[1] then return {'ok', h[2], h[1], h[3] or ''} end
+local n = (#KEYS - 8) / 2
+for i = 9, 8 + n do
 	local have = redis.call('GET', KEYS[i])
-	if have and have ~= ARGV[1] then return {'have', have, tostring(i - 9)} end
+	if have and have ~= ARGV[1] then return {'have', have, tostring(i - 9), ''} end
 end
-if redis.call('ZCARD', waiting) >= tonumber(ARGV[4]) then return {'full', '', ''} end
-redis.call('HSET', KEYS[8], 'state', 'waiting', 'body', ARGV[2], 'created', int(now))
-for i = 5, #ARGV do redis.call('HSET', KEYS[8], 'seen:' .. ARGV[i], int(now)) end
+if redis.call('ZCARD', waiting) >= tonumber(ARGV[4]) then return {'full', '', '', ''} end
+local created, head = 0, true
+for i = 9 + n, 8 + 2 * n do
+	local lost = redis.call('GET', KEYS[i])
+	head = head and lost and true or false
+	created = math.max(created, tonumber(lost or '0'))
+end
+local at = now
+if head then
+	for i = 9 + n, 8 + 2 * n do redis.call('DEL', KEYS[i]) end
+	redis.call('HSET', KEYS[8], 'head', '1')
+	at = math.max(created, now - ARGV[5] + ARGV[6])
+else
+	created = now
+end
+redis.call('HSET', KEYS[8], 'state', 'waiting', 'body', ARGV[2], 'created', int(created))
+for i = 7, #ARGV do redis.call('HSET', KEYS[8], 'seen:' .. ARGV[i], int(now)) end
 redis.call('PEXPIRE', KEYS[8], ARGV[3])
-redis.call('ZADD', waiting, int(now), ARGV[1])
+redis.call('ZADD', waiting, int(at), ARGV[1])
 redis.call('ZADD', seen, int(now), ARGV[1])
 redis.call('PEXPIRE', waiting, day)
 redis.call('PEXPIRE', seen, day)
-for i = 9, #KEYS do redis.call('SET', KEYS[i], ARGV[1], 'PX', ARGV[3]) end
-log('op', 'put', 'id', ARGV[1], 'body', ARGV[2], 'created', int(now))
-return {'ok', int(now), ''}`)
+for i = 9, 8 + n do redis.call('SET', KEYS[i], ARGV[1], 'PX', ARGV[3]) end
+if head then
+	log('op', 'put', 'id', ARGV[1], 'body', ARGV[2], 'created', int(created), 'head', '1')
+else
+	log('op', 'put', 'id', ARGV[1], 'body', ARGV[2], 'created', int(created))
+end
+return {'ok', int(created), '', head and '1' or ''}`)
 
 // dropMark takes a player's mark away whose ticket has ended or is not there, which a script never leaves behind but a
 // Redis that lost a part of its data may. It says whether it did.

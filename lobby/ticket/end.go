@@ -61,12 +61,12 @@ func (s *Service) end(ctx context.Context, t *Ticket, way, player string, bound 
 	case byRetired:
 		state, reason = Expired, reasonRetired
 	}
-	keys := k.shared(k.ticket(t.ID))
+	keys := k.shared(k.ticket(t.ID), k.ended())
 	for i := range t.Players {
 		keys = append(keys, k.mark(t.Players[i].ID))
 	}
 	answer, err := endScript.Run(ctx, s.cfg.Redis, keys, t.ID, way, string(state), reason, endedTTL.Milliseconds(),
-		keyspace.Digest(player), bound.Milliseconds()).Text()
+		keyspace.Digest(player), bound.Milliseconds(), carryTTL.Milliseconds()).Text()
 	if err != nil {
 		return "", fmt.Errorf("ending ticket %s: %w", t.ID, err)
 	}
@@ -95,7 +95,9 @@ redis.call('HSET', KEYS[8], 'state', ARGV[3], 'reason', ARGV[4], 'by', ARGV[6])
 redis.call('PEXPIRE', KEYS[8], ARGV[5])
 redis.call('ZREM', waiting, id)
 redis.call('ZREM', seen, id)
-for i = 9, #KEYS do free(KEYS[i], id) end
+for i = 10, #KEYS do free(KEYS[i], id) end
+redis.call('ZADD', KEYS[9], int(now + ARGV[8]), id)
+redis.call('PEXPIRE', KEYS[9], day)
 if h[2] then redis.call('ZADD', attempts, 'XX', int(now), h[2]) end
 log('op', 'del', 'ids', id)
 return 'ended'`)

@@ -25,10 +25,21 @@ func (k queueKeys) leader() string   { return k.tag + ":leader" }
 func (k queueKeys) waits() string    { return k.tag + ":waits" }
 func (k queueKeys) made() string     { return k.tag + ":made" }
 
+// ended has tickets that ended other than by an attempt, by when whoever leads the queue looks whether their players' indices
+// know it: a process may have died in between.
+func (k queueKeys) ended() string { return k.tag + ":ended" }
+
 func (k queueKeys) ticket(id string) string   { return k.tag + ":ticket:" + id }
 func (k queueKeys) attempt(id string) string  { return k.tag + ":attempt:" + id }
 func (k queueKeys) joined(room string) string { return k.tag + ":joined:" + room }
 func (k queueKeys) mark(player string) string { return k.tag + ":player:" + keyspace.Digest(player) }
+
+// lost says what became of the tickets of a match that was lost; nextTicket, of a player of one, since when his next ticket
+// counts as waiting.
+func (k queueKeys) lost(room string) string { return k.tag + ":lost:" + room }
+func (k queueKeys) nextTicket(player string) string {
+	return k.tag + ":next:" + keyspace.Digest(player)
+}
 
 // shared are the first keys of every script that changes tickets, in the order of the names in luaKeys.
 func (k queueKeys) shared(more ...string) []string {

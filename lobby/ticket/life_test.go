@@ -328,3 +328,29 @@ func TestTicketOfAPlayerWhoIsHeardOfDoesNotExpire(t *testing.T) {
 		wantState(t, s, b, "bob", ticket.Expired)
 	})
 }
+
+func TestTicketThatEndedGoesOutOfItsPlayersIndexThoughTheLobbyDiedBeforeItSaidSo(t *testing.T) {
+	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
+		o := newOffice(t, rdb)
+		s := o.open(nil, duel)
+		defer s.die()
+		id := enqueue(t, s, "duel", "alice")
+		index := ns + ":{player:" + keyspace.Digest("alice") + "}:tickets"
+		if _, err := s.Cancel(t.Context(), id, "alice"); err != nil {
+			t.Fatal(err)
+		}
+		// As if the one who ended it had died right after: the index still has it.
+		must(t, rdb.ZAdd(t.Context(), index, redis.Z{Score: float64(time.Now().Add(time.Hour).UnixMilli()), Member: id}).Err())
+		time.Sleep(2 * time.Second)
+		if n := rdb.ZCard(t.Context(), index).Val(); n != 1 {
+			t.Fatalf("%d tickets in the index at first, want the one", n)
+		}
+		time.Sleep(3 * time.Second)
+		if n := rdb.ZCard(t.Context(), index).Val(); n != 0 {
+			t.Errorf("%d tickets in the index after 5 s", n)
+		}
+		if n := rdb.Exists(t.Context(), ns+":{queue:duel}:ended").Val(); n != 0 {
+			t.Error("what was swept is to be swept again")
+		}
+	})
+}

@@ -77,3 +77,37 @@ func TestNobodyIsAtFaultForAMatchWhoseServerDiedBeforeHeCame(t *testing.T) {
 		}
 	})
 }
+
+// Whoever made the room died before he told anybody, and so did the room's server: another server gets the room.
+func TestRoomThatNobodyWasToldOfGoesToAnotherServerWhenItsOwnDies(t *testing.T) {
+	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
+		o := newOffice(t, rdb)
+		var died atomic.Bool
+		first := o.open(func(cmd redis.Cmder, next func() error) error {
+			if died.Load() || says(cmd, "{room:", "}:seats") && says(cmd, ":record") && !says(cmd, "seed") {
+				if !died.Swap(true) {
+					o.nodes.set(cluster.Node{ID: "n2"})
+				}
+				cmd.SetErr(errDead)
+				return errDead
+			}
+			return next()
+		}, duel)
+		defer first.die()
+		time.Sleep(100 * time.Millisecond)
+		other := o.open(nil, duel)
+		defer other.die()
+		id := enqueue(t, other, "duel", "alice")
+		enqueue(t, other, "duel", "bob")
+		time.Sleep(6 * time.Second)
+		if !died.Load() {
+			t.Fatal("the one who made the room did not die")
+		}
+		m := wantState(t, other, id, "alice", ticket.Matched).Match
+		rec, err := o.dir.Room(t.Context(), m.Room)
+		must(t, err)
+		if m.Node != "n2" || rec.Node != "n2" || rec.Epoch <= uint64(rec.Created.UnixMilli()) {
+			t.Errorf("the match is on %s, its record says %s at epoch %d, made at %v", m.Node, rec.Node, rec.Epoch, rec.Created)
+		}
+	})
+}

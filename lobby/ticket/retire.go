@@ -42,6 +42,7 @@ func (e *engine) windUp(work context.Context, round int) (left bool, err error) 
 			break
 		}
 	}
+	err = errors.Join(err, e.sweepEnded(ctx))
 	pipe := e.s.cfg.Redis.Pipeline() // attempts first: what comes back of one waits
 	attempts, waiting := pipe.ZCard(ctx, e.keys.attempts()), pipe.ZCard(ctx, e.keys.waiting())
 	_, perr := pipe.Exec(ctx)

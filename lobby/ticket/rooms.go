@@ -25,6 +25,9 @@ type metaPlayer struct {
 	Avoid  []string `json:"avoid,omitempty"`
 	Team   uint16   `json:"team,omitempty"`
 	Role   string   `json:"role,omitempty"`
+	// Ticket is that with which he came, and Created (in ms) how old that is: for the case that the match is lost.
+	Ticket  string `json:"ticket,omitempty"`
+	Created int64  `json:"created,omitempty"`
 }
 
 // metaPlayers is what is remembered of an attempt's players.
@@ -33,7 +36,11 @@ func (a *attempt) metaPlayers() []metaPlayer {
 	for i := range a.Tickets {
 		t := &a.Tickets[i]
 		for _, p := range t.Players {
-			list = append(list, metaPlayer{p.ID, p.Rating, p.Avoid, t.Team, a.Roles[p.ID]})
+			m := metaPlayer{ID: p.ID, Rating: p.Rating, Avoid: p.Avoid, Team: t.Team, Role: a.Roles[p.ID], Ticket: t.ID}
+			if read := a.tickets[i]; read != nil {
+				m.Created = read.Created.UnixMilli()
+			}
+			list = append(list, m)
 		}
 	}
 	return list
@@ -98,7 +105,7 @@ func (e *engine) create(ctx context.Context, a *attempt, live map[string]cluster
 		return cluster.Room{}, fmt.Errorf("making the room of a match: %w", err)
 	}
 	n := cluster.NewRoom{
-		ID: a.id, Game: game.Name, Rules: game.Rules, Seats: a.Seats, Region: a.Region, Meta: text,
+		ID: a.id, Game: game.Name, Rules: game.Rules, Seats: a.Seats, Region: a.Region, Meta: text, MadeBy: e.keys.queue,
 		Node: node.ID, Expect: len(m.Players), Need: a.Need, ExpectFor: a.Connect + late,
 		Teams: a.Teams, TeamSize: a.TeamSize,
 	}

@@ -23,6 +23,7 @@ import (
 type Rooms interface {
 	Create(ctx context.Context, n cluster.NewRoom) (cluster.Room, error)
 	Room(ctx context.Context, id string) (cluster.Room, error)
+	Move(ctx context.Context, r cluster.Room, node, rules string) (cluster.Room, error)
 	OpenRooms(ctx context.Context, queue string) ([]cluster.OpenRoom, error)
 	ReserveIf(ctx context.Context, room string, version uint64, ttl time.Duration, claims []cluster.Claim) (cluster.Seats, error)
 	Settle(ctx context.Context, room string) (cluster.Settled, error)

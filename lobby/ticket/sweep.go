@@ -20,7 +20,47 @@ func (e *engine) sweep(ctx context.Context) error {
 	return errors.Join(
 		e.sweepOver(ctx, e.keys.waiting(), byWait, longest),
 		e.sweepOver(ctx, e.keys.seen(), byUnseen, seenTTL),
+		e.sweepEnded(ctx),
 	)
+}
+
+// sweepRounds bounds how many chunks of tickets that ended are swept at once.
+const sweepRounds = 16
+
+// sweepEnded takes tickets that ended a moment ago out of their players' indices once more: whoever ended them may have died
+// before he did.
+func (e *engine) sweepEnded(ctx context.Context) error {
+	for range sweepRounds {
+		if n, err := e.sweepEndedChunk(ctx); err != nil || n < sweepChunk {
+			return wrap(err, "sweeping what ended in queue %s", e.keys.queue)
+		}
+	}
+	return nil
+}
+
+func (e *engine) sweepEndedChunk(ctx context.Context) (n int, err error) {
+	rdb, until := e.s.cfg.Redis, strconv.FormatInt(e.s.clock.now().UnixMilli(), 10)
+	ids, err := rdb.ZRangeByScore(ctx, e.keys.ended(), &redis.ZRangeBy{Min: "-inf", Max: until, Count: sweepChunk}).Result()
+	if err != nil || len(ids) == 0 {
+		return 0, err //nolint:wrapcheck // sweepEnded says what it did
+	}
+	list, err := e.s.read(ctx, e.keys, ids)
+	if err != nil {
+		return 0, err
+	}
+	pipe, gone := rdb.Pipeline(), make([]any, len(ids))
+	for i, t := range list {
+		if gone[i] = ids[i]; t == nil || !t.State.ended() {
+			continue // it ended long ago, cannot be read, or was made anew by the same request
+		}
+		for _, p := range playersOf(&t.Ticket) {
+			pipe.ZRem(ctx, playerOf(e.s.cfg.Namespace, p).tickets(), ids[i])
+		}
+	}
+	if _, err = pipe.Exec(ctx); err == nil {
+		err = rdb.ZRem(ctx, e.keys.ended(), gone...).Err()
+	}
+	return len(ids), err //nolint:wrapcheck // as above
 }
 
 func (e *engine) sweepOver(ctx context.Context, set, way string, bound time.Duration) error {

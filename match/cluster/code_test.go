@@ -35,17 +35,17 @@ func TestCodeLeadsToItsRoomForAsLongAsThatIsThere(t *testing.T) {
 		reserve(t, d, r, time.Minute, claims(0, "a"))
 		time.Sleep(50 * time.Second)
 		leads("after a reservation", n.Code, r.ID)
-		must(t, d.Renew(t.Context(), r.ID, r.Epoch, true))
+		must(t, d.Renew(t.Context(), r.ID, r.Epoch, cluster.Alive{Open: true}))
 		time.Sleep(50 * time.Second)
 		leads("renewed", n.Code, r.ID)
 		must(t, rdb.Del(t.Context(), ns+":{code:BCDF23}").Err())
 		leads("with its key lost", n.Code, "")
-		must(t, d.Renew(t.Context(), r.ID, r.Epoch, true))
+		must(t, d.Renew(t.Context(), r.ID, r.Epoch, cluster.Alive{Open: true}))
 		leads("renewed once more", n.Code, r.ID)
 
 		must(t, rdb.Del(t.Context(), ns+":{code:BCDF23}").Err())
 		create(t, d, other)
-		must(t, d.Renew(t.Context(), r.ID, r.Epoch, true)) // it goes on without
+		must(t, d.Renew(t.Context(), r.ID, r.Epoch, cluster.Alive{Open: true})) // it goes on without
 		must(t, d.EndRoom(t.Context(), r.ID, r.Epoch))
 		second, err := d.ByCode(t.Context(), n.Code)
 		must(t, err)

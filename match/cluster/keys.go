@@ -36,6 +36,9 @@ func (k keys) journalOrder(id string) string { return k.ns + ":{room:" + id + "}
 // open is the set of a queue's rooms that may have a free seat, by the time from which it is worth looking.
 func (k keys) open(queue string) string { return k.ns + ":{queue:" + queue + "}:open" }
 
+// rooms is the set of rooms that a node may have.
+func (k keys) rooms(node string) string { return k.ns + ":{node:" + node + "}:rooms" }
+
 // nodes are the nodes by the end of their leases, nodeInfo what each says of itself, leases what others may rely on,
 // fenced those that are over, epochs the highest epoch that any of them knows of, draining those
 // whose operators want no new rooms on them.

@@ -88,7 +88,7 @@ type peer struct {
 func NewLinks(cfg LinksConfig) *Links {
 	l := &Links{
 		cfg: cfg, metrics: newLinksMetrics(cfg.Registerer), shards: sharded(cfg.Redis), keys: keys{cfg.Namespace},
-		renamed: make(chan struct{}, 1), ready: make(chan struct{}), stop: func() {}, self: cfg.Self(), peers: map[string]*peer{},
+		renamed: make(chan struct{}, 1), ready: make(chan struct{}), stop: func() {}, peers: map[string]*peer{},
 	}
 	n := 1
 	if l.shards {
@@ -104,6 +104,9 @@ func NewLinks(cfg LinksConfig) *Links {
 func (l *Links) Start() {
 	ctx, stop := context.WithCancel(context.Background())
 	l.stop = stop
+	l.mu.Lock()
+	l.self = l.cfg.Self()
+	l.mu.Unlock()
 	for _, a := range l.lanes {
 		l.wg.Go(func() { a.run(ctx) })
 	}

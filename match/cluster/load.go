@@ -21,6 +21,15 @@ type Load struct {
 // Headroom is the share of a node's processors that its rooms' ticks leave, from 0 to 1.
 func (n *Node) Headroom() float64 { return max(0, 1-n.Load.Tick) }
 
+// Weight is how much of a dead node's rooms is to fall to a node, compared with others: its headroom, and next to nothing
+// where it takes no new rooms.
+func Weight(n Node) float64 {
+	if n.Closed() != "" {
+		return 1e-3
+	}
+	return max(1e-2, n.Headroom())
+}
+
 // Hosted says whether any of the live nodes runs rooms.
 func Hosted(live map[string]Node) bool {
 	for _, n := range live {

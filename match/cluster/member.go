@@ -33,6 +33,9 @@ type MemberConfig struct {
 	// Dead is called once for each other incarnation that is fenced, whoever has done it: its rooms may be claimed. At the
 	// start it is called for those that were fenced lately. One call at a time; renewals wait for it, so it must not block.
 	Dead func(id string)
+	// Forgot is called when Redis may have lost the last writes, or all: the records of what runs here are to be written
+	// again, soon. It must not block. It may be nil.
+	Forgot func()
 	// Key is what peers know each other's probes by. Without one nobody answers nobody.
 	Key []byte
 	// Lease is how long others leave alone what runs here after the last renewal. Default 1.5 s. More rides out longer
@@ -46,10 +49,10 @@ type MemberConfig struct {
 
 const (
 	defaultLease = 1500 * time.Millisecond
-	// A lease is renewed five times within it; an attempt is given up after 4/15 of it.
+	// A lease is renewed five times within it, and an attempt is given up when the next one is due. Thirty times it is looked
+	// at what else is to be done.
 	renewalsEach = 5
-	renewShare   = 4
-	renewOf      = 15
+	looksEach    = 30
 	// marginShare of a lease is what its owner keeps off: clocks that run at rates up to 5 % different are no harm.
 	marginShare = 10
 	// strangerWait is how long an incarnation waits with one that does not know it.
@@ -106,6 +109,7 @@ func (n *Nodes) Join(ctx context.Context, cfg MemberConfig) (*Member, error) {
 	renewing, stop := context.WithCancel(context.Background())
 	b.stop = stop
 	b.wg.Go(func() { b.run(renewing) })
+	b.wg.Go(func() { b.tend(renewing) })
 	return b, nil
 }
 
@@ -200,10 +204,8 @@ func (b *Member) Leave(ctx context.Context) {
 // since is the machine's time.
 func (b *Member) since() time.Duration { return time.Since(b.base) }
 
-// run renews the lease, asks the peers while that fails, and fences those whose leases are over.
+// run renews the lease.
 func (b *Member) run(ctx context.Context) {
-	var asking sync.WaitGroup
-	defer asking.Wait()
 	ticker := time.NewTicker(b.cfg.Lease / renewalsEach)
 	defer ticker.Stop()
 	for {
@@ -213,7 +215,7 @@ func (b *Member) run(ctx context.Context) {
 		case <-ticker.C:
 		case <-b.now:
 		}
-		err := b.renew(ctx, b.cfg.Lease*renewShare/renewOf)
+		err := b.renew(ctx, b.cfg.Lease/renewalsEach)
 		switch {
 		case ctx.Err() != nil:
 			return
@@ -222,6 +224,21 @@ func (b *Member) run(ctx context.Context) {
 			continue
 		case err != nil:
 			b.log.Warn("the lease was not renewed", zap.Error(err))
+		}
+	}
+}
+
+// tend asks the peers while the lease is not renewed, and fences those whose leases are over: whatever a renewal waits for.
+func (b *Member) tend(ctx context.Context) {
+	var asking sync.WaitGroup
+	defer asking.Wait()
+	ticker := time.NewTicker(b.cfg.Lease / looksEach)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
 		}
 		b.ask(ctx, &asking)
 		b.suspect(ctx, &asking)
@@ -247,6 +264,7 @@ func (b *Member) renew(ctx context.Context, within time.Duration) error {
 	defer cancel()
 	answer, infos, err := b.nodes.renew(ctx, b.node.ID, info, r)
 
+	forgot := false
 	b.mu.Lock()
 	switch {
 	case errors.Is(err, errFenced):
@@ -260,11 +278,14 @@ func (b *Member) renew(ctx context.Context, within time.Duration) error {
 			o := &answer.Others[i]
 			o.Here = b.node.Place != "" && b.peers[o.ID].Place == b.node.Place
 		}
-		b.m.Renewed(b.since(), answer)
+		forgot = b.m.Renewed(b.since(), answer)
 		b.counts.seconds.Observe((b.since() - began).Seconds())
 	}
 	b.holdLocked()
 	b.mu.Unlock()
+	if forgot && b.cfg.Forgot != nil {
+		b.cfg.Forgot()
+	}
 	if err == nil {
 		b.bury(answer.Fenced)
 	}

@@ -271,7 +271,7 @@ func play(t *testing.T, rdb redis.UniversalClient, now func() int64, pass func(*
 		if pass != nil {
 			calls["pass"] = func(t *rapid.T) {
 				pass(t)
-				wantIs(t, dir.Renew(context.Background(), room.ID, room.Epoch, true), nil)
+				wantIs(t, dir.Renew(context.Background(), room.ID, room.Epoch, cluster.Alive{Open: true}), nil)
 			}
 		}
 		t.Repeat(calls)

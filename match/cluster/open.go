@@ -26,6 +26,8 @@ type state struct {
 	byTeam  []int // free seats of each team; nil where it has none
 	players []string
 
+	seated []string // of those the players who have taken their seats
+
 	occupied int // also of a room with shut doors
 }
 
@@ -75,6 +77,9 @@ func (s *state) count(record, entries map[string]string, now int64) {
 		}
 		s.free, s.occupied = s.free-1, s.occupied+1
 		s.players = append(s.players, player)
+		if deadline == 0 {
+			s.seated = append(s.seated, player)
+		}
 		if deadline != 0 && (s.next == 0 || deadline < s.next) {
 			s.next = deadline
 		}
@@ -83,6 +88,7 @@ func (s *state) count(record, entries map[string]string, now int64) {
 		}
 	}
 	slices.Sort(s.players)
+	slices.Sort(s.seated)
 	if s.Shut || s.Off {
 		s.free, s.next, s.byTeam = 0, 0, nil // nobody may have one
 	}

@@ -112,15 +112,15 @@ func TestRoomThatTakesNoNewPlayersIsNotListedAndReservesForThoseInItOnly(t *test
 		d := cluster.NewDirectory(rdb, ns)
 		r := create(t, d, aRoom(3))
 		seat(t, d, r, "a")
-		must(t, d.Renew(t.Context(), r.ID, r.Epoch, false))
-		must(t, d.Renew(t.Context(), r.ID, r.Epoch, false))
+		must(t, d.Renew(t.Context(), r.ID, r.Epoch, cluster.Alive{}))
+		must(t, d.Renew(t.Context(), r.ID, r.Epoch, cluster.Alive{}))
 		wantFree(t, "with its doors shut", d, r, 0)
 		_, err := d.Reserve(t.Context(), r.ID, time.Minute, claims(1, "b"))
 		wantError(t, "a new player's reservation", err, cluster.ErrFull)
 		if got := reserve(t, d, r, time.Minute, claims(1, "a")); got.List[0] != 1 {
 			t.Errorf("who has seat 1 gets seat %d", got.List[0])
 		}
-		must(t, d.Renew(t.Context(), r.ID, r.Epoch, true))
+		must(t, d.Renew(t.Context(), r.ID, r.Epoch, cluster.Alive{Open: true}))
 		wantFree(t, "with its doors open again", d, r, 2)
 	})
 }

@@ -28,29 +28,56 @@ const (
 	outboxTend = 15 * time.Second
 )
 
-// PostResult puts a result into the outbox, once for each (room, tick, n) however often it is called. Which queue made the
-// match is taken from the room's record, which is there as long as its host has not ended it.
+// PostResult puts a result into the outbox, once for each (room, tick, n) however often it is called. It is kept with the
+// room's record first, so that whoever takes the room over posts this one and plays nothing again; of a room whose record
+// has a result already that one counts. Where r names no queue it is the one that made the match. Errors: ErrFenced.
 func (d *Directory) PostResult(ctx context.Context, r proto.Result) error {
 	doing := "posting the result of match " + r.Room
-	queue, err := d.rdb.HGet(ctx, d.room(r.Room), "queue").Result()
-	if err != nil && !errors.Is(err, redis.Nil) {
-		return fmt.Errorf("%s: %w", doing, err)
-	}
-	r.Queue = queue
 	body, err := json.Marshal(r)
 	if err != nil {
 		return fmt.Errorf("%s: %w", doing, err)
 	}
-	key := fmt.Sprintf("%s:%d:%d", r.Room, r.Tick, r.N)
-	err = postScript.Run(ctx, d.rdb, []string{d.outbox(), d.posted(key)}, body, postedTTL.Milliseconds()).Err()
+	answer, err := keepScript.Run(ctx, d.rdb, d.all(r.Room), r.Epoch, body, roomTTL.Milliseconds()).StringSlice()
+	word, err := wordOf(answer, 3, err)
+	if err = answered(doing, word, err); err != nil {
+		return err
+	}
+	if answer[1] != "" {
+		if err := json.Unmarshal([]byte(answer[1]), &r); err != nil {
+			return fmt.Errorf("%s: the one that its record has: %w", doing, err)
+		}
+	}
+	if r.Queue == "" {
+		r.Queue = answer[2]
+	}
+	return d.post(ctx, r)
+}
+
+// Of a room that is forgotten there is nobody who could post another.
+var keepScript = redis.NewScript(older + `
+local rec = redis.call('HMGET', KEYS[1], 'epoch', 'result', 'queue', 'madeby')
+if not rec[1] then return {'ok', '', ''} end
+if older(ARGV[1], rec[1]) then return {'fenced', '', ''} end
+if not rec[2] then redis.call('HSET', KEYS[1], 'result', ARGV[2]) end
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
+redis.call('PEXPIRE', KEYS[2], ARGV[3])
+return {'ok', rec[2] or '', rec[4] or rec[3] or ''}`)
+
+// post puts a result into the outbox.
+func (d *Directory) post(ctx context.Context, r proto.Result) error {
+	body, err := json.Marshal(r)
+	if err == nil {
+		key := fmt.Sprintf("%s:%d:%d", r.Room, r.Tick, r.N)
+		err = postScript.Run(ctx, d.rdb, []string{d.outbox(), d.posted(key)}, body, postedTTL.Milliseconds(), "result").Err()
+	}
 	if err != nil {
-		return fmt.Errorf("%s: %w", doing, err)
+		return fmt.Errorf("posting the result of match %s: %w", r.Room, err)
 	}
 	return nil
 }
 
 var postScript = redis.NewScript(`
-if redis.call('SET', KEYS[2], '1', 'NX', 'PX', ARGV[2]) then redis.call('XADD', KEYS[1], '*', 'result', ARGV[1]) end
+if redis.call('SET', KEYS[2], '1', 'NX', 'PX', ARGV[2]) then redis.call('XADD', KEYS[1], '*', ARGV[3], ARGV[1]) end
 return 'ok'`)
 
 // Outbox is the lobby's end of the results' way. One goroutine uses it; each lobby process has its own.
@@ -58,6 +85,8 @@ type Outbox struct {
 	rdb  redis.UniversalClient
 	self string
 	keys
+	// Lost, if it is not nil, is told of matches that were lost, at least once.
+	Lost   func(context.Context, Lost) error
 	gone   time.Duration
 	ready  bool      // the group exists
 	tended time.Time // when it was last looked for lobbies that are gone
@@ -135,12 +164,22 @@ func (o *Outbox) failed(doing string, err error) error {
 }
 
 func (o *Outbox) one(ctx context.Context, m redis.XMessage, store func(context.Context, proto.Result) error) error {
-	var r proto.Result
-	body, _ := m.Values["result"].(string)
-	broken := json.Unmarshal([]byte(body), &r)
+	var broken, err error
+	if body, ok := m.Values["lost"].(string); ok {
+		var lost Lost
+		if broken = json.Unmarshal([]byte(body), &lost); broken == nil && o.Lost != nil {
+			err = o.Lost(ctx, lost)
+		}
+	} else {
+		var r proto.Result
+		body, _ := m.Values["result"].(string)
+		if broken = json.Unmarshal([]byte(body), &r); broken == nil {
+			err = store(ctx, r)
+		}
+	}
 	if broken != nil {
 		broken = fmt.Errorf("draining the outbox: entry %s is no result and is dropped: %w", m.ID, broken)
-	} else if err := store(ctx, r); err != nil {
+	} else if err != nil {
 		return err
 	}
 	pipe := o.rdb.TxPipeline()

@@ -63,7 +63,7 @@ func TestResultNamesTheQueueThatMadeTheMatch(t *testing.T) {
 		d, o, s := cluster.NewDirectory(rdb, ns), cluster.NewOutbox(rdb, ns), &shelf{}
 		r, err := d.Create(t.Context(), cluster.NewRoom{Game: "arena", Rules: "7", Queue: "duel", Node: "n1", Seats: 2})
 		must(t, err)
-		must(t, d.PostResult(t.Context(), aResult(r.ID, 7, 0)))
+		must(t, d.PostResult(t.Context(), under(r.Epoch, aResult(r.ID, 7, 0))))
 		must(t, d.PostResult(t.Context(), aResult("none", 7, 0)))
 		drain(t, o, s, 2)
 		if len(s.list) != 2 || s.list[0].Queue != "duel" || s.list[1].Queue != "" {
@@ -240,6 +240,12 @@ func TestResultIsPostedOnceWhenItsAnswerIsLost(t *testing.T) {
 		}
 		drain(t, o, s, 2)
 	})
+}
+
+// under is the result as the host of an epoch posts it.
+func under(epoch uint64, r proto.Result) proto.Result {
+	r.Epoch = epoch
+	return r
 }
 
 // readers are the lobbies that Redis knows as readers of the outbox.

@@ -190,8 +190,8 @@ const (
 	// maxAskers bounds how many askers are remembered, askerRate how many questions of each are answered in a second, and
 	// askerBurst how many at once.
 	maxAskers  = 1024
-	askerRate  = 10
-	askerBurst = 20
+	askerRate  = 20
+	askerBurst = 40
 )
 
 // askers remembers the askers of one incarnation, so that no question counts twice.

@@ -104,7 +104,7 @@ func TestFilterLetsThroughWhatIsAskedFor(t *testing.T) {
 				t.Errorf("%s: it is listed as %+v", c.name, list[0])
 			}
 		}
-		must(t, d.Renew(t.Context(), r.ID, r.Epoch, false))
+		must(t, d.Renew(t.Context(), r.ID, r.Epoch, cluster.Alive{}))
 		list, _, err := d.Public(t.Context(), cluster.Filter{Games: []string{"arena"}, Alive: everyNode}, "", 10)
 		must(t, err)
 		if len(list) != 1 || list[0].Free != 0 || list[0].Occupied != 2 {
@@ -217,7 +217,7 @@ func TestRoomIsPublicWhileItSaysSo(t *testing.T) {
 		listed("called off", false)
 		_, err = d.Change(t.Context(), r.ID, cluster.Change{Public: &yes})
 		wantError(t, "changing a room that is off", err, cluster.ErrNoRoom)
-		wantError(t, "renewing it", d.Renew(t.Context(), r.ID, r.Epoch, true), cluster.ErrCalledOff)
+		wantError(t, "renewing it", d.Renew(t.Context(), r.ID, r.Epoch, cluster.Alive{Open: true}), cluster.ErrCalledOff)
 		must(t, d.EndRoom(t.Context(), r.ID, r.Epoch))
 
 		r = create(t, d, aPublicRoom("arena", "ctf"))

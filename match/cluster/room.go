@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"muster/proto"
 )
 
 // Errors that callers decide on.
@@ -46,8 +48,10 @@ type NewRoom struct {
 	Game  string
 	Rules string // the version of the game's rules
 	Queue string // whose matchmaker may fill its seats
-	Node  string // the host
-	Seats int
+	// MadeBy is the queue whose match it is, also where nobody fills its seats any more. "" is Queue.
+	MadeBy string
+	Node   string // the host
+	Seats  int
 	// Teams is how many teams of TeamSize seats there are; 0 is none.
 	Teams, TeamSize int
 
@@ -75,7 +79,15 @@ type Room struct {
 	Epoch   uint64
 	Created time.Time // by Redis's clock
 	Shut    bool      // its rules take no new players
-	Off     bool      // it was called off
+	Off     bool      // it was called off, or has failed
+	// Failed says why a room that is Off failed: 4201 with its host, 4204 by its rules. Nil: it was called off.
+	Failed *proto.Close
+	Ran    bool // it has been opened
+	Kept   bool // a journal has something of it
+	// Attempts is how many hosts have stopped soon after they opened it.
+	Attempts int
+	// Result is the JSON of its result, which is perhaps not posted yet; "" is none.
+	Result string
 	// Version moves with every change of the free seats or the doors but a reservation's end by time. The first is 1.
 	Version uint64
 }
@@ -115,6 +127,7 @@ func (d *Directory) Room(ctx context.Context, id string) (Room, error) {
 func (n *NewRoom) fields() ([]any, error) {
 	list := []any{"game", n.Game, "rules", n.Rules, "queue", n.Queue, "node", n.Node, "seats", n.Seats}
 	for _, f := range []struct{ name, value string }{
+		{"madeby", n.MadeBy},
 		{"region", n.Region},
 		{"title", n.Title},
 		{"code", n.Code},
@@ -160,10 +173,10 @@ func parseRoom(id string, f map[string]string) (Room, error) {
 		return Room{}, ErrNoRoom
 	}
 	r := Room{NewRoom: NewRoom{
-		ID: id, Game: f["game"], Rules: f["rules"], Queue: f["queue"], Node: f["node"], Region: f["region"],
+		ID: id, Game: f["game"], Rules: f["rules"], Queue: f["queue"], MadeBy: f["madeby"], Node: f["node"], Region: f["region"],
 		Title: f["title"], Public: f["public"] == "1", Code: f["code"], Owner: f["owner"], Request: f["request"],
 		Config: bytesOf(f["config"]), Meta: bytesOf(f["meta"]),
-	}, Shut: f["shut"] == "1", Off: f["off"] == "1"}
+	}, Shut: f["shut"] == "1", Off: f["off"] == "1", Failed: lostClose(f), Ran: f["ran"] == "1", Kept: f["kept"] == "1", Result: f["result"]}
 	number := func(name string, required bool) (n uint64, err error) {
 		if f[name] == "" && !required {
 			return 0, nil
@@ -179,6 +192,7 @@ func parseRoom(id string, f map[string]string) (Room, error) {
 		to   *int
 	}{
 		{"seats", &r.Seats}, {"teams", &r.Teams}, {"teamsize", &r.TeamSize}, {"expect", &r.Expect}, {"need", &r.Need},
+		{"attempts", &r.Attempts},
 	} {
 		v, err := number(n.name, n.name == "seats")
 		*n.to, errs = int(v&0xffff), append(errs, err) // they count seats
@@ -211,47 +225,6 @@ func bytesOf(s string) []byte {
 	}
 	return []byte(s)
 }
-
-// Renew keeps a room's record for another minute, and says whether new players may have its free seats. Its host calls
-// it; ErrFenced says that the room is another's now, ErrCalledOff that it is to end.
-func (d *Directory) Renew(ctx context.Context, room string, epoch uint64, open bool) error {
-	doing, shut := "renewing room "+room, "0"
-	if !open {
-		shut = "1"
-	}
-	answer, err := renewScript.Run(ctx, d.rdb, d.all(room), epoch, roomTTL.Milliseconds(), shut, memoryTTL.Milliseconds()).StringSlice()
-	if err == nil && len(answer) != 3 {
-		err = fmt.Errorf("unexpected answer %q", answer)
-	}
-	if err != nil {
-		return fmt.Errorf("%s: %w", doing, err)
-	}
-	outcome, queue, code := answer[0], answer[1], answer[2]
-	if outcome == "moved" {
-		outcome, err = "ok", d.index(ctx, queue, room)
-	}
-	return errors.Join(answered(doing, outcome, nil), err, d.keepCode(ctx, code, room))
-}
-
-// Where the doors have moved the index must follow: also when the script runs again because its answer was lost, so
-// the record says that this is due until the next renewal.
-var renewScript = redis.NewScript(`
-local rec = redis.call('HMGET', KEYS[1], 'epoch', 'shut', 'queue', 'due', 'code', 'off', 'once')
-if not rec[1] then return {'gone', '', ''} end
-if rec[1] ~= ARGV[1] then return {'fenced', '', ''} end
-if rec[6] then return {'off', '', ''} end
-redis.call('PEXPIRE', KEYS[1], ARGV[2])
-redis.call('PEXPIRE', KEYS[2], ARGV[2])
-redis.call('PEXPIRE', KEYS[3], rec[7] and ARGV[4] or ARGV[2])
-redis.call('PEXPIRE', KEYS[4], ARGV[4])
-local moved = (rec[2] or '0') ~= ARGV[3]
-if moved then
-	redis.call('HSET', KEYS[1], 'shut', ARGV[3], 'due', '1')
-	redis.call('HINCRBY', KEYS[1], 'version', 1)
-elseif rec[4] then
-	redis.call('HDEL', KEYS[1], 'due')
-end
-return {(moved or rec[4]) and 'moved' or 'ok', rec[3] or '', rec[5] or ''}`)
 
 // EndRoom forgets a room. It is no error when the room is forgotten already. Of one that was created by its id it is
 // remembered for an hour that it is over.

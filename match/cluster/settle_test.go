@@ -85,8 +85,8 @@ func TestRoomToWhichTooFewComeIsCalledOffForEverybody(t *testing.T) {
 		wantError(t, "rejoining", err, cluster.ErrNoRoom)
 		_, err = d.Create(t.Context(), r.NewRoom)
 		wantError(t, "creating it again", err, cluster.ErrNoRoom)
-		wantError(t, "renewing it", d.Renew(t.Context(), r.ID, r.Epoch, true), cluster.ErrCalledOff)
-		wantError(t, "renewing it with another epoch", d.Renew(t.Context(), r.ID, r.Epoch-1, true), cluster.ErrFenced)
+		wantError(t, "renewing it", d.Renew(t.Context(), r.ID, r.Epoch, cluster.Alive{Open: true}), cluster.ErrCalledOff)
+		wantError(t, "renewing it with another epoch", d.Renew(t.Context(), r.ID, r.Epoch-1, cluster.Alive{Open: true}), cluster.ErrFenced)
 		must(t, d.FreeSeat(t.Context(), r.ID, r.Epoch, 1, nil))
 		wantFree(t, "once it is off", d, r, 0)
 		if now, err := d.Room(t.Context(), r.ID); err != nil || !now.Off {
@@ -149,7 +149,7 @@ func TestEnoughPlayersStartARoomAtItsDeadline(t *testing.T) {
 		time.Sleep(10 * time.Second)
 		wantSettled(t, d, r.ID, cluster.Started, "a", "b")
 		seat(t, d, r, "c")
-		must(t, d.Renew(t.Context(), r.ID, r.Epoch, true))
+		must(t, d.Renew(t.Context(), r.ID, r.Epoch, cluster.Alive{Open: true}))
 		wantSettled(t, d, r.ID, cluster.Started, "a", "b")
 	})
 }

@@ -25,7 +25,7 @@ func TestListsAreRidOfRoomsThatDiedUnheardThoughNobodyReadsThem(t *testing.T) {
 		}
 		for range 4 { // the hosts of all others die
 			time.Sleep(20 * time.Second)
-			if err := d.Renew(ctx, kept.ID, kept.Epoch, true); err != nil {
+			if err := d.Renew(ctx, kept.ID, kept.Epoch, cluster.Alive{Open: true}); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -52,12 +52,13 @@ type conn struct {
 	room    Room   // set before the reader starts
 	meter   *door.Meter
 
-	welcomed atomic.Bool   // the client may speak
-	ended    atomic.Bool   // Close was called
-	heardAt  atomic.Int64  // when something was last heard of the client, in nanoseconds since the server's base
-	expires  door.Expiry   // of the player's token; set with the welcome
-	seen     atomic.Uint32 // the newest tick that the client says it has; 0 before it says any
-	counted  atomic.Int32  // as what muster_viewers counts it: 1 + its class; 0 before the welcome, -1 after the end
+	welcomed  atomic.Bool   // the client may speak
+	ended     atomic.Bool   // Close was called
+	heardAt   atomic.Int64  // when something was last heard of the client, in nanoseconds since the server's base
+	expires   door.Expiry   // of the player's token; set with the welcome
+	seen      atomic.Uint32 // the newest tick that the client says it has; 0 before it says any
+	processed atomic.Uint32 // the newest input that the room has used, as the last frame said
+	counted   atomic.Int32  // as what muster_viewers counts it: 1 + its class; 0 before the welcome, -1 after the end
 
 	out sync.Mutex // held for each message that is written, so that none follows the bye
 

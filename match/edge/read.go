@@ -147,8 +147,9 @@ func malformed(err error) *proto.Close {
 	return &proto.Close{Code: proto.CodeBadPayload, Reason: reason[:min(len(reason), 120)]}
 }
 
-// input checks an input packet to the last field and hands over what is new in it. Repeats of samples are of no use;
-// repeats of commands are, where the room had no place for the first.
+// input checks an input packet to the last field and hands over what is new in it. Repeats of samples are of no use, but
+// where the first may have been lost on its way to the room; repeats of commands are, where the room had no place for the
+// first.
 func (c *conn) input(n int) error {
 	p := packets.Get().(*proto.InputPacket) //nolint:forcetypeassert // the pool's own
 	defer packets.Put(p)
@@ -165,8 +166,15 @@ func (c *conn) input(n int) error {
 	if c.watches {
 		return nil // it said what has arrived
 	}
-	fresh, samples := 0, c.room.Mode() == proto.Samples
-	for fresh < len(p.Inputs) && (!samples || p.Inputs[fresh].Seq > c.lastSeq) {
+	known := c.lastSeq
+	switch {
+	case c.room.Mode() != proto.Samples:
+		known = 0
+	case c.room.Lossy():
+		known = c.processed.Load()
+	}
+	fresh := 0
+	for fresh < len(p.Inputs) && p.Inputs[fresh].Seq > known {
 		if err := c.room.Schema().CheckInput(p.Inputs[fresh].Body); err != nil {
 			return err //nolint:wrapcheck // says where already
 		}

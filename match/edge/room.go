@@ -29,6 +29,8 @@ type Room interface {
 	Refresh(v match.Viewer, expires time.Time)
 	// Resync says that the viewer wants a scope again, of which the edge has reset its own view.
 	Resync(v match.Viewer, scope uint16)
+	// Lossy says that inputs may be lost on their way to the room: a repeat of one is of use until the room has processed it.
+	Lossy() bool
 	// Input hands over what a viewer sent, its bodies checked. It is copied.
 	Input(v match.Viewer, p *proto.InputPacket)
 }

@@ -70,6 +70,7 @@ func (c *conn) frame(f *match.Frame, head *proto.Head, w *proto.Writer) bool {
 	}
 	scopes := c.head.Scopes
 	c.head, c.hasOne = *head, true
+	c.processed.Store(head.Processed)
 	c.head.Scopes = append(scopes[:0], head.Scopes...) //nolint:gocritic // the room's own are not kept, their memory here is
 	if n := length(w); n > proto.MaxServerMessage {
 		c.server.log.Error("a frame is larger than a client accepts", zap.String("room", f.Room), zap.Int("bytes", n))

@@ -120,7 +120,9 @@ func (*field) TakeSeat(context.Context, string, uint16, string, string) (uint16,
 type nowhere struct{}
 
 func (nowhere) FreeSeat(context.Context, string, uint64, uint16, []string) error { return nil }
-func (nowhere) Renew(context.Context, string, uint64, bool) error                { return nil }
+func (nowhere) Renew(context.Context, string, uint64, match.Alive) error         { return nil }
+func (nowhere) HandOver(context.Context, string, uint64, bool) error             { return nil }
+func (nowhere) Fail(context.Context, string, uint64, proto.Close) error          { return nil }
 func (nowhere) Hung(context.Context, string) error                               { return nil }
 func (nowhere) EndRoom(context.Context, string, uint64) error                    { return nil }
 func (nowhere) Settle(context.Context, string) (match.Settlement, error) {

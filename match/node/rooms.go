@@ -11,95 +11,128 @@ import (
 )
 
 // Rooms finds the room of a seat for the edge: in this process's host, opened by the cluster's record where it does not
-// run yet. Any goroutine may use it; its fields are set before that.
+// run yet; at another node, which has it; or by taking it over from one that is gone. Any goroutine may use it; its fields
+// are set before that.
 type Rooms struct {
-	Host   *match.Host
-	Dir    *cluster.Directory
+	*Opener
+
+	Claims *Claimer
 	Nodes  *cluster.Nodes
-	Member Member // this process
-	URL    string // where it is reached
-	Games  map[string]match.Rules
+	// Bridge reaches the rooms of other nodes. nil: there are none.
+	Bridge Bridge
 }
 
-// Member is what Rooms wants of a cluster.Member.
-type Member interface {
-	ID() string
-	Gone(ctx context.Context, id string) (bool, error)
+// Bridge is the way to a room at another node, opened there where open says so: a [muster/match/bridge.Bridge]. An error
+// that is a *proto.Close is the answer to the client.
+type Bridge interface {
+	Open(ctx context.Context, node, room string, open bool) (edge.Room, error)
 }
 
 var _ edge.Rooms = (*Rooms)(nil)
 
 // Open implements edge.Rooms.
 func (r *Rooms) Open(ctx context.Context, room string) (edge.Room, error) {
-	if rm := r.Host.Room(room); rm != nil {
+	if rm := r.running(ctx, room); rm != nil {
 		return rm, nil
 	}
-	rec, err := r.Dir.Room(ctx, room)
-	switch {
-	case errors.Is(err, cluster.ErrNoRoom):
-		return nil, &proto.Close{Code: proto.CodeMatchGone, Reason: "there is no such match"}
-	case err != nil:
-		return nil, err //nolint:wrapcheck // says what it did
-	case rec.Off:
-		return nil, &proto.Close{Code: proto.CodeMatchGone, Reason: "the match was called off"}
-	case rec.Node != r.Member.ID():
-		if rec, err = r.adopt(ctx, rec); err != nil {
-			return nil, err
-		}
+	rec, err := r.record(ctx, room)
+	if err != nil {
+		return nil, err
 	}
-	rm, err := r.Host.Open(match.Spec{
-		ID: rec.ID, Game: rec.Game, Seed: rec.Seed, Epoch: rec.Epoch, Config: rec.Config, Expect: rec.Expect,
-	})
-	if errors.Is(err, match.ErrLoaded) { // the seat is reserved, so coming again is worth while
-		return nil, &proto.Close{Code: proto.CodeOverloaded, Reason: "the server takes no new matches now"}
-	}
-	if errors.Is(err, match.ErrConfig) { // other rules than those that the lobby asked
-		return nil, &proto.Close{Code: proto.CodeMatchGone, Reason: "the match's game has no such config"}
+	var rm *match.Instance
+	if rec.Node == r.Self() || closed(&rec) != nil {
+		rm, err = r.Opener.Open(ctx, rec)
+	} else if rm, err = r.Claims.Claim(ctx, rec); rm == nil && err == nil {
+		return r.bridged(ctx, rec, true)
 	}
 	if err != nil {
-		return nil, err //nolint:wrapcheck // says what it did
-	}
-	if rec.Node != r.Member.ID() { // fenced meanwhile, and its rooms given up before this one was there
-		rm.Abandon("the match goes on elsewhere")
+		return nil, toldOf(err)
 	}
 	return rm, nil
 }
 
 // Running implements edge.Rooms.
-func (r *Rooms) Running(_ context.Context, room string) (edge.Room, error) {
-	if rm := r.Host.Room(room); rm != nil {
+func (r *Rooms) Running(ctx context.Context, room string) (edge.Room, error) {
+	if rm := r.running(ctx, room); rm != nil {
 		return rm, nil
 	}
-	return nil, &proto.Close{Code: proto.CodeMatchGone, Reason: "the match is not on this server"}
+	rec, err := r.record(ctx, room)
+	switch {
+	case err != nil:
+		return nil, err
+	case closed(&rec) != nil:
+		return nil, closed(&rec)
+	case rec.Node == r.Self():
+		return nil, idle()
+	}
+	return r.bridged(ctx, rec, false)
 }
 
-// adopt takes a room over whose server is gone, where its game keeps a journal to go on from: its player has come here.
-func (r *Rooms) adopt(ctx context.Context, rec cluster.Room) (cluster.Room, error) {
-	elsewhere := &proto.Close{Code: proto.CodeMatchGone, Reason: "the match is not on this server"}
-	rules, ok := r.Games[rec.Game]
-	if !ok || rules.Durability == match.None || rules.Version != rec.Rules && !rules.Persist {
-		return rec, elsewhere
+// Find returns a room for another node's edge: one that is this node's. It is for [muster/match/bridge.Config].
+func (r *Rooms) Find(ctx context.Context, room string, open bool) (*match.Instance, error) {
+	if rm := r.running(ctx, room); rm != nil {
+		return rm, nil
 	}
-	self := r.Member.ID()
-	gone, err := r.Member.Gone(ctx, rec.Node)
+	if !open {
+		return nil, idle()
+	}
+	rec, err := r.record(ctx, room)
 	if err != nil {
-		return rec, err //nolint:wrapcheck // says what it did
+		return nil, err
 	}
-	if !gone {
-		live, err := r.Nodes.Live(ctx)
-		if err != nil {
-			return rec, err //nolint:wrapcheck // says what it did
-		}
-		if n, ok := live[rec.Node]; ok && n.URL != r.URL {
-			return rec, elsewhere
-		}
-		return rec, &proto.Close{Code: proto.CodeOverloaded, Reason: "the match is about to go on"}
+	if rec.Node != r.Self() && closed(&rec) == nil {
+		return nil, elsewhere() // it was here when the other node read its record
 	}
-	rec, err = r.Dir.Move(ctx, rec, self, rules.Version)
-	if err == nil && rec.Node != self {
-		return rec, elsewhere
+	rm, err := r.Opener.Open(ctx, rec)
+	if err != nil {
+		return nil, toldOf(err)
+	}
+	return rm, nil
+}
+
+// running returns a room that runs here, or nil.
+func (r *Rooms) running(ctx context.Context, room string) *match.Instance {
+	if rm := r.Host.Room(room); rm != nil && !r.Stale(ctx, rm) {
+		return rm
+	}
+	return nil
+}
+
+func (r *Rooms) record(ctx context.Context, room string) (cluster.Room, error) {
+	rec, err := r.Dir.Room(ctx, room)
+	if errors.Is(err, cluster.ErrNoRoom) {
+		return rec, &proto.Close{Code: proto.CodeMatchGone, Reason: "there is no such match"}
 	}
 	return rec, err //nolint:wrapcheck // says what it did
+}
+
+// bridged returns a room that another node has.
+func (r *Rooms) bridged(ctx context.Context, rec cluster.Room, open bool) (edge.Room, error) {
+	live, err := r.Nodes.Live(ctx)
+	if err != nil {
+		return nil, err //nolint:wrapcheck // says what it did
+	}
+	if _, ok := live[rec.Node]; !ok { // it is about to be taken over
+		return nil, &proto.Close{Code: proto.CodeOverloaded, Reason: "the match is about to go on"}
+	}
+	if r.Bridge == nil {
+		return nil, &proto.Close{Code: proto.CodeMatchGone, Reason: "the match is not on this server"}
+	}
+	return r.Bridge.Open(ctx, rec.Node, rec.ID, open) //nolint:wrapcheck // says what it did, or is for the client
+}
+
+// idle is what those are told who want to watch a room that does not run.
+func idle() error {
+	return &proto.Close{Code: proto.CodeMatchGone, Reason: "the match does not run now"}
+}
+
+// toldOf is what a client is to hear of an error, or the error.
+func toldOf(err error) error {
+	var c *proto.Close
+	if errors.As(err, &c) {
+		return c
+	}
+	return err
 }
 
 // TakeSeat implements edge.Rooms.

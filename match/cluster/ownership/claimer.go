@@ -19,12 +19,18 @@ type other struct {
 	orphan  bool          // Redis does not have it, but something that names it
 }
 
+// find returns what is known of an incarnation, or nil.
+func (m *Machine) find(id string) *other {
+	if i := slices.IndexFunc(m.others, func(o other) bool { return o.id == id }); i >= 0 {
+		return &m.others[i]
+	}
+	return nil
+}
+
 // other returns what is known of an incarnation, which may be nothing yet.
 func (m *Machine) other(id string) *other {
-	for i := range m.others {
-		if m.others[i].id == id {
-			return &m.others[i]
-		}
+	if o := m.find(id); o != nil {
+		return o
 	}
 	m.others = append(m.others, other{id: id})
 	return &m.others[len(m.others)-1]
@@ -46,7 +52,7 @@ func (m *Machine) look(now time.Duration, list []Entry) {
 		}
 		o.there, o.orphan, o.ttl, o.known = true, false, e.TTL, e.Knows || e.Here
 	}
-	m.others = slices.DeleteFunc(m.others, func(o other) bool { return !o.there && !o.fencing && now >= o.promise })
+	m.others = slices.DeleteFunc(m.others, func(o other) bool { return !o.there && !o.fencing })
 	m.live = m.live[:0]
 	for i := range m.others {
 		if o := &m.others[i]; o.there && !o.orphan && now < o.since+o.ttl {
@@ -90,7 +96,7 @@ func (m *Machine) Steady(now time.Duration) bool {
 func (m *Machine) Suspects(now time.Duration) (ids []string) {
 	for i := range m.others {
 		if o := &m.others[i]; now >= o.next && m.mayFence(now, o) {
-			o.next = now + m.AskEvery()
+			o.next = now + m.cfg.TTL/3
 			ids = append(ids, o.id)
 		}
 	}
@@ -113,12 +119,12 @@ type Fence struct {
 
 // Probed takes a suspect's answer and says whether it is fenced now. A fence that was sent ends with FenceDone.
 func (m *Machine) Probed(now time.Duration, id string, r Reply) (f Fence, ok bool) {
-	i := slices.IndexFunc(m.others, func(o other) bool { return o.id == id })
-	if i < 0 || r == Running || !m.mayFence(now, &m.others[i]) {
+	o := m.find(id)
+	if o == nil || r == Running || !m.mayFence(now, o) {
 		return Fence{}, false
 	}
-	m.others[i].fencing = true // from now on, whatever becomes of it: it gets no promise
-	return Fence{id, m.others[i].beat}, true
+	o.fencing = true // from now on, whatever becomes of it: it gets no promise
+	return Fence{id, o.beat}, true
 }
 
 // FenceDone takes the outcome of a fence: whether it was carried out, or was refused since the beat was another one. A
@@ -126,7 +132,7 @@ func (m *Machine) Probed(now time.Duration, id string, r Reply) (f Fence, ok boo
 func (m *Machine) FenceDone(id string, fenced bool) {
 	if fenced {
 		m.remember(id)
-	} else if i := slices.IndexFunc(m.others, func(o other) bool { return o.id == id }); i >= 0 {
-		m.others[i].fencing = false
+	} else if o := m.find(id); o != nil {
+		o.fencing = false
 	}
 }

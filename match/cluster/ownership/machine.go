@@ -43,8 +43,7 @@ type Machine struct {
 	promised time.Duration // until when every peer has promised not to fence
 	gap      bool          // it had paused since the newest answer
 	yielded  bool          // a claimer was told that it has paused: only a renewal brings it back
-	resume   time.Duration // it waits at least until then, since fences may have been lost
-	asked    time.Duration // when the newest round was
+	doubtful bool          // it came back to a Redis that may have forgotten that it is fenced
 	asking   round
 
 	others   []other
@@ -58,6 +57,7 @@ type round struct {
 	at      time.Duration
 	waiting []string // who has not promised yet
 	open    bool
+	refused bool
 }
 
 // maxFences bounds how many fences are remembered; the oldest are forgotten.
@@ -78,7 +78,7 @@ func (m *Machine) Cut() bool { return m.cut }
 // Until is until when rooms may run; a time that is not after now means that they must not.
 func (m *Machine) Until(now time.Duration) time.Duration {
 	switch {
-	case m.fenced || !m.joined || now < m.resume:
+	case m.fenced || !m.joined || m.doubtful:
 		return math.MinInt64
 	case m.cfg.Alone:
 		return ForEver
@@ -139,16 +139,15 @@ type Entry struct {
 	Here  bool // it had what only one process at a time can have, and this incarnation's has now: it is dead
 }
 
-// Renewed takes the answer to the attempt.
-func (m *Machine) Renewed(now time.Duration, a Answer) {
+// Renewed takes the answer to the attempt. forgot says that Redis may have forgotten what it was told last, or all: the
+// records of what runs are to be written again.
+func (m *Machine) Renewed(now time.Duration, a Answer) (forgot bool) {
 	if m.fenced {
-		return
+		return false
 	}
 	changed := m.joined && (a.Lineage != m.lineage || a.Born > m.acked)
 	if changed {
-		if m.gap || !m.runs(now) {
-			m.resume = now + m.cfg.TTL // whoever knows of a fence has said so by then
-		}
+		m.doubtful = m.doubtful || m.gap || !m.runs(now)
 		m.reassert = len(m.fences) > 0
 		m.news = 0
 	} else {
@@ -166,11 +165,13 @@ func (m *Machine) Renewed(now time.Duration, a Answer) {
 	m.acked, m.lineage = m.beat, a.Lineage
 	m.own = max(m.own, m.sentAt+m.cfg.TTL-m.cfg.Margin)
 	m.asking.open = false
+	m.doubtful = m.doubtful && !m.Steady(now) // whoever knows that it is fenced has said so by then
 	m.Saw(a.Epoch)
 	for _, id := range a.Fenced {
 		m.remember(id)
 	}
 	m.look(now, a.Others)
+	return changed || m.doubtful
 }
 
 // Failed says that the attempt had no answer. Redis may have taken it.

@@ -23,7 +23,8 @@ const (
 	Silence Reply = iota
 	// Promise: it has lost Redis as well and will not fence the asker for one lease of its.
 	Promise
-	// NoPromise: it has Redis, or has begun to fence the asker.
+	// NoPromise: it has Redis, or the asker was not registered when it had, or may be fenced: then others may have taken
+	// over what the asker ran.
 	NoPromise
 	// Running: its rooms run, or it is late and about to renew.
 	Running
@@ -42,8 +43,8 @@ func (m *Machine) Asked(now time.Duration, asker string, ttl time.Duration, q Qu
 	case m.fenced || !m.joined:
 		return Silence // it is nobody any more, or not yet
 	case q == MayIGoOn:
-		o := m.other(asker)
-		if !m.cut || o.fencing {
+		o := m.find(asker)
+		if !m.cut || o == nil || !o.there || o.orphan || o.fencing {
 			return NoPromise
 		}
 		o.promise = max(o.promise, now+ttl)
@@ -56,17 +57,27 @@ func (m *Machine) Asked(now time.Duration, asker string, ttl time.Duration, q Qu
 	return Paused
 }
 
-// AskEvery is how often an owner without Redis asks its peers.
-func (m *Machine) AskEvery() time.Duration { return m.cfg.TTL / 3 }
+// askDue is when the peers are asked again: soon where one of them has Redis, or thought so, while rooms still run.
+func (m *Machine) askDue(now time.Duration) time.Duration {
+	switch {
+	case m.asking.n == 0:
+		return now
+	case m.asking.open:
+		return m.asking.at + m.cfg.TTL/5
+	case m.asking.refused && m.runs(now):
+		return m.asking.at + m.cfg.TTL/15
+	}
+	return m.asking.at + m.cfg.TTL/3
+}
 
-// Ask begins a round in which all peers are asked whether this incarnation may go on; there is none before it is time. The
-// slice is the machine's, valid until it is used again.
+// Ask begins a round in which all peers are asked whether this incarnation may go on; there is none before it is time. It is
+// to be called twenty times within a lease or more. The slice is the machine's, valid until it is used again.
 func (m *Machine) Ask(now time.Duration) (n uint64, peers []string) {
-	if !m.cut || m.fenced || !m.joined || m.yielded || m.cfg.Alone || m.asking.n > 0 && now < m.asked+m.AskEvery() {
+	if !m.cut || m.fenced || !m.joined || m.yielded || m.cfg.Alone || now < m.askDue(now) {
 		return 0, nil
 	}
-	m.asked = now
 	m.asking.n++
+	m.asking.refused = false
 	m.asking.at, m.asking.open = now, true
 	m.asking.waiting = append(m.asking.waiting[:0], m.known...)
 	for _, id := range m.live {
@@ -84,7 +95,7 @@ func (m *Machine) Answered(now time.Duration, n uint64, peer string, r Reply) {
 		return
 	}
 	if r != Promise {
-		m.asking.open = false
+		m.asking.open, m.asking.refused = false, true
 		return
 	}
 	if i := slices.Index(m.asking.waiting, peer); i >= 0 {

@@ -1,0 +1,139 @@
+package bridge
+
+import (
+	"slices"
+
+	"muster/match"
+	"muster/netcode"
+	"muster/proto"
+)
+
+// hashTicks is after how many ticks the edge's states are compared with the room's.
+const hashTicks = 32
+
+// roomView is what a room's goroutine knows of a session.
+type roomView struct {
+	writer  *proto.Writer
+	gen     uint32
+	tick    tick         // the message's head; its scopes are the union
+	hashed  uint32       // the tick at which hashes were last sent
+	states  netcode.View // what the edge has
+	members []*viewer    // whose scopes are in the union
+	lists   []part       // this tick's parts
+	least   []uint32     // by scope: the smallest watch, 0 for none
+	seen    []uint16     // the scopes for which there is one
+}
+
+// send makes one message of a room's tick and hands it over. Where the network does not take it it is lost, as others may
+// be: the edge sees that its number is missing.
+func (s *session) send(f *match.Frame) {
+	v := &s.view
+	if v.writer == nil {
+		v.writer = proto.NewWriter()
+	}
+	if want := s.want.Load(); want != v.gen {
+		v.begin(want)
+		s.b.metrics.resyncs.Inc()
+	}
+	changed := v.collect(s, f.Views)
+	if changed {
+		changed = v.unite()
+	}
+	m := &v.tick
+	h := &m.frame.Head
+	h.Tick = f.Views[0].Head.Tick
+	blocks := f.Encoder.Prepare(&v.states, h.Scopes)
+	var hashes []proto.Hash
+	if h.Tick/hashTicks != v.hashed/hashTicks {
+		hashes, v.hashed = f.Encoder.Hashes(&v.states), h.Tick
+	}
+	m.seq++
+	m.listed = changed || m.seq == 1
+	m.have, m.sent = s.have.Load(), s.sent.Load()
+	m.now, m.frac = s.inst.Clock()
+	w := v.writer
+	m.append(w, s.id, len(v.lists))
+	for i := range v.lists {
+		v.lists[i].append(w)
+	}
+	appendBlocks(w, hashes, blocks)
+	if s.b.send(s.edge.id, w.Bytes()) {
+		s.b.metrics.ticks[hostHalf].Inc()
+	}
+}
+
+// begin forgets what the edge has.
+func (v *roomView) begin(gen uint32) {
+	v.gen = gen
+	v.tick.gen, v.tick.seq = gen, 0
+	v.states.Reset()
+}
+
+// collect makes the parts of a tick, and says whether anything that the union is made of has changed.
+func (v *roomView) collect(s *session, views []match.View) (changed bool) {
+	v.lists = v.lists[:0]
+	for i := range views {
+		w := views[i].Viewer.(*viewer) //nolint:forcetypeassert // a viewer's edge is the one that made it
+		if w.session != s {
+			continue
+		}
+		h := &views[i].Head
+		p := part{viewer: w.id, processed: h.Processed, durable: h.Durable, lead: h.Lead}
+		moved := !slices.Equal(w.scopes, h.Scopes)
+		if moved {
+			w.scopes = append(w.scopes[:0], h.Scopes...)
+		}
+		if moved || w.gen != v.gen {
+			w.gen, p.listed, p.scopes = v.gen, true, w.scopes
+		}
+		n := len(v.lists)
+		if n >= len(v.members) {
+			v.members = append(v.members, nil)
+		}
+		if moved || v.members[n] != w {
+			v.members[n], changed = w, true
+		}
+		v.lists = append(v.lists, p)
+	}
+	if n := len(v.lists); n < len(v.members) {
+		clear(v.members[n:])
+		v.members, changed = v.members[:n], true
+	}
+	return changed
+}
+
+// unite makes the union of what the members see, each scope as often as whoever wants it most often, and says whether it
+// is another than before.
+func (v *roomView) unite() (changed bool) {
+	for _, w := range v.members {
+		for _, watch := range w.scopes {
+			scope := int(watch.Scope())
+			for scope >= len(v.least) {
+				v.least = append(v.least, 0)
+			}
+			every := watch.Every()
+			if v.least[scope] == 0 {
+				v.seen = append(v.seen, watch.Scope())
+			} else {
+				every = min(every, v.least[scope])
+			}
+			v.least[scope] = every
+		}
+	}
+	slices.Sort(v.seen)
+	changed = len(v.seen) != len(v.tick.frame.Head.Scopes)
+	list := v.tick.frame.Head.Scopes
+	for i, scope := range v.seen {
+		watch := proto.Watching(scope, int(v.least[scope]))
+		v.least[scope] = 0
+		if i == len(list) {
+			list = append(list, watch)
+			continue
+		}
+		if list[i] != watch {
+			list[i], changed = watch, true
+		}
+	}
+	v.tick.frame.Head.Scopes, v.seen = list[:len(v.seen)], v.seen[:0]
+	return changed
+}

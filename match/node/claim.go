@@ -1,0 +1,515 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"muster/match"
+	"muster/match/cluster"
+	"muster/match/journal"
+	"muster/proto"
+)
+
+// Owners is this process's place among the nodes: a [cluster.Member].
+type Owners interface {
+	// Steady says that this process holds its lease, and has for as long as one lasts: it may take rooms over.
+	Steady() bool
+	// Gone says whether an incarnation is fenced: it will never run its rooms again.
+	Gone(ctx context.Context, id string) (bool, error)
+	// Epoch is the highest epoch that any node is known to have seen: a claim's is higher. Saw notes one.
+	Epoch() uint64
+	Saw(epoch uint64)
+}
+
+// ClaimerConfig is what a Claimer needs. The zero value of a field that is not required means its default.
+type ClaimerConfig struct {
+	Opener *Opener // required
+	// Live returns the nodes that are there, by id: it is [cluster.Nodes].Live. Required.
+	Live func(context.Context) (map[string]cluster.Node, error)
+	// Journals is where the rooms' journals are: nil is nowhere.
+	Journals journal.Store
+	// Weight is how much a node can take, compared with others. Nil: by the headroom that its ticks leave.
+	Weight func(cluster.Node) float64
+	Log    *zap.Logger
+}
+
+const (
+	// claimEvery is how often it is looked for rooms of nodes that are gone.
+	claimEvery = 200 * time.Millisecond
+	// claimTimeout bounds one look, and one room.
+	claimTimeout = 5 * time.Second
+	// claimBatch rooms are taken over in each claimPace at most, and so many at a time are being restored.
+	claimBatch   = 20
+	claimPace    = 100 * time.Millisecond
+	claimAtOnce  = 8
+	readyTimeout = time.Second
+	// anyAfter is for how long a room is left to the node that it falls to. Then any may take it, and one that is
+	// overloaded after twice that.
+	anyAfter = time.Second
+	// versionWait is how long a room is kept for a node with its game's version, of which there is none now.
+	versionWait = 10 * time.Second
+	// quietAfter is after how long nothing more is expected of a node that is over, which is then looked at each quietEvery.
+	quietAfter = 10 * time.Second
+	quietEvery = 5 * time.Second
+)
+
+// Claimer takes over the rooms of nodes that are gone. Whatever it does may be done twice, and by several at once: a
+// room's record decides. When it dies in between, its own rooms are claimed as those of the node before it were: a room is
+// in the claimer's index before it is its own, and stays in the index of the other until it runs or is over.
+type Claimer struct {
+	ClaimerConfig
+
+	owners Owners
+	stop   context.CancelFunc
+	wg     sync.WaitGroup
+
+	mu    sync.Mutex
+	nodes map[string]*deadNode
+	since map[string]time.Time // since when a room is seen to be without a host
+	mine  map[string]bool      // claimed, but it could not be opened yet
+}
+
+type deadNode struct {
+	since, looked time.Time
+	had           bool // rooms, when it was looked at last
+}
+
+// NewClaimer returns a Claimer that does nothing before Start.
+func NewClaimer(cfg ClaimerConfig) *Claimer {
+	if cfg.Weight == nil {
+		cfg.Weight = func(n cluster.Node) float64 { return max(0.05, n.Headroom()) }
+	}
+	if cfg.Log == nil {
+		cfg.Log = zap.NewNop()
+	}
+	return &Claimer{ClaimerConfig: cfg, nodes: map[string]*deadNode{}, since: map[string]time.Time{}, mine: map[string]bool{}}
+}
+
+// Start lets it take rooms over, as one of the nodes, until Close. It is called once.
+func (c *Claimer) Start(owners Owners) {
+	c.owners = owners
+	ctx, stop := context.WithCancel(context.Background())
+	c.stop = stop
+	c.wg.Go(func() { c.run(ctx) })
+}
+
+// Dead says that an incarnation is fenced, so that its rooms are to be taken over. It may be called before Start, and more
+// than once, and does not block.
+func (c *Claimer) Dead(id string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.nodes[id] == nil {
+		c.nodes[id] = &deadNode{since: time.Now()}
+	}
+}
+
+// Close stops it, and waits for what it is about.
+func (c *Claimer) Close() {
+	if c.stop != nil {
+		c.stop()
+	}
+	c.wg.Wait()
+}
+
+func (c *Claimer) run(ctx context.Context) {
+	ticker := time.NewTicker(claimEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		if !c.healthy() {
+			continue
+		}
+		if err := c.look(ctx); err != nil && ctx.Err() == nil {
+			c.Log.Warn("looking for rooms without a host failed", zap.Error(err))
+		}
+	}
+}
+
+// healthy says whether this process may take rooms over at all.
+func (c *Claimer) healthy() bool { return c.owners.Steady() && c.Opener.Host.Unfit() == "" }
+
+// look takes over what falls to this node.
+func (c *Claimer) look(work context.Context) error {
+	ctx, cancel := context.WithTimeout(work, claimTimeout)
+	defer cancel()
+	owned, err := c.Opener.Dir.Owned(ctx, c.due()...)
+	if err != nil {
+		return err //nolint:wrapcheck // says what it did
+	}
+	jobs := c.jobs(owned)
+	if len(jobs) == 0 {
+		return nil
+	}
+	live, err := c.Live(ctx)
+	if err != nil {
+		return err
+	}
+	c.all(work, jobs, live)
+	return nil
+}
+
+// deadFor is how long a node that is over is looked at: longer than anything is kept that it has left.
+const deadFor = time.Hour
+
+// due returns the nodes that are to be looked at.
+func (c *Claimer) due() (due []string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := time.Now()
+	for id, n := range c.nodes {
+		if now.Sub(n.since) > deadFor && !n.had {
+			delete(c.nodes, id)
+		} else if n.had || now.Sub(n.since) < quietAfter || now.Sub(n.looked) >= quietEvery {
+			n.looked = now
+			due = append(due, id)
+		}
+	}
+	return append(due, cluster.Released)
+}
+
+// job is a room that may be taken over.
+type job struct {
+	from, room string
+	since      time.Time // it is seen to be without a host
+}
+
+// jobs lists the rooms that were found, and those that were claimed and could not be opened.
+func (c *Claimer) jobs(owned map[string][]string) (jobs []job) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now, seen := time.Now(), map[string]time.Time{}
+	since := func(room string) time.Time {
+		at, ok := c.since[room]
+		if !ok {
+			at = now
+		}
+		seen[room] = at
+		return at
+	}
+	for id, n := range c.nodes {
+		n.had = len(owned[id]) > 0
+	}
+	for from, rooms := range owned {
+		for _, room := range rooms {
+			jobs = append(jobs, job{from, room, since(room)})
+		}
+	}
+	for room := range c.mine {
+		jobs = append(jobs, job{"", room, since(room)})
+	}
+	c.since = seen
+	return jobs
+}
+
+// all takes rooms over, paced.
+func (c *Claimer) all(work context.Context, jobs []job, live map[string]cluster.Node) {
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	slots := make(chan struct{}, claimAtOnce)
+	pace := time.NewTicker(claimPace)
+	defer pace.Stop()
+	for taken := 0; len(jobs) > 0; jobs = jobs[1:] {
+		if taken == claimBatch {
+			select {
+			case <-work.Done():
+				return
+			case <-pace.C:
+			}
+			taken = 0
+		}
+		j := jobs[0]
+		ctx, cancel := context.WithTimeout(work, claimTimeout)
+		rec, to, err := c.decide(ctx, j, live)
+		if err != nil || to == leave {
+			cancel()
+			c.failed(work, j.room, err)
+			continue
+		}
+		taken++
+		select {
+		case <-work.Done():
+			cancel()
+			return
+		case slots <- struct{}{}:
+		}
+		wg.Go(func() {
+			defer cancel()
+			_, err := c.take(ctx, j, rec, to)
+			c.failed(work, j.room, err)
+			<-slots
+		})
+	}
+}
+
+// failed logs an error that is not just that somebody else was faster.
+func (c *Claimer) failed(work context.Context, room string, err error) {
+	var told *proto.Close
+	if err != nil && work.Err() == nil && !errors.As(err, &told) {
+		c.Log.Warn("taking a room over failed; it is tried again", zap.String("room", room), zap.Error(err))
+	}
+}
+
+// what to do with a room.
+type what int
+
+const (
+	leave what = iota // to another node, or for later
+	open              // go on with it
+	lose              // nobody can
+)
+
+// decide says what this node does with a room.
+func (c *Claimer) decide(ctx context.Context, j job, live map[string]cluster.Node) (rec cluster.Room, to what, err error) {
+	rec, err = c.Opener.Dir.Room(ctx, j.room)
+	gone := errors.Is(err, cluster.ErrNoRoom)
+	switch {
+	case err != nil && !gone:
+		return rec, leave, err //nolint:wrapcheck // says what it did
+	case j.from == "" && (gone || rec.Node != c.Opener.Self() || rec.Off):
+		c.opened(j.room)
+		return rec, leave, nil
+	case j.from == "":
+		return rec, open, nil
+	case gone, rec.Node != j.from && j.from != cluster.Released:
+		return rec, leave, c.Opener.Dir.Disown(ctx, j.from, j.room) //nolint:wrapcheck // says what it did
+	case rec.Node != j.from: // it is about to be released, or was and is somebody's; the index ends by itself
+		return rec, leave, nil
+	}
+	if idle, err := c.idle(ctx, &rec); idle || err != nil {
+		if err == nil {
+			err = c.Opener.Dir.Disown(ctx, j.from, j.room)
+		}
+		return rec, leave, err
+	}
+	to = lose
+	if !rec.Off && c.survives(&rec) {
+		to = open
+	}
+	waited := time.Since(j.since)
+	if waited < anyAfter || c.busy(live) && waited < 2*anyAfter {
+		if c.falls(&rec, live) != c.Opener.Self() {
+			return rec, leave, nil
+		}
+	}
+	if to == lose && !rec.Off && c.elsewhere(&rec, live, waited) {
+		return rec, leave, nil
+	}
+	return rec, to, nil
+}
+
+// busy says whether this node should take nothing that another can take.
+func (c *Claimer) busy(live map[string]cluster.Node) bool {
+	self, ok := live[c.Opener.Self()]
+	return c.Opener.Host.Full() != "" || ok && self.Closed() != ""
+}
+
+// idle says whether it is a room that persists and nobody is in: it opens where it is next wanted.
+func (c *Claimer) idle(ctx context.Context, rec *cluster.Room) (bool, error) {
+	if !c.Opener.Games[rec.Game].Persist || rec.Off || rec.Result != "" {
+		return false, nil
+	}
+	players, err := c.Opener.Dir.Seated(ctx, rec.ID)
+	return len(players) == 0, err //nolint:wrapcheck // says what it did
+}
+
+// survives says whether this node can go on with a room.
+func (c *Claimer) survives(rec *cluster.Room) bool {
+	rules, ok := c.Opener.Games[rec.Game]
+	return ok && (rules.Version == rec.Rules || rules.Persist) && (!rec.Ran || rules.Durability != match.None && c.Journals != nil)
+}
+
+// elsewhere says whether another node may be able to go on with a room with which this one cannot.
+func (c *Claimer) elsewhere(rec *cluster.Room, live map[string]cluster.Node, waited time.Duration) bool {
+	if rules, ok := c.Opener.Games[rec.Game]; ok && (rules.Version == rec.Rules || rules.Persist) {
+		return false // of a class that does not survive
+	}
+	for _, n := range live {
+		if n.Games[rec.Game] == rec.Rules {
+			return true
+		}
+	}
+	return waited < versionWait
+}
+
+// falls says to which node a room falls. All nodes say the same as long as they see the same.
+func (c *Claimer) falls(rec *cluster.Room, live map[string]cluster.Node) string {
+	var best string
+	most := -1.0
+	for id, n := range live {
+		v, persist := n.Games[rec.Game], c.Opener.Games[rec.Game].Persist
+		if v == "" || v != rec.Rules && !persist || n.Closed() != "" {
+			continue
+		}
+		if s := score(rec.ID, id, c.Weight(n)); s > most || s == most && id < best {
+			best, most = id, s
+		}
+	}
+	if best == "" {
+		return c.Opener.Self() // none can: whoever is first
+	}
+	return best
+}
+
+// Claim takes a room over whose node is over, since one of its players has come here, and returns it. It is nil where
+// there is nothing to take over, or not for this node: then its record says where it is. Errors are *proto.Close where a
+// client is to hear them.
+func (c *Claimer) Claim(ctx context.Context, rec cluster.Room) (*match.Instance, error) {
+	if cl := closed(&rec); cl != nil {
+		return nil, cl
+	}
+	if !c.healthy() {
+		return nil, nil //nolint:nilnil // not for this node
+	}
+	if rec.Node != cluster.Released {
+		if gone, err := c.owners.Gone(ctx, rec.Node); err != nil || !gone {
+			return nil, err //nolint:wrapcheck // says what it did
+		}
+	}
+	to := lose
+	if c.survives(&rec) {
+		to = open
+	} else if live, err := c.Live(ctx); err != nil || c.elsewhere(&rec, live, 0) {
+		return nil, err //nolint:wrapcheck // says what it did
+	}
+	return c.take(ctx, job{rec.Node, rec.ID, time.Now()}, rec, to)
+}
+
+// take takes a room over and does what is to be done with it.
+func (c *Claimer) take(ctx context.Context, j job, rec cluster.Room, to what) (*match.Instance, error) {
+	self, dir := c.Opener.Self(), c.Opener.Dir
+	if j.from == "" {
+		return c.open(ctx, rec)
+	}
+	if err := dir.Own(ctx, self, j.room); err != nil {
+		return nil, err //nolint:wrapcheck // says what it did
+	}
+	word, rec, err := dir.Claim(ctx, j.room, j.from, self, c.owners.Epoch())
+	if errors.Is(err, cluster.ErrFenced) || errors.Is(err, cluster.ErrNoRoom) { // somebody was faster
+		return nil, errors.Join(elsewhere(), dir.Disown(ctx, self, j.room))
+	}
+	if err != nil {
+		return nil, err //nolint:wrapcheck // says what it did
+	}
+	c.owners.Saw(rec.Epoch)
+	log := c.Log.With(zap.String("room", j.room), zap.String("from", j.from), zap.Uint64("epoch", rec.Epoch))
+	var rm *match.Instance
+	over := proto.Close{Code: proto.CodeMatchGone, Reason: "the match's server was lost"}
+	if rec.Failed != nil {
+		over = *rec.Failed
+	}
+	switch {
+	case word == cluster.ClaimedRoom && to == open:
+		c.note(j.room)
+		if rm, err = c.open(ctx, rec); err != nil {
+			break
+		}
+		log.Info("a room goes on here", zap.Int("attempts", rec.Attempts))
+	case word == cluster.ClaimedResult:
+		err = c.finish(ctx, &rec)
+	case word == cluster.ClaimedOff:
+		// its record says so for a while
+	default:
+		if word == cluster.ClaimedOver {
+			over = proto.Close{Code: proto.CodeRulesFailed, Reason: "the game's rules failed"}
+		}
+		log.Warn("a match is lost with its server", zap.String("why", over.Reason), zap.Int("attempts", rec.Attempts))
+		if err = c.endJournal(ctx, &rec); err == nil {
+			err = dir.Fail(ctx, j.room, rec.Epoch, over)
+		}
+		if err == nil {
+			return nil, errors.Join(&over, c.disown(ctx, j, self, true))
+		}
+	}
+	if err != nil {
+		return rm, err
+	}
+	return rm, c.disown(ctx, j, self, rm == nil)
+}
+
+// disown takes a room out of the index in which it was found, and out of this node's where it is over.
+func (c *Claimer) disown(ctx context.Context, j job, self string, over bool) error {
+	var err error
+	if over {
+		err = c.Opener.Dir.Disown(ctx, self, j.room)
+	}
+	return errors.Join(err, c.Opener.Dir.Disown(ctx, j.from, j.room))
+}
+
+// note and opened keep the list of rooms that are this node's, and do not run yet.
+func (c *Claimer) note(room string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.mine[room] = true
+}
+
+func (c *Claimer) opened(room string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.mine, room)
+}
+
+// open opens a room that was claimed, and waits a little until it ticks, so that not too many are restored at once. Where
+// this host takes none it goes to another.
+func (c *Claimer) open(ctx context.Context, rec cluster.Room) (*match.Instance, error) {
+	rm, err := c.Opener.Open(ctx, rec)
+	var told *proto.Close
+	switch {
+	case errors.As(err, &told):
+		c.opened(rec.ID)
+		if told.Code == proto.CodeOverloaded {
+			err = errors.Join(err, c.Opener.Dir.HandOver(ctx, rec.ID, rec.Epoch, false))
+		}
+		return nil, err
+	case err != nil:
+		return nil, err
+	}
+	timer := time.NewTimer(readyTimeout)
+	defer timer.Stop()
+	select {
+	case <-rm.Ready():
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+	select {
+	case <-rm.Done():
+		if !rm.Opened() {
+			return nil, fmt.Errorf("opening room %s: it cannot be restored now", rec.ID)
+		}
+	default:
+	}
+	c.opened(rec.ID)
+	return rm, nil
+}
+
+// finish does what its host did not come to after the end of the match.
+func (c *Claimer) finish(ctx context.Context, rec *cluster.Room) error {
+	err := c.Opener.Dir.PostKept(ctx, *rec)
+	if err == nil {
+		err = c.endJournal(ctx, rec)
+	}
+	if err == nil {
+		err = c.Opener.Dir.EndRoom(ctx, rec.ID, rec.Epoch)
+	}
+	return err //nolint:wrapcheck // says what it did
+}
+
+// endJournal ends the journal of a room with which nobody goes on. What it has is kept as its replay.
+func (c *Claimer) endJournal(ctx context.Context, rec *cluster.Room) error {
+	if c.Journals == nil || c.Opener.Games[rec.Game].Persist && rec.Result == "" {
+		return nil
+	}
+	err := c.Journals.End(ctx, rec.ID, rec.Epoch)
+	if errors.Is(err, journal.ErrNone) || errors.Is(err, journal.ErrFenced) {
+		return nil
+	}
+	return err //nolint:wrapcheck // says what it did
+}
