@@ -77,7 +77,7 @@ end
 if rec[7] then return 'lost' end
 if rec[3] then return 'off' end
 if rec[6] then return 'result' end
-local hangs = tonumber(redis.call('GET', KEYS[5]) or '0')
+local hangs = redis.call('SCARD', KEYS[5])
 if attempts >= tonumber(ARGV[4]) or hangs >= tonumber(ARGV[5]) then return 'over' end
 return 'ok'`)
 
