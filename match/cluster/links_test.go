@@ -279,7 +279,7 @@ func TestBlackHoledLinkIsNoticedWithinThreeBeatsAndFollowedByOneGap(t *testing.T
 		<-c.Ready()
 		ends[0].send(t, "c", "1")
 		ends[1].send(t, "c", "1")
-		time.Sleep(2 * time.Second)
+		time.Sleep(2100 * time.Millisecond) // between two beats
 		if n := wires.swallow("subscribe"); n != 1 {
 			t.Fatalf("%d subscriptions were hurt, want 1", n)
 		}
