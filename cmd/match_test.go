@@ -201,10 +201,12 @@ func TestResultOfAMatchComesToItsPlayers(t *testing.T) {
 }
 
 // Two servers, one Redis: whichever lobby is asked, the player comes to the node that has the room.
-func TestTwoServersShareTheirPlayers(t *testing.T) {
-	redis, key := testredis.Start(t), ownKey(t)
-	one := serve(t, withRace, direct(t, "--redis", redis.URL(), "--key-file", key)...)
-	two := serve(t, withRace, direct(t, "--redis", redis.URL(), "--key-file", key)...)
+func TestTwoServersShareTheirPlayers(t *testing.T) { testredis.EachMode(t, twoServersShareTheirPlayers) }
+
+func twoServersShareTheirPlayers(t *testing.T, redis string) {
+	key := ownKey(t)
+	one := serve(t, withRace, direct(t, "--redis", redis, "--key-file", key)...)
+	two := serve(t, withRace, direct(t, "--redis", redis, "--key-file", key)...)
 	rooms := map[string][]string{}
 	for i, name := range []string{"a", "b", "c", "d"} {
 		server := []*running{one, two}[i%2]

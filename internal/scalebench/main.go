@@ -31,8 +31,10 @@ type options struct {
 	Rooms  int           // of the measurements that are about rooms
 	Self   string        // the program of the servers: this one
 	Dir    string
-	Err    io.Writer // how far it is
-	Most   int       // rooms that a ramp tries at most
+	Settle time.Duration // before each, after who is in it has come: a host weighs two seconds of ticks
+	Err    io.Writer     // how far it is
+	Turns  int           // how often what is compared is measured
+	Most   int           // rooms that a ramp tries at most
 }
 
 // part is something that is measured, and has its place in the page.
@@ -65,7 +67,7 @@ func main() {
 }
 
 func measure(ctx context.Context, args []string, stdout, stderr io.Writer) (err error) {
-	o := &options{Err: stderr}
+	o := &options{Err: stderr, Settle: 2 * time.Second, Turns: 3}
 	flags := flag.NewFlagSet("scalebench", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	only := flags.String("only", "", "a part that is measured and printed alone: rooms, bridge, journals, links, tickets")

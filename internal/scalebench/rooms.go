@@ -53,7 +53,7 @@ func (h *hall) come(ctx context.Context, door *node, each int, k *kind, note not
 			list = append(list, p)
 		}
 	}
-	return list, pause(ctx, settle)
+	return list, pause(ctx, h.s.o.Settle)
 }
 
 // roomCost is what was measured of one kind of room.
@@ -102,7 +102,7 @@ func (o *options) roomsOf(ctx context.Context, game string, more int) (*roomCost
 	defer s.close()
 	host, err := s.serve(ctx, "all")
 	if err == nil {
-		err = pause(ctx, settle)
+		err = pause(ctx, o.Settle)
 	}
 	if err != nil {
 		return nil, err
@@ -114,7 +114,7 @@ func (o *options) roomsOf(ctx context.Context, game string, more int) (*roomCost
 	}
 	h, err := s.open(ctx, host, game, o.Rooms)
 	if err == nil {
-		err = pause(ctx, settle)
+		err = pause(ctx, o.Settle)
 	}
 	if err != nil {
 		return nil, err

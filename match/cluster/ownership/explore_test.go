@@ -14,6 +14,7 @@ import (
 var (
 	oneSeed    = flag.Uint64("seed", 0, "explore this seed alone, and print what happens")
 	oneProfile = flag.String("profile", "", "the profile of -seed")
+	runs       = flag.Int("runs", 0, "how many runs are explored, instead of as many as take some seconds")
 )
 
 const ppm = 1000 // of a percent
@@ -29,6 +30,10 @@ var profiles = []profile{
 	{
 		name: "clocks", least: 2, most: 4, seconds: 8, every: ttl, // nobody dies who remembers what the epochs were
 		weights: [faultKinds]int{cutRedis: 4, outage: 1, empty: 3, stop: 4, join: 1, cutPeers: 2, clockStep: 3},
+	},
+	{
+		name: "cut off", least: 2, most: 4, seconds: 8, every: ttl / 2,
+		weights: [faultKinds]int{cutRedis: 6, slowRedis: 2, outage: 3, stop: 5, join: 2, kill: 1, cutPeers: 4, slowPeers: 2},
 	},
 	{
 		name: "ends well", least: 1, most: 4, seconds: 5, every: ttl, settles: true,
@@ -48,10 +53,13 @@ var profiles = []profile{
 }
 
 func explorations() int {
+	if *runs > 0 {
+		return *runs
+	}
 	if race.Enabled {
 		return 1500
 	}
-	return 120_000
+	return 12_000
 }
 
 // TestNoScheduleOfFaultsBreaksOwnership explores random schedules. -seed N -profile NAME makes one run again.

@@ -1,5 +1,7 @@
 package ownership
 
+import "slices"
+
 type faultKind int
 
 // What can happen. Most faults end again by themselves; at the end of its faults a run mends everything.
@@ -169,9 +171,10 @@ func (w *world) heal(e event) {
 		}
 		if faultKind(e.call) == empty {
 			clock, lost := w.redis.clock, w.redis.emptied
+			fenced := slices.Clone(w.redis.fenced)
 			w.redis.reset(w.redis.lineage + 1)
 			w.redis.clock, w.redis.emptied = clock, lost
-			w.lose()
+			w.lose(fenced)
 		}
 		w.log("Redis is back (%d)", e.call)
 	case cutPeers, slowPeers:
@@ -182,16 +185,23 @@ func (w *world) heal(e event) {
 // failover replaces Redis by its replica.
 func (w *world) failover() {
 	up, lineage, lost := w.redis.up, w.redis.lineage, w.redis.emptied
+	fenced := slices.Clone(w.redis.fenced)
 	w.redis.take(&w.saved)
 	w.redis.up, w.redis.lineage, w.redis.emptied = up, lineage+1, lost
-	w.lose()
+	w.lose(fenced)
 	w.log("another Redis has taken over")
 }
 
 // lose forgets of what Redis has lost that it was durable: its host has it, and makes it durable again.
-func (w *world) lose() {
+func (w *world) lose(fenced []string) {
 	w.redis.emptied++
+	for _, id := range fenced {
+		if !slices.Contains(w.redis.fenced, id) {
+			w.forgotten[incOf(id)] = true
+		}
+	}
 	for i := range w.nodes {
+		w.nodes[i].renewals = 0
 		for j := range w.nodes[i].list {
 			in := &w.nodes[i].list[j]
 			in.lost = in.lost || w.redis.record[in.room].epoch < in.epoch

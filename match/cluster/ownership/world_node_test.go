@@ -217,6 +217,9 @@ func (w *world) reply(n *node, i int32) {
 		w.renewed(n, c, now)
 	case callFence:
 		n.m.FenceDone(c.target, c.ok)
+		if c.ok && !n.claimed && w.one(2) {
+			w.claim(n, int(c.node), c.target)
+		}
 	case callAppend:
 		w.appended(n, c)
 	case callRecord:
@@ -265,21 +268,8 @@ func (w *world) renewed(n *node, c *call, now time.Duration) {
 		if w.opt.without == sendTime {
 			m.sentAt = now
 		}
-		var before [maxIncs]time.Duration
-		if w.opt.without == breaks {
-			for _, o := range m.others {
-				before[incOf(o.id)] = o.since + 1
-			}
-		}
-		held := m.own
 		forgot := m.Renewed(now, c.answer)
-		if w.opt.without == breaks && now >= held {
-			for i := range m.others {
-				if o := &m.others[i]; before[incOf(o.id)] > 0 && o.since == now {
-					o.since = before[incOf(o.id)] - 1
-				}
-			}
-		}
+		n.renewals++
 		for i := range n.list {
 			n.list[i].rewrite = n.list[i].rewrite || forgot
 		}

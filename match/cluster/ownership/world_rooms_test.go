@@ -15,10 +15,7 @@ func (w *world) roomsOf(n *node, i int) {
 	w.at(n.after(roomEvery), event{kind: evRooms, node: int8(i), run: n.run})
 	steady := n.m.Steady(n.local(w.now))
 	if steady && !n.claimed && w.one(3) {
-		n.claimed = true
-		k, c := w.newCall(callClaim, n, i)
-		c.names, c.epoch = append(c.names, n.dead...), n.m.Epoch()
-		w.send(k)
+		w.claim(n, i, n.dead...)
 	}
 	if w.one(8) && w.now < w.over-2*ttl && (steady || w.opt.without == steadyCreation && n.m.Held(n.local(w.now))) {
 		k, c := w.newCall(callCreate, n, i)
@@ -58,6 +55,14 @@ func (w *world) roomsOf(n *node, i int) {
 	}
 }
 
+// claim looks for rooms of those that are dead.
+func (w *world) claim(n *node, i int, dead ...string) {
+	n.claimed = true
+	k, c := w.newCall(callClaim, n, i)
+	c.names, c.epoch = append(c.names, dead...), n.m.Epoch()
+	w.send(k)
+}
+
 // drop ends a room on a node.
 func (n *node) drop(room int, epoch uint64) {
 	for i := range n.list {
@@ -91,7 +96,7 @@ func (w *world) appended(n *node, c *call) {
 			return
 		}
 		r := &w.state[c.room]
-		for _, input := range c.hist {
+		for _, input := range in.hist[:in.stored] { // what came before is told with it
 			if slices.Contains(r.durable, input) {
 				continue
 			}
@@ -109,7 +114,6 @@ func (w *world) appended(n *node, c *call) {
 
 // opened begins to run a room.
 func (w *world) opened(n *node, c *call) {
-	r := &w.state[c.room]
 	for _, in := range n.list {
 		if in.room == c.room {
 			if in.epoch < c.epoch {
@@ -122,15 +126,6 @@ func (w *world) opened(n *node, c *call) {
 	if c.lineage != w.redis.emptied {
 		return // what it has loaded may be older than what others have: it looks again
 	}
-	for _, input := range r.durable {
-		if !slices.Contains(c.hist, input) {
-			w.fail("%s opens room %d with epoch %d without input %d, which is durable", show(n.id), c.room, c.epoch, input)
-		}
-	}
-	if c.epoch < r.issued {
-		w.fail("%s opens room %d with epoch %d after one with %d", show(n.id), c.room, c.epoch, r.issued)
-	}
-	r.issued = c.epoch
 	if len(n.list) < cap(n.list) {
 		n.list = n.list[:len(n.list)+1]
 	} else {
@@ -139,6 +134,34 @@ func (w *world) opened(n *node, c *call) {
 	in := &n.list[len(n.list)-1]
 	*in = instance{room: c.room, epoch: c.epoch, hist: append(in.hist[:0], c.hist...), stored: len(c.hist)}
 	w.log("%s runs room %d with epoch %d", show(n.id), c.room, c.epoch)
+}
+
+// first looks, when a room runs for the first time here, whether it is a room that may: the newest, with all that is durable.
+func (w *world) first(n *node, in *instance) {
+	in.ran = true
+	r := &w.state[in.room]
+	for _, input := range r.durable {
+		if !slices.Contains(in.hist, input) {
+			w.fail("%s opens room %d with epoch %d without input %d, which is durable", show(n.id), in.room, in.epoch, input)
+		}
+	}
+	if in.epoch < r.issued {
+		w.fail("%s opens room %d with epoch %d after one with %d", show(n.id), in.room, in.epoch, r.issued)
+	}
+	r.issued = in.epoch
+}
+
+// untold says whether Redis has forgotten that an incarnation is fenced, and nobody could tell it again.
+func (w *world) untold(id string) bool {
+	if !w.forgotten[incOf(id)] || slices.Contains(w.redis.fenced, id) {
+		return false
+	}
+	for i := range w.nodes {
+		if n := &w.nodes[i]; n.up && n.renewals > 1 && slices.Contains(n.m.fences, id) {
+			return false
+		}
+	}
+	return true
 }
 
 // check looks at the invariants. What lets a room run is an event, so they are looked at after each.
@@ -158,11 +181,15 @@ func (w *world) check() {
 			}
 			continue
 		}
-		for _, in := range n.list {
+		for j := range n.list {
+			in := &n.list[j]
+			if !in.ran {
+				w.first(n, in)
+			}
 			r := &w.state[in.room]
 			if h := host[in.room]; h > 0 {
 				other := &w.nodes[h-1]
-				if epoch[in.room] == in.epoch || !w.excused[incOf(other.id)] && !w.excused[incOf(n.id)] && !lost[in.room] && !in.lost {
+				if epoch[in.room] == in.epoch || !w.excused[incOf(other.id)] && !w.excused[incOf(n.id)] && !lost[in.room] && !in.lost && !w.untold(other.id) && !w.untold(n.id) {
 					w.fail("room %d runs on %s with epoch %d and on %s with %d", in.room, show(other.id), epoch[in.room], show(n.id), in.epoch)
 				}
 			}

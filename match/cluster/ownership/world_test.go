@@ -93,8 +93,11 @@ type world struct {
 	state [rooms]roomModel
 	// excused are incarnations that a stranger has fenced whom it could not reach: the protocol says that they may run on.
 	excused [maxIncs]bool
-	fences  int // fenced by others
-	stalls  int // rooms that should run waited
+	// forgotten are incarnations of whose fence Redis has forgotten. Whoever knows of it tells it again with its second
+	// renewal; where all of them are cut off there is nothing to be done.
+	forgotten [maxIncs]bool
+	fences    int // fenced by others
+	stalls    int // rooms that should run waited
 
 	opt    options
 	failed string
@@ -130,6 +133,7 @@ type instance struct {
 	hist    []int32
 	stored  int // how many of hist Redis has acknowledged
 	busy    bool
+	ran     bool // it has run here
 	check   bool // the next append is a checkpoint
 	rewrite bool // Redis may have forgotten whose it is
 	lost    bool // it has, and the node does not know yet
@@ -137,22 +141,23 @@ type instance struct {
 
 // node is one machine with a process on it.
 type node struct {
-	m       *Machine
-	up      bool
-	run     uint16
-	id      string
-	rate    int64 // parts of a million that its clock runs fast
-	paused  int64 // until when the process is stopped
-	starved int64 // until when its loop does not come round
-	toRedis linkState
-	toNode  linkState
-	loopIn  bool // an attempt to renew is under way
-	tending bool
-	late    bool // and the next one is due
-	list    []instance
-	dead    []string
-	claimed bool // a claim is under way
-	asked   []int32
+	m        *Machine
+	up       bool
+	run      uint16
+	id       string
+	rate     int64 // parts of a million that its clock runs fast
+	paused   int64 // until when the process is stopped
+	starved  int64 // until when its loop does not come round
+	toRedis  linkState
+	toNode   linkState
+	loopIn   bool // an attempt to renew is under way
+	tending  bool
+	late     bool // and the next one is due
+	list     []instance
+	dead     []string
+	renewals int  // since Redis lost something
+	claimed  bool // a claim is under way
+	asked    []int32
 }
 
 // local is the node's clock.
@@ -189,7 +194,7 @@ func (w *world) reset(seed uint64, opt options, trace *strings.Builder) {
 	w.pcg.Seed(seed, 77)
 	w.now, w.seq, w.back, w.heap, w.incs, w.opt, w.failed, w.trace = 0, 0, 0, w.heap[:0], 0, opt, "", trace
 	w.calls, w.probes, w.fences, w.stalls = w.calls[:0], w.probes[:0], 0, 0
-	w.excused = [maxIncs]bool{}
+	w.excused, w.forgotten = [maxIncs]bool{}, [maxIncs]bool{}
 	w.redis.reset(1)
 	w.saved.reset(1)
 	for i := range w.state {
