@@ -70,16 +70,21 @@ var guardNames = [guards]string{
 // world for a guard: what makes the schedules likely in which it is needed. Without one the common profiles do.
 var worlds = map[guard]options{
 	margins: {profile: profile{
-		name: "apart", least: 2, most: 2, seconds: 4, every: ttl, weights: [faultKinds]int{cutRedis: 3, cutPeers: 4},
-	}, drift: 24 * ppm},
+		name: "apart", eager: true, least: 2, most: 2, seconds: 6, every: ttl / 2, weights: [faultKinds]int{cutRedis: 2, cutPeers: 8},
+	}, drift: 30 * ppm},
 	promisesKept: {profile: lossy, drift: 10 * ppm},
 	doubts: {profile: profile{
-		name: "slow", least: 2, most: 2, seconds: 8, every: ttl / 4, weights: [faultKinds]int{cutRedis: 3, slowRedis: 1, blip: 8, slowPeers: 6},
+		name: "unheard", fencesLost: 90, least: 2, most: 2, seconds: 10, every: ttl / 4, weights: [faultKinds]int{cutRedis: 3, blip: 10, slowPeers: 8},
 	}, drift: 10 * ppm},
-	yields:     {profile: islands, drift: 10 * ppm, stranger: 2 * ttl},
-	strangers:  {profile: islands, drift: 10 * ppm, stranger: 4 * ttl},
-	named:      {profile: islands, drift: 10 * ppm},
-	knownPeers: {profile: islands, drift: 10 * ppm},
+	yields:    {profile: islands, drift: 10 * ppm, stranger: 2 * ttl},
+	strangers: {profile: islands, drift: 10 * ppm, stranger: 4 * ttl},
+	named:     {profile: islands, drift: 10 * ppm},
+	knownPeers: {profile: profile{
+		name: "returns", least: 3, most: 4, seconds: 10, every: ttl / 2, weights: [faultKinds]int{cutRedis: 6, island: 3, cutPeers: 3, slowPeers: 2},
+	}, drift: 10 * ppm},
+	appendEpoch: {profile: profile{
+		name: "slow", least: 2, most: 3, seconds: 8, every: ttl / 2, weights: [faultKinds]int{slowRedis: 8, cutRedis: 1, blip: 1},
+	}, drift: 10 * ppm},
 	epochStored: {profile: profile{
 		name: "steps", least: 2, most: 3, seconds: 10, every: ttl / 3, weights: [faultKinds]int{stop: 6, blip: 2, clockStep: 8},
 	}, drift: 10 * ppm},

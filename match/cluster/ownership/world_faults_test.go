@@ -33,6 +33,8 @@ type profile struct {
 	every       int64 // about how long after a fault the next one comes
 	weights     [faultKinds]int
 	short       bool // no fault lasts long
+	eager       bool // it is always looked at whether somebody is to be fenced
+	fencesLost  int  // of 100 answers to fences
 	settles     bool // long enough after the last fault every room runs, once
 	neverWaits  bool // no room waits
 	nobodyDies  bool // nobody is fenced
@@ -89,7 +91,7 @@ func (w *world) hurt(k faultKind) {
 		n.toRedis.cut, n.toNode.cut = !w.one(4), !w.one(4)
 		w.log("node %d is cut off from Redis for %d ms: to %v, from %v", i, span/ms, n.toRedis.cut, n.toNode.cut)
 	case blip:
-		heal.call, span = int32(cutRedis), w.upTo(ttl/2)
+		heal.call, span = int32(cutRedis), w.upTo(ttl*3/4)
 		n.toRedis.cut, n.toNode.cut = !w.one(3), !w.one(3)
 		w.log("node %d is cut off from Redis for %d ms", i, span/ms)
 	case island:
