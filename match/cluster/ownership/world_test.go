@@ -156,6 +156,7 @@ type node struct {
 	rate     int64 // parts of a million that its clock runs fast
 	paused   int64 // until when the process is stopped
 	starved  int64 // until when its loop does not come round
+	cutTo    int64 // until when it is cut off from Redis
 	toRedis  linkState
 	toNode   linkState
 	loopIn   bool // an attempt to renew is under way
