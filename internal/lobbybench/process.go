@@ -19,7 +19,7 @@ import (
 func startRedis(ctx context.Context, o *options, dir string) (*benchproc.Process, redis.UniversalClient, string, error) {
 	p, addr, err := benchproc.Redis(ctx, dir, o.Redis...)
 	if err != nil {
-		return nil, nil, "", err //nolint:wrapcheck // says what it did
+		return nil, nil, "", err
 	}
 	url := "redis://" + addr
 	rdb, err := cluster.Connect(ctx, url)

@@ -9,9 +9,6 @@ import (
 	"time"
 )
 
-// settle is how long is waited after joining before it is measured: a host weighs two seconds of ticks.
-const settle = 2 * time.Second
-
 // arrivals note when the frames of a tick arrive by two ways.
 type arrivals struct {
 	mu    sync.Mutex
@@ -64,11 +61,54 @@ func measureBridge(ctx context.Context, o *options) (string, error) {
 		}
 		b.WriteString(text)
 	}
+	text, err := o.bridgeMany(ctx)
+	return b.String() + text, err
+}
+
+// bridgeMany counts what is sent for many rooms of few players, all bridged: what is sent together then is sent once.
+func (o *options) bridgeMany(ctx context.Context) (string, error) {
+	const each = 3
+	many := *o
+	many.Rooms = 10 * o.Rooms
+	s, err := newStage(ctx, &many)
+	if err != nil {
+		return "", err
+	}
+	defer s.close()
+	host, err := s.serve(ctx, "all")
+	if err != nil {
+		return "", err
+	}
+	edge, err := s.serve(ctx, "lobby")
+	if err != nil {
+		return "", err
+	}
+	o.say("bridge: %d rooms", many.Rooms)
+	h, err := s.open(ctx, host, gameKept, many.Rooms)
+	if err != nil {
+		return "", err
+	}
+	guests, err := h.come(ctx, edge, each, &kind{}, nil)
+	if err != nil {
+		return "", err
+	}
+	w, err := s.window(ctx)
+	if err != nil {
+		return "", err
+	}
+	if err := leaveAll(append(guests, h.all...)); err != nil {
+		return "", err
+	}
+	ticks := float64(many.Rooms * rate)
+	var b strings.Builder
+	fmt.Fprintf(&b, "%d rooms with a journal, one player each at the host and %d at one edge: %.2f commands that servers send to Redis for a room and "+
+		"tick, of which %.2f go from the host to the edge and %.2f from the edge to the host. Host %.2f cores, edge %.2f, Redis %.2f, others %.2f.\n\n",
+		many.Rooms, each, w.sent/ticks, w.links[0]/ticks, w.links[1]/ticks, w.nodes[0], w.nodes[1], w.redis, w.others)
 	return b.String(), nil
 }
 
 func (o *options) bridge(ctx context.Context, game string) (string, error) {
-	const each, turns = 8, 3
+	each := o.Each
 	s, err := newStage(ctx, o)
 	if err != nil {
 		return "", err
@@ -84,15 +124,15 @@ func (o *options) bridge(ctx context.Context, game string) (string, error) {
 	}
 	h, err := s.open(ctx, host, game, o.Rooms)
 	if err == nil {
-		err = pause(ctx, settle)
+		err = pause(ctx, o.Settle)
 	}
 	if err != nil {
 		return "", err
 	}
 	direct, bridged, seen := &kind{}, &kind{}, &arrivals{first: map[string]time.Time{}, wait: map[string][]time.Time{}}
 	var base, here, there []spent
-	for turn := range turns {
-		o.say("bridge (%s), turn %d of %d", game, turn+1, turns)
+	for turn := range o.Turns {
+		o.say("bridge (%s), turn %d of %d", game, turn+1, o.Turns)
 		w, err := s.window(ctx)
 		if err != nil {
 			return "", err
@@ -113,7 +153,7 @@ func (o *options) bridge(ctx context.Context, game string) (string, error) {
 			if err := leaveAll(guests); err != nil {
 				return "", err
 			}
-			if err := pause(ctx, settle); err != nil {
+			if err := pause(ctx, o.Settle); err != nil {
 				return "", err
 			}
 		}
@@ -128,10 +168,13 @@ func (o *options) bridge(ctx context.Context, game string) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if err := pause(ctx, o.Warm); err != nil {
+		return "", err
+	}
 	measure := func(on bool) { direct.measure(on); bridged.measure(on); seen.measure(on) }
 	measure(true)
 	var both []spent
-	for range turns {
+	for range o.Turns {
 		w, err := s.window(ctx)
 		if err != nil {
 			return "", err
@@ -164,6 +207,11 @@ func (o *options) bridgeTable(game string, each int, base, here, there, both []s
 	fmt.Fprintf(&b, "| in Redis | %.2f | %.2f | |\n", cost(func(s spent) float64 { return s.redis }, here), cost(func(s spent) float64 { return s.redis }, there))
 	sent := func(list []spent) float64 { return mid(list, func(s spent) float64 { return s.sent }) / ticks }
 	fmt.Fprintf(&b, "| commands that servers send to Redis, for a room and tick | %.2f | %.2f | |\n", sent(here), sent(there))
+	link := func(list []spent, i int) float64 {
+		return mid(list, func(s spent) float64 { return s.links[i] }) / ticks
+	}
+	fmt.Fprintf(&b, "| of these: messages from the host to the edge, and from the edge to the host | %.2f and %.2f | %.2f and %.2f | |\n",
+		link(here, 0), link(here, 1), link(there, 0), link(there, 1))
 	all := func(list []spent) float64 { return mid(list, func(s spent) float64 { return s.commands }) / ticks }
 	fmt.Fprintf(&b, "| those within scripts included | %.2f | %.2f | |\n", all(here), all(there))
 	fmt.Fprintf(&b, "| load of the host and of the edge, cores | %.2f | %.2f and %.2f | |\n", mid(here, atHost), mid(there, atHost), mid(there, atEdge))
@@ -180,7 +228,7 @@ func (o *options) bridgeTable(game string, each int, base, here, there, both []s
 }
 
 func mid(list []spent, of func(spent) float64) float64 {
-	var v []float64
+	v := make([]float64, 0, len(list))
 	for _, s := range list {
 		v = append(v, of(s))
 	}

@@ -27,7 +27,7 @@ type steer struct{ Dir uint8 }
 
 type ships struct{}
 
-func (ships) Join(r *match.Room[world], p match.Player) error {
+func (ships) Join(r *match.Room[world], p match.Player) error { //nolint:unparam // the hook's form
 	r.State().Ships.Add(ship{Owner: p.Seat, X: float32(p.Seat) * 15, Y: 500})
 	return nil
 }

@@ -64,7 +64,7 @@ func play(ctx context.Context, h *http.Client, m client.Match, k *kind, note not
 		},
 	}})
 	if err != nil {
-		return nil, err //nolint:wrapcheck // says what it did
+		return nil, err
 	}
 	p.conn = conn
 	playing, stop := context.WithCancel(context.Background())
@@ -113,7 +113,7 @@ func (p *player) leave() error {
 	<-p.done
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
-	return p.conn.Leave(ctx) //nolint:wrapcheck // says what it did
+	return p.conn.Leave(ctx)
 }
 
 // leaveAll ends players at once.

@@ -112,12 +112,12 @@ func (s *servers) close() {
 func oneServer(ctx context.Context, o *options) (*servers, error) {
 	p, addr, err := benchproc.Redis(ctx, o.Dir)
 	if err != nil {
-		return nil, err //nolint:wrapcheck // says what it did
+		return nil, err
 	}
 	rdb, err := cluster.Connect(ctx, "redis://"+addr)
 	if err != nil {
 		p.Kill()
-		return nil, err //nolint:wrapcheck // says what it did
+		return nil, err
 	}
 	return &servers{[]*benchproc.Process{p}, rdb}, nil
 }
@@ -138,11 +138,11 @@ func clusterOf(ctx context.Context, o *options, masters int) (*servers, error) {
 			return nil, err
 		}
 		if bus, err = benchproc.FreeAddr(); err != nil {
-			return nil, err //nolint:wrapcheck // says what it did
+			return nil, err
 		}
 		_, bus, _ = strings.Cut(bus, ":")
 		if p, addr, err = benchproc.Redis(ctx, dir, "--cluster-enabled", "yes", "--cluster-port", bus); err != nil {
-			return nil, err //nolint:wrapcheck // says what it did
+			return nil, err
 		}
 		s.procs, addrs = append(s.procs, p), append(addrs, addr)
 		if i == 0 {
@@ -153,7 +153,7 @@ func clusterOf(ctx context.Context, o *options, masters int) (*servers, error) {
 		}
 	}
 	if s.rdb, err = cluster.Connect(ctx, "redis+cluster://"+strings.Join(addrs, ",")); err != nil {
-		return nil, err //nolint:wrapcheck // says what it did
+		return nil, err
 	}
 	for range 100 { // until all know each other
 		info, ierr := s.rdb.Do(ctx, "cluster", "info").Text()
@@ -181,7 +181,7 @@ func join(ctx context.Context, i, masters int, addrs []string, firstBus string) 
 	if err == nil && i > 0 {
 		err = one.Do(ctx, "cluster", "meet", host, port, firstBus).Err()
 	}
-	return err //nolint:wrapcheck // the caller says what it did
+	return err
 }
 
 // load runs f, which does so much a second, for a window and says what was used meanwhile.
@@ -192,14 +192,14 @@ func (s *servers) load(ctx context.Context, o *options, rooms int, perSecond flo
 	wg.Go(func() { f(running, took) })
 	defer wg.Wait()
 	defer stop()
-	if err := pause(ctx, settle); err != nil {
+	if err := pause(ctx, o.Settle); err != nil {
 		return step{}, err
 	}
 	look := func() (cpus []time.Duration, self, busy time.Duration, err error) {
 		for _, p := range s.procs {
 			u, err := benchproc.UsageOf(p.PID())
 			if err != nil {
-				return nil, 0, 0, err //nolint:wrapcheck // says what it did
+				return nil, 0, 0, err
 			}
 			cpus = append(cpus, u.CPU)
 		}
@@ -377,6 +377,13 @@ func (o *options) links(ctx context.Context, s *servers, rooms int) (step, error
 		took *times
 	}
 	list := make([]*cluster.Links, linkNodes)
+	defer func() {
+		for _, l := range list {
+			if l != nil {
+				l.Close()
+			}
+		}
+	}()
 	for i := range list {
 		list[i] = cluster.NewLinks(cluster.LinksConfig{
 			Redis: s.rdb, Namespace: "bench", Key: []byte(secret), Self: func() string { return fmt.Sprint("node", i) }, Log: zap.NewNop(),
@@ -391,7 +398,6 @@ func (o *options) links(ctx context.Context, s *servers, rooms int) (step, error
 			Gap: func(string) {}, Gone: func(string) {},
 		})
 		list[i].Start()
-		defer list[i].Close()
 		select {
 		case <-list[i].Ready():
 		case <-ctx.Done():

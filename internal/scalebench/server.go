@@ -23,7 +23,7 @@ import (
 )
 
 // secret signs for the servers of the benchmark.
-const secret = "a signing key for benchmarks, 32 bytes or more"
+const secret = "a signing key for benchmarks, 32 bytes or more" //nolint:gosec // of servers that run for minutes, on the loopback
 
 // stage is a Redis and servers on it.
 type stage struct {
@@ -46,16 +46,16 @@ type node struct {
 func newStage(ctx context.Context, o *options) (*stage, error) {
 	keys, err := token.New([]byte(secret), nil)
 	if err != nil {
-		return nil, err //nolint:wrapcheck // says what it did
+		return nil, err
 	}
 	db, addr, err := benchproc.Redis(ctx, o.Dir)
 	if err != nil {
-		return nil, err //nolint:wrapcheck // says what it did
+		return nil, err
 	}
 	s := &stage{o: o, keys: keys, redis: db, url: "redis://" + addr, http: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 16}}}
 	if s.rdb, err = cluster.Connect(ctx, s.url); err != nil {
 		db.Kill()
-		return nil, err //nolint:wrapcheck // says what it did
+		return nil, err
 	}
 	return s, nil
 }
@@ -79,7 +79,7 @@ func (s *stage) serve(ctx context.Context, role string) (*node, error) {
 	p, line, err := benchproc.Start(ctx, log, "http://", s.o.Self, "serve", "--listen", "127.0.0.1:0", "--redis", s.url, "--role", role,
 		"--key-file", filepath.Join(s.o.Dir, "key"), "--log-level", "warn", "--address-rate", "100000")
 	if err != nil {
-		return nil, err //nolint:wrapcheck // says what it did
+		return nil, err
 	}
 	_, rest, _ := strings.Cut(line, "http://")
 	host := strings.FieldsFunc(rest, func(r rune) bool { return r == '/' || r == ' ' })[0]
@@ -96,7 +96,7 @@ func (s *stage) ask(ctx context.Context, n *node, player, path string, body any,
 	}
 	bearer, err := s.keys.SignPlayer(token.Player{ID: player, Name: player}, time.Hour)
 	if err != nil {
-		return err //nolint:wrapcheck // says what it did
+		return err
 	}
 	for tries := 0; ; tries++ {
 		req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+n.host+path, bytes.NewReader(text))
@@ -124,6 +124,32 @@ func (s *stage) ask(ctx context.Context, n *node, player, path string, body any,
 			return fmt.Errorf("%s: status %d: %s", path, res.StatusCode, answer)
 		}
 	}
+}
+
+// metric reads one of a server's; 0 where there is none.
+func (s *stage) metric(ctx context.Context, n *node, name string) (float64, error) {
+	bearer, err := s.keys.SignPlayer(token.Player{ID: "operator", Name: "operator", Roles: []string{"admin"}}, time.Hour)
+	if err != nil {
+		return 0, err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+n.host+"/metrics", http.NoBody)
+	if err != nil {
+		return 0, err
+	}
+	req.Header.Set("Authorization", "Bearer "+bearer)
+	res, err := s.http.Do(req)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = res.Body.Close() }()
+	text, err := io.ReadAll(res.Body)
+	if err == nil && res.StatusCode != http.StatusOK {
+		err = fmt.Errorf("metrics: status %d", res.StatusCode)
+	}
+	_, rest, _ := strings.Cut(string(text), "\n"+name+" ")
+	value, _, _ := strings.Cut(rest, "\n")
+	v, _ := strconv.ParseFloat(strings.TrimSpace(value), 64) // absent: none
+	return v, err
 }
 
 // made is a room of the benchmark.
@@ -165,16 +191,16 @@ type usage struct {
 	redis    time.Duration
 	self     time.Duration
 	machine  time.Duration
-	sent     int64            // commands that came to Redis by themselves
-	commands int64            // those within scripts, too
-	by       map[string]int64 // of each name
+	sent     int64     // commands that came to Redis by themselves
+	commands int64     // those within scripts, too
+	links    []float64 // envelopes that each server sent to the others
 }
 
 func (s *stage) usage(ctx context.Context) (u usage, err error) {
 	for _, n := range s.nodes {
 		one, err := benchproc.UsageOf(n.PID())
 		if err != nil {
-			return u, err //nolint:wrapcheck // says what it did
+			return u, err
 		}
 		u.nodes = append(u.nodes, one.CPU)
 	}
@@ -183,7 +209,13 @@ func (s *stage) usage(ctx context.Context) (u usage, err error) {
 	busy, err3 := benchproc.MachineBusy()
 	u.self, u.redis, u.machine, u.at = self.CPU, db.CPU, busy, time.Now()
 	by, err4 := commandStats(ctx, s.rdb)
-	u.by = by
+	for _, n := range s.nodes {
+		sent, err := s.metric(ctx, n, "muster_links_sent_total")
+		if err != nil {
+			return u, err
+		}
+		u.links = append(u.links, sent)
+	}
 	for name, n := range by {
 		u.commands += n
 		if direct[name] {
@@ -219,22 +251,20 @@ type spent struct {
 	nodes               []float64 // cores
 	redis, self, others float64   // cores
 	sent, commands      float64   // a second
-	by                  map[string]float64
+	links               []float64 // a second
 }
 
 func (u usage) since(before usage) spent {
-	s := spent{secs: u.at.Sub(before.at).Seconds(), by: map[string]float64{}}
+	s := spent{secs: u.at.Sub(before.at).Seconds()}
 	all := 0.0
 	for i := range u.nodes {
 		n := (u.nodes[i] - before.nodes[i]).Seconds() / s.secs
 		s.nodes, all = append(s.nodes, n), all+n
+		s.links = append(s.links, (u.links[i]-before.links[i])/s.secs)
 	}
 	s.redis, s.self = (u.redis-before.redis).Seconds()/s.secs, (u.self-before.self).Seconds()/s.secs
 	s.others = max(0, (u.machine-before.machine).Seconds()/s.secs-all-s.redis-s.self)
 	s.sent, s.commands = float64(u.sent-before.sent)/s.secs, float64(u.commands-before.commands)/s.secs
-	for name, n := range u.by {
-		s.by[name] = float64(n-before.by[name]) / s.secs
-	}
 	return s
 }
 

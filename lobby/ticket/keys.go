@@ -37,6 +37,7 @@ func (k queueKeys) mark(player string) string { return k.tag + ":player:" + keys
 // lost says what became of the tickets of a match that was lost; nextTicket, of a player of one, since when his next ticket
 // counts as waiting.
 func (k queueKeys) lost(room string) string { return k.tag + ":lost:" + room }
+
 func (k queueKeys) nextTicket(player string) string {
 	return k.tag + ":next:" + keyspace.Digest(player)
 }

@@ -60,7 +60,7 @@ func (e *engine) sweepEndedChunk(ctx context.Context) (n int, err error) {
 	if _, err = pipe.Exec(ctx); err == nil {
 		err = rdb.ZRem(ctx, e.keys.ended(), gone...).Err()
 	}
-	return len(ids), err //nolint:wrapcheck // as above
+	return len(ids), err
 }
 
 func (e *engine) sweepOver(ctx context.Context, set, way string, bound time.Duration) error {

@@ -241,6 +241,35 @@ func TestSilentPeerIsGoneAfterFiveSecondsAndHeardAgainAfterAGap(t *testing.T) {
 	})
 }
 
+// What stands still for ten seconds hears afterwards what was said meanwhile; its own pause is nobody's silence.
+func TestProcessThatStoodStillGivesNobodyUp(t *testing.T) {
+	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
+		ends := linkedEnds(t, rdb, "b", "c", "d")
+		var gone atomic.Int32
+		still := cluster.NewLinks(cluster.LinksConfig{
+			Redis: rdb, Namespace: ns, Key: linksKey, Self: func() string { return "a" }, Log: zap.NewNop(),
+			Receive: func(_ string, msg []byte) {
+				if string(msg) == "stop" {
+					time.Sleep(10 * time.Second)
+				}
+			},
+			Gap: func(string) {}, Gone: func(string) { gone.Add(1) },
+		})
+		still.Start()
+		t.Cleanup(still.Close)
+		<-still.Ready()
+		for range 10 {
+			for i, e := range ends {
+				e.send(t, "a", []string{"x", "x", "stop"}[i])
+			}
+			time.Sleep(15 * time.Second)
+		}
+		if n := gone.Load(); n != 0 {
+			t.Errorf("%d peers were given up", n)
+		}
+	})
+}
+
 // go-redis writes pings into a connection that swallows them and waits for no answer.
 func TestBlackHoledLinkIsNoticedWithinThreeBeatsAndFollowedByOneGap(t *testing.T) {
 	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
@@ -250,7 +279,7 @@ func TestBlackHoledLinkIsNoticedWithinThreeBeatsAndFollowedByOneGap(t *testing.T
 		<-c.Ready()
 		ends[0].send(t, "c", "1")
 		ends[1].send(t, "c", "1")
-		time.Sleep(2 * time.Second)
+		time.Sleep(2100 * time.Millisecond) // between two beats
 		if n := wires.swallow("subscribe"); n != 1 {
 			t.Fatalf("%d subscriptions were hurt, want 1", n)
 		}

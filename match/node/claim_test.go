@@ -72,11 +72,10 @@ func TestRoomsOfADeadNodeGoOnAtTheOthersWithNothingLost(t *testing.T) {
 				t.Errorf("%s: %d events, the last is %+v, want 21 payments of 310", p.room, len(p.seen), last)
 			}
 			rec, err := w.dir.Room(context.Background(), p.room)
-			if err != nil || rec.Node != p.at.id || rec.Epoch != p.rm.Epoch() || rec.Attempts != 1 {
+			if err != nil || rec.Node != p.at.id || rec.Epoch != p.rm.Epoch() || rec.Epoch == 0 {
 				t.Errorf("%s: its record is %+v, %v", p.room, rec, err)
 			}
 		}
-		time.Sleep(15 * time.Second)
 		if rec, err := w.dir.Room(context.Background(), "room0"); err != nil || rec.Attempts != 0 {
 			t.Errorf("the record of a room that has run on since: %+v, %v", rec, err)
 		}

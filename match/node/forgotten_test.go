@@ -97,7 +97,7 @@ func TestHostThatWritesARecordAnewWhichAnotherHasYieldsToTheNewerEpoch(t *testin
 		if err := w.dir.Own(ctx, second.id, "r1"); err != nil {
 			t.Fatal(err)
 		}
-		_, rec, err := w.dir.Claim(ctx, "r1", first.id, second.id, 0)
+		_, rec, err := w.dir.Claim(ctx, "r1", first.id, second.id, 0, true)
 		if err != nil {
 			t.Fatal(err)
 		}

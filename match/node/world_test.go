@@ -87,7 +87,7 @@ type line struct {
 
 var (
 	errCut  = errors.New("the process is dead")
-	errAway = errors.New("Redis does not answer")
+	errAway = errors.New("no answer from Redis")
 )
 
 // lose cuts a process off from Redis, or brings it back.
@@ -228,8 +228,9 @@ func (p *process) Gone(_ context.Context, id string) (bool, error) {
 	return p.w.dead[id], nil
 }
 
-func (p *process) Epoch() uint64 { return 0 }
-func (p *process) Saw(uint64)    {}
+func (p *process) Peers() []cluster.Node { return nil }
+func (p *process) Epoch() uint64         { return 0 }
+func (p *process) Saw(uint64)            {}
 
 // kill ends a process as kill -9 does. The others see it when its lease is over.
 func (p *process) kill() {
@@ -253,6 +254,7 @@ func (w *world) killed(p *process) {
 		w.t.Error(err)
 	}
 	time.Sleep(lease)
+	synctest.Wait()
 	w.mu.Lock()
 	p.over, w.dead[p.id] = true, true
 	others := slices.Clone(w.procs)
@@ -285,6 +287,7 @@ func (w *world) stop() {
 		}
 	}
 	time.Sleep(time.Minute) // whoever died in the background is done
+	synctest.Wait()
 }
 
 // create makes a room on a process, with a seat for each player.
