@@ -69,7 +69,7 @@ func TestNoScheduleOfFaultsBreaksOwnership(t *testing.T) {
 		replay(t, *oneSeed, *oneProfile)
 		return
 	}
-	seed, prof, what := search(explorations(), common(nothing))
+	seed, prof, what := search(0, explorations(), common(nothing))
 	if what != "" {
 		t.Fatalf("%s\nseed %d of profile %q; again with -run %s -seed %d -profile %q", what, seed, prof, t.Name(), seed, prof)
 	}
@@ -95,8 +95,8 @@ func replay(t *testing.T, seed uint64, name string) {
 	t.Fatalf("there is no profile %q", name)
 }
 
-// search explores n runs, on two goroutines, and returns the first seed that it finds to violate something.
-func search(n int, list []options) (seed uint64, name, what string) {
+// search explores n runs after the first ones, on two goroutines, and returns a seed that violates something.
+func search(first, n int, list []options) (seed uint64, name, what string) {
 	var wg sync.WaitGroup
 	var found atomic.Bool
 	var mu sync.Mutex
@@ -104,7 +104,7 @@ func search(n int, list []options) (seed uint64, name, what string) {
 	for worker := range workers {
 		wg.Go(func() {
 			w := newWorld()
-			for i := worker; i < n && !found.Load(); i += workers {
+			for i := first + worker; i < first+n && !found.Load(); i += workers {
 				o, at := list[i%len(list)], uint64(i+1)
 				if got := w.explore(at, o, nil); got != "" && !found.Swap(true) {
 					mu.Lock()

@@ -33,6 +33,8 @@ type profile struct {
 	every       int64 // about how long after a fault the next one comes
 	weights     [faultKinds]int
 	short       bool // no fault lasts long
+	eager       bool // it is always looked at whether somebody is to be fenced
+	fencesLost  int  // of 100 answers to fences
 	settles     bool // long enough after the last fault every room runs, once
 	neverWaits  bool // no room waits
 	nobodyDies  bool // nobody is fenced
@@ -86,11 +88,11 @@ func (w *world) hurt(k faultKind) {
 	heal := event{kind: evHeal, node: int8(i), call: int32(k)}
 	switch k {
 	case cutRedis:
-		n.toRedis.cut, n.toNode.cut = !w.one(4), !w.one(4)
+		w.cut(n, span, !w.one(4), !w.one(4))
 		w.log("node %d is cut off from Redis for %d ms: to %v, from %v", i, span/ms, n.toRedis.cut, n.toNode.cut)
 	case blip:
-		heal.call, span = int32(cutRedis), w.upTo(ttl/2)
-		n.toRedis.cut, n.toNode.cut = !w.one(3), !w.one(3)
+		heal.call, span = int32(cutRedis), w.upTo(ttl*3/4)
+		w.cut(n, span, !w.one(3), !w.one(3))
 		w.log("node %d is cut off from Redis for %d ms", i, span/ms)
 	case island:
 		w.island(span)
@@ -147,7 +149,9 @@ func (w *world) hurt(k faultKind) {
 			to.cut, from.cut = !w.one(4), !w.one(4)
 			to.refuses, from.refuses = w.one(2), w.one(2)
 		} else {
-			to.loss, from.slow, to.slow = w.rng.IntN(100), w.upTo(ttl), w.upTo(ttl)/4
+			if to.loss = w.rng.IntN(100); w.one(2) {
+				from.slow, to.slow = w.upTo(ttl), w.upTo(ttl)/4
+			}
 		}
 		w.log("nodes %d and %d do not hear each other for %d ms (%d)", i, j, span/ms, k)
 	case starve:
@@ -163,6 +167,12 @@ func (w *world) hurt(k faultKind) {
 	w.at(span, heal)
 }
 
+// cut cuts a node off from Redis for a while, one way or both.
+func (w *world) cut(n *node, span int64, to, from bool) {
+	n.toRedis.cut, n.toNode.cut = n.toRedis.cut || to, n.toNode.cut || from
+	n.cutTo = max(n.cutTo, w.now+span)
+}
+
 // island cuts all nodes off from Redis; perhaps another one comes that is not.
 func (w *world) island(span int64) {
 	w.log("all nodes are cut off from Redis for %d ms", span/ms)
@@ -172,8 +182,9 @@ func (w *world) island(span int64) {
 			free = i
 			continue
 		}
-		w.nodes[i].toRedis.cut = true
-		w.at(span+w.upTo(ttl), event{kind: evHeal, node: int8(i), call: int32(cutRedis)})
+		long := span + w.upTo(ttl)
+		w.cut(&w.nodes[i], long, true, false)
+		w.at(long, event{kind: evHeal, node: int8(i), call: int32(cutRedis)})
 	}
 	if free >= 0 && !w.one(3) {
 		w.at(w.upTo(ttl/2), event{kind: evStart, node: int8(free)})
@@ -190,7 +201,9 @@ func (w *world) heal(e event) {
 	n := &w.nodes[e.node]
 	switch faultKind(e.call) {
 	case cutRedis:
-		n.toRedis.cut, n.toNode.cut = false, false
+		if w.now >= n.cutTo { // else there was another one
+			n.toRedis.cut, n.toNode.cut = false, false
+		}
 	case slowRedis:
 		n.toRedis.slow, n.toNode.slow = 0, 0
 	case outage, restart, empty:
@@ -266,7 +279,7 @@ func (w *world) mend() {
 	up := false
 	for i := range w.nodes {
 		n := &w.nodes[i]
-		n.toRedis, n.toNode, n.starved = linkState{}, linkState{}, 0
+		n.toRedis, n.toNode, n.starved, n.cutTo = linkState{}, linkState{}, 0, 0
 		up = up || n.up
 	}
 	if !up {

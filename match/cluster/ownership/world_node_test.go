@@ -280,6 +280,9 @@ func (w *world) renewed(n *node, c *call, now time.Duration) {
 		for _, id := range c.answer.Fenced {
 			if !slices.Contains(n.dead, id) {
 				n.dead = append(n.dead, id)
+				if !n.claimed && m.Steady(now) && w.one(2) {
+					w.claim(n, int(c.node), id)
+				}
 			}
 		}
 	}
@@ -312,7 +315,7 @@ func (w *world) tend(n *node, i int) {
 			m.others[j].since = min(m.others[j].since, now-time.Duration(ttl))
 		}
 	}
-	if m.Cut() && !n.tending {
+	if (m.Cut() || w.opt.profile.eager) && !n.tending {
 		n.tending = true
 		w.at(n.after(tendEvery), event{kind: evTend, node: int8(i), run: n.run})
 	}

@@ -144,6 +144,9 @@ func (w *world) exec(i int32) {
 		}
 	}
 	n := &w.nodes[c.node]
+	if c.kind == callFence && w.rng.IntN(100) < w.opt.profile.fencesLost {
+		return
+	}
 	if n.toNode.cut || w.rng.IntN(100) < n.toNode.loss {
 		return
 	}
@@ -237,7 +240,7 @@ func (w *world) execFence(r *redisModel, c *call) {
 	if (e == nil || !known && waited >= w.opt.stranger*9/10) && c.deaf {
 		w.excused[incOf(c.target)] = true
 	}
-	w.log("%s fences %s (knows it: %v, excused: %v)", show(c.id), show(c.target), known, w.excused[incOf(c.target)])
+	w.log("%s fences %s after %d ms (knows it: %v, excused: %v)", show(c.id), show(c.target), waited/ms, known, w.excused[incOf(c.target)])
 }
 
 func (w *world) execAppend(r *redisModel, c *call) {

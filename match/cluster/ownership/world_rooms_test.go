@@ -145,10 +145,15 @@ func (w *world) first(n *node, in *instance) {
 			w.fail("%s opens room %d with epoch %d without input %d, which is durable", show(n.id), in.room, in.epoch, input)
 		}
 	}
-	if in.epoch < r.issued && (r.spread || !w.stepped || r.kept == w.redis.emptied) {
+	again := in.epoch < r.issued || in.epoch == r.issued && r.by != n.id
+	if again && !r.spread && w.stepped && r.kept != w.redis.emptied {
+		w.over = w.now // see spread
+		return
+	}
+	if again {
 		w.fail("%s opens room %d with epoch %d after one with %d", show(n.id), in.room, in.epoch, r.issued)
 	}
-	r.issued, r.spread, r.kept = in.epoch, false, w.redis.emptied
+	r.issued, r.by, r.spread, r.kept = in.epoch, n.id, false, w.redis.emptied
 }
 
 // untold says whether Redis has forgotten that an incarnation is fenced, and nobody could tell it again.

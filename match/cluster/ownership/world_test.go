@@ -126,6 +126,7 @@ type linkState struct {
 type roomModel struct {
 	seen    uint64 // the highest epoch of which any of them has a frame
 	issued  uint64 // the newest under which it ran
+	by      string // which incarnation had it
 	spread  bool   // others than its host know of that
 	kept    int    // how often Redis had been emptied then
 	durable []int32
@@ -155,6 +156,7 @@ type node struct {
 	rate     int64 // parts of a million that its clock runs fast
 	paused   int64 // until when the process is stopped
 	starved  int64 // until when its loop does not come round
+	cutTo    int64 // until when it is cut off from Redis
 	toRedis  linkState
 	toNode   linkState
 	loopIn   bool // an attempt to renew is under way
@@ -203,7 +205,8 @@ func (w *world) reset(seed uint64, opt options, trace *strings.Builder) {
 		opt.stranger = stranger
 	}
 	w.now, w.seq, w.back, w.heap, w.incs, w.opt, w.failed, w.trace = 0, 0, 0, w.heap[:0], 0, opt, "", trace
-	w.calls, w.probes, w.fences, w.stalls, w.stepped = w.calls[:0], w.probes[:0], 0, 0, false
+	w.calls, w.probes,
+		w.fences, w.stalls, w.stepped = w.calls[:0], w.probes[:0], 0, 0, false
 	w.excused, w.forgotten = [maxIncs]bool{}, [maxIncs]bool{}
 	w.redis.reset(1)
 	w.saved.reset(1)
@@ -215,7 +218,14 @@ func (w *world) reset(seed uint64, opt options, trace *strings.Builder) {
 	for i := range w.nodes {
 		n := &w.nodes[i]
 		*n = node{list: n.list[:0], dead: n.dead[:0], run: 1}
-		n.rate = w.rng.Int64N(2*opt.drift+1) - opt.drift
+		switch w.rng.IntN(3) {
+		case 0:
+			n.rate = opt.drift
+		case 1:
+			n.rate = -opt.drift
+		default:
+			n.rate = w.rng.Int64N(2*opt.drift+1) - opt.drift
+		}
 	}
 	first := opt.profile.nodes(w)
 	for i := range first {
