@@ -220,6 +220,7 @@ func (e *linkEar) look() {
 		switch {
 		case idle >= peerKept && silent >= peerKept && !p.waits:
 			delete(e.peers, id)
+			e.past.add(id, p.in)
 			continue
 		case idle >= peerActive:
 		case !p.heard.IsZero() && !p.gone && silent >= peerGone:
