@@ -125,7 +125,7 @@ func (n *peerNet) RoundTrip(r *http.Request) (*http.Response, error) {
 		<-r.Context().Done()
 		return nil, r.Context().Err()
 	}
-	time.Sleep(time.Millisecond)
+	<-time.After(time.Millisecond) // of the bubble
 	w := httptest.NewRecorder()
 	f.handler.ServeHTTP(w, r.Clone(context.Background()))
 	return w.Result(), nil
