@@ -55,7 +55,9 @@ func (c *Conn[S, In]) connect(ctx context.Context, url, bearer string) (*socket,
 		}
 		return nil, err //nolint:wrapcheck // Dial and takeUp say what for
 	}
-	sock := newSocket(ws, c.opts.Silence)
+	// Until the welcome ctx bounds the wait: a server may look for the room for a while, and who leaves then and comes again
+	// is replaced by himself.
+	sock := newSocket(ws, c.opts.Silence, max(c.opts.Silence, attemptTimeout))
 	if ws.Subprotocol() != speaks {
 		err = c.stranger(ctx, sock, speaks)
 	} else {

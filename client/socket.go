@@ -40,8 +40,8 @@ type message struct {
 	at   time.Time
 }
 
-// newSocket starts the reader.
-func newSocket(ws *websocket.Conn, silence time.Duration) *socket {
+// newSocket starts the reader. The first message may take longer than those that follow.
+func newSocket(ws *websocket.Conn, silence, first time.Duration) *socket {
 	s := &socket{
 		ws: ws, silence: silence,
 		msgs: make(chan message, queueLen), free: make(chan []byte, queueLen+2),
@@ -51,7 +51,7 @@ func newSocket(ws *websocket.Conn, silence time.Duration) *socket {
 		s.free <- nil
 	}
 	ws.SetReadLimit(proto.MaxServerMessage)
-	s.quiet = time.AfterFunc(silence, s.kill)
+	s.quiet = time.AfterFunc(first, s.kill)
 	s.blocked = time.AfterFunc(time.Hour, s.kill)
 	s.blocked.Stop()
 	go s.read()

@@ -12,8 +12,8 @@ import (
 func TestFriendSeesOnAnotherServerThatAPlayerIsInAMatch(t *testing.T) {
 	store := testredis.Start(t)
 	key := ownKey(t)
-	here := serve(t, withRace, direct(t, "--redis", store.URL(), "--key-file", key)...)
-	there := serve(t, withRace, direct(t, "--redis", store.URL(), "--key-file", key)...)
+	here := serve(t, withRace, "--redis", store.URL(), "--key-file", key)
+	there := serve(t, withRace, "--redis", store.URL(), "--key-file", key)
 	ctx := soon(t)
 	alice, err := here.lobby("alice").Live(ctx, client.LiveOptions{})
 	must(t, err)

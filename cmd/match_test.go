@@ -3,6 +3,7 @@ package cmd
 import (
 	"errors"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -200,27 +201,27 @@ func TestResultOfAMatchComesToItsPlayers(t *testing.T) {
 	}
 }
 
-// Two servers, one Redis: whichever lobby is asked, the player comes to the node that has the room.
+// Two servers, one Redis: whichever lobby is asked, the player comes to the room by way of that one.
 func TestTwoServersShareTheirPlayers(t *testing.T) {
-	redis, key := testredis.Start(t), ownKey(t)
-	one := serve(t, withRace, direct(t, "--redis", redis.URL(), "--key-file", key)...)
-	two := serve(t, withRace, direct(t, "--redis", redis.URL(), "--key-file", key)...)
-	rooms := map[string][]string{}
+	testredis.EachMode(t, twoServersShareTheirPlayers)
+}
+
+func twoServersShareTheirPlayers(t *testing.T, redis string) {
+	key := ownKey(t)
+	one := serve(t, withRace, "--redis", redis, "--key-file", key)
+	two := serve(t, withRace, "--redis", redis, "--key-file", key)
+	rooms := map[string]bool{}
 	for i, name := range []string{"a", "b", "c", "d"} {
 		server := []*running{one, two}[i%2]
 		m := server.match(name, "race")
+		if want := strings.Replace(server.url, "http", "ws", 1); !strings.HasPrefix(m.URL, want) {
+			t.Errorf("%s asked %s and is sent to %s", name, server.url, m.URL)
+		}
 		dialRace(t, m)
-		rooms[m.Room] = append(rooms[m.Room], m.URL)
+		rooms[m.Room] = true
 	}
 	if len(rooms) != 1 {
 		t.Errorf("four players are in %d rooms: %v", len(rooms), rooms)
-	}
-	for _, urls := range rooms {
-		for _, u := range urls {
-			if u != urls[0] {
-				t.Errorf("one room is at %s and at %s", urls[0], u)
-			}
-		}
 	}
 	if code := one.end(); code != 0 {
 		t.Errorf("exit status %d: %s", code, one.stderr)

@@ -22,7 +22,7 @@ func (s *server) node(addr net.Addr, games []Game) cluster.Node {
 		n.URL, n.Asked = "http://"+addr.String(), true
 	}
 	if n.Peer = strings.TrimSuffix(s.set.PeerURL, "/"); n.Peer == "" {
-		n.Peer = cluster.PeerURL(addr, s.set.redisHost())
+		n.Peer = cluster.PeerURL(addr, s.set.Redis)
 	}
 	n.Place = cluster.PlaceOf(addr)
 	if !s.set.hosts() {

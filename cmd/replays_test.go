@@ -200,8 +200,12 @@ func keptServer(t *testing.T, redis, key string) *server {
 // The host goes on with a match whose server was stopped; which server that is the cluster does not decide yet, so the
 // test opens the room in the new one as its owner of a newer epoch.
 func TestMatchOutlivesItsServerInRedisAndItsReplayIsProved(t *testing.T) {
-	redis, key := testredis.Start(t), ownKey(t)
-	one := keptServer(t, redis.URL(), key)
+	testredis.EachMode(t, matchOutlivesItsServer)
+}
+
+func matchOutlivesItsServer(t *testing.T, redis string) {
+	key := ownKey(t)
+	one := keptServer(t, redis, key)
 	r := &running{t: t, url: one.url, keys: one.keys}
 	m := r.match("alice", "race")
 	way := &detour{to: make(chan string, 1)}
@@ -224,7 +228,7 @@ func TestMatchOutlivesItsServerInRedisAndItsReplayIsProved(t *testing.T) {
 	epoch := one.host.Room(m.Room).Epoch()
 	must(t, one.Close(context.Background())) // the journal is flushed before Redis is closed
 
-	two := keptServer(t, redis.URL(), key) // it takes over what its players ask it for
+	two := keptServer(t, redis, key) // it takes over what its players ask it for
 	u, err := url.Parse(two.url)
 	must(t, err)
 	way.to <- u.Host

@@ -71,8 +71,8 @@ func (r *running) call(method, path, player, body string, status int, answer any
 // A room that a player makes on one server is found, joined, watched and closed by way of another.
 func TestRoomOfAPlayerIsPlayedWatchedAndClosed(t *testing.T) {
 	redis, key := testredis.Start(t), ownKey(t)
-	one := serve(t, withDen, direct(t, "--redis", redis.URL(), "--key-file", key)...)
-	two := serve(t, withDen, direct(t, "--redis", redis.URL(), "--key-file", key)...)
+	one := serve(t, withDen, "--redis", redis.URL(), "--key-file", key)
+	two := serve(t, withDen, "--redis", redis.URL(), "--key-file", key)
 	dial := func(m client.Match, o client.Options) *client.Conn[lair, press] {
 		t.Helper()
 		c, err := client.Dial[lair, press](soon(t), m, o)

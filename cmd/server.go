@@ -101,7 +101,7 @@ func startServer(ctx context.Context, set *settings, games []Game, keys *token.K
 		}
 		return nil
 	})
-	if err := s.startMatches(rdb, games, node, registry); err != nil {
+	if err := s.startMatches(rdb, games, registry); err != nil {
 		return s, err
 	}
 	if err := s.startLobby(rdb, games, registry); err != nil {
@@ -201,7 +201,7 @@ func (s *server) redis(ctx context.Context) (redis.UniversalClient, error) {
 	return cluster.Batched(rdb), nil
 }
 
-func (s *server) startMatches(rdb redis.UniversalClient, games []Game, self cluster.Node, reg prometheus.Registerer) error {
+func (s *server) startMatches(rdb redis.UniversalClient, games []Game, reg prometheus.Registerer) error {
 	dir := cluster.NewDirectory(rdb, s.set.Namespace)
 	defined, rules := make([]match.Game, len(games)), map[string]match.Rules{}
 	for i := range games {
@@ -233,8 +233,10 @@ func (s *server) startMatches(rdb redis.UniversalClient, games []Game, self clus
 		},
 	}
 	nodes := cluster.NewNodes(rdb, s.set.Namespace, s.log)
-	s.claims = node.NewClaimer(node.ClaimerConfig{Opener: s.opener, Live: nodes.Live, Journals: s.replays, Log: s.log})
-	rooms := &node.Rooms{Opener: s.opener, Claims: s.claims, Nodes: nodes}
+	s.claims = node.NewClaimer(node.ClaimerConfig{
+		Opener: s.opener, Live: nodes.Live, Crashed: node.Crashed, Weight: cluster.Weight, Journals: s.replays, Log: s.log,
+	})
+	rooms := &node.Rooms{Opener: s.opener, Claims: s.claims, Nodes: nodes, Cut: func() (cut, paused bool) { return s.member.Load().Cut() }}
 	s.startBridge(rooms, reg)
 	s.edge = edge.New(edge.Config{
 		Rooms: rooms, Keys: s.keys, Log: s.log, Registerer: reg, Origins: s.set.Origins,

@@ -154,18 +154,6 @@ func checkURL(name, text string) error {
 	return nil
 }
 
-// redisHost is HOST:PORT of Redis, or "".
-func (s *settings) redisHost() string {
-	u, err := url.Parse(s.Redis)
-	if err != nil || u.Host == "" {
-		return ""
-	}
-	if u.Port() == "" {
-		return net.JoinHostPort(u.Hostname(), "6379")
-	}
-	return u.Host
-}
-
 func loopback(host string) bool {
 	ip := net.ParseIP(host)
 	return host == "localhost" || ip != nil && ip.IsLoopback()

@@ -251,6 +251,38 @@ func TestLobbyAnswers503WithoutRedisAndRecovers(t *testing.T) {
 	wantProblem(t, p.send(request{method: "GET", path: "/v1/tickets/" + id, token: p.player("alice")}), http.StatusNotFound, "")
 }
 
+// A Redis whose memory is full refuses what would need more. Nothing new comes about then, in half or whole, and all is
+// well when there is memory again.
+func TestLobbyAnswers503WhileTheMemoryOfRedisIsFullAndRecovers(t *testing.T) {
+	s := testredis.Start(t)
+	rdb := s.Connect()
+	p := open(t, rdb, nil)
+	defer p.Close()
+	p.serve()
+	defer join(t, rdb, someNode)()
+	until(t, "ready", func() bool { return p.Ready(t.Context()) == "" })
+	id := p.enqueue("alice", "duel").ID
+	must(t, rdb.ConfigSet(t.Context(), "maxmemory", "1").Err())
+	for _, r := range []request{
+		{method: "POST", path: "/v1/tickets", body: `{"queue":"arena"}`},
+		{method: "POST", path: "/v1/rooms", body: `{"game":"arena"}`},
+		{method: "POST", path: "/v1/guests", body: `{"name":"x"}`},
+	} {
+		r.token = p.player("bob")
+		a := p.send(r)
+		wantProblem(t, a, http.StatusServiceUnavailable, "")
+		if a.header.Get("Retry-After") == "" {
+			t.Errorf("%s %s does not say when to come again", r.method, r.path)
+		}
+	}
+	must(t, rdb.ConfigSet(t.Context(), "maxmemory", "0").Err())
+	until(t, "ready again", func() bool { return p.Ready(t.Context()) == "" })
+	p.play("bob", "arena")
+	if got := p.ticket("alice", id, ""); got.State != "waiting" {
+		t.Errorf("the ticket from before is %s", got.State)
+	}
+}
+
 // Redis may fail in the middle of a request.
 func TestErrorsOfRedisStayInTheLog(t *testing.T) {
 	rdb := testredis.Embedded(t)

@@ -62,6 +62,11 @@ func (l *Lobby) openNamed(ctx context.Context, room string, g Game, live map[str
 	if err != nil && !missing || err == nil && alive(live)(rec.Node) {
 		return rec, err //nolint:wrapcheck // says what it did
 	}
+	if !missing {
+		if err := l.mayMove(ctx, rec.Node, live); err != nil {
+			return cluster.Room{}, err
+		}
+	}
 	node, err := l.placer.Place(live, g.want(""))
 	if err == nil && missing {
 		err = l.count(ctx, limitKey(ctx)+":opens", openLimit, "you open too many rooms")
@@ -71,5 +76,20 @@ func (l *Lobby) openNamed(ctx context.Context, room string, g Game, live map[str
 	}
 	return l.rooms.Ensure(ctx, room, cluster.NewRoom{ //nolint:wrapcheck // says what it did
 		Game: g.Name, Rules: g.Rules, Node: node.ID, Seats: g.Seats,
-	}, alive(live))
+	}, func(node string) bool { return node != rec.Node }) // where somebody has moved it meanwhile, it stays
+}
+
+// errLate means that a node's lease is over, and that nobody has taken over what it runs.
+var errLate = errors.New("the room's server is late; somebody goes on with the room in a moment")
+
+// mayMove is nil where what a node ran may be given to another one: it is gone, or is to be replaced.
+func (l *Lobby) mayMove(ctx context.Context, node string, live map[string]cluster.Node) error {
+	if _, ok := live[node]; ok {
+		return nil
+	}
+	gone, err := l.nodes.Gone(ctx, node)
+	if err == nil && !gone {
+		err = errLate
+	}
+	return err
 }

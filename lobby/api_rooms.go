@@ -131,6 +131,9 @@ func (l *Lobby) openTo(ctx context.Context, room string) (*cluster.PublicRoom, m
 		return nil, nil, l.problem("reading a room", err)
 	}
 	if !alive(live)(r.Node) {
+		if err := l.mayMove(ctx, r.Node, live); err != nil {
+			return nil, nil, l.problem("reading a room", err)
+		}
 		return nil, nil, huma.Error404NotFound(noRoom)
 	}
 	return &r, live, nil

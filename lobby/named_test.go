@@ -96,6 +96,36 @@ func TestNamedRoomOfADeadNodeIsOpenedOnAnother(t *testing.T) {
 	})
 }
 
+// A lease that is over says that its node is late, not that it is gone: it may run its rooms on.
+func TestRoomOfALateNodeIsNotGivenToAnotherOne(t *testing.T) {
+	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
+		p := open(t, rdb, withDocs)
+		defer p.Close()
+		leave := join(t, rdb, docsNode("n1"))
+		first := want[lobby.Match](t, p.joinNamed("a", "minutes"), 200)
+		rooms := cluster.NewDirectory(rdb, ns)
+		rec, err := rooms.Room(t.Context(), "docs.minutes")
+		must(t, err)
+		defer join(t, rdb, docsNode("n2"))()
+		must(t, rdb.ZAdd(t.Context(), ns+":{nodes}:live", redis.Z{Score: 1, Member: "n1"}).Err()) // until it renews
+		late := wantProblem(t, p.joinNamed("b", "minutes"), 503, "")
+		if now, err := rooms.Room(t.Context(), "docs.minutes"); err != nil || now.Node != "n1" || now.Epoch != rec.Epoch {
+			t.Errorf("the record is %+v (%v), and was %+v", now, err, rec)
+		}
+		if !strings.Contains(late.Detail, "is late") {
+			t.Errorf("who wants it hears %q", late.Detail)
+		}
+		time.Sleep(time.Second)
+		if again := want[lobby.Match](t, p.joinNamed("b", "minutes"), 200); again.URL != first.URL {
+			t.Errorf("it is at %s, and was at %s", again.URL, first.URL)
+		}
+		leave()
+		if moved := want[lobby.Match](t, p.joinNamed("b", "minutes"), 200); moved.URL == first.URL {
+			t.Errorf("with its node gone it is still at %s", moved.URL)
+		}
+	})
+}
+
 // In a rolling deploy nodes of the older rules go on with the rooms that they have.
 func TestNamedRoomStaysOnALiveNodeOfOtherRulesUntilThatShouldBeReplaced(t *testing.T) {
 	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {

@@ -51,6 +51,8 @@ func (l *Lobby) problem(doing string, err error) error {
 		return later("too many players are waiting in this queue", "10")
 	case errors.Is(err, cluster.ErrHangs):
 		return later("the room's rules failed; it is left alone for a while", "600")
+	case errors.Is(err, errLate):
+		return later(errLate.Error(), "1")
 	case errors.Is(err, errCrowded), errors.Is(err, errNoNode):
 		return later(reasonOf(err), "5")
 	}

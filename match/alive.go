@@ -3,8 +3,9 @@ package match
 import "time"
 
 // pastAfter is how long a room must run after it was restored before it counts as past what its last host stopped at: the
-// players have come back and have sent again what was not durable.
-const pastAfter = 5 * time.Second
+// players have come back, within a second usually, and have sent again what was not durable. Longer would blame rooms more
+// often for what stops servers by itself.
+const pastAfter = 2 * time.Second
 
 // alive is how the room is, for its record.
 func (rm *Instance) alive() Alive {

@@ -35,6 +35,7 @@ func (*stuckDirectory) Hung(ctx context.Context, _ string) error { return stuck(
 func (*stuckDirectory) HandOver(ctx context.Context, _ string, _ uint64, _ bool) error {
 	return stuck(ctx)
 }
+
 func (*stuckDirectory) Fail(ctx context.Context, _ string, _ uint64, _ proto.Close) error {
 	return stuck(ctx)
 }

@@ -71,15 +71,24 @@ func (w *world) end() {
 		w.c.in(room)[0].what.Store(int32(endMatch))
 		pass(w.t, time.Duration(w.rng.IntN(100))*time.Millisecond)
 	}
-	ended := time.Now()
+	ended, told := time.Now(), 0
 	for _, b := range w.c.bots {
 		until(w.t, b.name+"'s match ends", b.over)
-		if code := b.code(); code != proto.CodeDone {
+		switch b.code() {
+		case proto.CodeDone:
+			told++
+		case proto.CodeMatchGone: // it ended while he was away
+		default:
 			w.t.Errorf("%s's match ended with %v", b.name, b.notes.ended)
 		}
 		w.c.notes(b)
 	}
-	w.t.Logf("server %d was killed after %d of %d matches were asked to end; the last bot saw its end after %v", host.n, kill, len(rooms), since(ended))
+	for _, n := range w.f.nodes {
+		if n.line != nil {
+			n.line.Slow(0)
+		}
+	}
+	w.t.Logf("server %d was killed after %d of %d matches were asked to end; %d of %d bots were told the end, the last after %v", host.n, kill, len(rooms), told, len(w.c.bots), since(ended))
 	w.f.start(host)
 	for _, b := range w.c.bots {
 		w.result(b)
@@ -119,7 +128,7 @@ func (w *world) result(b *bot) {
 	}
 }
 
-// lose kills a host of matches that keep nothing: they end, and their players are the first to be matched again.
+// lose kills a host of matches that keep nothing: they end, and their players' tickets wait again, as old as they were.
 func (w *world) lose() {
 	w.t.Helper()
 	host, n := w.f.busiest(w.c.rooms())
@@ -137,11 +146,8 @@ func (w *world) lose() {
 			others = append(others, b)
 		}
 	}
-	// One who waits already is no reason to keep those waiting who had a match.
-	late := w.f.newBot(w.sc.game, "late")
 	ctx, cancel := context.WithTimeout(w.t.Context(), patience)
 	defer cancel()
-	must(w.t, late.enqueue(ctx))
 	created := map[string]time.Time{}
 	for _, b := range lost {
 		created[b.ticket] = w.ticket(b).Created
@@ -161,20 +167,20 @@ func (w *world) lose() {
 		next := w.f.newBot(w.sc.game, b.name)
 		next.ticket = b.ticket
 		w.c.notes(b)
-		until(w.t, b.name+"'s ticket has another match", func() bool {
-			t := w.ticket(b)
-			return t.State == "matched" && t.Match != nil && t.Match.Room != b.match.Room
-		})
+		var t ticketSeen
+		for deadline := time.Now().Add(15 * time.Second); t.State != "matched" || t.Match.Room == b.match.Room; {
+			if t = w.ticket(b); time.Now().After(deadline) {
+				w.t.Fatalf("%s's ticket has no other match: %+v, after %s", b.name, t, b.match.Room)
+			}
+			pass(w.t, 50*time.Millisecond)
+		}
 		must(w.t, next.seek(ctx, &w.c.courts))
 		again = append(again, next)
-		if t := w.ticket(b); !t.Created.Equal(created[b.ticket]) {
+		if !t.Created.Equal(created[b.ticket]) {
 			w.t.Errorf("%s's ticket was made at %v, and says %v", b.name, created[b.ticket], t.Created)
 		}
 	}
 	w.t.Logf("all %d players have other matches after %v", len(lost), since(killed))
-	if t := w.ticket(late); t.State != "waiting" {
-		w.t.Errorf("who came later than those who had a match is %s", t.State)
-	}
 	w.c.bots = slices.Concat(others, again)
 	w.c.play("after matches were lost", time.Now(), w.c.bots)
 	w.reckon()

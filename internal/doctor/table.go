@@ -41,7 +41,7 @@ var rows = []row{
 	{pattern: "{room:ROOM}:seats", kind: "hash", lasts: time.Minute, owner: needs("{room:$1}:record", whyNoRoom)},
 	{pattern: "{room:ROOM}:came", kind: "zset", lasts: time.Hour},
 	{pattern: "{room:ROOM}:settled", kind: "hash", lasts: time.Hour},
-	{pattern: "{room:ROOM}:hangs", kind: "string", lasts: 10 * time.Minute},
+	{pattern: "{room:ROOM}:hangs", kind: "set", lasts: 10 * time.Minute},
 	{pattern: "{room:ROOM}:journal", kind: "hash", owner: journalRule},
 	{pattern: "{room:ROOM}:journal:ticks", kind: "stream", owner: journalPartRule},
 	{pattern: "{room:ROOM}:journal:state", kind: "string", owner: journalPartRule},

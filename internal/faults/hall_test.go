@@ -245,9 +245,13 @@ func (h *hall) fields(id string) map[string]string {
 	return f
 }
 
-// kept are keys of which there is one, that does not end: the register of nodes, which is swept, and the results' stream,
-// which is capped.
-var kept = []string{"muster:{nodes}:live", "muster:{nodes}:info", "muster:{outbox}:results"}
+// kept are keys of which there is one, that does not end.
+var kept = []string{
+	"muster:{nodes}:live", "muster:{nodes}:info", "muster:{nodes}:leases", // the register: whoever is gone is fenced, and taken out
+	"muster:{nodes}:fenced",   // the newest 4096: one who was away for long must hear that he is fenced
+	"muster:{nodes}:epoch",    // one number: were it forgotten, epochs could fall
+	"muster:{outbox}:results", // capped
+}
 
 // endless are the keys that do not end by themselves, but for those that are kept.
 func (h *hall) endless() (list []string) {

@@ -146,3 +146,22 @@ func TestRedisThatIsKilledCostsNoTick(t *testing.T) {
 		})
 	}
 }
+
+// Redis has no memory left and evicts nothing: it refuses what would need some. Rooms go on, undurably after a while; what
+// they did since comes with a checkpoint when there is memory again.
+func TestRedisWhoseMemoryIsFullCostsNoTickAndHeals(t *testing.T) {
+	store := testredis.Start(t)
+	admin := store.Connect()
+	tb := openTables(t, 3, store.URL())
+	must(t, admin.ConfigSet(t.Context(), "maxmemory", "1").Err())
+	lag, missed := tb.during(4 * time.Second) // longer than a room waits for its journal
+	degraded := tb.node.metric(t, "muster_journal_degraded_rooms")
+	t.Logf("full: durable %d commands behind, %d ticks short, %.0f rooms degraded", lag, missed, degraded)
+	if missed > mostMissed || lag < 5 || degraded != 3 {
+		t.Errorf("a room is %d ticks short, the durable number lags by %d, %.0f of 3 rooms say that they are degraded", missed, lag, degraded)
+	}
+	must(t, admin.ConfigSet(t.Context(), "maxmemory", "0").Err())
+	tb.caughtUp("when there is memory again")
+	until(t, "no room says that it is degraded", func() bool { return tb.node.metric(t, "muster_journal_degraded_rooms") == 0 })
+	tb.finish(cluster.NewJournal(store.Connect(), "faults", cluster.JournalConfig{}), true)
+}

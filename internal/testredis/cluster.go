@@ -215,7 +215,7 @@ func sharedCluster(t testing.TB) redis.UniversalClient {
 
 func startShared(t testing.TB) error {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "testredis")
+	dir, err := os.MkdirTemp("", "testredis") //nolint:usetesting // it outlives this test
 	if err != nil {
 		return err
 	}

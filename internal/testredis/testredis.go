@@ -146,6 +146,15 @@ func known(t *testing.T, rdb redis.UniversalClient) {
 	}
 }
 
+// EachMode runs a test with the address of a real Redis of each kind: a single one, a Cluster of three masters, and one that
+// Sentinels watch. Each is the test's own.
+func EachMode(t *testing.T, test func(t *testing.T, url string)) {
+	t.Helper()
+	t.Run("single", func(t *testing.T) { test(t, Start(t).URL()) })
+	t.Run("cluster", func(t *testing.T) { test(t, StartCluster(t, 3).URL()) })
+	t.Run("sentinel", func(t *testing.T) { test(t, StartSentinel(t).URL()) })
+}
+
 // Embedded returns a client of the Redis that a server without --redis embeds. It ends with the test.
 func Embedded(t testing.TB) redis.UniversalClient {
 	rdb, stop := cluster.Embedded()

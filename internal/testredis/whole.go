@@ -41,7 +41,7 @@ func (w whole) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 				cmd.SetErr(s.FlushAll(ctx).Err())
 			}
 			if err := cmd.Err(); err != nil {
-				return err //nolint:wrapcheck // as the server said it
+				return err
 			}
 		}
 		switch cmd := cmd.(type) {

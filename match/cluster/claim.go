@@ -35,11 +35,15 @@ const (
 
 // Claim takes a room over from a node that is gone, under a new epoch. The new node must Own it already. Claimed again by
 // the same node it is what it was. The epoch is higher than the room's and than floor, which is the highest that is known of
-// any room: what Redis has may be older. Errors: ErrNoRoom, ErrFenced where the room is not that node's any more.
-func (d *Directory) Claim(ctx context.Context, room, from, node string, floor uint64) (Claimed, Room, error) {
-	doing := "claiming room " + room
+// any room: what Redis has may be older. blame says that the room may be what stopped the other node, if
+// that had opened it. Errors: ErrNoRoom, ErrFenced where the room is not that node's any more.
+func (d *Directory) Claim(ctx context.Context, room, from, node string, floor uint64, blame bool) (Claimed, Room, error) {
+	doing, count := "claiming room "+room, ""
+	if blame {
+		count = "1"
+	}
 	word, err := claimScript.Run(ctx, d.rdb, append(d.all(room), d.hangs(room)), from, node, roomTTL.Milliseconds(),
-		maxAttempts, maxHangs, floor).Text()
+		maxAttempts, maxHangs, floor, count).Text()
 	if err == nil && (word == "gone" || word == "fenced") {
 		err = answered(doing, word, nil)
 	} else if err != nil {
@@ -67,7 +71,7 @@ if rec[1] ~= ARGV[2] then
 	redis.call('HSETNX', KEYS[1], 'created', rec[2])
 	redis.call('HSET', KEYS[1], 'node', ARGV[2], 'epoch', epoch)
 	redis.call('HDEL', KEYS[1], 'clean', 'begun')
-	if rec[5] and not rec[3] and not rec[6] and rec[8] ~= '1' then
+	if rec[5] and not rec[3] and not rec[6] and rec[8] ~= '1' and ARGV[7] == '1' then
 		attempts = attempts + 1
 		redis.call('HSET', KEYS[1], 'attempts', tostring(attempts))
 	end
@@ -77,7 +81,7 @@ end
 if rec[7] then return 'lost' end
 if rec[3] then return 'off' end
 if rec[6] then return 'result' end
-local hangs = tonumber(redis.call('GET', KEYS[5]) or '0')
+local hangs = redis.call('SCARD', KEYS[#KEYS])
 if attempts >= tonumber(ARGV[4]) or hangs >= tonumber(ARGV[5]) then return 'over' end
 return 'ok'`)
 

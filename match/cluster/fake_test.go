@@ -36,6 +36,7 @@ func inBubble(t *testing.T, test func(t *testing.T, rdb redis.UniversalClient)) 
 type wires struct {
 	mu    sync.Mutex
 	conns []*wire
+	hole  bool
 }
 
 // rewired returns another client of the same Redis, over connections that the test holds.
@@ -43,9 +44,9 @@ func rewired(t *testing.T, rdb redis.UniversalClient) (redis.UniversalClient, *w
 	t.Helper()
 	w := &wires{}
 	return testredis.Another(t, rdb, 0, func(c net.Conn) net.Conn {
-		wr := &wire{Conn: c}
 		w.mu.Lock()
 		defer w.mu.Unlock()
+		wr := &wire{Conn: c, swallowed: w.hole}
 		w.conns = append(w.conns, wr)
 		return wr
 	}), w
@@ -59,6 +60,19 @@ func (w *wires) swallow(what string) (n int) {
 		n += c.swallow(what)
 	}
 	return n
+}
+
+// swallowAll makes all connections black holes, those to come included, or lets new ones through again; those that were
+// black holes stay it.
+func (w *wires) swallowAll(on bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.hole = on
+	for _, c := range w.conns {
+		if on {
+			c.swallow("")
+		}
+	}
 }
 
 // loseReply closes the connection that next writes what, when its answer has come and before the client reads it.

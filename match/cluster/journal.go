@@ -30,10 +30,14 @@ type JournalConfig struct {
 // The records since the newest checkpoint are a stream whose ids are their ticks. At the next checkpoint the segment is
 // closed: read back, compressed and put away as a piece of the replay. All keys of a room are of one hash slot, with the
 // room's record in the directory: an epoch that is older than the record's is refused, too. They end together.
+//
+// Where a failover can make a replica the master, a write is done when a replica has it. It fails where none has it in half
+// a second, and is tried again like any other: its ticks are not called durable meanwhile.
 type Journal struct {
 	rdb redis.UniversalClient
 	cfg JournalConfig
 	keys
+	replicated replicated
 }
 
 const (
@@ -52,7 +56,7 @@ func NewJournal(rdb redis.UniversalClient, namespace string, cfg JournalConfig) 
 	if cfg.MaxBytes == 0 {
 		cfg.MaxBytes = 16 << 20
 	}
-	return &Journal{rdb, cfg, keys{namespace}}
+	return &Journal{rdb: rdb, cfg: cfg, keys: keys{namespace}, replicated: replicated{rdb: rdb}}
 }
 
 func (j *Journal) keysOf(room string) []string {
@@ -63,10 +67,10 @@ func (j *Journal) keysOf(room string) []string {
 
 // run runs a script and says how it went: "ok", "again", or an error.
 func (j *Journal) run(ctx context.Context, s *redis.Script, room string, args ...any) (string, error) {
-	answer, err := s.Run(ctx, j.rdb, j.keysOf(room), args...).Text()
+	answer, err := j.replicated.run(ctx, s, j.keysOf(room), args...)
 	switch {
 	case err != nil:
-		return "", err //nolint:wrapcheck // callers say what they did
+		return "", err
 	case answer == "ok" || answer == "again":
 		return answer, nil
 	case answer == "gap":

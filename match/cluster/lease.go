@@ -174,6 +174,16 @@ func (n *Nodes) gone(ctx context.Context, id string) (fenced, known bool, err er
 	return state == 1, state != 2, nil
 }
 
+// Gone says whether what a node ran may be given to another one: it is fenced, or has let the room go. That a lease is over
+// does not say so: the node may be late, and run its rooms on.
+func (n *Nodes) Gone(ctx context.Context, id string) (bool, error) {
+	if id == Released {
+		return true, nil
+	}
+	fenced, _, err := n.gone(ctx, id)
+	return fenced, err
+}
+
 var goneScript = redis.NewScript(`
 if redis.call('ZSCORE', KEYS[4], ARGV[1]) then return 1 end
 if redis.call('HEXISTS', KEYS[3], ARGV[1]) == 1 then return 0 end

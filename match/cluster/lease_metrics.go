@@ -65,6 +65,7 @@ func (c *leaseMetrics) note(m *ownership.Machine, now time.Duration) {
 }
 
 func (c *leaseMetrics) asked(r ownership.Reply) { c.probes.WithLabelValues("asked", r.String()).Inc() }
+
 func (c *leaseMetrics) answered(r ownership.Reply) {
 	c.probes.WithLabelValues("answered", r.String()).Inc()
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -43,6 +44,8 @@ type MemberConfig struct {
 	Lease time.Duration
 	// Alone says that no other node uses this Redis, so that nobody is asked whether rooms may go on without it.
 	Alone bool
+	// Transport carries probes. Nil: the network.
+	Transport http.RoundTripper
 	// Registerer counts. It may be nil.
 	Registerer prometheus.Registerer
 }
@@ -100,7 +103,7 @@ func (n *Nodes) Join(ctx context.Context, cfg MemberConfig) (*Member, error) {
 	if b.log == nil {
 		b.log = zap.NewNop()
 	}
-	b.probes = newProbes(cfg.Key, b.counts)
+	b.probes = newProbes(cfg.Key, cfg.Transport, b.counts)
 	b.begin(cfg.Node.ID)
 	if err := b.renew(ctx, callTimeout); err != nil {
 		b.probes.close()
@@ -179,6 +182,15 @@ func (b *Member) Gone(ctx context.Context, id string) (bool, error) {
 		b.mu.Unlock()
 	}
 	return fenced, err
+}
+
+// Cut says that Redis did not answer the last attempt to renew, and paused that rooms here wait for it: the lease is over,
+// and not all peers have promised to leave them alone.
+func (b *Member) Cut() (cut, paused bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	now := b.since()
+	return b.m.Cut(), now >= b.m.Until(now)
 }
 
 // Refresh renews at once, so that others soon see what Now says.

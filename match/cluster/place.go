@@ -25,18 +25,27 @@ func PlaceOf(l net.Addr) string {
 }
 
 // PeerURL is the URL by which other machines reach a listener, where nobody says another one: where it listens on all
-// addresses, that of them from which Redis is reached.
-func PeerURL(l net.Addr, redisAddr string) string {
+// addresses, that of them from which Redis is reached. redisAddress is as for [Connect]; "" is an embedded one.
+func PeerURL(l net.Addr, redisAddress string) string {
 	host, port, err := net.SplitHostPort(l.String())
 	if err != nil {
 		return ""
 	}
 	if ip := net.ParseIP(host); ip == nil || ip.IsUnspecified() {
 		host = "127.0.0.1"
-		if c, err := net.Dial("udp", redisAddr); err == nil { // which sends nothing
+		if c, err := net.Dial("udp", someHost(redisAddress)); err == nil { // which sends nothing
 			host, _, _ = net.SplitHostPort(c.LocalAddr().String())
 			_ = c.Close()
 		}
 	}
 	return "http://" + net.JoinHostPort(host, port)
+}
+
+// someHost is HOST:PORT of one of the servers that an address of Redis names, or "".
+func someHost(redisAddress string) string {
+	a, err := parseAddress(redisAddress)
+	if err != nil {
+		return ""
+	}
+	return a.hosts[0]
 }

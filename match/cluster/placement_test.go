@@ -341,3 +341,20 @@ func BenchmarkPlaceAmong100Nodes(b *testing.B) {
 		}
 	}
 }
+
+func TestRoomsOfADeadNodeFallToNodesByTheirHeadroom(t *testing.T) {
+	for _, c := range []struct {
+		change func(*cluster.Node)
+		want   float64
+	}{
+		{nil, 1},
+		{func(n *cluster.Node) { n.Load.Tick = 0.25 }, 0.75},
+		{func(n *cluster.Node) { n.Load.Tick = 0.9 }, 1e-3}, // it takes no rooms that it need not
+		{func(n *cluster.Node) { n.Draining = true }, 1e-3},
+		{func(n *cluster.Node) { n.Role = cluster.RoleLobby }, 1e-3},
+	} {
+		if n := arenaNode("n", c.change); cluster.Weight(n) != c.want {
+			t.Errorf("the weight of %+v is %v, want %v", n, cluster.Weight(n), c.want)
+		}
+	}
+}

@@ -105,12 +105,14 @@ type probes struct {
 	counts *leaseMetrics
 }
 
-func newProbes(key []byte, counts *leaseMetrics) *probes {
-	return &probes{key: key, counts: counts, client: &http.Client{
-		Timeout: probeTimeout,
-		Transport: &http.Transport{ // no proxy: a peer is asked directly, or not at all
+func newProbes(key []byte, transport http.RoundTripper, counts *leaseMetrics) *probes {
+	if transport == nil {
+		transport = &http.Transport{ // no proxy: a peer is asked directly, or not at all
 			MaxIdleConnsPerHost: 1, IdleConnTimeout: 10 * time.Second, DisableCompression: true, MaxResponseHeaderBytes: 4 << 10,
-		},
+		}
+	}
+	return &probes{key: key, counts: counts, client: &http.Client{
+		Timeout: probeTimeout, Transport: transport,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 }

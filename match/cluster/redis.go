@@ -51,7 +51,7 @@ func (a *address) check(ctx context.Context, rdb redis.UniversalClient) error {
 		if a.kind == kindCluster && strings.Contains(err.Error(), "cluster support disabled") {
 			return errors.New("it is no Redis Cluster: want redis:// in place of redis+cluster://")
 		}
-		return err //nolint:wrapcheck // Connect says what it did
+		return err
 	}
 	info, err := rdb.Info(ctx, "cluster").Result()
 	if a.kind != kindCluster && err == nil && strings.Contains(info, "cluster_enabled:1") {

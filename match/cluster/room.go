@@ -191,7 +191,11 @@ func parseRoom(id string, f map[string]string) (Room, error) {
 		name string
 		to   *int
 	}{
-		{"seats", &r.Seats}, {"teams", &r.Teams}, {"teamsize", &r.TeamSize}, {"expect", &r.Expect}, {"need", &r.Need},
+		{"seats", &r.Seats},
+		{"teams", &r.Teams},
+		{"teamsize", &r.TeamSize},
+		{"expect", &r.Expect},
+		{"need", &r.Need},
 		{"attempts", &r.Attempts},
 	} {
 		v, err := number(n.name, n.name == "seats")

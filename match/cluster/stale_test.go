@@ -41,7 +41,7 @@ func TestHostThatHasARoomNoLongerWritesNothingOfIt(t *testing.T) {
 		c, err := d.Copy(ctx, r.ID)
 		must(t, err)
 		must(t, d.Own(ctx, "n2", r.ID))
-		what, now, err := d.Claim(ctx, r.ID, r.Node, "n2", 0)
+		what, now, err := d.Claim(ctx, r.ID, r.Node, "n2", 0, true)
 		must(t, err)
 		if what != cluster.ClaimedRoom || now.Epoch <= old || now.Node != "n2" || now.Attempts != 1 {
 			t.Fatalf("it is claimed as %s: %+v", what, now)
@@ -83,7 +83,7 @@ func TestHostThatHasARoomNoLongerWritesNothingOfIt(t *testing.T) {
 				t.Fatalf("%s has changed the room (-before +after):\n%s", name, d)
 			}
 		}
-		if _, _, err := d.Claim(ctx, r.ID, r.Node, "n3", 0); !errors.Is(err, cluster.ErrFenced) {
+		if _, _, err := d.Claim(ctx, r.ID, r.Node, "n3", 0, true); !errors.Is(err, cluster.ErrFenced) {
 			t.Errorf("another claim from the node that is gone: %v", err)
 		}
 		// And the room's host of now may do all of it.
@@ -102,19 +102,41 @@ func TestRoomIsClaimedOnceUnderAnEpochAboveAllThatAreKnown(t *testing.T) {
 		r := create(t, d, aRoom(4))
 		must(t, d.Begin(ctx, r.ID, r.Node, r.Epoch))
 		floor := uint64(time.Now().Add(time.Hour).UnixMilli())
-		_, first, err := d.Claim(ctx, r.ID, r.Node, "n2", floor)
+		_, first, err := d.Claim(ctx, r.ID, r.Node, "n2", floor, true)
 		must(t, err)
-		what, again, err := d.Claim(ctx, r.ID, r.Node, "n2", floor) // its answer was lost, say
+		what, again, err := d.Claim(ctx, r.ID, r.Node, "n2", floor, true) // its answer was lost, say
 		must(t, err)
 		if first.Epoch <= floor || cmp.Diff(first, again) != "" || what != cluster.ClaimedRoom {
 			t.Errorf("the first time %+v, again %+v", first, again)
 		}
-		_, second, err := d.Claim(ctx, r.ID, "n2", "n3", 0)
+		_, second, err := d.Claim(ctx, r.ID, "n2", "n3", 0, true)
 		must(t, err)
 		if second.Epoch != first.Epoch+1 || second.Attempts != 1 {
 			t.Errorf("claimed from one who had not opened it: %+v", second)
 		}
 	})
+}
+
+// A named room that was handed over may be moved before anybody claims it.
+func TestRoomThatWasMovedIsBlamedForWhatStopsItsNewHostAlone(t *testing.T) {
+	for begun, want := range map[bool]int{true: 1, false: 0} {
+		testredis.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
+			ctx, d := t.Context(), cluster.NewDirectory(rdb, ns)
+			r := create(t, d, aRoom(4))
+			must(t, d.Begin(ctx, r.ID, r.Node, r.Epoch))
+			must(t, d.HandOver(ctx, r.ID, r.Epoch, false))
+			r.Node = cluster.Released
+			moved, err := d.Move(ctx, r, "n2", r.Rules)
+			must(t, err)
+			if begun {
+				must(t, d.Begin(ctx, r.ID, "n2", moved.Epoch))
+			}
+			_, now, err := d.Claim(ctx, r.ID, "n2", "n3", 0, true)
+			if err != nil || now.Attempts != want {
+				t.Errorf("opened there: %v; attempts %d, %v, want %d", begun, now.Attempts, err, want)
+			}
+		})
+	}
 }
 
 func TestKeptResultIsWhatWhoeverTakesTheRoomOverPosts(t *testing.T) {
@@ -123,7 +145,7 @@ func TestKeptResultIsWhatWhoeverTakesTheRoomOverPosts(t *testing.T) {
 		r := create(t, d, aRoom(4))
 		must(t, d.Begin(ctx, r.ID, r.Node, r.Epoch))
 		must(t, d.PostResult(ctx, under(r.Epoch, aResult(r.ID, 7, 0))))
-		what, now, err := d.Claim(ctx, r.ID, r.Node, "n2", 0)
+		what, now, err := d.Claim(ctx, r.ID, r.Node, "n2", 0, true)
 		if err != nil || what != cluster.ClaimedResult || now.Attempts != 0 {
 			t.Fatalf("it is claimed as %s: %+v, %v", what, now, err)
 		}

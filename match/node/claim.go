@@ -21,6 +21,8 @@ type Owners interface {
 	Steady() bool
 	// Gone says whether an incarnation is fenced: it will never run its rooms again.
 	Gone(ctx context.Context, id string) (bool, error)
+	// Peers are the other nodes that are there, as it knows without asking.
+	Peers() []cluster.Node
 	// Epoch is the highest epoch that any node is known to have seen: a claim's is higher. Saw notes one.
 	Epoch() uint64
 	Saw(epoch uint64)
@@ -31,6 +33,8 @@ type ClaimerConfig struct {
 	Opener *Opener // required
 	// Live returns the nodes that are there, by id: it is [cluster.Nodes].Live. Required.
 	Live func(context.Context) (map[string]cluster.Node, error)
+	// Crashed says whether a node that is gone has lost its process: then a room of it may be to blame. Nil: each has.
+	Crashed func(context.Context, cluster.Node) bool
 	// Journals is where the rooms' journals are: nil is nowhere.
 	Journals journal.Store
 	// Weight is how much a node can take, compared with others. Nil: by the headroom that its ticks leave.
@@ -70,13 +74,17 @@ type Claimer struct {
 
 	mu    sync.Mutex
 	nodes map[string]*deadNode
-	since map[string]time.Time // since when a room is seen to be without a host
-	mine  map[string]bool      // claimed, but it could not be opened yet
+	peers map[string]cluster.Node // as they were when they were there
+	since map[string]time.Time    // since when a room is seen to be without a host
+	mine  map[string]bool         // claimed, but it could not be opened yet
+	news  chan struct{}           // closed at the next news
 }
 
 type deadNode struct {
 	since, looked time.Time
 	had           bool // rooms, when it was looked at last
+	ask           sync.Once
+	crashed       bool // once it is asked
 }
 
 // NewClaimer returns a Claimer that does nothing before Start.
@@ -87,7 +95,7 @@ func NewClaimer(cfg ClaimerConfig) *Claimer {
 	if cfg.Log == nil {
 		cfg.Log = zap.NewNop()
 	}
-	return &Claimer{ClaimerConfig: cfg, nodes: map[string]*deadNode{}, since: map[string]time.Time{}, mine: map[string]bool{}}
+	return &Claimer{ClaimerConfig: cfg, nodes: map[string]*deadNode{}, peers: map[string]cluster.Node{}, since: map[string]time.Time{}, mine: map[string]bool{}, news: make(chan struct{})}
 }
 
 // Start lets it take rooms over, as one of the nodes, until Close. It is called once.
@@ -106,6 +114,15 @@ func (c *Claimer) Dead(id string) {
 	if c.nodes[id] == nil {
 		c.nodes[id] = &deadNode{since: time.Now()}
 	}
+	close(c.news)
+	c.news = make(chan struct{})
+}
+
+// News is closed when the next node is known to be over.
+func (c *Claimer) News() <-chan struct{} {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.news
 }
 
 // Close stops it, and waits for what it is about.
@@ -141,6 +158,7 @@ func (c *Claimer) healthy() bool { return c.owners.Steady() && c.Opener.Host.Unf
 func (c *Claimer) look(work context.Context) error {
 	ctx, cancel := context.WithTimeout(work, claimTimeout)
 	defer cancel()
+	c.meet()
 	owned, err := c.Opener.Dir.Owned(ctx, c.due()...)
 	if err != nil {
 		return err //nolint:wrapcheck // says what it did
@@ -155,6 +173,47 @@ func (c *Claimer) look(work context.Context) error {
 	}
 	c.all(work, jobs, live)
 	return nil
+}
+
+// meet remembers where the others are reached.
+func (c *Claimer) meet() {
+	peers := c.owners.Peers()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.peers) > maxPeers {
+		clear(c.peers)
+	}
+	for _, p := range peers {
+		c.peers[p.ID] = p
+	}
+}
+
+// maxPeers bounds how many nodes are remembered, which come and go.
+const maxPeers = 4096
+
+// blames says whether a room of a node that is gone may be what stopped it. One that was handed over says so itself. The
+// first who wants to know asks for the node, and the others wait for the answer: whoever claims a room must have it.
+func (c *Claimer) blames(ctx context.Context, from string) bool {
+	if from == cluster.Released {
+		return true
+	}
+	n, peer, known := c.deadNode(from)
+	n.ask.Do(func() {
+		n.crashed = c.Crashed == nil || known && c.Crashed(context.WithoutCancel(ctx), peer)
+	})
+	return n.crashed
+}
+
+// deadNode is what is known of a node that is over.
+func (c *Claimer) deadNode(id string) (n *deadNode, peer cluster.Node, known bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if n = c.nodes[id]; n == nil {
+		n = &deadNode{since: time.Now()}
+		c.nodes[id] = n
+	}
+	peer, known = c.peers[id]
+	return n, peer, known
 }
 
 // deadFor is how long a node that is over is looked at: longer than anything is kept that it has left.
@@ -288,7 +347,7 @@ func (c *Claimer) decide(ctx context.Context, j job, live map[string]cluster.Nod
 		if err == nil {
 			err = c.Opener.Dir.Disown(ctx, j.from, j.room)
 		}
-		return rec, leave, err
+		return rec, leave, err //nolint:wrapcheck // says what it did
 	}
 	to = lose
 	if !rec.Off && c.survives(&rec) {
@@ -378,7 +437,7 @@ func (c *Claimer) Claim(ctx context.Context, rec cluster.Room) (*match.Instance,
 	if c.survives(&rec) {
 		to = open
 	} else if live, err := c.Live(ctx); err != nil || c.elsewhere(&rec, live, 0) {
-		return nil, err //nolint:wrapcheck // says what it did
+		return nil, err
 	}
 	return c.take(ctx, job{rec.Node, rec.ID, time.Now()}, rec, to)
 }
@@ -392,7 +451,7 @@ func (c *Claimer) take(ctx context.Context, j job, rec cluster.Room, to what) (*
 	if err := dir.Own(ctx, self, j.room); err != nil {
 		return nil, err //nolint:wrapcheck // says what it did
 	}
-	word, rec, err := dir.Claim(ctx, j.room, j.from, self, c.owners.Epoch())
+	word, rec, err := dir.Claim(ctx, j.room, j.from, self, c.owners.Epoch(), c.blames(ctx, j.from))
 	if errors.Is(err, cluster.ErrFenced) || errors.Is(err, cluster.ErrNoRoom) { // somebody was faster
 		return nil, errors.Join(elsewhere(), dir.Disown(ctx, self, j.room))
 	}
@@ -430,7 +489,7 @@ func (c *Claimer) take(ctx context.Context, j job, rec cluster.Room, to what) (*
 		}
 	}
 	if err != nil {
-		return rm, err
+		return rm, err //nolint:wrapcheck // says what it did
 	}
 	return rm, c.disown(ctx, j, self, rm == nil)
 }

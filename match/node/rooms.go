@@ -20,6 +20,9 @@ type Rooms struct {
 	Nodes  *cluster.Nodes
 	// Bridge reaches the rooms of other nodes. nil: there are none.
 	Bridge Bridge
+	// Cut says that Redis does not answer this process, and that its rooms wait for it. Whoever comes then is told so at
+	// once, since another process may serve him. nil: neither is known.
+	Cut func() (cut, paused bool)
 }
 
 // Bridge is the way to a room at another node, opened there where open says so: a [muster/match/bridge.Bridge]. An error
@@ -30,8 +33,17 @@ type Bridge interface {
 
 var _ edge.Rooms = (*Rooms)(nil)
 
-// Open implements edge.Rooms.
-func (r *Rooms) Open(ctx context.Context, room string) (edge.Room, error) {
+// open looks for a room once. An error that is a *soon may be over in a moment.
+func (r *Rooms) open(ctx context.Context, room string) (edge.Room, error) {
+	if r.Cut != nil {
+		if cut, paused := r.Cut(); paused {
+			return nil, &proto.Close{Code: proto.CodeOverloaded, Reason: "the server is cut off from the others"}
+		} else if rm := r.Host.Room(room); cut && rm != nil { // it is not known whether it is another's by now; the lease says until when that does not matter
+			return rm, nil
+		} else if cut {
+			return nil, &proto.Close{Code: proto.CodeOverloaded, Reason: "the match cannot be found now"}
+		}
+	}
 	if rm := r.running(ctx, room); rm != nil {
 		return rm, nil
 	}
@@ -42,8 +54,14 @@ func (r *Rooms) Open(ctx context.Context, room string) (edge.Room, error) {
 	var rm *match.Instance
 	if rec.Node == r.Self() || closed(&rec) != nil {
 		rm, err = r.Opener.Open(ctx, rec)
-	} else if rm, err = r.Claims.Claim(ctx, rec); rm == nil && err == nil {
-		return r.bridged(ctx, rec, true)
+	} else if rm, err = r.Claims.Claim(ctx, rec); rm == nil {
+		if err == nil {
+			var away edge.Room
+			if away, err = r.bridged(ctx, rec, true); err == nil {
+				return away, nil
+			}
+		}
+		return nil, soonOr(err)
 	}
 	if err != nil {
 		return nil, toldOf(err)

@@ -31,6 +31,7 @@ type world struct {
 	rdb   redis.UniversalClient
 	dir   *cluster.Directory
 	games []match.Game
+	waits chan struct{}
 
 	mu    sync.Mutex
 	procs []*process
@@ -57,7 +58,7 @@ func inWorld(t *testing.T, n int, rules match.Rules, test func(t *testing.T, w *
 	synctest.Test(t, func(t *testing.T) {
 		rdb, stop := cluster.Embedded()
 		defer stop()
-		w := &world{t: t, rdb: rdb, dir: cluster.NewDirectory(rdb, ns), dead: map[string]bool{}}
+		w := &world{t: t, rdb: rdb, dir: cluster.NewDirectory(rdb, ns), dead: map[string]bool{}, waits: make(chan struct{}, 1)}
 		for _, g := range []struct {
 			name       string
 			durability match.Durability
@@ -87,7 +88,7 @@ type line struct {
 
 var (
 	errCut  = errors.New("the process is dead")
-	errAway = errors.New("Redis does not answer")
+	errAway = errors.New("no answer from Redis")
 )
 
 // lose cuts a process off from Redis, or brings it back.
@@ -228,8 +229,9 @@ func (p *process) Gone(_ context.Context, id string) (bool, error) {
 	return p.w.dead[id], nil
 }
 
-func (p *process) Epoch() uint64 { return 0 }
-func (p *process) Saw(uint64)    {}
+func (p *process) Peers() []cluster.Node { return nil }
+func (p *process) Epoch() uint64         { return 0 }
+func (p *process) Saw(uint64)            {}
 
 // kill ends a process as kill -9 does. The others see it when its lease is over.
 func (p *process) kill() {
@@ -253,6 +255,9 @@ func (w *world) killed(p *process) {
 		w.t.Error(err)
 	}
 	time.Sleep(lease)
+	w.waits <- struct{}{} // two may die in the same moment, and one at a time may wait
+	synctest.Wait()
+	<-w.waits
 	w.mu.Lock()
 	p.over, w.dead[p.id] = true, true
 	others := slices.Clone(w.procs)
@@ -285,6 +290,7 @@ func (w *world) stop() {
 		}
 	}
 	time.Sleep(time.Minute) // whoever died in the background is done
+	synctest.Wait()
 }
 
 // create makes a room on a process, with a seat for each player.

@@ -154,11 +154,8 @@ func (m *Machine) Renewed(now time.Duration, a Answer) (forgot bool) {
 		m.reassert = false
 		m.news = max(m.news, a.News)
 	}
-	if now >= m.own || changed { // what it saw of others before is worth nothing
+	if now >= m.own || changed { // what was seen of others in another Redis may have been undone, but only until then
 		m.since = now
-		for i := range m.others {
-			m.others[i].since = now
-		}
 	}
 	m.known = append(m.known[:0], m.live...)
 	m.joined, m.cut, m.gap, m.yielded = true, false, false, false

@@ -39,6 +39,7 @@ type call struct {
 	answer          Answer
 	got             []claimed
 	lineage         int
+	lineageSeen     string
 }
 
 type claimed struct {
@@ -120,7 +121,7 @@ func (w *world) incarnate(n *node, i int) {
 	}
 	n.id = idOf(w.incs)
 	w.incs++
-	cfg := Config{TTL: time.Duration(ttl), Margin: time.Duration(margin), Stranger: time.Duration(stranger)}
+	cfg := Config{TTL: time.Duration(ttl), Margin: time.Duration(margin), Stranger: time.Duration(w.opt.stranger)}
 	switch w.opt.without {
 	case margins:
 		cfg.Margin = 0
@@ -217,6 +218,9 @@ func (w *world) reply(n *node, i int32) {
 		w.renewed(n, c, now)
 	case callFence:
 		n.m.FenceDone(c.target, c.ok)
+		if c.ok && !n.claimed && w.one(2) {
+			w.claim(n, int(c.node), c.target)
+		}
 	case callAppend:
 		w.appended(n, c)
 	case callRecord:
@@ -265,21 +269,8 @@ func (w *world) renewed(n *node, c *call, now time.Duration) {
 		if w.opt.without == sendTime {
 			m.sentAt = now
 		}
-		var before [maxIncs]time.Duration
-		if w.opt.without == breaks {
-			for _, o := range m.others {
-				before[incOf(o.id)] = o.since + 1
-			}
-		}
-		held := m.own
 		forgot := m.Renewed(now, c.answer)
-		if w.opt.without == breaks && now >= held {
-			for i := range m.others {
-				if o := &m.others[i]; before[incOf(o.id)] > 0 && o.since == now {
-					o.since = before[incOf(o.id)] - 1
-				}
-			}
-		}
+		n.renewals++
 		for i := range n.list {
 			n.list[i].rewrite = n.list[i].rewrite || forgot
 		}
@@ -289,6 +280,9 @@ func (w *world) renewed(n *node, c *call, now time.Duration) {
 		for _, id := range c.answer.Fenced {
 			if !slices.Contains(n.dead, id) {
 				n.dead = append(n.dead, id)
+				if !n.claimed && m.Steady(now) && w.one(2) {
+					w.claim(n, int(c.node), id)
+				}
 			}
 		}
 	}
@@ -321,7 +315,7 @@ func (w *world) tend(n *node, i int) {
 			m.others[j].since = min(m.others[j].since, now-time.Duration(ttl))
 		}
 	}
-	if m.Cut() && !n.tending {
+	if (m.Cut() || w.opt.profile.eager) && !n.tending {
 		n.tending = true
 		w.at(n.after(tendEvery), event{kind: evTend, node: int8(i), run: n.run})
 	}
@@ -350,6 +344,10 @@ func (w *world) ask(q Question, n *node, i int, id string, round uint64) {
 		return
 	}
 	l := &w.link[p.from][p.to]
+	if l.cut && l.refuses {
+		w.at(ms, event{kind: evProbeTimeout, node: int8(i), run: n.run, call: k})
+		return
+	}
 	if l.cut || w.rng.IntN(100) < l.loss {
 		return
 	}

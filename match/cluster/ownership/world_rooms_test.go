@@ -15,14 +15,11 @@ func (w *world) roomsOf(n *node, i int) {
 	w.at(n.after(roomEvery), event{kind: evRooms, node: int8(i), run: n.run})
 	steady := n.m.Steady(n.local(w.now))
 	if steady && !n.claimed && w.one(3) {
-		n.claimed = true
-		k, c := w.newCall(callClaim, n, i)
-		c.names, c.epoch = append(c.names, n.dead...), n.m.Epoch()
-		w.send(k)
+		w.claim(n, i, n.dead...)
 	}
 	if w.one(8) && w.now < w.over-2*ttl && (steady || w.opt.without == steadyCreation && n.m.Held(n.local(w.now))) {
 		k, c := w.newCall(callCreate, n, i)
-		c.room, c.epoch = w.rng.IntN(rooms), n.m.Epoch()
+		c.room, c.epoch, c.lineageSeen = w.rng.IntN(rooms), n.m.Epoch(), n.m.lineage
 		w.send(k)
 	}
 	for j := range n.list { // whether they run or wait
@@ -58,6 +55,14 @@ func (w *world) roomsOf(n *node, i int) {
 	}
 }
 
+// claim looks for rooms of those that are dead.
+func (w *world) claim(n *node, i int, dead ...string) {
+	n.claimed = true
+	k, c := w.newCall(callClaim, n, i)
+	c.names, c.epoch = append(c.names, dead...), n.m.Epoch()
+	w.send(k)
+}
+
 // drop ends a room on a node.
 func (n *node) drop(room int, epoch uint64) {
 	for i := range n.list {
@@ -91,7 +96,7 @@ func (w *world) appended(n *node, c *call) {
 			return
 		}
 		r := &w.state[c.room]
-		for _, input := range c.hist {
+		for _, input := range in.hist[:in.stored] { // what came before is told with it
 			if slices.Contains(r.durable, input) {
 				continue
 			}
@@ -109,7 +114,6 @@ func (w *world) appended(n *node, c *call) {
 
 // opened begins to run a room.
 func (w *world) opened(n *node, c *call) {
-	r := &w.state[c.room]
 	for _, in := range n.list {
 		if in.room == c.room {
 			if in.epoch < c.epoch {
@@ -122,27 +126,83 @@ func (w *world) opened(n *node, c *call) {
 	if c.lineage != w.redis.emptied {
 		return // what it has loaded may be older than what others have: it looks again
 	}
-	for _, input := range r.durable {
-		if !slices.Contains(c.hist, input) {
-			w.fail("%s opens room %d with epoch %d without input %d, which is durable", show(n.id), c.room, c.epoch, input)
-		}
-	}
-	if c.epoch < r.issued {
-		w.fail("%s opens room %d with epoch %d after one with %d", show(n.id), c.room, c.epoch, r.issued)
-	}
-	r.issued = c.epoch
 	if len(n.list) < cap(n.list) {
 		n.list = n.list[:len(n.list)+1]
 	} else {
 		n.list = append(n.list, instance{})
 	}
 	in := &n.list[len(n.list)-1]
-	*in = instance{room: c.room, epoch: c.epoch, hist: append(in.hist[:0], c.hist...), stored: len(c.hist)}
+	*in = instance{room: c.room, epoch: c.epoch, hist: append(in.hist[:0], c.hist...), stored: len(c.hist), lost: w.redis.record[c.room].blind}
 	w.log("%s runs room %d with epoch %d", show(n.id), c.room, c.epoch)
+}
+
+// first looks, when a room runs for the first time here, whether it is a room that may: the newest, with all that is durable.
+func (w *world) first(n *node, in *instance) {
+	in.ran = true
+	r := &w.state[in.room]
+	for _, input := range r.durable {
+		if !slices.Contains(in.hist, input) {
+			w.fail("%s opens room %d with epoch %d without input %d, which is durable", show(n.id), in.room, in.epoch, input)
+		}
+	}
+	again := in.epoch < r.issued || in.epoch == r.issued && r.by != n.id
+	if again && !r.spread && w.stepped && r.kept != w.redis.emptied {
+		w.over = w.now // see spread
+		return
+	}
+	if again {
+		w.fail("%s opens room %d with epoch %d after one with %d", show(n.id), in.room, in.epoch, r.issued)
+	}
+	r.issued, r.by, r.spread, r.kept = in.epoch, n.id, false, w.redis.emptied
+}
+
+// untold says whether Redis has forgotten that an incarnation is fenced, and nobody could tell it again.
+func (w *world) untold(id string) bool {
+	if !w.forgotten[incOf(id)] || slices.Contains(w.redis.fenced, id) {
+		return false
+	}
+	for i := range w.nodes {
+		if n := &w.nodes[i]; n.up && n.renewals > 1 && slices.Contains(n.m.fences, id) {
+			return false
+		}
+	}
+	return true
+}
+
+// recordless says whether a node that was not in touch with Redis since that was emptied runs a room: nothing there says so.
+func (w *world) recordless(n *node, room int) bool {
+	for i := range n.list {
+		if in := &n.list[i]; in.room == room && in.recordless {
+			return n.renewals < 2
+		}
+	}
+	return false
+}
+
+// spread notes which epochs more nodes than their hosts know of. One that none but its host knows is given out again if the
+// host is away, Redis was emptied, and its clock has gone back: all three.
+func (w *world) spread() {
+	for room := range w.state {
+		r := &w.state[room]
+		if r.spread || r.issued == 0 {
+			continue
+		}
+		know, up := 0, 0
+		for i := range w.nodes {
+			if n := &w.nodes[i]; n.up {
+				up++
+				if n.m.Epoch() >= r.issued {
+					know++
+				}
+			}
+		}
+		r.spread = know > 1 || know == up
+	}
 }
 
 // check looks at the invariants. What lets a room run is an event, so they are looked at after each.
 func (w *world) check() {
+	w.spread()
 	var host [rooms]int // 1 + the node that runs it
 	var epoch [rooms]uint64
 	var lost [rooms]bool
@@ -158,11 +218,16 @@ func (w *world) check() {
 			}
 			continue
 		}
-		for _, in := range n.list {
+		for j := range n.list {
+			in := &n.list[j]
+			if !in.ran {
+				w.first(n, in)
+			}
 			r := &w.state[in.room]
 			if h := host[in.room]; h > 0 {
 				other := &w.nodes[h-1]
-				if epoch[in.room] == in.epoch || !w.excused[incOf(other.id)] && !w.excused[incOf(n.id)] && !lost[in.room] && !in.lost {
+				if epoch[in.room] == in.epoch || !w.excused[incOf(other.id)] && !w.excused[incOf(n.id)] && !lost[in.room] && !in.lost && !w.untold(other.id) && !w.untold(n.id) &&
+					!w.recordless(other, in.room) && !w.recordless(n, in.room) {
 					w.fail("room %d runs on %s with epoch %d and on %s with %d", in.room, show(other.id), epoch[in.room], show(n.id), in.epoch)
 				}
 			}
