@@ -89,6 +89,12 @@ func (p *peer) wasFenced() bool {
 	return len(p.fenced) > 0
 }
 
+func (p *peer) fences() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.fenced
+}
+
 func (p *peer) heardOf(id string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
