@@ -147,10 +147,18 @@ func TestAnEdgeBringsOnlySoManyViewers(t *testing.T) {
 func TestWhatARoomIsTooSlowToReadIsDroppedAndMadeGood(t *testing.T) {
 	dropped := 0
 	b := newMailbox(func() { dropped++ })
+	for range maxViewers {
+		b.put([]byte("an event for all"))
+	}
+	b.put([]byte("and the tick"))
+	list, _, _ := b.take(nil)
+	if len(list) != maxViewers+1 || dropped != 0 {
+		t.Errorf("of a tick %d wait, %d were dropped", len(list), dropped)
+	}
 	for range maxMail + 5 {
 		b.put([]byte("small"))
 	}
-	list, _, _ := b.take(nil)
+	list, _, _ = b.take(list)
 	if len(list) != maxMail || dropped != 5 {
 		t.Errorf("%d wait, %d were dropped", len(list), dropped)
 	}
