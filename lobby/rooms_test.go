@@ -338,6 +338,25 @@ func TestRoomIsMadeOnANodeInItsRegionWhereNodesSayTheirs(t *testing.T) {
 	})
 }
 
+func TestRoomIsMadeOnAServerWithTheTagsThatItsMakerWants(t *testing.T) {
+	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
+		p := open(t, rdb, nil)
+		defer p.Close()
+		defer join(t, rdb, cluster.Node{ID: "fast", URL: "http://fast.example", Tags: map[string]string{"disk": "fast", "gpu": "no"}})()
+		defer join(t, rdb, cluster.Node{ID: "slow", URL: "http://slow.example", Tags: map[string]string{"disk": "slow"}})()
+		for i := range 3 {
+			for _, disk := range []string{"fast", "slow"} {
+				m := p.makeRoom(fmt.Sprint("alice", i), `,"on":{"disk":"`+disk+`"}`)
+				if !strings.HasPrefix(m.Match.URL, "ws://"+disk+".example/") || len(m.Room.Tags) != 0 {
+					t.Errorf("with a %s disk the room is at %s, with the tags %v", disk, m.Match.URL, m.Room.Tags)
+				}
+			}
+		}
+		wantProblem(t, p.post("alice", "/v1/rooms", `{"game":"arena","on":{"disk":"fast","gpu":"yes"}}`), http.StatusServiceUnavailable, "")
+		wantProblem(t, p.post("alice", "/v1/rooms", `{"game":"arena","on":{"DISK":"fast"}}`), http.StatusUnprocessableEntity, "body.on")
+	})
+}
+
 func TestListIsFilteredAndTurnedPageByPage(t *testing.T) {
 	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
 		p := open(t, rdb, func(c *lobby.Config) {
