@@ -357,6 +357,31 @@ func TestRoomIsMadeOnAServerWithTheTagsThatItsMakerWants(t *testing.T) {
 	})
 }
 
+// A lease that is over says that the node is late: the room is there in a moment, here or elsewhere.
+func TestRoomOfALateNodeIsToBeAskedForAgain(t *testing.T) {
+	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
+		p := open(t, rdb, nil)
+		defer p.Close()
+		defer join(t, rdb, someNode)()
+		ask := request{
+			method: "POST", path: "/v1/rooms", token: p.player("alice"), body: `{"game":"arena"}`, header: http.Header{"Idempotency-Key": {"a key"}},
+		}
+		m := want[made](t, p.send(ask), http.StatusCreated)
+		byCode := func() answer { return p.post("bob", "/v1/codes/"+m.Room.Code+"/join", "") }
+		must(t, rdb.ZAdd(t.Context(), ns+":{nodes}:live", redis.Z{Score: 1, Member: someNode.ID}).Err()) // until it renews
+		for name, a := range map[string]answer{"made again": p.send(ask), "joined by its code": byCode()} {
+			if late := wantProblem(t, a, http.StatusServiceUnavailable, ""); !strings.Contains(late.Detail, "is late") {
+				t.Errorf("%s: %q", name, late.Detail)
+			}
+		}
+		time.Sleep(time.Second)
+		if again := want[made](t, p.send(ask), http.StatusCreated); again.Room.ID != m.Room.ID {
+			t.Errorf("made again it is room %s, and was %s", again.Room.ID, m.Room.ID)
+		}
+		want[lobby.Match](t, byCode(), http.StatusOK)
+	})
+}
+
 func TestListIsFilteredAndTurnedPageByPage(t *testing.T) {
 	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
 		p := open(t, rdb, func(c *lobby.Config) {
