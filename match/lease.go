@@ -57,6 +57,10 @@ func (rm *Instance) Abandon(reason string) {
 	rm.quit()
 }
 
+// elsewhereAfter is how long a room waits before its players are told to look for it: by then another node has it, if any
+// could take it. Where none could they come back here, and have their seats.
+const elsewhereAfter = 2 * time.Second
+
 // await waits, on the room's goroutine, while the host's rooms may not run, and moves the room's schedule by as much. It is
 // false when the room has ended meanwhile.
 func (rm *Instance) await(ctx context.Context) bool {
@@ -68,11 +72,15 @@ func (rm *Instance) await(ctx context.Context) bool {
 	began := time.Since(rm.base)
 	ticker := time.NewTicker(rm.period)
 	defer ticker.Stop()
-	for !rm.host.mayRun() {
+	for told := false; !rm.host.mayRun(); {
 		select {
 		case <-ctx.Done():
 			return false
 		case <-ticker.C:
+		}
+		if !told && time.Since(rm.base)-began > elsewhereAfter {
+			told = true
+			rm.viewers.closeAll(proto.Close{Code: proto.CodeNodeLeaving, Reason: "the match waits here, and may go on elsewhere"})
 		}
 	}
 	rm.start.Add(int64(time.Since(rm.base) - began))

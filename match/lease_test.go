@@ -24,7 +24,7 @@ func TestRoomsWaitBeyondTheTimeUntilWhichTheyMayRunAndGoOnWhereTheyWere(t *testi
 		}
 		a.send(rm, 1, 3)
 		rm.Detach(b) // whose seat is kept for two seconds of the room
-		ticks(200)
+		ticks(30)
 		if a.frames != frames {
 			t.Errorf("%d frames came while the room had to wait", a.frames-frames)
 		}
@@ -43,6 +43,32 @@ func TestRoomsWaitBeyondTheTimeUntilWhichTheyMayRunAndGoOnWhereTheyWere(t *testi
 		}
 		if d, ok := a.dotOf(2); !ok || !d.Gone {
 			t.Errorf("bob's seat is %+v, %v: it is kept for two seconds of the room", d, ok)
+		}
+	})
+}
+
+func TestPlayersOfARoomThatWaitsAreSentToLookElsewhereAndMayComeBack(t *testing.T) {
+	inRoom(t, dots{}, Rules{Grace: 2 * time.Second}, func(t *testing.T, g Game, h *Host, rm *Instance, _ *fakeDirectory) {
+		a := newViewer(t, g, 1)
+		a.attach(rm, "alice")
+		ticks(2)
+		h.HoldUntil(time.Now())
+		ticks(39)
+		if a.code() != 0 {
+			t.Fatalf("the viewer was closed with %d within two seconds", a.code())
+		}
+		ticks(4)
+		if a.code() != proto.CodeNodeLeaving {
+			t.Fatalf("the viewer was closed with %d, want %d", a.code(), proto.CodeNodeLeaving)
+		}
+		rm.Detach(a)
+		ticks(200) // deadlines are ticks, which stand still
+		h.HoldUntil(time.Time{})
+		b := newViewer(t, g, 1)
+		b.attach(rm, "alice")
+		ticks(3)
+		if d, ok := b.dotOf(1); !ok || d.Gone {
+			t.Errorf("alice's seat is %+v, %v: it is hers", d, ok)
 		}
 	})
 }

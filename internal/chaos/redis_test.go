@@ -38,6 +38,37 @@ func (w *world) emptyRedis() {
 	w.killOne()
 }
 
+// promote makes the replica the master, and then kills a host: no room changes hands for the first, and none is lost.
+func (w *world) promote() {
+	w.t.Helper()
+	was := w.c.clocks()
+	began := time.Now()
+	w.store.(pair).Failover()
+	w.t.Logf("the replica is the master after %v", since(began))
+	w.c.play("after the failover of Redis", time.Now(), w.c.bots)
+	w.t.Logf("all bots are durable again after %v", since(began))
+	w.unmoved(was)
+	w.killOne()
+}
+
+// oneAway takes one of the Cluster's masters away for a while, with what it has on its disk, and then kills a host.
+func (w *world) oneAway(away time.Duration) {
+	w.t.Helper()
+	c := w.store.(whole)
+	for i, s := range c.Masters {
+		was := w.c.clocks()
+		s.Kill()
+		pass(w.t, away)
+		s.Restart()
+		c.Wait()
+		back := time.Now()
+		w.c.play("after a master was away", back, w.c.bots)
+		w.t.Logf("master %d was away for %v; all bots are durable again %v after it was back", i, away, since(back))
+		w.unmoved(was)
+	}
+	w.killOne()
+}
+
 // slowRedis makes each answer of Redis come so much later for all servers. No room waits for it, and none changes hands.
 func (w *world) slowRedis(by time.Duration) {
 	w.t.Helper()

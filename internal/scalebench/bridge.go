@@ -69,7 +69,7 @@ func measureBridge(ctx context.Context, o *options) (string, error) {
 func (o *options) bridgeMany(ctx context.Context) (string, error) {
 	const each = 3
 	many := *o
-	many.Rooms = 5 * o.Rooms
+	many.Rooms = 10 * o.Rooms
 	s, err := newStage(ctx, &many)
 	if err != nil {
 		return "", err
@@ -108,7 +108,7 @@ func (o *options) bridgeMany(ctx context.Context) (string, error) {
 }
 
 func (o *options) bridge(ctx context.Context, game string) (string, error) {
-	const each = 8
+	each := o.Each
 	s, err := newStage(ctx, o)
 	if err != nil {
 		return "", err
@@ -166,6 +166,9 @@ func (o *options) bridge(ctx context.Context, game string) (string, error) {
 	}
 	z, err := h.come(ctx, edge, each/2, bridged, seen.bridged)
 	if err != nil {
+		return "", err
+	}
+	if err := pause(ctx, o.Warm); err != nil {
 		return "", err
 	}
 	measure := func(on bool) { direct.measure(on); bridged.measure(on); seen.measure(on) }

@@ -2,7 +2,7 @@
 // tables of docs/SCALING.md:
 //
 //	go run ./internal/scalebench                  write them
-//	go run ./internal/scalebench -only bridge     print one part, and write nothing
+//	go run ./internal/scalebench -only bridge     print one part, and write nothing; with -write, write that part
 //
 // Redis, servers and clients are processes of their own. Clients and loads are open loops: what is late waits, and counts
 // from when it was to be. CPU time is the kernel's account of each process, or Redis's own. Linux only.
@@ -29,9 +29,11 @@ import (
 type options struct {
 	Window time.Duration // of each measurement
 	Rooms  int           // of the measurements that are about rooms
+	Each   int           // players that come into each room
 	Self   string        // the program of the servers: this one
 	Dir    string
 	Settle time.Duration // before each, after who is in it has come: a host weighs two seconds of ticks
+	Warm   time.Duration // before it is measured how late commands are: until clients' clocks know their way
 	Err    io.Writer     // how far it is
 	Turns  int           // how often what is compared is measured
 	Most   int           // rooms that a ramp tries at most
@@ -67,13 +69,15 @@ func main() {
 }
 
 func measure(ctx context.Context, args []string, stdout, stderr io.Writer) (err error) {
-	o := &options{Err: stderr, Settle: 2 * time.Second, Turns: 3}
+	o := &options{Err: stderr, Settle: 2 * time.Second, Warm: 45 * time.Second, Turns: 3}
 	flags := flag.NewFlagSet("scalebench", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	only := flags.String("only", "", "a part that is measured and printed alone: rooms, bridge, journals, links, tickets")
+	write := flags.Bool("write", false, "write that part, instead of printing it")
 	file := flags.String("file", "docs/SCALING.md", "the page that is written")
 	flags.DurationVar(&o.Window, "window", 6*time.Second, "how long each measurement takes")
-	flags.IntVar(&o.Rooms, "rooms", 20, "how many rooms there are")
+	flags.IntVar(&o.Rooms, "rooms", 10, "how many rooms there are")
+	flags.IntVar(&o.Each, "players", 24, "how many players come into each of them, beside the one who keeps it")
 	flags.IntVar(&o.Most, "most", 60_000, "how many rooms a ramp tries at most")
 	if err := flags.Parse(args); err != nil {
 		return fmt.Errorf("reading the flags: %w", err)
@@ -88,18 +92,21 @@ func measure(ctx context.Context, args []string, stdout, stderr io.Writer) (err 
 	if err := os.WriteFile(filepath.Join(o.Dir, "key"), []byte(secret), 0o600); err != nil {
 		return err
 	}
-	if *only != "" {
-		i := slices.Index(partNames(), *only)
-		if i < 0 {
-			return fmt.Errorf("there is no part %q", *only)
-		}
-		text, err := parts[i].run(ctx, o)
-		if err == nil {
-			_, err = io.WriteString(stdout, text)
-		}
-		return err
+	if *only == "" {
+		return writeAll(ctx, o, *file, append(slices.Clone(parts), part{"machine", machine})...)
 	}
-	return writeAll(ctx, o, *file)
+	i := slices.Index(partNames(), *only)
+	if i < 0 {
+		return fmt.Errorf("there is no part %q", *only)
+	}
+	if *write {
+		return writeAll(ctx, o, *file, parts[i])
+	}
+	text, err := parts[i].run(ctx, o)
+	if err == nil {
+		_, err = io.WriteString(stdout, text)
+	}
+	return err
 }
 
 func partNames() (names []string) {
@@ -114,14 +121,14 @@ func marks(part string) (begin, end string) {
 	return "<!-- measured: " + part + " -->\n", "<!-- end: " + part + " -->\n"
 }
 
-// writeAll measures all parts and puts them into their places in the page.
-func writeAll(ctx context.Context, o *options, file string) error {
+// writeAll measures parts and puts them into their places in the page.
+func writeAll(ctx context.Context, o *options, file string, list ...part) error {
 	page, err := os.ReadFile(file) //nolint:gosec // the flag's
 	if err != nil {
 		return fmt.Errorf("reading the page: %w", err)
 	}
 	var errs []error
-	for _, p := range append(slices.Clone(parts), part{"machine", machine}) {
+	for _, p := range list {
 		text, err := p.run(ctx, o)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", p.name, err))

@@ -32,7 +32,7 @@ func small(t *testing.T) *options {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := &options{Window: 300 * time.Millisecond, Rooms: 2, Turns: 1, Settle: 100 * time.Millisecond, Self: self, Dir: t.TempDir(), Err: io.Discard, Most: 150}
+	o := &options{Window: 300 * time.Millisecond, Rooms: 2, Each: 2, Turns: 1, Settle: 100 * time.Millisecond, Self: self, Dir: t.TempDir(), Err: io.Discard, Most: 150}
 	if err := os.WriteFile(filepath.Join(o.Dir, "key"), []byte(secret), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -48,7 +48,7 @@ func TestRoomsAreMeasuredWithAndWithoutJournals(t *testing.T) {
 
 func TestBridgedPlayersAreMeasuredBesideDirectOnes(t *testing.T) {
 	text, err := measureBridge(t.Context(), small(t))
-	if err != nil || strings.Count(text, "| a command until its frame, p50, ms |") != 2 || !strings.Contains(text, "10 rooms with a journal") {
+	if err != nil || strings.Count(text, "| a command until its frame, p50, ms |") != 2 || !strings.Contains(text, "20 rooms with a journal") {
 		t.Errorf("%s\n%v", text, err)
 	}
 }

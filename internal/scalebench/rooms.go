@@ -63,7 +63,7 @@ type roomCost struct {
 
 // measureRooms measures what rooms and their players cost their server and Redis.
 func measureRooms(ctx context.Context, o *options) (string, error) {
-	const more = 8
+	more := o.Each
 	costs := map[string]*roomCost{}
 	for _, game := range []string{gamePlain, gameKept} {
 		c, err := o.roomsOf(ctx, game, more)
@@ -79,7 +79,7 @@ func measureRooms(ctx context.Context, o *options) (string, error) {
 	line := func(what, format string, of func(*roomCost) float64) {
 		fmt.Fprintf(&b, "| %s | "+format+" | "+format+" |\n", what, of(costs[gamePlain]), of(costs[gameKept]))
 	}
-	client := func(c *roomCost) float64 { return (c.many.nodes[0] - c.few.nodes[0]) / (n * more) }
+	client := func(c *roomCost) float64 { return (c.many.nodes[0] - c.few.nodes[0]) / (n * float64(more)) }
 	line("server: µs of CPU for a player and tick (input, frame, write)", "%.1f", func(c *roomCost) float64 { return 1e6 * client(c) / rate })
 	line("server: µs of CPU for a room and tick, beside its players", "%.1f", func(c *roomCost) float64 {
 		return 1e6 * ((c.few.nodes[0]-c.idle.nodes[0])/n - client(c)) / rate

@@ -113,7 +113,7 @@ func TestBlackHoledSubscriptionIsNoticedWithinThreeBeatsAndFollowedByAGap(t *tes
 		defer e.Close()
 		other := cluster.StartBus(rdb, ns, zap.NewNop(), func(cluster.Notice) {}, func() {})
 		defer other.Close()
-		time.Sleep(time.Minute)
+		time.Sleep(time.Minute + 100*time.Millisecond) // between two beats
 		if n := wires.swallow("subscribe"); n != 1 {
 			t.Fatalf("%d subscriptions were hurt, want 1", n)
 		}
@@ -137,7 +137,7 @@ func TestBusComesBackWhenEveryConnectionIsABlackHole(t *testing.T) {
 		defer func() { _ = hurt.Close() }()
 		e := listen(hurt)
 		defer e.Close()
-		time.Sleep(time.Minute)
+		time.Sleep(time.Minute + 100*time.Millisecond) // between two beats
 		wires.swallow("")
 		within(t, 3*500*time.Millisecond, "the bus knows that it is deaf", func() bool { return !e.Live() })
 		within(t, 5*time.Second, "a gap", func() bool { return e.count("gap") == 2 && e.Live() })

@@ -106,7 +106,7 @@ func (d *Directory) Move(ctx context.Context, r Room, node, rules string) (Room,
 	return d.Room(ctx, r.ID)
 }
 
-// A room that was moved by somebody else meanwhile stays where that put it.
+// A room that was moved by somebody else meanwhile stays where that put it. What its last host did says nothing of the next.
 var moveScript = redis.NewScript(`
 local rec = redis.call('HMGET', KEYS[1], 'node', 'epoch')
 if not rec[1] or rec[1] ~= ARGV[1] then return 'ok' end
@@ -114,6 +114,7 @@ local t = redis.call('TIME')
 local epoch = string.format('%.0f', math.max(t[1] * 1000 + math.floor(t[2] / 1000), tonumber(rec[2]) + 1))
 redis.call('HSETNX', KEYS[1], 'created', rec[2])
 redis.call('HSET', KEYS[1], 'node', ARGV[2], 'rules', ARGV[3], 'epoch', epoch)
+redis.call('HDEL', KEYS[1], 'clean', 'begun')
 redis.call('PEXPIRE', KEYS[1], ARGV[4])
 redis.call('PEXPIRE', KEYS[2], ARGV[4])
 return 'ok'`)

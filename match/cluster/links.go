@@ -67,6 +67,7 @@ type Links struct {
 	live    bool
 	streams uint32
 	peers   map[string]*peer
+	past    pastPeers
 }
 
 // peer is what is known of another node. The lock of Links is over it.
@@ -88,7 +89,7 @@ type peer struct {
 func NewLinks(cfg LinksConfig) *Links {
 	l := &Links{
 		cfg: cfg, metrics: newLinksMetrics(cfg.Registerer), shards: sharded(cfg.Redis), keys: keys{cfg.Namespace},
-		renamed: make(chan struct{}, 1), ready: make(chan struct{}), stop: func() {}, peers: map[string]*peer{},
+		renamed: make(chan struct{}, 1), ready: make(chan struct{}), stop: func() {}, peers: map[string]*peer{}, past: pastPeers{},
 	}
 	n := 1
 	if l.shards {
@@ -187,7 +188,7 @@ func (l *Links) peer(id string) *peer {
 		return nil
 	}
 	l.streams++
-	p := &peer{id: id, channel: l.link(id), out: linkQueue{from: l.self, to: id, stream: l.streams}, lane: l.laneOf(id)}
+	p := &peer{id: id, channel: l.link(id), out: linkQueue{from: l.self, to: id, stream: l.streams}, lane: l.laneOf(id), in: l.past.take(id)}
 	l.peers[id] = p
 	l.metrics.peers.Set(float64(len(l.peers)))
 	return p

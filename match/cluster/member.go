@@ -184,6 +184,15 @@ func (b *Member) Gone(ctx context.Context, id string) (bool, error) {
 	return fenced, err
 }
 
+// Cut says that Redis did not answer the last attempt to renew, and paused that rooms here wait for it: the lease is over,
+// and not all peers have promised to leave them alone.
+func (b *Member) Cut() (cut, paused bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	now := b.since()
+	return b.m.Cut(), now >= b.m.Until(now)
+}
+
 // Refresh renews at once, so that others soon see what Now says.
 func (b *Member) Refresh() {
 	select {

@@ -117,6 +117,28 @@ func TestRoomIsClaimedOnceUnderAnEpochAboveAllThatAreKnown(t *testing.T) {
 	})
 }
 
+// A named room that was handed over may be moved before anybody claims it.
+func TestRoomThatWasMovedIsBlamedForWhatStopsItsNewHostAlone(t *testing.T) {
+	for begun, want := range map[bool]int{true: 1, false: 0} {
+		testredis.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
+			ctx, d := t.Context(), cluster.NewDirectory(rdb, ns)
+			r := create(t, d, aRoom(4))
+			must(t, d.Begin(ctx, r.ID, r.Node, r.Epoch))
+			must(t, d.HandOver(ctx, r.ID, r.Epoch, false))
+			r.Node = cluster.Released
+			moved, err := d.Move(ctx, r, "n2", r.Rules)
+			must(t, err)
+			if begun {
+				must(t, d.Begin(ctx, r.ID, "n2", moved.Epoch))
+			}
+			_, now, err := d.Claim(ctx, r.ID, "n2", "n3", 0, true)
+			if err != nil || now.Attempts != want {
+				t.Errorf("opened there: %v; attempts %d, %v, want %d", begun, now.Attempts, err, want)
+			}
+		})
+	}
+}
+
 func TestKeptResultIsWhatWhoeverTakesTheRoomOverPosts(t *testing.T) {
 	testredis.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
 		ctx, d, o, s := t.Context(), cluster.NewDirectory(rdb, ns), cluster.NewOutbox(rdb, ns), &shelf{}

@@ -20,6 +20,9 @@ type Rooms struct {
 	Nodes  *cluster.Nodes
 	// Bridge reaches the rooms of other nodes. nil: there are none.
 	Bridge Bridge
+	// Cut says that Redis does not answer this process, and that its rooms wait for it. Whoever comes then is told so at
+	// once, since another process may serve him. nil: neither is known.
+	Cut func() (cut, paused bool)
 }
 
 // Bridge is the way to a room at another node, opened there where open says so: a [muster/match/bridge.Bridge]. An error
@@ -32,6 +35,15 @@ var _ edge.Rooms = (*Rooms)(nil)
 
 // open looks for a room once. An error that is a *soon may be over in a moment.
 func (r *Rooms) open(ctx context.Context, room string) (edge.Room, error) {
+	if r.Cut != nil {
+		if cut, paused := r.Cut(); paused {
+			return nil, &proto.Close{Code: proto.CodeOverloaded, Reason: "the server is cut off from the others"}
+		} else if rm := r.Host.Room(room); cut && rm != nil { // it is not known whether it is another's by now; the lease says until when that does not matter
+			return rm, nil
+		} else if cut {
+			return nil, &proto.Close{Code: proto.CodeOverloaded, Reason: "the match cannot be found now"}
+		}
+	}
 	if rm := r.running(ctx, room); rm != nil {
 		return rm, nil
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"muster/internal/race"
@@ -64,11 +65,11 @@ func explorations() int {
 
 // TestNoScheduleOfFaultsBreaksOwnership explores random schedules. -seed N -profile NAME makes one run again.
 func TestNoScheduleOfFaultsBreaksOwnership(t *testing.T) {
-	if *oneSeed != 0 {
+	if *oneSeed > 0 {
 		replay(t, *oneSeed, *oneProfile)
 		return
 	}
-	seed, prof, what := search(explorations(), profiles, nothing)
+	seed, prof, what := search(0, explorations(), common(nothing))
 	if what != "" {
 		t.Fatalf("%s\nseed %d of profile %q; again with -run %s -seed %d -profile %q", what, seed, prof, t.Name(), seed, prof)
 	}
@@ -76,10 +77,14 @@ func TestNoScheduleOfFaultsBreaksOwnership(t *testing.T) {
 
 func replay(t *testing.T, seed uint64, name string) {
 	t.Helper()
-	for _, p := range profiles {
-		if p.name == name {
+	list := common(nothing)
+	for _, o := range worlds {
+		list = append(list, o)
+	}
+	for _, o := range list {
+		if o.profile.name == name {
 			trace := &strings.Builder{}
-			what := newWorld().explore(seed, options{profile: p, drift: 10 * ppm}, trace)
+			what := newWorld().explore(seed, o, trace)
 			t.Log("\n" + trace.String())
 			if what != "" {
 				t.Error(what)
@@ -90,28 +95,20 @@ func replay(t *testing.T, seed uint64, name string) {
 	t.Fatalf("there is no profile %q", name)
 }
 
-// search explores n runs, on two goroutines, and returns the first seed that violates something.
-func search(n int, list []profile, without guard) (seed uint64, name, what string) {
+// search explores n runs after the first ones, on two goroutines, and returns a seed that violates something.
+func search(first, n int, list []options) (seed uint64, name, what string) {
 	var wg sync.WaitGroup
+	var found atomic.Bool
 	var mu sync.Mutex
 	const workers = 2
 	for worker := range workers {
 		wg.Go(func() {
 			w := newWorld()
-			for i := worker; i < n; i += workers {
-				p := list[i%len(list)]
-				at := uint64(i + 1)
-				mu.Lock()
-				over := what != ""
-				mu.Unlock()
-				if over {
-					return
-				}
-				if got := w.explore(at, options{profile: p, without: without, drift: 10 * ppm}, nil); got != "" {
+			for i := first + worker; i < first+n && !found.Load(); i += workers {
+				o, at := list[i%len(list)], uint64(i+1)
+				if got := w.explore(at, o, nil); got != "" && !found.Swap(true) {
 					mu.Lock()
-					if what == "" {
-						seed, name, what = at, p.name, got
-					}
+					seed, name, what = at, o.profile.name, got
 					mu.Unlock()
 				}
 			}

@@ -18,6 +18,8 @@ const (
 	leave                      // a node ends by its own will
 	cutPeers                   // two nodes, both ways or one
 	slowPeers                  // two nodes; some messages are lost
+	blip                       // a node and Redis, for a moment
+	island                     // all nodes that are there and Redis, which others reach
 	starve                     // a process's loop does not come round, while it answers
 	clockStep                  // Redis's clock
 	faultKinds
@@ -30,6 +32,9 @@ type profile struct {
 	seconds     int64 // of faults, at least; at most twice as long
 	every       int64 // about how long after a fault the next one comes
 	weights     [faultKinds]int
+	short       bool // no fault lasts long
+	eager       bool // it is always looked at whether somebody is to be fenced
+	fencesLost  int  // of 100 answers to fences
 	settles     bool // long enough after the last fault every room runs, once
 	neverWaits  bool // no room waits
 	nobodyDies  bool // nobody is fenced
@@ -77,11 +82,21 @@ func (w *world) hurt(k faultKind) {
 	}
 	n, p := &w.nodes[i], &w.opt.profile
 	span := w.span()
+	if p.short {
+		span = w.upTo(2 * ttl)
+	}
 	heal := event{kind: evHeal, node: int8(i), call: int32(k)}
 	switch k {
 	case cutRedis:
-		n.toRedis.cut, n.toNode.cut = !w.one(4), !w.one(4)
+		w.cut(n, span, !w.one(4), !w.one(4))
 		w.log("node %d is cut off from Redis for %d ms: to %v, from %v", i, span/ms, n.toRedis.cut, n.toNode.cut)
+	case blip:
+		heal.call, span = int32(cutRedis), w.upTo(ttl*3/4)
+		w.cut(n, span, !w.one(3), !w.one(3))
+		w.log("node %d is cut off from Redis for %d ms", i, span/ms)
+	case island:
+		w.island(span)
+		return
 	case slowRedis:
 		n.toRedis.slow, n.toNode.slow = w.upTo(ttl), w.upTo(ttl)/4
 		w.log("Redis is slow for node %d for %d ms", i, span/ms)
@@ -132,8 +147,11 @@ func (w *world) hurt(k faultKind) {
 		to, from := &w.link[i][j], &w.link[j][i]
 		if k == cutPeers {
 			to.cut, from.cut = !w.one(4), !w.one(4)
+			to.refuses, from.refuses = w.one(2), w.one(2)
 		} else {
-			to.loss, from.slow, to.slow = w.rng.IntN(50), w.upTo(ttl), w.upTo(ttl)/4
+			if to.loss = w.rng.IntN(100); w.one(2) {
+				from.slow, to.slow = w.upTo(ttl), w.upTo(ttl)/4
+			}
 		}
 		w.log("nodes %d and %d do not hear each other for %d ms (%d)", i, j, span/ms, k)
 	case starve:
@@ -141,11 +159,36 @@ func (w *world) hurt(k faultKind) {
 		w.log("the loop of %s does not come round for %d ms", show(n.id), span/ms)
 		return
 	case clockStep:
+		w.stepped = true
 		w.redis.clock = w.upTo(7200_000*ms) - 3600_000*ms
 		w.log("Redis's clock is %d ms ahead", w.redis.clock/ms)
 		return
 	}
 	w.at(span, heal)
+}
+
+// cut cuts a node off from Redis for a while, one way or both.
+func (w *world) cut(n *node, span int64, to, from bool) {
+	n.toRedis.cut, n.toNode.cut = n.toRedis.cut || to, n.toNode.cut || from
+	n.cutTo = max(n.cutTo, w.now+span)
+}
+
+// island cuts all nodes off from Redis; perhaps another one comes that is not.
+func (w *world) island(span int64) {
+	w.log("all nodes are cut off from Redis for %d ms", span/ms)
+	free := -1
+	for i := range w.nodes {
+		if !w.nodes[i].up {
+			free = i
+			continue
+		}
+		long := span + w.upTo(ttl)
+		w.cut(&w.nodes[i], long, true, false)
+		w.at(long, event{kind: evHeal, node: int8(i), call: int32(cutRedis)})
+	}
+	if free >= 0 && !w.one(3) {
+		w.at(w.upTo(ttl/2), event{kind: evStart, node: int8(free)})
+	}
 }
 
 func (w *world) kill(n *node) {
@@ -158,7 +201,9 @@ func (w *world) heal(e event) {
 	n := &w.nodes[e.node]
 	switch faultKind(e.call) {
 	case cutRedis:
-		n.toRedis.cut, n.toNode.cut = false, false
+		if w.now >= n.cutTo { // else there was another one
+			n.toRedis.cut, n.toNode.cut = false, false
+		}
 	case slowRedis:
 		n.toRedis.slow, n.toNode.slow = 0, 0
 	case outage, restart, empty:
@@ -204,7 +249,9 @@ func (w *world) lose(fenced []string) {
 		w.nodes[i].renewals = 0
 		for j := range w.nodes[i].list {
 			in := &w.nodes[i].list[j]
-			in.lost = in.lost || w.redis.record[in.room].epoch < in.epoch
+			rec := &w.redis.record[in.room]
+			in.recordless = rec.node == ""
+			in.lost = in.lost || rec.node != "" && rec.epoch < in.epoch
 		}
 	}
 	for room := range w.state {
@@ -232,7 +279,7 @@ func (w *world) mend() {
 	up := false
 	for i := range w.nodes {
 		n := &w.nodes[i]
-		n.toRedis, n.toNode, n.starved = linkState{}, linkState{}, 0
+		n.toRedis, n.toNode, n.starved, n.cutTo = linkState{}, linkState{}, 0, 0
 		up = up || n.up
 	}
 	if !up {

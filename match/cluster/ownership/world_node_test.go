@@ -39,6 +39,7 @@ type call struct {
 	answer          Answer
 	got             []claimed
 	lineage         int
+	lineageSeen     string
 }
 
 type claimed struct {
@@ -120,7 +121,7 @@ func (w *world) incarnate(n *node, i int) {
 	}
 	n.id = idOf(w.incs)
 	w.incs++
-	cfg := Config{TTL: time.Duration(ttl), Margin: time.Duration(margin), Stranger: time.Duration(stranger)}
+	cfg := Config{TTL: time.Duration(ttl), Margin: time.Duration(margin), Stranger: time.Duration(w.opt.stranger)}
 	switch w.opt.without {
 	case margins:
 		cfg.Margin = 0
@@ -279,6 +280,9 @@ func (w *world) renewed(n *node, c *call, now time.Duration) {
 		for _, id := range c.answer.Fenced {
 			if !slices.Contains(n.dead, id) {
 				n.dead = append(n.dead, id)
+				if !n.claimed && m.Steady(now) && w.one(2) {
+					w.claim(n, int(c.node), id)
+				}
 			}
 		}
 	}
@@ -311,7 +315,7 @@ func (w *world) tend(n *node, i int) {
 			m.others[j].since = min(m.others[j].since, now-time.Duration(ttl))
 		}
 	}
-	if m.Cut() && !n.tending {
+	if (m.Cut() || w.opt.profile.eager) && !n.tending {
 		n.tending = true
 		w.at(n.after(tendEvery), event{kind: evTend, node: int8(i), run: n.run})
 	}
@@ -340,6 +344,10 @@ func (w *world) ask(q Question, n *node, i int, id string, round uint64) {
 		return
 	}
 	l := &w.link[p.from][p.to]
+	if l.cut && l.refuses {
+		w.at(ms, event{kind: evProbeTimeout, node: int8(i), run: n.run, call: k})
+		return
+	}
 	if l.cut || w.rng.IntN(100) < l.loss {
 		return
 	}

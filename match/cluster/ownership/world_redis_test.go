@@ -31,6 +31,7 @@ type entryModel struct {
 type recordModel struct {
 	node  string
 	epoch uint64
+	blind bool // made anew by who had not noticed yet that Redis is another one
 }
 
 type journalModel struct {
@@ -128,6 +129,7 @@ func (w *world) exec(i int32) {
 		rec := &r.record[c.room]
 		if rec.node == "" {
 			rec.node, rec.epoch = c.id, w.nextEpoch(r, 0, c.epoch)
+			rec.blind = c.lineageSeen != lineageName(r.lineage)
 			w.log("room %d is made anew for %s with epoch %d", c.room, show(c.id), rec.epoch)
 		}
 		c.target = rec.node
@@ -142,6 +144,9 @@ func (w *world) exec(i int32) {
 		}
 	}
 	n := &w.nodes[c.node]
+	if c.kind == callFence && w.rng.IntN(100) < w.opt.profile.fencesLost {
+		return
+	}
 	if n.toNode.cut || w.rng.IntN(100) < n.toNode.loss {
 		return
 	}
@@ -202,7 +207,7 @@ func (w *world) execRenew(r *redisModel, c *call) {
 		others = append(others, Entry{ID: o.id, Beat: o.beat, TTL: time.Duration(ttl), Knows: knows, Here: o.node == int(c.node)})
 	}
 	fenced = append(fenced, r.fenced[min(int(c.news), len(r.fenced)):]...)
-	lineage := string(rune('a' + r.lineage%26))
+	lineage := lineageName(r.lineage)
 	if w.opt.without == lineages {
 		lineage = ""
 	}
@@ -211,6 +216,8 @@ func (w *world) execRenew(r *redisModel, c *call) {
 		a.Born = 0
 	}
 }
+
+func lineageName(n int) string { return string(rune('a' + n%26)) }
 
 func (w *world) execFence(r *redisModel, c *call) {
 	if slices.Contains(r.fenced, c.target) {
@@ -230,10 +237,10 @@ func (w *world) execFence(r *redisModel, c *call) {
 	}
 	r.fence(c.target)
 	w.fences++
-	if (e == nil || !known && waited >= stranger*9/10) && c.deaf {
+	if (e == nil || !known && waited >= w.opt.stranger*9/10) && c.deaf {
 		w.excused[incOf(c.target)] = true
 	}
-	w.log("%s fences %s (knows it: %v, excused: %v)", show(c.id), show(c.target), known, w.excused[incOf(c.target)])
+	w.log("%s fences %s after %d ms (knows it: %v, excused: %v)", show(c.id), show(c.target), waited/ms, known, w.excused[incOf(c.target)])
 }
 
 func (w *world) execAppend(r *redisModel, c *call) {
@@ -243,6 +250,9 @@ func (w *world) execAppend(r *redisModel, c *call) {
 		return
 	}
 	j.epoch = max(j.epoch, c.epoch)
+	if c.check && len(c.hist) <= len(j.hist) && slices.Equal(c.hist, j.hist[:len(c.hist)]) {
+		return // an older one, or it ran before
+	}
 	if c.check {
 		j.hist = append(j.hist[:0], c.hist...)
 		return

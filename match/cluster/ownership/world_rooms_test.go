@@ -19,7 +19,7 @@ func (w *world) roomsOf(n *node, i int) {
 	}
 	if w.one(8) && w.now < w.over-2*ttl && (steady || w.opt.without == steadyCreation && n.m.Held(n.local(w.now))) {
 		k, c := w.newCall(callCreate, n, i)
-		c.room, c.epoch = w.rng.IntN(rooms), n.m.Epoch()
+		c.room, c.epoch, c.lineageSeen = w.rng.IntN(rooms), n.m.Epoch(), n.m.lineage
 		w.send(k)
 	}
 	for j := range n.list { // whether they run or wait
@@ -132,7 +132,7 @@ func (w *world) opened(n *node, c *call) {
 		n.list = append(n.list, instance{})
 	}
 	in := &n.list[len(n.list)-1]
-	*in = instance{room: c.room, epoch: c.epoch, hist: append(in.hist[:0], c.hist...), stored: len(c.hist)}
+	*in = instance{room: c.room, epoch: c.epoch, hist: append(in.hist[:0], c.hist...), stored: len(c.hist), lost: w.redis.record[c.room].blind}
 	w.log("%s runs room %d with epoch %d", show(n.id), c.room, c.epoch)
 }
 
@@ -145,10 +145,15 @@ func (w *world) first(n *node, in *instance) {
 			w.fail("%s opens room %d with epoch %d without input %d, which is durable", show(n.id), in.room, in.epoch, input)
 		}
 	}
-	if in.epoch < r.issued {
+	again := in.epoch < r.issued || in.epoch == r.issued && r.by != n.id
+	if again && !r.spread && w.stepped && r.kept != w.redis.emptied {
+		w.over = w.now // see spread
+		return
+	}
+	if again {
 		w.fail("%s opens room %d with epoch %d after one with %d", show(n.id), in.room, in.epoch, r.issued)
 	}
-	r.issued = in.epoch
+	r.issued, r.by, r.spread, r.kept = in.epoch, n.id, false, w.redis.emptied
 }
 
 // untold says whether Redis has forgotten that an incarnation is fenced, and nobody could tell it again.
@@ -164,8 +169,40 @@ func (w *world) untold(id string) bool {
 	return true
 }
 
+// recordless says whether a node that was not in touch with Redis since that was emptied runs a room: nothing there says so.
+func (w *world) recordless(n *node, room int) bool {
+	for i := range n.list {
+		if in := &n.list[i]; in.room == room && in.recordless {
+			return n.renewals < 2
+		}
+	}
+	return false
+}
+
+// spread notes which epochs more nodes than their hosts know of. One that none but its host knows is given out again if the
+// host is away, Redis was emptied, and its clock has gone back: all three.
+func (w *world) spread() {
+	for room := range w.state {
+		r := &w.state[room]
+		if r.spread || r.issued == 0 {
+			continue
+		}
+		know, up := 0, 0
+		for i := range w.nodes {
+			if n := &w.nodes[i]; n.up {
+				up++
+				if n.m.Epoch() >= r.issued {
+					know++
+				}
+			}
+		}
+		r.spread = know > 1 || know == up
+	}
+}
+
 // check looks at the invariants. What lets a room run is an event, so they are looked at after each.
 func (w *world) check() {
+	w.spread()
 	var host [rooms]int // 1 + the node that runs it
 	var epoch [rooms]uint64
 	var lost [rooms]bool
@@ -189,7 +226,8 @@ func (w *world) check() {
 			r := &w.state[in.room]
 			if h := host[in.room]; h > 0 {
 				other := &w.nodes[h-1]
-				if epoch[in.room] == in.epoch || !w.excused[incOf(other.id)] && !w.excused[incOf(n.id)] && !lost[in.room] && !in.lost && !w.untold(other.id) && !w.untold(n.id) {
+				if epoch[in.room] == in.epoch || !w.excused[incOf(other.id)] && !w.excused[incOf(n.id)] && !lost[in.room] && !in.lost && !w.untold(other.id) && !w.untold(n.id) &&
+					!w.recordless(other, in.room) && !w.recordless(n, in.room) {
 					w.fail("room %d runs on %s with epoch %d and on %s with %d", in.room, show(other.id), epoch[in.room], show(n.id), in.epoch)
 				}
 			}

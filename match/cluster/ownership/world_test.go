@@ -96,8 +96,9 @@ type world struct {
 	// forgotten are incarnations of whose fence Redis has forgotten. Whoever knows of it tells it again with its second
 	// renewal; where all of them are cut off there is nothing to be done.
 	forgotten [maxIncs]bool
-	fences    int // fenced by others
-	stalls    int // rooms that should run waited
+	fences    int  // fenced by others
+	stalls    int  // rooms that should run waited
+	stepped   bool // the clock of Redis was moved
 
 	opt    options
 	failed string
@@ -110,33 +111,40 @@ type options struct {
 	without guard
 	// drift is the most by which a clock runs fast or slow, in parts of a million.
 	drift int64
+	// stranger is how long strangers wait; 0 is as long as in package cluster.
+	stranger int64
 }
 
 type linkState struct {
-	cut  bool
-	loss int   // of 100 messages
-	slow int64 // added at most
+	cut     bool
+	refuses bool  // and says so at once
+	loss    int   // of 100 messages
+	slow    int64 // added at most
 }
 
 // roomModel is what clients know of a room.
 type roomModel struct {
 	seen    uint64 // the highest epoch of which any of them has a frame
-	issued  uint64 // the highest that was ever given out
+	issued  uint64 // the newest under which it ran
+	by      string // which incarnation had it
+	spread  bool   // others than its host know of that
+	kept    int    // how often Redis had been emptied then
 	durable []int32
 	inputs  int32
 }
 
 // instance is a room on a node.
 type instance struct {
-	room    int
-	epoch   uint64
-	hist    []int32
-	stored  int // how many of hist Redis has acknowledged
-	busy    bool
-	ran     bool // it has run here
-	check   bool // the next append is a checkpoint
-	rewrite bool // Redis may have forgotten whose it is
-	lost    bool // it has, and the node does not know yet
+	room       int
+	epoch      uint64
+	hist       []int32
+	stored     int // how many of hist Redis has acknowledged
+	busy       bool
+	ran        bool // it has run here
+	check      bool // the next append is a checkpoint
+	rewrite    bool // Redis may have forgotten whose it is
+	lost       bool // it has, and the node does not know yet
+	recordless bool // Redis was emptied
 }
 
 // node is one machine with a process on it.
@@ -148,6 +156,7 @@ type node struct {
 	rate     int64 // parts of a million that its clock runs fast
 	paused   int64 // until when the process is stopped
 	starved  int64 // until when its loop does not come round
+	cutTo    int64 // until when it is cut off from Redis
 	toRedis  linkState
 	toNode   linkState
 	loopIn   bool // an attempt to renew is under way
@@ -192,27 +201,41 @@ func (w *world) explore(seed uint64, opt options, trace *strings.Builder) string
 
 func (w *world) reset(seed uint64, opt options, trace *strings.Builder) {
 	w.pcg.Seed(seed, 77)
+	if opt.stranger == 0 {
+		opt.stranger = stranger
+	}
 	w.now, w.seq, w.back, w.heap, w.incs, w.opt, w.failed, w.trace = 0, 0, 0, w.heap[:0], 0, opt, "", trace
-	w.calls, w.probes, w.fences, w.stalls = w.calls[:0], w.probes[:0], 0, 0
+	w.calls, w.probes,
+		w.fences, w.stalls, w.stepped = w.calls[:0], w.probes[:0], 0, 0, false
 	w.excused, w.forgotten = [maxIncs]bool{}, [maxIncs]bool{}
 	w.redis.reset(1)
 	w.saved.reset(1)
 	for i := range w.state {
 		r := &w.state[i]
-		r.seen, r.issued, r.inputs, r.durable = 0, 0, 0, r.durable[:0]
+		*r = roomModel{durable: r.durable[:0]}
 	}
 	w.link = [maxNodes][maxNodes]linkState{}
 	for i := range w.nodes {
 		n := &w.nodes[i]
 		*n = node{list: n.list[:0], dead: n.dead[:0], run: 1}
-		n.rate = w.rng.Int64N(2*opt.drift+1) - opt.drift
+		switch w.rng.IntN(3) {
+		case 0:
+			n.rate = opt.drift
+		case 1:
+			n.rate = -opt.drift
+		default:
+			n.rate = w.rng.Int64N(2*opt.drift+1) - opt.drift
+		}
 	}
 	first := opt.profile.nodes(w)
 	for i := range first {
 		w.at(w.upTo(50*ms), event{kind: evStart, node: int8(i)})
 	}
 	w.end = opt.profile.length(w)
-	w.over = w.end + 2*stranger
+	w.over = w.end + ttl
+	if opt.profile.settles {
+		w.over = w.end + 2*stranger
+	}
 	w.at(3*ttl, event{kind: evFault})
 }
 
