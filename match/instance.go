@@ -358,7 +358,7 @@ func (rm *Instance) finish(ctx context.Context, c proto.Close) {
 	blank := c.Code == proto.CodeMatchGone && rm.untouched()
 	kept := rm.game.rules.Persist && !rm.fx.ended && !blank && !rm.promise.off
 	goesOn := rm.journal != nil && (c.Code == proto.CodeNodeLeaving || kept)
-	if goesOn && !fenced && (c.Code == proto.CodeNodeLeaving || c.Code == proto.CodeMatchGone) && rm.settled() {
+	if goesOn && !fenced && rm.host.mayRun() && (c.Code == proto.CodeNodeLeaving || c.Code == proto.CodeMatchGone) && rm.settled() {
 		rm.checkpoint()
 	}
 	rm.closeJournal()
