@@ -201,7 +201,9 @@ func TestResultOfAMatchComesToItsPlayers(t *testing.T) {
 }
 
 // Two servers, one Redis: whichever lobby is asked, the player comes to the node that has the room.
-func TestTwoServersShareTheirPlayers(t *testing.T) { testredis.EachMode(t, twoServersShareTheirPlayers) }
+func TestTwoServersShareTheirPlayers(t *testing.T) {
+	testredis.EachMode(t, twoServersShareTheirPlayers)
+}
 
 func twoServersShareTheirPlayers(t *testing.T, redis string) {
 	key := ownKey(t)
