@@ -554,3 +554,46 @@ func TestMatchWhoseJournalCannotBeReadIsLost(t *testing.T) {
 		}
 	})
 }
+
+// slowDirectory does not answer to results before it may.
+type slowDirectory struct {
+	fakeDirectory
+	asked, may chan struct{}
+}
+
+func (d *slowDirectory) PostResult(ctx context.Context, r proto.Result) error {
+	close(d.asked) // a second time is one too many
+	<-d.may
+	return d.fakeDirectory.PostResult(ctx, r)
+}
+
+// A host that died in between would leave a match that goes on from its checkpoint with nobody in it.
+func TestEndOfAMatchWithCheckpointsIsToldWhenItsResultIsPosted(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		g := deskGame(t, desk{}, Rules{Durability: Checkpoint})
+		slow := &slowDirectory{asked: make(chan struct{}), may: make(chan struct{})}
+		h, err := NewHost(HostConfig{Games: []Game{g}, Directory: slow, Journals: openFiles(t, dir)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		rm, err := h.Open(Spec{ID: "r1", Game: g.Name(), Seed: 1, Epoch: 9})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := newClerk(t, g, rm, 1)
+		ticks(3)
+		c.do(opEnd, 0)
+		<-slow.asked
+		ticks(2)
+		if c.code() != 0 {
+			t.Errorf("before it is posted the player is told %d", c.code())
+		}
+		close(slow.may)
+		<-rm.Done()
+		closeHost(t, h)
+		if c.code() != proto.CodeDone {
+			t.Errorf("when it is posted the player is told %d", c.code())
+		}
+	})
+}

@@ -60,6 +60,8 @@ type Instance struct {
 	lost     bool // there is nothing to go on from
 	quiet    bool // ticks are run again: the directory has heard of them
 	ending   bool // the match is over
+	posted   bool // its result is
+	endedAt  time.Time
 
 	keeper
 	promise     promise
@@ -352,28 +354,21 @@ func (rm *Instance) finish(ctx context.Context, c proto.Close) {
 		rm.fail(ctx, c)
 		return
 	}
-	recorded := rm.journal != nil
 	fenced := rm.elsewhere()
 	// Also where its rules failed: with what was stored before. But a room to which nobody did anything is not worth it.
 	blank := c.Code == proto.CodeMatchGone && rm.untouched()
 	kept := rm.game.rules.Persist && !rm.fx.ended && !blank && !rm.promise.off
 	goesOn := rm.journal != nil && (c.Code == proto.CodeNodeLeaving || kept)
-	if goesOn && !fenced && (c.Code == proto.CodeNodeLeaving || c.Code == proto.CodeMatchGone) && rm.settled() {
+	if goesOn && !fenced && rm.host.mayRun() && (c.Code == proto.CodeNodeLeaving || c.Code == proto.CodeMatchGone) && rm.settled() {
 		rm.checkpoint()
 	}
 	rm.closeJournal()
 	if fenced || rm.elsewhere() {
 		return
 	}
-	if c.Code == proto.CodeDone && rm.fx.ended {
-		result := proto.Result{
-			Room: rm.spec.ID, Game: rm.game.name, Rules: rm.game.rules.Version, Epoch: rm.spec.Epoch,
-			Tick: rm.tick, Placements: rm.fx.result, Started: rm.began.UTC(), Ended: time.Now().UTC(),
-			Recorded: recorded,
-		}
-		if !rm.retry(ctx, "posting the result", func(ctx context.Context) error { return rm.host.dir.PostResult(ctx, result) }) {
-			return // whoever has the room by now does it, or, where the host had no time, whoever takes it over
-		}
+	if c.Code == proto.CodeDone && rm.fx.ended && !rm.posted &&
+		!rm.retry(ctx, "posting the result", rm.post) {
+		return // whoever has the room by now does it, or, where the host had no time, whoever takes it over
 	}
 	if !goesOn {
 		rm.endJournal(ctx, !kept)
@@ -390,6 +385,33 @@ func (rm *Instance) finish(ctx context.Context, c proto.Close) {
 		})
 	default:
 		rm.fail(ctx, proto.Close{Code: proto.CodeMatchGone, Reason: "the match's server was shut down"})
+	}
+}
+
+// post posts the match's result.
+func (rm *Instance) post(ctx context.Context) error {
+	if rm.endedAt.IsZero() {
+		rm.endedAt = time.Now().UTC()
+	}
+	err := rm.host.dir.PostResult(ctx, proto.Result{
+		Room: rm.spec.ID, Game: rm.game.name, Rules: rm.game.rules.Version, Epoch: rm.spec.Epoch,
+		Tick: rm.tick, Placements: rm.fx.result, Started: rm.began.UTC(), Ended: rm.endedAt,
+		Recorded: rm.journal != nil,
+	})
+	rm.posted = err == nil
+	return err //nolint:wrapcheck // logged with what was done
+}
+
+// postEarly posts the result of a match before its players hear of the end, where its journal has no ticks from which
+// another host could come to that: once told they do not come back. Where Redis does not answer they hear it all the same.
+func (rm *Instance) postEarly() {
+	if rm.journal == nil || rm.game.rules.Durability != Checkpoint || rm.elsewhere() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(rm.working), callTimeout)
+	defer cancel()
+	if err := rm.post(ctx); err != nil {
+		rm.log.Warn("posting the result failed; it is tried again", zap.Error(err))
 	}
 }
 

@@ -260,6 +260,7 @@ func (rm *Instance) over(tick uint32) *proto.Close {
 		}
 		rm.ending = true
 		rm.closeJournal() // then what is told is durable
+		rm.postEarly()
 		if !rm.await(rm.working) {
 			return &leaving
 		}

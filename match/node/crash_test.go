@@ -74,6 +74,7 @@ func TestEveryRoomHasOneHostAndPostsItsResultOnceWhoeverDies(t *testing.T) {
 		}
 		ends := rapid.IntRange(3, 40).Draw(rt, "ends")
 		inWorld(t, 5, match.Rules{}, func(t *testing.T, w *world) {
+			w.patience = time.Minute // players come one after the other, and wait while a room has no host
 			for i, d := range deaths {
 				w.procs[i].line.dies = func(call int, before bool) bool { return call == d.Call && before == d.Before }
 			}

@@ -32,6 +32,8 @@ type world struct {
 	dir   *cluster.Directory
 	games []match.Game
 	waits chan struct{}
+	// patience is for how long seats are kept for who is to come.
+	patience time.Duration
 
 	mu    sync.Mutex
 	procs []*process
@@ -58,7 +60,7 @@ func inWorld(t *testing.T, n int, rules match.Rules, test func(t *testing.T, w *
 	synctest.Test(t, func(t *testing.T) {
 		rdb, stop := cluster.Embedded()
 		defer stop()
-		w := &world{t: t, rdb: rdb, dir: cluster.NewDirectory(rdb, ns), dead: map[string]bool{}, waits: make(chan struct{}, 1)}
+		w := &world{t: t, rdb: rdb, dir: cluster.NewDirectory(rdb, ns), dead: map[string]bool{}, waits: make(chan struct{}, 1), patience: 10 * time.Second}
 		for _, g := range []struct {
 			name       string
 			durability match.Durability
@@ -297,7 +299,7 @@ func (w *world) stop() {
 func (w *world) create(game, id, queue string, on *process, players ...string) cluster.Room {
 	w.t.Helper()
 	rec, err := w.dir.Create(context.Background(), cluster.NewRoom{
-		ID: id, Game: game, Rules: "1", Queue: queue, Node: on.id, Seats: 4, Expect: len(players), ExpectFor: 10 * time.Second,
+		ID: id, Game: game, Rules: "1", Queue: queue, Node: on.id, Seats: 4, Expect: len(players), ExpectFor: w.patience,
 	})
 	if err != nil {
 		w.t.Fatal(err)
@@ -307,7 +309,7 @@ func (w *world) create(game, id, queue string, on *process, players ...string) c
 		claims = append(claims, cluster.Claim{Player: p, Token: id + "-" + p})
 	}
 	if len(claims) > 0 {
-		if _, err := w.dir.Reserve(context.Background(), rec.ID, 10*time.Second, claims); err != nil {
+		if _, err := w.dir.Reserve(context.Background(), rec.ID, w.patience, claims); err != nil {
 			w.t.Fatal(err)
 		}
 	}
