@@ -143,7 +143,7 @@ func (l *Links) setLive(live bool) {
 }
 
 // Send copies a message of at most [MaxLinkMessage] bytes for a node and returns at once. False says that it is dropped,
-// since too much waits: that node has a gap then.
+// since too much waits, and that node has a gap then, or that this node has no id yet.
 func (l *Links) Send(to string, msg []byte) bool {
 	self := l.cfg.Self()
 	l.mu.Lock()
@@ -184,7 +184,7 @@ func (l *Links) peer(id string) *peer {
 	if p := l.peers[id]; p != nil {
 		return p
 	}
-	if id == "" || len(id) > maxNodeID || len(l.peers) >= maxPeers {
+	if id == "" || len(id) > maxNodeID || len(l.peers) >= maxPeers || l.self == "" {
 		return nil
 	}
 	l.streams++

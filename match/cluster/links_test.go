@@ -376,6 +376,27 @@ func TestNodeOfAnotherNameGoesOnAndAllHaveAGap(t *testing.T) {
 	})
 }
 
+func TestNodeThatHasNoNameYetSendsNothing(t *testing.T) {
+	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
+		b := linkedEnds(t, rdb, "b")[0]
+		name := ""
+		a := cluster.NewLinks(cluster.LinksConfig{
+			Redis: rdb, Namespace: ns, Key: linksKey, Self: func() string { return name }, Log: zap.NewNop(),
+			Receive: func(string, []byte) {}, Gap: func(string) {}, Gone: func(string) {},
+		})
+		if a.Send("b", []byte("of nobody")) {
+			t.Error("a message of nobody was taken")
+		}
+		name = "a" // it has joined
+		a.Start()
+		t.Cleanup(a.Close)
+		<-a.Ready()
+		a.Send("b", []byte("1"))
+		synctest.Wait()
+		b.wants(t, "a: 1")
+	})
+}
+
 // tap listens to what is published to a node.
 func tap(t *testing.T, rdb redis.UniversalClient, node string) <-chan *redis.Message {
 	t.Helper()

@@ -89,6 +89,12 @@ func (p *peer) wasFenced() bool {
 	return len(p.fenced) > 0
 }
 
+func (p *peer) fences() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.fenced
+}
+
 func (p *peer) heardOf(id string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -125,7 +131,7 @@ func (n *peerNet) RoundTrip(r *http.Request) (*http.Response, error) {
 		<-r.Context().Done()
 		return nil, r.Context().Err()
 	}
-	time.Sleep(time.Millisecond)
+	<-time.After(time.Millisecond) // of the bubble
 	w := httptest.NewRecorder()
 	f.handler.ServeHTTP(w, r.Clone(context.Background()))
 	return w.Result(), nil

@@ -271,6 +271,7 @@ func (w *world) renewed(n *node, c *call, now time.Duration) {
 		}
 		forgot := m.Renewed(now, c.answer)
 		n.renewals++
+		n.heard = m.Epoch()
 		for i := range n.list {
 			n.list[i].rewrite = n.list[i].rewrite || forgot
 		}

@@ -191,7 +191,7 @@ func (w *world) spread() {
 		for i := range w.nodes {
 			if n := &w.nodes[i]; n.up {
 				up++
-				if n.m.Epoch() >= r.issued {
+				if n.heard >= r.issued {
 					know++
 				}
 			}

@@ -153,10 +153,11 @@ type node struct {
 	up       bool
 	run      uint16
 	id       string
-	rate     int64 // parts of a million that its clock runs fast
-	paused   int64 // until when the process is stopped
-	starved  int64 // until when its loop does not come round
-	cutTo    int64 // until when it is cut off from Redis
+	rate     int64  // parts of a million that its clock runs fast
+	paused   int64  // until when the process is stopped
+	starved  int64  // until when its loop does not come round
+	cutTo    int64  // until when it is cut off from Redis
+	heard    uint64 // the highest epoch that it knew at its newest renewal
 	toRedis  linkState
 	toNode   linkState
 	loopIn   bool // an attempt to renew is under way
