@@ -37,8 +37,7 @@ func startTown(t *testing.T, neighbours int, env ...string) *town {
 	tw.url = strings.TrimSuffix(tw.server.After(t, "lobby "), "/v1")
 	tw.route = newRoute(t, strings.TrimPrefix(tw.url, "http://"))
 	for n := range neighbours {
-		m, err := tw.match(t.Context(), fmt.Sprint("neighbour", n), "neighbour")
-		must(t, err)
+		m := tw.comes(fmt.Sprint("neighbour", n), "neighbour")
 		conn, err := client.Dial[neighbourWorld, neighbourInput](t.Context(), m, client.Options{HTTP: tw.route.http})
 		must(t, err)
 		ctx, stop := context.WithCancel(context.Background())
@@ -73,6 +72,24 @@ func (tw *town) match(ctx context.Context, name, queue string) (client.Match, er
 		return client.Match{}, err
 	}
 	return l.WaitTicket(ctx, ticket.ID)
+}
+
+// comes is match for a player who comes again where the server takes no new rooms at the moment: on a busy machine its
+// ticks are late now and then.
+func (tw *town) comes(name, queue string) (m client.Match) {
+	tw.t.Helper()
+	until(tw.t, "a new room is to be had", func() bool {
+		var err error
+		m, err = tw.match(tw.t.Context(), name, queue)
+		var refused *client.APIError
+		if errors.As(err, &refused) && refused.Status == http.StatusServiceUnavailable {
+			pause(tw.t.Context(), 200*time.Millisecond)
+			return false
+		}
+		must(tw.t, err)
+		return true
+	})
+	return m
 }
 
 // refusesRooms says whether a player who needs a new room waits in vain, or is told to come again.
@@ -130,8 +147,7 @@ func (tw *town) lateness(long time.Duration) time.Duration {
 // badRoom opens a room with bad rules.
 func (tw *town) badRoom() *client.Conn[badWorld, badInput] {
 	tw.t.Helper()
-	m, err := tw.match(tw.t.Context(), "rogue", "bad")
-	must(tw.t, err)
+	m := tw.comes("rogue", "bad")
 	conn, err := client.Dial[badWorld, badInput](tw.t.Context(), m, client.Options{HTTP: tw.route.http})
 	must(tw.t, err)
 	tw.t.Cleanup(func() { _ = conn.Close() })
@@ -185,9 +201,10 @@ func TestRulesThatPanicEndTheirRoomAlone(t *testing.T) {
 		t.Errorf("its player is told %d", got)
 	}
 	tw.unharmed(before)
-	if status, _ := tw.get("/livez"); status != http.StatusOK || tw.refusesRooms() {
-		t.Errorf("/livez says %d, or players are not served", status)
+	if status, _ := tw.get("/livez"); status != http.StatusOK {
+		t.Errorf("/livez says %d", status)
 	}
+	tw.comes("newcomer", "neighbour")
 }
 
 func TestRulesThatLoopForEverAreFoundAndTheProcessSaysSo(t *testing.T) {
