@@ -158,8 +158,11 @@ func (w *world) first(n *node, in *instance) {
 
 // untold says whether Redis has forgotten that an incarnation is fenced, and nobody could tell it again.
 func (w *world) untold(id string) bool {
-	if !w.forgotten[incOf(id)] || slices.Contains(w.redis.fenced, id) {
+	if !w.forgotten[incOf(id)] {
 		return false
+	}
+	if slices.Contains(w.redis.fenced, id) { // it hears of it with its next renewal
+		return w.late[incOf(id)] && w.now < w.told[incOf(id)]+ttl
 	}
 	for i := range w.nodes {
 		if n := &w.nodes[i]; n.up && n.renewals > 1 && slices.Contains(n.m.fences, id) {
