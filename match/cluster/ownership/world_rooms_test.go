@@ -126,13 +126,14 @@ func (w *world) opened(n *node, c *call) {
 	if c.lineage != w.redis.emptied {
 		return // what it has loaded may be older than what others have: it looks again
 	}
+	rec := &w.redis.record[c.room] // may have been lost since it was claimed
 	if len(n.list) < cap(n.list) {
 		n.list = n.list[:len(n.list)+1]
 	} else {
 		n.list = append(n.list, instance{})
 	}
 	in := &n.list[len(n.list)-1]
-	*in = instance{room: c.room, epoch: c.epoch, hist: append(in.hist[:0], c.hist...), stored: len(c.hist), lost: w.redis.record[c.room].blind}
+	*in = instance{room: c.room, epoch: c.epoch, hist: append(in.hist[:0], c.hist...), stored: len(c.hist), lost: rec.blind || rec.epoch < c.epoch}
 	w.log("%s runs room %d with epoch %d", show(n.id), c.room, c.epoch)
 }
 
