@@ -13,6 +13,8 @@ import (
 	"muster/client"
 	"muster/games/arena"
 	"muster/internal/testredis"
+	"muster/match/cluster"
+	"muster/proto/token"
 )
 
 // newTestServer serves a handler and returns its address.
@@ -126,6 +128,37 @@ func TestProductionIsClosed(t *testing.T) {
 	}
 	if strings.Contains(r.stdout.String(), "DEVELOPMENT") {
 		t.Errorf("the banner calls the key a development key:\n%s", r.stdout)
+	}
+}
+
+// What nodes ask each other is answered to nodes alone, whatever tokens a stranger has.
+func TestProbesOfStrangersAreForbidden(t *testing.T) {
+	r := serve(t, withArena)
+	signed, err := r.keys.SignPlayer(token.Player{ID: "root", Roles: []string{"admin"}}, time.Hour)
+	must(t, err)
+	for name, body := range map[string]io.Reader{
+		"nothing": nil, "garbage": strings.NewReader("\x97\x01\x01"), "a megabyte": strings.NewReader(strings.Repeat("x", 1<<20)),
+	} {
+		req, err := http.NewRequestWithContext(t.Context(), "POST", r.url+cluster.ProbePath, body)
+		must(t, err)
+		req.Header.Set("Authorization", "Bearer "+signed)
+		res, err := http.DefaultClient.Do(req)
+		must(t, err)
+		text, err := io.ReadAll(res.Body)
+		must(t, err)
+		must(t, res.Body.Close())
+		if res.StatusCode != http.StatusForbidden || string(text) != "forbidden\n" {
+			t.Errorf("%s: %d %q, want 403", name, res.StatusCode, text)
+		}
+	}
+	if a := r.ask("GET", cluster.ProbePath, ""); a.status == http.StatusOK && !strings.Contains(a.body, "<html") {
+		t.Errorf("GET: %d %q", a.status, a.body)
+	}
+	metrics := r.ask("GET", "/metrics", "").body
+	for _, want := range []string{"muster_lease_state 0", "muster_lease_probes_refused_total 3", "muster_lease_peers 0"} {
+		if !strings.Contains(metrics, want) {
+			t.Errorf("the metrics have no %q", want)
+		}
 	}
 }
 

@@ -199,6 +199,12 @@ func (d *forgetful) Renew(ctx context.Context, room string, epoch uint64, a Aliv
 	return d.fakeDirectory.Renew(ctx, room, epoch, a)
 }
 
+func (d *fakeDirectory) renewals() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.renewed
+}
+
 func TestRecordsAreWrittenAgainUntilTheDirectoryHasHeardOfAllRooms(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		dir := &forgetful{&fakeDirectory{}, time.Now().Add(2 * time.Second)}
@@ -215,12 +221,12 @@ func TestRecordsAreWrittenAgainUntilTheDirectoryHasHeardOfAllRooms(t *testing.T)
 		h.Rewrite()
 		h.Rewrite()
 		pass(1900 * time.Millisecond)
-		if dir.renewed != 0 {
-			t.Errorf("%d rooms were renewed in a directory that is away", dir.renewed)
+		if n := dir.renewals(); n != 0 {
+			t.Errorf("%d rooms were renewed in a directory that is away", n)
 		}
 		pass(300 * time.Millisecond)
-		if dir.renewed < 3 || dir.renewed > 6 {
-			t.Errorf("%d renewals of 3 rooms when it is back", dir.renewed)
+		if n := dir.renewals(); n < 3 || n > 6 {
+			t.Errorf("%d renewals of 3 rooms when it is back", n)
 		}
 		closeHost(t, h)
 	})

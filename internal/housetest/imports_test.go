@@ -60,6 +60,11 @@ var rules = []rule{
 		why:      "the loop knows neither sockets nor Redis: edges and the directory are interfaces that it is given",
 	},
 	{
+		dirs: []string{"match/cluster/ownership"}, onlyOurs: nothing, onlyOthers: nothing,
+		notStandard: []string{"net", "net/http", "os", "math/rand", "math/rand/v2", "crypto/rand", "sync", "sync/atomic", "context", "log"},
+		why:         "what the explorer runs is what nodes run: all that happens is told, and when",
+	},
+	{
 		dirs: []string{"match/journal"}, onlyOurs: []string{"match/journal", "netcode", "proto"},
 		onlyOthers: []string{
 			"github.com/klauspost/compress/zstd", "github.com/prometheus/client_golang/prometheus", "go.uber.org/zap",

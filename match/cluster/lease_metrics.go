@@ -54,7 +54,7 @@ func newLeaseMetrics(r prometheus.Registerer) *leaseMetrics {
 // note sets what the machine says.
 func (c *leaseMetrics) note(m *ownership.Machine, now time.Duration) {
 	switch {
-	case now >= m.Until(now):
+	case now >= m.Until():
 		c.state.Set(leaseOver)
 	case m.Held(now):
 		c.state.Set(leaseHeld)

@@ -190,7 +190,7 @@ func (b *Member) Cut() (cut, paused bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	now := b.since()
-	return b.m.Cut(), now >= b.m.Until(now)
+	return b.m.Cut(), now >= b.m.Until()
 }
 
 // Refresh renews at once, so that others soon see what Now says.
@@ -319,7 +319,7 @@ func readInfos(infos map[string]string) map[string]Node {
 // holdLocked tells until when rooms may run, where that has changed.
 func (b *Member) holdLocked() {
 	now := b.since()
-	until := b.m.Until(now)
+	until := b.m.Until()
 	b.counts.note(b.m, now)
 	if b.cfg.Hold == nil || b.told && until == b.held {
 		return

@@ -34,7 +34,22 @@ type peer struct {
 	forgot int
 }
 
-// joinPeer joins a node that others reach through the net.
+// peerNet carries probes between the nodes of a test, in its own time.
+type peerNet struct {
+	mu     sync.Mutex
+	fronts map[string]*front
+}
+
+// front is where a node is reached.
+type front struct {
+	handler http.Handler
+	mu      sync.Mutex
+	deaf    bool // it takes questions and says nothing
+}
+
+func newPeerNet() *peerNet { return &peerNet{fronts: map[string]*front{}} }
+
+// join joins a node that others reach through the net.
 func (n *peerNet) join(t *testing.T, rdb redis.UniversalClient, id string, more ...func(*cluster.MemberConfig)) *peer {
 	t.Helper()
 	p := &peer{front: &front{}}
@@ -46,7 +61,7 @@ func (n *peerNet) join(t *testing.T, rdb redis.UniversalClient, id string, more 
 			defer p.mu.Unlock()
 			p.until, p.told = until, true
 		},
-		Fenced: func(old, next string) {
+		Fenced: func(old, _ string) {
 			p.mu.Lock()
 			defer p.mu.Unlock()
 			p.fenced = append(p.fenced, old)
@@ -101,21 +116,6 @@ func (p *peer) heardOf(id string) bool {
 	return slices.Contains(p.dead, id)
 }
 
-// peerNet carries probes between the nodes of a test, in its own time.
-type peerNet struct {
-	mu     sync.Mutex
-	fronts map[string]*front
-}
-
-// front is where a node is reached.
-type front struct {
-	handler http.Handler
-	mu      sync.Mutex
-	deaf    bool // it takes questions and says nothing
-}
-
-func newPeerNet() *peerNet { return &peerNet{fronts: map[string]*front{}} }
-
 // RoundTrip implements http.RoundTripper.
 func (n *peerNet) RoundTrip(r *http.Request) (*http.Response, error) {
 	n.mu.Lock()
@@ -131,7 +131,6 @@ func (n *peerNet) RoundTrip(r *http.Request) (*http.Response, error) {
 		<-r.Context().Done()
 		return nil, r.Context().Err()
 	}
-	<-time.After(time.Millisecond) // of the bubble
 	w := httptest.NewRecorder()
 	f.handler.ServeHTTP(w, r.Clone(context.Background()))
 	return w.Result(), nil

@@ -82,15 +82,16 @@ func replay(t *testing.T, seed uint64, name string) {
 		list = append(list, o)
 	}
 	for _, o := range list {
-		if o.profile.name == name {
-			trace := &strings.Builder{}
-			what := newWorld().explore(seed, o, trace)
-			t.Log("\n" + trace.String())
-			if what != "" {
-				t.Error(what)
-			}
-			return
+		if o.profile.name != name {
+			continue
 		}
+		trace := &strings.Builder{}
+		what := newWorld().explore(seed, o, trace)
+		t.Log("\n" + trace.String())
+		if what != "" {
+			t.Error(what)
+		}
+		return
 	}
 	t.Fatalf("there is no profile %q", name)
 }

@@ -75,8 +75,8 @@ func (m *Machine) Fenced() bool { return m.fenced }
 // Cut says that Redis did not answer when it was last asked.
 func (m *Machine) Cut() bool { return m.cut }
 
-// Until is until when rooms may run; a time that is not after now means that they must not.
-func (m *Machine) Until(now time.Duration) time.Duration {
+// Until is until when rooms may run; at a time that is not before it they must not.
+func (m *Machine) Until() time.Duration {
 	switch {
 	case m.fenced || !m.joined || m.doubtful:
 		return math.MinInt64
@@ -87,7 +87,7 @@ func (m *Machine) Until(now time.Duration) time.Duration {
 }
 
 // runs says whether rooms may run now.
-func (m *Machine) runs(now time.Duration) bool { return now < m.Until(now) }
+func (m *Machine) runs(now time.Duration) bool { return now < m.Until() }
 
 // Held says whether Redis has renewed the lease lately enough.
 func (m *Machine) Held(now time.Duration) bool { return m.joined && !m.fenced && now < m.own }

@@ -19,16 +19,16 @@ const (
 type Reply uint8
 
 const (
-	// Silence: nobody answered, or another incarnation did.
+	// Silence is no answer: nobody is there, or another incarnation is.
 	Silence Reply = iota
-	// Promise: it has lost Redis as well and will not fence the asker for one lease of its.
+	// Promise is that of one who has lost Redis as well: it will not fence the asker for one lease of the asker's.
 	Promise
-	// NoPromise: it has Redis, or the asker was not registered when it had, or may be fenced: then others may have taken
-	// over what the asker ran.
+	// NoPromise is the answer of one who has Redis, or when it had saw it without the asker, or knows that the asker may be
+	// fenced: then others may have taken over what the asker ran.
 	NoPromise
-	// Running: its rooms run, or it is late and about to renew.
+	// Running is the answer of one whose rooms run, or who is late and about to renew.
 	Running
-	// Paused: its rooms wait, and go on only with a renewal.
+	// Paused is the answer of one whose rooms wait, and go on only with a renewal.
 	Paused
 )
 

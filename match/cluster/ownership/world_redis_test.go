@@ -50,7 +50,8 @@ func (r *redisModel) reset(lineage int) {
 
 // take makes r what from is.
 func (r *redisModel) take(from *redisModel) {
-	entries, fenced := r.entries[:0], append(r.fenced[:0], from.fenced...)
+	entries, fenced := r.entries[:0], r.fenced[:0]
+	fenced = append(fenced, from.fenced...)
 	for i := range from.entries {
 		e := from.entries[i]
 		if i < cap(entries) {
@@ -170,6 +171,10 @@ func (w *world) nextEpoch(r *redisModel, stored, floor uint64) uint64 {
 func (w *world) execRenew(r *redisModel, c *call) {
 	a := &c.answer
 	for _, id := range c.fences {
+		if !slices.Contains(r.fenced, id) {
+			w.told[incOf(id)] = w.now
+			w.late[incOf(id)] = slices.ContainsFunc(r.entries, func(e entryModel) bool { return e.id == id && w.now < e.renewed+ttl })
+		}
 		r.fence(id)
 	}
 	c.ok, c.fenced = true, false

@@ -126,13 +126,14 @@ func (w *world) opened(n *node, c *call) {
 	if c.lineage != w.redis.emptied {
 		return // what it has loaded may be older than what others have: it looks again
 	}
+	rec := &w.redis.record[c.room] // may have been lost since it was claimed
 	if len(n.list) < cap(n.list) {
 		n.list = n.list[:len(n.list)+1]
 	} else {
 		n.list = append(n.list, instance{})
 	}
 	in := &n.list[len(n.list)-1]
-	*in = instance{room: c.room, epoch: c.epoch, hist: append(in.hist[:0], c.hist...), stored: len(c.hist), lost: w.redis.record[c.room].blind}
+	*in = instance{room: c.room, epoch: c.epoch, hist: append(in.hist[:0], c.hist...), stored: len(c.hist), lost: rec.blind || rec.epoch < c.epoch}
 	w.log("%s runs room %d with epoch %d", show(n.id), c.room, c.epoch)
 }
 
@@ -158,8 +159,11 @@ func (w *world) first(n *node, in *instance) {
 
 // untold says whether Redis has forgotten that an incarnation is fenced, and nobody could tell it again.
 func (w *world) untold(id string) bool {
-	if !w.forgotten[incOf(id)] || slices.Contains(w.redis.fenced, id) {
+	if !w.forgotten[incOf(id)] {
 		return false
+	}
+	if slices.Contains(w.redis.fenced, id) { // it hears of it with its next renewal
+		return w.late[incOf(id)] && w.now < w.told[incOf(id)]+ttl
 	}
 	for i := range w.nodes {
 		if n := &w.nodes[i]; n.up && n.renewals > 1 && slices.Contains(n.m.fences, id) {

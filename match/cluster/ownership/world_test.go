@@ -96,9 +96,12 @@ type world struct {
 	// forgotten are incarnations of whose fence Redis has forgotten. Whoever knows of it tells it again with its second
 	// renewal; where all of them are cut off there is nothing to be done.
 	forgotten [maxIncs]bool
-	fences    int  // fenced by others
-	stalls    int  // rooms that should run waited
-	stepped   bool // the clock of Redis was moved
+	// late is whether one of those was told that late that it may run until it hears of it, told when it was.
+	late    [maxIncs]bool
+	told    [maxIncs]int64
+	fences  int  // fenced by others
+	stalls  int  // rooms that should run waited
+	stepped bool // the clock of Redis was moved
 
 	opt    options
 	failed string
@@ -208,7 +211,7 @@ func (w *world) reset(seed uint64, opt options, trace *strings.Builder) {
 	w.now, w.seq, w.back, w.heap, w.incs, w.opt, w.failed, w.trace = 0, 0, 0, w.heap[:0], 0, opt, "", trace
 	w.calls, w.probes,
 		w.fences, w.stalls, w.stepped = w.calls[:0], w.probes[:0], 0, 0, false
-	w.excused, w.forgotten = [maxIncs]bool{}, [maxIncs]bool{}
+	w.excused, w.forgotten, w.late = [maxIncs]bool{}, [maxIncs]bool{}, [maxIncs]bool{}
 	w.redis.reset(1)
 	w.saved.reset(1)
 	for i := range w.state {
