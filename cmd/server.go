@@ -162,6 +162,19 @@ func (s *server) self() string {
 	return ""
 }
 
+// steady says whether this process knows what others run, see lobby.Config. Redis knows of it itself then.
+func (s *server) steady(live map[string]cluster.Node) bool {
+	if s.set.Alone || s.set.Redis == "" {
+		return true
+	}
+	m := s.member.Load()
+	if m == nil || !m.Steady() {
+		return false
+	}
+	_, ok := live[m.ID()]
+	return ok
+}
+
 func (s *server) onClose(f func(context.Context) error) { s.closers = append(s.closers, f) }
 
 // Close stops everything, the newest first: no more matches, then rooms and their sockets with a reason, then the rest.
@@ -269,7 +282,7 @@ func (s *server) startBridge(rooms *node.Rooms, reg prometheus.Registerer) {
 
 func (s *server) startLobby(rdb redis.UniversalClient, games []Game, reg prometheus.Registerer) error {
 	cfg := lobby.Config{
-		Redis: rdb, Namespace: s.set.Namespace, Keys: s.keys, Hostless: !s.set.hosts(), Guests: s.set.development(), OpenAdmin: s.set.development(), AddressRate: s.set.AddrRate,
+		Redis: rdb, Namespace: s.set.Namespace, Keys: s.keys, Hostless: !s.set.hosts(), Steady: s.steady, Guests: s.set.development(), OpenAdmin: s.set.development(), AddressRate: s.set.AddrRate,
 		Version: version(), Log: s.log, Registerer: reg, Origins: s.set.Origins, SlowAfter: s.set.SlowAfter,
 	}
 	if set := s.set; set.Sigma != 0 { // else nobody chose: a load test's own server

@@ -67,6 +67,9 @@ func (l *Lobby) openNamed(ctx context.Context, room string, g Game, live map[str
 			return cluster.Room{}, err
 		}
 	}
+	if missing && l.cfg.Steady != nil && !l.cfg.Steady(live) {
+		return cluster.Room{}, errUnsteady
+	}
 	node, err := l.placer.Place(live, g.want(""))
 	if err == nil && missing {
 		err = l.count(ctx, limitKey(ctx)+":opens", openLimit, "you open too many rooms")
@@ -81,6 +84,9 @@ func (l *Lobby) openNamed(ctx context.Context, room string, g Game, live map[str
 
 // errLate means that a node's lease is over, and that nobody has taken over what it runs.
 var errLate = errors.New("the room's server is late; somebody goes on with the room in a moment")
+
+// errUnsteady means that a room may run at a server that has not come back to Redis yet.
+var errUnsteady = errors.New("the servers are coming back; the room may be open at one of them")
 
 // mayMove is nil where what a node ran may be given to another one: it is gone, or is to be replaced.
 func (l *Lobby) mayMove(ctx context.Context, node string, live map[string]cluster.Node) error {

@@ -215,7 +215,7 @@ func (in *changeRoomInput) Resolve(ctx huma.Context) []error {
 	if in.Body.Title != nil {
 		errs = append(errs, checkTitle(*in.Body.Title)...)
 	}
-	return append(errs, checkTags(in.Body.Tags)...)
+	return append(errs, checkTags("tags", in.Body.Tags)...)
 }
 
 func (l *Lobby) changeRoom(ctx context.Context, in *changeRoomInput) (*roomOutput, error) {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -21,6 +22,7 @@ type createRoomInput struct {
 		Public bool              `json:"public,omitempty" example:"true" doc:"Whether anybody may find it and join. Others need its code."`
 		Region string            `json:"region,omitempty" maxLength:"31" pattern:"^[a-z][a-z0-9_-]*$" example:"eu" doc:"Where it is to run."`
 		Tags   map[string]string `json:"tags,omitempty" maxProperties:"8" example:"{\"mode\":\"ctf\"}" doc:"Up to 8 tags, by which it is found."`
+		On     map[string]string `json:"on,omitempty" maxProperties:"8" example:"{\"disk\":\"fast\"}" doc:"Tags that the server must have on which it is made."`
 		Seats  int               `json:"seats,omitempty" minimum:"1" maximum:"65535" example:"8" doc:"At most those of the game, which are the default."`
 		Config json.RawMessage   `json:"config,omitempty" example:"{\"round_seconds\":120}" doc:"What the game lets its rooms' makers choose, at most 4 KiB."`
 	}
@@ -30,7 +32,7 @@ type createRoomInput struct {
 // Resolve implements huma.Resolver.
 func (in *createRoomInput) Resolve(ctx huma.Context) []error {
 	in.from = askedBy(ctx)
-	return append(checkTitle(in.Body.Title), checkTags(in.Body.Tags)...)
+	return slices.Concat(checkTitle(in.Body.Title), checkTags("tags", in.Body.Tags), checkTags("on", in.Body.On))
 }
 
 // MadeRoom is a room and the seat in it of who made it.
@@ -67,7 +69,7 @@ func (l *Lobby) createRoom(ctx context.Context, in *createRoomInput) (*madeRoomO
 	if err != nil {
 		return nil, l.problem("making a room", err)
 	}
-	rec, err := l.made(ctx, g, n, live)
+	rec, err := l.made(ctx, g, n, in.Body.On, live)
 	switch {
 	case errors.Is(err, errOtherRequest):
 		return nil, otherRequest()
@@ -98,10 +100,10 @@ var errRoomOver = errors.New("the room that this request made is over")
 func roomOver() error { return huma.Error409Conflict(errRoomOver.Error()) }
 
 // made returns the room that a request asks for: the one that it made before, or a new one.
-func (l *Lobby) made(ctx context.Context, g Game, n cluster.NewRoom, live map[string]cluster.Node) (cluster.Room, error) {
+func (l *Lobby) made(ctx context.Context, g Game, n cluster.NewRoom, on map[string]string, live map[string]cluster.Node) (cluster.Room, error) {
 	rec, err := l.rooms.Room(ctx, n.ID)
 	if errors.Is(err, cluster.ErrNoRoom) {
-		rec, err = l.makeRoom(ctx, g, n, live)
+		rec, err = l.makeRoom(ctx, g, n, on, live)
 	}
 	switch {
 	case err != nil:
@@ -114,9 +116,13 @@ func (l *Lobby) made(ctx context.Context, g Game, n cluster.NewRoom, live map[st
 	return rec, nil
 }
 
-// makeRoom makes a new room, as far as its owner may.
-func (l *Lobby) makeRoom(ctx context.Context, g Game, n cluster.NewRoom, live map[string]cluster.Node) (rec cluster.Room, err error) {
-	node, err := l.placer.Place(live, g.want(n.Region))
+// makeRoom makes a new room, as far as its owner may, on a node with the tags on.
+func (l *Lobby) makeRoom(
+	ctx context.Context, g Game, n cluster.NewRoom, on map[string]string, live map[string]cluster.Node,
+) (rec cluster.Room, err error) {
+	want := g.want(n.Region)
+	want.Tags = on
+	node, err := l.placer.Place(live, want)
 	if err != nil {
 		return cluster.Room{}, err //nolint:wrapcheck // names the game
 	}

@@ -97,19 +97,19 @@ func checkTitle(title string) []error {
 }
 
 // checkTags says what is wrong with tags.
-func checkTags(tags map[string]string) (errs []error) {
+func checkTags(field string, tags map[string]string) (errs []error) {
 	if len(tags) > maxTags { // also of two lists in one body, which come together
-		return []error{&huma.ErrorDetail{Message: "expected at most 8 tags", Location: "body.tags"}}
+		return []error{&huma.ErrorDetail{Message: "expected at most 8 tags", Location: "body." + field}}
 	}
 	for name, value := range tags {
 		switch {
 		case !tagName.MatchString(name):
 			errs = append(errs, &huma.ErrorDetail{
-				Message: "expected a name of a-z, 0-9, _ and -", Location: "body.tags", Value: name,
+				Message: "expected a name of a-z, 0-9, _ and -", Location: "body." + field, Value: name,
 			})
 		case !plainText(value) || len(value) > maxTag:
 			errs = append(errs, &huma.ErrorDetail{
-				Message: "expected 1 to 64 bytes without control characters", Location: "body.tags." + name, Value: value,
+				Message: "expected 1 to 64 bytes without control characters", Location: "body." + field + "." + name, Value: value,
 			})
 		}
 	}

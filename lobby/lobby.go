@@ -49,6 +49,10 @@ type Config struct {
 	EdgeOnly bool
 	// Hostless says that no rooms run in this process: while none run anywhere tickets are refused, to be tried again.
 	Hostless bool
+	// Steady says whether this process knows what the others run, of whom live are there: not soon after its start, nor after
+	// Redis has forgotten all, when hosts write the records of their rooms again. Until then no room that nobody knows is
+	// opened by its name. nil: always.
+	Steady func(live map[string]cluster.Node) bool
 	// Guests lets anybody log in under any name. For development only.
 	Guests bool
 	// OpenAdmin asks for no token where otherwise one with the role admin is needed. For development only.

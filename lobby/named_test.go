@@ -2,6 +2,7 @@ package lobby_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -123,6 +124,30 @@ func TestRoomOfALateNodeIsNotGivenToAnotherOne(t *testing.T) {
 		if moved := want[lobby.Match](t, p.joinNamed("b", "minutes"), 200); moved.URL == first.URL {
 			t.Errorf("with its node gone it is still at %s", moved.URL)
 		}
+	})
+}
+
+// After Redis was emptied a server that runs the room may not have said so yet.
+func TestRoomThatNobodyKnowsIsNotOpenedByItsNameBeforeTheServersAreBack(t *testing.T) {
+	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
+		var steady atomic.Bool
+		p := open(t, rdb, func(c *lobby.Config) {
+			withDocs(c)
+			c.Steady = func(live map[string]cluster.Node) bool { return steady.Load() && len(live) == 1 }
+		})
+		defer p.Close()
+		defer join(t, rdb, docsNode("n1"))()
+		back := wantProblem(t, p.joinNamed("a", "minutes"), 503, "")
+		if !strings.Contains(back.Detail, "coming back") {
+			t.Errorf("who wants it hears %q", back.Detail)
+		}
+		if _, err := cluster.NewDirectory(rdb, ns).Room(t.Context(), "docs.minutes"); !errors.Is(err, cluster.ErrNoRoom) {
+			t.Errorf("its record: %v", err)
+		}
+		steady.Store(true)
+		want[lobby.Match](t, p.joinNamed("a", "minutes"), 200)
+		steady.Store(false)
+		want[lobby.Match](t, p.joinNamed("b", "minutes"), 200) // it is known where it is
 	})
 }
 

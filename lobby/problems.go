@@ -53,6 +53,8 @@ func (l *Lobby) problem(doing string, err error) error {
 		return later("the room's rules failed; it is left alone for a while", "600")
 	case errors.Is(err, errLate):
 		return later(errLate.Error(), "1")
+	case errors.Is(err, errUnsteady):
+		return later(errUnsteady.Error(), "1")
 	case errors.Is(err, errCrowded), errors.Is(err, errNoNode):
 		return later(reasonOf(err), "5")
 	}

@@ -338,6 +338,50 @@ func TestRoomIsMadeOnANodeInItsRegionWhereNodesSayTheirs(t *testing.T) {
 	})
 }
 
+func TestRoomIsMadeOnAServerWithTheTagsThatItsMakerWants(t *testing.T) {
+	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
+		p := open(t, rdb, nil)
+		defer p.Close()
+		defer join(t, rdb, cluster.Node{ID: "fast", URL: "http://fast.example", Tags: map[string]string{"disk": "fast", "gpu": "no"}})()
+		defer join(t, rdb, cluster.Node{ID: "slow", URL: "http://slow.example", Tags: map[string]string{"disk": "slow"}})()
+		for i := range 3 {
+			for _, disk := range []string{"fast", "slow"} {
+				m := p.makeRoom(fmt.Sprint("alice", i), `,"on":{"disk":"`+disk+`"}`)
+				if !strings.HasPrefix(m.Match.URL, "ws://"+disk+".example/") || len(m.Room.Tags) != 0 {
+					t.Errorf("with a %s disk the room is at %s, with the tags %v", disk, m.Match.URL, m.Room.Tags)
+				}
+			}
+		}
+		wantProblem(t, p.post("alice", "/v1/rooms", `{"game":"arena","on":{"disk":"fast","gpu":"yes"}}`), http.StatusServiceUnavailable, "")
+		wantProblem(t, p.post("alice", "/v1/rooms", `{"game":"arena","on":{"DISK":"fast"}}`), http.StatusUnprocessableEntity, "body.on")
+	})
+}
+
+// A lease that is over says that the node is late: the room is there in a moment, here or elsewhere.
+func TestRoomOfALateNodeIsToBeAskedForAgain(t *testing.T) {
+	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
+		p := open(t, rdb, nil)
+		defer p.Close()
+		defer join(t, rdb, someNode)()
+		ask := request{
+			method: "POST", path: "/v1/rooms", token: p.player("alice"), body: `{"game":"arena"}`, header: http.Header{"Idempotency-Key": {"a key"}},
+		}
+		m := want[made](t, p.send(ask), http.StatusCreated)
+		byCode := func() answer { return p.post("bob", "/v1/codes/"+m.Room.Code+"/join", "") }
+		must(t, rdb.ZAdd(t.Context(), ns+":{nodes}:live", redis.Z{Score: 1, Member: someNode.ID}).Err()) // until it renews
+		for name, a := range map[string]answer{"made again": p.send(ask), "joined by its code": byCode()} {
+			if late := wantProblem(t, a, http.StatusServiceUnavailable, ""); !strings.Contains(late.Detail, "is late") {
+				t.Errorf("%s: %q", name, late.Detail)
+			}
+		}
+		time.Sleep(time.Second)
+		if again := want[made](t, p.send(ask), http.StatusCreated); again.Room.ID != m.Room.ID {
+			t.Errorf("made again it is room %s, and was %s", again.Room.ID, m.Room.ID)
+		}
+		want[lobby.Match](t, byCode(), http.StatusOK)
+	})
+}
+
 func TestListIsFilteredAndTurnedPageByPage(t *testing.T) {
 	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
 		p := open(t, rdb, func(c *lobby.Config) {

@@ -20,10 +20,13 @@ const (
 )
 
 // sit reserves a seat in a room for who makes the request, or the seat that he has, and returns how he gets there. Errors
-// are answers; gone is the one where the room is not there.
+// are answers; gone is the one where the room is not there. One whose node is merely late is there in a moment.
 func (l *Lobby) sit(ctx context.Context, rec cluster.Room, live map[string]cluster.Node, from *asked, way string, gone error) (*Match, error) {
-	node, ok := live[rec.Node]
-	if !ok || node.Ends {
+	node := live[rec.Node]
+	if !alive(live)(rec.Node) {
+		if err := l.mayMove(ctx, rec.Node, live); err != nil {
+			return nil, l.problem("joining a room", err)
+		}
 		return nil, gone
 	}
 	p, id := playerOf(ctx), cluster.NewID()

@@ -52,8 +52,9 @@ func (rm *Instance) load(ctx context.Context) (*journal.Saved, *proto.Close) {
 		case errors.Is(err, journal.ErrFenced):
 			return nil, &proto.Close{Code: proto.CodeMatchGone, Reason: "the match is elsewhere by now"}
 		case errors.Is(err, journal.ErrMalformed):
-			rm.log.Error("what the room goes on from cannot be read", zap.Error(err))
-			return nil, &proto.Close{Code: proto.CodeInternal, Reason: "the match cannot be restored"}
+			rm.log.Error("what the room goes on from cannot be read, now or later", zap.Error(err))
+			rm.lost = true
+			return nil, &proto.Close{Code: proto.CodeMatchGone, Reason: "the match is lost"}
 		}
 		rm.log.Warn("reading what the room goes on from failed", zap.Error(err))
 		timer := time.NewTimer(wait)

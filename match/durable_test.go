@@ -532,3 +532,25 @@ func TestSeatOfWhoIsAwaySinceARestoreIsItsNewOwners(t *testing.T) {
 		closeHost(t, h)
 	})
 }
+
+// brokenStore has something of every room that nobody can read.
+type brokenStore struct{ journal.Store }
+
+func (brokenStore) Load(context.Context, string, uint64) (*journal.Saved, error) {
+	return nil, fmt.Errorf("loading: %w", journal.ErrMalformed)
+}
+
+// Whoever opened it anew would find the same.
+func TestMatchWhoseJournalCannotBeReadIsLost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := deskGame(t, desk{}, Rules{Durability: Journal})
+		h, rm, dir := startDesk(t, g, brokenStore{openFiles(t, t.TempDir())}, 9)
+		a := newClerk(t, g, rm, 1)
+		ticks(3)
+		<-rm.Done()
+		closeHost(t, h)
+		if a.code() != proto.CodeMatchGone || !rm.Opened() || len(dir.failed) != 1 || dir.failed[0].Code != proto.CodeMatchGone {
+			t.Errorf("its player is told %d; its record says %v", a.code(), dir.failed)
+		}
+	})
+}

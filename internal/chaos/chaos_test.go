@@ -78,7 +78,7 @@ const (
 	// mostSlip is what a failover may take back on the screen: the time between two checkpoints, and what is on its way.
 	mostSlip = checkpointEvery + 500*time.Millisecond
 	// mostMissed is how many ticks a room may be short of its schedule: a busy machine stalls any process for a moment.
-	mostMissed = 4
+	mostMissed = 8
 )
 
 // world is what a scenario breaks.

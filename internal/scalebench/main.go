@@ -52,6 +52,7 @@ var parts = []part{
 	{"journals", measureJournals},
 	{"links", measureLinks},
 	{"tickets", measureTickets},
+	{"machine", machine},
 }
 
 func main() {
@@ -78,6 +79,8 @@ func measure(ctx context.Context, args []string, stdout, stderr io.Writer) (err 
 	flags.DurationVar(&o.Window, "window", 6*time.Second, "how long each measurement takes")
 	flags.IntVar(&o.Rooms, "rooms", 10, "how many rooms there are")
 	flags.IntVar(&o.Each, "players", 24, "how many players come into each of them, beside the one who keeps it")
+	flags.IntVar(&o.Turns, "turns", o.Turns, "how often what is compared is measured")
+	flags.DurationVar(&o.Warm, "warm", o.Warm, "time before it is measured how late commands are")
 	flags.IntVar(&o.Most, "most", 60_000, "how many rooms a ramp tries at most")
 	if err := flags.Parse(args); err != nil {
 		return fmt.Errorf("reading the flags: %w", err)
@@ -93,7 +96,7 @@ func measure(ctx context.Context, args []string, stdout, stderr io.Writer) (err 
 		return err
 	}
 	if *only == "" {
-		return writeAll(ctx, o, *file, append(slices.Clone(parts), part{"machine", machine})...)
+		return writeAll(ctx, o, *file, parts...)
 	}
 	i := slices.Index(partNames(), *only)
 	if i < 0 {

@@ -64,7 +64,7 @@ type Bridge struct {
 	opening chan struct{} // one for each search under way
 	readers sync.Pool
 
-	mu     sync.Mutex // held for lookups; no other lock is taken under it
+	mu     sync.Mutex // held for lookups; of other locks only a room's is taken under it
 	closed bool
 	last   uint64           // the newest session's number
 	rooms  map[uint64]*room // those elsewhere, by session

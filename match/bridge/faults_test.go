@@ -126,6 +126,44 @@ func TestClientsOfANodeThatIsGoneComeBackAtOnce(t *testing.T) {
 	})
 }
 
+// An edge that was fenced has another id, and hosts do not know that it is the same process.
+func TestClientsOfAnEdgeThatHasAnotherNameComeBackAtItsNextSign(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		game := &teller{}
+		f := newField(t, 3, bankGame(game, match.Rules{}), "n0", "n1")
+		defer f.close()
+		var players []*player
+		for seat := range uint16(3) {
+			players = append(players, f.join(t.Context(), &player{room: "r", seat: seat + 1, at: "n1"}))
+		}
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			time.Sleep(2 * time.Second)
+			f.net.rename("n1", "n1-again")
+			time.Sleep(silence + 2*time.Second)
+			if n := f.nodes["n1"].gauge("muster_bridge_given_up_total"); n != 0 {
+				t.Error("the edge has waited for what does not come")
+			}
+			if n := f.nodes["n0"].gauge("muster_bridge_viewers"); n != float64(len(players)) {
+				t.Errorf("the host has %v viewers", n)
+			}
+			if n := f.nodes["n0"].gauge("muster_bridge_rooms"); n != 1 {
+				t.Errorf("the host has %v sessions", n)
+			}
+		})
+		f.playAll(players, 12*time.Second, 30)
+		wg.Wait()
+		for _, p := range players {
+			if n := p.conn.Stats().Resumes; n != 1 {
+				t.Errorf("seat %d came back %d times", p.seat, n)
+			}
+		}
+		if game.wrong.Load() > 0 || game.drops.Load() > 0 || game.left.Load() > 0 {
+			t.Errorf("%d orders not in their turn, %d players dropped, %d left", game.wrong.Load(), game.drops.Load(), game.left.Load())
+		}
+	})
+}
+
 func TestAFullQueueCostsFramesAndNothingElse(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		game := &teller{}

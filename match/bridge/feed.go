@@ -23,6 +23,7 @@ type feed struct {
 	heard  time.Time // when anything was last heard of the host
 	asked  time.Time // when it was last asked for what is missing
 	pinged time.Time
+	unsaid int // bytes of numbered messages since then
 }
 
 func newFeed() feed { return feed{reader: proto.NewReader(nil), gen: 1} }
@@ -106,7 +107,7 @@ func (rm *room) repeat(wanted bool, now time.Time) {
 
 // ping says what has come and which beginning is wanted, and where again says so asks for what has not come.
 func (rm *room) ping(again bool) {
-	rm.feed.pinged = time.Now()
+	rm.feed.pinged, rm.feed.unsaid = time.Now(), 0
 	rm.mu.Lock()
 	defer rm.mu.Unlock()
 	begin(rm.writer, 7, kindPing, rm.session)
@@ -162,7 +163,11 @@ func (rm *room) hear(msg []byte) (over bool, err error) {
 	case kindUnknown:
 		return true, nil
 	case kindWelcome, kindMessage, kindClose, kindOver:
-		return rm.carryOut(h, r)
+		over, err = rm.carryOut(h, r)
+		if rm.feed.unsaid += len(msg); rm.feed.unsaid >= sayAfter {
+			rm.ping(false)
+		}
+		return over, err
 	}
 	return false, nil
 }

@@ -12,8 +12,9 @@ import (
 // no input is used later than if it had gone at once. What comes after that goes at once.
 
 const (
-	// inputSpare is how long before they are needed inputs should be there.
-	inputSpare = 1500 * time.Microsecond
+	// inputSpare is how long before they are needed inputs should be there. One that is late all the same costs its player
+	// half a tick for a while, since his client aims earlier then, so it is several times what a busy machine delays.
+	inputSpare = 6 * time.Millisecond
 	// maxBatch and maxBatchBytes bound what waits.
 	maxBatch      = 128
 	maxBatchBytes = 32 << 10

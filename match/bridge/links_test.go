@@ -76,12 +76,15 @@ func TestARedisThatIsAwayForSecondsCostsFramesAlone(t *testing.T) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		f.playAll(players, 4*time.Second, 3)
+		f.playAll(players, 6*time.Second, 3)
 	}()
 	for f.nodes["n1"].gauge("muster_bridge_ticks_total") < 20 {
 		time.Sleep(10 * time.Millisecond)
 	}
 	srv.Kill()
+	for killed := time.Now(); time.Since(killed) < 300*time.Millisecond; { // several ticks are lost
+		time.Sleep(10 * time.Millisecond)
+	}
 	srv.Restart()
 	<-done
 	if game.wrong.Load() > 0 || game.drops.Load() > 0 {

@@ -2,9 +2,9 @@ package bridge
 
 import "sync"
 
-// Bounds of what waits for the goroutine of one bridged room.
+// Bounds of what waits for the goroutine of one bridged room. An event for all is a message for each viewer.
 const (
-	maxMail      = 1024
+	maxMail      = 2 * maxViewers
 	maxMailBytes = 8 << 20
 )
 

@@ -20,6 +20,7 @@ type fakeNetwork struct {
 	drop    func(from, to string, kind int) bool        // those that are lost, by their kind
 	seen    func(from, to string, kind int, msg []byte) // all that is sent
 	bridges map[string]*Bridge
+	names   map[string]string // by the first one, of nodes that have another now
 	ways    map[[2]string]*way
 	wg      sync.WaitGroup
 	done    chan struct{}
@@ -56,6 +57,15 @@ func (n *fakeNetwork) close() {
 	n.wg.Wait()
 }
 
+// rename gives a node another name: nobody hears what is sent to the old one.
+func (n *fakeNetwork) rename(from, to string) {
+	n.change(func() {
+		n.bridges[to] = n.bridges[from]
+		delete(n.bridges, from)
+		n.names = map[string]string{from: to}
+	})
+}
+
 // from is a node's way out.
 func (n *fakeNetwork) from(id string) Network { return sender{n, id} }
 
@@ -69,6 +79,9 @@ func (s sender) Send(to string, msg []byte) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	kind := kindOf(msg)
+	if name := n.names[s.from]; name != "" {
+		s.from = name
+	}
 	if n.seen != nil {
 		n.seen(s.from, to, kind, msg)
 	}

@@ -11,6 +11,9 @@ import "time"
 // session is given up: its clients come back by themselves and find their seats.
 const maxUnheard = 512 << 10
 
+// sayAfter is after how many bytes of them an edge says at once what it has, though it has nothing else to say.
+const sayAfter = maxUnheard / 8
+
 // repeatAfter is how long a sender waits for the word that something has come before it is sent again.
 const repeatAfter = 500 * time.Millisecond
 

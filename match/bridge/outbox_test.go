@@ -101,6 +101,34 @@ func TestASessionWhoseEdgeDoesNotListenIsGivenUp(t *testing.T) {
 	}
 }
 
+// An edge that holds many who only watch has nothing else to send, and is told much at once when they all come.
+func TestAnEdgeWithoutInputsSaysSoonEnoughWhatHasCome(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		f := newField(t, 3, bankGame(&teller{}, match.Rules{}), "n0", "n1")
+		defer f.close()
+		p := f.join(t.Context(), &player{room: "r", seat: 1, at: "n1"})
+		s := f.nodes["n0"].bridge.sessions("n1")[0]
+		v := &viewer{session: s, id: 4000} // whom the edge does not have
+		msg := make([]byte, 1<<10)
+		for range 8 {
+			for range maxUnheard / len(msg) / 4 {
+				v.Message(msg)
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+		s.mu.Lock()
+		failed := s.failed
+		s.mu.Unlock()
+		if failed {
+			t.Error("the session is given up")
+		}
+		f.playAll([]*player{p}, 2*time.Second, 5)
+		if n := p.conn.Stats().Resumes; n != 0 {
+			t.Errorf("the player came back %d times", n)
+		}
+	})
+}
+
 func TestAnEdgeBringsOnlySoManyViewers(t *testing.T) {
 	_, s, net := remoteStage(t, 2)
 	s.register()
@@ -119,10 +147,18 @@ func TestAnEdgeBringsOnlySoManyViewers(t *testing.T) {
 func TestWhatARoomIsTooSlowToReadIsDroppedAndMadeGood(t *testing.T) {
 	dropped := 0
 	b := newMailbox(func() { dropped++ })
+	for range maxViewers {
+		b.put([]byte("an event for all"))
+	}
+	b.put([]byte("and the tick"))
+	list, _, _ := b.take(nil)
+	if len(list) != maxViewers+1 || dropped != 0 {
+		t.Errorf("of a tick %d wait, %d were dropped", len(list), dropped)
+	}
 	for range maxMail + 5 {
 		b.put([]byte("small"))
 	}
-	list, _, _ := b.take(nil)
+	list, _, _ = b.take(list)
 	if len(list) != maxMail || dropped != 5 {
 		t.Errorf("%d wait, %d were dropped", len(list), dropped)
 	}

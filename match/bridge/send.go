@@ -19,9 +19,8 @@ type roomView struct {
 	hashed  uint32       // the tick at which hashes were last sent
 	states  netcode.View // what the edge has
 	members []*viewer    // whose scopes are in the union
-	lists   []part       // this tick's parts
-	least   []uint32     // by scope: the smallest watch, 0 for none
-	seen    []uint16     // the scopes for which there is one
+	union   netcode.Union
+	lists   []part // this tick's parts
 }
 
 // send makes one message of a room's tick and hands it over. Where the network does not take it it is lost, as others may
@@ -102,38 +101,15 @@ func (v *roomView) collect(s *session, views []match.View) (changed bool) {
 	return changed
 }
 
-// unite makes the union of what the members see, each scope as often as whoever wants it most often, and says whether it
-// is another than before.
+// unite makes the union of what the members see, and says whether it is another than before.
 func (v *roomView) unite() (changed bool) {
+	v.union.Reset()
 	for _, w := range v.members {
-		for _, watch := range w.scopes {
-			scope := int(watch.Scope())
-			for scope >= len(v.least) {
-				v.least = append(v.least, 0)
-			}
-			every := watch.Every()
-			if v.least[scope] == 0 {
-				v.seen = append(v.seen, watch.Scope())
-			} else {
-				every = min(every, v.least[scope])
-			}
-			v.least[scope] = every
-		}
+		v.union.Add(w.scopes)
 	}
-	slices.Sort(v.seen)
-	changed = len(v.seen) != len(v.tick.frame.Head.Scopes)
-	list := v.tick.frame.Head.Scopes
-	for i, scope := range v.seen {
-		watch := proto.Watching(scope, int(v.least[scope]))
-		v.least[scope] = 0
-		if i == len(list) {
-			list = append(list, watch)
-			continue
-		}
-		if list[i] != watch {
-			list[i], changed = watch, true
-		}
-	}
-	v.tick.frame.Head.Scopes, v.seen = list[:len(v.seen)], v.seen[:0]
+	h := &v.tick.frame.Head
+	list := v.union.Watches()
+	changed = !slices.Equal(list, h.Scopes)
+	h.Scopes = append(h.Scopes[:0], list...)
 	return changed
 }

@@ -147,11 +147,9 @@ func pause(ctx context.Context, d time.Duration) {
 func (b *Bus) listen(ctx context.Context) (why string) {
 	sub := subscribe(ctx, b.rdb, b.notices(), b.self)
 	beating, stop := context.WithCancel(ctx)
-	var wg sync.WaitGroup
-	defer wg.Wait()
-	defer stop()
+	defer stop() // Close waits for its goroutine: a call that is not answered keeps it a second, which nobody should wait for here
 	defer func() { _ = sub.Close() }()
-	wg.Go(func() { b.keepBeating(beating) })
+	b.wg.Go(func() { b.keepBeating(beating) })
 
 	// Unlike Channel, this one tells of every subscription made anew by go-redis itself: what came in between is lost.
 	msgs := sub.ChannelWithSubscriptions(

@@ -67,6 +67,7 @@ type Links struct {
 	live    bool
 	streams uint32
 	peers   map[string]*peer
+	past    pastPeers
 }
 
 // peer is what is known of another node. The lock of Links is over it.
@@ -88,7 +89,7 @@ type peer struct {
 func NewLinks(cfg LinksConfig) *Links {
 	l := &Links{
 		cfg: cfg, metrics: newLinksMetrics(cfg.Registerer), shards: sharded(cfg.Redis), keys: keys{cfg.Namespace},
-		renamed: make(chan struct{}, 1), ready: make(chan struct{}), stop: func() {}, peers: map[string]*peer{},
+		renamed: make(chan struct{}, 1), ready: make(chan struct{}), stop: func() {}, peers: map[string]*peer{}, past: pastPeers{},
 	}
 	n := 1
 	if l.shards {
@@ -142,7 +143,7 @@ func (l *Links) setLive(live bool) {
 }
 
 // Send copies a message of at most [MaxLinkMessage] bytes for a node and returns at once. False says that it is dropped,
-// since too much waits: that node has a gap then.
+// since too much waits, and that node has a gap then, or that this node has no id yet.
 func (l *Links) Send(to string, msg []byte) bool {
 	self := l.cfg.Self()
 	l.mu.Lock()
@@ -183,11 +184,11 @@ func (l *Links) peer(id string) *peer {
 	if p := l.peers[id]; p != nil {
 		return p
 	}
-	if id == "" || len(id) > maxNodeID || len(l.peers) >= maxPeers {
+	if id == "" || len(id) > maxNodeID || len(l.peers) >= maxPeers || l.self == "" {
 		return nil
 	}
 	l.streams++
-	p := &peer{id: id, channel: l.link(id), out: linkQueue{from: l.self, to: id, stream: l.streams}, lane: l.laneOf(id)}
+	p := &peer{id: id, channel: l.link(id), out: linkQueue{from: l.self, to: id, stream: l.streams}, lane: l.laneOf(id), in: l.past.take(id)}
 	l.peers[id] = p
 	l.metrics.peers.Set(float64(len(l.peers)))
 	return p

@@ -56,14 +56,9 @@ func (e *linkEar) listen(ctx context.Context) (why string) {
 	sub := subscribe(ctx, e.cfg.Redis, channel)
 	beating, stop := context.WithCancel(ctx)
 	beats := make(chan struct{}, 1)
-	done := make(chan struct{})
-	defer func() { <-done }()
-	defer stop()
+	defer stop() // Close waits for its goroutine: a call that is not answered keeps it a second, which nobody should wait for here
 	defer func() { _ = sub.Close() }()
-	go func() {
-		defer close(done)
-		e.keepBeating(beating, self, channel, beats)
-	}()
+	e.wg.Go(func() { e.keepBeating(beating, self, channel, beats) })
 	msgs := sub.ChannelWithSubscriptions(
 		redis.WithChannelSize(earQueue), redis.WithChannelSendTimeout(earWait), redis.WithChannelHealthCheckInterval(0))
 	deaf := time.NewTimer(deafAfter)
@@ -225,6 +220,7 @@ func (e *linkEar) look() {
 		switch {
 		case idle >= peerKept && silent >= peerKept && !p.waits:
 			delete(e.peers, id)
+			e.past.add(id, p.in)
 			continue
 		case idle >= peerActive:
 		case !p.heard.IsZero() && !p.gone && silent >= peerGone:

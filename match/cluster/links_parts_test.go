@@ -170,6 +170,40 @@ func TestWindowTakesEachNumberOnceAndKnowsWhatIsMissing(t *testing.T) {
 	}
 }
 
+func TestForgottenPeersBeginAnewOnlyWithWhatIsNew(t *testing.T) {
+	past := pastPeers{}
+	w := past.take("a")
+	for seq := range uint64(3) {
+		w.take(5, seq+1)
+	}
+	past.add("a", w)
+	for name, s := range map[string]struct {
+		stream  uint32
+		seq     uint64
+		ok, gap bool
+	}{
+		"what came last":         {5, 3, false, false},
+		"an older stream":        {4, 9, false, false},
+		"the next":               {5, 4, true, false},
+		"a later one":            {5, 6, true, true},
+		"a new stream":           {9, 1, true, false},
+		"a new one's later part": {9, 2, true, true},
+	} {
+		w := past.take("a")
+		past.add("a", w)
+		if ok, gap := w.take(s.stream, s.seq); ok != s.ok || gap != s.gap {
+			t.Errorf("%s: taken %v, gap %v, want %v, %v", name, ok, gap, s.ok, s.gap)
+		}
+	}
+	past.add("never heard", window{})
+	for n := range maxPast + 5 {
+		past.add(fmt.Sprint("node-", n), w)
+	}
+	if n := len(past); n != maxPast {
+		t.Errorf("%d are kept", n)
+	}
+}
+
 // A line loses, doubles and delays what a queue that is sometimes full makes. What comes out is a part of what went in, in
 // its order and once, and a gap stands exactly where something of it is missing.
 func TestWhateverTheLineDoesGapsTellWhatIsMissing(t *testing.T) {

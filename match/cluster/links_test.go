@@ -232,10 +232,10 @@ func TestSilentPeerIsGoneAfterFiveSecondsAndHeardAgainAfterAGap(t *testing.T) {
 		within(t, 1200*time.Millisecond, "c is gone", func() bool { return ends[0].count("gone c") == 1 })
 		time.Sleep(time.Minute)
 		ends[0].wants(t, "b: y", "c: z", "gone c")
-		again := newEnd(t, rdb, "c", linksKey)
+		again := newEnd(t, rdb, "c2", linksKey)
 		again.send(t, "a", "w")
 		synctest.Wait()
-		if got := ends[0].all(); got[len(got)-1] != "c: w" {
+		if got := ends[0].all(); got[len(got)-1] != "c2: w" {
 			t.Errorf("a heard %q", got)
 		}
 	})
@@ -376,6 +376,27 @@ func TestNodeOfAnotherNameGoesOnAndAllHaveAGap(t *testing.T) {
 	})
 }
 
+func TestNodeThatHasNoNameYetSendsNothing(t *testing.T) {
+	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
+		b := linkedEnds(t, rdb, "b")[0]
+		name := ""
+		a := cluster.NewLinks(cluster.LinksConfig{
+			Redis: rdb, Namespace: ns, Key: linksKey, Self: func() string { return name }, Log: zap.NewNop(),
+			Receive: func(string, []byte) {}, Gap: func(string) {}, Gone: func(string) {},
+		})
+		if a.Send("b", []byte("of nobody")) {
+			t.Error("a message of nobody was taken")
+		}
+		name = "a" // it has joined
+		a.Start()
+		t.Cleanup(a.Close)
+		<-a.Ready()
+		a.Send("b", []byte("1"))
+		synctest.Wait()
+		b.wants(t, "a: 1")
+	})
+}
+
 // tap listens to what is published to a node.
 func tap(t *testing.T, rdb redis.UniversalClient, node string) <-chan *redis.Message {
 	t.Helper()
@@ -430,6 +451,38 @@ func TestEnvelopesThatAreDoubledLateForeignOrBrokenAreDroppedAndCounted(t *testi
 		until(t, "the next has come", func() bool { return len(b.all()) >= 3 })
 		b.wants(t, "a: 1", "a: 2", "a: 3")
 		a.wants(t)
+	})
+}
+
+func TestWhatWasTakenOnceIsNotTakenAgainAfterItsNodeIsForgotten(t *testing.T) {
+	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
+		ends := linkedEnds(t, rdb, "a", "b")
+		a, b := ends[0], ends[1]
+		said := tap(t, rdb, "b")
+		a.send(t, "b", "1")
+		synctest.Wait()
+		var first string
+		for first == "" {
+			if m := <-said; strings.Contains(m.Payload, "\x01a\x01b") { // not b's own beat
+				first = m.Payload
+			}
+		}
+		go func() {
+			for range said { // so that nothing waits for it
+			}
+		}()
+		time.Sleep(time.Hour)
+		if n := peers(t, b); n != 0 {
+			t.Fatalf("%v peers are known after an hour", n)
+		}
+		publishRaw(t, rdb, ns+":{link:b}", []byte(first))
+		synctest.Wait()
+		if n := b.dropped(t, "old"); n != 1 {
+			t.Errorf("%v envelopes were dropped as old", n)
+		}
+		a.send(t, "b", "2")
+		synctest.Wait()
+		b.wants(t, "a: 1", "a: 2")
 	})
 }
 

@@ -83,8 +83,8 @@ type Claimer struct {
 type deadNode struct {
 	since, looked time.Time
 	had           bool // rooms, when it was looked at last
-	asked         bool // whether it has crashed
-	crashed       bool
+	ask           sync.Once
+	crashed       bool // once it is asked
 }
 
 // NewClaimer returns a Claimer that does nothing before Start.
@@ -171,7 +171,6 @@ func (c *Claimer) look(work context.Context) error {
 	if err != nil {
 		return err
 	}
-	c.inquire(ctx, owned)
 	c.all(work, jobs, live)
 	return nil
 }
@@ -192,38 +191,29 @@ func (c *Claimer) meet() {
 // maxPeers bounds how many nodes are remembered, which come and go.
 const maxPeers = 4096
 
-// inquire finds out of each node that has left rooms whether it has crashed, once.
-func (c *Claimer) inquire(ctx context.Context, owned map[string][]string) {
-	var wg sync.WaitGroup
-	defer wg.Wait()
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for id := range owned {
-		n := c.nodes[id]
-		if n == nil || n.asked {
-			continue
-		}
-		n.asked, n.crashed = true, c.Crashed == nil
-		if p, ok := c.peers[id]; ok && c.Crashed != nil {
-			wg.Go(func() {
-				crashed := c.Crashed(ctx, p)
-				c.mu.Lock()
-				defer c.mu.Unlock()
-				n.crashed = crashed
-			})
-		}
-	}
-}
-
-// blames says whether a room of a node that is gone may be what stopped it. One that was handed over says so itself.
-func (c *Claimer) blames(from string) bool {
+// blames says whether a room of a node that is gone may be what stopped it. One that was handed over says so itself. The
+// first who wants to know asks for the node, and the others wait for the answer: whoever claims a room must have it.
+func (c *Claimer) blames(ctx context.Context, from string) bool {
 	if from == cluster.Released {
 		return true
 	}
+	n, peer, known := c.deadNode(from)
+	n.ask.Do(func() {
+		n.crashed = c.Crashed == nil || known && c.Crashed(context.WithoutCancel(ctx), peer)
+	})
+	return n.crashed
+}
+
+// deadNode is what is known of a node that is over.
+func (c *Claimer) deadNode(id string) (n *deadNode, peer cluster.Node, known bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	n := c.nodes[from]
-	return n != nil && n.crashed
+	if n = c.nodes[id]; n == nil {
+		n = &deadNode{since: time.Now()}
+		c.nodes[id] = n
+	}
+	peer, known = c.peers[id]
+	return n, peer, known
 }
 
 // deadFor is how long a node that is over is looked at: longer than anything is kept that it has left.
@@ -461,7 +451,7 @@ func (c *Claimer) take(ctx context.Context, j job, rec cluster.Room, to what) (*
 	if err := dir.Own(ctx, self, j.room); err != nil {
 		return nil, err //nolint:wrapcheck // says what it did
 	}
-	word, rec, err := dir.Claim(ctx, j.room, j.from, self, c.owners.Epoch(), c.blames(j.from))
+	word, rec, err := dir.Claim(ctx, j.room, j.from, self, c.owners.Epoch(), c.blames(ctx, j.from))
 	if errors.Is(err, cluster.ErrFenced) || errors.Is(err, cluster.ErrNoRoom) { // somebody was faster
 		return nil, errors.Join(elsewhere(), dir.Disown(ctx, self, j.room))
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -191,6 +192,42 @@ func TestRoomThatStopsItsHostsIsTriedTwiceAndThenFails(t *testing.T) {
 		}
 		if n := len(w.alive()); n != 2 {
 			t.Errorf("%d processes are left, want 2", n)
+		}
+	})
+}
+
+// Its players come back at once, and so have it taken over before the next look does.
+func TestRoomThatStopsItsHostsIsTriedTwiceThoughItsPlayersComeAtOnce(t *testing.T) {
+	inWorld(t, 4, match.Rules{}, func(t *testing.T, w *world) {
+		w.create("journal", "r1", "", w.procs[0], "alice")
+		p := w.player("alice", "r1", 1)
+		if err := p.comes(w.procs[0]); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Second)
+		for i := range 2 {
+			at := w.hosts("r1")
+			if len(at) != 1 {
+				t.Fatalf("after %d deaths it runs in %d processes", i, len(at))
+			}
+			var waiting sync.WaitGroup
+			for _, edge := range w.alive() {
+				if edge == at[0] {
+					continue
+				}
+				waiting.Go(func() {
+					time.Sleep(time.Millisecond) // it is dead by then
+					ctx, cancel := context.WithTimeout(context.Background(), lease+100*time.Millisecond)
+					defer cancel()
+					_, _ = edge.rooms.Open(ctx, "r1")
+				})
+			}
+			at[0].kill()
+			waiting.Wait()
+			time.Sleep(500 * time.Millisecond)
+		}
+		if c := codeOf(w.alive()[0], "r1"); len(w.hosts("r1")) != 0 || c != proto.CodeRulesFailed {
+			t.Errorf("after two attempts it runs in %d processes; one is told %d, want 4204", len(w.hosts("r1")), c)
 		}
 	})
 }

@@ -132,7 +132,7 @@ func TestEveryRoomHasOneHostAndPostsItsResultOnceWhoeverDies(t *testing.T) {
 				case p.room == "r2" && hosts != 1:
 					t.Errorf("r2 runs in %d processes, want one: %+v %v", hosts, rec, err)
 				case (p.room == "r1" || p.room == "r4") && (posted[p.room] != 1 || hosts != 0):
-					t.Errorf("%s has %d results and runs in %d processes: %+v %v; its player %v", p.room, posted[p.room], hosts, rec, err, p.now.closed)
+					t.Errorf("%s has %d results and runs in %d processes: %+v %v; its player %+v", p.room, posted[p.room], hosts, rec, err, p.now)
 				}
 			}
 			for _, r := range results {

@@ -26,6 +26,13 @@ type kept struct {
 	node  string // this node, as it was called when it opened the room
 	epoch uint64
 	rec   cluster.Copy
+	end   *ending
+}
+
+// ending says whether a room's record is about to end, after which it is not written anew. mu is held while it is written.
+type ending struct {
+	mu    sync.Mutex
+	begun bool
 }
 
 var _ match.Directory = (*Directory)(nil)
@@ -49,8 +56,17 @@ func (d *Directory) begin(ctx context.Context, room, node string, epoch uint64) 
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.copies[room] = kept{node, epoch, rec}
+	d.copies[room] = kept{node, epoch, rec, &ending{}}
 	return nil
+}
+
+// forget forgets a room that does not run here after all.
+func (d *Directory) forget(room string, epoch uint64) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.copies[room].epoch == epoch {
+		delete(d.copies, room)
+	}
 }
 
 // of returns what is known of a room that runs here.
@@ -79,9 +95,7 @@ func (d *Directory) Ended(room string, epoch uint64, opened bool) {
 	if !ok {
 		return
 	}
-	d.mu.Lock()
-	delete(d.copies, room)
-	d.mu.Unlock()
+	d.forget(room, epoch)
 	if !opened {
 		return
 	}
@@ -136,12 +150,22 @@ func (d *Directory) Renew(ctx context.Context, room string, epoch uint64, a matc
 	}
 	err := d.dir.Renew(ctx, room, epoch, alive)
 	if errors.Is(err, cluster.ErrNoRoom) && known {
-		err = d.dir.Revive(ctx, room, k.node, epoch, k.rec, alive)
+		err = d.revive(ctx, room, k, alive)
 	}
 	if err == nil && known {
 		d.refresh(ctx, room, epoch)
 	}
 	return words(err)
+}
+
+// revive writes a room's record anew, unless the room has ended it.
+func (d *Directory) revive(ctx context.Context, room string, k kept, a cluster.Alive) error {
+	k.end.mu.Lock()
+	defer k.end.mu.Unlock()
+	if k.end.begun {
+		return nil
+	}
+	return d.dir.Revive(ctx, room, k.node, k.epoch, k.rec, a) //nolint:wrapcheck // says what it did
 }
 
 // refresh reads a room's record again, of which others may have changed something. What cannot be read stays as it was.
@@ -167,8 +191,13 @@ func (d *Directory) FreeSeat(ctx context.Context, room string, epoch uint64, sea
 	return words(err)
 }
 
-// EndRoom implements match.Directory.
+// EndRoom implements match.Directory. A renewal that is under way does not bring the record back.
 func (d *Directory) EndRoom(ctx context.Context, room string, epoch uint64) error {
+	if k, ok := d.of(room, epoch); ok {
+		k.end.mu.Lock() // a call of Redis at most, which has its time
+		k.end.begun = true
+		k.end.mu.Unlock()
+	}
 	return words(d.dir.EndRoom(ctx, room, epoch))
 }
 

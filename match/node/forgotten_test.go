@@ -2,6 +2,7 @@ package node_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -139,6 +140,48 @@ func TestPromiseOfARoomThatRedisForgotIsKept(t *testing.T) {
 		s, err := w.dir.Settle(ctx, "r1")
 		if err != nil || s.State != cluster.Off || len(w.hosts("r1")) != 0 {
 			t.Errorf("it is settled as %+v, %v, and runs in %d processes", s, err, len(w.hosts("r1")))
+		}
+	})
+}
+
+// What is told of a room in its last moments may reach Redis after its end.
+func TestRecordOfARoomThatHasEndedIsNotWrittenAnew(t *testing.T) {
+	inWorld(t, 1, match.Rules{}, func(t *testing.T, w *world) {
+		ctx, first := context.Background(), w.procs[0]
+		rec := w.create("journal", "r1", "", first, "alice")
+		p := w.player("alice", "r1", 1)
+		if err := p.comes(first); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Second)
+		own := first.rooms.Own
+		if err := own.EndRoom(ctx, "r1", rec.Epoch); err != nil {
+			t.Fatal(err)
+		}
+		if err := own.Renew(ctx, "r1", rec.Epoch, match.Alive{Open: true}); err != nil {
+			t.Error(err)
+		}
+		if now, err := w.dir.Room(ctx, "r1"); !errors.Is(err, cluster.ErrNoRoom) {
+			t.Errorf("its record is %+v, %v", now, err)
+		}
+	})
+}
+
+func TestRoomThatTheHostDoesNotTakeIsNotKnownToRunHere(t *testing.T) {
+	inWorld(t, 1, match.Rules{}, func(t *testing.T, w *world) {
+		ctx, first := context.Background(), w.procs[0]
+		rec := w.create("journal", "r1", "", first, "alice")
+		if err := first.host.Close(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := first.rooms.Opener.Open(ctx, rec); !errors.Is(err, match.ErrClosed) {
+			t.Fatal(err)
+		}
+		if err := w.rdb.FlushAll(ctx).Err(); err != nil {
+			t.Fatal(err)
+		}
+		if err := first.rooms.Own.Renew(ctx, "r1", rec.Epoch, match.Alive{}); !errors.Is(err, cluster.ErrNoRoom) {
+			t.Errorf("renewing it: %v, want that there is no such room", err)
 		}
 	})
 }

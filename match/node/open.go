@@ -81,6 +81,9 @@ func (o *Opener) Open(ctx context.Context, rec cluster.Room) (*match.Instance, e
 	rm, err := o.Host.Open(match.Spec{
 		ID: rec.ID, Game: rec.Game, Seed: rec.Seed, Epoch: rec.Epoch, Config: rec.Config, Expect: rec.Expect, Attempts: rec.Attempts, Kept: rec.Kept,
 	})
+	if err != nil && o.Host.Room(rec.ID) == nil {
+		o.Own.forget(rec.ID, rec.Epoch)
+	}
 	switch {
 	case errors.Is(err, match.ErrLoaded): // the seat is reserved, so coming again is worth while
 		return nil, &proto.Close{Code: proto.CodeOverloaded, Reason: "the server takes no new matches now"}

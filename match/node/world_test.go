@@ -31,6 +31,7 @@ type world struct {
 	rdb   redis.UniversalClient
 	dir   *cluster.Directory
 	games []match.Game
+	waits chan struct{}
 
 	mu    sync.Mutex
 	procs []*process
@@ -57,7 +58,7 @@ func inWorld(t *testing.T, n int, rules match.Rules, test func(t *testing.T, w *
 	synctest.Test(t, func(t *testing.T) {
 		rdb, stop := cluster.Embedded()
 		defer stop()
-		w := &world{t: t, rdb: rdb, dir: cluster.NewDirectory(rdb, ns), dead: map[string]bool{}}
+		w := &world{t: t, rdb: rdb, dir: cluster.NewDirectory(rdb, ns), dead: map[string]bool{}, waits: make(chan struct{}, 1)}
 		for _, g := range []struct {
 			name       string
 			durability match.Durability
@@ -254,7 +255,9 @@ func (w *world) killed(p *process) {
 		w.t.Error(err)
 	}
 	time.Sleep(lease)
+	w.waits <- struct{}{} // two may die in the same moment, and one at a time may wait
 	synctest.Wait()
+	<-w.waits
 	w.mu.Lock()
 	p.over, w.dead[p.id] = true, true
 	others := slices.Clone(w.procs)
