@@ -19,7 +19,7 @@ import (
 )
 
 // packages are those with hot paths.
-var packages = []string{"./proto", "./netcode", "./match", "./match/edge", "./games/arena"}
+var packages = []string{"./proto", "./netcode", "./match", "./match/edge", "./match/bridge", "./games/arena"}
 
 // checkTime is for how long a check runs each benchmark: long enough for what is allocated once to vanish.
 const checkTime = "40ms"
