@@ -92,7 +92,7 @@ func (w *world) appended(n *node, c *call) {
 			in.check = false
 		}
 		in.stored = c.upTo
-		if c.lineage != w.redis.emptied { // Redis may have forgotten it by now
+		if c.lineage != w.redis.emptied || w.untold(n.id) { // Redis may have forgotten it by now, or that it is another's
 			return
 		}
 		r := &w.state[c.room]
