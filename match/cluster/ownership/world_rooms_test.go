@@ -159,7 +159,7 @@ func (w *world) first(n *node, in *instance) {
 
 // untold says whether Redis has forgotten that an incarnation is fenced, and nobody could tell it again.
 func (w *world) untold(id string) bool {
-	if !w.forgotten[incOf(id)] {
+	if !w.forgotten[incOf(id)] || w.now < w.forgot+ttl*9/10 { // so long it waits whoever is there
 		return false
 	}
 	if slices.Contains(w.redis.fenced, id) { // it hears of it with its next renewal
