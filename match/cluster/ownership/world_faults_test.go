@@ -240,6 +240,7 @@ func (w *world) failover() {
 // lose forgets of what Redis has lost that it was durable: its host has it, and makes it durable again.
 func (w *world) lose(fenced []string) {
 	w.redis.emptied++
+	w.forgot = w.now
 	for _, id := range fenced {
 		if !slices.Contains(w.redis.fenced, id) {
 			w.forgotten[incOf(id)] = true

@@ -92,7 +92,7 @@ func (w *world) appended(n *node, c *call) {
 			in.check = false
 		}
 		in.stored = c.upTo
-		if c.lineage != w.redis.emptied { // Redis may have forgotten it by now
+		if c.lineage != w.redis.emptied || w.untold(n.id) { // Redis may have forgotten it by now, or that it is another's
 			return
 		}
 		r := &w.state[c.room]
@@ -159,7 +159,7 @@ func (w *world) first(n *node, in *instance) {
 
 // untold says whether Redis has forgotten that an incarnation is fenced, and nobody could tell it again.
 func (w *world) untold(id string) bool {
-	if !w.forgotten[incOf(id)] {
+	if !w.forgotten[incOf(id)] || w.now < w.forgot+ttl*9/10 { // so long it waits whoever is there
 		return false
 	}
 	if slices.Contains(w.redis.fenced, id) { // it hears of it with its next renewal

@@ -99,9 +99,10 @@ type world struct {
 	// late is whether one of those was told that late that it may run until it hears of it, told when it was.
 	late    [maxIncs]bool
 	told    [maxIncs]int64
-	fences  int  // fenced by others
-	stalls  int  // rooms that should run waited
-	stepped bool // the clock of Redis was moved
+	fences  int   // fenced by others
+	stalls  int   // rooms that should run waited
+	stepped bool  // the clock of Redis was moved
+	forgot  int64 // when Redis lost something
 
 	opt    options
 	failed string
@@ -208,6 +209,7 @@ func (w *world) reset(seed uint64, opt options, trace *strings.Builder) {
 	if opt.stranger == 0 {
 		opt.stranger = stranger
 	}
+	w.forgot = 0
 	w.now, w.seq, w.back, w.heap, w.incs, w.opt, w.failed, w.trace = 0, 0, 0, w.heap[:0], 0, opt, "", trace
 	w.calls, w.probes,
 		w.fences, w.stalls, w.stepped = w.calls[:0], w.probes[:0], 0, 0, false
