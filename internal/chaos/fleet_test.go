@@ -94,7 +94,25 @@ func startFleet(t testing.TB, rdb redis.UniversalClient, cfg fleetConfig) *fleet
 		f.start(nd)
 	}
 	t.Cleanup(f.tell)
+	until(t, "each server has named all others in a renewal", f.acquainted)
 	return f
+}
+
+// acquainted says whether each server has named all others in a renewal of its lease: to one that it has not, it is a
+// stranger, who waits ten seconds with taking over.
+func (f *fleet) acquainted() bool {
+	leases, err := f.rdb.HGetAll(context.Background(), namespace+":{nodes}:leases").Result()
+	for _, lease := range leases {
+		parts := strings.Fields(lease)
+		named := 0
+		if len(parts) == 4 {
+			named = len(strings.Split(parts[3], ","))
+		}
+		if named < len(f.nodes)-1 {
+			return false
+		}
+	}
+	return err == nil && len(leases) == len(f.nodes)
 }
 
 // queues are one for each game, in which matches are full.

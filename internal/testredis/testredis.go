@@ -140,7 +140,8 @@ func known(t *testing.T, rdb redis.UniversalClient) {
 		name := keys.Val()
 		_, key, ours := strings.Cut(name, ":")
 		kind, err := rdb.Type(t.Context(), name).Result()
-		if ours && err == nil && kind != "none" && !doctor.Known(key, kind) {
+		odd := strings.HasPrefix(key, "{room:{") // a journal takes any name, a room has none like it
+		if ours && err == nil && kind != "none" && !odd && !doctor.Known(key, kind) {
 			t.Errorf("the test leaves %q, a %s, and no such key is known", name, kind)
 		}
 	}

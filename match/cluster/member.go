@@ -285,9 +285,13 @@ func (b *Member) renew(ctx context.Context, within time.Duration) error {
 		b.m.Failed()
 		b.counts.failures.Inc()
 	default:
+		known := b.peers
 		b.peers = readInfos(infos)
 		for i := range answer.Others {
 			o := &answer.Others[i]
+			if _, ok := known[o.ID]; !ok {
+				b.Refresh() // the sooner it is named, the sooner it may take over what runs here
+			}
 			o.Here = b.node.Place != "" && b.peers[o.ID].Place == b.node.Place
 		}
 		forgot = b.m.Renewed(b.since(), answer)
