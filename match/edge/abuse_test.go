@@ -293,6 +293,10 @@ func TestHandshakesThatAreNoneGiveTheirPlaceBack(t *testing.T) {
 		}
 		_ = c.Close()
 	}
+	eventually(t, "the last place is given back", func() bool { // which its client need not wait for
+		sockets, _ := b.edge.guard.Places.Taken()
+		return sockets == 0
+	})
 	ctx := testContext(t)
 	b.join(ctx, "r", 1, "alice").until(ctx, proto.KindFrame)
 }

@@ -60,8 +60,8 @@ func TestRoomsOfADeadNodeGoOnAtTheOthersWithNothingLost(t *testing.T) {
 		}
 		time.Sleep(200 * time.Millisecond)
 		for _, p := range players {
-			if p.now.welcome == nil || p.now.welcome.Seq < p.durable {
-				t.Fatalf("%s: the welcome is %+v, and %d commands were durable", p.room, p.now.welcome, p.durable)
+			if m, _ := p.now.greeted(); m == nil || m.Seq < p.durable {
+				t.Fatalf("%s: the welcome is %+v, and %d commands were durable", p.room, m, p.durable)
 			}
 			p.sends()
 			p.does(opPay, 100)
@@ -297,10 +297,10 @@ func TestRoomWhoseRulesHangIsTriedTwiceAndThenFailsForGood(t *testing.T) {
 					t.Errorf("at %s one is told %d, want 4204", at.id, c)
 				}
 			}
-			frames := beside.now.frames
+			frames := beside.now.count()
 			time.Sleep(time.Second)
-			if beside.now.frames < frames+19 || beside.now.code() != 0 {
-				t.Errorf("the room beside it sent %d frames in a second", beside.now.frames-frames)
+			if beside.now.count() < frames+19 || beside.now.code() != 0 {
+				t.Errorf("the room beside it sent %d frames in a second", beside.now.count()-frames)
 			}
 			fit := 0
 			for _, at := range w.alive() {

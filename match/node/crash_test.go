@@ -31,7 +31,8 @@ func (p *player) returns() {
 			continue
 		}
 		if p.now != nil && p.now.secret() {
-			p.sits(at, rm.(*match.Instance), match.Attach{Resume: true, Counter: p.now.resume.Counter})
+			_, resume := p.now.greeted()
+			p.sits(at, rm.(*match.Instance), match.Attach{Resume: true, Counter: resume.Counter})
 			return
 		}
 		token := p.room + "-" + p.id

@@ -143,6 +143,20 @@ func (s *sitting) Close(c proto.Close) {
 	}
 }
 
+// count is how many frames came.
+func (s *sitting) count() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.frames
+}
+
+// greeted returns the welcome, nil before it came, and what the player may come back by.
+func (s *sitting) greeted() (*proto.Welcome, token.Resume) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.welcome, s.resume
+}
+
 func (s *sitting) code() proto.Code {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -374,8 +374,9 @@ func (p *player) sits(at *process, rm *match.Instance, a match.Attach) {
 // comesBack resumes wherever the room is now.
 func (p *player) comesBack() bool {
 	for _, at := range p.w.alive() {
-		if rm := at.host.Room(p.room); rm != nil && p.now.welcome != nil {
-			p.sits(at, rm, match.Attach{Resume: true, Counter: p.now.resume.Counter})
+		m, resume := p.now.greeted()
+		if rm := at.host.Room(p.room); rm != nil && m != nil {
+			p.sits(at, rm, match.Attach{Resume: true, Counter: resume.Counter})
 			return true
 		}
 	}
