@@ -247,7 +247,7 @@ func (s *server) startMatches(rdb redis.UniversalClient, games []Game, reg prome
 	}
 	nodes := cluster.NewNodes(rdb, s.set.Namespace, s.log)
 	s.claims = node.NewClaimer(node.ClaimerConfig{
-		Opener: s.opener, Live: nodes.Live, Crashed: node.Crashed, Weight: cluster.Weight, Journals: s.replays, Log: s.log,
+		Opener: s.opener, Live: nodes.Live, Crashed: node.Crashed, Journals: s.replays, Log: s.log,
 	})
 	rooms := &node.Rooms{Opener: s.opener, Claims: s.claims, Nodes: nodes, Cut: func() (cut, paused bool) { return s.member.Load().Cut() }}
 	s.startBridge(rooms, reg)

@@ -429,11 +429,7 @@ func (rm *Instance) endJournal(ctx context.Context, ended bool) {
 		return
 	}
 	rm.retry(ctx, "ending the journal", func(ctx context.Context) error {
-		err := rm.host.cfg.Journals.End(ctx, rm.spec.ID, rm.spec.Epoch)
-		if errors.Is(err, journal.ErrFenced) || errors.Is(err, journal.ErrNone) {
-			return nil
-		}
-		return err //nolint:wrapcheck // logged with what was done
+		return journal.EndOwn(ctx, rm.host.cfg.Journals, rm.spec.ID, rm.spec.Epoch)
 	})
 }
 

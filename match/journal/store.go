@@ -229,3 +229,13 @@ func (s *Saved) Add(data []byte) error {
 	}
 	return nil
 }
+
+// EndOwn ends a room's journal under an epoch. That there is none, or that a newer epoch has it, is no error: then there is
+// nothing of that epoch to end.
+func EndOwn(ctx context.Context, s Store, room string, epoch uint64) error {
+	err := s.End(ctx, room, epoch)
+	if errors.Is(err, ErrNone) || errors.Is(err, ErrFenced) {
+		return nil
+	}
+	return err //nolint:wrapcheck // says what it did
+}

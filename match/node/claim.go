@@ -37,7 +37,7 @@ type ClaimerConfig struct {
 	Crashed func(context.Context, cluster.Node) bool
 	// Journals is where the rooms' journals are: nil is nowhere.
 	Journals journal.Store
-	// Weight is how much a node can take, compared with others. Nil: by the headroom that its ticks leave.
+	// Weight is how much a node can take, compared with others. Nil: [cluster.Weight].
 	Weight func(cluster.Node) float64
 	Log    *zap.Logger
 }
@@ -90,7 +90,7 @@ type deadNode struct {
 // NewClaimer returns a Claimer that does nothing before Start.
 func NewClaimer(cfg ClaimerConfig) *Claimer {
 	if cfg.Weight == nil {
-		cfg.Weight = func(n cluster.Node) float64 { return max(0.05, n.Headroom()) }
+		cfg.Weight = cluster.Weight
 	}
 	if cfg.Log == nil {
 		cfg.Log = zap.NewNop()
@@ -566,9 +566,5 @@ func (c *Claimer) endJournal(ctx context.Context, rec *cluster.Room) error {
 	if c.Journals == nil || c.Opener.Games[rec.Game].Persist && rec.Result == "" {
 		return nil
 	}
-	err := c.Journals.End(ctx, rec.ID, rec.Epoch)
-	if errors.Is(err, journal.ErrNone) || errors.Is(err, journal.ErrFenced) {
-		return nil
-	}
-	return err //nolint:wrapcheck // says what it did
+	return journal.EndOwn(ctx, c.Journals, rec.ID, rec.Epoch) //nolint:wrapcheck // says what it did
 }
