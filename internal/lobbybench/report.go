@@ -76,9 +76,9 @@ type report struct {
 	lateness       *hdrhistogram.Histogram
 	asked          int // how many were to be created
 	made, lost     int
-	times          []time.Time // when answers came
-	inWindow       int         // how many of them within it
-	rooms          map[string]int
+	times          []time.Time         // when answers came
+	inWindow       int                 // how many of them within it
+	matches        map[string]*matched // by their rooms
 	failures       map[string]int
 	isCut          bool
 	why            []string // what the server says of some that were not answered
@@ -86,7 +86,13 @@ type report struct {
 
 func newReport(o options) *report {
 	hist := func() *hdrhistogram.Histogram { return hdrhistogram.New(1, time.Minute.Microseconds(), 3) }
-	return &report{options: o, waits: hist(), creates: hist(), lateness: hist(), rooms: map[string]int{}, failures: map[string]int{}}
+	return &report{options: o, waits: hist(), creates: hist(), lateness: hist(), matches: map[string]*matched{}, failures: map[string]int{}}
+}
+
+// matched is a match, as its players told of it.
+type matched struct {
+	answered int  // how many players have their seat
+	counts   bool // whether one of them is of the window
 }
 
 func (r *report) late(by time.Duration) {
@@ -111,9 +117,15 @@ func (r *report) answered(room string, at, now time.Time, counts bool) {
 	if r.isCut {
 		return
 	}
-	r.rooms[room]++
+	m := r.matches[room]
+	if m == nil {
+		m = new(matched)
+		r.matches[room] = m
+	}
+	m.answered++
 	r.times = append(r.times, now)
 	if counts {
+		m.counts = true
 		_ = r.waits.RecordValue(now.Sub(at).Microseconds()) // within a minute
 	}
 }
@@ -153,11 +165,13 @@ func (r *report) window(from, until time.Time) {
 	}
 }
 
-// complete says whether all tickets that were to be created are answered, or failed.
+// complete says whether all tickets that were to be created are answered, or failed, and with them all others of their
+// matches.
 func (r *report) complete() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return int(r.waits.TotalCount())+r.lost == r.asked
+	_, odd := r.sizes()
+	return int(r.waits.TotalCount())+r.lost == r.asked && len(odd) == 0
 }
 
 // cut ends the counting.
@@ -188,7 +202,8 @@ func (r *report) write(out io.Writer) error {
 	p("answered  %8.0f a second within the time; of those created in it %d of %d, at the end", float64(r.inWindow)/secs, r.waits.TotalCount(), r.made)
 	p("to create %s", quantiles(r.creates))
 	p("to answer %s   from when the ticket was to be created until its player has his seat", quantiles(r.waits))
-	p("matches   %d%s", len(r.rooms), r.sizes())
+	matches, odd := r.sizes()
+	p("matches   %d with them; not of %d: %s", matches, perMatch, list(odd))
 	p("failures  %s", list(r.failures))
 	for _, why := range r.why {
 		p("unanswered %s", why)
@@ -211,18 +226,20 @@ func (r *report) write(out io.Writer) error {
 	return err
 }
 
-// sizes says which matches are not of ten, at the cut those that were answered in part.
-func (r *report) sizes() string {
-	odd := map[string]int{}
-	for _, n := range r.rooms {
-		if n != perMatch {
-			odd[fmt.Sprintf("of %d", n)]++
+// sizes counts the matches with players of the window, and says which of them are not of ten. Other matches may be
+// answered in part when the run ends.
+func (r *report) sizes() (matches int, odd map[string]int) {
+	odd = map[string]int{}
+	for _, m := range r.matches {
+		if !m.counts {
+			continue
+		}
+		matches++
+		if m.answered != perMatch {
+			odd[fmt.Sprintf("of %d", m.answered)]++
 		}
 	}
-	if len(odd) == 0 {
-		return fmt.Sprintf(", all of %d", perMatch)
-	}
-	return fmt.Sprintf("; not of %d: %s", perMatch, list(odd))
+	return matches, odd
 }
 
 func list(counts map[string]int) string {
