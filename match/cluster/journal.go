@@ -18,7 +18,7 @@ import (
 
 // JournalConfig says how much a Journal keeps. The zero value of a field means its default.
 type JournalConfig struct {
-	// Keep is how long what a room has left is kept after the last write, but for rooms that persist. Default 24 h.
+	// Keep is how long what a room has left is kept after its last checkpoint, but for rooms that persist. Default 24 h.
 	Keep time.Duration
 	// MaxBytes bounds the closed segments of a room, compressed; the oldest go first. Default 16 MiB: it is Redis's
 	// memory.
@@ -129,7 +129,7 @@ func (j *Journal) Append(ctx context.Context, room string, epoch uint64, prev ui
 // A key that Redis evicted leaves a hole, which the count shows.
 var journalAppend = journalScript(`
 if ended == epoch then return 'fenced' end
-local prev = tonumber(ARGV[3])
+local prev, fresh = tonumber(ARGV[3]), count == 0
 if not base or prev > last or prev < last and wrote ~= epoch then return 'gap' end
 if redis.call('EXISTS', KEYS[4]) == 0 or redis.call('XLEN', KEYS[3]) ~= count then return 'gap' end
 for i = 5, #ARGV, 2 do
@@ -141,7 +141,7 @@ for i = 5, #ARGV, 2 do
 		redis.call('HSET', KEYS[2], 'fence', epoch, 'wrote', epoch, 'last', last, 'count', count, 'live', live)
 	end
 end
-expire(ARGV[2])
+if fresh then expire(ARGV[2]) end -- the stream is new; checkpoints do it for all that is there
 return 'ok'`)
 
 // saved is what is in Redis of a running room at one moment.
