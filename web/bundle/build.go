@@ -11,8 +11,13 @@ import (
 	"github.com/evanw/esbuild/pkg/api"
 )
 
-// clientSource is the TypeScript SDK, from the module's directory. The pages call it @muster/client.
-const clientSource = "client/ts/src/index.ts"
+// clientSources are the TypeScript SDK's entry points, from the module's directory, by the names that pages import.
+var clientSources = map[string]string{
+	"@muster/client":         "client/ts/src/index.ts",
+	"@muster/client/overlay": "client/ts/src/overlay/index.ts",
+	"@muster/client/wire":    "client/ts/src/wire.ts",
+	"@muster/client/vectors": "client/ts/src/vectors.ts",
+}
 
 // copied are the files that go into dist as they are.
 var copied = map[string]string{
@@ -37,7 +42,7 @@ func build(root string) (map[string][]byte, error) {
 		},
 		Outdir:     assets,
 		AssetNames: "[name]",
-		Alias:      map[string]string{"@muster/client": filepath.Join(root, filepath.FromSlash(clientSource))},
+		Alias:      aliases(root),
 		Loader:     map[string]api.Loader{".woff2": api.LoaderFile},
 		Bundle:     true,
 		Format:     api.FormatESModule,
@@ -75,4 +80,13 @@ func build(root string) (map[string][]byte, error) {
 		files[to] = body
 	}
 	return files, nil
+}
+
+// aliases says where each entry point of the SDK is.
+func aliases(root string) map[string]string {
+	to := map[string]string{}
+	for name, source := range clientSources {
+		to[name] = filepath.Join(root, filepath.FromSlash(source))
+	}
+	return to
 }
