@@ -55,16 +55,17 @@ export class Outbox {
     return this.#list.filter(({ seq }) => seq > told).map(({ seq, input }) => ({ seq, input }));
   }
 
-  /** Takes an input, as its body and as it was given, and returns its sequence. Throws a BacklogError. */
-  add(tick: number, view: number, frac: number, body: Uint8Array, input: unknown): number {
+  /** Takes an input, as its body and as it was given, and returns its sequence and tick. Throws a BacklogError. */
+  add(tick: number, view: number, frac: number, body: Uint8Array, input: unknown): { seq: number; tick: number } {
     if (this.#list.length >= (this.#mode === "commands" ? KEPT_COMMANDS : KEPT_SAMPLES)) {
       if (this.#mode === "commands") throw new BacklogError();
       this.#list.shift();
     }
     this.#seq++;
     this.#tick = Math.max(this.#tick, tick);
-    this.#list.push({ seq: this.#seq, tick: this.#tick, view, frac, body, input });
-    return this.#seq;
+    const kept = { seq: this.#seq, tick: this.#tick, view, frac, body, input };
+    this.#list.push(kept);
+    return kept;
   }
 
   /** Notes what a frame's head says. */
