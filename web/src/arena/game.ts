@@ -3,7 +3,7 @@
 import { CloseError, Codes, Match, type CloseInfo, type FrameInfo, type MatchSeat } from "@muster/client";
 import { Controls, isWidget } from "./controls.ts";
 import type { Snapshot } from "./debug.ts";
-import { byId } from "./dom.ts";
+import { byId } from "../shared/dom.ts";
 import { drawMap } from "./draw/map.ts";
 import type { Picture } from "./draw/picture.ts";
 import type { Hud } from "./hud.ts";
