@@ -4,7 +4,7 @@ import { CloseError, Match, type CloseInfo, type FrameInfo, type MatchSeat } fro
 import { Codes } from "@muster/client/wire";
 import { Controls, isWidget } from "./controls.ts";
 import type { Snapshot } from "./debug.ts";
-import { byId } from "./dom.ts";
+import { byId } from "../shared/dom.ts";
 import { drawMap } from "./draw/map.ts";
 import type { Picture } from "./draw/picture.ts";
 import type { Hud } from "./hud.ts";

@@ -1,7 +1,7 @@
 // What lies over the picture during a round: clock, scores, kills, gauges, the link's numbers, and the two notices.
 
 import { colour, hull } from "./colours.ts";
-import { byId, make, polygon, setText, show } from "./dom.ts";
+import { byId, make, polygon, setText, show } from "../shared/dom.ts";
 import { shortlist, type Rank } from "./ranking.ts";
 import { JAM_END, MAX_HP, RESPAWN, type Ship } from "./world.ts";
 

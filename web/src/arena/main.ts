@@ -4,7 +4,7 @@ import { APIError, Lobby, type MatchSeat } from "@muster/client";
 import { Attract } from "./attract.ts";
 import { callsign, tidy } from "./callsign.ts";
 import { expose } from "./debug.ts";
-import { byId, setText, show } from "./dom.ts";
+import { byId, setText, show } from "../shared/dom.ts";
 import { Picture } from "./draw/picture.ts";
 import { Game, type Outcome } from "./game.ts";
 import { Hud } from "./hud.ts";

@@ -1,7 +1,7 @@
 // The end of a round: who won, the three best on their blocks, everybody else below.
 
 import { colour, hull } from "./colours.ts";
-import { byId, make, polygon, setText, show } from "./dom.ts";
+import { byId, make, polygon, setText, show } from "../shared/dom.ts";
 import type { Rank } from "./ranking.ts";
 
 /** How many seconds the podium stays after the room is gone, before the next match. */

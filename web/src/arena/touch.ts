@@ -1,7 +1,7 @@
 // Two thumbs on a screen: the left one drags a stick that appears under it, the right one fires.
 
 import type { Controls } from "./controls.ts";
-import { byId, show } from "./dom.ts";
+import { byId, show } from "../shared/dom.ts";
 
 const REACH = 56; // CSS pixels for a full push
 
