@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/signal"
 	"runtime/debug"
@@ -20,6 +21,8 @@ import (
 type Game struct {
 	match.Game
 	Bot client.Bot
+	// Page is the game's built page, served at /NAME/ with index.html first; see [web.Site]. Nil: it has none.
+	Page fs.FS
 }
 
 // cli is the command line. Every setting is a flag, a MUSTER_ variable and a key of the YAML file.
