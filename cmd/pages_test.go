@@ -14,8 +14,10 @@ import (
 type dotsWorld struct {
 	Dots netcode.Table[struct{ Owner netcode.Seat }] `net:"max=4"`
 }
-type dotsInput struct{ Go bool }
-type dotsRules struct{}
+type (
+	dotsInput struct{ Go bool }
+	dotsRules struct{}
+)
 
 func (dotsRules) Step(*netcode.Step[dotsWorld, dotsInput]) {}
 

@@ -63,7 +63,7 @@ func (c *typesCmd) print(stdout io.Writer, g match.Game) error {
 // WriteTypes writes what the command types prints of a game, so that a test can hold a page's types to the game's.
 func WriteTypes(w io.Writer, g match.Game) error {
 	if err := g.Err(); err != nil {
-		return err //nolint:wrapcheck // names the game
+		return err
 	}
 	return tstypes.Print(w, g.Name(), g.Rules().Version, g.Schema()) //nolint:wrapcheck // says what it did
 }
