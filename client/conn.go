@@ -84,6 +84,8 @@ type Conn[S, In any] struct {
 	cause  *CloseError
 	lostAt time.Time
 	retry  retry
+	opened chan opened    // what the attempt that is under way brings
+	wg     sync.WaitGroup // goroutines that Close waits for
 
 	acked       func(sent time.Time)
 	writePacket func(*proto.InputPacket) error
@@ -94,7 +96,7 @@ func newConn[S, In any](schema *netcode.Schema, m Match, o Options) *Conn[S, In]
 		schema: schema, opts: o, http: straight(o.HTTP), match: m,
 		reader: proto.NewReader(nil), writer: proto.NewWriter(), body: proto.NewWriter(),
 		started: time.Now(), resynced: map[uint16]time.Time{},
-		refresher: refresher{answer: make(chan refreshAnswer, 1)},
+		refresher: refresher{answer: make(chan refreshAnswer, 1)}, opened: make(chan opened, 1),
 	}
 	c.ctx, c.cancel = context.WithCancel(context.Background()) //nolint:gosec // Close calls it
 	c.writePacket = c.sendPacket
@@ -132,8 +134,6 @@ func (c *Conn[S, In]) begin(w *proto.Welcome, at time.Time) {
 	c.out.welcome(w.Inputs, w.Seq)
 	c.pinged, c.written = time.Time{}, time.Time{} // both follow the first frame
 	clear(c.resynced)
-	var empty S
-	c.state = empty
 	if f := c.opts.Observe.Joined; f != nil {
 		f(c.info)
 	}
@@ -169,6 +169,9 @@ func (c *Conn[S, In]) State() *S { return &c.state }
 
 // Tick returns the tick of State; 0 before the first frame.
 func (c *Conn[S, In]) Tick() uint32 { return c.frame.Tick }
+
+// Synced says whether State is what the present socket brings: it is not from a resume's welcome until the first frame.
+func (c *Conn[S, In]) Synced() bool { return c.have && c.cause == nil }
 
 // End returns the match's result once it has arrived, shortly before Next returns a [CloseError] with
 // proto.CodeDone; nil until then.
@@ -206,59 +209,6 @@ func (c *Conn[S, In]) SetView(tick uint32, frac uint8) {
 	c.view, c.frac, c.viewAt = tick, frac, c.frame.Tick
 }
 
-// Next waits for the next frame and applies it to State. The Frame is valid until the next call. When ctx ends, its
-// error is returned and nothing is lost. Any other error is final and returned by every later call: a [CloseError],
-// or ErrClosed after Close or Leave.
-//
-// With Options.Reconnect a lost socket is taken up again inside Next where the close code says so.
-func (c *Conn[S, In]) Next(ctx context.Context) (*Frame, error) {
-	return c.next(ctx, nil)
-}
-
-// next is Next, and returns nil and no error when wake fires first.
-func (c *Conn[S, In]) next(ctx context.Context, wake <-chan time.Time) (*Frame, error) {
-	for {
-		if c.ended != nil {
-			return nil, c.ended
-		}
-		if c.cause != nil {
-			if err := c.takeUp(ctx); err != nil {
-				return nil, err
-			}
-		}
-		var msg message
-		var open bool
-		select { // a message that is here wins over ctx and wake
-		case msg, open = <-c.sock.msgs:
-		default:
-			select {
-			case msg, open = <-c.sock.msgs:
-			case <-wake:
-				return nil, nil
-			case <-ctx.Done():
-				return nil, ctx.Err()
-			}
-		}
-		var frame bool
-		var err error
-		if open {
-			frame, err = c.handle(msg)
-			c.sock.done(msg)
-		} else {
-			err = c.sock.closeError()
-		}
-		if err != nil {
-			if err = c.lost(ctx, err); err != nil {
-				return nil, err
-			}
-			continue
-		}
-		if frame {
-			return &c.frame, nil
-		}
-	}
-}
-
 // finish ends the connection for good with what Next returns from now on.
 func (c *Conn[S, In]) finish(err error) error {
 	if c.ended != nil {
@@ -285,7 +235,12 @@ func (c *Conn[S, In]) Close() error {
 	if sock != nil {
 		sock.close()
 	}
-	c.refresher.wg.Wait()
+	c.wg.Wait()
+	select {
+	case o := <-c.opened:
+		o.close()
+	default:
+	}
 	return nil
 }
 
@@ -297,13 +252,13 @@ func (c *Conn[S, In]) Leave(ctx context.Context) error {
 		return nil
 	}
 	defer func() { _ = c.finish(ErrClosed) }()
+	if c.cause != nil {
+		return fmt.Errorf("leaving match %s: %w", c.match.Room, c.cause)
+	}
 	c.writer.Reset()
 	(&proto.Leave{}).Append(c.writer)
 	_ = c.write() // where it fails the socket ends, and what came before says why
-	err := error(nil)
-	if c.cause != nil {
-		err = c.cause
-	}
+	var err error
 	for err == nil {
 		select {
 		case msg, ok := <-c.sock.msgs:

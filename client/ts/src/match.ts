@@ -9,21 +9,16 @@ import { Retry } from "./retry.js";
 import { type Schedule, systemSchedule } from "./schedule.js";
 import type { Schema } from "./schema.js";
 import { Socket, type SocketFactory, systemSocket } from "./socket.js";
-import type { Row, TableView } from "./tables.js";
-import type { Value } from "./field.js";
+import { type Row, sameValue, type TableView } from "./tables.js";
+import {
+  type AnyEvents, Callbacks, type EventInfo, type OnAdd, type OnChange, type OnEvent, type OnField, type OnRemove, type Undo,
+} from "./match_callbacks.js";
+import { type Predicted, type PredictOptions } from "./match_predict.js";
+import { type Shown } from "./interpolate.js";
+import type { ViewOptions } from "./view.js";
 
 /** Connecting until the first welcome; reconnecting while a lost socket is taken up again; closed for good. */
 export type MatchState = "connecting" | "playing" | "reconnecting" | "closed";
-
-/** A one-off happening of the game. */
-export interface MatchEvent {
-  tick: number;
-  /** Counts this seat's events without gaps. */
-  number: number;
-  /** The event's type, as the schema names it. */
-  name: string;
-  fields: Record<string, Value>;
-}
 
 /** That the rules refused a command of this seat. */
 export interface Refusal<In> {
@@ -53,6 +48,8 @@ export interface MatchOptions<S, In> {
    * token, as 4205, "requeue".
    */
   refresh?: () => Promise<string>;
+  /** How match.view shows the rows. */
+  view?: ViewOptions<S>;
   /** Opens a socket. Default: the WebSocket of the platform, which Node has from version 22. */
   webSocket?: SocketFactory;
   /** A steady clock in milliseconds. Default performance.now. */
@@ -64,17 +61,11 @@ export interface MatchOptions<S, In> {
   onState?: (state: MatchState) => void;
   /** The frame's rows and events were told before. */
   onFrame?: (frame: FrameInfo) => void;
-  /** Each event once, in order, over all sockets. */
-  onEvent?: (event: MatchEvent) => void;
   onRefused?: (refusal: Refusal<In>) => void;
   /** The match is over; a close with the action "done" follows. */
   onEnd?: (placements: Placement[]) => void;
   /** Once, when the state is closed. Not called when connect rejects. */
   onClose?: (close: CloseInfo) => void;
-  /** Rows by table, when the whole frame was applied. */
-  onAdd?: (table: keyof S & string, id: number, row: S[keyof S]) => void;
-  onChange?: (table: keyof S & string, id: number, row: S[keyof S], before: S[keyof S]) => void;
-  onRemove?: (table: keyof S & string, id: number, before: S[keyof S]) => void;
 }
 
 const ATTEMPT_MS = 10_000; // for a socket's opening and welcome
@@ -90,7 +81,7 @@ const SAMPLE_SPACING = 0.6;
  * Plays in a match. S names the rows of the state's tables and values, In the game's input; both are the caller's word,
  * with nested fields as dotted names: Match<{ Ships: Ship; Round: Round }, Input>.
  */
-export class Match<S = Record<string, Row>, In = Row> {
+export class Match<S = Record<string, Row>, In = Row, Ev = AnyEvents> {
   /** The result, once the match is over. */
   end?: Placement[];
 
@@ -110,8 +101,13 @@ export class Match<S = Record<string, Row>, In = Row> {
   #cancelHeld = () => {};
   #held: { body: Uint8Array; input: In } | undefined; // a sample that waits for its time
   #sampledAt = -Infinity;
+  readonly #adds = new Callbacks<OnAdd<unknown>>();
+  readonly #changes = new Callbacks<OnChange<unknown>>();
+  readonly #removes = new Callbacks<OnRemove<unknown>>();
+  readonly #events = new Callbacks<OnEvent<unknown, Ev>>();
+  readonly #unconfirmed = new Callbacks<OnEvent<unknown, Ev>>();
   readonly #sent = new Map<number, In>(); // for refusals
-  #opened: { resolve: (m: Match<S, In>) => void; reject: (e: Error) => void } | undefined;
+  #opened: { resolve: (m: Match<S, In, Ev>) => void; reject: (e: Error) => void } | undefined;
   #leaving: Promise<void> | undefined;
   #left: { resolve: () => void; reject: (e: Error) => void } | undefined;
 
@@ -119,9 +115,11 @@ export class Match<S = Record<string, Row>, In = Row> {
    * Takes a seat: resolves when the server has welcomed it, with tables still empty; frames follow. Rejects with a
    * CloseError when the server says no, or cannot be reached.
    */
-  static connect<S = Record<string, Row>, In = Row>(seat: MatchSeat, options: MatchOptions<S, In> = {}): Promise<Match<S, In>> {
+  static connect<S = Record<string, Row>, In = Row, Ev = AnyEvents>(
+    seat: MatchSeat, options: MatchOptions<S, In> = {},
+  ): Promise<Match<S, In, Ev>> {
     return new Promise((resolve, reject) => {
-      const match = new Match<S, In>(seat, options);
+      const match = new Match<S, In, Ev>(seat, options);
       match.#opened = { resolve, reject };
       match.#attempt(seat.token);
     });
@@ -173,6 +171,65 @@ export class Match<S = Record<string, Row>, In = Row> {
    */
   get unprocessed(): { seq: number; input: In }[] {
     return this.#play.unprocessed as { seq: number; input: In }[]; // send took them
+  }
+
+  /**
+   * Tells of rows that come, by table, when the whole frame was applied, before onFrame; first, at once, of those that
+   * are there already.
+   */
+  onAdd<K extends keyof S & string>(table: K, call: OnAdd<S[K]>): Undo {
+    for (const [id, row] of this.tables[table]) this.#call(() => call(id, row));
+    return this.#adds.add(table, call as OnAdd<unknown>);
+  }
+
+  /** Tells of rows that differ from what they were, or of one of their fields. */
+  onChange<K extends keyof S & string>(table: K, call: OnChange<S[K]>): Undo;
+  onChange<K extends keyof S & string, F extends keyof S[K] & string>(table: K, field: F, call: OnField<S[K][F]>): Undo;
+  onChange(table: string, what: string | OnChange<never>, field?: OnField<never>): Undo {
+    if (typeof what !== "string") return this.#changes.add(table, what as OnChange<unknown>);
+    const call = field as OnField<unknown>;
+    return this.#changes.add(table, (id, row, before) => {
+      const [now, then] = [(row as Row)[what], (before as Row)[what]];
+      if (!sameValue(now, then)) call(id, now, then);
+    });
+  }
+
+  /** Tells of rows that go. */
+  onRemove<K extends keyof S & string>(table: K, call: OnRemove<S[K]>): Undo {
+    return this.#removes.add(table, call as OnRemove<unknown>);
+  }
+
+  /**
+   * Tells of the game's events, each once, in order, over all sockets. One that a step has emitted is told when it is
+   * predicted, and not again when the server sends it. "*" hears all events.
+   */
+  onEvent<K extends keyof Ev & string>(name: K, call: OnEvent<Ev[K], Ev>): Undo;
+  onEvent(name: "*", call: OnEvent<Ev[keyof Ev], Ev>): Undo;
+  onEvent(name: string, call: (fields: never, event: EventInfo<Ev>) => void): Undo {
+    return this.#events.add(name, call as OnEvent<unknown, Ev>);
+  }
+
+  /** Tells of events that were told as predicted and that the server did not send. */
+  onUnconfirmed<K extends keyof Ev & string>(name: K, call: OnEvent<Ev[K], Ev>): Undo {
+    return this.#unconfirmed.add(name, call as OnEvent<unknown, Ev>);
+  }
+
+  /**
+   * What to draw now, a time of requestAnimationFrame or performance.now; undefined before the first frame. It also tells
+   * the server that the player looks at this, as setView does.
+   */
+  view(now: number): Shown<S> | undefined {
+    void now;
+    return undefined;
+  }
+
+  /**
+   * Begins to predict the own rows: match.send hands inputs to the step at once, and match.view shows own and provisional
+   * rows as predicted. A second call takes the place of the first.
+   */
+  predict(options: PredictOptions<S, In, Ev>): Predicted<S> {
+    void options;
+    throw new Error("not yet");
   }
 
   /** The row of a value; undefined before the first frame. */
@@ -378,21 +435,25 @@ export class Match<S = Record<string, Row>, In = Row> {
   /** What the stream tells. A program that closed the match in a callback hears nothing more of it. */
   #listener(): PlayListener {
     const o = this.#options;
-    const table = (name: string) => name as keyof S & string;
-    const row = (r: Row) => r as S[keyof S];
     const tell = (f: () => void) => {
       if (this.#state !== "closed") this.#call(f);
+    };
+    const each = <F>(calls: Iterable<F>, call: (f: F) => void) => {
+      for (const f of calls) tell(() => call(f));
     };
     return {
       welcomed: () => this.#welcomed(),
       expires: (seconds) => this.#refresher.expires(seconds),
-      onAdd: (t, id, r) => tell(() => o.onAdd?.(table(t), id, row(r))),
-      onChange: (t, id, r, before) => tell(() => o.onChange?.(table(t), id, row(r), row(before))),
-      onRemove: (t, id, before) => tell(() => o.onRemove?.(table(t), id, row(before))),
+      onAdd: (t, id, row) => each(this.#adds.of(t), (call) => call(id, row)),
+      onChange: (t, id, row, before) => each(this.#changes.of(t), (call) => call(id, row, before)),
+      onRemove: (t, id, before) => each(this.#removes.of(t), (call) => call(id, before)),
       frame: (info) => tell(() => o.onFrame?.(info)),
       event: (tick, number, body) => {
         if (body.kind === "game") {
-          tell(() => o.onEvent?.({ tick, number, name: body.name, fields: body.fields }));
+          const { name, fields } = body;
+          const event = { tick, number, name: name as keyof Ev & string, predicted: false };
+          each(this.#events.of(name), (call) => call(fields, event));
+          each(this.#events.of("*"), (call) => call(fields, event));
           return;
         }
         const { seq, reason } = body;

@@ -11,6 +11,7 @@ import {
 import { writeInput } from "./input.js";
 import { Outbox, type Sent } from "./outbox.js";
 import { FROM_SERVER, MAX_INPUT_BODY, PROTOCOL } from "./protocol.js";
+import type { PredictionStats } from "./reconcile.js";
 import { Schema } from "./schema.js";
 import { framed } from "./socket.js";
 import { type RowListener, Tables } from "./tables.js";
@@ -69,6 +70,18 @@ export interface MatchStats {
   refreshErrors: number;
   /** Event messages that did not follow the last one; the server sends what is missing on the next socket. */
   eventGaps: number;
+  /** Of the frames' blocks, by scope. */
+  readonly bytesByScope: ReadonlyMap<number, number>;
+  /** Of the frames' blocks, by table: parts of bytes count as they are. */
+  readonly bytesByTable: Readonly<Record<string, number>>;
+  /** Between the last two frames, in milliseconds. */
+  frameGapMs: number;
+  /** How many ticks before its use the last new input came; negative: too late. */
+  leadTicks: number;
+  /** Samples that were not sent since too much waited in the socket. */
+  shed: number;
+  /** Since match.predict. */
+  prediction?: Readonly<PredictionStats>;
 }
 
 /** What a Play tells. None may throw. */
@@ -95,7 +108,8 @@ const RESYNC_EVERY_MS = 1000; // at most one request for a keyframe of a scope i
 export class Play {
   readonly stats: MatchStats = {
     rttMs: 0, jitterMs: 0, frames: 0, bytesIn: 0, bytesOut: 0, decodeErrors: 0, hashMismatches: 0, resyncs: 0, resumes: 0,
-    refreshes: 0, refreshErrors: 0, eventGaps: 0,
+    refreshes: 0, refreshErrors: 0, eventGaps: 0, bytesByScope: new Map(), bytesByTable: {}, frameGapMs: 0, leadTicks: 0,
+    shed: 0,
   };
 
   readonly #listener: PlayListener;

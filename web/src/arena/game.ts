@@ -1,6 +1,7 @@
 // One match on the screen: states in, pictures out, inputs in between.
 
-import { CloseError, Codes, Match, type CloseInfo, type FrameInfo, type MatchSeat } from "@muster/client";
+import { CloseError, Match, type CloseInfo, type FrameInfo, type MatchSeat } from "@muster/client";
+import { Codes } from "@muster/client/wire";
 import { Controls, isWidget } from "./controls.ts";
 import type { Snapshot } from "./debug.ts";
 import { byId } from "./dom.ts";
@@ -85,10 +86,10 @@ export class Game {
           this.#hud.link(state !== "reconnecting");
         },
         onFrame: (frame) => this.#frame(frame),
-        onEvent: (e) => this.#event(e.tick, e.name, e.fields),
         onEnd: () => this.#finish({ kind: "ended" }),
         onClose: (info) => this.#closed(info, seat.room),
       });
+      match.onEvent("*", (fields, e) => this.#event(e.tick, e.name, fields));
       this.#match = match;
       if (this.#finished) this.leave(); // its player has changed their mind meanwhile
       else {

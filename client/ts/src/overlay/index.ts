@@ -1,0 +1,3 @@
+// @muster/client/overlay: shows what a match measures, and makes its network worse.
+
+export {};
