@@ -44,8 +44,8 @@ type form struct {
 	etag string
 }
 
-// Handler returns what serves the pages: /arena, /assets/… and a redirect from / to the arena. It answers GET and HEAD
-// only, everything else is not found. It starts nothing and needs no closing.
+// Handler returns what serves the pages: /, /arena and /assets/…. It answers GET and HEAD only, everything else is not
+// found. It starts nothing and needs no closing.
 //
 // Names in /assets carry no hash, so that nodes of two releases behind one address can serve one page; browsers ask
 // each time, and an entity tag makes the answer a short 304.
@@ -57,7 +57,10 @@ func Handler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { serve(assets, w, r) })
 }
 
-// load reads a built tree: its pages by their name without .html, its assets by their path.
+// pages are those that a built tree must have.
+var pages = []string{"/", "/arena"}
+
+// load reads a built tree: its pages by their name without .html, the front page by /, its assets by their path.
 func load(tree fs.FS) (map[string]asset, error) {
 	assets := map[string]asset{}
 	err := fs.WalkDir(tree, "dist", func(name string, d fs.DirEntry, err error) error {
@@ -76,13 +79,22 @@ func load(tree fs.FS) (map[string]asset, error) {
 		if packed := pack(body); len(packed) < len(body)*9/10 {
 			a.gzip = newForm(packed)
 		}
-		assets[strings.TrimSuffix(strings.TrimPrefix(name, "dist"), ".html")] = a
+		at := strings.TrimSuffix(strings.TrimPrefix(name, "dist"), ".html")
+		if at == "/index" {
+			at = "/"
+		}
+		assets[at] = a
 		return nil
 	})
-	if _, ok := assets["/arena"]; !ok && err == nil {
-		err = fmt.Errorf("dist has no arena.html")
+	if err != nil {
+		return nil, err
 	}
-	return assets, err
+	for _, page := range pages {
+		if _, ok := assets[page]; !ok {
+			return nil, fmt.Errorf("dist has no page for %s", page)
+		}
+	}
+	return assets, nil
 }
 
 func newForm(body []byte) form {
@@ -106,13 +118,11 @@ func serve(assets map[string]asset, w http.ResponseWriter, r *http.Request) {
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	a, found := assets[r.URL.Path]
 	switch {
-	case !found && r.URL.Path != "/":
+	case !found:
 		http.Error(w, "not found", http.StatusNotFound)
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
 		h.Set("Allow", "GET, HEAD")
 		http.Error(w, "only GET and HEAD", http.StatusMethodNotAllowed)
-	case !found:
-		http.Redirect(w, r, "/arena", http.StatusFound)
 	default:
 		a.serve(w, r)
 	}

@@ -3,7 +3,8 @@
 
 export type { Bullet, Input, Round, Ship, State as World } from "./types.ts";
 
-export const QUEUE = "arena";
+export const QUEUE = "arena"; // and the game
+export const CROWD = "crowd"; // the same on a large field, with bots
 export const SIZE = 1000; // of the square arena's side
 export const RADIUS = 12; // of a ship
 export const FULL = 127; // a control that is pushed all the way
