@@ -44,8 +44,8 @@ type form struct {
 	etag string
 }
 
-// Handler returns what serves the pages: /arena, /assets/… and a redirect from / to the arena. It answers GET and HEAD
-// only, everything else is not found. It starts nothing and needs no closing.
+// Handler returns what serves the pages: /, /arena and /assets/…. It answers GET and HEAD only, everything else is not
+// found. It starts nothing and needs no closing.
 //
 // Names in /assets carry no hash, so that nodes of two releases behind one address can serve one page; browsers ask
 // each time, and an entity tag makes the answer a short 304.
@@ -57,20 +57,32 @@ func Handler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { serve(assets, w, r) })
 }
 
-// load reads a built tree: its pages by their name without .html, its assets by their path.
+// pages are those that a built tree must have.
+var pages = []string{"/", "/arena"}
+
+// load reads a built tree: its pages by their name without .html, the front page by /, its assets by their path.
 func load(tree fs.FS) (map[string]asset, error) {
 	assets := map[string]asset{}
 	err := fs.WalkDir(tree, "dist", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
-		assets[strings.TrimSuffix(strings.TrimPrefix(name, "dist"), ".html")], err = read(tree, name)
+		at := strings.TrimSuffix(strings.TrimPrefix(name, "dist"), ".html")
+		if at == "/index" {
+			at = "/"
+		}
+		assets[at], err = read(tree, name)
 		return err
 	})
-	if _, ok := assets["/arena"]; !ok && err == nil {
-		err = fmt.Errorf("dist has no arena.html")
+	if err != nil {
+		return nil, err
 	}
-	return assets, err
+	for _, page := range pages {
+		if _, ok := assets[page]; !ok {
+			return nil, fmt.Errorf("dist has no page for %s", page)
+		}
+	}
+	return assets, nil
 }
 
 // read makes one file ready to be served.
@@ -108,7 +120,7 @@ func pack(body []byte) []byte {
 }
 
 func serve(assets map[string]asset, w http.ResponseWriter, r *http.Request) {
-	serveOr(assets, "/", "/arena", w, r)
+	serveOr(assets, "", "", w, r)
 }
 
 // serveOr serves the files of a page and leads from one path, which is none of them, to another; to none if that is "".
