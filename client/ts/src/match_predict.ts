@@ -66,14 +66,6 @@ export interface PredictingMatch {
   onUnconfirmed(name: string, fields: Fields, tick: number): void;
 }
 
-/** What is relied on of a Prediction. */
-interface Foretelling<In> extends Prediction<In> {
-  errorAt(part: number): number;
-  confirm(name: string, fields: Fields, tick: number): boolean;
-}
-
-type Foreteller<In> = new (tables: readonly Table[], step: (step: PredictedStep<In>) => void, options: object) => Foretelling<In>;
-
 type Fields = Readonly<Record<string, Value>>;
 
 /**
@@ -84,7 +76,7 @@ export class Predicting<S, In, Ev> implements Predicted<S> {
   readonly #match: PredictingMatch;
   readonly #options: PredictOptions<S, In, Ev>;
   readonly #tables: readonly { readonly table: Table; readonly owner: string | undefined }[];
-  #prediction: Foretelling<In>;
+  #prediction: Prediction<In>;
   #decayedAt: number | undefined;
 
   /** Throws a RangeError for a table that the game does not have. */
@@ -160,10 +152,10 @@ export class Predicting<S, In, Ev> implements Predicted<S> {
     return { tick: shown.tick, tables: tables as unknown as Shown<S>["tables"] };
   }
 
-  #begin(): Foretelling<In> {
+  #begin(): Prediction<In> {
     const { schema, info, onEvent, onUnconfirmed } = this.#match;
     const { step, halfLifeMs, snap } = this.#options;
-    return new (Prediction as unknown as Foreteller<In>)(this.#tables.map((t) => t.table), step as (step: PredictedStep<In>) => void, {
+    return new Prediction<In>(this.#tables.map((t) => t.table), step as (step: PredictedStep<In>) => void, {
       rate: info.rate, inputs: info.inputs, seat: info.seat, events: schema.events, onEvent, onUnconfirmed,
       ...(halfLifeMs !== undefined && { halfLifeMs }), ...(snap !== undefined && { snap }),
     });

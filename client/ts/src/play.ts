@@ -269,6 +269,7 @@ export class Play {
     if (goesOn) this.#clock.reopen();
     else {
       this.#clock = new TickClock(rate);
+      this.#outbox.restart(w.tick);
     }
     this.#epoch = epoch;
     this.#anew = !goesOn;
@@ -321,6 +322,7 @@ export class Play {
     this.#view = undefined;
     this.#restart();
     this.#outbox.rebase(h.processed);
+    this.#outbox.restart(h.tick);
   }
 
   /**
