@@ -1,9 +1,10 @@
 // @muster/client: the lobby, a match, and the pieces of the wire that tools need.
 
 export { APIError } from "./api_error.js";
-export {
-  type CallOptions, type Guest, Lobby, type LobbyOptions, type MatchSeat, type Result, type Ticket, TicketError,
-} from "./lobby.js";
+export { type CallOptions, type CreateOptions, Lobby, type LobbyOptions, TicketError } from "./lobby.js";
+export type { Live, LiveOptions, LiveState } from "./live.js";
+export type { Channel, LiveHello, LiveRequests, LiveTells, Presence } from "./live_types.js";
+export type * from "./lobby_types.js";
 export { Match, type MatchEvent, type MatchOptions, type MatchState, type Refusal } from "./match.js";
 export type { FrameInfo, MatchInfo, MatchStats } from "./play.js";
 export { CloseError, type CloseInfo } from "./close.js";

@@ -1,7 +1,7 @@
 import { CloseError, type CloseInfo, closeInfo, ended, type Ended } from "./close.js";
 import { CODE_LOST } from "./codes.js";
 import type { Placement } from "./from_server.js";
-import type { MatchSeat } from "./lobby.js";
+import type { MatchSeat } from "./lobby_types.js";
 import { type FrameInfo, type MatchInfo, type MatchStats, Play, type PlayListener } from "./play.js";
 import { MalformedError } from "./reader.js";
 import { Refresher } from "./refresh.js";
