@@ -11,6 +11,8 @@ import { Retry } from "./retry.js";
 import { type Schedule, systemSchedule } from "./schedule.js";
 import { type SocketFactory, systemSocket } from "./socket.js";
 
+export type { MatchSeat } from "./lobby_types.js";
+
 /** That a ticket ended without a match. */
 export class TicketError extends Error {
   override readonly name = "TicketError";
@@ -36,12 +38,6 @@ export interface CallOptions {
 export interface CreateOptions extends CallOptions {
   /** 1 to 64 printable ASCII characters. */
   key?: string;
-}
-
-/** Of a wait for a match. */
-export interface ProgressOptions extends CallOptions {
-  /** Called with the ticket each time the lobby says that there is no match yet. */
-  onProgress?: (t: Ticket) => void;
 }
 
 export interface LobbyOptions {
@@ -130,12 +126,15 @@ export class Lobby {
     })().finally(() => this.#refreshing = undefined);
   }
 
-  /** Queues for a match and waits for it: see createTicket and waitTicket. When the wait ends otherwise, so does the ticket. */
-  async play(queue: string | NewTicket, o: CreateOptions & ProgressOptions = {}): Promise<MatchSeat> {
+  /**
+   * Queues for a match and waits for it, as createTicket and waitTicket do; onProgress hears how the ticket is meanwhile.
+   * When the wait ends otherwise, so does the ticket.
+   */
+  async play(queue: string | NewTicket, o: CreateOptions & { onProgress?: (t: Ticket) => void } = {}): Promise<MatchSeat> {
     const ticket = await this.createTicket(queue, o);
     try {
       o.onProgress?.(ticket);
-      return await this.waitTicket(ticket.id, o);
+      return await this.waitTicket(ticket.id, { ...o, onWait: o.onProgress });
     } catch (e) {
       if (!(e instanceof TicketError)) this.cancelTicket(ticket.id).catch(() => {}); // else it ends in time
       throw e;
@@ -150,11 +149,11 @@ export class Lobby {
   }
 
   /**
-   * Waits until a ticket is matched, and calls onProgress each time the lobby says that it is not yet: also when its players
+   * Waits until a ticket is matched, and calls onWait each time the lobby says that it is not yet: also when its players
    * are asked to confirm a match, which is then to be done by confirmTicket. A ticket that ended otherwise rejects with a
    * TicketError. A lobby that does not answer, or has too much to do, is asked again for 30 s.
    */
-  async waitTicket(id: string, o: ProgressOptions = {}): Promise<MatchSeat> {
+  async waitTicket(id: string, o: CallOptions & { onWait?: ((t: Ticket) => void) | undefined } = {}): Promise<MatchSeat> {
     const { now, random } = this.#o;
     const retry = new Retry(random, TRY_FOR_MS);
     let known: "waiting" | "confirming" = "waiting";
@@ -174,7 +173,7 @@ export class Lobby {
         if (t.state === "matched" && t.match) return seatOf(t.match);
         if (t.state !== "waiting" && t.state !== "confirming") throw new TicketError(id, text(t, "state"), t.reason);
         known = t.state;
-        o.onProgress?.(t);
+        o.onWait?.(t);
       }
       await this.#pause(wait - now(), o.signal);
     }

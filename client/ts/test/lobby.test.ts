@@ -117,7 +117,7 @@ test("a call whose token is refused ends with that, whatever becomes of the newe
 test("waiting asks again until there is a match", async () => {
   const waits: string[] = [];
   const { lobby, requests, time } = fake({}, [200, { ...ticket, reason: "1 of 2" }], [200, ticket], [200, { ...ticket, state: "matched", match: seat }]);
-  const got = await waited(time, lobby.waitTicket("arena.1/x", { onProgress: (t) => waits.push(t.reason ?? "") }));
+  const got = await waited(time, lobby.waitTicket("arena.1/x", { onWait: (t) => waits.push(t.reason ?? "") }));
   assert.deepEqual(got, seat);
   assert.deepEqual(waits, ["1 of 2", ""]);
   assert.deepEqual(requests.map((r) => r.line), Array(3).fill("GET tickets/arena.1%2Fx?wait=10s&known=waiting"));
@@ -129,7 +129,7 @@ test("a match that is to be confirmed is told, and waited for from there", async
   const { lobby, requests, time } = fake({}, [200, asking], [200, { ...asking, confirm: { ...asking.confirm, mine: true } }],
     [200, { ...ticket, state: "matched", match: seat }]);
   const confirmed: Promise<unknown>[] = [];
-  const waiting = lobby.waitTicket("arena.1", { onProgress: (t) => { if (t.confirm && !t.confirm.mine) confirmed.push(lobby.confirmTicket(t.id, true)); } });
+  const waiting = lobby.waitTicket("arena.1", { onWait: (t) => { if (t.confirm && !t.confirm.mine) confirmed.push(lobby.confirmTicket(t.id, true)); } });
   assert.deepEqual(await waited(time, waiting), seat);
   assert.equal(((await confirmed[0]) as typeof asking).confirm.mine, true);
   assert.deepEqual(requests.map((r) => [r.line, r.body]), [
@@ -157,7 +157,7 @@ test("a wait goes on over a lobby that is gone for less than 30 s, and one that 
     [200, { ...ticket, state: "matched", match: seat }]);
   let told = 0;
   const at: number[] = [];
-  const waiting = lobby.waitTicket("arena.1", { onProgress: () => told++ });
+  const waiting = lobby.waitTicket("arena.1", { onWait: () => told++ });
   waiting.catch(() => {});
   for (let n = 0; n < 100 && requests.length < 6; n++) {
     for (const before = requests.length; at.length < before;) at.push(time.now());
