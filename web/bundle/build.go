@@ -10,12 +10,16 @@ import (
 var entries = []pagebundle.Entry{
 	{From: "arena/main.ts", To: "assets/arena"},
 	{From: "arena/style.css", To: "assets/arena"},
+	{From: "front/main.ts", To: "assets/front"},
+	{From: "front/style.css", To: "assets/front"},
+	{From: "shared/first.ts", To: "assets/first"},
 }
 
 // copied are the files that go into dist as they are.
 var copied = map[string]string{
 	"arena/index.html": "arena.html",
-	"arena/icon.svg":   "assets/icon.svg",
+	"front/index.html": "index.html",
+	"shared/icon.svg":  "assets/icon.svg",
 	"fonts/OFL.txt":    "assets/fonts-license.txt",
 }
 
