@@ -230,7 +230,7 @@ func kitPlay(t *testing.T, seed uint64, story kitStory, lead, late uint32, loss 
 				sent = append(sent, proto.Input{Seq: seq, Tick: srv.tick + lead})
 			}
 		}
-		pred.Advance(srv.tick + lead)
+		pred.Advance(float64(srv.tick + lead))
 		note(kitOp{Op: "advance", Tick: srv.tick + lead})
 		ms := []float64{16, 0, 33.3, 7.77}[srv.tick%4]
 		pred.Decay(ms)

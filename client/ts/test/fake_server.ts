@@ -30,6 +30,10 @@ export interface Input {
   Fire?: boolean;
 }
 
+export interface Events {
+  Hit: { By: number };
+}
+
 export interface WelcomeFields {
   version?: number;
   seat?: number;
