@@ -58,13 +58,16 @@ type Conn[S, In any] struct {
 	event   uint32
 	rebase  bool // a new epoch may number its events from 1 again
 
-	state  S
-	frame  Frame
-	out    outbox
-	view   uint32 // what SetView said, for the frame with tick viewAt
-	frac   uint8
-	viewAt uint32
-	end    *proto.End
+	state    S
+	frame    Frame
+	out      outbox
+	viewer   viewer[S]
+	handlers handlers
+	rows     map[string]rowsTold // by table
+	view     uint32              // what SetView said, for the frame with tick viewAt
+	frac     uint8
+	viewAt   uint32
+	end      *proto.End
 
 	reader   *proto.Reader
 	writer   *proto.Writer
@@ -95,7 +98,7 @@ func newConn[S, In any](schema *netcode.Schema, m Match, o Options) *Conn[S, In]
 	c := &Conn[S, In]{
 		schema: schema, opts: o, http: straight(o.HTTP), match: m,
 		reader: proto.NewReader(nil), writer: proto.NewWriter(), body: proto.NewWriter(),
-		started: time.Now(), resynced: map[uint16]time.Time{},
+		started: time.Now(), resynced: map[uint16]time.Time{}, handlers: handlers{}, rows: map[string]rowsTold{},
 		refresher: refresher{answer: make(chan refreshAnswer, 1)}, opened: make(chan opened, 1),
 	}
 	c.ctx, c.cancel = context.WithCancel(context.Background()) //nolint:gosec // Close calls it
@@ -127,10 +130,12 @@ func (c *Conn[S, In]) begin(w *proto.Welcome, at time.Time) {
 	c.epoch, c.event, c.rebase = w.Epoch, max(c.event, w.Event), false
 	c.resume = w.Resume
 	c.refresher.schedule(w.Expires, at)
+	c.unview()
 	c.decoder, c.parsed, c.have = netcode.NewDecoder(c.schema), proto.Frame{}, false
 	if c.opts.Plain {
 		c.decoder = netcode.NewPlainDecoder(c.schema)
 	}
+	c.hook()
 	c.out.welcome(w.Inputs, w.Seq)
 	c.pinged, c.written = time.Time{}, time.Time{} // both follow the first frame
 	clear(c.resynced)
@@ -164,7 +169,8 @@ func (c *Conn[S, In]) Info() Info { return c.info }
 // Seat returns the own seat; 0 for one who only watches.
 func (c *Conn[S, In]) Seat() netcode.Seat { return c.info.Seat }
 
-// State returns the newest state. It is the same memory for the life of the Conn; Next changes it.
+// State returns the newest state. It is the same memory for the life of the Conn; Next changes it. While a lost socket is
+// taken up again it stays as it was.
 func (c *Conn[S, In]) State() *S { return &c.state }
 
 // Tick returns the tick of State; 0 before the first frame.
@@ -204,7 +210,8 @@ func (c *Conn[S, In]) Stats() Stats { return c.stats }
 func (c *Conn[S, In]) Target() uint32 { return max(c.out.tick, c.clock.Target(c.ms(time.Now()))) }
 
 // SetView says what the player looks at from now on, for games that compensate lag: the tick and the fraction of the
-// way to the next one, in 1/256. It holds until the next frame; without it the view is the newest frame's tick.
+// way to the next one, in 1/256. It holds until the next frame; without it the view is what View showed last, or the
+// newest frame's tick where View is not used.
 func (c *Conn[S, In]) SetView(tick uint32, frac uint8) {
 	c.view, c.frac, c.viewAt = tick, frac, c.frame.Tick
 }

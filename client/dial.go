@@ -26,6 +26,9 @@ func Dial[S, In any](ctx context.Context, m Match, o Options) (*Conn[S, In], err
 			return nil, fmt.Errorf("compiling the game's types: %w", err)
 		}
 	}
+	if err := checkView[S](schema, o.View); err != nil {
+		return nil, err
+	}
 	c := newConn[S, In](schema, m, o)
 	got := c.open(ctx, m.URL, m.Token)
 	if got.err == nil {

@@ -54,7 +54,7 @@ func Handler() http.Handler {
 	if err != nil {
 		panic(fmt.Sprintf("web: %v", err)) // it is embedded: no tested binary can come here
 	}
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { serve(assets, w, r) })
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { serveOr(assets, "", "", w, r) })
 }
 
 // pages are those that a built tree must have.
@@ -67,24 +67,12 @@ func load(tree fs.FS) (map[string]asset, error) {
 		if err != nil || d.IsDir() {
 			return err
 		}
-		kind, ok := types[path.Ext(name)]
-		if !ok {
-			return fmt.Errorf("%s has no content type", name)
-		}
-		body, err := fs.ReadFile(tree, name)
-		if err != nil {
-			return fmt.Errorf("reading %s: %w", name, err)
-		}
-		a := asset{kind: kind, plain: newForm(body)}
-		if packed := pack(body); len(packed) < len(body)*9/10 {
-			a.gzip = newForm(packed)
-		}
 		at := strings.TrimSuffix(strings.TrimPrefix(name, "dist"), ".html")
 		if at == "/index" {
 			at = "/"
 		}
-		assets[at] = a
-		return nil
+		assets[at], err = read(tree, name)
+		return err
 	})
 	if err != nil {
 		return nil, err
@@ -95,6 +83,27 @@ func load(tree fs.FS) (map[string]asset, error) {
 		}
 	}
 	return assets, nil
+}
+
+// read makes one file ready to be served.
+func read(tree fs.FS, name string) (asset, error) {
+	kind, ok := types[path.Ext(name)]
+	if !ok {
+		return asset{}, fmt.Errorf("%s has no content type", name)
+	}
+	body, err := fs.ReadFile(tree, name)
+	if err != nil {
+		return asset{}, fmt.Errorf("reading %s: %w", name, err)
+	}
+	return newAsset(kind, body), nil
+}
+
+func newAsset(kind string, body []byte) asset {
+	a := asset{kind: kind, plain: newForm(body)}
+	if packed := pack(body); len(packed) < len(body)*9/10 {
+		a.gzip = newForm(packed)
+	}
+	return a
 }
 
 func newForm(body []byte) form {
@@ -110,7 +119,8 @@ func pack(body []byte) []byte {
 	return b.Bytes()
 }
 
-func serve(assets map[string]asset, w http.ResponseWriter, r *http.Request) {
+// serveOr serves the files of a page and leads from one path, which is none of them, to another; to none if that is "".
+func serveOr(assets map[string]asset, from, to string, w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Content-Security-Policy", policy)
 	h.Set("X-Content-Type-Options", "nosniff")
@@ -118,11 +128,13 @@ func serve(assets map[string]asset, w http.ResponseWriter, r *http.Request) {
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	a, found := assets[r.URL.Path]
 	switch {
-	case !found:
+	case !found && (to == "" || r.URL.Path != from):
 		http.Error(w, "not found", http.StatusNotFound)
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
 		h.Set("Allow", "GET, HEAD")
 		http.Error(w, "only GET and HEAD", http.StatusMethodNotAllowed)
+	case !found:
+		http.Redirect(w, r, to, http.StatusFound)
 	default:
 		a.serve(w, r)
 	}

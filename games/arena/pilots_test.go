@@ -79,7 +79,10 @@ func byKeys(_ testing.TB, f *fleet, seed uint64) func(netcode.Seat) Input {
 // at once, which is as good as a client for each: a pilot looks at those of its own ship alone.
 func byBots(t testing.TB, f *fleet, seed uint64) func(netcode.Seat) Input {
 	rng := rand.New(rand.NewPCG(seed, 3))
-	pilots := make([]pilot, f.n+1)
+	pilots := make([]*pilot, f.n+1)
+	for i := range pilots {
+		pilots[i] = newPilot()
+	}
 	client := newLink(newEncoder[World](t))
 	for seat := range f.n {
 		client.scopes = append(client.scopes, proto.Watch(seat+1))

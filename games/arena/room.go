@@ -12,39 +12,69 @@ import (
 	"muster/proto"
 )
 
-// tickRate is ticks per second.
-const tickRate = 20
+const (
+	version  = "3"
+	tickRate = 20 // ticks per second
+	seats    = 16 // of the arena; it has place for as many ships
+)
 
 // Game is the arena as servers run it.
 var Game = match.Define[World, Input]("arena", Arena{}, match.Rules{
-	Version: "2", TickRate: tickRate, Seats: 16, Inputs: proto.Samples, Events: events, Config: Config{},
+	Version: version, TickRate: tickRate, Seats: seats, Inputs: proto.Samples, Events: events, Config: Config{},
 })
 
 // Config is what a room may be created with.
 type Config struct {
 	// RoundSeconds is how long the round goes, 10 to 180; 0 is 180.
 	RoundSeconds int `json:"round_seconds"`
+	// Bots is how many ships the rules fly, 0 to 15, as long as players leave them place.
+	Bots int `json:"bots"`
 }
 
 // Validate implements match.Validator.
 func (c Config) Validate() error {
-	if c.RoundSeconds != 0 && (c.RoundSeconds < 10 || c.RoundSeconds > roundTime) {
-		return fmt.Errorf("round_seconds is %d, 10 to %d allowed", c.RoundSeconds, roundTime)
+	if c.Bots < 0 || c.Bots >= seats {
+		return fmt.Errorf("bots is %d, 0 to %d allowed", c.Bots, seats-1)
+	}
+	return checkRound(c.RoundSeconds)
+}
+
+func checkRound(seconds int) error {
+	if seconds != 0 && (seconds < 10 || seconds > roundTime) {
+		return fmt.Errorf("round_seconds is %d, 10 to %d allowed", seconds, roundTime)
 	}
 	return nil
 }
 
+// Open marks out the field.
+func (Arena) Open(r *match.Room[World]) error {
+	c := match.ConfigOf[Config](r)
+	r.State().Field.V = Field{
+		Size: Size, Places: seats,
+		Bots: uint16(c.Bots), Round: uint32(c.RoundSeconds) * tickRate, //nolint:gosec // Validate
+	}
+	return nil
+}
+
+// Start brings the bots: not before there is somebody to see them.
+func (Arena) Start(r *match.Room[World]) { fill(r) }
+
 // maxName is what Ship.Name holds, in bytes.
 const maxName = 24
 
-// Join gives a player a ship, which the next step brings into play.
+// Join gives a player a ship, which the next step brings into play. Where there are as many as there may be it takes the
+// place of a bot.
 func (Arena) Join(r *match.Room[World], p match.Player) error {
 	w := r.State()
 	if w.Round.V.Phase == Podium {
 		return errors.New("the round is over")
 	}
+	if w.Ships.Len() >= int(w.Field.V.Places) {
+		giveWay(w)
+	}
 	name := strings.ToValidUTF8(p.Name[:min(len(p.Name), maxName)], "")
-	if w.Ships.Add(Ship{X: Size / 2, Y: Size / 2, Owner: p.Seat, Name: name}) == 0 {
+	middle := float32(w.side() / 2)
+	if w.Ships.Add(Ship{X: middle, Y: middle, Owner: p.Seat, Name: name}) == 0 {
 		return errors.New("there is no place for another ship")
 	}
 	return nil
@@ -64,39 +94,29 @@ func setAway(w *World, seat netcode.Seat, away bool) {
 	}
 }
 
-// Leave takes a player's ship and bullets out, so that the seat's next player has nothing to do with them.
+// Leave takes a player's ship out. A bot may come in its place.
 func (Arena) Leave(r *match.Room[World], p match.Player) {
-	w := r.State()
-	for id, ship := range w.Ships.All() {
-		if ship.Owner == p.Seat {
-			w.Ships.Remove(id)
-		}
-	}
-	for id, b := range w.Bullets.All() {
-		if b.Owner == p.Seat {
-			w.Bullets.Remove(id)
-		}
+	takeOut(r.State(), p.Seat)
+	if r.Started() && r.State().Round.V.Phase != Podium {
+		fill(r)
 	}
 }
 
-// After gives the round, which Step begins, the length that the room was created with, and ends the match when the
-// podium's time is up.
+// After ends the match when the podium's time is up.
 func (Arena) After(r *match.Room[World]) {
-	switch round := &r.State().Round.V; {
-	case round.Phase == Playing && round.Ends == r.Tick()+roundTime*tickRate: // it has just begun
-		if n := match.ConfigOf[Config](r).RoundSeconds; n > 0 {
-			round.Ends = r.Tick() + uint32(n)*tickRate //nolint:gosec // Validate
-		}
-	case round.Phase == Podium && r.Tick() >= round.Ends:
+	if round := &r.State().Round.V; round.Phase == Podium && r.Tick() >= round.Ends {
 		r.End(placements(r))
 	}
 }
 
-// placements ranks the players by score; equal scores have equal ranks.
+// placements ranks the players by score; equal scores have equal ranks. Bots are nobody.
 func placements(r *match.Room[World]) []match.Placement {
 	var list []match.Placement
 	for _, ship := range r.State().Ships.All() {
-		p, _ := r.Player(ship.Owner)
+		p, ok := r.Player(ship.Owner)
+		if !ok {
+			continue
+		}
 		list = append(list, match.Placement{Seat: uint16(ship.Owner), Player: p.ID, Score: int64(ship.Score)})
 	}
 	slices.SortStableFunc(list, func(a, b match.Placement) int {
@@ -112,6 +132,8 @@ func placements(r *match.Room[World]) []match.Placement {
 }
 
 var (
+	_ match.Opener[World]  = Arena{}
+	_ match.Starter[World] = Arena{}
 	_ match.Joiner[World]  = Arena{}
 	_ match.Dropper[World] = Arena{}
 	_ match.Resumer[World] = Arena{}

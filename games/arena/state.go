@@ -2,8 +2,12 @@ package arena
 
 import "muster/netcode"
 
-// Size is the length of the arena's side, in units. Walls stand at 0 and at Size.
-const Size = 1000
+// The lengths of the fields' sides, in units: of the arena's and of the crowd's. Walls stand at 0 and there. Rules and
+// clients go by [Field].Size.
+const (
+	Size      = 1000
+	CrowdSize = 4000
+)
 
 // Radius is a ship's, in units.
 const Radius = 12
@@ -14,16 +18,24 @@ const Full = 127
 // MaxHP is what a new ship has.
 const MaxHP = 100
 
-// World is the whole state of a room.
+// FirstBot is the first seat of ships that the rules fly. Seats of players are all below.
+const FirstBot netcode.Seat = 256
+
+// World is the whole state of a room. Blips and Leaders are the crowd's; in the arena they are empty.
 type World struct {
 	Ships   netcode.Table[Ship]   `net:"max=256,rewind"` // its past is what shots are checked against
 	Bullets netcode.Table[Bullet] `net:"max=1024"`
 	Round   netcode.Value[Round]
+	Field   netcode.Value[Field]
+	Blips   netcode.Table[Blip]   `net:"max=256"`
+	Leaders netcode.Table[Leader] `net:"max=10"`
+
+	index index // derived in each step
 }
 
-// Ship is one player's ship. It stays in its table while it is destroyed; HP is 0 then.
+// Ship is one player's ship, or a bot's. It stays in its table while it is destroyed; HP is 0 then.
 type Ship struct {
-	X, Y   float32      `net:"range=0:1000,step=0.05,predict"`
+	X, Y   float32      `net:"range=0:4000,step=0.05,predict"`
 	Angle  float32      `net:"angle,bits=8"` // where the nose points
 	VX, VY float32      `net:"server"`       // units per second; a client sees them in X and Y
 	Owner  netcode.Seat `net:"once"`
@@ -41,6 +53,10 @@ type Ship struct {
 
 	ShieldEnd uint32 `net:"server"` // the tick at which the shield ends
 	Reload    uint32 `net:"server"` // the tick from which the gun may fire again
+
+	Mind Mind
+	Blip netcode.ID `net:"server"` // its row of Blips
+	held Input      // what a bot's pilot does in this tick
 }
 
 // Alive says whether the ship is in play.
@@ -49,10 +65,43 @@ func (s *Ship) Alive() bool { return s.HP > 0 }
 // Bullet is one shot. It flies straight on until it meets a ship or a wall or its time is up. That a row of this table
 // appears is how clients learn of a shot.
 type Bullet struct {
-	X, Y   float32      `net:"range=0:1000,step=0.05,predict"`
+	X, Y   float32      `net:"range=0:4000,step=0.05,predict"`
 	VX, VY float32      `net:"server"`
 	Owner  netcode.Seat `net:"once"`   // who fired
 	End    uint32       `net:"server"` // the tick at which it is gone
+}
+
+// Mind is what the pilot of a bot remembers. It is the server's alone: to clients a bot is a ship like another.
+type Mind struct {
+	Flown   bool       `net:"server"` // the rules fly this ship
+	Trigger bool       `net:"server"` // it fires: bots do so in bursts
+	Target  netcode.ID `net:"server"` // the ship that it hunts
+	Decide  uint32     `net:"server"` // the tick of its next decision
+	Aim     float64    `net:"server"` // how far off it aims now, in radians
+	Circle  float64    `net:"server"` // at which angle it approaches, in radians
+}
+
+// Field is where a match is played, and by how many.
+type Field struct {
+	Size uint16 // the length of its side, in units
+
+	Places  uint16 `net:"server"` // how many ships there may be
+	Bots    uint16 `net:"server"` // how many of them the rules fly, where there is place
+	Round   uint32 `net:"server"` // how long the round goes, in ticks; 0 is roundTime
+	Hearing uint16 `net:"server"` // how far from a player what happens is told to him, in units; 0 is everywhere
+}
+
+// Blip is a ship in play on the map of the crowd: where it is, roughly, and nothing of who.
+type Blip struct {
+	X, Y float32 `net:"range=0:4000,step=40"`
+	Bot  bool    `net:"once"`
+}
+
+// Leader is one of the ten who have most points in the crowd. The rows are in no order.
+type Leader struct {
+	Seat  netcode.Seat `net:"once"`
+	Name  string       `net:"max=24,once"`
+	Score uint16
 }
 
 // Phase is what a round is doing.

@@ -131,7 +131,7 @@ export class TickClock {
     this.#leastLead = 127;
   }
 
-  /** Forgets when ticks happen: a new epoch, in which they may count from an earlier one. What ways take stays. */
+  /** Forgets when ticks happen: a new epoch, in which they may count from an earlier one, or a clock that jumped. What ways take stays. */
   restart(): void {
     this.#origin = this.#lastOffset = this.#shownAt = undefined;
   }

@@ -1,4 +1,5 @@
-// @muster/client: the lobby and a match. What tools need of the wire is in @muster/client/wire.
+// @muster/client: the lobby and a match. What tools need of the wire is in @muster/client/wire, sin and cos in
+// @muster/client/math.
 
 export { APIError } from "./api_error.js";
 export {
@@ -8,8 +9,7 @@ export { Match, type MatchOptions, type MatchState, type Refusal } from "./match
 export type { AnyEvents, EventInfo, OnAdd, OnChange, OnEvent, OnField, OnRemove, Undo } from "./match_callbacks.js";
 export type { Predicted, PredictOptions, PredictStep } from "./match_predict.js";
 export type { PredictionStats } from "./reconcile.js";
-export type { Shown } from "./interpolate.js";
-export type { ViewMode, ViewOptions } from "./view.js";
+export type { PlayoutOptions as ViewOptions, Shown, ViewMode } from "./interpolate.js";
 export type { FrameInfo, MatchInfo, MatchStats } from "./play.js";
 export { CloseError, type CloseInfo } from "./close.js";
 export { type Action, actionOf, codeName } from "./codes.js";
@@ -19,4 +19,3 @@ export type { Row, TableView } from "./tables.js";
 export type { Placement } from "./from_server.js";
 export type { Schedule } from "./schedule.js";
 export type { SocketFactory } from "./socket.js";
-export { atan2, cos, sin } from "./fixedmath.js";

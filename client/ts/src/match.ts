@@ -2,7 +2,7 @@ import { CloseError, type CloseInfo, closeInfo, ended, type Ended } from "./clos
 import { CODE_LOST } from "./codes.js";
 import type { Placement } from "./from_server.js";
 import type { MatchSeat } from "./lobby.js";
-import { type FrameInfo, type MatchInfo, type MatchStats, Play, type PlayListener } from "./play.js";
+import { type FrameInfo, type MatchInfo, type MatchStats, Play, type PlayListener, since } from "./play.js";
 import { MalformedError } from "./reader.js";
 import { Refresher } from "./refresh.js";
 import { Retry } from "./retry.js";
@@ -14,8 +14,8 @@ import {
   type AnyEvents, Callbacks, type EventInfo, type OnAdd, type OnChange, type OnEvent, type OnField, type OnRemove, type Undo,
 } from "./match_callbacks.js";
 import { type Predicted, type PredictOptions } from "./match_predict.js";
-import { type Shown } from "./interpolate.js";
-import type { ViewOptions } from "./view.js";
+import { checkPlayout, Playout, type PlayoutOptions, type Shown } from "./interpolate.js";
+
 
 /** Connecting until the first welcome; reconnecting while a lost socket is taken up again; closed for good. */
 export type MatchState = "connecting" | "playing" | "reconnecting" | "closed";
@@ -49,7 +49,7 @@ export interface MatchOptions<S, In> {
    */
   refresh?: () => Promise<string>;
   /** How match.view shows the rows. */
-  view?: ViewOptions<S>;
+  view?: PlayoutOptions<S>;
   /** Opens a socket. Default: the WebSocket of the platform, which Node has from version 22. */
   webSocket?: SocketFactory;
   /** A steady clock in milliseconds. Default performance.now. */
@@ -70,6 +70,8 @@ export interface MatchOptions<S, In> {
 
 const ATTEMPT_MS = 10_000; // for a socket's opening and welcome
 const SILENCE_MS = 10_000; // a socket that says nothing for so long counts as lost
+const SLEPT_MS = 5_000; // a timer that is so late: the tab was frozen, or the machine slept
+const WAKE_MS = 2_000; // for what has come meanwhile to be read
 const LEAVE_MS = 3_000;
 const REMEMBERED = 320; // sequences back that a refusal is still told with its input
 
@@ -100,7 +102,11 @@ export class Match<S = Record<string, Row>, In = Row, Ev = AnyEvents> {
   #cancelWait = () => {}; // for the next attempt
   #cancelHeld = () => {};
   #held: { body: Uint8Array; input: In } | undefined; // a sample that waits for its time
-  #sampledAt = -Infinity;
+  #sampledAt: number | undefined;
+  #early: { bytes: Uint8Array; at: number }[] | undefined; // what came with the first welcome
+  #cancelEarly = () => {};
+  #playout: Playout<S> | undefined; // from the first welcome on
+  #framed = false; // a frame of this socket is in it
   readonly #adds = new Callbacks<OnAdd<unknown>>();
   readonly #changes = new Callbacks<OnChange<unknown>>();
   readonly #removes = new Callbacks<OnRemove<unknown>>();
@@ -138,7 +144,8 @@ export class Match<S = Record<string, Row>, In = Row, Ev = AnyEvents> {
       },
       failed: () => void this.#play.stats.refreshErrors++,
     });
-    this.#play = new Play(this.#listener(), (bytes) => this.#socket?.send(bytes) ?? false);
+    checkPlayout(options.view ?? {});
+    this.#play = new Play(this.#listener(), () => this.#socket);
   }
 
   /** What the newest welcome said. */
@@ -218,9 +225,11 @@ export class Match<S = Record<string, Row>, In = Row, Ev = AnyEvents> {
    * What to draw now, a time of requestAnimationFrame or performance.now; undefined before the first frame. It also tells
    * the server that the player looks at this, as setView does.
    */
-  view(now: number): Shown<S> | undefined {
-    void now;
-    return undefined;
+  view(now = this.#now()): Shown<S> | undefined {
+    const shown = this.#playout!.at(this.#play.clock.serverTick(now));
+    if (!shown) return undefined;
+    if (this.#framed) this.#play.setView(Math.floor(shown.tick), Math.floor((shown.tick % 1) * 256));
+    return shown;
   }
 
   /**
@@ -254,7 +263,7 @@ export class Match<S = Record<string, Row>, In = Row, Ev = AnyEvents> {
       this.#take(body, input);
       return true;
     }
-    const wait = this.#sampledAt + (SAMPLE_SPACING * 1000) / this.info.rate - this.#now();
+    const wait = (SAMPLE_SPACING * 1000) / this.info.rate - since(this.#sampledAt, this.#now());
     if (wait <= 0) {
       this.#held = undefined;
       this.#take(body, input);
@@ -279,7 +288,7 @@ export class Match<S = Record<string, Row>, In = Row, Ev = AnyEvents> {
     this.#play.setView(tick, Math.min(255, Math.floor(frac * 256)));
   }
 
-  /** The room's tick time now, with its fraction. It never goes back but for a new epoch. */
+  /** The room's tick time now, with its fraction. It never goes back but for a new epoch, or a clock that jumped by seconds. */
   serverTick(): number {
     return this.#play.clock.serverTick(this.#now());
   }
@@ -344,18 +353,35 @@ export class Match<S = Record<string, Row>, In = Row, Ev = AnyEvents> {
   /** Ends a socket that says nothing. The close of a dead one can take minutes, so it is not waited for. */
   #watch(ms: number): void {
     this.#cancelWatch();
-    this.#cancelWatch = this.#schedule(() => {
-      const left = this.#heardAt + SILENCE_MS - this.#now();
+    this.#cancelWatch = this.#after(ms, (slept) => {
+      // What came while the program slept may wait behind this timer.
+      if (slept) this.#heardAt = this.#now() - SILENCE_MS + WAKE_MS;
+      const left = Math.min(SILENCE_MS, this.#heardAt + SILENCE_MS - this.#now());
       if (this.#state === "playing" && left > 0) this.#watch(left);
       else this.#lost(ended(CODE_LOST, "the server is silent"));
+    });
+  }
+
+  /** Calls after a time, and says whether the program slept over it: that time does not count as one of reconnecting. */
+  #after(ms: number, call: (slept: boolean) => void): () => void {
+    const due = this.#now() + ms;
+    return this.#schedule(() => {
+      const late = this.#now() - due;
+      if (late > SLEPT_MS) this.#retry.prolong(late);
+      call(late > SLEPT_MS);
     }, ms);
   }
 
   #message(bytes: Uint8Array): void {
     this.#heardAt = this.#now();
+    if (this.#early) this.#early.push({ bytes, at: this.#heardAt });
+    else this.#read(bytes, this.#heardAt);
+  }
+
+  #read(bytes: Uint8Array, at: number): void {
     let end: Ended | undefined;
     try {
-      end = this.#play.message(bytes, this.#heardAt);
+      end = this.#play.message(bytes, at);
     } catch (e) {
       if (!(e instanceof MalformedError)) throw e;
       end = ended(1007, e.message);
@@ -365,6 +391,7 @@ export class Match<S = Record<string, Row>, In = Row, Ev = AnyEvents> {
 
   /** Decides what follows the end of a socket, or of an attempt to open one. */
   #lost(end: Ended): void {
+    this.#takeEarly();
     if (this.#state === "closed") return;
     this.#cancelWatch();
     this.#socket?.close();
@@ -385,15 +412,28 @@ export class Match<S = Record<string, Row>, In = Row, Ev = AnyEvents> {
       return;
     }
     if (end.url && this.#options.moved) this.#url = this.#options.moved(end.url);
-    this.#cancelWait = this.#schedule(() => this.#attempt(this.#play.resume), wait);
+    this.#cancelWait = this.#after(wait, () => this.#attempt(this.#play.resume));
   }
 
   #welcomed(): void {
     if (this.#state === "reconnecting") this.#play.stats.resumes++;
     this.#watch(SILENCE_MS);
+    this.#playout ??= new Playout<S>(this.schema, this.#options.view);
+    this.#framed = false;
     this.#setState("playing");
-    this.#opened?.resolve(this);
+    if (!this.#opened) return;
+    // Several messages may come in one turn of the event loop. Who awaits connect is to hear of all of them.
+    this.#early = [];
+    this.#cancelEarly = this.#schedule(() => this.#takeEarly(), 0);
+    this.#opened.resolve(this);
     this.#opened = undefined;
+  }
+
+  #takeEarly(): void {
+    const early = this.#early;
+    this.#early = undefined;
+    this.#cancelEarly();
+    for (const { bytes, at } of early ?? []) if (this.#socket) this.#read(bytes, at);
   }
 
   /** Ends the match for good. */
@@ -402,6 +442,7 @@ export class Match<S = Record<string, Row>, In = Row, Ev = AnyEvents> {
     this.#cancelWatch();
     this.#cancelWait();
     this.#cancelHeld();
+    this.#cancelEarly();
     this.#refresher.close();
     this.#socket?.close();
     this.#socket = undefined;
@@ -447,7 +488,12 @@ export class Match<S = Record<string, Row>, In = Row, Ev = AnyEvents> {
       onAdd: (t, id, row) => each(this.#adds.of(t), (call) => call(id, row)),
       onChange: (t, id, row, before) => each(this.#changes.of(t), (call) => call(id, row, before)),
       onRemove: (t, id, before) => each(this.#removes.of(t), (call) => call(id, before)),
-      frame: (info) => tell(() => o.onFrame?.(info)),
+      restarted: () => this.#playout!.reset(),
+      frame: (info) => {
+        this.#framed = true;
+        this.#playout!.push(info.tick, this.tables, this.#play.clock.serverTick(info.at));
+        tell(() => o.onFrame?.(info));
+      },
       event: (tick, number, body) => {
         if (body.kind === "game") {
           const { name, fields } = body;

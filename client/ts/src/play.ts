@@ -3,7 +3,7 @@ import { CODE_LOST } from "./codes.js";
 import { TickClock } from "./clock.js";
 import { Decoder, type ScopeError } from "./decoder.js";
 import { type EventBody, readEvent } from "./event.js";
-import { type Head, noHead, readFrame } from "./frame.js";
+import { type Block, type Head, noHead, readFrame } from "./frame.js";
 import {
   isFrame, type Message, openMessage, type Placement, readBye, readEnd, readEvents, readPong, readRefreshed,
   readWelcome, type Welcome,
@@ -13,7 +13,7 @@ import { Outbox, type Sent } from "./outbox.js";
 import { FROM_SERVER, MAX_INPUT_BODY, PROTOCOL } from "./protocol.js";
 import type { PredictionStats } from "./reconcile.js";
 import { Schema } from "./schema.js";
-import { framed } from "./socket.js";
+import { framed, type Socket } from "./socket.js";
 import { type RowListener, Tables } from "./tables.js";
 import { writeLeave, writePacket, writePing, writeRefresh, writeResync } from "./to_server.js";
 import { Writer } from "./writer.js";
@@ -78,7 +78,7 @@ export interface MatchStats {
   frameGapMs: number;
   /** How many ticks before its use the last new input came; negative: too late. */
   leadTicks: number;
-  /** Samples that were not sent since too much waited in the socket. */
+  /** Packets of samples that were held back since more than 4 KiB waited in the socket: the next one says the same. */
   shed: number;
   /** Since match.predict. */
   prediction?: Readonly<PredictionStats>;
@@ -87,6 +87,8 @@ export interface MatchStats {
 /** What a Play tells. None may throw. */
 export interface PlayListener extends RowListener {
   welcomed(): void;
+  /** Ticks count anew from the frame that is about to be told: another host, or a clock that jumped. */
+  restarted(): void;
   /** In how many seconds the player's token ends; 0 for never. After each welcome and each newer token. */
   expires(seconds: number): void;
   frame(info: FrameInfo): void;
@@ -100,20 +102,26 @@ const ACK_EVERY_MS = 100; // without inputs, the server is told this often what 
 // that more of the newest would only be dropped there.
 const FLUSH_PACKETS = 2;
 const RESYNC_EVERY_MS = 1000; // at most one request for a keyframe of a scope in this time
+// Above this many bytes that wait in the socket no samples are added: they would come too late, and the next packet
+// brings the newest 32 again.
+const MOST_WAITING = 4 << 10;
+const JUMP_MS = 5000; // a frame that is off by more from when the one before says that it comes: a clock has jumped
 
 /**
  * One seat's part in a match, over all the sockets that it takes: messages in, messages out. It opens no socket and
  * reads no clock; every call says when it is, in milliseconds.
  */
 export class Play {
+  readonly #byScope = new Map<number, number>();
+  readonly #byTable: Record<string, number> = {};
   readonly stats: MatchStats = {
     rttMs: 0, jitterMs: 0, frames: 0, bytesIn: 0, bytesOut: 0, decodeErrors: 0, hashMismatches: 0, resyncs: 0, resumes: 0,
-    refreshes: 0, refreshErrors: 0, eventGaps: 0, bytesByScope: new Map(), bytesByTable: {}, frameGapMs: 0, leadTicks: 0,
-    shed: 0,
+    refreshes: 0, refreshErrors: 0, eventGaps: 0, bytesByScope: this.#byScope, bytesByTable: this.#byTable,
+    frameGapMs: 0, leadTicks: 0, shed: 0,
   };
 
   readonly #listener: PlayListener;
-  readonly #send: (bytes: Uint8Array<ArrayBuffer>) => boolean;
+  readonly #socket: () => Socket | undefined;
   readonly #outbox = new Outbox();
   readonly #writer = new Writer();
   readonly #body = new Writer();
@@ -128,17 +136,18 @@ export class Play {
   #tables: Tables | undefined;
   #clock = new TickClock(1);
   #head: Head = noHead; // what the next frame's head differs from
+  #framedAt = 0; // when the newest frame came, once #head is one's
   #event = 0;
   #rebase = false; // a new epoch may number its events from 1 again
   #view: { tick: number; frac: number } | undefined;
-  #pingedAt = -Infinity;
-  #writtenAt = -Infinity; // when the last input packet was
+  #pingedAt: number | undefined;
+  #writtenAt: number | undefined; // when the last input packet was
   readonly #askedAt = new Map<number, number>(); // by scope, when a keyframe was asked for
 
-  /** send gives a message to the present socket and says whether that took it. */
-  constructor(listener: PlayListener, send: (bytes: Uint8Array<ArrayBuffer>) => boolean) {
+  /** socket is the present one. */
+  constructor(listener: PlayListener, socket: () => Socket | undefined) {
     this.#listener = listener;
-    this.#send = send;
+    this.#socket = socket;
   }
 
   /** Undefined before the first welcome. */
@@ -245,6 +254,7 @@ export class Play {
     this.#decoder = new Decoder(this.#schema);
     if (this.#tables) this.#tables.follow(this.#decoder);
     else this.#tables = new Tables(this.#decoder, this.#listener);
+    for (const { name } of schema.tables) this.#byTable[name] ??= 0;
     const { room, game, rules, seat, player, epoch, rate, inputs } = w;
     const goesOn = this.#info?.epoch === epoch;
     this.#info = { room, game, rules, seat, player, epoch, rate, inputs };
@@ -260,7 +270,7 @@ export class Play {
     this.#outbox.welcome(inputs, w.seq);
     this.#head = noHead;
     this.#view = undefined;
-    this.#pingedAt = this.#writtenAt = -Infinity; // both follow the first frame
+    this.#pingedAt = this.#writtenAt = undefined; // both follow the first frame
     this.#askedAt.clear();
     this.#welcomed = true;
     this.#listener.welcomed();
@@ -273,11 +283,18 @@ export class Play {
     const h = frame.head;
     if (h.epoch < this.#epoch) return ended(CODE_LOST, "the server's epoch is older than one seen before");
     if (h.epoch > this.#epoch) this.#newEpoch(h);
+    else if (this.#jumped(h, at)) this.#restart();
+    if (this.#head !== noHead) this.stats.frameGapMs = at - this.#framedAt;
     this.#head = h;
+    this.#framedAt = at;
     this.#heal(this.#decoder!.apply(frame), at);
+    this.#weigh(frame.blocks);
     this.stats.frames++;
     this.#clock.frame(h.tick, at);
-    if (h.processed > this.#outbox.processed) this.#clock.lead(h.lead);
+    if (h.processed > this.#outbox.processed) {
+      this.#clock.lead(h.lead);
+      this.stats.leadTicks = h.lead;
+    }
     this.#outbox.ack(h.processed, h.durable);
     this.stats.jitterMs = this.#clock.jitterMs;
     this.#tables!.update();
@@ -292,13 +309,36 @@ export class Play {
     this.#info = { ...this.#info!, epoch: h.epoch };
     this.#rebase = true;
     this.#view = undefined;
-    this.#clock.restart();
+    this.#restart();
     this.#outbox.rebase(h.processed);
+  }
+
+  /**
+   * Whether the local clock or the room's has jumped: by one that slept, or was set. An estimate would take long to
+   * follow.
+   */
+  #jumped(h: Head, at: number): boolean {
+    if (this.#head === noHead) return false;
+    const due = this.#framedAt + ((h.tick - this.#head.tick) * 1000) / this.#info!.rate;
+    return Math.abs(at - due) > JUMP_MS;
+  }
+
+  #restart(): void {
+    this.#clock.restart();
+    this.#listener.restarted();
+  }
+
+  /** Counts what a frame's blocks took. */
+  #weigh(blocks: readonly Block[]): void {
+    for (const { scope, data } of blocks) this.#byScope.set(scope, (this.#byScope.get(scope) ?? 0) + data.length);
+    const { schema, bits } = this.#decoder!;
+    schema.tables.forEach(({ name }, i) => (this.#byTable[name]! += bits[i]! / 8));
+    bits.fill(0);
   }
 
   /** Asks for the scopes that were lost. What goes wrong until a keyframe can be here is the same error. */
   #heal(errors: readonly ScopeError[], at: number): void {
-    const due = (scope: number) => at - (this.#askedAt.get(scope) ?? -Infinity) >= RESYNC_EVERY_MS;
+    const due = (scope: number) => since(this.#askedAt.get(scope), at) >= RESYNC_EVERY_MS;
     for (const e of errors) {
       if (!due(e.scope)) continue;
       if (e.reason === "hash") this.stats.hashMismatches++;
@@ -349,17 +389,21 @@ export class Play {
 
   /** Sends what is due after a frame: a ping, and inputs or a bare acknowledgement. */
   #upkeep(at: number): void {
-    if (at - this.#pingedAt >= PING_EVERY_MS) {
+    if (since(this.#pingedAt, at) >= PING_EVERY_MS) {
       this.#pingedAt = at;
       writePing(this.#writer.reset(), Math.max(0, Math.round(at * 1000)));
       this.#write();
     }
-    if (at - this.#writtenAt >= ACK_EVERY_MS) this.#flush(at);
+    if (since(this.#writtenAt, at) >= ACK_EVERY_MS) this.#flush(at);
   }
 
   /** Sends the inputs that the server may not have, or says what has arrived here when there are none. */
   #flush(now: number): void {
     if (!this.#welcomed) return; // the next socket's first frame does it
+    if (this.info!.inputs === "samples" && (this.#socket()?.buffered ?? 0) > MOST_WAITING) {
+      this.stats.shed++;
+      return;
+    }
     this.#writtenAt = now;
     for (const inputs of this.#outbox.packets(FLUSH_PACKETS)) {
       writePacket(this.#writer.reset(), this.#epoch, this.#head.tick, this.#event, inputs);
@@ -369,6 +413,11 @@ export class Play {
 
   /** Sends what the writer holds. A socket that does not take it either is full or has ended, which shows elsewhere. */
   #write(): void {
-    if (this.#send(this.#writer.bytes())) this.stats.bytesOut += framed(this.#writer.length, true);
+    if (this.#socket()?.send(this.#writer.bytes())) this.stats.bytesOut += framed(this.#writer.length, true);
   }
+}
+
+/** How many milliseconds have passed; no end of them where the clock was set back, or where it never was. */
+export function since(then: number | undefined, now: number): number {
+  return then === undefined || now < then ? Infinity : now - then;
 }

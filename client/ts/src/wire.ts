@@ -1,6 +1,6 @@
 // @muster/client/wire: the pieces of the wire that tools need.
 
-export { type CodeInfo, Codes } from "./codes.js";
+export { type CodeInfo, Codes } from "./code_table.js";
 export { PROTOCOL, SUBPROTOCOL } from "./protocol.js";
 export { type EventType, Schema, type Table } from "./schema.js";
 export { type Cell, cellValue, type Field, type Value } from "./field.js";

@@ -48,5 +48,6 @@ export class Harness {
   accept(w: WelcomeFields = {}): void {
     this.socket.open();
     this.socket.say(welcome(w));
+    this.time.advance(0); // who awaits connect has had a turn
   }
 }

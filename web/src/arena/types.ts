@@ -1,9 +1,9 @@
-// The types of the game "arena", rules version "2". Printed by: muster types --game arena
+// The types of the game "arena", rules version "3". Printed by: muster types --game arena
 
 export interface Ship {
-  /** 0 to 1000 in steps of 0.05. */
+  /** 0 to 4000 in steps of 0.05. */
   X: number;
-  /** 0 to 1000 in steps of 0.05. */
+  /** 0 to 4000 in steps of 0.05. */
   Y: number;
   /** Radians from 0 to 2π, in 256 steps. */
   Angle: number;
@@ -28,9 +28,9 @@ export interface Ship {
 }
 
 export interface Bullet {
-  /** 0 to 1000 in steps of 0.05. */
+  /** 0 to 4000 in steps of 0.05. */
   X: number;
-  /** 0 to 1000 in steps of 0.05. */
+  /** 0 to 4000 in steps of 0.05. */
   Y: number;
   /** A seat, 0 for none. */
   Owner: number;
@@ -43,6 +43,28 @@ export interface Round {
   Winner: number;
 }
 
+export interface Field {
+  /** 0 to 65535. */
+  Size: number;
+}
+
+export interface Blip {
+  /** 0 to 4000 in steps of 40. */
+  X: number;
+  /** 0 to 4000 in steps of 40. */
+  Y: number;
+  Bot: boolean;
+}
+
+export interface Leader {
+  /** A seat, 0 for none. */
+  Seat: number;
+  /** At most 24 bytes of UTF-8. */
+  Name: string;
+  /** 0 to 65535. */
+  Score: number;
+}
+
 /** The state, table by table. */
 export interface State {
   /** At most 256 rows. */
@@ -51,6 +73,12 @@ export interface State {
   Bullets: Bullet;
   /** A single row. */
   Round: Round;
+  /** A single row. */
+  Field: Field;
+  /** At most 256 rows. */
+  Blips: Blip;
+  /** At most 10 rows. */
+  Leaders: Leader;
 }
 
 /** What a player sends. */

@@ -1,11 +1,14 @@
 // The numbers of games/arena's rules that a picture or a prediction needs, decided there. The types of its state are
 // printed: see types.ts. Angles are 0 to the right and grow clockwise; Ends and Spawn are ticks, HP 0 is destroyed.
 
-export type { Bullet, Input, Round, Ship, State as World } from "./types.ts";
+export type { Blip, Bullet, Field, Input, Leader, Round, Ship, State as World } from "./types.ts";
 
-export const QUEUE = "arena"; // and the game
-export const CROWD = "crowd"; // the same on a large field, with bots
-export const SIZE = 1000; // of the square arena's side
+export const QUEUE = "arena";
+export const CROWD = "crowd"; // the game, and its queue; its types are the arena's
+export const MOST_BOTS = 15; // a room of the arena may be created with {"bots": N}
+export const FIRST_BOT = 256; // the first seat of ships that the rules fly; players' are below
+export const LOOK = 800; // how far around his ship a player of the crowd gets everything, in units
+export const SIZE = 1000; // of the square arena's side; Field.Size says it of a match
 export const RADIUS = 12; // of a ship
 export const FULL = 127; // a control that is pushed all the way
 export const MAX_HP = 100;

@@ -1,0 +1,142 @@
+package arena
+
+import (
+	"fmt"
+
+	"muster/match"
+	"muster/netcode"
+	"muster/proto"
+)
+
+// The crowd is the arena on a field that is too large to be seen at once, with many more ships, most of them bots. A
+// player gets what is around his ship, and of the rest where ships are, roughly and twice a second, and who leads.
+
+const (
+	crowdSeats = 32
+	crowdBots  = 200
+
+	// Look is how far around his ship a player sees everything, in units; some more may come to him, up to the end of a
+	// cell and a bit of the next.
+	Look = 800
+	// crowdCell is the side of the cells that are sent or not.
+	crowdCell = 250
+	// mapEvery is at each how many ticks the map comes, and the leaders and the round.
+	mapEvery = 10
+)
+
+// Crowd is the rules of the game of that name.
+type Crowd struct{ Arena }
+
+// CrowdGame is the crowd as servers run it.
+var CrowdGame = match.Define[World, Input]("crowd", Crowd{}, match.Rules{
+	Version: version, TickRate: tickRate, Seats: crowdSeats, Inputs: proto.Samples, Events: events, Config: CrowdConfig{},
+})
+
+// CrowdConfig is what a room of the crowd may be created with.
+type CrowdConfig struct {
+	// RoundSeconds is how long the round goes, 10 to 180; 0 is 180.
+	RoundSeconds int `json:"round_seconds"`
+	// Bots is how many ships the rules fly, 1 to 200; 0 is 200.
+	Bots int `json:"bots"`
+}
+
+// Validate implements match.Validator.
+func (c CrowdConfig) Validate() error {
+	if c.Bots < 0 || c.Bots > crowdBots {
+		return fmt.Errorf("bots is %d, 0 to %d allowed", c.Bots, crowdBots)
+	}
+	return checkRound(c.RoundSeconds)
+}
+
+// Open marks out the field.
+func (Crowd) Open(r *match.Room[World]) error {
+	c := match.ConfigOf[CrowdConfig](r)
+	f := &r.State().Field.V
+	*f = Field{Size: CrowdSize, Places: crowdSeats + crowdBots, Hearing: Look}
+	f.Bots = crowdBots
+	if c.Bots > 0 {
+		f.Bots = uint16(c.Bots) //nolint:gosec // Validate
+	}
+	f.Round = uint32(c.RoundSeconds) * tickRate //nolint:gosec // Validate
+	return nil
+}
+
+// After is the arena's, and draws the map and the table of leaders when they are sent.
+func (c Crowd) After(r *match.Room[World]) {
+	if r.Tick()%mapEvery == 0 {
+		drawMap(r.State())
+		rank(r.State())
+	}
+	c.Arena.After(r)
+}
+
+// drawMap brings the blips to where the ships are.
+func drawMap(w *World) {
+	for _, ship := range w.Ships.All() {
+		blip := w.Blips.Get(ship.Blip)
+		switch {
+		case !ship.Alive() && blip != nil:
+			w.Blips.Remove(ship.Blip)
+			ship.Blip = 0
+		case ship.Alive() && blip == nil:
+			ship.Blip = w.Blips.Add(Blip{X: ship.X, Y: ship.Y, Bot: ship.Mind.Flown})
+		case ship.Alive():
+			blip.X, blip.Y = ship.X, ship.Y
+		}
+	}
+}
+
+// rank brings the leaders up to date: those who have most points, of equals the one with the lower seat.
+func rank(w *World) {
+	var top [10]*Ship
+	for _, ship := range w.Ships.All() {
+		for i := range top {
+			if ship.Score == 0 {
+				break
+			}
+			if top[i] == nil || ship.Score > top[i].Score || ship.Score == top[i].Score && ship.Owner < top[i].Owner {
+				top[i], ship = ship, top[i]
+			}
+			if ship == nil {
+				break
+			}
+		}
+	}
+	for id, leader := range w.Leaders.All() {
+		i := 0
+		for i < len(top) && (top[i] == nil || top[i].Owner != leader.Seat || top[i].Name != leader.Name) {
+			i++
+		}
+		if i == len(top) {
+			w.Leaders.Remove(id)
+			continue
+		}
+		leader.Score, top[i] = top[i].Score, nil
+	}
+	for _, ship := range top {
+		if ship != nil {
+			w.Leaders.Add(Leader{Seat: ship.Owner, Name: ship.Name, Score: ship.Score})
+		}
+	}
+}
+
+// Scopes lets a player see what is around his ship.
+func (Crowd) Scopes(w *World, sc *netcode.Scopes) {
+	sc.Grid(netcode.Grid{Cell: crowdCell, Cols: CrowdSize / crowdCell, Rows: CrowdSize / crowdCell, Radius: Look})
+	sc.Every(netcode.Everybody(), mapEvery)
+	for id, ship := range w.Ships.All() {
+		sc.PlaceAt(&w.Ships, id, float64(ship.X), float64(ship.Y))
+		if ship.Owner < FirstBot {
+			sc.Look(ship.Owner, float64(ship.X), float64(ship.Y))
+		}
+	}
+	for id, b := range w.Bullets.All() {
+		sc.PlaceAt(&w.Bullets, id, float64(b.X), float64(b.Y))
+	}
+}
+
+var (
+	_ match.Opener[World]  = Crowd{}
+	_ match.Afterer[World] = Crowd{}
+	_ match.Scoper[World]  = Crowd{}
+)
