@@ -70,6 +70,8 @@ export interface MatchStats {
   refreshErrors: number;
   /** Event messages that did not follow the last one; the server sends what is missing on the next socket. */
   eventGaps: number;
+  /** What the newest host cost; absent while the match has had one alone. */
+  takeover?: Takeover;
   /** Of the frames' blocks, by scope. */
   readonly bytesByScope: ReadonlyMap<number, number>;
   /** Of the frames' blocks, by table: parts of bytes count as they are. */
@@ -82,6 +84,16 @@ export interface MatchStats {
   shed: number;
   /** Since match.predict. */
   prediction: Readonly<PredictionStats> | undefined;
+}
+
+/** What it cost that another host took the match over. */
+export interface Takeover {
+  /** How many there were so far, with this one. */
+  readonly count: number;
+  /** The time between the last frame of the host before and the first one of this. */
+  readonly pausedMs: number;
+  /** By how many ticks the latter is earlier than the former: so much of what was seen was played anew. */
+  readonly rolledBackTicks: number;
 }
 
 /** What a Play tells. None may throw. */
@@ -136,6 +148,7 @@ export class Play {
   #tables: Tables | undefined;
   #clock = new TickClock(1);
   #head: Head = noHead; // what the next frame's head differs from
+  #last: { epoch: bigint; tick: number; at: number } | undefined; // the newest frame of all sockets
   #framedAt = 0; // when the newest frame came, once #head is one's
   #event = 0;
   #anew = false; // the next frame is the first of an epoch that a welcome has told of
@@ -301,6 +314,7 @@ export class Play {
     this.#heal(this.#decoder!.apply(frame), at);
     this.#weigh(frame.blocks);
     this.stats.frames++;
+    this.#reckon(h, at);
     this.#clock.frame(h.tick, at);
     if (h.processed > this.#outbox.processed) {
       this.#clock.lead(h.lead);
@@ -312,6 +326,16 @@ export class Play {
     this.#listener.frame({ tick: h.tick, processed: h.processed, durable: h.durable, lead: h.lead, bytes, at });
     this.#upkeep(at);
     return undefined;
+  }
+
+  /** Notes what another host cost, whether behind the same socket or on a new one. */
+  #reckon({ epoch, tick }: Head, at: number): void {
+    const last = this.#last;
+    if (last && epoch > last.epoch) {
+      const count = (this.stats.takeover?.count ?? 0) + 1;
+      this.stats.takeover = { count, pausedMs: at - last.at, rolledBackTicks: Math.max(0, last.tick - tick) };
+    }
+    this.#last = { epoch, tick, at };
   }
 
   /** Another host took the match over, behind the same socket. */
