@@ -89,10 +89,10 @@ interface Kept {
 export function checkPlayout<S>(options: PlayoutOptions<S>): { minDelay: number; maxDelay: number; extrapolate: number } {
   const { minDelay = 1, maxDelay = 10, extrapolate = 2 } = options;
   if (!(minDelay >= 0 && minDelay <= maxDelay && maxDelay <= 100)) {
-    throw new RangeError(`minDelay is ${minDelay} and maxDelay is ${maxDelay}, 0 to 100 in this order allowed`);
+    throw new RangeError(`minDelay ${minDelay}, maxDelay ${maxDelay}: want 0 to 100 in this order`);
   }
   if (!(extrapolate >= 0 && extrapolate <= 100)) {
-    throw new RangeError(`extrapolate is ${extrapolate}, 0 to 100 allowed`);
+    throw new RangeError(`extrapolate ${extrapolate}: want 0 to 100`);
   }
   return { minDelay, maxDelay, extrapolate };
 }
