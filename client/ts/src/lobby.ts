@@ -59,6 +59,7 @@ export interface CallOptions {
   signal?: AbortSignal;
 }
 
+/** Who calls, and by what. */
 export interface LobbyOptions {
   /** The player token; see Lobby.token. */
   token?: string;
