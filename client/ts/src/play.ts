@@ -83,7 +83,7 @@ export interface MatchStats {
   /** Packets of samples that were held back since more than 4 KiB waited in the socket: the next one says the same. */
   shed: number;
   /** Since match.predict. */
-  prediction?: Readonly<PredictionStats>;
+  prediction: Readonly<PredictionStats> | undefined;
 }
 
 /** What it cost that another host took the match over. */
@@ -129,7 +129,7 @@ export class Play {
   readonly stats: MatchStats = {
     rttMs: 0, jitterMs: 0, frames: 0, bytesIn: 0, bytesOut: 0, decodeErrors: 0, hashMismatches: 0, resyncs: 0, resumes: 0,
     refreshes: 0, refreshErrors: 0, eventGaps: 0, bytesByScope: this.#byScope, bytesByTable: this.#byTable,
-    frameGapMs: 0, leadTicks: 0, shed: 0,
+    frameGapMs: 0, leadTicks: 0, shed: 0, prediction: undefined,
   };
 
   readonly #listener: PlayListener;
@@ -151,6 +151,7 @@ export class Play {
   #last: { epoch: bigint; tick: number; at: number } | undefined; // the newest frame of all sockets
   #framedAt = 0; // when the newest frame came, once #head is one's
   #event = 0;
+  #anew = false; // the next frame is the first of an epoch that a welcome has told of
   #rebase = false; // a new epoch may number its events from 1 again
   #view: { tick: number; frac: number } | undefined;
   #pingedAt: number | undefined;
@@ -181,6 +182,11 @@ export class Play {
   /** The bearer token for the next socket; "" where there is none. */
   get resume(): string {
     return this.#resume;
+  }
+
+  /** Of the newest frame. */
+  get head(): Head {
+    return this.#head;
   }
 
   get clock(): TickClock {
@@ -221,14 +227,15 @@ export class Play {
   }
 
   /**
-   * Takes an encoded input and what was given to send, sends it with repeats of those before it, and returns its sequence. A command that has more
-   * than a packet of them before it is sent after a frame, in its turn. Throws a BacklogError.
+   * Takes an encoded input and what was given to send, sends it with repeats of those before it, and returns its sequence
+   * and the tick that it is for. A command that has more than a packet of them before it is sent after a frame, in its
+   * turn. Throws a BacklogError.
    */
-  take(body: Uint8Array, input: unknown, now: number): number {
+  take(body: Uint8Array, input: unknown, now: number): { seq: number; tick: number } {
     const { tick, frac } = this.#view ?? { tick: this.#head.tick, frac: 0 };
-    const seq = this.#outbox.add(this.#clock.target(now), tick, frac, body, input);
+    const sent = this.#outbox.add(this.#clock.target(now), tick, frac, body, input);
     if (!this.#outbox.crowded) this.#flush(now);
-    return seq;
+    return sent;
   }
 
   /** Says what the player looks at, for the inputs from now on. frac is in 1/256. */
@@ -275,8 +282,10 @@ export class Play {
     if (goesOn) this.#clock.reopen();
     else {
       this.#clock = new TickClock(rate);
+      this.#outbox.restart(w.tick);
     }
     this.#epoch = epoch;
+    this.#anew = !goesOn;
     this.#rebase = false;
     this.#resume = w.resume;
     this.#clock.frame(w.tick, at); // it is sent with that tick's frame
@@ -297,6 +306,8 @@ export class Play {
     if (h.epoch < this.#epoch) return ended(CODE_LOST, "the server's epoch is older than one seen before");
     if (h.epoch > this.#epoch) this.#newEpoch(h);
     else if (this.#jumped(h, at)) this.#restart();
+    else if (this.#anew) this.#listener.restarted(); // with a clock of its own already
+    this.#anew = false;
     if (this.#head !== noHead) this.stats.frameGapMs = at - this.#framedAt;
     this.#head = h;
     this.#framedAt = at;
@@ -335,6 +346,7 @@ export class Play {
     this.#view = undefined;
     this.#restart();
     this.#outbox.rebase(h.processed);
+    this.#outbox.restart(h.tick);
   }
 
   /**
