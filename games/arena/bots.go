@@ -18,7 +18,8 @@ func fill(r *match.Room[World]) {
 	}
 	for ; bots < int(w.Field.V.Bots) && w.Ships.Len() < int(w.Field.V.Places); bots++ {
 		middle := float32(w.side() / 2)
-		w.Ships.Add(Ship{X: middle, Y: middle, Owner: freeBot(w), Name: callsign(r), Mind: Mind{Flown: true}})
+		skill := raw + float64((skilled-raw)*r.Rand().Float64())
+		w.Ships.Add(Ship{X: middle, Y: middle, Owner: freeBot(w), Name: callsign(r), Mind: Mind{Flown: true, Skill: skill}})
 	}
 }
 

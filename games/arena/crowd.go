@@ -19,7 +19,7 @@ const (
 	// cell and a bit of the next.
 	Look = 800
 	// crowdCell is the side of the cells that are sent or not.
-	crowdCell = 250
+	crowdCell = 400
 	// mapEvery is at each how many ticks the map comes, and the leaders and the round.
 	mapEvery = 10
 )

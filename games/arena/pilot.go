@@ -13,6 +13,9 @@ const (
 	inRange  = 480 // up to where it fires on its way
 )
 
+// skilled is the [Mind.Skill] of bots that play as clients, and of the best of the rules' own; raw that of the worst.
+const skilled, raw = 0.85, 0.15
+
 // sight is a ship as a pilot sees it.
 type sight struct{ x, y, vx, vy float64 }
 
@@ -61,7 +64,7 @@ func (m *Mind) choose(w *World, me netcode.ID, own sight, rng *rand.Rand, see fu
 		}
 	}
 	m.Circle = 2 * (rng.Float64() - 0.5)
-	m.Trigger = rng.Float64() < 0.85
+	m.Trigger = rng.Float64() < m.Skill
 }
 
 // attack flies around the target and fires at where it will be.
