@@ -18,9 +18,12 @@ const (
 	// Look is how far around his ship a player sees everything, in units; some more may come to him, up to the end of a
 	// cell and a bit of the next.
 	Look = 800
-	// crowdCell is the side of the cells that are sent or not.
-	crowdCell = 400
-	// mapEvery is at each how many ticks the map comes, and the leaders and the round.
+	// crowdCell is the side of the cells that are sent or not, and crowdMargin how far beyond its cell a ship may be
+	// before it is in another.
+	crowdCell   = 400
+	crowdMargin = 50
+	// mapEvery is at each how many ticks the map is drawn and the leaders are counted. In between nothing of them changes,
+	// so nothing of them is sent.
 	mapEvery = 10
 )
 
@@ -61,7 +64,7 @@ func (Crowd) Open(r *match.Room[World]) error {
 	return nil
 }
 
-// After is the arena's, and draws the map and the table of leaders when they are sent.
+// After is the arena's, and draws the map and the table of leaders now and then.
 func (c Crowd) After(r *match.Room[World]) {
 	if r.Tick()%mapEvery == 0 {
 		drawMap(r.State())
@@ -122,8 +125,9 @@ func rank(w *World) {
 
 // Scopes lets a player see what is around his ship.
 func (Crowd) Scopes(w *World, sc *netcode.Scopes) {
-	sc.Grid(netcode.Grid{Cell: crowdCell, Cols: CrowdSize / crowdCell, Rows: CrowdSize / crowdCell, Radius: Look})
-	sc.Every(netcode.Everybody(), mapEvery)
+	sc.Grid(netcode.Grid{
+		Cell: crowdCell, Cols: CrowdSize / crowdCell, Rows: CrowdSize / crowdCell, Radius: Look + crowdMargin, Margin: crowdMargin,
+	})
 	for id, ship := range w.Ships.All() {
 		sc.PlaceAt(&w.Ships, id, float64(ship.X), float64(ship.Y))
 		if ship.Owner < FirstBot {
