@@ -62,7 +62,9 @@ func (c *crowd) play(t testing.TB) (sum frameSize) {
 	return sum
 }
 
-func distance(a, b *Ship) float64 { return math.Hypot(float64(a.X)-float64(b.X), float64(a.Y)-float64(b.Y)) }
+func distance(a, b *Ship) float64 {
+	return math.Hypot(float64(a.X)-float64(b.X), float64(a.Y)-float64(b.Y))
+}
 
 // farthest is how far from his ship a player may be told of another: the far end of the last cell that he sees, and what a
 // row may stand beyond its cell.
