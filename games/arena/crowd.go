@@ -1,12 +1,6 @@
 package arena
 
-import (
-	"fmt"
-
-	"muster/match"
-	"muster/netcode"
-	"muster/proto"
-)
+import "muster/netcode"
 
 // The crowd is the arena on a field that is too large to be seen at once, with many more ships, most of them bots. A
 // player gets what is around his ship, and of the rest where ships are, roughly and twice a second, and who leads.
@@ -29,49 +23,6 @@ const (
 
 // Crowd is the rules of the game of that name.
 type Crowd struct{ Arena }
-
-// CrowdGame is the crowd as servers run it.
-var CrowdGame = match.Define[World, Input]("crowd", Crowd{}, match.Rules{
-	Version: version, TickRate: tickRate, Seats: crowdSeats, Inputs: proto.Samples, Events: events, Config: CrowdConfig{},
-})
-
-// CrowdConfig is what a room of the crowd may be created with.
-type CrowdConfig struct {
-	// RoundSeconds is how long the round goes, 10 to 180; 0 is 180.
-	RoundSeconds int `json:"round_seconds"`
-	// Bots is how many ships the rules fly, 1 to 200; 0 is 200.
-	Bots int `json:"bots"`
-}
-
-// Validate implements match.Validator.
-func (c CrowdConfig) Validate() error {
-	if c.Bots < 0 || c.Bots > crowdBots {
-		return fmt.Errorf("bots is %d, 0 to %d allowed", c.Bots, crowdBots)
-	}
-	return checkRound(c.RoundSeconds)
-}
-
-// Open marks out the field.
-func (Crowd) Open(r *match.Room[World]) error {
-	c := match.ConfigOf[CrowdConfig](r)
-	f := &r.State().Field.V
-	*f = Field{Size: CrowdSize, Places: crowdSeats + crowdBots, Hearing: Look}
-	f.Bots = crowdBots
-	if c.Bots > 0 {
-		f.Bots = uint16(c.Bots) //nolint:gosec // Validate
-	}
-	f.Round = uint32(c.RoundSeconds) * tickRate //nolint:gosec // Validate
-	return nil
-}
-
-// After is the arena's, and draws the map and the table of leaders now and then.
-func (c Crowd) After(r *match.Room[World]) {
-	if r.Tick()%mapEvery == 0 {
-		drawMap(r.State())
-		rank(r.State())
-	}
-	c.Arena.After(r)
-}
 
 // drawMap brings the blips to where the ships are.
 func drawMap(w *World) {
@@ -138,9 +89,3 @@ func (Crowd) Scopes(w *World, sc *netcode.Scopes) {
 		sc.PlaceAt(&w.Bullets, id, float64(b.X), float64(b.Y))
 	}
 }
-
-var (
-	_ match.Opener[World]  = Crowd{}
-	_ match.Afterer[World] = Crowd{}
-	_ match.Scoper[World]  = Crowd{}
-)
