@@ -72,15 +72,16 @@ func playMatch[S, In any](ctx context.Context, schema *netcode.Schema, m Match, 
 	}
 	defer func() { _ = c.Close() }()
 	view := BotView[S]{State: c.State(), Rand: rand.New(rand.NewPCG(p.Seed, p.Seed>>32|1))} //nolint:gosec // a game's dice
+	period := time.Second / time.Duration(c.Info().Rate)
 	// Inputs follow a clock of their own, as a player's do: at frames' arrivals all would be made at the same phase of
 	// a tick, and a stalled server would slow the load down that is to measure it.
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	due := time.Now()
 	for {
-		frame, err := c.next(ctx, timer.C)
+		frame, err := c.NextOr(ctx, timer.C)
 		switch {
-		case err != nil && ctx.Err() != nil && c.ended == nil:
+		case err != nil && c.Err() == nil: // ctx has ended
 			left, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveTimeout)
 			err := c.Leave(left)
 			cancel()
@@ -90,15 +91,15 @@ func playMatch[S, In any](ctx context.Context, schema *netcode.Schema, m Match, 
 		case frame != nil:
 			continue
 		}
-		due = later(due.Add(time.Second/time.Duration(c.info.Rate)), time.Now())
+		due = later(due.Add(period), time.Now())
 		timer.Reset(time.Until(due))
-		if !c.have {
+		if !c.Synced() {
 			continue
 		}
 		view.Tick, view.Seat = c.Tick(), c.Seat()
 		if in, ok := brain(&view); ok {
 			if err := c.Send(in); err != nil && !errors.Is(err, ErrBacklog) { // a player would wait, too
-				return c.Stats(), fmt.Errorf("bot of game %q: %w", c.info.Game, err)
+				return c.Stats(), fmt.Errorf("bot of game %q: %w", c.Info().Game, err)
 			}
 		}
 	}

@@ -58,13 +58,16 @@ type Conn[S, In any] struct {
 	event   uint32
 	rebase  bool // a new epoch may number its events from 1 again
 
-	state  S
-	frame  Frame
-	out    outbox
-	view   uint32 // what SetView said, for the frame with tick viewAt
-	frac   uint8
-	viewAt uint32
-	end    *proto.End
+	state    S
+	frame    Frame
+	out      outbox
+	viewer   viewer[S]
+	handlers handlers
+	rows     map[string]rowsTold // by table
+	view     uint32              // what SetView said, for the frame with tick viewAt
+	frac     uint8
+	viewAt   uint32
+	end      *proto.End
 
 	reader   *proto.Reader
 	writer   *proto.Writer
@@ -84,6 +87,8 @@ type Conn[S, In any] struct {
 	cause  *CloseError
 	lostAt time.Time
 	retry  retry
+	opened chan opened    // what the attempt that is under way brings
+	wg     sync.WaitGroup // goroutines that Close waits for
 
 	acked       func(sent time.Time)
 	writePacket func(*proto.InputPacket) error
@@ -93,8 +98,8 @@ func newConn[S, In any](schema *netcode.Schema, m Match, o Options) *Conn[S, In]
 	c := &Conn[S, In]{
 		schema: schema, opts: o, http: straight(o.HTTP), match: m,
 		reader: proto.NewReader(nil), writer: proto.NewWriter(), body: proto.NewWriter(),
-		started: time.Now(), resynced: map[uint16]time.Time{},
-		refresher: refresher{answer: make(chan refreshAnswer, 1)},
+		started: time.Now(), resynced: map[uint16]time.Time{}, handlers: handlers{}, rows: map[string]rowsTold{},
+		refresher: refresher{answer: make(chan refreshAnswer, 1)}, opened: make(chan opened, 1),
 	}
 	c.ctx, c.cancel = context.WithCancel(context.Background()) //nolint:gosec // Close calls it
 	c.writePacket = c.sendPacket
@@ -125,15 +130,15 @@ func (c *Conn[S, In]) begin(w *proto.Welcome, at time.Time) {
 	c.epoch, c.event, c.rebase = w.Epoch, max(c.event, w.Event), false
 	c.resume = w.Resume
 	c.refresher.schedule(w.Expires, at)
+	c.unview()
 	c.decoder, c.parsed, c.have = netcode.NewDecoder(c.schema), proto.Frame{}, false
 	if c.opts.Plain {
 		c.decoder = netcode.NewPlainDecoder(c.schema)
 	}
+	c.hook()
 	c.out.welcome(w.Inputs, w.Seq)
 	c.pinged, c.written = time.Time{}, time.Time{} // both follow the first frame
 	clear(c.resynced)
-	var empty S
-	c.state = empty
 	if f := c.opts.Observe.Joined; f != nil {
 		f(c.info)
 	}
@@ -164,11 +169,15 @@ func (c *Conn[S, In]) Info() Info { return c.info }
 // Seat returns the own seat; 0 for one who only watches.
 func (c *Conn[S, In]) Seat() netcode.Seat { return c.info.Seat }
 
-// State returns the newest state. It is the same memory for the life of the Conn; Next changes it.
+// State returns the newest state. It is the same memory for the life of the Conn; Next changes it. While a lost socket is
+// taken up again it stays as it was.
 func (c *Conn[S, In]) State() *S { return &c.state }
 
 // Tick returns the tick of State; 0 before the first frame.
 func (c *Conn[S, In]) Tick() uint32 { return c.frame.Tick }
+
+// Synced says whether State is what the present socket brings: it is not from a resume's welcome until the first frame.
+func (c *Conn[S, In]) Synced() bool { return c.have && c.cause == nil }
 
 // End returns the match's result once it has arrived, shortly before Next returns a [CloseError] with
 // proto.CodeDone; nil until then.
@@ -201,62 +210,10 @@ func (c *Conn[S, In]) Stats() Stats { return c.stats }
 func (c *Conn[S, In]) Target() uint32 { return max(c.out.tick, c.clock.Target(c.ms(time.Now()))) }
 
 // SetView says what the player looks at from now on, for games that compensate lag: the tick and the fraction of the
-// way to the next one, in 1/256. It holds until the next frame; without it the view is the newest frame's tick.
+// way to the next one, in 1/256. It holds until the next frame; without it the view is what View showed last, or the
+// newest frame's tick where View is not used.
 func (c *Conn[S, In]) SetView(tick uint32, frac uint8) {
 	c.view, c.frac, c.viewAt = tick, frac, c.frame.Tick
-}
-
-// Next waits for the next frame and applies it to State. The Frame is valid until the next call. When ctx ends, its
-// error is returned and nothing is lost. Any other error is final and returned by every later call: a [CloseError],
-// or ErrClosed after Close or Leave.
-//
-// With Options.Reconnect a lost socket is taken up again inside Next where the close code says so.
-func (c *Conn[S, In]) Next(ctx context.Context) (*Frame, error) {
-	return c.next(ctx, nil)
-}
-
-// next is Next, and returns nil and no error when wake fires first.
-func (c *Conn[S, In]) next(ctx context.Context, wake <-chan time.Time) (*Frame, error) {
-	for {
-		if c.ended != nil {
-			return nil, c.ended
-		}
-		if c.cause != nil {
-			if err := c.takeUp(ctx); err != nil {
-				return nil, err
-			}
-		}
-		var msg message
-		var open bool
-		select { // a message that is here wins over ctx and wake
-		case msg, open = <-c.sock.msgs:
-		default:
-			select {
-			case msg, open = <-c.sock.msgs:
-			case <-wake:
-				return nil, nil
-			case <-ctx.Done():
-				return nil, ctx.Err()
-			}
-		}
-		var frame bool
-		var err error
-		if open {
-			frame, err = c.handle(msg)
-			c.sock.done(msg)
-		} else {
-			err = c.sock.closeError()
-		}
-		if err != nil {
-			if err = c.lost(ctx, err); err != nil {
-				return nil, err
-			}
-			continue
-		}
-		if frame {
-			return &c.frame, nil
-		}
-	}
 }
 
 // finish ends the connection for good with what Next returns from now on.
@@ -285,7 +242,12 @@ func (c *Conn[S, In]) Close() error {
 	if sock != nil {
 		sock.close()
 	}
-	c.refresher.wg.Wait()
+	c.wg.Wait()
+	select {
+	case o := <-c.opened:
+		o.close()
+	default:
+	}
 	return nil
 }
 
@@ -297,13 +259,13 @@ func (c *Conn[S, In]) Leave(ctx context.Context) error {
 		return nil
 	}
 	defer func() { _ = c.finish(ErrClosed) }()
+	if c.cause != nil {
+		return fmt.Errorf("leaving match %s: %w", c.match.Room, c.cause)
+	}
 	c.writer.Reset()
 	(&proto.Leave{}).Append(c.writer)
 	_ = c.write() // where it fails the socket ends, and what came before says why
-	err := error(nil)
-	if c.cause != nil {
-		err = c.cause
-	}
+	var err error
 	for err == nil {
 		select {
 		case msg, ok := <-c.sock.msgs:

@@ -26,64 +26,96 @@ func Dial[S, In any](ctx context.Context, m Match, o Options) (*Conn[S, In], err
 			return nil, fmt.Errorf("compiling the game's types: %w", err)
 		}
 	}
-	c := newConn[S, In](schema, m, o)
-	sock, err := c.connect(ctx, m.URL, m.Token)
-	if err != nil {
-		_ = c.Close()
-		return nil, fmt.Errorf("joining match %s: %w", m.Room, err)
+	if err := checkView[S](schema, o.View); err != nil {
+		return nil, err
 	}
-	if !c.adopt(sock) {
-		return nil, ErrClosed
+	c := newConn[S, In](schema, m, o)
+	got := c.open(ctx, m.URL, m.Token)
+	if got.err == nil {
+		got.err = c.accept(got)
+	}
+	if got.err != nil {
+		_ = c.Close()
+		return nil, fmt.Errorf("joining match %s: %w", m.Room, got.err)
 	}
 	return c, nil
 }
 
-// connect opens a socket with a bearer token and reads its welcome, which it takes over.
-func (c *Conn[S, In]) connect(ctx context.Context, url, bearer string) (*socket, error) {
-	speaks := proto.Subprotocol
-	if c.opts.Plain {
-		speaks = proto.SubprotocolPlain
+// opened is a socket with its first message, or why there is none.
+type opened struct {
+	sock   *socket
+	chosen string // the subprotocol, "" for none
+	first  message
+	err    error
+}
+
+func (o *opened) close() {
+	if o.sock != nil {
+		o.sock.close()
 	}
+}
+
+// speaks is the subprotocol that is asked for.
+func (c *Conn[S, In]) speaks() string {
+	if c.opts.Plain {
+		return proto.SubprotocolPlain
+	}
+	return proto.Subprotocol
+}
+
+// open opens a socket with a bearer token and reads its first message. It changes nothing of the Conn, so that any
+// goroutine may call it.
+func (c *Conn[S, In]) open(ctx context.Context, url, bearer string) opened {
 	ws, res, err := websocket.Dial(ctx, url, &websocket.DialOptions{
 		HTTPClient:   c.http,
 		HTTPHeader:   http.Header{"Authorization": {"Bearer " + bearer}},
-		Subprotocols: []string{speaks},
+		Subprotocols: []string{c.speaks()},
 	})
 	if err != nil {
 		if res != nil && res.StatusCode != http.StatusSwitchingProtocols {
-			return nil, handshakeError(res)
+			err = handshakeError(res)
 		}
-		return nil, err //nolint:wrapcheck // Dial and takeUp say what for
+		return opened{err: err}
 	}
 	// Until the welcome ctx bounds the wait: a server may look for the room for a while, and who leaves then and comes again
 	// is replaced by himself.
-	sock := newSocket(ws, c.opts.Silence, max(c.opts.Silence, attemptTimeout))
-	if ws.Subprotocol() != speaks {
-		err = c.stranger(ctx, sock, speaks)
+	o := opened{sock: newSocket(ws, c.opts.Silence, max(c.opts.Silence, attemptTimeout)), chosen: ws.Subprotocol()}
+	if o.chosen != "" && o.chosen != c.speaks() {
+		o.err = c.stranger(o.chosen)
 	} else {
-		err = c.welcome(ctx, sock)
+		o.first, o.err = o.sock.first(ctx)
 	}
-	if err != nil {
-		sock.close()
-		return nil, err
+	if o.err != nil {
+		o.sock.close()
 	}
-	return sock, nil
+	return o
 }
 
-// stranger says what a server that chose no subprotocol of ours has to say. Ours says in a bye which one it speaks; of
-// another one nothing is read but that.
-func (c *Conn[S, In]) stranger(ctx context.Context, sock *socket, speaks string) error {
-	chosen := sock.ws.Subprotocol()
-	var ce *CloseError
-	if chosen == "" && errors.As(c.welcome(ctx, sock), &ce) && ce.Code == proto.CodeVersion {
-		return ce
-	}
-	if chosen == "" {
-		chosen = "none"
-	}
+// stranger is the error of a server that chose no subprotocol of ours.
+func (c *Conn[S, In]) stranger(chosen string) error {
 	return &CloseError{
-		Code: proto.CodeVersion, Reason: fmt.Sprintf("the server chose the protocol %s, this client speaks %s", chosen, speaks),
+		Code: proto.CodeVersion, Reason: fmt.Sprintf("the server chose the protocol %s, this client speaks %s", chosen, c.speaks()),
 	}
+}
+
+// accept takes a socket over that was opened, when its first message is a welcome; else it ends it. A server that chose
+// no subprotocol may say in a bye which one it speaks: nothing else of it is read.
+func (c *Conn[S, In]) accept(o opened) error {
+	c.received(o.first)
+	err := c.readWelcome(o.first, o.chosen != "")
+	o.sock.done(o.first)
+	var ce *CloseError
+	if o.chosen == "" && !(errors.As(err, &ce) && ce.Code == proto.CodeVersion) {
+		err = c.stranger("none")
+	}
+	if err != nil {
+		o.close()
+		return err
+	}
+	if !c.adopt(o.sock) {
+		return ErrClosed
+	}
+	return nil
 }
 
 func handshakeError(res *http.Response) error {
@@ -95,34 +127,20 @@ func handshakeError(res *http.Response) error {
 	return &HandshakeError{Status: e.Status, Detail: e.text(), RetryAfter: e.RetryAfter}
 }
 
-// welcome reads the first message: the welcome, or the bye of a server that changed its mind.
-func (c *Conn[S, In]) welcome(ctx context.Context, sock *socket) error {
-	select {
-	case msg, ok := <-sock.msgs:
-		if !ok {
-			return sock.closeError()
-		}
-		defer sock.done(msg)
-		c.received(msg)
-		return c.readWelcome(msg)
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
 var errEpoch = errors.New("the server's epoch is older than one seen before")
 
-func (c *Conn[S, In]) readWelcome(msg message) error {
+// readWelcome begins with a welcome; where only a bye is read, a welcome is nothing.
+func (c *Conn[S, In]) readWelcome(msg message, welcome bool) error {
 	c.reader.Reset(msg.data)
 	kind, n, err := proto.ServerKind(c.reader)
 	if err != nil {
 		return fmt.Errorf("reading the welcome: %w", err)
 	}
 	var w proto.Welcome
-	switch kind {
-	case proto.KindWelcome:
+	switch {
+	case kind == proto.KindWelcome && welcome:
 		err = w.Parse(c.reader, n)
-	case proto.KindBye:
+	case kind == proto.KindBye:
 		var bye proto.Bye
 		if err = bye.Parse(c.reader, n); err == nil {
 			return fromBye(&bye)

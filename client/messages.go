@@ -68,6 +68,7 @@ func (c *Conn[S, In]) applyFrame(msg message, kind, n int) error {
 		c.epoch, c.info.Epoch, c.rebase = h.Epoch, h.Epoch, true
 		c.clock.Restart()
 		c.out.room = h.Processed
+		c.unview()
 	}
 	if err := c.decode(msg.at); err != nil {
 		return err
@@ -79,6 +80,7 @@ func (c *Conn[S, In]) applyFrame(msg message, kind, n int) error {
 	c.have = true
 	c.stats.Frames++
 	c.clock.Frame(h.Tick, c.ms(msg.at))
+	c.push(msg.at)
 	if h.Processed > c.out.processed {
 		c.clock.Lead(h.Lead)
 	}
@@ -151,7 +153,7 @@ func (c *Conn[S, In]) applyEvents(n int) error {
 }
 
 func (c *Conn[S, In]) deliver(tick, number uint32, body []byte) error {
-	if c.opts.OnEvent == nil && c.opts.OnRefused == nil {
+	if c.opts.OnEvent == nil && c.opts.OnRefused == nil && len(c.handlers) == 0 {
 		return nil
 	}
 	value, err := c.schema.ReadEvent(body)
@@ -164,9 +166,7 @@ func (c *Conn[S, In]) deliver(tick, number uint32, body []byte) error {
 		}
 		return nil
 	}
-	if c.opts.OnEvent != nil {
-		c.opts.OnEvent(Event{Tick: tick, Number: number, Value: value})
-	}
+	c.tell(Event{Tick: tick, Number: number, Value: value})
 	return nil
 }
 

@@ -35,6 +35,8 @@ type Options struct {
 	Silence time.Duration
 	// PingEvery is how often Next measures the round trip. Default 1 s.
 	PingEvery time.Duration
+	// View says how late Conn.View shows rows, and which tables otherwise. The zero value interpolates all of them.
+	View netcode.PlayoutConfig
 	// Plain asks for states in the plain form, which is several times as large. It is there to be tried.
 	Plain bool
 	// Observe is told what happens, for measurements.

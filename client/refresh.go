@@ -1,9 +1,7 @@
 package client
 
 import (
-	"context"
 	"fmt"
-	"sync"
 	"time"
 
 	"muster/proto"
@@ -12,13 +10,12 @@ import (
 // refreshAgain is how long after a failure a newer token is asked for again.
 const refreshAgain = 5 * time.Second
 
-// refresher asks for a newer token when three quarters of the present one's time are over. All but ask belongs to the
+// refresher asks for a newer token when three quarters of the present one's time are over. All but the asking belongs to the
 // goroutine that uses the Conn.
 type refresher struct {
 	due    time.Time // zero: not at all
 	asking bool
 	answer chan refreshAnswer // of one ask at a time
-	wg     sync.WaitGroup
 }
 
 type refreshAnswer struct {
@@ -34,12 +31,17 @@ func (r *refresher) schedule(seconds uint32, now time.Time) {
 	}
 }
 
-// ask calls f on a goroutine of its own, which Close waits for.
-func (r *refresher) ask(ctx context.Context, f func(context.Context) (string, error)) {
-	r.asking = true
-	r.wg.Go(func() {
-		token, err := f(ctx)
-		r.answer <- refreshAnswer{token, err} // there is place for one
+// ask calls Options.Refresh on a goroutine of its own, which Close waits for.
+func (c *Conn[S, In]) ask() {
+	c.mu.Lock() // Close waits for what was started before it
+	defer c.mu.Unlock()
+	if c.ctx.Err() != nil {
+		return
+	}
+	c.refresher.asking = true
+	c.wg.Go(func() {
+		token, err := c.opts.Refresh(c.ctx)
+		c.refresher.answer <- refreshAnswer{token, err} // there is place for one
 	})
 }
 
@@ -55,11 +57,7 @@ func (c *Conn[S, In]) refresh(now time.Time) {
 		default:
 		}
 	case c.opts.Refresh != nil && !r.due.IsZero() && !now.Before(r.due):
-		c.mu.Lock() // Close waits for what was started before it
-		if c.ctx.Err() == nil {
-			r.ask(c.ctx, c.opts.Refresh)
-		}
-		c.mu.Unlock()
+		c.ask()
 	}
 }
 

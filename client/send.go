@@ -29,10 +29,7 @@ func (c *Conn[S, In]) Send(in In) error {
 	if c.body.Len() > proto.MaxInputBody {
 		return fmt.Errorf("encoding an input: %d bytes, at most %d allowed", c.body.Len(), proto.MaxInputBody)
 	}
-	view, frac := c.frame.Tick, uint8(0)
-	if c.view != 0 && c.viewAt == c.frame.Tick {
-		view, frac = c.view, c.frac
-	}
+	view, frac := c.looksAt()
 	now := time.Now()
 	dropped, err := c.out.add(c.clock.Target(c.ms(now)), view, frac, c.body.Bytes(), now)
 	if err != nil {

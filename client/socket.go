@@ -115,6 +115,19 @@ func (s *socket) readOne(buf []byte) ([]byte, error) {
 	}
 }
 
+// first waits for the first message.
+func (s *socket) first(ctx context.Context) (message, error) {
+	select {
+	case msg, ok := <-s.msgs:
+		if !ok {
+			return message{}, s.closeError()
+		}
+		return msg, nil
+	case <-ctx.Done():
+		return message{}, ctx.Err()
+	}
+}
+
 // done gives a message's buffer back to the reader.
 func (s *socket) done(m message) {
 	if cap(m.data) > keepBuffer {

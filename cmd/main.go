@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/signal"
 	"runtime/debug"
@@ -20,6 +21,8 @@ import (
 type Game struct {
 	match.Game
 	Bot client.Bot
+	// Page is the game's built page, served at /NAME/ with index.html first; see [web.Site]. Nil: it has none.
+	Page fs.FS
 }
 
 // cli is the command line. Every setting is a flag, a MUSTER_ variable and a key of the YAML file.
@@ -33,6 +36,7 @@ type cli struct {
 	Settings configCmd   `cmd:"" name:"config" help:"Print the effective settings of serve, secrets masked."`
 	Health   healthCmd   `cmd:"" help:"Ask a running server whether it is ready; exit 1 when it is not."`
 	Types    typesCmd    `cmd:"" help:"Print the TypeScript types of a game's state, inputs and events."`
+	New      newCmd      `cmd:"" help:"Make a new game: rules, page and tests, to be changed."`
 	Replay   replayCmd   `cmd:"" help:"Look at recorded matches, and prove that the rules still play them the same."`
 	Queue    queueCmd    `cmd:"" help:"Look at files of queues before a server reads them."`
 	Codec    codecCmd    `cmd:"" help:"Measure what recorded movement (CSV) costs on the wire."`
@@ -46,6 +50,7 @@ const description = `Muster is a multiplayer game state server.
   muster --redis redis://127.0.0.1:6379    the same on a real Redis
   muster token --sub alice                 a player token for the lobby API
   muster loadtest --bots 50 --duration 10s --gate 'ack_p99<150ms'
+  muster new tag --dir ../tag              a game of your own, which runs at once
   muster replay verify match.muster        do today's rules play a recorded match the same?
 
 Every flag of serve is also a variable (MUSTER_LISTEN) and a key of the YAML file (listen).`

@@ -18,19 +18,16 @@ import (
 	"muster/internal/door"
 	"muster/lobby"
 	"muster/match/cluster"
-	"muster/web"
 )
 
 // readyTimeout bounds what a readiness check waits for Redis.
 const readyTimeout = time.Second
 
 // routes is everything on the port.
-func (s *server) routes(registry *prometheus.Registry) http.Handler {
+func (s *server) routes(games []Game, registry *prometheus.Registry) (http.Handler, error) {
 	mux := http.NewServeMux()
 	mux.Handle("GET /v1/match/{room}", s.counted(s.edge))
-	if s.set.serves() {
-		s.lobbyRoutes(mux)
-	} else {
+	if !s.set.serves() {
 		mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
 			door.Problem(w, http.StatusNotFound, "this server runs matches and is no lobby; ask one with the role lobby or all")
 		})
@@ -40,10 +37,17 @@ func (s *server) routes(registry *prometheus.Registry) http.Handler {
 	mux.HandleFunc("GET /readyz", s.ready)
 	mux.Handle("GET /metrics", s.operatorsOnly(promhttp.HandlerFor(registry, promhttp.HandlerOpts{Registry: registry}), "metrics", "admin"))
 	mux.Handle("GET /v1/admin/replays/{room}", s.operatorsOnly(newExports(s.replays, s.log), "admin"))
-	return s.shared(mux)
+	if s.set.serves() {
+		s.lobbyRoutes(mux)
+		var err error
+		if s.played, err = registerPages(mux, games); err != nil {
+			return nil, err
+		}
+	}
+	return s.shared(mux), nil
 }
 
-// lobbyRoutes are those of the lobby, with its pages.
+// lobbyRoutes are those of the lobby.
 func (s *server) lobbyRoutes(mux *http.ServeMux) {
 	s.lobby.Register(mux)
 	mux.HandleFunc("/v1/", func(w http.ResponseWriter, _ *http.Request) {
@@ -51,7 +55,6 @@ func (s *server) lobbyRoutes(mux *http.ServeMux) {
 	})
 	mux.Handle("/docs/", docsHeaders(v5emb.New("Muster lobby", "/openapi.json", "/docs/")))
 	mux.Handle("GET /docs", http.RedirectHandler("/docs/", http.StatusFound))
-	mux.Handle("/", web.Handler())
 }
 
 // counted counts attempts to open a match's socket against what an address may make.

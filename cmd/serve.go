@@ -70,8 +70,11 @@ func (s *server) banner(w io.Writer, devFile string) {
 	if s.set.development() {
 		key = devFile + " (a DEVELOPMENT key: loopback only, guests may log in)"
 	}
-	what := fmt.Sprintf(`  demo     %s/arena
-  lobby    %s/v1   described at %s/docs`, s.url, s.url, s.url)
+	var what string
+	for _, path := range s.played {
+		what += "  play     " + s.url + path + "\n"
+	}
+	what += fmt.Sprintf("  lobby    %s/v1   described at %s/docs", s.url, s.url)
 	if !s.set.serves() {
 		what = "  role     " + s.set.role() + ": no lobby here"
 	} else if !s.set.hosts() {

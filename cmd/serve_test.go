@@ -19,7 +19,7 @@ import (
 func TestServeSaysWhatItServesAndWhere(t *testing.T) {
 	r := serve(t, withArena)
 	for _, want := range []string{
-		"Muster ", "  demo     " + r.url + "/arena", "  lobby    " + r.url + "/v1   described at " + r.url + "/docs",
+		"Muster ", "  play     " + r.url + "/arena", "  lobby    " + r.url + "/v1   described at " + r.url + "/docs",
 		"  metrics  " + r.url + "/metrics", "  redis    embedded in this process; nothing is kept after exit",
 		"  key      " + r.keyFile + " (a DEVELOPMENT key: loopback only, guests may log in)", "Ctrl-C stops.",
 	} {

@@ -46,6 +46,8 @@ type server struct {
 	keys *token.Keys
 	log  *zap.Logger
 	url  string // where it is reached on this machine
+	// played are the paths of the games' pages.
+	played []string
 
 	rdb     redis.UniversalClient         // for what does not wait for others; nil where Redis is embedded
 	closers []func(context.Context) error // in the order of starting
@@ -115,7 +117,9 @@ func startServer(ctx context.Context, set *settings, games []Game, keys *token.K
 		s.links.Start()
 	}
 	s.followDrain(cluster.NewNodes(rdb, set.Namespace, log), node)
-	s.serve(listener, registry)
+	if err := s.serve(listener, games, registry); err != nil {
+		return s, err
+	}
 	s.onClose(func(context.Context) error { // no more matches
 		s.ends.Store(true)
 		s.member.Load().Refresh()
@@ -333,9 +337,13 @@ func (s *server) startLobby(rdb redis.UniversalClient, games []Game, reg prometh
 }
 
 // serve starts the HTTP server.
-func (s *server) serve(listener net.Listener, registry *prometheus.Registry) {
+func (s *server) serve(listener net.Listener, games []Game, registry *prometheus.Registry) error {
+	routes, err := s.routes(games, registry)
+	if err != nil {
+		return err
+	}
 	s.http = &http.Server{
-		Handler: s.routes(registry), ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout,
+		Handler: routes, ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout,
 		WriteTimeout: writeTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
 	}
 	s.http.ErrorLog, _ = zap.NewStdLogAt(s.log, zap.DebugLevel) // what strangers send; the level exists
@@ -358,4 +366,5 @@ func (s *server) serve(listener net.Listener, registry *prometheus.Registry) {
 		<-done
 		return err //nolint:wrapcheck // joined with others
 	})
+	return nil
 }

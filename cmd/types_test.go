@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"context"
 	"os"
+	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
 	"muster/games/arena"
 )
@@ -24,5 +27,34 @@ func TestTheArenaPagesTypesAreThoseOfTheGame(t *testing.T) {
 	}
 	if out.String() != string(want) {
 		t.Error("web/src/arena/types.ts is not what muster types prints")
+	}
+}
+
+func TestTypesAreWrittenToAFileThatHasOthers(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "types.ts")
+	var want, out, errs bytes.Buffer
+	must(t, WriteTypes(&want, arena.Game))
+	write := func() int {
+		return run(t.Context(), func() {}, []string{"types", "--out", file}, []Game{{Game: arena.Game}}, &out, &errs)
+	}
+	if code := write(); code != 0 || out.Len() > 0 {
+		t.Fatalf("exit status %d: %s%s", code, &out, &errs)
+	}
+	have, err := os.ReadFile(file)
+	must(t, err)
+	if !bytes.Equal(have, want.Bytes()) {
+		t.Errorf("the file has:\n%s", have)
+	}
+	old := time.Now().Add(-time.Hour).Truncate(time.Second)
+	must(t, os.Chtimes(file, old, old))
+	if code := write(); code != 0 {
+		t.Fatalf("exit status %d: %s", code, &errs)
+	}
+	if info, err := os.Stat(file); err != nil || !info.ModTime().Equal(old) {
+		t.Error("a file that was right was written again")
+	}
+	file = filepath.Join(file, "under-a-file.ts")
+	if code := write(); code != 1 || !strings.Contains(errs.String(), "--out") {
+		t.Errorf("exit status %d: %s", code, &errs)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"muster/client"
+	"muster/internal/pause"
 	"muster/proto"
 )
 
@@ -54,7 +55,7 @@ func (b *bot) run(ctx context.Context) {
 
 // live says whether the bot ever had a seat.
 func (b *bot) live(ctx context.Context) (joined bool) {
-	if !sleep(ctx, b.cfg.Ramp*time.Duration(b.i)/time.Duration(b.cfg.Bots)) {
+	if pause.For(ctx, b.cfg.Ramp*time.Duration(b.i)/time.Duration(b.cfg.Bots)) != nil {
 		return false
 	}
 	lobby := &client.Lobby{URL: b.cfg.URL, HTTP: b.http}
@@ -68,7 +69,7 @@ func (b *bot) live(ctx context.Context) (joined bool) {
 		}
 		again := b.match(ctx, m, n)
 		joined = b.joined()
-		if !again || (!joined && n+1 >= joinTries) || !sleep(ctx, jitter(time.Second)) {
+		if !again || (!joined && n+1 >= joinTries) || pause.For(ctx, jitter(time.Second)) != nil {
 			return joined
 		}
 	}
@@ -247,7 +248,7 @@ func patiently(ctx context.Context, call func() error) error {
 		if err == nil || !errors.As(err, &api) || !api.Temporary() {
 			return err
 		}
-		if !sleep(ctx, api.RetryAfter+jitter(500*time.Millisecond)) {
+		if pause.For(ctx, api.RetryAfter+jitter(500*time.Millisecond)) != nil {
 			return err
 		}
 	}
@@ -255,15 +256,3 @@ func patiently(ctx context.Context, call func() error) error {
 
 // jitter returns a random time below most, so that bots do not come back as one.
 func jitter(most time.Duration) time.Duration { return rand.N(most) } //nolint:gosec // no secret
-
-// sleep waits and says whether ctx let it.
-func sleep(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return ctx.Err() == nil
-	case <-ctx.Done():
-		return false
-	}
-}

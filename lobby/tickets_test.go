@@ -299,8 +299,10 @@ func TestGuestMayPlay(t *testing.T) {
 func TestGuestsAreForDevelopmentOnly(t *testing.T) {
 	p := open(t, testredis.Embedded(t), func(c *lobby.Config) { c.Guests = false })
 	defer p.Close()
-	if a := p.send(request{method: "POST", path: "/v1/guests", body: `{"name":"x"}`}); a.status != http.StatusNotFound {
-		t.Errorf("status %d: %s", a.status, a.body)
+	for path, body := range map[string]string{"/v1/guests": `{"name":"x"}`, "/v1/guests/renew": `{"token":"t"}`} {
+		if a := p.send(request{method: "POST", path: path, body: body}); a.status != http.StatusNotFound {
+			t.Errorf("%s: status %d: %s", path, a.status, a.body)
+		}
 	}
 }
 

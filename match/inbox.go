@@ -33,6 +33,7 @@ const (
 type message struct {
 	kind   messageKind
 	frac   uint8
+	waited uint8
 	scope  uint16 // resync
 	viewer Viewer
 	work   *WorkResult
@@ -114,7 +115,7 @@ func (b *inbox) putInputs(v Viewer, p *proto.InputPacket) (dropped int) {
 		b.data = append(b.data, in.Body...)
 		b.list = append(b.list, message{
 			kind: msgInput, viewer: v, epoch: p.Epoch,
-			seq: in.Seq, tick: in.Tick, view: in.View, frac: in.Frac, from: from, to: len(b.data),
+			seq: in.Seq, tick: in.Tick, view: in.View, frac: in.Frac, waited: in.Waited, from: from, to: len(b.data),
 		})
 	}
 	return 0

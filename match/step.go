@@ -121,7 +121,7 @@ func (rm *Instance) seatOf(v Viewer) *seat {
 
 // input buffers one input. The ticks of another epoch mean nothing here, so its inputs count as made now.
 func (rm *Instance) input(s *seat, m *message, tick uint32) {
-	in := proto.Input{Seq: m.seq, Tick: m.tick, View: m.view, Frac: m.frac, Body: rm.data[m.from:m.to]}
+	in := proto.Input{Seq: m.seq, Tick: m.tick, View: m.view, Frac: m.frac, Body: rm.data[m.from:m.to], Waited: m.waited}
 	if m.epoch != rm.spec.Epoch {
 		in.Tick, in.View = tick, tick-1
 	}

@@ -2,6 +2,7 @@ package netcode
 
 import (
 	"fmt"
+	"reflect"
 	"unsafe"
 )
 
@@ -66,4 +67,13 @@ func (f *Field) copy(dst, src unsafe.Pointer) {
 	default:
 		copy(unsafe.Slice((*byte)(dst), f.size), unsafe.Slice((*byte)(src), f.size))
 	}
+}
+
+// CopyRow copies what is state of a row to another of the same table, deeply, as [Schema.Copy] does. It panics where T is
+// not the type of the table's rows.
+func CopyRow[T any](t *TableInfo, dst, src *T) {
+	if t.typ != reflect.TypeFor[Table[T]]() && t.typ != reflect.TypeFor[Value[T]]() {
+		panic(fmt.Sprintf("netcode: a %s is no row of table %s", reflect.TypeFor[T](), t.Name))
+	}
+	t.copyRow(unsafe.Pointer(dst), unsafe.Pointer(src))
 }

@@ -94,7 +94,7 @@ func (b *InputBuffer) Push(in *proto.Input, next uint32) bool {
 	slot.in.Seq, slot.in.Frac = in.Seq, in.Frac
 	slot.in.Tick, slot.in.View = min(in.Tick, next+b.rate), min(in.View, max(next, 1)-1)
 	slot.in.Body = append(slot.in.Body[:0], in.Body...)
-	slot.lead = int8(max(-128, min(127, int64(in.Tick)-int64(next))))
+	slot.lead = int8(max(-128, min(127, int64(in.Tick)+int64(in.Waited)-int64(next)))) // as if it had not waited
 	b.n++
 	b.seq = in.Seq
 	return true

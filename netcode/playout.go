@@ -3,6 +3,21 @@ package netcode
 import (
 	"fmt"
 	"math"
+	"slices"
+)
+
+// PlayoutMode is how a [Playout] shows a table.
+type PlayoutMode uint8
+
+// Modes of a table.
+const (
+	// Interpolated rows are between two states, the playout's delay ago.
+	Interpolated PlayoutMode = iota
+	// Extrapolated rows are where they would be at the server's present time if they went on as in the last two states,
+	// for PlayoutConfig.Extrapolate at most: up to date, and wrong when they turn.
+	Extrapolated
+	// Raw rows are the newest state's.
+	Raw
 )
 
 // PlayoutConfig configures a [Playout]. All its times are in ticks; the zero value is good for 20 ticks a second.
@@ -14,6 +29,8 @@ type PlayoutConfig struct {
 	// Extrapolate is for how long rows go on as they did when no newer state has come; then they stand still. Default
 	// 2, negative: not at all.
 	Extrapolate float64
+	// Modes are those of tables by name; a table that is not named is Interpolated.
+	Modes map[string]PlayoutMode
 }
 
 func (c PlayoutConfig) withDefaults() (PlayoutConfig, error) {
@@ -47,12 +64,14 @@ const playoutSpare = 8
 type Playout[S any] struct {
 	sc   *Schema
 	cfg  PlayoutConfig
+	mode []PlayoutMode // by table
 	pace pace
 	kept []*moment[S] // by tick
 	most int
 	// spares are moments to use again.
 	spares []*moment[S]
 	time   float64 // up to which was shown; it never goes back
+	now    float64 // the server's time, as far as At was told; nor does this
 
 	in, out             *S // what the tables below are of
 	inTables, outTables []rows
@@ -67,7 +86,14 @@ func NewPlayout[S any](sc *Schema, cfg PlayoutConfig) (*Playout[S], error) {
 	if _, err := tablesOf(sc, new(S)); err != nil {
 		return nil, fmt.Errorf("playout: %w", err)
 	}
-	p := &Playout[S]{sc: sc, cfg: cfg, most: int(math.Ceil(cfg.MaxDelay)) + playoutSpare}
+	p := &Playout[S]{sc: sc, cfg: cfg, mode: make([]PlayoutMode, len(sc.Tables)), most: int(math.Ceil(cfg.MaxDelay)) + playoutSpare}
+	for name, mode := range cfg.Modes {
+		i := slices.IndexFunc(sc.Tables, func(t TableInfo) bool { return t.Name == name })
+		if i < 0 || mode > Raw {
+			return nil, fmt.Errorf("playout: mode %d of table %q: there is no such table or mode", mode, name)
+		}
+		p.mode[i] = mode
+	}
 	p.pace = pace{least: cfg.MinDelay, most: cfg.MaxDelay, delay: cfg.MinDelay}
 	p.Reset()
 	return p, nil
@@ -77,7 +103,7 @@ func NewPlayout[S any](sc *Schema, cfg PlayoutConfig) (*Playout[S], error) {
 func (p *Playout[S]) Reset() {
 	p.spares = append(p.spares, p.kept...)
 	p.kept = p.kept[:0]
-	p.time = math.Inf(-1)
+	p.time, p.now = math.Inf(-1), math.Inf(-1)
 }
 
 // Delay is how many ticks behind the server's time the shown one is meant to be.
@@ -137,8 +163,8 @@ func (p *Playout[S]) tables(state *S) []rows {
 // goes back: where the delay grows, time stands still for as long. It is false while there is no state at all.
 //
 // Between two states rows are interpolated: floats, also raw ones, glide, angles the shorter way, and everything else
-// is the earlier state's until the later one is reached; so are rows that are in one of the two alone. The fields of
-// out's rows that are no part of the state stay as they are.
+// is the earlier state's until the later one is reached; so are rows that are in one of the two alone. PlayoutConfig.Modes
+// names tables that are shown otherwise. The fields of out's rows that are no part of the state stay as they are.
 func (p *Playout[S]) At(now float64, out *S) (shown float64, ok bool) {
 	n := len(p.kept)
 	if n == 0 {
@@ -153,20 +179,47 @@ func (p *Playout[S]) At(now float64, out *S) (shown float64, ok bool) {
 	}
 	last := p.kept[n-1]
 	shown = min(p.time, float64(last.tick)+p.cfg.Extrapolate)
-	b := n - 1 // the first state after the time shown, or the last there is
-	for b > 0 && float64(p.kept[b-1].tick) > shown {
-		b--
-	}
-	earlier, later, pos := p.kept[max(0, b-1)], p.kept[b], 1.0
-	if earlier == later {
-		shown = min(shown, float64(later.tick)) // nothing to go on from
-	} else {
-		pos = (shown - float64(earlier.tick)) / float64(later.tick-earlier.tick)
-	}
+	p.now = max(p.now, now)
+	past, present := p.between(shown), p.between(min(p.now, float64(last.tick)+p.cfg.Extrapolate))
 	for k := range p.outTables {
-		p.sc.Tables[k].mix(p.outTables[k], earlier.tables[k], later.tables[k], pos)
+		t, b := &p.sc.Tables[k], past
+		switch p.mode[k] {
+		case Raw:
+			t.copyTable(p.outTables[k], last.tables[k])
+			continue
+		case Extrapolated:
+			b = present
+		case Interpolated:
+		}
+		t.mix(p.outTables[k], b.earlier.tables[k], b.later.tables[k], b.pos)
 	}
-	return shown, true
+	return past.shown(shown), true
+}
+
+// between is a time between two states, or after the last.
+type between[S any] struct {
+	earlier, later *moment[S]
+	pos            float64
+}
+
+func (p *Playout[S]) between(at float64) between[S] {
+	i := len(p.kept) - 1 // the first state after the time, or the last there is
+	for i > 0 && float64(p.kept[i-1].tick) > at {
+		i--
+	}
+	b := between[S]{p.kept[max(0, i-1)], p.kept[i], 1}
+	if b.earlier != b.later {
+		b.pos = (at - float64(b.earlier.tick)) / float64(b.later.tick-b.earlier.tick)
+	}
+	return b
+}
+
+// shown is the time that is shown where a time was wanted.
+func (b *between[S]) shown(at float64) float64 {
+	if b.earlier == b.later { // nothing to go on from
+		return min(at, float64(b.later.tick))
+	}
+	return at
 }
 
 // pace measures how late states come and says how far behind to show them. When a state arrives, the time since the one

@@ -233,3 +233,42 @@ func TestPlayoutDoesNotAllocate(t *testing.T) {
 	}
 	wantAllocs(t, "a frame and two looks", 0, one)
 }
+
+func TestTablesAreShownInTheirModes(t *testing.T) {
+	type world struct {
+		Ships, Shots, Lamps Table[testRow]
+		Round               Value[struct{ Left uint16 }]
+	}
+	sc, err := Compile[world, testInput]()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := NewPlayout[world](sc, PlayoutConfig{
+		MinDelay: 2, MaxDelay: 2, Modes: map[string]PlayoutMode{"Shots": Extrapolated, "Lamps": Raw, "Round": Raw},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var w, out world
+	ship, shot, lamp := w.Ships.Add(testRow{}), w.Shots.Add(testRow{}), w.Lamps.Add(testRow{})
+	for tick := uint32(10); tick <= 12; tick++ {
+		x := float32(tick) * 10
+		w.Ships.Get(ship).X, w.Shots.Get(shot).X, w.Lamps.Get(lamp).X, w.Round.V.Left = x, x, x, uint16(x)
+		p.Push(tick, &w, float64(tick))
+	}
+	for _, c := range []struct {
+		now         float64
+		ships, shot float32
+	}{{12.5, 105, 125}, {13, 110, 130}, {12.9, 110, 130}, {15, 130, 140}} { // time never goes back, and two ticks on is the end
+		shown, ok := p.At(c.now, &out)
+		if !ok || out.Ships.Get(ship).X != c.ships || out.Shots.Get(shot).X != c.shot || out.Lamps.Get(lamp).X != 120 ||
+			out.Round.V.Left != 120 || shown != float64(c.ships)/10 {
+			t.Errorf("at %v: time %v, %+v, %+v, %+v", c.now, shown, out.Ships.Get(ship), out.Shots.Get(shot), out.Lamps.Get(lamp))
+		}
+	}
+	for _, modes := range []map[string]PlayoutMode{{"Boats": Raw}, {"Ships": 9}} {
+		if _, err := NewPlayout[world](sc, PlayoutConfig{Modes: modes}); err == nil {
+			t.Errorf("%v is accepted", modes)
+		}
+	}
+}

@@ -17,6 +17,9 @@ type Input struct {
 	View uint32 // the tick that its player looked at,
 	Frac uint8  // and the fraction of the way to the next one, in 1/256
 	Body []byte // the game's input as netcode's input codec writes it
+
+	// Waited is how many ticks it waited for others on its way between servers. It is no part of the packet.
+	Waited uint8
 }
 
 // InputPacket is what a playing client sends each tick: its newest input, repeats of those that are not yet

@@ -2,8 +2,8 @@
 //
 //	http.Handle("/", web.Handler())
 //
-// /arena is a game for people: a canvas shooter that plays games/arena through the TypeScript SDK, with nothing that
-// other clients could not do. Its sources are in src, what is served is in dist, and
+// / says what Muster is and leads on. /arena is a game for people: a canvas shooter that plays games/arena through the
+// TypeScript SDK, with nothing that other clients could not do. Its sources are in src, what is served is in dist, and
 //
 //	go run ./web/bundle
 //

@@ -44,8 +44,8 @@ type form struct {
 	etag string
 }
 
-// Handler returns what serves the pages: /arena, /assets/… and a redirect from / to the arena. It answers GET and HEAD
-// only, everything else is not found. It starts nothing and needs no closing.
+// Handler returns what serves the pages: /, /arena and /assets/…. It answers GET and HEAD only, everything else is not
+// found. It starts nothing and needs no closing.
 //
 // Names in /assets carry no hash, so that nodes of two releases behind one address can serve one page; browsers ask
 // each time, and an entity tag makes the answer a short 304.
@@ -57,32 +57,53 @@ func Handler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { serve(assets, w, r) })
 }
 
-// load reads a built tree: its pages by their name without .html, its assets by their path.
+// pages are those that a built tree must have.
+var pages = []string{"/", "/arena"}
+
+// load reads a built tree: its pages by their name without .html, the front page by /, its assets by their path.
 func load(tree fs.FS) (map[string]asset, error) {
 	assets := map[string]asset{}
 	err := fs.WalkDir(tree, "dist", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
-		kind, ok := types[path.Ext(name)]
-		if !ok {
-			return fmt.Errorf("%s has no content type", name)
+		at := strings.TrimSuffix(strings.TrimPrefix(name, "dist"), ".html")
+		if at == "/index" {
+			at = "/"
 		}
-		body, err := fs.ReadFile(tree, name)
-		if err != nil {
-			return fmt.Errorf("reading %s: %w", name, err)
-		}
-		a := asset{kind: kind, plain: newForm(body)}
-		if packed := pack(body); len(packed) < len(body)*9/10 {
-			a.gzip = newForm(packed)
-		}
-		assets[strings.TrimSuffix(strings.TrimPrefix(name, "dist"), ".html")] = a
-		return nil
+		assets[at], err = read(tree, name)
+		return err
 	})
-	if _, ok := assets["/arena"]; !ok && err == nil {
-		err = fmt.Errorf("dist has no arena.html")
+	if err != nil {
+		return nil, err
 	}
-	return assets, err
+	for _, page := range pages {
+		if _, ok := assets[page]; !ok {
+			return nil, fmt.Errorf("dist has no page for %s", page)
+		}
+	}
+	return assets, nil
+}
+
+// read makes one file ready to be served.
+func read(tree fs.FS, name string) (asset, error) {
+	kind, ok := types[path.Ext(name)]
+	if !ok {
+		return asset{}, fmt.Errorf("%s has no content type", name)
+	}
+	body, err := fs.ReadFile(tree, name)
+	if err != nil {
+		return asset{}, fmt.Errorf("reading %s: %w", name, err)
+	}
+	return newAsset(kind, body), nil
+}
+
+func newAsset(kind string, body []byte) asset {
+	a := asset{kind: kind, plain: newForm(body)}
+	if packed := pack(body); len(packed) < len(body)*9/10 {
+		a.gzip = newForm(packed)
+	}
+	return a
 }
 
 func newForm(body []byte) form {
@@ -99,6 +120,11 @@ func pack(body []byte) []byte {
 }
 
 func serve(assets map[string]asset, w http.ResponseWriter, r *http.Request) {
+	serveOr(assets, "", "", w, r)
+}
+
+// serveOr serves the files of a page and leads from one path, which is none of them, to another; to none if that is "".
+func serveOr(assets map[string]asset, from, to string, w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Content-Security-Policy", policy)
 	h.Set("X-Content-Type-Options", "nosniff")
@@ -106,13 +132,13 @@ func serve(assets map[string]asset, w http.ResponseWriter, r *http.Request) {
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	a, found := assets[r.URL.Path]
 	switch {
-	case !found && r.URL.Path != "/":
+	case !found && (to == "" || r.URL.Path != from):
 		http.Error(w, "not found", http.StatusNotFound)
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
 		h.Set("Allow", "GET, HEAD")
 		http.Error(w, "only GET and HEAD", http.StatusMethodNotAllowed)
 	case !found:
-		http.Redirect(w, r, "/arena", http.StatusFound)
+		http.Redirect(w, r, to, http.StatusFound)
 	default:
 		a.serve(w, r)
 	}

@@ -40,10 +40,14 @@ func body(t *testing.T, r io.Reader) string {
 
 func TestFilesAreServedWithTheirTypes(t *testing.T) {
 	for target, file := range map[string]struct{ name, kind string }{
+		"/":                 {"index.html", "text/html; charset=utf-8"},
+		"/?from=x":          {"index.html", "text/html; charset=utf-8"},
 		"/arena":            {"arena.html", "text/html; charset=utf-8"},
 		"/arena?room=x":     {"arena.html", "text/html; charset=utf-8"},
 		"/assets/arena.js":  {"assets/arena.js", "text/javascript; charset=utf-8"},
 		"/assets/arena.css": {"assets/arena.css", "text/css; charset=utf-8"},
+		"/assets/front.js":  {"assets/front.js", "text/javascript; charset=utf-8"},
+		"/assets/first.js":  {"assets/first.js", "text/javascript; charset=utf-8"},
 		"/assets/icon.svg":  {"assets/icon.svg", "image/svg+xml"},
 	} {
 		res := ask(t, "GET", target)
@@ -60,17 +64,19 @@ func TestFilesAreServedWithTheirTypes(t *testing.T) {
 	}
 }
 
-func TestTheRootLeadsToTheArena(t *testing.T) {
-	res := ask(t, "GET", "/")
-	if res.StatusCode != http.StatusFound || res.Header.Get("Location") != "/arena" {
-		t.Errorf("status %d to %q", res.StatusCode, res.Header.Get("Location"))
+func TestTheFrontPageLeadsToTheArena(t *testing.T) {
+	page := body(t, ask(t, "GET", "/").Body)
+	for _, way := range []string{`href="/arena?go=players"`, `href="/arena?go=bots"`, `href="/arena?go=crowd"`, `href="/docs/"`, `href="/openapi.json"`} {
+		if !strings.Contains(page, way) {
+			t.Errorf("the front page has no %s", way)
+		}
 	}
 }
 
 func TestEverythingElseIsNotFound(t *testing.T) {
 	for _, target := range []string{
 		"/arena/", "/arena.html", "/ARENA", "/assets", "/assets/", "/assets/arena", "/assets/../arena", "/dist/arena.html",
-		"/assets/%2e%2e/arena", "/v1/guests", "//arena", "/index.html", "/favicon.ico", "/embed.go",
+		"/assets/%2e%2e/arena", "/v1/guests", "//arena", "/index.html", "/index", "/front", "/favicon.ico", "/embed.go",
 	} {
 		for _, method := range []string{"GET", "HEAD", "POST"} {
 			if res := ask(t, method, target); res.StatusCode != http.StatusNotFound {
@@ -119,7 +125,7 @@ func TestEveryAnswerHasTheSecurityHeaders(t *testing.T) {
 }
 
 func TestBrowsersKeepFilesAndAskWhetherTheyAreStillGood(t *testing.T) {
-	for _, target := range []string{"/arena", "/assets/arena.js", "/assets/arena.css"} {
+	for _, target := range []string{"/", "/arena", "/assets/arena.js", "/assets/arena.css"} {
 		for _, accept := range []string{"identity", "gzip"} {
 			first := ask(t, "GET", target, "Accept-Encoding", accept)
 			tag := first.Header.Get("ETag")
@@ -165,23 +171,43 @@ func TestFilesArePackedForWhoTakesIt(t *testing.T) {
 }
 
 // The policy forbids scripts, styles and handlers in the page itself; a browser would drop them without a word.
-func TestThePageHasNothingInline(t *testing.T) {
-	page := body(t, ask(t, "GET", "/arena").Body)
-	if m := regexp.MustCompile(`(?i)<style|\sstyle=|\son\w+=|javascript:|<script(>|\s[^>]*>[^<])`).FindString(page); m != "" {
-		t.Errorf("the page has %q", m)
-	}
-	for _, m := range regexp.MustCompile(`(?:src|href)="([^"]+)"`).FindAllStringSubmatch(page, -1) {
-		if res := ask(t, "GET", m[1]); !strings.HasPrefix(m[1], "/assets/") || res.StatusCode != 200 {
-			t.Errorf("the page wants %s: status %d", m[1], res.StatusCode)
+func TestPagesHaveNothingInline(t *testing.T) {
+	for _, target := range pages {
+		page := body(t, ask(t, "GET", target).Body)
+		if m := regexp.MustCompile(`(?i)<style|\sstyle=|\son\w+=|javascript:|<script(>|\s[^>]*>[^<])`).FindString(page); m != "" {
+			t.Errorf("%s has %q", target, m)
+		}
+		for _, m := range regexp.MustCompile(`(?:src="|<link[^>]+href=")([^"]+)"`).FindAllStringSubmatch(page, -1) {
+			if res := ask(t, "GET", m[1]); !strings.HasPrefix(m[1], "/assets/") || res.StatusCode != 200 {
+				t.Errorf("%s wants %s: status %d", target, m[1], res.StatusCode)
+			}
 		}
 	}
-	sheet := body(t, ask(t, "GET", "/assets/arena.css").Body)
-	for _, m := range regexp.MustCompile(`url\("?([^")]+)"?\)`).FindAllStringSubmatch(sheet, -1) {
-		if strings.HasPrefix(m[1], "data:image/") {
-			continue
+	for _, name := range []string{"/assets/arena.css", "/assets/front.css"} {
+		sheet := body(t, ask(t, "GET", name).Body)
+		for _, m := range regexp.MustCompile(`url\("?([^")]+)"?\)`).FindAllStringSubmatch(sheet, -1) {
+			if strings.HasPrefix(m[1], "data:image/") {
+				continue
+			}
+			if res := ask(t, "GET", path.Join("/assets", m[1])); res.StatusCode != 200 {
+				t.Errorf("%s wants %s: status %d", name, m[1], res.StatusCode)
+			}
 		}
-		if res := ask(t, "GET", path.Join("/assets", m[1])); res.StatusCode != 200 {
-			t.Errorf("the style sheet wants %s: status %d", m[1], res.StatusCode)
+	}
+}
+
+// Links within a page lead to the pages here, or to what the server has besides.
+func TestLinksLeadSomewhere(t *testing.T) {
+	elsewhere := map[string]bool{"/docs/": true, "/openapi.json": true}
+	for _, target := range pages {
+		page := body(t, ask(t, "GET", target).Body)
+		for _, m := range regexp.MustCompile(`<a [^>]*href="([^"#]+)"`).FindAllStringSubmatch(page, -1) {
+			if elsewhere[m[1]] {
+				continue
+			}
+			if res := ask(t, "GET", strings.ReplaceAll(m[1], "&amp;", "&")); res.StatusCode != 200 {
+				t.Errorf("%s leads to %s: status %d", target, m[1], res.StatusCode)
+			}
 		}
 	}
 }
@@ -189,18 +215,20 @@ func TestThePageHasNothingInline(t *testing.T) {
 func TestLoadRefusesWhatItCannotServe(t *testing.T) {
 	page := &fstest.MapFile{Data: []byte("<!doctype html>")}
 	for name, tree := range map[string]fstest.MapFS{
-		"an unknown type":   {"dist/arena.html": page, "dist/assets/a.exe": page},
+		"an unknown type":   {"dist/arena.html": page, "dist/index.html": page, "dist/assets/a.exe": page},
+		"no front page":     {"dist/arena.html": page},
+		"no arena":          {"dist/index.html": page},
 		"no page":           {"dist/assets/a.js": page},
 		"no dist":           {},
 		"the page deep":     {"dist/assets/arena.html": page},
-		"the page's backup": {"dist/arena.html": page, "dist/arena.html~": page},
+		"the page's backup": {"dist/arena.html": page, "dist/index.html": page, "dist/arena.html~": page},
 	} {
 		if _, err := load(tree); err == nil {
 			t.Errorf("%s: no error", name)
 		}
 	}
-	assets, err := load(fstest.MapFS{"dist/arena.html": page})
-	if err != nil || len(assets) != 1 || assets["/arena"].gzip.body != nil {
+	assets, err := load(fstest.MapFS{"dist/arena.html": page, "dist/index.html": page})
+	if err != nil || len(assets) != 2 || assets["/arena"].gzip.body != nil {
 		t.Errorf("a small page: %v, %v", assets, err)
 	}
 }

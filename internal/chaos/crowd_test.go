@@ -76,12 +76,25 @@ func (c *crowd) in(rooms ...string) (list []*bot) {
 	return list
 }
 
-// play waits until each of these bots has had a frame since a time, and commands of it are durable.
+// frames waits until each bot has had a frame since a time.
+func (c *crowd) frames(when string, since time.Time) {
+	c.f.t.Helper()
+	for _, b := range c.bots {
+		until(c.f.t, fmt.Sprintf("%s has a frame in %s %s", b.name, b.match.Room, when), func() bool {
+			b.alive(c.f.t)
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			return b.notes.last.at.After(since)
+		})
+	}
+}
+
+// play waits until each of these bots has had a frame since a time, and a command that it sends from now on is durable.
 func (c *crowd) play(when string, since time.Time, bots []*bot) {
 	c.f.t.Helper()
 	sent := make([]uint32, len(bots))
 	for i, b := range bots {
-		sent[i] = max(1, b.sent.Load())
+		sent[i] = b.sent.Load() + 1
 	}
 	for i, b := range bots {
 		until(c.f.t, fmt.Sprintf("%s plays in %s %s: command %d is durable", b.name, b.match.Room, when, sent[i]), func() bool {

@@ -38,15 +38,20 @@ func (w *world) emptyRedis() {
 	w.killOne()
 }
 
-// promote makes the replica the master, and then kills a host: no room changes hands for the first, and none is lost.
+// promote makes the replica the master, and then kills a host: no room changes hands for the first, and none is lost. While
+// the new master has no replica rooms go on, and nothing is durable.
 func (w *world) promote() {
 	w.t.Helper()
 	was := w.c.clocks()
 	began := time.Now()
 	w.store.(pair).Failover()
 	w.t.Logf("the replica is the master after %v", since(began))
-	w.c.play("after the failover of Redis", time.Now(), w.c.bots)
-	w.t.Logf("all bots are durable again after %v", since(began))
+	w.c.frames("after the failover of Redis", time.Now())
+	back := time.Now()
+	w.store.(pair).Rejoin()
+	w.t.Logf("the old master is a replica %v after it came back", since(back))
+	w.c.play("with a replica again", time.Now(), w.c.bots)
+	w.t.Logf("all bots are durable again %v after the failover began", since(began))
 	w.unmoved(was)
 	w.killOne()
 }

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"muster/internal/pause"
 )
 
 // carried is how long an attempt may lie until somebody carries it on: as long as a dead process has it for itself, and
@@ -94,7 +96,7 @@ func TestPartyMemberWhoVanishesTakesThePartyOutOfTheQueue(t *testing.T) {
 	began := time.Now()
 	var last seenTicket
 	until(t, "the ticket is looked at for 20 s", func() bool {
-		pause(t.Context(), 500*time.Millisecond)
+		_ = pause.For(t.Context(), 500*time.Millisecond)
 		last = ask("GET", "/v1/tickets/"+id, "alice", "", 200).ticket
 		return time.Since(began) > 18*time.Second
 	})
@@ -102,7 +104,7 @@ func TestPartyMemberWhoVanishesTakesThePartyOutOfTheQueue(t *testing.T) {
 		t.Fatalf("after %v the ticket is %+v", time.Since(began), last)
 	}
 	until(t, "the ticket has ended", func() bool {
-		pause(t.Context(), 500*time.Millisecond)
+		_ = pause.For(t.Context(), 500*time.Millisecond)
 		last = ask("GET", "/v1/tickets/"+id, "alice", "", 200).ticket
 		return last.State != "waiting"
 	})

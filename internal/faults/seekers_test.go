@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"muster/internal/pause"
 	"muster/match/cluster"
 )
 
@@ -91,7 +92,7 @@ func gather(h *hall, places int, seed uint64, does habit) *crowd {
 		c.wg.Go(func() {
 			for n := 0; !c.stop.Load(); n++ {
 				c.seek(rng, fmt.Sprintf("p%d-%d", place, n/3)) // a player comes three times
-				pause(context.Background(), does.rest)
+				_ = pause.For(context.Background(), does.rest)
 			}
 		})
 	}
@@ -119,7 +120,7 @@ func (c *crowd) seek(rng *rand.Rand, player string) {
 		}
 	}
 	if rng.IntN(c.habit.giveUp) == 0 {
-		pause(ctx, time.Duration(rng.Int64N(int64(c.habit.within))))
+		_ = pause.For(ctx, time.Duration(rng.Int64N(int64(c.habit.within))))
 		c.gaveUp.Add(1)
 		for _, id := range ids {
 			c.cancel(ctx, id, player)
@@ -187,7 +188,7 @@ func (c *crowd) comes(ctx context.Context, player string, matched []answer) (sta
 			if err == nil && state.State != cluster.Waiting || err != nil && isAnswer(err) {
 				break // where it is off, the ticket says how it goes on
 			}
-			pause(ctx, 50*time.Millisecond) // the others come, or Redis is away
+			_ = pause.For(ctx, 50*time.Millisecond) // the others come, or Redis is away
 		}
 	}
 	return started
@@ -207,7 +208,7 @@ func (c *crowd) create(ctx context.Context, player, queue string) (id string) {
 		case err != nil:
 			return ""
 		case a.status == http.StatusConflict: // his last ticket has not been given back yet
-			pause(ctx, 20*time.Millisecond)
+			_ = pause.For(ctx, 20*time.Millisecond)
 			continue
 		case a.status != http.StatusCreated:
 			c.complain("%s makes a ticket: %d %s", player, a.status, a.text)
@@ -227,15 +228,6 @@ func (c *crowd) cancel(ctx context.Context, id, player string) {
 			n.cancelled = n.cancelled || a.ticket.State == "cancelled" && a.ticket.Reason == "it was cancelled"
 			n.kept = n.kept || a.ticket.State == "matched"
 		})
-	}
-}
-
-func pause(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
 	}
 }
 

@@ -86,7 +86,7 @@ var rules = []rule{
 		why: "it looks at a text and knows nothing of what the text is for",
 	},
 	{
-		dirs: []string{"match/cluster"}, onlyOurs: []string{"match/cluster/ownership", "match/journal", "proto", "proto/token"},
+		dirs: []string{"match/cluster"}, onlyOurs: []string{"internal/pause", "match/cluster/ownership", "match/journal", "proto", "proto/token"},
 		why: "the lobby uses it without the loop, so it must not bring the loop with it",
 	},
 	{
@@ -119,7 +119,7 @@ var rules = []rule{
 	{
 		dirs: []string{"lobby"},
 		onlyOurs: []string{
-			"internal/door", "internal/strictjson", "lobby/chat", "lobby/inbox", "lobby/invitation", "lobby/keyspace", "lobby/live", "lobby/party", "lobby/players",
+			"internal/door", "internal/pause", "internal/strictjson", "lobby/chat", "lobby/inbox", "lobby/invitation", "lobby/keyspace", "lobby/live", "lobby/party", "lobby/players",
 			"lobby/presence", "lobby/queue", "lobby/queuefile", "lobby/rating", "lobby/simulate", "lobby/ticket",
 			"match/cluster", "proto", "proto/token",
 		},
@@ -147,7 +147,7 @@ var rules = []rule{
 		why: "a game's client is built without the server; a second WebSocket library at this end tests the first",
 	},
 	{
-		dirs: []string{"loadtest"}, onlyOurs: []string{"client", "proto"},
+		dirs: []string{"loadtest"}, onlyOurs: []string{"client", "internal/pause", "proto"},
 		why: "bots see what players see; cmd hands them a server",
 	},
 	{

@@ -14,6 +14,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"muster/internal/pause"
 	"muster/proto/token"
 )
 
@@ -165,7 +166,7 @@ func (b *bench) idle(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := pause(ctx, b.Idle); err != nil {
+	if err := pause.For(ctx, b.Idle); err != nil {
 		return err
 	}
 	after, err := b.look(ctx)
@@ -184,7 +185,7 @@ func (b *bench) load(ctx context.Context, coming []player) error {
 	for i := range coming {
 		next = next.Add(time.Duration(rng.ExpFloat64() / float64(b.Rate) * float64(time.Second)))
 		at := next
-		err := pause(ctx, time.Until(at))
+		err := pause.For(ctx, time.Until(at))
 		if err == nil && before == nil && !at.Before(from) {
 			before, err = b.look(ctx)
 		}
@@ -272,18 +273,4 @@ func (b *bench) back(c *conn, err error) {
 		return
 	}
 	b.clients.put(c)
-}
-
-func pause(ctx context.Context, d time.Duration) error {
-	if d <= 0 {
-		return ctx.Err()
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"muster/internal/pause"
 )
 
 // arrivals note when the frames of a tick arrive by two ways.
@@ -124,7 +126,7 @@ func (o *options) bridge(ctx context.Context, game string) (string, error) {
 	}
 	h, err := s.open(ctx, host, game, o.Rooms)
 	if err == nil {
-		err = pause(ctx, o.Settle)
+		err = pause.For(ctx, o.Settle)
 	}
 	if err != nil {
 		return "", err
@@ -153,7 +155,7 @@ func (o *options) bridge(ctx context.Context, game string) (string, error) {
 			if err := leaveAll(guests); err != nil {
 				return "", err
 			}
-			if err := pause(ctx, o.Settle); err != nil {
+			if err := pause.For(ctx, o.Settle); err != nil {
 				return "", err
 			}
 		}
@@ -168,7 +170,7 @@ func (o *options) bridge(ctx context.Context, game string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if err := pause(ctx, o.Warm); err != nil {
+	if err := pause.For(ctx, o.Warm); err != nil {
 		return "", err
 	}
 	measure := func(on bool) { direct.measure(on); bridged.measure(on); seen.measure(on) }

@@ -172,14 +172,3 @@ func machine(context.Context, *options) (string, error) {
 func (o *options) say(format string, args ...any) {
 	fmt.Fprintf(o.Err, time.Now().Format("15:04:05 ")+format+"\n", args...)
 }
-
-func pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(max(d, 0))
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}

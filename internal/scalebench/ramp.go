@@ -14,6 +14,7 @@ import (
 	"go.uber.org/zap"
 
 	"muster/internal/benchproc"
+	"muster/internal/pause"
 	"muster/match/cluster"
 	"muster/match/journal"
 )
@@ -160,11 +161,11 @@ func clusterOf(ctx context.Context, o *options, masters int) (*servers, error) {
 		if ierr == nil && strings.Contains(info, "cluster_state:ok") && strings.Contains(info, "cluster_slots_ok:16384") {
 			break
 		}
-		if err = pause(ctx, 100*time.Millisecond); err != nil {
+		if err = pause.For(ctx, 100*time.Millisecond); err != nil {
 			return nil, err
 		}
 	}
-	err = pause(ctx, 2*time.Second)
+	err = pause.For(ctx, 2*time.Second)
 	return s, err
 }
 
@@ -192,7 +193,7 @@ func (s *servers) load(ctx context.Context, o *options, rooms int, perSecond flo
 	wg.Go(func() { f(running, took) })
 	defer wg.Wait()
 	defer stop()
-	if err := pause(ctx, o.Settle); err != nil {
+	if err := pause.For(ctx, o.Settle); err != nil {
 		return step{}, err
 	}
 	look := func() (cpus []time.Duration, self, busy time.Duration, err error) {
@@ -213,7 +214,7 @@ func (s *servers) load(ctx context.Context, o *options, rooms int, perSecond flo
 	}
 	took.measure(true)
 	began := time.Now()
-	if err := pause(ctx, o.Window); err != nil {
+	if err := pause.For(ctx, o.Window); err != nil {
 		return step{}, err
 	}
 	took.measure(false)
@@ -303,7 +304,7 @@ func keepJournal(ctx context.Context, store *cluster.Journal, room string, at ti
 	tick, last := uint32(1), uint32(0)
 	next := at
 	for n := 0; ; n++ {
-		if pause(ctx, time.Until(next)) != nil {
+		if pause.For(ctx, time.Until(next)) != nil {
 			return
 		}
 		var err error
@@ -419,7 +420,7 @@ func (o *options) links(ctx context.Context, s *servers, rooms int) (step, error
 						if late := time.Since(due); late > time.Second { // it began later
 							tick += int(late * rate / time.Second)
 							break
-						} else if late < -200*time.Microsecond && pause(ctx, -late) != nil || ctx.Err() != nil {
+						} else if late < -200*time.Microsecond && pause.For(ctx, -late) != nil || ctx.Err() != nil {
 							return
 						}
 						binary.LittleEndian.PutUint64(msg, uint64(time.Since(base))) //nolint:gosec // positive

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"runtime"
 	"strings"
+
+	"muster/internal/pause"
 )
 
 // rate is how often a second the rooms of the benchmark tick.
@@ -53,7 +55,7 @@ func (h *hall) come(ctx context.Context, door *node, each int, k *kind, note not
 			list = append(list, p)
 		}
 	}
-	return list, pause(ctx, h.s.o.Settle)
+	return list, pause.For(ctx, h.s.o.Settle)
 }
 
 // roomCost is what was measured of one kind of room.
@@ -102,7 +104,7 @@ func (o *options) roomsOf(ctx context.Context, game string, more int) (*roomCost
 	defer s.close()
 	host, err := s.serve(ctx, "all")
 	if err == nil {
-		err = pause(ctx, o.Settle)
+		err = pause.For(ctx, o.Settle)
 	}
 	if err != nil {
 		return nil, err
@@ -114,7 +116,7 @@ func (o *options) roomsOf(ctx context.Context, game string, more int) (*roomCost
 	}
 	h, err := s.open(ctx, host, game, o.Rooms)
 	if err == nil {
-		err = pause(ctx, o.Settle)
+		err = pause.For(ctx, o.Settle)
 	}
 	if err != nil {
 		return nil, err

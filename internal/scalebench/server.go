@@ -18,6 +18,7 @@ import (
 
 	"muster/client"
 	"muster/internal/benchproc"
+	"muster/internal/pause"
 	"muster/match/cluster"
 	"muster/proto/token"
 )
@@ -117,7 +118,7 @@ func (s *stage) ask(ctx context.Context, n *node, player, path string, body any,
 		case res.StatusCode/100 == 2:
 			return json.Unmarshal(answer, into)
 		case res.StatusCode == http.StatusServiceUnavailable && tries < 50: // it has just started
-			if err := pause(ctx, 200*time.Millisecond); err != nil {
+			if err := pause.For(ctx, 200*time.Millisecond); err != nil {
 				return err
 			}
 		default:
@@ -272,7 +273,7 @@ func (u usage) since(before usage) spent {
 func (s *stage) window(ctx context.Context) (spent, error) {
 	before, err := s.usage(ctx)
 	if err == nil {
-		err = pause(ctx, s.o.Window)
+		err = pause.For(ctx, s.o.Window)
 	}
 	if err != nil {
 		return spent{}, err

@@ -83,6 +83,17 @@ func (s *Sentinel) Failover() {
 	s.Master, s.Replica = s.Replica, s.Master
 }
 
+// Rejoin starts the server that was the master before Failover, and waits until the Sentinels have made it a replica that
+// has what the master has.
+func (s *Sentinel) Rejoin() {
+	s.t.Helper()
+	s.Replica.Restart()
+	until(s.t, failoverTimeout, "the old master is a replica", func() bool {
+		info := s.info(s.Replica)
+		return strings.Contains(info, "role:slave") && strings.Contains(info, "master_link_status:up")
+	})
+}
+
 func (s *Sentinel) info(of *Server) string {
 	rdb := each([]string{of.Addr})
 	defer rdb.close()

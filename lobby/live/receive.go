@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 
 	"github.com/lxzan/gws"
 	"go.uber.org/zap"
@@ -61,6 +62,8 @@ func (c *conn) hello(raw json.RawMessage) {
 func (c *conn) carryOut(q *request) (any, error) {
 	h := c.server.cfg.Handlers[q.Do]
 	switch {
+	case q.Do == "ping": // the reader's answer that it is there costs nothing else, so it is not counted
+		return struct{}{}, nil
 	case q.Do == "refresh":
 		h = Typed(c.refresh)
 	case q.Do == "presence.watch" && c.server.cfg.Presence != nil:
@@ -88,11 +91,14 @@ func (c *conn) answer(q *request, ok any, err error) {
 		_ = c.reply(errorMessage{q.N, p}) // an error ends the reader
 	}
 	name := q.Do
-	if c.server.cfg.Handlers[name] == nil && name != "refresh" && name != "presence.watch" {
+	if c.server.cfg.Handlers[name] == nil && !slices.Contains(ownRequests, name) {
 		name = "unknown"
 	}
 	c.server.metrics.requests.WithLabelValues(name, outcome).Inc()
 }
+
+// ownRequests are those that every socket takes, hello aside.
+var ownRequests = []string{"ping", "refresh", "presence.watch"}
 
 type refreshBody struct {
 	Token string `json:"token"`

@@ -88,6 +88,9 @@ func TestRequestsAreAnsweredByNumber(t *testing.T) {
 	if m := eager.ask(ctx, "test.echo", "{}"); m.Error == nil || m.Error.Status != 429 || m.Error.RetryAfter != 3 {
 		t.Errorf("%+v", m.Error)
 	}
+	if m := eager.ask(ctx, "ping", "{}"); m.Error != nil || string(m.OK) != "{}" { // which is not counted
+		t.Errorf("a ping: %s, %+v", m.OK, m.Error)
+	}
 	// A request is counted after its answer is on its way.
 	eventually(t, "each request is counted", func() bool { return h.value("muster_lobby_requests_total", "test.echo") == 8 })
 	if h.value("muster_lobby_requests_total", "test.unknown") != 0 {

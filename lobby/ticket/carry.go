@@ -10,6 +10,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"muster/internal/pause"
 	"muster/lobby/inbox"
 	"muster/lobby/keyspace"
 	"muster/match/cluster"
@@ -269,7 +270,7 @@ func (e *engine) take(ctx context.Context, a *attempt) (found []claimed, taken s
 			continue
 		}
 		pauses++
-		if err := pause(ctx, busyPause); err != nil {
+		if err := pause.For(ctx, busyPause); err != nil {
 			return nil, "", err
 		}
 	}
@@ -308,17 +309,6 @@ func (e *engine) freed(ctx context.Context, player, ref string) (bool, error) {
 func (e *engine) unmark(ctx context.Context, player, ref string) error {
 	err := dropScript.Run(ctx, e.s.cfg.Redis, []string{playerOf(e.s.cfg.Namespace, player).busy()}, ref).Err()
 	return wrap(err, "freeing a player")
-}
-
-func pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }
 
 // room returns the room of an attempt: the running one that it names, or the one with its id, which is made where there is

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"muster/internal/pause"
 	"muster/lobby/queue"
 	"muster/match/cluster"
 )
@@ -150,7 +151,7 @@ func (e *engine) run(ctx context.Context) {
 		}
 		timer.Reset(max(wait, 0))
 		// A look that takes long is not made again at once, so that half of the time is left for everything else.
-		if pause(ctx, max(lookApart-took, took)) != nil {
+		if pause.For(ctx, max(lookApart-took, took)) != nil {
 			return
 		}
 	}

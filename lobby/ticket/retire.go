@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"strconv"
+
+	"muster/internal/pause"
 )
 
 // retireRounds is how often at least it is looked what is left of a queue: a ticket may just be in the making.
@@ -20,7 +22,7 @@ func (e *engine) retire(ctx context.Context) {
 			if ctx.Err() == nil {
 				e.s.failed(e.keys.queue, err)
 			}
-			if err == nil && !left && round >= retireRounds || pause(ctx, lookEvery) != nil {
+			if err == nil && !left && round >= retireRounds || pause.For(ctx, lookEvery) != nil {
 				return
 			}
 		}

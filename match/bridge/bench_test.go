@@ -233,9 +233,11 @@ func inputMessage() []byte {
 	(&proto.InputPacket{Epoch: 1, Last: 1, Inputs: []proto.Input{
 		{Seq: 3, Tick: 3, Body: []byte{0x91, 1}}, {Seq: 2, Tick: 2, Body: []byte{0x91, 1}}, {Seq: 1, Tick: 1, Body: []byte{0x91, 1}},
 	}}).Append(packet)
-	begin(w, 6, kindInput, 1)
+	begin(w, 8, kindInput, 1)
 	w.Uint(0)
 	w.Uint(0)
+	w.Uint(1)
+	w.Uint(1)
 	w.Uint(1)
 	w.Bin(packet.Bytes())
 	return slices.Clone(w.Bytes())

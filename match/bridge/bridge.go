@@ -70,6 +70,7 @@ type Bridge struct {
 	rooms  map[uint64]*room // those elsewhere, by session
 	places map[place]*room  // the same
 	edges  map[string]*remoteEdge
+	lines  map[string]*line // by host
 }
 
 // place is where a room is.
@@ -79,7 +80,7 @@ type place struct{ host, room string }
 func New(cfg Config) *Bridge {
 	b := &Bridge{
 		cfg: cfg, log: cfg.Log, metrics: newMetrics(cfg.Registerer), base: time.Now(), opening: make(chan struct{}, maxOpening),
-		rooms: map[uint64]*room{}, places: map[place]*room{}, edges: map[string]*remoteEdge{},
+		rooms: map[uint64]*room{}, places: map[place]*room{}, edges: map[string]*remoteEdge{}, lines: map[string]*line{},
 		readers: sync.Pool{New: func() any { return proto.NewReader(nil) }},
 	}
 	if b.log == nil {
@@ -156,10 +157,22 @@ func (b *Bridge) at(p place, open bool) (*room, error) {
 	}
 	b.last++
 	rm := newRoom(b, p, b.last, open)
+	rm.line = b.lineTo(p.host)
 	b.rooms[rm.session], b.places[p] = rm, rm
 	b.metrics.sessions[edgeHalf].Inc()
 	b.wg.Go(rm.run)
 	return rm, nil
+}
+
+// lineTo returns the line of a host, for one more room; b.mu is held.
+func (b *Bridge) lineTo(host string) *line {
+	l := b.lines[host]
+	if l == nil {
+		l = &line{}
+		b.lines[host] = l
+	}
+	l.users++
+	return l
 }
 
 // forget takes a room out that has ended.
@@ -167,6 +180,9 @@ func (b *Bridge) forget(rm *room) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	delete(b.rooms, rm.session)
+	if rm.line.users--; rm.line.users == 0 {
+		delete(b.lines, rm.place.host)
+	}
 	if b.places[rm.place] == rm {
 		delete(b.places, rm.place)
 	}

@@ -32,18 +32,42 @@ func (c *clock) took(d time.Duration) {
 	c.trip = min(max(d, c.trip-c.trip/4, 0), tripMost)
 }
 
-// untilTick returns how long what is for the room's next tick may wait here and still be there in time, with some to
-// spare; nothing, where that is not known.
-func (c *clock) untilTick(spare time.Duration) time.Duration {
+// call is until when an input may wait at the edge.
+type call struct {
+	next uint32        // the room's next tick now
+	tick uint32        // the tick before which it goes: the last call for what that tick needs
+	wait time.Duration // until that; 0: it goes at once
+}
+
+// lastCall returns until when what is for a tick may wait here and still be there in time, with some to spare: until the
+// first tick that has its last call still before it, and is after gone if the input's tick is as well. It may not wait
+// where its own tick's last call is over, or nothing is known.
+func (c *clock) lastCall(tick, gone uint32, spare time.Duration) call {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := time.Now()
+	t := c.expect(now)
+	l := call{next: uint32(t>>16) + 1} //nolint:gosec // a tick
+	l.tick = l.next
 	if c.at.IsZero() || now.Sub(c.at) > clockAhead {
-		return 0
+		return l
 	}
 	// The clock is late by the way from the host, and what is sent comes there later by the way to it.
-	left := (1<<16 - c.expect(now)&(1<<16-1)) * int64(time.Second) / (c.rate << 16)
-	return max(time.Duration(left)-c.trip-spare, 0)
+	l.wait = time.Duration((1<<16-t&(1<<16-1))*int64(time.Second)/(c.rate<<16)) - c.trip - spare
+	aTick := time.Second / time.Duration(c.rate)
+	for l.tick < tick && (l.wait <= 0 || l.tick <= gone) && l.wait < 2*aTick {
+		l.tick++
+		l.wait += aTick
+	}
+	l.wait = max(l.wait, 0)
+	return l
+}
+
+// next returns the room's next tick.
+func (c *clock) next() uint32 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return uint32(c.expect(time.Now())>>16) + 1 //nolint:gosec // a tick
 }
 
 // note takes the time that a message says, when it comes. One that says less than was expected was slow on its way; only

@@ -182,11 +182,12 @@ func (s *session) input(h head, r *proto.Reader) error {
 	defer inner.Reset(nil)
 	p := packets.Get().(*proto.InputPacket) //nolint:forcetypeassert // the pool's own
 	defer packets.Put(p)
-	if h.n%2 != 0 {
+	now := r.Uint32("next tick")
+	if h.n%3 != 2 {
 		return errMessage
 	}
-	for n := 4; n < h.n && r.Err() == nil; n += 2 {
-		id, packet := r.Uint("viewer", maxNumber), r.Bin("packet", proto.MaxClientMessage)
+	for n := 5; n < h.n && r.Err() == nil; n += 3 {
+		id, then, packet := r.Uint("viewer", maxNumber), r.Uint32("next tick"), r.Bin("packet", proto.MaxClientMessage)
 		if r.Err() != nil {
 			break
 		}
@@ -197,6 +198,9 @@ func (s *session) input(h head, r *proto.Reader) error {
 		}
 		if err == nil {
 			err = p.Parse(inner, k)
+		}
+		for i := range p.Inputs {
+			p.Inputs[i].Waited = uint8(min(max(int64(now)-int64(then), 0), math.MaxUint8))
 		}
 		if err == nil {
 			err = s.take(id, p)

@@ -17,6 +17,7 @@ import (
 type room struct {
 	b       *Bridge
 	place   place
+	line    *line // of its host
 	session uint64
 	open    bool // it was to be opened where it did not run
 

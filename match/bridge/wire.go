@@ -21,7 +21,7 @@ const (
 	kindHello   = 1 // session, generation, room, open
 	kindPing    = 2 // session, have, sent, again, generation, stamp
 	kindBye     = 3 // session
-	kindInput   = 4 // session, have, sent, and for each packet viewer, packet
+	kindInput   = 4 // session, have, sent, the next tick now, and for each packet viewer, the next tick when it came, packet
 	kindAttach  = 5 // session, number, viewer, …; numbered, like all up to kindRefresh
 	kindDetach  = 6 // session, number, viewer
 	kindLeave   = 7 // session, number, viewer

@@ -75,11 +75,13 @@ func samples() (list []sample) {
 	add("bye")
 	packet := proto.NewWriter()
 	(&proto.InputPacket{Epoch: 5, Last: 99, Event: 2, Inputs: []proto.Input{{Seq: 3, Tick: 101, View: 98, Frac: 7, Body: []byte{0x91, 1}}}}).Append(packet)
-	begin(w, 8, kindInput, 9)
+	begin(w, 11, kindInput, 9)
 	w.Uint(3)
 	w.Uint(4)
+	w.Uint(100)
 	for id := range uint64(2) {
 		w.Uint(7 + id)
+		w.Uint(99 + id)
 		w.Bin(packet.Bytes())
 	}
 	add("input")

@@ -4,26 +4,18 @@ import (
 	"context"
 	"fmt"
 	"sync"
-	"time"
 
 	"github.com/redis/go-redis/v9"
 	"go.uber.org/zap"
 
+	"muster/internal/pause"
 	"muster/proto"
-)
-
-// The bus sends itself a beat each beatEvery; when none has come back for deafAfter, the connection is as good as
-// gone, whatever TCP says: go-redis writes health checks and waits for no answer.
-const (
-	beatEvery = 500 * time.Millisecond
-	deafAfter = 3 * beatEvery
 )
 
 // Bounds of a notice and of what waits for its listeners.
 const (
 	maxNoticeField = 128  // bytes
-	noticeQueue    = 4096 // messages; go-redis then drops, which the send timeout bounds
-	noticeWait     = 50 * time.Millisecond
+	noticeQueue    = 4096 // messages
 )
 
 // Notice says that something in Redis has changed and is worth reading again.
@@ -129,79 +121,40 @@ func (b *Bus) run(ctx context.Context) {
 		b.setLive(false)
 		if ctx.Err() == nil {
 			b.log.Warn("the notice bus is down and connects again", zap.String("because", why))
-			pause(ctx, beatEvery)
+			_ = pause.For(ctx, beatEvery) // the loop looks whether it has ended
 		}
 	}
 }
 
-func pause(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-	}
-}
-
-// listen subscribes and hands out what comes until the subscription is deaf or ctx ends.
+// listen hands out what comes until the subscription is deaf or ctx ends.
 func (b *Bus) listen(ctx context.Context) (why string) {
-	sub := subscribe(ctx, b.rdb, b.notices(), b.self)
-	beating, stop := context.WithCancel(ctx)
-	defer stop() // Close waits for its goroutine: a call that is not answered keeps it a second, which nobody should wait for here
-	defer func() { _ = sub.Close() }()
-	b.wg.Go(func() { b.keepBeating(beating) })
-
-	// Unlike Channel, this one tells of every subscription made anew by go-redis itself: what came in between is lost.
-	msgs := sub.ChannelWithSubscriptions(
-		redis.WithChannelSize(noticeQueue), redis.WithChannelSendTimeout(noticeWait), redis.WithChannelHealthCheckInterval(0))
-	deaf := time.NewTimer(deafAfter)
-	defer deaf.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return "closing"
-		case <-deaf.C:
-			return "it did not hear its own beats"
-		case m, ok := <-msgs:
-			if !ok {
-				return "the subscription ended"
+	e := &ear{
+		rdb: b.rdb, channels: []string{b.notices(), b.self}, queue: noticeQueue,
+		beat: func(ctx context.Context) { _ = publish(ctx, b.rdb, b.shards, b.self, nil).Err() },
+		subscribed: func(channel string) bool {
+			if channel != b.self { // one command subscribes to both
+				return false
 			}
-			switch m := m.(type) {
-			case *redis.Subscription:
-				if m.Channel == b.self { // one command subscribes to both
-					deaf.Reset(deafAfter)
-					b.setLive(true)
-					b.onGap()
-				}
-			case *redis.Message:
-				if m.Channel == b.self {
-					deaf.Reset(deafAfter)
-					b.setLive(true)
-					continue
-				}
-				n, err := parseNotice(m.Payload)
-				if err != nil {
-					b.log.Warn("a notice that cannot be read", zap.Error(err))
-					continue
-				}
-				b.onNotice(n)
-			}
-		}
+			b.setLive(true)
+			b.onGap()
+			return true
+		},
+		heard: b.heard,
 	}
+	return e.listen(ctx, &b.wg)
 }
 
-// keepBeating publishes what listen wants to hear.
-func (b *Bus) keepBeating(ctx context.Context) {
-	ticker := time.NewTicker(beatEvery)
-	defer ticker.Stop()
-	for {
-		beat, cancel := context.WithTimeout(ctx, callTimeout)
-		_ = publish(beat, b.rdb, b.shards, b.self, nil).Err() // a lost one is what listen is there to notice
-		cancel()
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		}
+// heard hands a notice out, and says whether it is a beat instead.
+func (b *Bus) heard(m *redis.Message) bool {
+	if m.Channel == b.self {
+		b.setLive(true)
+		return true
 	}
+	n, err := parseNotice(m.Payload)
+	if err != nil {
+		b.log.Warn("a notice that cannot be read", zap.Error(err))
+		return false
+	}
+	b.onNotice(n)
+	return false
 }

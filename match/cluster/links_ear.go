@@ -7,12 +7,13 @@ import (
 
 	"github.com/redis/go-redis/v9"
 	"go.uber.org/zap"
+
+	"muster/internal/pause"
 )
 
 const (
-	// earQueue and earWait bound what waits for the ear; go-redis then drops, which the numbers show.
+	// earQueue is how many messages may wait; what is dropped then, the numbers show.
 	earQueue = 1 << 13
-	earWait  = 50 * time.Millisecond
 	// earPaused is how long the ear was not asked before that time counts for nobody's silence: this process stood still.
 	earPaused = 3 * time.Second
 )
@@ -42,77 +43,39 @@ func (e *linkEar) run(ctx context.Context) {
 			continue
 		}
 		e.cfg.Log.Warn("the links to other nodes are down and connect again", zap.String("because", why))
-		pause(ctx, beatEvery)
+		_ = pause.For(ctx, beatEvery) // the loop looks whether it has ended
 		e.look()
 	}
 }
 
-// listen subscribes and hands out what comes until the subscription is deaf, this node has another id or ctx ends.
+// listen hands out what comes until the subscription is deaf, this node has another id or ctx ends.
 func (e *linkEar) listen(ctx context.Context) (why string) {
 	e.mu.Lock()
 	self := e.self
 	e.mu.Unlock()
 	channel := e.link(self)
-	sub := subscribe(ctx, e.cfg.Redis, channel)
-	beating, stop := context.WithCancel(ctx)
-	beats := make(chan struct{}, 1)
-	defer stop() // Close waits for its goroutine: a call that is not answered keeps it a second, which nobody should wait for here
-	defer func() { _ = sub.Close() }()
-	e.wg.Go(func() { e.keepBeating(beating, self, channel, beats) })
-	msgs := sub.ChannelWithSubscriptions(
-		redis.WithChannelSize(earQueue), redis.WithChannelSendTimeout(earWait), redis.WithChannelHealthCheckInterval(0))
-	deaf := time.NewTimer(deafAfter)
-	defer deaf.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return "closing"
-		case <-e.renamed:
-			return ""
-		case <-deaf.C:
-			return "nothing of their own came back"
-		case <-beats:
-			e.look()
-		case m, ok := <-msgs:
-			if !ok {
-				return "the subscription ended"
+	beats, sealer, b := uint64(0), newSealer(e.cfg.Key), []byte(nil)
+	one := &ear{
+		rdb: e.cfg.Redis, channels: []string{channel}, queue: earQueue, look: e.look, end: e.renamed,
+		beat: func(ctx context.Context) {
+			beats++
+			b = appendEnvelope(b[:0], self, self, 0, beats)
+			sealer.seal(b)
+			_ = publish(ctx, e.cfg.Redis, e.shards, channel, b).Err()
+		},
+		subscribed: func(string) bool {
+			e.heardAnew()
+			return true
+		},
+		heard: func(m *redis.Message) bool {
+			own := e.take(self, m.Payload)
+			if own {
+				e.setLive(true)
 			}
-			switch m := m.(type) {
-			case *redis.Subscription:
-				deaf.Reset(deafAfter)
-				e.heardAnew()
-			case *redis.Message:
-				if e.take(self, m.Payload) {
-					deaf.Reset(deafAfter)
-					e.setLive(true)
-				}
-			}
-		}
+			return own
+		},
 	}
-}
-
-// keepBeating publishes what listen wants to hear, and says each time to ticks that time has passed.
-func (e *linkEar) keepBeating(ctx context.Context, self, channel string, ticks chan<- struct{}) {
-	ticker := time.NewTicker(beatEvery)
-	defer ticker.Stop()
-	sealer := newSealer(e.cfg.Key)
-	var b []byte
-	for n := uint64(1); ; n++ {
-		b = appendEnvelope(b[:0], self, self, 0, n)
-		sealer.seal(b)
-		beat, cancel := context.WithTimeout(ctx, laneTimeout)
-		_ = publish(beat, e.cfg.Redis, e.shards, channel, b).Err() // a lost one is what listen is there to notice
-		cancel()
-		select {
-		case ticks <- struct{}{}:
-		default:
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		}
-	}
+	return one.listen(ctx, &e.wg)
 }
 
 // heardAnew marks all peers: what they sent while there was no subscription is lost. Their gap comes with what they say

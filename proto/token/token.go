@@ -107,17 +107,19 @@ func New(key []byte, now func() time.Time) (*Keys, error) {
 	if now == nil {
 		now = time.Now
 	}
-	parser := func(audience string) *jwt.Parser {
-		return jwt.NewParser(
-			jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Alg()}), jwt.WithExpirationRequired(),
-			jwt.WithAudience(audience), jwt.WithIssuer(issuer), jwt.WithLeeway(Leeway),
-			jwt.WithTimeFunc(now), jwt.WithStrictDecoding())
-	}
 	return &Keys{
 		key: append([]byte(nil), key...), now: now,
-		player: parser(audiencePlayer), seat: parser(audienceSeat), resume: parser(audienceResume),
-		watch: parser(audienceWatch),
+		player: parser(audiencePlayer, Leeway, now), seat: parser(audienceSeat, Leeway, now),
+		resume: parser(audienceResume, Leeway, now), watch: parser(audienceWatch, Leeway, now),
 	}, nil
+}
+
+// parser reads tokens of one audience that are good, or ended at most leeway ago.
+func parser(audience string, leeway time.Duration, now func() time.Time) *jwt.Parser {
+	return jwt.NewParser(
+		jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Alg()}), jwt.WithExpirationRequired(),
+		jwt.WithAudience(audience), jwt.WithIssuer(issuer), jwt.WithLeeway(leeway),
+		jwt.WithTimeFunc(now), jwt.WithStrictDecoding())
 }
 
 // SignPlayer returns a token for p that is valid for ttl; p.Expires is not used.
@@ -130,6 +132,16 @@ func (k *Keys) SignPlayer(p Player, ttl time.Duration) (string, error) {
 // VerifyPlayer returns whom a player token speaks for.
 func (k *Keys) VerifyPlayer(token string) (Player, error) {
 	c, err := k.verify(k.player, token)
+	if err != nil {
+		return Player{}, err
+	}
+	return Player{ID: c.Subject, Name: c.Name, Roles: c.Roles, Expires: c.ExpiresAt.Time}, nil
+}
+
+// VerifyEnded returns whom a player token speaks for that is good, or ended at most ago before now: for its renewal, and
+// for nothing else.
+func (k *Keys) VerifyEnded(token string, ago time.Duration) (Player, error) {
+	c, err := k.verify(parser(audiencePlayer, max(ago, Leeway), k.now), token)
 	if err != nil {
 		return Player{}, err
 	}

@@ -266,6 +266,35 @@ func TestExpiryFollowsTheClockWithFiveSecondsOfLeeway(t *testing.T) {
 	}
 }
 
+func TestATokenThatEndedCanBeRenewedForAsLongAsIsSaid(t *testing.T) {
+	k, c := newKeys(t, key)
+	s, err := k.SignPlayer(token.Player{ID: "alice", Name: "Alice"}, time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for after, want := range map[time.Duration]error{
+		0: nil, time.Hour: nil, time.Hour + 59*time.Second: nil, time.Hour + 61*time.Second: token.ErrExpired,
+	} {
+		c.now = start.Add(after)
+		p, err := k.VerifyEnded(s, time.Hour)
+		if !errors.Is(err, want) || err == nil && (p.ID != "alice" || p.Name != "Alice") {
+			t.Errorf("after %v: %+v, %v, want %v", after, p, err, want)
+		}
+	}
+	c.now = start
+	other, _ := newKeys(t, []byte("fedcba9876543210fedcba9876543210"))
+	if _, err := other.VerifyEnded(s, time.Hour); !errors.Is(err, token.ErrInvalid) {
+		t.Errorf("another key: %v", err)
+	}
+	seat, err := k.SignSeat(token.Seat{Room: "r", Seat: 1, Player: "alice", ID: "i"}, time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := k.VerifyEnded(seat, time.Hour); !errors.Is(err, token.ErrInvalid) {
+		t.Errorf("a seat token: %v", err)
+	}
+}
+
 func TestAnExpiredTokenOfAnotherKeyIsNotCalledExpired(t *testing.T) {
 	other, _ := newKeys(t, []byte("fedcba9876543210fedcba9876543210"))
 	s, err := other.SignPlayer(token.Player{ID: "alice"}, time.Minute)

@@ -1,78 +1,32 @@
 package main
 
 import (
-	"errors"
-	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
-	"strings"
 
-	"github.com/evanw/esbuild/pkg/api"
+	"muster/web/pagebundle"
 )
 
-// clientSource is the TypeScript SDK, from the module's directory. The pages call it @muster/client.
-const clientSource = "client/ts/src/index.ts"
+// entries are bundled, from web/src into dist.
+var entries = []pagebundle.Entry{
+	{From: "arena/main.ts", To: "assets/arena"},
+	{From: "arena/style.css", To: "assets/arena"},
+	{From: "front/main.ts", To: "assets/front"},
+	{From: "front/style.css", To: "assets/front"},
+	{From: "shared/first.ts", To: "assets/first"},
+}
 
 // copied are the files that go into dist as they are.
 var copied = map[string]string{
 	"arena/index.html": "arena.html",
-	"arena/icon.svg":   "assets/icon.svg",
+	"front/index.html": "index.html",
+	"shared/icon.svg":  "assets/icon.svg",
 	"fonts/OFL.txt":    "assets/fonts-license.txt",
 }
 
 // build returns the files of dist by their slash-separated path in it. root is the module's directory.
 func build(root string) (map[string][]byte, error) {
-	root, err := filepath.Abs(root)
-	if err != nil {
-		return nil, err
-	}
-	src := filepath.Join(root, "web", "src")
-	assets := filepath.Join(root, "web", "dist", "assets")
-	result := api.Build(api.BuildOptions{
-		AbsWorkingDir: filepath.Join(root, "web"),
-		EntryPointsAdvanced: []api.EntryPoint{
-			{InputPath: "src/arena/main.ts", OutputPath: "arena"},
-			{InputPath: "src/arena/style.css", OutputPath: "arena"},
-		},
-		Outdir:     assets,
-		AssetNames: "[name]",
-		Alias:      map[string]string{"@muster/client": filepath.Join(root, filepath.FromSlash(clientSource))},
-		Loader:     map[string]api.Loader{".woff2": api.LoaderFile},
-		Bundle:     true,
-		Format:     api.FormatESModule,
-		Platform:   api.PlatformBrowser,
-		Target:     api.ES2022,
-		Charset:    api.CharsetUTF8,
-		// The tsconfig files are for the type checker; what they say must not change the output.
-		TsconfigRaw:       `{"compilerOptions":{"verbatimModuleSyntax":true}}`,
-		MinifyWhitespace:  true,
-		MinifyIdentifiers: true,
-		MinifySyntax:      true,
-		LegalComments:     api.LegalCommentsNone,
-		LogLevel:          api.LogLevelSilent,
+	return pagebundle.Build(pagebundle.Sources{
+		Dir: filepath.Join(root, "web", "src"), Entries: entries, Copies: copied, Assets: "assets",
+		Client: filepath.Join(root, "client", "ts"),
 	})
-	if len(result.Errors) > 0 {
-		lines := api.FormatMessages(result.Errors, api.FormatMessagesOptions{Kind: api.ErrorMessage})
-		return nil, errors.New(strings.TrimSpace(strings.Join(lines, "")))
-	}
-	files := map[string][]byte{}
-	for _, f := range result.OutputFiles {
-		name, err := filepath.Rel(assets, f.Path)
-		if err != nil {
-			return nil, err
-		}
-		files["assets/"+filepath.ToSlash(name)] = f.Contents
-	}
-	for from, to := range copied {
-		body, err := fs.ReadFile(os.DirFS(src), from)
-		if err != nil {
-			return nil, fmt.Errorf("copying to %s: %w", to, err)
-		}
-		if _, taken := files[to]; taken {
-			return nil, fmt.Errorf("two sources make %s", to)
-		}
-		files[to] = body
-	}
-	return files, nil
 }

@@ -12,6 +12,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"muster/web/pagebundle"
 )
 
 func main() {
@@ -34,9 +36,12 @@ func run(check bool) error {
 	}
 	out := filepath.Join(root, "web", "dist")
 	if check {
-		return compare(out, files)
+		if err := pagebundle.Compare(out, files); err != nil {
+			return fmt.Errorf("%w; go run ./web/bundle makes it anew", err)
+		}
+		return nil
 	}
-	return write(out, files)
+	return pagebundle.Write(out, files)
 }
 
 // moduleRoot finds the directory of go.mod, from the working directory upwards.

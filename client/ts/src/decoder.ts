@@ -73,6 +73,8 @@ interface HalfKey {
  */
 export class Decoder {
   readonly schema: Schema;
+  /** By table, the bits of blocks that were read for it. The caller may set them back. */
+  readonly bits: Float64Array;
   /**
    * Called with a table's index and a row's id when something of that row has changed in some scope, also for those that
    * are gone. It may come more than once for a row.
@@ -90,6 +92,7 @@ export class Decoder {
 
   constructor(schema: Schema) {
     this.schema = schema;
+    this.bits = new Float64Array(schema.tables.length);
     this.#parts = partsOf(schema);
     const parts = (to: Audience) => {
       return schema.tables.map((_, i) => this.#parts.findIndex((p) => p.table === i && p.to === to));
@@ -160,7 +163,7 @@ export class Decoder {
     this.#tick = head.tick;
     for (const block of frame.blocks) {
       try {
-        if (!watched.has(block.scope)) throw new BlockError("not one of the frame's scopes");
+        if (!watched.has(block.scope)) throw new BlockError("no scope of the frame's");
         this.#take(block);
         this.#lost.delete(block.scope);
       } catch (e) {
@@ -230,7 +233,7 @@ export class Decoder {
     const key = r.bit();
     const n = r.get(2) + 1;
     const gap = r.number(0) + 1;
-    if (gap > (key ? 1 : MOST_GAP)) r.fail(`a gap of ${gap}`);
+    if (gap > (key ? 1 : MOST_GAP)) r.fail("gap");
     const before = this.#scopes.get(scope);
     const was = before?.newest ?? [];
     const history = key ? new History() : before;
@@ -255,7 +258,11 @@ export class Decoder {
       earlier.push(state);
     }
     return this.#parts.map((part, i) => {
-      return hasAudience(scope, part.to) ? readPart(r, part, new Past(earlier.map((s) => s[i]!))) : noRows;
+      if (!hasAudience(scope, part.to)) return noRows;
+      const left = r.left;
+      const rows = readPart(r, part, new Past(earlier.map((s) => s[i]!)));
+      this.bits[part.table]! += left - r.left;
+      return rows;
     });
   }
 

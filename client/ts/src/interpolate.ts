@@ -53,8 +53,17 @@ function between(f: Field, x: number, y: number, at: number): number | undefined
   return Number.isFinite(rounded) ? rounded : undefined;
 }
 
+/**
+ * How a table's rows are shown. Interpolate: between two states, a little late and evenly. Extrapolate: where they are
+ * at the server's present time if they go on as they did in the last two states, for at most maxDelay ticks. Raw: as the
+ * newest state has them.
+ */
+export type ViewMode = "interpolate" | "extrapolate" | "raw";
+
 /** All times in ticks. */
-export interface PlayoutOptions {
+export interface PlayoutOptions<S = Record<string, Row>> {
+  /** Default: interpolate. */
+  tables?: { readonly [K in keyof S]?: ViewMode };
   /** How far behind the server's time the shown one is at least. Default 1. The way from the server is part of it. */
   minDelay?: number;
   /** How far at most. Default 10, at most 100. More keeps more states, and shows older ones on a bad line. */
@@ -65,7 +74,7 @@ export interface PlayoutOptions {
 
 /** What is shown at a time. S has the row type of each table. */
 export interface Shown<S = Record<string, Row>> {
-  /** The time shown, in ticks: its whole part and its fraction are what setView takes. */
+  /** The time that interpolated rows show, in ticks: its whole part and its fraction are what setView takes. */
   readonly tick: number;
   /** By table, the rows by id. */
   readonly tables: { readonly [K in keyof S]: ReadonlyMap<number, S[K]> };
@@ -74,6 +83,18 @@ export interface Shown<S = Record<string, Row>> {
 interface Kept {
   readonly tick: number;
   readonly tables: readonly ReadonlyMap<number, Row>[];
+}
+
+/** Fills in what is left out. Throws a RangeError. */
+export function checkPlayout<S>(options: PlayoutOptions<S>): { minDelay: number; maxDelay: number; extrapolate: number } {
+  const { minDelay = 1, maxDelay = 10, extrapolate = 2 } = options;
+  if (!(minDelay >= 0 && minDelay <= maxDelay && maxDelay <= 100)) {
+    throw new RangeError(`minDelay is ${minDelay} and maxDelay is ${maxDelay}, 0 to 100 in this order allowed`);
+  }
+  if (!(extrapolate >= 0 && extrapolate <= 100)) {
+    throw new RangeError(`extrapolate is ${extrapolate}, 0 to 100 allowed`);
+  }
+  return { minDelay, maxDelay, extrapolate };
 }
 
 const SPARE = 8; // states kept beyond those of the longest delay: for a server that is ahead of its estimate
@@ -87,19 +108,18 @@ export class Playout<S = Record<string, Row>> {
   readonly #schema: Schema;
   readonly #extrapolate: number;
   readonly #pace: Pace;
+  readonly #modes: readonly ViewMode[]; // by table
+  readonly #maxDelay: number;
   readonly #most: number;
   #kept: Kept[] = []; // by tick
   #time = -Infinity; // up to which was shown; it never goes back
 
-  constructor(schema: Schema, options: PlayoutOptions = {}) {
-    const { minDelay = 1, maxDelay = 10, extrapolate = 2 } = options;
-    if (!(minDelay >= 0 && minDelay <= maxDelay && maxDelay <= 100)) {
-      throw new RangeError(`minDelay is ${minDelay} and maxDelay is ${maxDelay}, 0 to 100 in this order allowed`);
-    }
-    if (!(extrapolate >= 0 && extrapolate <= 100)) {
-      throw new RangeError(`extrapolate is ${extrapolate}, 0 to 100 allowed`);
-    }
+  constructor(schema: Schema, options: PlayoutOptions<S> = {}) {
+    const { minDelay, maxDelay, extrapolate } = checkPlayout(options);
+    const modes = (options.tables ?? {}) as Readonly<Record<string, ViewMode | undefined>>;
     this.#schema = schema;
+    this.#modes = schema.tables.map(({ name }) => modes[name] ?? "interpolate");
+    this.#maxDelay = maxDelay;
     this.#extrapolate = extrapolate;
     this.#pace = new Pace(minDelay, maxDelay);
     this.#most = Math.ceil(maxDelay) + SPARE;
@@ -152,20 +172,31 @@ export class Playout<S = Record<string, Row>> {
     let at = 1;
     if (earlier === later) shown = Math.min(shown, later.tick); // nothing to go on from
     else at = (shown - earlier.tick) / (later.tick - earlier.tick);
-    return { tick: shown, tables: this.#mix(earlier, later, at) };
+    const before = kept[Math.max(0, kept.length - 2)]!;
+    const ahead = Math.min(now, last.tick + this.#maxDelay) - before.tick;
+    const present = before === last ? 1 : ahead / (last.tick - before.tick);
+    return {
+      tick: shown,
+      tables: Object.fromEntries(this.#schema.tables.map(({ name, fields }, i) => {
+        const mode = this.#modes[i];
+        if (mode === "raw") return [name, last.tables[i]!];
+        if (mode === "extrapolate") return [name, mix(fields, before.tables[i]!, last.tables[i]!, Math.max(1, present))];
+        return [name, mix(fields, earlier.tables[i]!, later.tables[i]!, at)];
+      })) as unknown as Shown<S>["tables"],
+    };
   }
+}
 
-  #mix(a: Kept, b: Kept, at: number): Shown<S>["tables"] {
-    return Object.fromEntries(this.#schema.tables.map(({ name, fields }, i) => {
-      const [from, to] = [a.tables[i]!, b.tables[i]!];
-      const rows = new Map<number, Row>();
-      for (const [id, row] of at < 1 ? from : to) {
-        const [x, y] = [from.get(id), to.get(id)];
-        rows.set(id, x && y ? interpolateRow(fields, x, y, at) : row);
-      }
-      return [name, rows];
-    })) as unknown as Shown<S>["tables"];
+/** The rows of a table at a position between two states, or beyond the later one. */
+function mix(
+  fields: readonly Field[], from: ReadonlyMap<number, Row>, to: ReadonlyMap<number, Row>, at: number,
+): ReadonlyMap<number, Row> {
+  const rows = new Map<number, Row>();
+  for (const [id, row] of at < 1 ? from : to) {
+    const [x, y] = [from.get(id), to.get(id)];
+    rows.set(id, x && y ? interpolateRow(fields, x, y, at) : row);
   }
+  return rows;
 }
 
 const PACE_FOLLOW = 1 / 16; // how fast, per state, mean and deviation follow

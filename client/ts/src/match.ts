@@ -2,28 +2,23 @@ import { CloseError, type CloseInfo, closeInfo, ended, type Ended } from "./clos
 import { CODE_LOST } from "./codes.js";
 import type { Placement } from "./from_server.js";
 import type { MatchSeat } from "./lobby.js";
-import { type FrameInfo, type MatchInfo, type MatchStats, Play, type PlayListener } from "./play.js";
+import { type FrameInfo, type MatchInfo, type MatchStats, Play, type PlayListener, since } from "./play.js";
 import { MalformedError } from "./reader.js";
 import { Refresher } from "./refresh.js";
 import { Retry } from "./retry.js";
 import { type Schedule, systemSchedule } from "./schedule.js";
 import type { Schema } from "./schema.js";
 import { Socket, type SocketFactory, systemSocket } from "./socket.js";
-import type { Row, TableView } from "./tables.js";
-import type { Value } from "./field.js";
+import { type Row, sameValue, type TableView } from "./tables.js";
+import {
+  type AnyEvents, Callbacks, type EventInfo, type OnAdd, type OnChange, type OnEvent, type OnField, type OnRemove, type Undo,
+} from "./match_callbacks.js";
+import { type Predicted, Predicting, type PredictOptions } from "./match_predict.js";
+import { checkPlayout, Playout, type PlayoutOptions, type Shown } from "./interpolate.js";
+
 
 /** Connecting until the first welcome; reconnecting while a lost socket is taken up again; closed for good. */
 export type MatchState = "connecting" | "playing" | "reconnecting" | "closed";
-
-/** A one-off happening of the game. */
-export interface MatchEvent {
-  tick: number;
-  /** Counts this seat's events without gaps. */
-  number: number;
-  /** The event's type, as the schema names it. */
-  name: string;
-  fields: Record<string, Value>;
-}
 
 /** That the rules refused a command of this seat. */
 export interface Refusal<In> {
@@ -53,6 +48,8 @@ export interface MatchOptions<S, In> {
    * token, as 4205, "requeue".
    */
   refresh?: () => Promise<string>;
+  /** How match.view shows the rows. */
+  view?: PlayoutOptions<S>;
   /** Opens a socket. Default: the WebSocket of the platform, which Node has from version 22. */
   webSocket?: SocketFactory;
   /** A steady clock in milliseconds. Default performance.now. */
@@ -64,21 +61,17 @@ export interface MatchOptions<S, In> {
   onState?: (state: MatchState) => void;
   /** The frame's rows and events were told before. */
   onFrame?: (frame: FrameInfo) => void;
-  /** Each event once, in order, over all sockets. */
-  onEvent?: (event: MatchEvent) => void;
   onRefused?: (refusal: Refusal<In>) => void;
   /** The match is over; a close with the action "done" follows. */
   onEnd?: (placements: Placement[]) => void;
   /** Once, when the state is closed. Not called when connect rejects. */
   onClose?: (close: CloseInfo) => void;
-  /** Rows by table, when the whole frame was applied. */
-  onAdd?: (table: keyof S & string, id: number, row: S[keyof S]) => void;
-  onChange?: (table: keyof S & string, id: number, row: S[keyof S], before: S[keyof S]) => void;
-  onRemove?: (table: keyof S & string, id: number, before: S[keyof S]) => void;
 }
 
 const ATTEMPT_MS = 10_000; // for a socket's opening and welcome
 const SILENCE_MS = 10_000; // a socket that says nothing for so long counts as lost
+const SLEPT_MS = 5_000; // a timer that is so late: the tab was frozen, or the machine slept
+const WAKE_MS = 2_000; // for what has come meanwhile to be read
 const LEAVE_MS = 3_000;
 const REMEMBERED = 320; // sequences back that a refusal is still told with its input
 
@@ -90,7 +83,7 @@ const SAMPLE_SPACING = 0.6;
  * Plays in a match. S names the rows of the state's tables and values, In the game's input; both are the caller's word,
  * with nested fields as dotted names: Match<{ Ships: Ship; Round: Round }, Input>.
  */
-export class Match<S = Record<string, Row>, In = Row> {
+export class Match<S = Record<string, Row>, In = Row, Ev = AnyEvents> {
   /** The result, once the match is over. */
   end?: Placement[];
 
@@ -109,9 +102,19 @@ export class Match<S = Record<string, Row>, In = Row> {
   #cancelWait = () => {}; // for the next attempt
   #cancelHeld = () => {};
   #held: { body: Uint8Array; input: In } | undefined; // a sample that waits for its time
-  #sampledAt = -Infinity;
+  #sampledAt: number | undefined;
+  #early: { bytes: Uint8Array; at: number }[] | undefined; // what came with the first welcome
+  #cancelEarly = () => {};
+  #playout: Playout<S> | undefined; // from the first welcome on
+  #predicting: Predicting<S, In, Ev> | undefined;
+  #framed = false; // a frame of this socket is in it
+  readonly #adds = new Callbacks<OnAdd<unknown>>();
+  readonly #changes = new Callbacks<OnChange<unknown>>();
+  readonly #removes = new Callbacks<OnRemove<unknown>>();
+  readonly #events = new Callbacks<OnEvent<unknown, Ev>>();
+  readonly #unconfirmed = new Callbacks<OnEvent<unknown, Ev>>();
   readonly #sent = new Map<number, In>(); // for refusals
-  #opened: { resolve: (m: Match<S, In>) => void; reject: (e: Error) => void } | undefined;
+  #opened: { resolve: (m: Match<S, In, Ev>) => void; reject: (e: Error) => void } | undefined;
   #leaving: Promise<void> | undefined;
   #left: { resolve: () => void; reject: (e: Error) => void } | undefined;
 
@@ -119,9 +122,11 @@ export class Match<S = Record<string, Row>, In = Row> {
    * Takes a seat: resolves when the server has welcomed it, with tables still empty; frames follow. Rejects with a
    * CloseError when the server says no, or cannot be reached.
    */
-  static connect<S = Record<string, Row>, In = Row>(seat: MatchSeat, options: MatchOptions<S, In> = {}): Promise<Match<S, In>> {
+  static connect<S = Record<string, Row>, In = Row, Ev = AnyEvents>(
+    seat: MatchSeat, options: MatchOptions<S, In> = {},
+  ): Promise<Match<S, In, Ev>> {
     return new Promise((resolve, reject) => {
-      const match = new Match<S, In>(seat, options);
+      const match = new Match<S, In, Ev>(seat, options);
       match.#opened = { resolve, reject };
       match.#attempt(seat.token);
     });
@@ -140,7 +145,8 @@ export class Match<S = Record<string, Row>, In = Row> {
       },
       failed: () => void this.#play.stats.refreshErrors++,
     });
-    this.#play = new Play(this.#listener(), (bytes) => this.#socket?.send(bytes) ?? false);
+    checkPlayout(options.view ?? {});
+    this.#play = new Play(this.#listener(), () => this.#socket);
   }
 
   /** What the newest welcome said. */
@@ -175,6 +181,77 @@ export class Match<S = Record<string, Row>, In = Row> {
     return this.#play.unprocessed as { seq: number; input: In }[]; // send took them
   }
 
+  /**
+   * Tells of rows that come, by table, when the whole frame was applied, before onFrame; first, at once, of those that
+   * are there already.
+   */
+  onAdd<K extends keyof S & string>(table: K, call: OnAdd<S[K]>): Undo {
+    for (const [id, row] of this.tables[table]) this.#call(() => call(id, row));
+    return this.#adds.add(table, call as OnAdd<unknown>);
+  }
+
+  /** Tells of rows that differ from what they were, or of one of their fields. */
+  onChange<K extends keyof S & string>(table: K, call: OnChange<S[K]>): Undo;
+  onChange<K extends keyof S & string, F extends keyof S[K] & string>(table: K, field: F, call: OnField<S[K][F]>): Undo;
+  onChange(table: string, what: string | OnChange<never>, field?: OnField<never>): Undo {
+    if (typeof what !== "string") return this.#changes.add(table, what as OnChange<unknown>);
+    const call = field as OnField<unknown>;
+    return this.#changes.add(table, (id, row, before) => {
+      const [now, then] = [(row as Row)[what], (before as Row)[what]];
+      if (!sameValue(now, then)) call(id, now, then);
+    });
+  }
+
+  /** Tells of rows that go. */
+  onRemove<K extends keyof S & string>(table: K, call: OnRemove<S[K]>): Undo {
+    return this.#removes.add(table, call as OnRemove<unknown>);
+  }
+
+  /**
+   * Tells of the game's events, each once, in order, over all sockets. One that a step has emitted is told when it is
+   * predicted, and not again when the server sends it. "*" hears all events.
+   */
+  onEvent<K extends keyof Ev & string>(name: K, call: OnEvent<Ev[K], Ev>): Undo;
+  onEvent(name: "*", call: OnEvent<Ev[keyof Ev], Ev>): Undo;
+  onEvent(name: string, call: (fields: never, event: EventInfo<Ev>) => void): Undo {
+    return this.#events.add(name, call as OnEvent<unknown, Ev>);
+  }
+
+  /** Tells of events that were told as predicted and that the server did not send. */
+  onUnconfirmed<K extends keyof Ev & string>(name: K, call: OnEvent<Ev[K], Ev>): Undo {
+    return this.#unconfirmed.add(name, call as OnEvent<unknown, Ev>);
+  }
+
+  /**
+   * What to draw now, a time of requestAnimationFrame or performance.now; undefined before the first frame. It also tells
+   * the server that the player looks at this, as setView does.
+   */
+  view(now = this.#now()): Shown<S> | undefined {
+    const shown = this.#playout!.at(this.#play.clock.serverTick(now));
+    if (!shown) return undefined;
+    if (this.#framed) this.#play.setView(Math.floor(shown.tick), Math.floor((shown.tick % 1) * 256));
+    return this.#predicting?.show(shown, this.#play.clock.inputTick(now), now) ?? shown;
+  }
+
+  /**
+   * Begins to predict the own rows: match.send hands inputs to the step at once, and match.view shows own and provisional
+   * rows as predicted. A second call takes the place of the first. What a step throws surfaces as an uncaught error, but
+   * in a view, which throws it.
+   */
+  predict(options: PredictOptions<S, In, Ev>): Predicted<S> {
+    const tell = (calls: Callbacks<OnEvent<unknown, Ev>>) => (name: string, fields: AnyEvents[string], tick: number) => {
+      this.#event(calls, fields, { tick, number: 0, name: name as keyof Ev & string, predicted: true });
+    };
+    const { schema, info } = this;
+    const predicting = new Predicting<S, In, Ev>(
+      { schema, info, onEvent: tell(this.#events), onUnconfirmed: tell(this.#unconfirmed) }, options,
+    );
+    this.#predicting = predicting;
+    this.#play.stats.prediction = predicting.stats;
+    if (this.#framed) predicting.frame(this.#play.head.tick, this.#play.head.processed, this.#play.tables!.views);
+    return predicting;
+  }
+
   /** The row of a value; undefined before the first frame. */
   value<K extends keyof S>(name: K): S[K] | undefined {
     return this.tables[name]?.get(1);
@@ -197,7 +274,7 @@ export class Match<S = Record<string, Row>, In = Row> {
       this.#take(body, input);
       return true;
     }
-    const wait = this.#sampledAt + (SAMPLE_SPACING * 1000) / this.info.rate - this.#now();
+    const wait = (SAMPLE_SPACING * 1000) / this.info.rate - since(this.#sampledAt, this.#now());
     if (wait <= 0) {
       this.#held = undefined;
       this.#take(body, input);
@@ -222,7 +299,7 @@ export class Match<S = Record<string, Row>, In = Row> {
     this.#play.setView(tick, Math.min(255, Math.floor(frac * 256)));
   }
 
-  /** The room's tick time now, with its fraction. It never goes back but for a new epoch. */
+  /** The room's tick time now, with its fraction. It never goes back but for a new epoch, or a clock that jumped by seconds. */
   serverTick(): number {
     return this.#play.clock.serverTick(this.#now());
   }
@@ -259,7 +336,8 @@ export class Match<S = Record<string, Row>, In = Row> {
 
   #take(body: Uint8Array, input: In): void {
     const now = this.#now();
-    const seq = this.#play.take(body, input, now);
+    const { seq, tick } = this.#play.take(body, input, now);
+    this.#call(() => this.#predicting?.input(seq, tick, input, this.#play.clock.inputTick(now)));
     this.#sampledAt = now;
     this.#sent.set(seq, input);
     for (const old of this.#sent.keys()) { // in ascending order; where another program played on they jump
@@ -287,18 +365,35 @@ export class Match<S = Record<string, Row>, In = Row> {
   /** Ends a socket that says nothing. The close of a dead one can take minutes, so it is not waited for. */
   #watch(ms: number): void {
     this.#cancelWatch();
-    this.#cancelWatch = this.#schedule(() => {
-      const left = this.#heardAt + SILENCE_MS - this.#now();
+    this.#cancelWatch = this.#after(ms, (slept) => {
+      // What came while the program slept may wait behind this timer.
+      if (slept) this.#heardAt = this.#now() - SILENCE_MS + WAKE_MS;
+      const left = Math.min(SILENCE_MS, this.#heardAt + SILENCE_MS - this.#now());
       if (this.#state === "playing" && left > 0) this.#watch(left);
       else this.#lost(ended(CODE_LOST, "the server is silent"));
+    });
+  }
+
+  /** Calls after a time, and says whether the program slept over it: that time does not count as one of reconnecting. */
+  #after(ms: number, call: (slept: boolean) => void): () => void {
+    const due = this.#now() + ms;
+    return this.#schedule(() => {
+      const late = this.#now() - due;
+      if (late > SLEPT_MS) this.#retry.prolong(late);
+      call(late > SLEPT_MS);
     }, ms);
   }
 
   #message(bytes: Uint8Array): void {
     this.#heardAt = this.#now();
+    if (this.#early) this.#early.push({ bytes, at: this.#heardAt });
+    else this.#read(bytes, this.#heardAt);
+  }
+
+  #read(bytes: Uint8Array, at: number): void {
     let end: Ended | undefined;
     try {
-      end = this.#play.message(bytes, this.#heardAt);
+      end = this.#play.message(bytes, at);
     } catch (e) {
       if (!(e instanceof MalformedError)) throw e;
       end = ended(1007, e.message);
@@ -308,6 +403,7 @@ export class Match<S = Record<string, Row>, In = Row> {
 
   /** Decides what follows the end of a socket, or of an attempt to open one. */
   #lost(end: Ended): void {
+    this.#takeEarly();
     if (this.#state === "closed") return;
     this.#cancelWatch();
     this.#socket?.close();
@@ -328,15 +424,29 @@ export class Match<S = Record<string, Row>, In = Row> {
       return;
     }
     if (end.url && this.#options.moved) this.#url = this.#options.moved(end.url);
-    this.#cancelWait = this.#schedule(() => this.#attempt(this.#play.resume), wait);
+    this.#cancelWait = this.#after(wait, () => this.#attempt(this.#play.resume));
   }
 
   #welcomed(): void {
     if (this.#state === "reconnecting") this.#play.stats.resumes++;
     this.#watch(SILENCE_MS);
+    this.#playout ??= new Playout<S>(this.schema, this.#options.view);
+    this.#framed = false;
+    this.#predicting?.resume();
     this.#setState("playing");
-    this.#opened?.resolve(this);
+    if (!this.#opened) return;
+    // Several messages may come in one turn of the event loop. Who awaits connect is to hear of all of them.
+    this.#early = [];
+    this.#cancelEarly = this.#schedule(() => this.#takeEarly(), 0);
+    this.#opened.resolve(this);
     this.#opened = undefined;
+  }
+
+  #takeEarly(): void {
+    const early = this.#early;
+    this.#early = undefined;
+    this.#cancelEarly();
+    for (const { bytes, at } of early ?? []) if (this.#socket) this.#read(bytes, at);
   }
 
   /** Ends the match for good. */
@@ -345,6 +455,7 @@ export class Match<S = Record<string, Row>, In = Row> {
     this.#cancelWatch();
     this.#cancelWait();
     this.#cancelHeld();
+    this.#cancelEarly();
     this.#refresher.close();
     this.#socket?.close();
     this.#socket = undefined;
@@ -375,24 +486,44 @@ export class Match<S = Record<string, Row>, In = Row> {
     }
   }
 
-  /** What the stream tells. A program that closed the match in a callback hears nothing more of it. */
+  /** Calls the program. One that closed the match in a callback hears nothing more of it. */
+  #tell(f: () => void): void {
+    if (this.#state !== "closed") this.#call(f);
+  }
+
+  #event(calls: Callbacks<OnEvent<unknown, Ev>>, fields: AnyEvents[string], event: EventInfo<Ev>): void {
+    for (const name of [event.name, "*"]) for (const call of calls.of(name)) this.#tell(() => call(fields, event));
+  }
+
+  /** What the stream tells. */
   #listener(): PlayListener {
     const o = this.#options;
-    const table = (name: string) => name as keyof S & string;
-    const row = (r: Row) => r as S[keyof S];
-    const tell = (f: () => void) => {
-      if (this.#state !== "closed") this.#call(f);
+    const tell = (f: () => void) => this.#tell(f);
+    const each = <F>(calls: Iterable<F>, call: (f: F) => void) => {
+      for (const f of calls) tell(() => call(f));
     };
     return {
       welcomed: () => this.#welcomed(),
       expires: (seconds) => this.#refresher.expires(seconds),
-      onAdd: (t, id, r) => tell(() => o.onAdd?.(table(t), id, row(r))),
-      onChange: (t, id, r, before) => tell(() => o.onChange?.(table(t), id, row(r), row(before))),
-      onRemove: (t, id, before) => tell(() => o.onRemove?.(table(t), id, row(before))),
-      frame: (info) => tell(() => o.onFrame?.(info)),
+      onAdd: (t, id, row) => each(this.#adds.of(t), (call) => call(id, row)),
+      onChange: (t, id, row, before) => each(this.#changes.of(t), (call) => call(id, row, before)),
+      onRemove: (t, id, before) => each(this.#removes.of(t), (call) => call(id, before)),
+      restarted: () => {
+        this.#playout!.reset();
+        this.#predicting?.restart();
+        this.#play.stats.prediction = this.#predicting?.stats;
+      },
+      frame: (info) => {
+        this.#framed = true;
+        this.#call(() => this.#predicting?.frame(info.tick, info.processed, this.#play.tables!.views));
+        this.#playout!.push(info.tick, this.tables, this.#play.clock.serverTick(info.at));
+        tell(() => o.onFrame?.(info));
+      },
       event: (tick, number, body) => {
         if (body.kind === "game") {
-          tell(() => o.onEvent?.({ tick, number, name: body.name, fields: body.fields }));
+          const { name, fields } = body;
+          if (this.#predicting?.confirm(name, fields, tick)) return;
+          this.#event(this.#events, fields, { tick, number, name: name as keyof Ev & string, predicted: false });
           return;
         }
         const { seq, reason } = body;

@@ -3,7 +3,7 @@ import { CODE_LOST } from "./codes.js";
 import { TickClock } from "./clock.js";
 import { Decoder, type ScopeError } from "./decoder.js";
 import { type EventBody, readEvent } from "./event.js";
-import { type Head, noHead, readFrame } from "./frame.js";
+import { type Block, type Head, noHead, readFrame } from "./frame.js";
 import {
   isFrame, type Message, openMessage, type Placement, readBye, readEnd, readEvents, readPong, readRefreshed,
   readWelcome, type Welcome,
@@ -11,8 +11,9 @@ import {
 import { writeInput } from "./input.js";
 import { Outbox, type Sent } from "./outbox.js";
 import { FROM_SERVER, MAX_INPUT_BODY, PROTOCOL } from "./protocol.js";
+import type { PredictionStats } from "./reconcile.js";
 import { Schema } from "./schema.js";
-import { framed } from "./socket.js";
+import { framed, type Socket } from "./socket.js";
 import { type RowListener, Tables } from "./tables.js";
 import { writeLeave, writePacket, writePing, writeRefresh, writeResync } from "./to_server.js";
 import { Writer } from "./writer.js";
@@ -69,11 +70,37 @@ export interface MatchStats {
   refreshErrors: number;
   /** Event messages that did not follow the last one; the server sends what is missing on the next socket. */
   eventGaps: number;
+  /** What the newest host cost; absent while the match has had one alone. */
+  takeover?: Takeover;
+  /** Of the frames' blocks, by scope. */
+  readonly bytesByScope: ReadonlyMap<number, number>;
+  /** Of the frames' blocks, by table: parts of bytes count as they are. */
+  readonly bytesByTable: Readonly<Record<string, number>>;
+  /** Between the last two frames, in milliseconds. */
+  frameGapMs: number;
+  /** How many ticks before its use the last new input came; negative: too late. */
+  leadTicks: number;
+  /** Packets of samples that were held back since more than 4 KiB waited in the socket: the next one says the same. */
+  shed: number;
+  /** Since match.predict. */
+  prediction: Readonly<PredictionStats> | undefined;
+}
+
+/** What it cost that another host took the match over. */
+export interface Takeover {
+  /** How many there were so far, with this one. */
+  readonly count: number;
+  /** The time between the last frame of the host before and the first one of this. */
+  readonly pausedMs: number;
+  /** By how many ticks the latter is earlier than the former: so much of what was seen was played anew. */
+  readonly rolledBackTicks: number;
 }
 
 /** What a Play tells. None may throw. */
 export interface PlayListener extends RowListener {
   welcomed(): void;
+  /** Ticks count anew from the frame that is about to be told: another host, or a clock that jumped. */
+  restarted(): void;
   /** In how many seconds the player's token ends; 0 for never. After each welcome and each newer token. */
   expires(seconds: number): void;
   frame(info: FrameInfo): void;
@@ -87,19 +114,26 @@ const ACK_EVERY_MS = 100; // without inputs, the server is told this often what 
 // that more of the newest would only be dropped there.
 const FLUSH_PACKETS = 2;
 const RESYNC_EVERY_MS = 1000; // at most one request for a keyframe of a scope in this time
+// Above this many bytes that wait in the socket no samples are added: they would come too late, and the next packet
+// brings the newest 32 again.
+const MOST_WAITING = 4 << 10;
+const JUMP_MS = 5000; // a frame that is off by more from when the one before says that it comes: a clock has jumped
 
 /**
  * One seat's part in a match, over all the sockets that it takes: messages in, messages out. It opens no socket and
  * reads no clock; every call says when it is, in milliseconds.
  */
 export class Play {
+  readonly #byScope = new Map<number, number>();
+  readonly #byTable: Record<string, number> = {};
   readonly stats: MatchStats = {
     rttMs: 0, jitterMs: 0, frames: 0, bytesIn: 0, bytesOut: 0, decodeErrors: 0, hashMismatches: 0, resyncs: 0, resumes: 0,
-    refreshes: 0, refreshErrors: 0, eventGaps: 0,
+    refreshes: 0, refreshErrors: 0, eventGaps: 0, bytesByScope: this.#byScope, bytesByTable: this.#byTable,
+    frameGapMs: 0, leadTicks: 0, shed: 0, prediction: undefined,
   };
 
   readonly #listener: PlayListener;
-  readonly #send: (bytes: Uint8Array<ArrayBuffer>) => boolean;
+  readonly #socket: () => Socket | undefined;
   readonly #outbox = new Outbox();
   readonly #writer = new Writer();
   readonly #body = new Writer();
@@ -114,17 +148,20 @@ export class Play {
   #tables: Tables | undefined;
   #clock = new TickClock(1);
   #head: Head = noHead; // what the next frame's head differs from
+  #last: { epoch: bigint; tick: number; at: number } | undefined; // the newest frame of all sockets
+  #framedAt = 0; // when the newest frame came, once #head is one's
   #event = 0;
+  #anew = false; // the next frame is the first of an epoch that a welcome has told of
   #rebase = false; // a new epoch may number its events from 1 again
   #view: { tick: number; frac: number } | undefined;
-  #pingedAt = -Infinity;
-  #writtenAt = -Infinity; // when the last input packet was
+  #pingedAt: number | undefined;
+  #writtenAt: number | undefined; // when the last input packet was
   readonly #askedAt = new Map<number, number>(); // by scope, when a keyframe was asked for
 
-  /** send gives a message to the present socket and says whether that took it. */
-  constructor(listener: PlayListener, send: (bytes: Uint8Array<ArrayBuffer>) => boolean) {
+  /** socket is the present one. */
+  constructor(listener: PlayListener, socket: () => Socket | undefined) {
     this.#listener = listener;
-    this.#send = send;
+    this.#socket = socket;
   }
 
   /** Undefined before the first welcome. */
@@ -147,6 +184,11 @@ export class Play {
     return this.#resume;
   }
 
+  /** Of the newest frame. */
+  get head(): Head {
+    return this.#head;
+  }
+
   get clock(): TickClock {
     return this.#clock;
   }
@@ -163,7 +205,7 @@ export class Play {
     const m = openMessage(bytes);
     if (m.kind === FROM_SERVER.bye) return endedByBye(readBye(m));
     if (!this.#welcomed) {
-      if (m.kind !== FROM_SERVER.welcome) m.r.fail("welcome", `its kind is ${m.kind}`);
+      if (m.kind !== FROM_SERVER.welcome) m.r.fail("welcome");
       return this.#welcome(readWelcome(m), at);
     }
     if (isFrame(m.kind)) return this.#frame(m, size, at);
@@ -185,14 +227,15 @@ export class Play {
   }
 
   /**
-   * Takes an encoded input and what was given to send, sends it with repeats of those before it, and returns its sequence. A command that has more
-   * than a packet of them before it is sent after a frame, in its turn. Throws a BacklogError.
+   * Takes an encoded input and what was given to send, sends it with repeats of those before it, and returns its sequence
+   * and the tick that it is for. A command that has more than a packet of them before it is sent after a frame, in its
+   * turn. Throws a BacklogError.
    */
-  take(body: Uint8Array, input: unknown, now: number): number {
+  take(body: Uint8Array, input: unknown, now: number): { seq: number; tick: number } {
     const { tick, frac } = this.#view ?? { tick: this.#head.tick, frac: 0 };
-    const seq = this.#outbox.add(this.#clock.target(now), tick, frac, body, input);
+    const sent = this.#outbox.add(this.#clock.target(now), tick, frac, body, input);
     if (!this.#outbox.crowded) this.#flush(now);
-    return seq;
+    return sent;
   }
 
   /** Says what the player looks at, for the inputs from now on. frac is in 1/256. */
@@ -231,6 +274,7 @@ export class Play {
     this.#decoder = new Decoder(this.#schema);
     if (this.#tables) this.#tables.follow(this.#decoder);
     else this.#tables = new Tables(this.#decoder, this.#listener);
+    for (const { name } of schema.tables) this.#byTable[name] ??= 0;
     const { room, game, rules, seat, player, epoch, rate, inputs } = w;
     const goesOn = this.#info?.epoch === epoch;
     this.#info = { room, game, rules, seat, player, epoch, rate, inputs };
@@ -238,15 +282,17 @@ export class Play {
     if (goesOn) this.#clock.reopen();
     else {
       this.#clock = new TickClock(rate);
+      this.#outbox.restart(w.tick);
     }
     this.#epoch = epoch;
+    this.#anew = !goesOn;
     this.#rebase = false;
     this.#resume = w.resume;
     this.#clock.frame(w.tick, at); // it is sent with that tick's frame
     this.#outbox.welcome(inputs, w.seq);
     this.#head = noHead;
     this.#view = undefined;
-    this.#pingedAt = this.#writtenAt = -Infinity; // both follow the first frame
+    this.#pingedAt = this.#writtenAt = undefined; // both follow the first frame
     this.#askedAt.clear();
     this.#welcomed = true;
     this.#listener.welcomed();
@@ -259,11 +305,21 @@ export class Play {
     const h = frame.head;
     if (h.epoch < this.#epoch) return ended(CODE_LOST, "the server's epoch is older than one seen before");
     if (h.epoch > this.#epoch) this.#newEpoch(h);
+    else if (this.#jumped(h, at)) this.#restart();
+    else if (this.#anew) this.#listener.restarted(); // with a clock of its own already
+    this.#anew = false;
+    if (this.#head !== noHead) this.stats.frameGapMs = at - this.#framedAt;
     this.#head = h;
+    this.#framedAt = at;
     this.#heal(this.#decoder!.apply(frame), at);
+    this.#weigh(frame.blocks);
     this.stats.frames++;
+    this.#reckon(h, at);
     this.#clock.frame(h.tick, at);
-    if (h.processed > this.#outbox.processed) this.#clock.lead(h.lead);
+    if (h.processed > this.#outbox.processed) {
+      this.#clock.lead(h.lead);
+      this.stats.leadTicks = h.lead;
+    }
     this.#outbox.ack(h.processed, h.durable);
     this.stats.jitterMs = this.#clock.jitterMs;
     this.#tables!.update();
@@ -272,19 +328,53 @@ export class Play {
     return undefined;
   }
 
+  /** Notes what another host cost, whether behind the same socket or on a new one. */
+  #reckon({ epoch, tick }: Head, at: number): void {
+    const last = this.#last;
+    if (last && epoch > last.epoch) {
+      const count = (this.stats.takeover?.count ?? 0) + 1;
+      this.stats.takeover = { count, pausedMs: at - last.at, rolledBackTicks: Math.max(0, last.tick - tick) };
+    }
+    this.#last = { epoch, tick, at };
+  }
+
   /** Another host took the match over, behind the same socket. */
   #newEpoch(h: Head): void {
     this.#epoch = h.epoch;
     this.#info = { ...this.#info!, epoch: h.epoch };
     this.#rebase = true;
     this.#view = undefined;
-    this.#clock.restart();
+    this.#restart();
     this.#outbox.rebase(h.processed);
+    this.#outbox.restart(h.tick);
+  }
+
+  /**
+   * Whether the local clock or the room's has jumped: by one that slept, or was set. An estimate would take long to
+   * follow.
+   */
+  #jumped(h: Head, at: number): boolean {
+    if (this.#head === noHead) return false;
+    const due = this.#framedAt + ((h.tick - this.#head.tick) * 1000) / this.#info!.rate;
+    return Math.abs(at - due) > JUMP_MS;
+  }
+
+  #restart(): void {
+    this.#clock.restart();
+    this.#listener.restarted();
+  }
+
+  /** Counts what a frame's blocks took. */
+  #weigh(blocks: readonly Block[]): void {
+    for (const { scope, data } of blocks) this.#byScope.set(scope, (this.#byScope.get(scope) ?? 0) + data.length);
+    const { schema, bits } = this.#decoder!;
+    schema.tables.forEach(({ name }, i) => (this.#byTable[name]! += bits[i]! / 8));
+    bits.fill(0);
   }
 
   /** Asks for the scopes that were lost. What goes wrong until a keyframe can be here is the same error. */
   #heal(errors: readonly ScopeError[], at: number): void {
-    const due = (scope: number) => at - (this.#askedAt.get(scope) ?? -Infinity) >= RESYNC_EVERY_MS;
+    const due = (scope: number) => since(this.#askedAt.get(scope), at) >= RESYNC_EVERY_MS;
     for (const e of errors) {
       if (!due(e.scope)) continue;
       if (e.reason === "hash") this.stats.hashMismatches++;
@@ -335,17 +425,21 @@ export class Play {
 
   /** Sends what is due after a frame: a ping, and inputs or a bare acknowledgement. */
   #upkeep(at: number): void {
-    if (at - this.#pingedAt >= PING_EVERY_MS) {
+    if (since(this.#pingedAt, at) >= PING_EVERY_MS) {
       this.#pingedAt = at;
       writePing(this.#writer.reset(), Math.max(0, Math.round(at * 1000)));
       this.#write();
     }
-    if (at - this.#writtenAt >= ACK_EVERY_MS) this.#flush(at);
+    if (since(this.#writtenAt, at) >= ACK_EVERY_MS) this.#flush(at);
   }
 
   /** Sends the inputs that the server may not have, or says what has arrived here when there are none. */
   #flush(now: number): void {
     if (!this.#welcomed) return; // the next socket's first frame does it
+    if (this.info!.inputs === "samples" && (this.#socket()?.buffered ?? 0) > MOST_WAITING) {
+      this.stats.shed++;
+      return;
+    }
     this.#writtenAt = now;
     for (const inputs of this.#outbox.packets(FLUSH_PACKETS)) {
       writePacket(this.#writer.reset(), this.#epoch, this.#head.tick, this.#event, inputs);
@@ -355,6 +449,11 @@ export class Play {
 
   /** Sends what the writer holds. A socket that does not take it either is full or has ended, which shows elsewhere. */
   #write(): void {
-    if (this.#send(this.#writer.bytes())) this.stats.bytesOut += framed(this.#writer.length, true);
+    if (this.#socket()?.send(this.#writer.bytes())) this.stats.bytesOut += framed(this.#writer.length, true);
   }
+}
+
+/** How many milliseconds have passed; no end of them where the clock was set back, or where it never was. */
+export function since(then: number | undefined, now: number): number {
+  return then === undefined || now < then ? Infinity : now - then;
 }

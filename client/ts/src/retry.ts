@@ -26,6 +26,11 @@ export class Retry {
     this.#cause = cause;
   }
 
+  /** Gives it so much more time: the program slept. */
+  prolong(ms: number): void {
+    this.#until += ms;
+  }
+
   /**
    * How long to wait before the next attempt, in milliseconds; undefined when it is time to give up. The last attempt is
    * made when the time is up, or later where the server asks for that.

@@ -6,7 +6,7 @@ export type SocketFactory = (url: string, protocols: string[]) => WebSocket;
 
 export const systemSocket: SocketFactory = (url, protocols) => new WebSocket(url, protocols);
 
-/** Above this many bytes that wait in the socket nothing is added: inputs are repeated anyway, and old ones are worthless. */
+/** Above this many bytes that wait in the socket nothing is added: commands are repeated anyway. */
 const MOST_BUFFERED = 64 << 10;
 
 const OPEN = 1; // WebSocket.OPEN, where there may be no global of that name
@@ -44,6 +44,11 @@ export class Socket {
       // After an error of an open socket its close says more. Before that, not every platform sends one.
       if (!opened) this.#end(CODE_LOST, "");
     };
+  }
+
+  /** How many bytes wait in the socket. */
+  get buffered(): number {
+    return this.#ws.bufferedAmount;
   }
 
   /** Sends a message if the socket takes one now, and says whether. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { actionOf, codeName, Codes, PROTOCOL } from "../src/index.js";
+import { actionOf, codeName } from "../src/index.js";
+import { Codes, PROTOCOL } from "../src/wire.js";
 import { golden } from "./vectors.js";
 
 test("the table of codes is the golden one", () => {

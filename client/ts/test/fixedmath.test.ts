@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { atan2, cos, sin } from "../src/index.js";
+import { atan2, cos, sin } from "../src/math.js";
 import { float, golden } from "./vectors.js";
 
 const vectors = golden<Record<"sin" | "cos" | "atan2", string[][]>>("proto/testdata/fixedmath.json");

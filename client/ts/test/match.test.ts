@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { BacklogError, CloseError, type FrameInfo, type MatchEvent, Playout } from "../src/index.js";
+import { BacklogError, CloseError, type EventInfo, type FrameInfo } from "../src/index.js";
+import { Playout } from "../src/wire.js";
 import {
-  ammo, bye, end, events, frame, hit, type Input, keyframe, moved, pong, refusal, type State, welcome,
+  ammo, bye, end, events, type Events, frame, hit, type Input, keyframe, moved, pong, refusal, type State, welcome,
 } from "./fake_server.js";
 import { Harness, seat } from "./match_harness.js";
 import type { Any } from "./msgpack.js";
@@ -75,12 +76,14 @@ test("frames bring rows, of the room and of the own seat, and tell of them", asy
   const told: string[] = [];
   const frames: FrameInfo[] = [];
   const h = new Harness({
-    onAdd: (table, id, row) => told.push(`add ${table} ${id} ${JSON.stringify(row)}`),
-    onChange: (table, id, row, before) => told.push(`change ${table} ${id} ${JSON.stringify([before, row])}`),
-    onRemove: (table, id) => told.push(`remove ${table} ${id}`),
     onFrame: (f) => (told.push(`frame ${f.tick}`), frames.push(f)),
   });
   const match = await h.join();
+  for (const table of ["Ships", "Round"] as const) {
+    match.onAdd(table, (id, row) => told.push(`add ${table} ${id} ${JSON.stringify(row)}`));
+    match.onChange(table, (id, row, before) => told.push(`change ${table} ${id} ${JSON.stringify([before, row])}`));
+    match.onRemove(table, (id) => told.push(`remove ${table} ${id}`));
+  }
   h.time.advance(3);
   h.socket.say(frame(100, { scopes: [0, 1], blocks: [keyframe([[5, "a", 1], [6, "b", 2]], 90), ammo(3)] }));
   h.time.advance(50);
@@ -267,20 +270,21 @@ test("a full socket is not written to", async () => {
 });
 
 test("events come once and in order; after a gap they wait for what is missing", async () => {
-  const got: MatchEvent[] = [];
-  const h = new Harness({ onEvent: (e) => got.push(e) });
+  const got: [By: number, EventInfo<Events>][] = [];
+  const h = new Harness();
   const match = await h.join({ event: 3 });
+  match.onEvent("Hit", ({ By }, e) => got.push([By, e]));
   h.socket.say(events(100, 4, hit(1), hit(2)), events(101, 5, hit(2), hit(3)), events(102, 8, hit(9)));
   assert.deepEqual(got, [
-    { tick: 100, number: 4, name: "Hit", fields: { By: 1 } },
-    { tick: 100, number: 5, name: "Hit", fields: { By: 2 } },
-    { tick: 101, number: 6, name: "Hit", fields: { By: 3 } },
+    [1, { tick: 100, number: 4, name: "Hit", predicted: false }],
+    [2, { tick: 100, number: 5, name: "Hit", predicted: false }],
+    [3, { tick: 101, number: 6, name: "Hit", predicted: false }],
   ]);
   assert.equal(match.stats.eventGaps, 1);
   h.socket.say(frame(102, { blocks: [keyframe([], 1)] }));
   assert.equal(packet(h.socket.take(INPUT)[0]!)[2], 6, "an event behind a gap is not acknowledged");
   h.socket.say(events(103, 7, hit(4), hit(9)));
-  assert.deepEqual(got.map((e) => e.number), [4, 5, 6, 7, 8]);
+  assert.deepEqual(got.map(([, e]) => e.number), [4, 5, 6, 7, 8]);
 });
 
 test("a view hash that differs asks for a keyframe, once a second", async () => {
@@ -424,13 +428,12 @@ test("close keeps the seat and says so once", async () => {
 
 test("a program that closes the match in a callback hears nothing more of it", async () => {
   const got: number[] = [];
-  const h = new Harness({
-    onEvent: (e) => {
-      got.push(e.number);
-      match.close();
-    },
-  });
+  const h = new Harness();
   const match = await h.join();
+  match.onEvent("*", (_, e) => {
+    got.push(e.number);
+    match.close();
+  });
   h.socket.say(events(100, 1, hit(1), hit(2)));
   assert.deepEqual(got, [1]);
 });
@@ -445,12 +448,14 @@ test("an error of a callback is not lost and does not stop the match", async (t)
     }
   });
   const error = new Error("the program's own");
-  const h = new Harness({
-    onAdd: () => {
-      throw error;
-    },
-  });
+  const h = new Harness();
   const match = await h.join();
+  match.onAdd("Ships", () => {
+    throw error;
+  });
+  match.onAdd("Round", () => {
+    throw error;
+  });
   h.socket.say(frame(100, { blocks: [keyframe([[5, "a", 1]], 90)] }), frame(101, { blocks: [moved(1, 2)] }));
   assert.deepEqual(thrown, [error, error]);
   assert.equal(match.tables.Ships.get(1)?.X, 7);

@@ -1,5 +1,5 @@
 import { type CloseInfo, Match, type MatchOptions, type MatchState } from "../src/index.js";
-import { FakeSocket, type Input, type State, welcome, type WelcomeFields } from "./fake_server.js";
+import { type Events, FakeSocket, type Input, type State, welcome, type WelcomeFields } from "./fake_server.js";
 import { FakeTime } from "./fake_time.js";
 
 export const seat = { room: "room-1", url: "ws://node-1/v1/match/room-1", token: "seat-token" };
@@ -33,12 +33,12 @@ export class Harness {
     return this.sockets.at(-1)!;
   }
 
-  connect(): Promise<Match<State, Input>> {
-    return Match.connect<State, Input>(seat, this.options);
+  connect(): Promise<Match<State, Input, Events>> {
+    return Match.connect<State, Input, Events>(seat, this.options);
   }
 
   /** Connects, and has the server welcome the client. */
-  async join(w: WelcomeFields = {}): Promise<Match<State, Input>> {
+  async join(w: WelcomeFields = {}): Promise<Match<State, Input, Events>> {
     const match = this.connect();
     this.accept(w);
     return match;
@@ -48,5 +48,6 @@ export class Harness {
   accept(w: WelcomeFields = {}): void {
     this.socket.open();
     this.socket.say(welcome(w));
+    this.time.advance(0); // who awaits connect has had a turn
   }
 }

@@ -8,12 +8,13 @@ const first = frame(100, { blocks: [keyframe([[5, "a", 1]], 90)] });
 
 test("a lost socket is taken up again with the resume secret of the newest welcome", async () => {
   const told: string[] = [];
-  const h = new Harness({
-    onAdd: (t, id) => told.push(`add ${t} ${id}`),
-    onChange: (t, id) => told.push(`change ${t} ${id}`),
-    onRemove: (t, id) => told.push(`remove ${t} ${id}`),
-  });
+  const h = new Harness();
   const match = await h.join({ resume: "secret-1" });
+  for (const t of ["Ships", "Round"] as const) {
+    match.onAdd(t, (id) => told.push(`add ${t} ${id}`));
+    match.onChange(t, (id) => told.push(`change ${t} ${id}`));
+    match.onRemove(t, (id) => told.push(`remove ${t} ${id}`));
+  }
   h.socket.say(first);
   match.send({ Turn: 1 });
   h.socket.say(bye(4002, "shutting down", 200));
@@ -94,8 +95,9 @@ test("nothing of the socket before counts on a new one", async () => {
 
 test("events are told once over resumes", async () => {
   const got: number[] = [];
-  const h = new Harness({ onEvent: (e) => got.push(e.number) });
-  await h.join();
+  const h = new Harness();
+  const match = await h.join();
+  match.onEvent("Hit", (_, e) => got.push(e.number));
   h.socket.say(events(100, 1, hit(1), hit(2)), first);
   h.socket.end(1006);
   h.time.advance(50);
@@ -245,8 +247,9 @@ test("an older epoch is refused, in a welcome and in a frame", async () => {
 
 test("events of a new epoch are told once: what it kept was told, what was taken back comes anew", async () => {
   const got: [number, number][] = [];
-  const h = new Harness({ onEvent: (e) => got.push([e.tick, e.number]) });
-  await h.join();
+  const h = new Harness();
+  const match = await h.join();
+  match.onEvent("Hit", (_, e) => got.push([e.tick, e.number]));
   h.socket.say(events(100, 1, hit(1), hit(2), hit(3), hit(4)), first);
   h.socket.end(1006);
   h.time.advance(50);
@@ -310,8 +313,9 @@ test("a refusal after a jump does not get an input of long before", async () => 
 
 test("a new epoch behind the same socket may begin its events and ticks anew", async () => {
   const got: [number, number][] = [];
-  const h = new Harness({ onEvent: (e) => got.push([e.tick, e.number]) });
+  const h = new Harness();
   const match = await h.join();
+  match.onEvent("Hit", (_, e) => got.push([e.tick, e.number]));
   h.socket.say(events(100, 1, hit(1), hit(2)), first);
   h.time.advance(1000);
   const before = match.serverTick();

@@ -1,57 +1,83 @@
-// The moving picture behind the join form: a skirmish, drawn by what draws the game.
+// The moving picture behind words: a skirmish, drawn by what draws the game.
 
+import type { Picture } from "./draw/picture.ts";
 import { Scene, type Happening, type ShipView } from "./scene.ts";
 import { Skirmish } from "./skirmish.ts";
-import { SIZE } from "./world.ts";
-import type { Picture } from "./draw/picture.ts";
 
 const RATE = 20;
+const SEATS = 7;
+const WARM = 24; // ticks before a still
 
 export class Attract {
   readonly #picture: Picture;
-  readonly #skirmish = new Skirmish(["", "", "", "", "", ""]);
+  readonly #skirmish = new Skirmish(Array.from({ length: SEATS }, () => ""));
   readonly #scene = new Scene(RATE);
   #frame = 0;
   #start = 0;
-  readonly #at = { x: SIZE / 3, y: SIZE / 2 };
+  #tick = 0; // that is shown
+  #warm = false; // something has flown and burst
+  readonly #at = { x: 333, y: 500 };
 
   constructor(picture: Picture) {
     this.#picture = picture;
-    for (let i = 0; i < 60; i++) this.#step(); // begin in the middle of it
+    for (let i = 0; i < 70; i++) this.#step(); // begin in the middle of it
     this.#scene.happened(this.#skirmish.tick);
+    this.#tick = this.#skirmish.tick - 1;
   }
 
   /** Plays until stop is called. Who asked for less motion gets a still. */
   start(): void {
-    this.stop();
+    if (this.#frame !== 0) return;
+    this.#warm = true;
     this.#picture.clear();
-    this.#start = performance.now() - (this.#skirmish.tick / RATE) * 1000;
+    this.#start = performance.now() - (this.#tick / RATE) * 1000;
     this.#draw(performance.now());
   }
 
+  /** Stops, and leaves the picture as it is. */
   stop(): void {
     cancelAnimationFrame(this.#frame);
+    this.#frame = 0;
+  }
+
+  /** Stands still, but is painted: in the middle of a fight, not before it. */
+  freeze(): void {
+    this.stop();
+    if (!this.#warm) {
+      this.#warm = true;
+      for (let i = 0; i < WARM; i++) this.#paint((i * 1000) / RATE, 1, (this.#tick += 1));
+    }
+    this.#paint((WARM * 1000) / RATE, 1);
+  }
+
+  /** Paints a picture that stands still anew: in another size, or another look. */
+  redraw(): void {
+    if (this.#frame === 0) this.#paint(performance.now(), 1);
   }
 
   #draw(now: number): void {
     this.#frame = requestAnimationFrame((at) => this.#draw(at));
-    const calm = this.#picture.calm;
-    let tick = calm ? this.#skirmish.tick - 1 : ((now - this.#start) / 1000) * RATE;
+    const { calm } = this.#picture;
+    let tick = calm ? this.#tick : ((now - this.#start) / 1000) * RATE;
     if (tick > this.#skirmish.tick + RATE) {
       this.#start += ((tick - this.#skirmish.tick) / RATE) * 1000; // the tab was hidden
       tick = this.#skirmish.tick;
     }
-    while (!calm && this.#skirmish.tick < tick + 1) this.#step();
+    this.#tick = tick;
+    this.#paint(now, calm ? 1 : 0.012);
+  }
+
+  #paint(now: number, part: number, tick = this.#tick): void {
+    while (this.#skirmish.tick < tick + 1) this.#step();
     const { bullets, shots } = this.#scene.bullets(tick, 0, 0);
     const happenings: Happening[] = [...this.#scene.happened(tick), ...shots];
-    const { camera } = this.#picture;
     const ships = this.#scene.ships(tick);
-    this.#aim(ships, calm ? 1 : 0.012);
-    camera.look(this.#at.x, this.#at.y);
+    this.#aim(ships, part);
+    this.#picture.camera.look(this.#at.x, this.#at.y);
     this.#picture.draw({ now, ships, bullets, happenings, own: 0, leader: 0, labels: false });
   }
 
-  /** Brings the middle of the fight, by some part of the way, to where the form does not cover it. */
+  /** Brings the middle of the fight, by some part of the way, to where the words do not cover it. */
   #aim(ships: ShipView[], part: number): void {
     const { camera } = this.#picture;
     const alive = ships.filter((s) => s.hp > 0);

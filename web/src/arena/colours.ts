@@ -1,10 +1,18 @@
 // How seats are told apart: sixteen colours that differ in hue or lightness, and four hulls, so that neighbours differ
-// in both and nobody needs to see colours well.
+// in both and nobody needs to see colours well. Each colour has a form for dark ground and one for light.
 
-/** By seat, from 1. */
-const COLOURS = [
+import type { Theme } from "../shared/theme.ts";
+
+/** By seat, from 1: on dark ground. */
+const ON_DARK = [
   "#ffb938", "#43d5ff", "#ff5c6c", "#8be04e", "#b78bff", "#ff8ad8", "#2fe0b0", "#ff8a3d",
-  "#5f9bff", "#e8e04a", "#f45bff", "#9fd0a0", "#d0a87c", "#7ef0f0", "#ff9f9f", "#cfd6e6",
+  "#6fa6ff", "#e8e04a", "#f45bff", "#9fd0a0", "#d0a87c", "#7ef0f0", "#ff9f9f", "#cfd6e6",
+];
+
+/** The same seats on light ground, each dark enough for small letters. */
+const ON_LIGHT = [
+  "#8f5400", "#00698c", "#bb1c31", "#3a7000", "#653acb", "#a8257f", "#006e54", "#a44400",
+  "#1d52c0", "#6a6200", "#9800a6", "#35683a", "#784e24", "#006b70", "#a03c42", "#45516b",
 ];
 
 /** A hull is a polygon around the ship's centre with its nose to the right, in units. */
@@ -17,14 +25,28 @@ const HULLS: readonly Hull[] = [
   [[13, 1.5], [5, 3.5], [1, 10.5], [-10.5, 8], [-6.5, 0], [-10.5, -8], [1, -10.5], [5, -3.5], [13, -1.5]],
 ];
 
-/** The colour of a seat, as #rrggbb. */
-export function colour(seat: number): string {
-  return COLOURS[(((seat - 1) % COLOURS.length) + COLOURS.length) % COLOURS.length]!;
+function turns(seat: number, of: number): number {
+  return (((seat - 1) % of) + of) % of;
+}
+
+/** The colour of a seat on a ground, as #rrggbb. */
+export function colour(seat: number, ground: Theme): string {
+  return (ground === "dark" ? ON_DARK : ON_LIGHT)[turns(seat, ON_DARK.length)]!;
+}
+
+/** The colour of a seat for a style sheet, which picks the form by the theme. */
+export function seatColour(seat: number): string {
+  return `light-dark(${colour(seat, "light")}, ${colour(seat, "dark")})`;
 }
 
 /** The shape of a seat's ship. */
 export function hull(seat: number): Hull {
-  return HULLS[(((seat - 1) % HULLS.length) + HULLS.length) % HULLS.length]!;
+  return HULLS[hullNumber(seat)]!;
+}
+
+/** Which of the shapes a seat's ship has, from 0. */
+export function hullNumber(seat: number): number {
+  return turns(seat, HULLS.length);
 }
 
 /** A colour with some of its strength, from 0 to 1. */

@@ -1,6 +1,7 @@
 // The player's hands: keys and touches become the game's input. Nothing is sent from here; the game asks once a tick.
 
-import { turn } from "./smooth.ts";
+import type { Pad } from "./gamepad.ts";
+import { turn } from "./pose.ts";
 import { FULL, type Input } from "./world.ts";
 
 type Action = "left" | "right" | "ahead" | "back" | "fire";
@@ -43,6 +44,8 @@ export class Controls {
   /** The stick under the left thumb, and whether the right one fires; whoever handles touches sets them. */
   push: Push | undefined;
   touchFire = false;
+  /** What a gamepad says, asked at each input. */
+  pad: () => Pad | undefined = () => undefined;
   /** Is told when a key went down or up, for who will not wait for the next tick. */
   changed: () => void = () => undefined;
 
@@ -64,8 +67,10 @@ export class Controls {
     const on = (action: Action) => (this.#held.has(action) || this.#tapped.has(action) ? 1 : 0);
     let Turn = FULL * (on("right") - on("left"));
     let Thrust = FULL * (on("ahead") - on("back"));
-    if (this.push && Turn === 0 && Thrust === 0) ({ Turn, Thrust } = steer(this.push, angle));
-    const Fire = on("fire") === 1 || this.touchFire;
+    const pad = this.pad();
+    const push = this.push ?? pad?.push;
+    if (push && Turn === 0 && Thrust === 0) ({ Turn, Thrust } = steer(push, angle));
+    const Fire = on("fire") === 1 || this.touchFire || pad?.fire === true;
     this.#tapped.clear();
     return { Turn, Thrust, Fire };
   }

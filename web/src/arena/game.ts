@@ -1,19 +1,27 @@
 // One match on the screen: states in, pictures out, inputs in between.
 
-import { CloseError, Codes, Match, type CloseInfo, type FrameInfo, type MatchSeat } from "@muster/client";
+import { CloseError, Match, type CloseInfo, type FrameInfo } from "@muster/client";
+import { Codes } from "@muster/client/wire";
+import { byId } from "../shared/dom.ts";
 import { Controls, isWidget } from "./controls.ts";
 import type { Snapshot } from "./debug.ts";
-import { byId } from "./dom.ts";
 import { drawMap } from "./draw/map.ts";
 import type { Picture } from "./draw/picture.ts";
+import { readPad } from "./gamepad.ts";
 import type { Hud } from "./hud.ts";
 import { PODIUM_PAUSE, type PodiumScreen } from "./podium.ts";
 import { Predictor } from "./predict.ts";
+import type { Pose } from "./pose.ts";
 import { leader, ranking, type Rank } from "./ranking.ts";
-import { Scene, type ShipView } from "./scene.ts";
-import { Playhead, type Pose } from "./smooth.ts";
+import type { Seated } from "./rooms.ts";
+import { Scene, type Happening, type ShipView } from "./scene.ts";
+import { Playhead } from "./smooth.ts";
+import { cues, type Moment } from "./sound/cues.ts";
+import { Listener } from "./sound/ear.ts";
+import type { Sound } from "./sound/sound.ts";
+import { Streak } from "./streak.ts";
 import { attachTouch } from "./touch.ts";
-import type { Input, Round, Ship, World } from "./world.ts";
+import { MAX_SPEED, type Input, type Round, type Ship, type World } from "./world.ts";
 
 /** How a match ended for this player. */
 export type Outcome =
@@ -27,10 +35,31 @@ const SLOW = 250; // ms between updates of what needs no haste
 const NAP = 1000; // ms between two pictures that mean that the tab was hidden
 const SPACING = 620; // of 1000: the least part of a tick between two inputs
 
+/** What a game is played on, and how. */
+export interface Stage {
+  picture: Picture;
+  hud: Hud;
+  podium: PodiumScreen;
+  sound: Sound;
+  /** With the instruments on from the start. */
+  overlay: boolean;
+  /** The network to simulate; "" for the real one. */
+  sim: string;
+  /** Whether it may be that nobody else is there. */
+  alone: boolean;
+}
+
 export class Game {
+  readonly #stage: Stage;
   readonly #picture: Picture;
   readonly #hud: Hud;
   readonly #podium: PodiumScreen;
+  readonly #sound: Sound;
+  readonly #listener = new Listener();
+  readonly #streak = new Streak();
+  #moment: Moment | undefined;
+  #heardAt: { x: number; y: number } | undefined; // where the own ship was when its engine was set
+  #began = 0; // ms: when the seat was taken
   readonly #map = byId("map", HTMLCanvasElement);
   readonly #controls = new Controls(window);
   readonly #playhead = new Playhead();
@@ -58,10 +87,12 @@ export class Game {
   #slowAt = 0;
   #received = { at: 0, bytes: 0, rate: 0 };
 
-  constructor(picture: Picture, hud: Hud, podium: PodiumScreen) {
-    this.#picture = picture;
-    this.#hud = hud;
-    this.#podium = podium;
+  constructor(stage: Stage) {
+    this.#stage = stage;
+    this.#picture = stage.picture;
+    this.#hud = stage.hud;
+    this.#podium = stage.podium;
+    this.#sound = stage.sound;
     this.#done = new Promise((finish) => {
       this.#finish = (outcome) => {
         this.#finished = true;
@@ -76,7 +107,7 @@ export class Game {
   }
 
   /** Plays in a seat until the match is over, by whatever cause. begun is called when the seat is taken. */
-  async play(seat: MatchSeat, begun: () => void): Promise<Outcome> {
+  async play({ seat, code }: Seated, begun: () => void): Promise<Outcome> {
     try {
       const match = await Match.connect<World, Input>(seat, {
         reconnect: true,
@@ -85,14 +116,14 @@ export class Game {
           this.#hud.link(state !== "reconnecting");
         },
         onFrame: (frame) => this.#frame(frame),
-        onEvent: (e) => this.#event(e.tick, e.name, e.fields),
         onEnd: () => this.#finish({ kind: "ended" }),
         onClose: (info) => this.#closed(info, seat.room),
       });
+      match.onEvent("*", (fields, e) => this.#event(e.tick, e.name, fields));
       this.#match = match;
       if (this.#finished) this.leave(); // its player has changed their mind meanwhile
       else {
-        this.#open(match);
+        this.#open(match, code);
         begun();
       }
       return await this.#done;
@@ -116,26 +147,36 @@ export class Game {
   /** Reads the game for the debug hook. */
   snapshot(): Snapshot {
     const match = this.#match;
+    const pose = ({ x, y, angle }: Pose): Pose => ({ x, y, angle });
     return {
+      state: match?.state ?? "connecting",
       ready: match?.state === "playing" && this.#shown.some((s) => s.seat === this.#own),
       seat: this.#own,
       room: match?.info.room ?? "",
       tick: this.#tick,
+      epoch: Number(match?.info.epoch ?? 0),
+      shownTick: this.#playhead.tick ?? 0,
       seats: this.#shown.map((s) => s.seat),
+      fps: this.#fps,
+      prediction: undefined,
+      stats: match?.stats,
       ship: (seat = this.#own) => {
         const ship = this.#shown.find((s) => s.seat === seat);
-        return ship && { x: ship.x, y: ship.y, angle: ship.angle };
+        return ship && pose(ship);
       },
+      ships: () => this.#shown.map((s) => ({ ...pose(s), seat: s.seat, hp: s.hp })),
     };
   }
 
-  #open(match: Match<World, Input>): void {
+  #open(match: Match<World, Input>, code: string): void {
     const { rate, seat } = match.info;
     this.#own = seat;
     this.#scene = new Scene(rate);
     this.#predictor = new Predictor(rate);
     this.#picture.clear();
-    this.#hud.open(seat);
+    this.#hud.open(seat, code);
+    this.#began = performance.now();
+    this.#controls.pad = () => readPad(navigator.getGamepads?.() ?? []);
     this.#beat(rate);
     this.#undo.push(() => clearInterval(this.#sending));
     // A key need not wait for the timer, which begins anew with it: one input a tick stays the rule.
@@ -154,6 +195,7 @@ export class Game {
     cancelAnimationFrame(this.#raf);
     for (const undo of this.#undo.splice(0)) undo();
     this.#controls.close();
+    this.#sound.stopEngine();
     this.#hud.close();
     if (!this.#leaving) this.#match?.close();
   }
@@ -262,8 +304,9 @@ export class Game {
     const happened = [...this.#scene.happened(tick), ...shots];
     const happenings = passed < NAP ? happened : [];
     this.#picture.draw({ now, ships: this.#shown, bullets, happenings, own: this.#own, leader: leader(this.#ranks), labels: true });
-    for (const h of happenings) if (h.kind === "kill") this.#killed(h.victim, h.by);
-    drawMap(this.#map, this.#picture.ratio, this.#shown, this.#own, this.#picture.camera);
+    for (const h of happenings) if (h.kind === "kill") this.#killed(h.victim, h.by, now);
+    drawMap(this.#map, this.#picture.ratio, this.#shown, [], this.#own, this.#picture.camera);
+    this.#hear(match, happenings, now, passed);
     this.#notices(match);
     if (now >= this.#slowAt) this.#slow(match, now);
   }
@@ -278,10 +321,35 @@ export class Game {
     return this.#ownShown ? { ...ship, ...this.#ownShown } : ship;
   }
 
-  #killed(victim: number, by: number): void {
+  #killed(victim: number, by: number, now: number): void {
     const pilot = (seat: number) => ({ seat, name: this.#ranks.find((r) => r.seat === seat)?.name ?? "somebody" });
-    this.#hud.kill(pilot(victim), pilot(by), this.#own);
-    if (victim === this.#own) this.#killer = by;
+    const streak = by === this.#own && victim !== this.#own ? this.#streak.kill(now) : "";
+    this.#hud.kill(pilot(victim), pilot(by), this.#own, streak);
+    if (victim !== this.#own) return;
+    this.#killer = by;
+    this.#streak.end();
+  }
+
+  /** Makes the sounds of what is shown now. passed is ms since the picture before. */
+  #hear(match: Match<World, Input>, happenings: Happening[], now: number, passed: number): void {
+    const { camera } = this.#picture;
+    const places = new Map(this.#shown.map((s) => [s.seat, s]));
+    const me = places.get(this.#own);
+    const ear = { x: me?.x ?? camera.x, y: me?.y ?? camera.y, half: Math.max(camera.halfWidth, camera.halfHeight), own: this.#own };
+    for (const { voice, ...place } of this.#listener.hear(happenings, (seat) => places.get(seat), ear, now)) this.#sound.play(voice, place);
+    const alive = me !== undefined && me.hp > 0;
+    const far = me && this.#heardAt ? Math.hypot(me.x - this.#heardAt.x, me.y - this.#heardAt.y) : 0;
+    this.#heardAt = me;
+    const speed = passed > 0 && far < 60 ? Math.min(1, far / ((MAX_SPEED * passed) / 1000)) : 0;
+    this.#sound.engine(alive && me.thrust ? 1 : 0, alive ? speed : 0);
+    const round = match.value("Round");
+    if (!round) return;
+    const moment: Moment = {
+      phase: round.Phase, left: Math.ceil((round.Ends - match.serverTick()) / match.info.rate), won: round.Winner === this.#own,
+      jammed: alive && (this.#ownRow?.row.Jammed ?? false),
+    };
+    for (const voice of cues(this.#moment, moment)) this.#sound.play(voice);
+    this.#moment = moment;
   }
 
   /** What must keep pace with the picture: the gauges, the own end, and the round's. */
@@ -300,6 +368,14 @@ export class Game {
     }
   }
 
+  /** Why nothing happens, when nothing does. */
+  #hint(match: Match<World, Input>, now: number): string {
+    if (match.state !== "playing" || now - this.#began < LONELY) return "";
+    if (this.#phase() === "Waiting") return "The round begins with the first ship.";
+    if (this.#ranks.length !== 1) return "";
+    return this.#stage.alone ? "Nobody else is here yet. Whoever comes joins this round." : "Alone so far: send somebody the link.";
+  }
+
   #slow(match: Match<World, Input>, now: number): void {
     this.#slowAt = now + SLOW;
     const { bytesIn, rttMs } = match.stats;
@@ -310,10 +386,15 @@ export class Game {
     }
     this.#hud.numbers({ ping: rttMs, tick: this.#tick, bytes: this.#received.rate, fps: this.#fps });
     this.#hud.scores(this.#ranks, this.#own);
+    this.#hud.tally(this.#ranks.find((r) => r.seat === this.#own));
+    this.#hud.hint(this.#hint(match, now));
     const round = match.value("Round");
     this.#hud.clock(round?.Phase === "Playing" ? (round.Ends - match.serverTick()) / match.info.rate : undefined);
   }
 }
+
+/** How long one has to be alone before it is worth a word, in ms. */
+const LONELY = 4000;
 
 /** Why the server sent this player away, in words. */
 function reason(info: CloseInfo): string {

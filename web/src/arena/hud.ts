@@ -1,8 +1,8 @@
 // What lies over the picture during a round: clock, scores, kills, gauges, the link's numbers, and the two notices.
 
-import { colour, hull } from "./colours.ts";
-import { byId, make, polygon, setText, show } from "./dom.ts";
-import { shortlist, type Rank } from "./ranking.ts";
+import { hull, seatColour } from "./colours.ts";
+import { byId, make, polygon, setText, show } from "../shared/dom.ts";
+import { ordinal, shortlist, type Rank } from "./ranking.ts";
 import { JAM_END, MAX_HP, RESPAWN, type Ship } from "./world.ts";
 
 const FEED_ROWS = 5;
@@ -16,6 +16,12 @@ export interface Numbers {
   tick: number;
   bytes: number; // received in a second
   fps: number;
+}
+
+/** Whom a line is about. */
+export interface Pilot {
+  seat: number;
+  name: string;
 }
 
 export class Hud {
@@ -35,16 +41,25 @@ export class Hud {
   readonly #downCount = byId("down-count", HTMLElement);
   readonly #downRing = byId("down-ring", SVGCircleElement);
   readonly #link = byId("link", HTMLElement);
+  readonly #hint = byId("hint", HTMLElement);
+  readonly #tally = byId("tally", HTMLElement);
+  readonly #tallyScore = byId("tally-score", HTMLElement);
+  readonly #tallyRank = byId("tally-rank", HTMLElement);
+  readonly #code = byId("room-code", HTMLElement);
   #drawn = ""; // what the scores show now
 
   /** Clears what is left of another round. */
-  open(own: number): void {
+  open(own: number, code: string): void {
     this.#feed.replaceChildren();
     this.#toast.replaceChildren();
     this.#drawn = "";
-    document.body.style.setProperty("--me", colour(own));
+    document.body.style.setProperty("--me", seatColour(own));
     this.down(undefined);
     this.link(true);
+    this.hint("");
+    this.tally(undefined);
+    show(this.#code, code !== "");
+    setText(byId("room-code-text", HTMLElement), code);
     this.expand(false);
     show(this.#root, true);
   }
@@ -93,19 +108,38 @@ export class Hud {
     this.#scores.tBodies[0]!.replaceChildren(...rows.map((r) => scoreRow(r, own)));
   }
 
+  /** Shows the own score and rank; a score that has moved leaps. */
+  tally(mine: Rank | undefined): void {
+    show(this.#tally, mine !== undefined);
+    const text = mine ? String(mine.score) : "";
+    const moved = mine !== undefined && mine.score > 0 && this.#tallyScore.textContent !== text && this.#tallyScore.textContent !== "";
+    setText(this.#tallyScore, text);
+    if (mine) setText(this.#tallyRank, `${mine.score === 1 ? "kill" : "kills"}${mine.rank ? `, ${ordinal(mine.rank)}` : ""}`);
+    if (!moved) return;
+    this.#tally.classList.remove("moved");
+    void this.#tally.offsetWidth; // so that the animation begins anew
+    this.#tally.classList.add("moved");
+  }
+
+  /** Says something that helps, below the clock, or takes it away with "". */
+  hint(text: string): void {
+    show(this.#hint, text !== "");
+    setText(this.#hint, text);
+  }
+
   /** Adds a line to the feed, which lasts a while. */
-  kill(victim: { seat: number; name: string }, by: { seat: number; name: string }, own: number): void {
+  kill(victim: Pilot, by: Pilot, own: number, streak: string): void {
     const row = make("li", victim.seat === own || by.seat === own ? "mine" : "", pilot(by), gunsight(), pilot(victim));
     this.#feed.append(row);
     while (this.#feed.children.length > FEED_ROWS) this.#feed.firstElementChild!.remove();
     setTimeout(() => row.classList.add("old"), FEED_TIME - 600);
     setTimeout(() => row.remove(), FEED_TIME);
-    if (by.seat === own && victim.seat !== own) this.#cheer(victim);
+    if (by.seat === own && victim.seat !== own) this.#cheer(victim, streak);
   }
 
-  /** Says whom the own ship has destroyed. */
-  #cheer(victim: { seat: number; name: string }): void {
-    const line = make("p", "", "Destroyed ", pilot(victim));
+  /** Says whom the own ship has destroyed, and the how manieth in a row it was. */
+  #cheer(victim: Pilot, streak: string): void {
+    const line = make("p", streak ? "streak" : "", streak ? make("strong", "", `${streak}!`) : "", " Destroyed ", pilot(victim));
     this.#toast.replaceChildren(line); // a new element starts the animation anew
     setTimeout(() => line.remove(), CHEER_TIME);
   }
@@ -140,13 +174,13 @@ function scoreRow(r: Rank, own: number): HTMLTableRowElement {
   name.scope = "row";
   if (r.away) name.append(make("span", "away", " away"));
   const row = make("tr", r.seat === own ? "mine" : "", ship, name, make("td", "more", String(r.deaths)), make("td", "", String(r.score)));
-  row.style.setProperty("--seat", colour(r.seat));
+  row.style.setProperty("--seat", seatColour(r.seat));
   return row;
 }
 
-function pilot(p: { seat: number; name: string }): HTMLElement {
+function pilot(p: Pilot): HTMLElement {
   const name = make("b", "", p.name);
-  name.style.setProperty("--seat", colour(p.seat));
+  name.style.setProperty("--seat", seatColour(p.seat));
   return name;
 }
 

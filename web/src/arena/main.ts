@@ -1,127 +1,127 @@
 // The arena's page: the join form, then matches, one after the other.
 
-import { APIError, Lobby, type MatchSeat } from "@muster/client";
+import { APIError, Lobby } from "@muster/client";
+import { byId, setText, show } from "../shared/dom.ts";
+import { attachThemeSwitch, onTheme } from "../shared/theme.ts";
 import { Attract } from "./attract.ts";
-import { callsign, tidy } from "./callsign.ts";
 import { expose } from "./debug.ts";
-import { byId, setText, show } from "./dom.ts";
+import { wear } from "./draw/look.ts";
 import { Picture } from "./draw/picture.ts";
+import { JoinForm } from "./form.ts";
 import { Game, type Outcome } from "./game.ts";
 import { Hud } from "./hud.ts";
 import { PODIUM_PAUSE, PodiumScreen } from "./podium.ts";
-import { aborted, explain, takeSeat } from "./seating.ts";
-import { MAX_NAME } from "./world.ts";
+import type { Seated } from "./rooms.ts";
+import { aborted, explain, takeSeat, type Say } from "./seating.ts";
+import { attachSoundSwitch } from "./sound/switch.ts";
+import { Sound } from "./sound/sound.ts";
+import { wish, type Way } from "./ways.ts";
 
-const REMEMBERED = "muster.arena.callsign";
 const MOST_FAILED = 3; // matches that are over before they begin
 
+const asked = wish(location.search);
+const sound = new Sound();
 const picture = new Picture(byId("field", HTMLCanvasElement), byId("hurt", HTMLElement));
 const attract = new Attract(picture);
 const hud = new Hud();
 const podium = new PodiumScreen({ again: () => again(), leave: () => leave() });
-
+const form = new JoinForm({ play: (name, way) => void run(name, way), cancel: () => seeking?.abort() });
 const join = byId("join", HTMLElement);
-const form = byId("join-form", HTMLFormElement);
-const field = byId("callsign", HTMLInputElement);
-const play = byId("play", HTMLButtonElement);
-const status = byId("join-status", HTMLElement);
 const message = byId("message", HTMLElement);
 
 let lobby = new Lobby(location.origin);
+let player = ""; // whose token the lobby has
+let code = ""; // of the room that is played in, for friends
 let game: Game | undefined;
 let seeking: AbortController | undefined; // while a match is being found
 let hurry: () => void = () => undefined; // ends the pause on the podium
 
-expose(() => game?.snapshot());
-field.value = sessionStorage.getItem(REMEMBERED) ?? callsign();
+expose(() => game?.snapshot(), () => document.body.dataset["screen"] ?? "");
+attachThemeSwitch(byId("theme", HTMLButtonElement));
+attachThemeSwitch(byId("theme-hud", HTMLButtonElement));
+onTheme((theme) => {
+  wear(theme);
+  if (!join.hidden || !message.hidden) attract.redraw();
+});
+attachSoundSwitch(sound);
+if (asked.way) form.way = asked.way;
 enter();
+if (asked.go) form.submit();
 
-form.addEventListener("submit", (e) => {
-  e.preventDefault();
-  if (seeking) return seeking.abort();
-  const name = tidy(field.value, MAX_NAME);
-  if (!name) {
-    say("A callsign, please.", true);
-    return field.focus();
-  }
-  if (name !== sessionStorage.getItem(REMEMBERED)) lobby = new Lobby(location.origin); // another name is another player
-  field.value = name;
-  sessionStorage.setItem(REMEMBERED, name);
-  void run(name);
-});
-byId("shuffle", HTMLButtonElement).addEventListener("click", () => {
-  field.value = callsign();
-  say("");
-});
 byId("leave", HTMLButtonElement).addEventListener("click", () => leave());
+byId("share", HTMLButtonElement).addEventListener("click", (e) => void share(e.currentTarget as HTMLElement));
 byId("message-back", HTMLButtonElement).addEventListener("click", () => enter());
 byId("message-retry", HTMLButtonElement).addEventListener("click", () => {
   show(message, false);
-  void run(field.value);
+  form.submit();
 });
 
 /** Shows the join form. */
 function enter(): void {
   screen("join");
-  say("");
+  form.say("");
   podium.hide();
   show(message, false);
   show(join, true);
   attract.start();
-  field.focus({ preventScroll: true });
-  field.select();
+  form.focus();
 }
 
 /** Plays one match after the other until somebody has enough. */
-async function run(name: string): Promise<void> {
+async function run(name: string, way: Way): Promise<void> {
+  if (name !== player) lobby = new Lobby(location.origin); // another name is another player
+  player = name;
   let outcome: Outcome = { kind: "again", afterMs: 0 };
   let failed = 0;
   try {
     while (outcome.kind !== "left" && outcome.kind !== "stopped") {
-      const { next, played }: { next: Outcome; played: boolean } = await match(name, outcome);
+      const { next, played }: { next: Outcome; played: boolean } = await match(name, way, outcome);
       failed = played ? 0 : failed + 1;
       if (failed >= MOST_FAILED) throw new Error("The server gives seats, but nobody is there to take them.");
       outcome = next;
+      // A room with a code is gone with its round; the next one is made anew.
+      if (outcome.kind !== "lost" && way.kind === "friends" && way.code) way = { kind: "friends", code: "" };
     }
     if (outcome.kind === "left") enter();
     else tell("You are out of the match", explain(new Error(outcome.why)));
   } catch (error) {
     if (aborted(error)) return enter();
     if (join.hidden) return tell("That did not work", explain(error));
-    say(explain(error), true);
-    setText(play, "Try again");
+    form.say(explain(error), true);
+    form.idle(true);
   } finally {
     seeking = undefined;
   }
 }
 
 /** Finds a match after an outcome, and plays it. */
-async function match(name: string, after: Outcome): Promise<{ next: Outcome; played: boolean }> {
+async function match(name: string, way: Way, after: Outcome): Promise<{ next: Outcome; played: boolean }> {
   const stop = (seeking = new AbortController());
-  const wait = (text: string) => (podium.open ? podium.status(text) : say(text));
+  const wait = (text: string) => (podium.open ? podium.status(text) : form.say(text));
   searching();
   if (after.kind === "ended") await countdown(stop.signal);
   else if ("afterMs" in after && after.afterMs > 0) await pause(after.afterMs, stop.signal);
-  const seat = await (after.kind === "lost" ? backTo(after.room, name, stop.signal, wait) : takeSeat(lobby, name, stop.signal, wait));
+  const seated = await (after.kind === "lost" ? backTo(after.room, name, way, stop.signal, wait) : takeSeat(lobby, name, way, stop.signal, wait));
+  code = seated.code;
   wait("Taking your seat …");
-  game = new Game(picture, hud, podium);
+  game = new Game({ picture, hud, podium, sound, overlay: asked.overlay, sim: asked.sim, alone: way.kind === "players" });
   const playing = game;
   stop.signal.addEventListener("abort", () => playing.leave());
   try {
-    return { next: await playing.play(seat, begun), played: playing.played };
+    return { next: await playing.play(seated, begun), played: playing.played };
   } finally {
     game = undefined;
   }
 }
 
 /** Takes up a seat that is still held, or finds another match when it is not. */
-async function backTo(room: string, name: string, signal: AbortSignal, wait: (text: string) => void): Promise<MatchSeat> {
+async function backTo(room: string, name: string, way: Way, signal: AbortSignal, wait: Say): Promise<Seated> {
   wait("Going back to your seat …");
   try {
-    return await lobby.rejoin(room, { signal });
+    return { seat: await lobby.rejoin(room, { signal }), code };
   } catch (error) {
     if (!(error instanceof APIError) || error.temporary) throw error;
-    return takeSeat(lobby, name, signal, wait);
+    return takeSeat(lobby, name, way, signal, wait);
   }
 }
 
@@ -131,9 +131,7 @@ function searching(): void {
   show(message, false);
   show(join, true);
   screen("join");
-  form.classList.add("busy");
-  field.readOnly = true;
-  setText(play, "Cancel");
+  form.searching();
   attract.start();
 }
 
@@ -141,17 +139,10 @@ function searching(): void {
 function begun(): void {
   attract.stop();
   podium.hide();
-  idle();
+  form.idle();
   show(join, false);
   screen("game");
   byId("field", HTMLCanvasElement).focus({ preventScroll: true });
-}
-
-/** Nothing is being found: the form can be used. */
-function idle(): void {
-  form.classList.remove("busy");
-  field.readOnly = false;
-  setText(play, "Play");
 }
 
 /** Leaves what is going on now: the search, the match, or the pause after it. */
@@ -164,6 +155,18 @@ function leave(): void {
 function again(): void {
   if (game) game.leave({ kind: "again", afterMs: 0 });
   else hurry();
+}
+
+/** Puts the address of the room into the clipboard, or shows it where that is not allowed. */
+async function share(button: HTMLElement): Promise<void> {
+  const link = new URL(`/arena?code=${code}`, location.origin).href;
+  try {
+    await navigator.clipboard.writeText(link);
+    setText(button, "Copied");
+  } catch {
+    setText(button, link);
+  }
+  setTimeout(() => setText(button, "Copy link"), 4000);
 }
 
 /** Waits on the podium, unless somebody is in a hurry. */
@@ -197,16 +200,10 @@ function tell(title: string, text: string): void {
   screen("message");
   setText(byId("message-title", HTMLElement), title);
   setText(byId("message-text", HTMLElement), text);
+  form.idle();
   show(message, true);
   attract.start();
   byId("message-retry", HTMLElement).focus({ preventScroll: true });
-}
-
-/** Says something below the form. */
-function say(text: string, wrong = false): void {
-  setText(status, text);
-  status.classList.toggle("wrong", wrong);
-  if (wrong || !text) idle();
 }
 
 function screen(name: "join" | "game" | "message"): void {

@@ -1,11 +1,13 @@
 // The end of a round: who won, the three best on their blocks, everybody else below.
 
-import { colour, hull } from "./colours.ts";
-import { byId, make, polygon, setText, show } from "./dom.ts";
-import type { Rank } from "./ranking.ts";
+import { hull, seatColour } from "./colours.ts";
+import { byId, make, polygon, setText, show } from "../shared/dom.ts";
+import { shortlist, type Rank } from "./ranking.ts";
 
 /** How many seconds the podium stays after the room is gone, before the next match. */
 export const PODIUM_PAUSE = 3;
+
+const ROWS = 16;
 
 export class PodiumScreen {
   readonly #root = byId("podium", HTMLElement);
@@ -26,8 +28,8 @@ export class PodiumScreen {
   show(ranks: Rank[], winner: number, own: number): void {
     const best = ranks.find((r) => r.seat === winner);
     setText(this.#title, best ? (winner === own ? "You win" : `${best.name} wins`) : "A draw");
-    this.#root.style.setProperty("--winner", best ? colour(winner) : "#dfe7f5");
-    this.#places.replaceChildren(...ranks.map((r, i) => place(r, i, own)));
+    this.#root.style.setProperty("--winner", best ? seatColour(winner) : "var(--text)");
+    this.#places.replaceChildren(...shortlist(ranks, own, ROWS).map((r, i) => place(r, i, own)));
     setText(this.#status, "");
     if (this.open) return;
     show(this.#root, true);
@@ -52,11 +54,11 @@ function place(r: Rank, index: number, own: number): HTMLLIElement {
   const block = make(
     "li",
     `${index < 3 ? `block place-${index + 1}` : "rest"}${r.seat === own ? " mine" : ""}`,
-    make("span", "rank", String(r.rank)),
+    make("span", "rank", r.rank ? String(r.rank) : ""),
     polygon(hull(r.seat), "hull-icon"),
     make("span", "name", r.name),
     make("span", "score", r.score === 1 ? "1 kill" : `${r.score} kills`),
   );
-  block.style.setProperty("--seat", colour(r.seat));
+  block.style.setProperty("--seat", seatColour(r.seat));
   return block;
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { advance, Predictor, type Body } from "./predict.ts";
-import { turn } from "./smooth.ts";
+import { turn } from "./pose.ts";
 import { FULL, MAX_SPEED, RADIUS, SIZE, type Input } from "./world.ts";
 
 const DT = 1 / 20;

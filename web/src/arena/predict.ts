@@ -2,7 +2,7 @@
 // barge, so the own ship is drawn where it will be once the inputs that are under way have been applied. What the
 // guess gets wrong (a collision, an input that came too late) is taken back over a few frames, not at once.
 
-import { turn, type Pose } from "./smooth.ts";
+import { turn, type Pose } from "./pose.ts";
 import { DRAG, FULL, MAX_SPEED, RADIUS, SIZE, THRUST, TURN_RATE, WALL_BOUNCE, type Input } from "./world.ts";
 
 /** What the simulation needs of a ship. */

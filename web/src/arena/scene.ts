@@ -1,7 +1,8 @@
 // What is on the screen at a tick. The room's newest tables go in with each frame; ships, bullets and happenings come
 // out for the moment that the playhead shows, so that a ship explodes where and when it is seen to be hit.
 
-import { Track, type Pose } from "./smooth.ts";
+import type { Pose } from "./pose.ts";
+import { Track } from "./smooth.ts";
 import { BULLET_SPEED, MAX_SPEED, SIZE, type Bullet, type Ship, type World } from "./world.ts";
 
 /** The tables that a scene reads, as the client library has them. */

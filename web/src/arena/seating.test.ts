@@ -2,8 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { APIError, type Lobby, type MatchSeat, TicketError } from "@muster/client";
-import { explain, takeSeat } from "./seating.ts";
+import type { Rooms } from "./rooms.ts";
+import { explain, takeSeat, waiting } from "./seating.ts";
+import type { Way } from "./ways.ts";
 
+const players: Way = { kind: "players" };
 const seat: MatchSeat = { room: "r1", url: "ws://host/v1/match", token: "t" };
 
 /** A lobby that notes what is asked of it. */
@@ -21,9 +24,9 @@ function lobby(wait: (signal: AbortSignal) => Promise<MatchSeat>, token = "", go
       if (!good(fake.token)) return Promise.reject(new APIError(401, { title: "Unauthorized" }, null));
       return Promise.resolve({ id: "t1" });
     },
-    waitTicket: (id: string, o: { signal: AbortSignal; onWait: () => void }) => {
+    waitTicket: (id: string, o: { signal: AbortSignal; onWait: (t: { reason?: string }) => void }) => {
       calls.push(`wait ${id}`);
-      o.onWait();
+      o.onWait({ reason: "one more player is needed" });
       return wait(o.signal);
     },
     cancelTicket: (id: string) => {
@@ -37,24 +40,24 @@ function lobby(wait: (signal: AbortSignal) => Promise<MatchSeat>, token = "", go
 test("a new player becomes a guest, takes a ticket and waits for a seat", async () => {
   const { calls, lobby: l } = lobby(() => Promise.resolve(seat));
   const said: string[] = [];
-  assert.equal(await takeSeat(l, "Ada", new AbortController().signal, (text) => said.push(text)), seat);
+  assert.deepEqual(await takeSeat(l, "Ada", players, new AbortController().signal, (text) => said.push(text)), { seat, code: "" });
   assert.deepEqual(calls, ["guest Ada", "ticket arena", "wait t1"]);
-  assert.deepEqual(said, ["Signing in …", "Finding a match …", "Finding a match …"]);
+  assert.deepEqual(said, ["Signing in …", "Finding a match …", "One more player is needed."]);
 });
 
 test("a player with a token stays the same player", async () => {
   const { calls, lobby: l } = lobby(() => Promise.resolve(seat), "mine");
-  await takeSeat(l, "Ada", new AbortController().signal, () => undefined);
+  await takeSeat(l, "Ada", players, new AbortController().signal, () => undefined);
   assert.deepEqual(calls, ["ticket arena", "wait t1"]);
 });
 
 test("a token that is no longer good is replaced, once", async () => {
   const { calls, lobby: l } = lobby(() => Promise.resolve(seat), "old", (token) => token !== "old");
-  await takeSeat(l, "Ada", new AbortController().signal, () => undefined);
+  await takeSeat(l, "Ada", players, new AbortController().signal, () => undefined);
   assert.deepEqual(calls, ["ticket arena", "guest Ada", "ticket arena", "wait t1"]);
 
   const barred = lobby(() => Promise.resolve(seat), "old", () => false);
-  await assert.rejects(takeSeat(barred.lobby, "Ada", new AbortController().signal, () => undefined), { status: 401 });
+  await assert.rejects(takeSeat(barred.lobby, "Ada", players, new AbortController().signal, () => undefined), { status: 401 });
   assert.deepEqual(barred.calls, ["ticket arena", "guest Ada", "ticket arena"]);
 });
 
@@ -64,14 +67,51 @@ test("who gives up waiting gives the ticket back", async () => {
     stop.abort();
     return Promise.reject(new DOMException("stopped", "AbortError"));
   });
-  await assert.rejects(takeSeat(l, "Ada", stop.signal, () => undefined), { name: "AbortError" });
+  await assert.rejects(takeSeat(l, "Ada", players, stop.signal, () => undefined), { name: "AbortError" });
   assert.deepEqual(calls, ["guest Ada", "ticket arena", "wait t1", "cancel t1"]);
 });
 
 test("a ticket that failed by itself is not given back", async () => {
   const { calls, lobby: l } = lobby(() => Promise.reject(new Error("ticket t1 is expired")));
-  await assert.rejects(takeSeat(l, "Ada", new AbortController().signal, () => undefined), /expired/);
+  await assert.rejects(takeSeat(l, "Ada", players, new AbortController().signal, () => undefined), /expired/);
   assert.deepEqual(calls, ["guest Ada", "ticket arena", "wait t1"]);
+});
+
+/** Rooms that note what is asked of them. */
+function someRooms(calls: string[]): Rooms {
+  return {
+    create: (_, room) => {
+      calls.push(`create ${JSON.stringify(room)}`);
+      return Promise.resolve({ seat, code: "KFR7WQ" });
+    },
+    joinCode: (_, code) => {
+      calls.push(`join ${code}`);
+      return Promise.resolve({ seat, code });
+    },
+  };
+}
+
+test("each way leads to its own room", async () => {
+  const ways: [Way, string][] = [
+    [{ kind: "bots", bots: 5 }, 'create {"game":"arena","config":{"bots":5}}'],
+    [{ kind: "friends", code: "" }, 'create {"game":"arena","config":{}}'],
+    [{ kind: "friends", code: "KFR7WQ" }, "join KFR7WQ"],
+  ];
+  for (const [way, want] of ways) {
+    const { calls, lobby: l } = lobby(() => Promise.resolve(seat));
+    const got = await takeSeat(l, "Ada", way, new AbortController().signal, () => undefined, someRooms(calls));
+    assert.deepEqual(got, { seat, code: "KFR7WQ" });
+    assert.deepEqual(calls, ["guest Ada", want]);
+  }
+  const { calls, lobby: l } = lobby(() => Promise.resolve(seat), "mine");
+  await takeSeat(l, "Ada", { kind: "crowd" }, new AbortController().signal, () => undefined);
+  assert.deepEqual(calls, ["ticket crowd", "wait t1"]);
+});
+
+test("who waits is told why, and after a while for how long", () => {
+  assert.equal(waiting(undefined, 0), "Finding a match …");
+  assert.equal(waiting({ reason: "2 of the 4 players are here" }, 1), "2 of the 4 players are here.");
+  assert.equal(waiting({ reason: "2 of the 4 players are here" }, 12.4), "2 of the 4 players are here. 12 s");
 });
 
 test("errors are explained in words", () => {

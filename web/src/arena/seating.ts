@@ -1,23 +1,43 @@
-// From a name to a seat: a guest's token, a ticket, and the wait for a match.
+// From a name to a seat: a guest's token, then a ticket and the wait for a match, or a room of one's own.
 
 import { APIError, type Lobby, type MatchSeat, type Ticket, TicketError } from "@muster/client";
-import { QUEUE } from "./world.ts";
+import { rooms as calls, type Rooms, type Seated } from "./rooms.ts";
+import type { Way } from "./ways.ts";
+import { CROWD, QUEUE } from "./world.ts";
 
 /** What a player is told while it takes a while. */
 export type Say = (text: string) => void;
 
-/** Takes a seat in a match. A wait that is aborted gives its ticket back. */
-export async function takeSeat(lobby: Lobby, name: string, signal: AbortSignal, say: Say): Promise<MatchSeat> {
-  const ticket = await takeTicket(lobby, name, signal, say);
+/** Takes a seat in the way that is wanted. A wait that is aborted gives its ticket back. */
+export async function takeSeat(lobby: Lobby, name: string, way: Way, signal: AbortSignal, say: Say, rooms: Rooms = calls): Promise<Seated> {
+  switch (way.kind) {
+    case "players":
+      return { seat: await wait(lobby, name, QUEUE, signal, say), code: "" };
+    case "crowd":
+      return { seat: await wait(lobby, name, CROWD, signal, say), code: "" };
+    case "bots":
+      return asGuest(lobby, name, signal, say, () => {
+        say("Waking the bots …");
+        return rooms.create(lobby, { game: QUEUE, config: { bots: way.bots } }, signal);
+      });
+    case "friends":
+      return asGuest(lobby, name, signal, say, () => {
+        if (way.code) say(`Looking for room ${way.code} …`);
+        else say("Making a room …");
+        return way.code ? rooms.joinCode(lobby, way.code, signal) : rooms.create(lobby, { game: QUEUE, config: {} }, signal);
+      });
+  }
+}
+
+/** Waits in a queue, and says why. */
+async function wait(lobby: Lobby, name: string, queue: string, signal: AbortSignal, say: Say): Promise<MatchSeat> {
+  const ticket = await asGuest(lobby, name, signal, say, () => {
+    say("Finding a match …");
+    return lobby.createTicket(queue, { signal });
+  });
   const since = performance.now();
   try {
-    return await lobby.waitTicket(ticket.id, {
-      signal,
-      onWait: () => {
-        const seconds = Math.round((performance.now() - since) / 1000);
-        say(seconds < 4 ? "Finding a match …" : `Finding a match … ${seconds} s`);
-      },
-    });
+    return await lobby.waitTicket(ticket.id, { signal, onWait: (t) => say(waiting(t, (performance.now() - since) / 1000)) });
   } catch (error) {
     // The server forgets tickets by itself in time; this only makes it sooner.
     if (signal.aborted) void lobby.cancelTicket(ticket.id).catch(() => undefined);
@@ -25,17 +45,22 @@ export async function takeSeat(lobby: Lobby, name: string, signal: AbortSignal, 
   }
 }
 
-/** Takes a ticket, as a new guest where there is no token or where it is no longer good. */
-async function takeTicket(lobby: Lobby, name: string, signal: AbortSignal, say: Say): Promise<Ticket> {
+/** What to say to who waits: why, where the server says so, and for how long already. */
+export function waiting(ticket: Pick<Ticket, "reason"> | undefined, seconds: number): string {
+  const why = ticket?.reason ? sentence(ticket.reason) : "Finding a match …";
+  return seconds < 4 ? why : `${why} ${Math.round(seconds)} s`;
+}
+
+/** Does something as a player: as a new guest where there is no token, or where it is no longer good. */
+async function asGuest<T>(lobby: Lobby, name: string, signal: AbortSignal, say: Say, act: () => Promise<T>): Promise<T> {
   for (let known = lobby.token !== ""; ; known = false) {
     if (!known) {
       say("Signing in …");
       lobby.token = "";
       await lobby.guest(name, { signal });
     }
-    say("Finding a match …");
     try {
-      return await lobby.createTicket(QUEUE, { signal });
+      return await act();
     } catch (error) {
       if (!known || !(error instanceof APIError) || error.status !== 401) throw error;
     }

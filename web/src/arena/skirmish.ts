@@ -2,7 +2,7 @@
 // enough to look like it, and is a stand-in for a room where there is no server.
 
 import { advance, type Body } from "./predict.ts";
-import { turn } from "./smooth.ts";
+import { turn } from "./pose.ts";
 import { BULLET_SPEED, FULL, JAM_END, MAX_HP, RADIUS, RESPAWN, SIZE, type Bullet, type Input, type Ship } from "./world.ts";
 
 const RATE = 20;

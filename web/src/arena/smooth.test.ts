@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Playhead, Track, turn } from "./smooth.ts";
+import { turn } from "./pose.ts";
+import { Playhead, Track } from "./smooth.ts";
 
 const ship = () => new Track({ reach: 14, ahead: 1.5 });
 const near = (got: number, want: number, within = 1e-9) =>

@@ -2,12 +2,7 @@
 // A Track keeps the last few states of one thing and says where it was at any moment between them; a Playhead decides
 // which moment is shown: a little in the past, so that there is nearly always a state on either side of it.
 
-/** Where something is and how it is turned. Angles are in radians and wrap around. */
-export interface Pose {
-  x: number;
-  y: number;
-  angle: number;
-}
+import { turn, type Pose } from "./pose.ts";
 
 interface Sample extends Pose {
   tick: number;
@@ -16,14 +11,6 @@ interface Sample extends Pose {
 }
 
 const KEPT = 12;
-const FULL_TURN = 2 * Math.PI;
-
-/** The way from one angle to another, the short way round: -π to π. */
-export function turn(from: number, to: number): number {
-  const off = (to - from) % FULL_TURN;
-  if (off > Math.PI) return off - FULL_TURN;
-  return off < -Math.PI ? off + FULL_TURN : off;
-}
 
 export interface TrackOptions {
   /** The farthest that the thing can fly in a tick, in units; a longer way is a jump. */

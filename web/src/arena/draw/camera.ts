@@ -1,7 +1,5 @@
 // Where the picture looks. World units in, CSS pixels out.
 
-import { SIZE } from "../world.ts";
-
 /** How many square units a window shows. It is the same for everybody, so that a large screen is no advantage. */
 const AREA = 900 * 540;
 /** How much of what is seen may lie beyond a wall, as a part of half the window: the own ship stays clear of the corners. */
@@ -12,8 +10,9 @@ export class Camera {
   width = 1; // CSS pixels
   height = 1;
   scale = 1; // CSS pixels for a unit
-  x = SIZE / 2; // units: the middle of the picture
-  y = SIZE / 2;
+  size = 1000; // units of the field's side
+  x = 500; // units: the middle of the picture
+  y = 500;
   #shakeX = 0;
   #shakeY = 0;
   #trauma = 0;
@@ -36,13 +35,13 @@ export class Camera {
   /** Looks at a place, but not far beyond the walls. */
   look(x: number, y: number): void {
     const beyond = this.width < this.height ? BEYOND_UPRIGHT : BEYOND;
-    this.x = within(x, this.halfWidth, beyond);
-    this.y = within(y, this.halfHeight, beyond);
+    this.x = within(x, this.halfWidth, beyond, this.size);
+    this.y = within(y, this.halfHeight, beyond, this.size);
   }
 
   /** Shakes, from 0 (not) to 1 (much). */
   shake(force: number): void {
-    this.#trauma = Math.min(1, this.#trauma + force);
+    this.#trauma = Math.min(1, this.#trauma + Math.max(0, force));
   }
 
   /** Lets the shaking fade. */
@@ -63,6 +62,11 @@ export class Camera {
     );
   }
 
+  /** Where a place is in the window, in CSS pixels, without the shaking. */
+  onScreen(x: number, y: number): { x: number; y: number } {
+    return { x: (x - this.x) * this.scale + this.width / 2, y: (y - this.y) * this.scale + this.height / 2 };
+  }
+
   /** Says whether something at a place, of this size, could be seen. */
   sees(x: number, y: number, size: number): boolean {
     return Math.abs(x - this.x) < this.halfWidth + size && Math.abs(y - this.y) < this.halfHeight + size;
@@ -70,8 +74,8 @@ export class Camera {
 }
 
 /** Keeps one axis of the middle so that a window of this half does not look far beyond the walls. */
-function within(at: number, half: number, beyond: number): number {
+function within(at: number, half: number, beyond: number, size: number): number {
   const least = half * (1 - beyond);
-  const most = SIZE - least;
-  return least > most ? SIZE / 2 : Math.min(most, Math.max(least, at));
+  const most = size - least;
+  return least > most ? size / 2 : Math.min(most, Math.max(least, at));
 }

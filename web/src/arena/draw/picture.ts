@@ -1,13 +1,15 @@
 // The picture: sky, ships, bullets and effects, seen by a camera. It is given what to draw and remembers only what
 // fades.
 
-import { colour, faint } from "../colours.ts";
 import type { BulletView, Happening, ShipView } from "../scene.ts";
 import { drawBullets } from "./bullets.ts";
 import { Camera } from "./camera.ts";
 import { Effects } from "./effects.ts";
+import { Marks } from "./marks.ts";
+import { drawPointers } from "./pointers.ts";
 import { drawLabel, drawShip, type ShipMood } from "./ships.ts";
 import { Sky } from "./sky.ts";
+import { Trails } from "./trails.ts";
 
 /** One moment to draw. Times are in ms. */
 export interface Moment {
@@ -31,8 +33,10 @@ const LEAP = 40; // units from one picture to the next that no ship can fly
 export class Picture {
   readonly camera = new Camera();
   readonly effects = new Effects();
+  readonly #marks = new Marks();
+  readonly #trails = new Trails();
   readonly #canvas: HTMLCanvasElement;
-  readonly #edge: HTMLElement;
+  readonly #edge: HTMLElement | undefined;
   readonly #ctx: CanvasRenderingContext2D;
   readonly #sky = new Sky();
   readonly #hitAt = new Map<number, number>();
@@ -42,11 +46,12 @@ export class Picture {
   #last = 0;
   #hurt = 0; // 1 when the own ship was just hit, falling to 0
   #shown: Map<number, ShipView> = new Map();
+  #me: ShipView | undefined;
   #followed: { x: number; y: number } | undefined;
   #glide = { x: 0, y: 0 };
 
   /** Draws on a canvas; edge is what reddens the edges, by its opacity. */
-  constructor(canvas: HTMLCanvasElement, edge: HTMLElement) {
+  constructor(canvas: HTMLCanvasElement, edge?: HTMLElement) {
     this.#canvas = canvas;
     this.#edge = edge;
     this.#ctx = canvas.getContext("2d", { alpha: false })!;
@@ -65,6 +70,8 @@ export class Picture {
   /** Forgets what fades, before another room. */
   clear(): void {
     this.effects.clear();
+    this.#marks.clear();
+    this.#trails.clear();
     this.#hitAt.clear();
     this.#cameAt.clear();
     this.#hurt = 0;
@@ -78,9 +85,13 @@ export class Picture {
     this.#fit();
     this.effects.calm = this.calm;
     this.#shown = new Map(m.ships.map((s) => [s.seat, s]));
+    this.#me = this.#shown.get(m.own);
     for (const h of m.happenings) this.#happen(h, m.now, m.own);
     this.#follow(m, dt);
-    for (const s of m.ships) if (s.thrust && s.hp > 0 && Math.random() < dt * 45) this.effects.exhaust(s.x, s.y, s.angle);
+    for (const s of m.ships) {
+      if (s.thrust && s.hp > 0 && this.camera.sees(s.x, s.y, 40) && Math.random() < dt * 45) this.effects.exhaust(s.x, s.y, s.angle);
+    }
+    if (!this.calm) this.#trails.advance(m.ships, m.now, this.camera);
     this.effects.advance(dt);
     this.camera.advance(dt, m.now);
     this.#hurt = Math.max(0, this.#hurt - dt * 2.2);
@@ -102,10 +113,10 @@ export class Picture {
   #happen(h: Happening, now: number, own: number): void {
     switch (h.kind) {
       case "shot":
-        this.effects.shot(h.x, h.y, h.dx, h.dy, h.owner);
+        if (this.camera.sees(h.x, h.y, 60)) this.effects.shot(h.x, h.y, h.dx, h.dy, h.owner);
         return;
       case "gone":
-        this.effects.gone(h.x, h.y, h.dx, h.dy, h.owner);
+        if (this.camera.sees(h.x, h.y, 60)) this.effects.gone(h.x, h.y, h.dx, h.dy, h.owner);
         return;
       case "spawn":
         this.#cameAt.set(h.seat, now);
@@ -114,24 +125,35 @@ export class Picture {
         return;
       case "hit":
         this.#hitAt.set(h.victim, now);
-        this.#at(h.victim, (s) => this.effects.hit(s.x, s.y, h.victim));
-        if (h.victim === own) this.#jolt(0.5);
+        this.#at(h.victim, (s) => {
+          this.effects.hit(s.x, s.y, h.victim);
+          if (h.by === own && h.victim !== own) this.#marks.hit(s.x, s.y, false, now);
+        });
+        if (h.victim === own) this.#harmed(h.by, now);
         return;
       case "kill":
         this.#at(h.victim, (s) => {
           this.effects.explode(s.x, s.y, s.angle, h.victim);
           const far = Math.hypot(s.x - this.camera.x, s.y - this.camera.y);
-          if (!this.calm) this.camera.shake(Math.max(0, 0.45 - far / 1400));
+          if (!this.calm) this.camera.shake(0.45 - far / 1400);
+          if (h.by === own && h.victim !== own) this.#marks.hit(s.x, s.y, true, now);
         });
         if (h.victim === own) this.#jolt(0.8);
         return;
     }
   }
 
-  /** Effects belong where a ship is drawn, not where the server had it. */
+  /** The own ship was hit: the window jolts, and shows from where it came. */
+  #harmed(by: number, now: number): void {
+    this.#jolt(0.5);
+    const [me, from] = [this.#me, this.#shown.get(by)];
+    if (me && from) this.#marks.harm(Math.atan2(from.y - me.y, from.x - me.x), by, now);
+  }
+
+  /** Effects belong where a ship is drawn, not where the server had it; what is far away needs none. */
   #at(seat: number, then: (ship: ShipView) => void): void {
     const ship = this.#shown.get(seat);
-    if (ship) then(ship);
+    if (ship && this.camera.sees(ship.x, ship.y, 250)) then(ship);
   }
 
   #jolt(force: number): void {
@@ -154,17 +176,21 @@ export class Picture {
 
   #paint(m: Moment): void {
     const ctx = this.#ctx;
-    this.#sky.draw(ctx, this.camera, this.#ratio, this.calm);
-    drawBullets(ctx, m.bullets);
-    const alive = m.ships.filter((s) => s.hp > 0);
+    const { camera } = this;
+    this.#sky.draw(ctx, camera, this.#ratio, this.calm);
+    const alive = m.ships.filter((s) => s.hp > 0 && camera.sees(s.x, s.y, 60));
+    if (!this.calm) this.#trails.draw(ctx, alive, camera);
+    drawBullets(ctx, m.bullets, camera);
     const moods = new Map(alive.map((s) => [s.seat, this.#mood(s, m)]));
     // The own ship is drawn last, above the others.
     alive.sort((a, b) => Number(a.seat === m.own) - Number(b.seat === m.own));
-    for (const s of alive) if (this.camera.sees(s.x, s.y, 60)) drawShip(ctx, s, moods.get(s.seat)!, m.now, this.calm);
+    const pixels = camera.scale * this.#ratio;
+    for (const s of alive) drawShip(ctx, s, moods.get(s.seat)!, m.now, this.calm, pixels);
     this.effects.draw(ctx);
     ctx.setTransform(this.#ratio, 0, 0, this.#ratio, 0, 0);
-    if (m.labels) for (const s of alive) if (this.camera.sees(s.x, s.y, 60)) drawLabel(ctx, s, moods.get(s.seat)!, this.camera);
-    if (m.own) for (const s of alive) if (s.seat !== m.own && !this.camera.sees(s.x, s.y, 4)) this.#point(s);
+    if (m.labels) for (const s of alive) drawLabel(ctx, s, moods.get(s.seat)!, camera);
+    if (m.own) drawPointers(ctx, m.ships, m.own, camera);
+    this.#marks.draw(ctx, camera, m.now, this.#me?.hp ? this.#me : undefined, this.calm);
     this.#redden();
   }
 
@@ -178,32 +204,9 @@ export class Picture {
     };
   }
 
-  /** A small arrow at the edge of the window that says where a ship is beyond it. */
-  #point(s: ShipView): void {
-    const { camera } = this;
-    const [dx, dy] = [s.x - camera.x, s.y - camera.y];
-    const inset = 16;
-    const part = Math.min(
-      (camera.width / 2 - inset) / Math.max(1e-6, Math.abs(dx) * camera.scale),
-      (camera.height / 2 - inset) / Math.max(1e-6, Math.abs(dy) * camera.scale),
-    );
-    const ctx = this.#ctx;
-    ctx.save();
-    ctx.translate(camera.width / 2 + dx * camera.scale * part, camera.height / 2 + dy * camera.scale * part);
-    ctx.rotate(Math.atan2(dy, dx));
-    ctx.fillStyle = faint(colour(s.seat), s.away ? 0.3 : Math.max(0.35, 0.95 - Math.hypot(dx, dy) / 1200));
-    ctx.beginPath();
-    ctx.moveTo(7, 0);
-    ctx.lineTo(-4, 5);
-    ctx.lineTo(-1.5, 0);
-    ctx.lineTo(-4, -5);
-    ctx.fill();
-    ctx.restore();
-  }
-
   /** The edges of the window redden when the own ship is hurt. The page does it: full-size gradients are dear here. */
   #redden(): void {
     const strength = this.#hurt.toFixed(2);
-    if (this.#edge.style.opacity !== strength) this.#edge.style.opacity = strength;
+    if (this.#edge && this.#edge.style.opacity !== strength) this.#edge.style.opacity = strength;
   }
 }

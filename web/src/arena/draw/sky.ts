@@ -1,7 +1,7 @@
 // What is behind everything: stars in three depths, the arena's floor with its grid, and the walls.
 
-import { SIZE } from "../world.ts";
 import type { Camera } from "./camera.ts";
+import { look, type Look } from "./look.ts";
 
 const TILE = 640; // CSS pixels of a star tile's side
 const SECTOR = 250; // units of a sector's side, named as on a chess board
@@ -16,10 +16,11 @@ const DEPTHS = [
 
 const COARSE = 6; // CSS pixels for one of the backdrop's
 
+/** In parts of the field. */
 const CLOUDS = [
-  { x: 120, y: 260, size: 1150, tint: "rgba(46, 92, 190, 0.30)" },
-  { x: 960, y: 760, size: 1300, tint: "rgba(116, 52, 150, 0.26)" },
-  { x: 760, y: 60, size: 760, tint: "rgba(24, 128, 140, 0.20)" },
+  { x: 0.12, y: 0.26, size: 1.15 },
+  { x: 0.96, y: 0.76, size: 1.3 },
+  { x: 0.76, y: 0.06, size: 0.76 },
 ];
 
 export class Sky {
@@ -28,6 +29,7 @@ export class Sky {
   #cloud: HTMLCanvasElement[] | undefined;
   readonly #backdrop = document.createElement("canvas");
   #ratio = 0;
+  #look: Look | undefined;
 
   /** Draws the sky and the arena; still leaves out what moves at its own pace. */
   draw(ctx: CanvasRenderingContext2D, camera: Camera, ratio: number, still: boolean): void {
@@ -41,12 +43,13 @@ export class Sky {
   }
 
   #prepare(ratio: number): void {
-    if (ratio === this.#ratio) return;
+    if (ratio === this.#ratio && look() === this.#look) return;
     this.#ratio = ratio;
+    this.#look = look();
     const random = dice(7);
     this.#tiles = DEPTHS.map((depth) => starTile(depth, ratio, random));
     this.#hatch = hatchTile(ratio);
-    this.#cloud ??= CLOUDS.map((c) => cloudSprite(c.tint));
+    this.#cloud = this.#look.clouds.map(cloudSprite);
   }
 
   /**
@@ -59,13 +62,15 @@ export class Sky {
     if (this.#backdrop.width !== width) this.#backdrop.width = width;
     if (this.#backdrop.height !== height) this.#backdrop.height = height;
     const small = this.#backdrop.getContext("2d", { alpha: false })!;
-    small.fillStyle = "#070b14";
+    small.fillStyle = look().sky;
     small.fillRect(0, 0, width, height);
     const scale = camera.scale / COARSE;
     CLOUDS.forEach((c, i) => {
-      const size = c.size * scale;
-      const x = width / 2 + (c.x - (still ? SIZE / 2 : camera.x)) * scale * 0.5;
-      const y = height / 2 + (c.y - (still ? SIZE / 2 : camera.y)) * scale * 0.5;
+      const all = Math.min(camera.size, 1600); // what a large field has between its walls is not one cloud
+      const size = c.size * all * scale;
+      const [cx, cy] = still ? [0.5, 0.5] : [camera.x / camera.size, camera.y / camera.size];
+      const x = width / 2 + (c.x - cx) * all * scale * 0.5;
+      const y = height / 2 + (c.y - cy) * all * scale * 0.5;
       small.drawImage(this.#cloud![i]!, x - size / 2, y - size / 2, size, size);
     });
     ctx.drawImage(this.#backdrop, 0, 0, width * COARSE, height * COARSE);
@@ -86,52 +91,69 @@ export class Sky {
   }
 
   #floor(ctx: CanvasRenderingContext2D, camera: Camera): void {
-    ctx.fillStyle = "rgba(70, 105, 170, 0.07)";
-    ctx.fillRect(0, 0, SIZE, SIZE);
-    lines(ctx, camera, MINOR, "rgba(140, 170, 220, 0.055)");
-    lines(ctx, camera, SECTOR, "rgba(140, 170, 220, 0.16)");
-    ctx.fillStyle = "rgba(150, 178, 225, 0.22)";
+    const { floor, minor, major, sector } = look();
+    ctx.fillStyle = floor;
+    ctx.fillRect(0, 0, camera.size, camera.size);
+    lines(ctx, camera, MINOR, minor);
+    lines(ctx, camera, SECTOR, major);
+    ctx.fillStyle = sector;
     ctx.font = `700 15px "Barlow Condensed", "Arial Narrow", sans-serif`;
     ctx.textAlign = "left";
     ctx.textBaseline = "top";
-    for (let column = 0; column < SIZE / SECTOR; column++) {
-      for (let row = 0; row < SIZE / SECTOR; row++) {
-        ctx.fillText(`${"ABCD"[column]}${row + 1}`, column * SECTOR + 8, row * SECTOR + 8);
-      }
+    const { from, to } = seen(camera.x, camera.halfWidth, SECTOR, camera.size);
+    const { from: top, to: bottom } = seen(camera.y, camera.halfHeight, SECTOR, camera.size);
+    for (let x = from; x < to; x += SECTOR) {
+      for (let y = top; y < bottom; y += SECTOR) ctx.fillText(sectorName(x, y), x + 8, y + 8);
     }
   }
 
   /** The walls: a bright edge with a hatched band outside, so that the end of the world looks solid. */
   #walls(ctx: CanvasRenderingContext2D, camera: Camera, ratio: number): void {
+    const { size } = camera;
     const band = 26;
     const pattern = ctx.createPattern(this.#hatch!, "repeat");
     if (pattern) {
       pattern.setTransform(new DOMMatrix().scale(1 / (camera.scale * ratio)));
       ctx.fillStyle = pattern;
       ctx.beginPath();
-      ctx.rect(-band, -band, SIZE + 2 * band, SIZE + 2 * band);
-      ctx.rect(0, 0, SIZE, SIZE);
+      ctx.rect(-band, -band, size + 2 * band, size + 2 * band);
+      ctx.rect(0, 0, size, size);
       ctx.fill("evenodd");
     }
     ctx.lineJoin = "miter";
-    ctx.strokeStyle = "rgba(120, 165, 255, 0.13)";
+    ctx.strokeStyle = look().wallGlow;
     ctx.lineWidth = 9;
-    ctx.strokeRect(-1, -1, SIZE + 2, SIZE + 2);
-    ctx.strokeStyle = "#a9c3f2";
+    ctx.strokeRect(-1, -1, size + 2, size + 2);
+    ctx.strokeStyle = look().wall;
     ctx.lineWidth = 1.8;
-    ctx.strokeRect(-1, -1, SIZE + 2, SIZE + 2);
+    ctx.strokeRect(-1, -1, size + 2, size + 2);
   }
 }
 
+/** The multiples of a gap around what an axis of the window shows, within the field. */
+function seen(middle: number, half: number, gap: number, size: number): { from: number; to: number } {
+  return { from: Math.max(0, Math.floor((middle - half) / gap) * gap), to: Math.min(size, middle + half + gap) };
+}
+
+/** What players call a place: a letter and a number, as on a chess board. */
+export function sectorName(x: number, y: number): string {
+  return `${String.fromCharCode(65 + (Math.floor(x / SECTOR) % 26))}${Math.floor(y / SECTOR) + 1}`;
+}
+
 function lines(ctx: CanvasRenderingContext2D, camera: Camera, gap: number, style: string): void {
+  const { size } = camera;
   ctx.strokeStyle = style;
   ctx.lineWidth = 1 / camera.scale;
   ctx.beginPath();
-  for (let at = gap; at < SIZE; at += gap) {
-    ctx.moveTo(at, 0);
-    ctx.lineTo(at, SIZE);
-    ctx.moveTo(0, at);
-    ctx.lineTo(SIZE, at);
+  const { from, to } = seen(camera.x, camera.halfWidth, gap, size);
+  const { from: top, to: bottom } = seen(camera.y, camera.halfHeight, gap, size);
+  for (let x = Math.max(gap, from); x < to; x += gap) {
+    ctx.moveTo(x, top);
+    ctx.lineTo(x, bottom);
+  }
+  for (let y = Math.max(gap, top); y < bottom; y += gap) {
+    ctx.moveTo(from, y);
+    ctx.lineTo(to, y);
   }
   ctx.stroke();
 }
@@ -157,10 +179,11 @@ function cloudSprite(tint: string): HTMLCanvasElement {
 function starTile(depth: (typeof DEPTHS)[number], ratio: number, random: () => number): HTMLCanvasElement {
   const [tile, ctx] = canvas(Math.round(TILE * ratio));
   ctx.scale(ratio, ratio);
+  const { stars, starlight } = look();
   for (let i = 0; i < depth.stars; i++) {
     const warm = random();
-    ctx.fillStyle = warm < 0.15 ? "#ffd9a8" : warm < 0.4 ? "#a9c8ff" : "#e9f0ff";
-    ctx.globalAlpha = depth.light * (0.35 + 0.65 * random());
+    ctx.fillStyle = stars[warm < 0.15 ? 0 : warm < 0.4 ? 1 : 2];
+    ctx.globalAlpha = starlight * depth.light * (0.35 + 0.65 * random());
     ctx.beginPath();
     ctx.arc(4 + random() * (TILE - 8), 4 + random() * (TILE - 8), depth.size * (0.5 + 0.6 * random()), 0, 7);
     ctx.fill();
@@ -171,7 +194,7 @@ function starTile(depth: (typeof DEPTHS)[number], ratio: number, random: () => n
 function hatchTile(ratio: number): HTMLCanvasElement {
   const size = Math.round(12 * ratio);
   const [tile, ctx] = canvas(size);
-  ctx.strokeStyle = "rgba(130, 160, 215, 0.2)";
+  ctx.strokeStyle = look().hatch;
   ctx.lineWidth = 1.2 * ratio;
   ctx.beginPath();
   for (const shift of [-size, 0, size]) {

@@ -1,4 +1,4 @@
-package main
+package pagebundle
 
 import (
 	"bytes"
@@ -20,7 +20,7 @@ func list(dir string) (map[string][]byte, error) {
 			return err
 		}
 		files[name], err = fs.ReadFile(tree, name)
-		return err
+		return err //nolint:wrapcheck // below
 	})
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("reading %s: %w", dir, err)
@@ -28,8 +28,8 @@ func list(dir string) (map[string][]byte, error) {
 	return files, nil
 }
 
-// compare returns an error that names each file in which a directory differs from what it should hold.
-func compare(dir string, want map[string][]byte) error {
+// Compare returns an error that names each file in which a directory differs from what it should hold.
+func Compare(dir string, want map[string][]byte) error {
 	have, err := list(dir)
 	if err != nil {
 		return err
@@ -52,11 +52,11 @@ func compare(dir string, want map[string][]byte) error {
 	if wrong == nil {
 		return nil
 	}
-	return fmt.Errorf("web/dist is stale: %s; go run ./web/bundle makes it anew", strings.Join(wrong, ", "))
+	return fmt.Errorf("%s is stale: %s", filepath.ToSlash(dir), strings.Join(wrong, ", "))
 }
 
-// write makes a directory hold these files and no others. Files that are right are left alone.
-func write(dir string, want map[string][]byte) error {
+// Write makes a directory hold these files and no others. Files that are right are left alone.
+func Write(dir string, want map[string][]byte) error {
 	have, err := list(dir)
 	if err != nil {
 		return err
@@ -64,7 +64,7 @@ func write(dir string, want map[string][]byte) error {
 	for _, name := range slices.Sorted(maps.Keys(have)) {
 		if _, known := want[name]; !known {
 			if err := os.Remove(filepath.Join(dir, filepath.FromSlash(name))); err != nil {
-				return err
+				return fmt.Errorf("writing %s: %w", dir, err)
 			}
 		}
 	}
@@ -74,10 +74,10 @@ func write(dir string, want map[string][]byte) error {
 		}
 		file := filepath.Join(dir, filepath.FromSlash(name))
 		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil { //nolint:gosec // sources, for everybody
-			return err
+			return fmt.Errorf("writing %s: %w", dir, err)
 		}
 		if err := os.WriteFile(file, want[name], 0o644); err != nil { //nolint:gosec // served to everybody
-			return err
+			return fmt.Errorf("writing %s: %w", dir, err)
 		}
 	}
 	return nil

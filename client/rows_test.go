@@ -1,0 +1,150 @@
+package client
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"muster/netcode"
+	"muster/proto"
+)
+
+func dots(w *world) *netcode.Table[dot]       { return &w.Dots }
+func theRound(w *world) *netcode.Value[round] { return &w.Round }
+
+// told notes what is told of the dots and the round, as text.
+func told(c *Conn[world, input]) *[]string {
+	var list []string
+	note := func(format string, a ...any) { list = append(list, fmt.Sprintf(format, a...)) }
+	d := RowsOf(c, dots)
+	d.OnAdd(func(_ netcode.ID, row *dot) { note("add %d", row.X) })
+	d.OnChange(func(_ netcode.ID, row, before *dot) { note("change %d to %d", before.X, row.X) })
+	d.OnRemove(func(_ netcode.ID, before *dot) { note("remove %d", before.X) })
+	OnValue(c, theRound, func(now, before *round) { note("round %d to %d", before.Left, now.Left) })
+	return &list
+}
+
+func (n *fakeNode) expect(c *Conn[world, input], fc *fakeConn, list *[]string, want ...string) {
+	n.t.Helper()
+	n.step()
+	fc.frame(0)
+	mustNext(n.t, c)
+	slices.Sort(*list)
+	slices.Sort(want)
+	if !slices.Equal(*list, want) {
+		n.t.Errorf("tick %d: told %q, want %q", n.tick, *list, want)
+	}
+	*list = nil
+}
+
+func TestRowsThatComeChangeAndGoAreTold(t *testing.T) {
+	n := startNode(t)
+	c, fc := n.join(Options{})
+	list := told(c)
+	n.expect(c, fc, list, "add 10", "add 20")
+	n.expect(c, fc, list)
+	id := n.state.Dots.Add(dot{X: 30})
+	n.state.Round.V.Left = 7
+	n.expect(c, fc, list, "add 30", "round 0 to 7")
+	n.state.Dots.Get(id).X, n.state.Round.V.Left = 31, 6
+	n.expect(c, fc, list, "change 30 to 31", "round 7 to 6")
+	n.state.Dots.Get(id).X = 32
+	n.expect(c, fc, list, "change 31 to 32")
+	n.state.Dots.Remove(id)
+	n.expect(c, fc, list, "remove 32")
+}
+
+func TestAResumeTellsTheDifferencesAlone(t *testing.T) {
+	n := startNode(t)
+	c, fc := n.join(Options{Reconnect: true})
+	list := told(c)
+	gone := n.state.Dots.Add(dot{X: 30})
+	moved := n.state.Dots.Add(dot{X: 40})
+	n.expect(c, fc, list, "add 10", "add 20", "add 30", "add 40")
+	_ = fc.ws.CloseNow()
+	n.state.Dots.Remove(gone)
+	n.state.Dots.Get(moved).X = 41
+	n.state.Dots.Add(dot{X: 50})
+	done := drive(c)
+	fc = n.next()
+	n.step()
+	fc.frame(0)
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"remove 30", "add 50", "change 40 to 41"}; !slices.Equal(*list, want) {
+		slices.Sort(*list)
+		slices.Sort(want)
+		if !slices.Equal(*list, want) {
+			t.Errorf("told %q, want %q", *list, want)
+		}
+	}
+}
+
+func TestWhoeverListensNoLongerIsNotTold(t *testing.T) {
+	n := startNode(t)
+	c, fc := n.join(Options{})
+	var heard []string
+	r := RowsOf(c, dots)
+	var off func()
+	off = r.OnAdd(func(netcode.ID, *dot) { heard = append(heard, "once"); off() }) // also from within
+	r.OnAdd(func(netcode.ID, *dot) { heard = append(heard, "each") })
+	if RowsOf(c, dots) != r {
+		t.Error("a table has two Rows")
+	}
+	n.step()
+	fc.frame(0)
+	mustNext(t, c)
+	if want := []string{"once", "each", "each"}; !slices.Equal(heard, want) {
+		t.Errorf("heard %q, want %q", heard, want)
+	}
+}
+
+func TestWhatIsNoTableOfTheStateIsAPanic(t *testing.T) {
+	n := startNode(t)
+	c, _ := n.join(Options{})
+	for about, f := range map[string]func(){
+		"a table of its own":  func() { RowsOf(c, func(*world) *netcode.Table[dot] { return new(netcode.Table[dot]) }) },
+		"an event of no game": func() { On(c, func(*round, Event) {}) },
+		"a value of its own": func() {
+			OnValue(c, func(*world) *netcode.Value[round] { return new(netcode.Value[round]) }, func(_, _ *round) {})
+		},
+	} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%s is accepted", about)
+				}
+			}()
+			f()
+		}()
+	}
+}
+
+func TestEventsGoToTheHandlersOfTheirTypes(t *testing.T) {
+	n := startNode(t)
+	c, fc := n.join(Options{})
+	var heard []string
+	off := On(c, func(b *boom, e Event) { heard = append(heard, fmt.Sprint("first ", b.N, e.Tick, e.Number)) })
+	On(c, func(b *boom, _ Event) { heard = append(heard, fmt.Sprint("second ", b.N)) })
+	say := func(first uint32, values ...uint16) {
+		m := &proto.Events{Tick: 3, First: first}
+		for _, v := range values {
+			w := proto.NewWriter()
+			if err := n.schema.WriteEvent(w, boom{v}); err != nil {
+				t.Fatal(err)
+			}
+			m.List = append(m.List, w.Bytes())
+		}
+		fc.send(m)
+		n.step()
+		fc.frame(0)
+		mustNext(t, c)
+	}
+	say(1, 7, 8)
+	off()
+	say(2, 8, 9) // the first of them again
+	if want := []string{"first 7 3 1", "second 7", "first 8 3 2", "second 8", "second 9"}; !slices.Equal(heard, want) {
+		t.Errorf("heard %q, want %q", heard, want)
+	}
+}

@@ -1,0 +1,674 @@
+// The lobby's REST interface. Written by go test ./lobby -update from its OpenAPI document: change it there.
+
+/** What each route takes, from its path, its query and its body together, and what it answers. */
+export interface Routes {
+  /** Give a server rooms again. */
+  "DELETE /v1/admin/nodes/{id}/drain": { args: { id: string }; reply: void };
+  /** Forget what is kept of one: profile, ratings, blocks and list of matches. */
+  "DELETE /v1/me": { args: {}; reply: void };
+  /** Unblock a player. */
+  "DELETE /v1/me/blocks/{player}": { args: { player: string }; reply: void };
+  /** Close a room. */
+  "DELETE /v1/rooms/{id}": { args: { id: string }; reply: void };
+  /** Give a ticket up. */
+  "DELETE /v1/tickets/{id}": { args: { id: string }; reply: Ticket };
+  /** List the servers. */
+  "GET /v1/admin/nodes": { args: {}; reply: AdminNodes };
+  /** Explain where a room would go. */
+  "GET /v1/admin/placement": { args: { game: string; region?: string; tag?: string[] }; reply: AdminPlacement };
+  /** Read what was written in a channel. */
+  "GET /v1/chat/{channel}/messages": { args: { channel: string; before?: string; limit?: number }; reply: History };
+  /** Read a group that one is in. */
+  "GET /v1/groups/{id}": { args: { id: string }; reply: Group };
+  /** Read the result of a match that one played to its end. */
+  "GET /v1/matches/{id}": { args: { id: string }; reply: Result };
+  /** Read one's own profile, ratings, tickets and party. */
+  "GET /v1/me": { args: {}; reply: Me };
+  /** List the players whom one blocks. */
+  "GET /v1/me/blocks": { args: {}; reply: Blocks };
+  /** Read what one must hear of, or wait for it. */
+  "GET /v1/me/inbox": { args: { after?: string; limit?: number; wait?: string }; reply: LobbyEvents };
+  /** List the matches that one played to their end, the newest first. */
+  "GET /v1/me/matches": { args: { cursor?: string; limit?: number }; reply: PlayedMatches };
+  /** Read the party that one is in. */
+  "GET /v1/me/party": { args: {}; reply: Party };
+  /** Read a party that one is in. */
+  "GET /v1/parties/{id}": { args: { id: string }; reply: Party };
+  /** Read a player's profile and ratings. */
+  "GET /v1/players/{player}": { args: { player: string }; reply: Player };
+  /** Read how the queues do. */
+  "GET /v1/queues": { args: {}; reply: Queues };
+  /** List public rooms. */
+  "GET /v1/rooms": { args: { game?: string; region?: string; tag?: string[]; open_seats?: number; limit?: number; cursor?: string }; reply: RoomList };
+  /** Read a room. */
+  "GET /v1/rooms/{id}": { args: { id: string }; reply: RoomInfo };
+  /** Read a ticket, or wait until it is matched. */
+  "GET /v1/tickets/{id}": { args: { id: string; wait?: string; known?: "waiting" | "confirming" }; reply: Ticket };
+  /** Read why a ticket waits. */
+  "GET /v1/tickets/{id}/explain": { args: { id: string }; reply: Explanation };
+  /** Change a room's title, tags or whether it is public. */
+  "PATCH /v1/rooms/{id}": { args: { id: string } & RoomChange; reply: RoomInfo };
+  /** Give a server no more rooms. */
+  "POST /v1/admin/nodes/{id}/drain": { args: { id: string }; reply: void };
+  /** Write a message. */
+  "POST /v1/chat/{channel}/messages": { args: { channel: string } & NewMessage; reply: ChatMessage };
+  /** Join a room by its code. */
+  "POST /v1/codes/{code}/join": { args: { code: string }; reply: MatchSeat };
+  /** Join a room by its name. */
+  "POST /v1/games/{game}/rooms/{name}/join": { args: { game: string; name: string }; reply: MatchSeat };
+  /** Make a chat group. */
+  "POST /v1/groups": { args: NewGroup; reply: Group };
+  /** Invite a player to a group. */
+  "POST /v1/groups/{id}/invite": { args: { id: string } & OtherPlayer; reply: void };
+  /** Join a group to which one is invited. */
+  "POST /v1/groups/{id}/join": { args: { id: string }; reply: Group };
+  /** Leave a group. */
+  "POST /v1/groups/{id}/leave": { args: { id: string }; reply: void };
+  /** Make up a player (development only). */
+  "POST /v1/guests": { args: NewGuest; reply: Guest };
+  /** Exchange a guest's token for a newer one (development only). */
+  "POST /v1/guests/renew": { args: GuestRenewal; reply: Guest };
+  /** Tell players something. */
+  "POST /v1/notifications": { args: NewNotification; reply: Notified };
+  /** Form a party. */
+  "POST /v1/parties": { args: NewParty; reply: Party };
+  /** Join a party by its code. */
+  "POST /v1/parties/join": { args: Code; reply: Party };
+  /** Give a party another code. */
+  "POST /v1/parties/{id}/code": { args: { id: string }; reply: Party };
+  /** Invite a player. */
+  "POST /v1/parties/{id}/invite": { args: { id: string } & OtherPlayer; reply: void };
+  /** Join a party to which one is invited. */
+  "POST /v1/parties/{id}/join": { args: { id: string }; reply: Party };
+  /** Remove a member. */
+  "POST /v1/parties/{id}/kick": { args: { id: string } & OtherPlayer; reply: void };
+  /** Leave a party. */
+  "POST /v1/parties/{id}/leave": { args: { id: string }; reply: void };
+  /** Make another member the leader. */
+  "POST /v1/parties/{id}/promote": { args: { id: string } & OtherPlayer; reply: Party };
+  /** Say whether one is ready. */
+  "POST /v1/parties/{id}/ready": { args: { id: string } & Ready; reply: Party };
+  /** Make a room. */
+  "POST /v1/rooms": { args: NewRoom; reply: MadeRoom };
+  /** Join a public room. */
+  "POST /v1/rooms/{id}/join": { args: { id: string }; reply: MatchSeat };
+  /** Claim one's seat again. */
+  "POST /v1/rooms/{id}/rejoin": { args: { id: string }; reply: MatchSeat };
+  /** Watch a public room. */
+  "POST /v1/rooms/{id}/spectate": { args: { id: string }; reply: MatchSeat };
+  /** Wait for a match. */
+  "POST /v1/tickets": { args: NewTicket; reply: Ticket };
+  /** Confirm or decline a match that was found. */
+  "POST /v1/tickets/{id}/confirm": { args: { id: string } & TicketConfirmation; reply: Ticket };
+  /** Replace one's own profile. */
+  "PUT /v1/me": { args: Profile; reply: Me };
+  /** Block a player. */
+  "PUT /v1/me/blocks/{player}": { args: { player: string }; reply: void };
+}
+
+export interface AdminLoad {
+  /** What is alive. */
+  heap_bytes: number;
+  /** Share of its ticks that began late. */
+  late: number;
+  /** What its process may use; none: no bound. */
+  limit_bytes?: number;
+  players: number;
+  rooms: number;
+  /** Of matches, for rooms of other servers, too. */
+  sockets: number;
+  /** Share of its processors' time that its rooms' ticks took, from 0 to 1. */
+  tick: number;
+}
+
+export interface AdminNode {
+  /** The most rooms that it takes; none: its load alone decides. */
+  capacity?: number;
+  /** Why it takes no new rooms. */
+  closed?: string;
+  /** An operator wants no new rooms on it. */
+  draining: boolean;
+  /** The version of the rules by game. */
+  games: Record<string, string>;
+  /** Of this run of it; it changes when others have taken its rooms over. */
+  id: string;
+  /** For how long it counts as alive if it says nothing; below 0 since when it does not. */
+  lease_ms: number;
+  load: AdminLoad;
+  region?: string;
+  /** lobby, match or all. */
+  role: string;
+  tags?: Record<string, string>;
+  /** Where clients reach its rooms directly; none: they come by any server. */
+  url?: string;
+}
+
+export interface AdminNodes {
+  nodes: AdminNode[] | null;
+}
+
+export interface AdminPlacement {
+  /** The server that would get it; none: there is no room to be had. */
+  node?: string;
+  nodes: AdminVerdict[] | null;
+  /** Why there is no room to be had. */
+  reason?: string;
+  /** The version of the game's rules that this lobby makes rooms for. */
+  rules: string;
+}
+
+export interface AdminVerdict {
+  /** It would get the room; the next one may go elsewhere. */
+  chosen: boolean;
+  /** It was one of the two that were compared. */
+  drawn: boolean;
+  id: string;
+  /** Share of its time that it is taken to need, with late ticks and rooms that were placed a moment ago: less is better. */
+  score: number;
+  /** Why it gets no room. */
+  why?: string;
+}
+
+export interface Blocks {
+  /** The ids of the players whom one blocks, at most 500, in their order. */
+  players: string[];
+}
+
+export interface ChatEvent {
+  /** RFC 3339. */
+  at: string;
+  channel: string;
+  from: string;
+  id: string;
+  name?: string;
+  text: string;
+}
+
+export interface ChatMessage {
+  /** RFC 3339. */
+  at: string;
+  /** As the player who asks sees it. */
+  channel: string;
+  /** The player who wrote it. */
+  from: string;
+  /** Its place in the channel. */
+  id: string;
+  name: string;
+  /** Plain text: what looks like markup is shown as it is. */
+  text: string;
+}
+
+export interface Code {
+  /** The party's code, in capitals or small letters. */
+  code: string;
+}
+
+export interface Confirm {
+  /** How many of them have confirmed it. */
+  accepted: number;
+  /** You have. */
+  mine: boolean;
+  /** How many players the match has. */
+  players: number;
+  /** Who has not confirmed it by then is out. RFC 3339. */
+  until: string;
+}
+
+export interface Explanation {
+  /** How long players of such ratings waited lately. */
+  expected_wait?: Waits;
+  /** How many of them could play with this ticket now. */
+  fitting: number;
+  /** How many players start a match. */
+  needed: number;
+  /** The rules that keep others away, the one that removes most first. */
+  rules: RuleEffect[];
+  state: "waiting" | "confirming" | "matched" | "cancelled" | "expired";
+  /** In words. */
+  text: string;
+  /** How many other players wait in the queue. */
+  waiting: number;
+}
+
+export interface GameRating {
+  /** How unsure it is, as a standard deviation; 333 for a new player. */
+  deviation: number;
+  game: string;
+  /** How many were rated. */
+  matches: number;
+  /** In whole points: 1000 is a new player's, and who has 200 more wins seven of ten. */
+  rating: number;
+}
+
+export interface Group {
+  /** Its channel is group:ID. */
+  id: string;
+  /** At most 64. */
+  members: GroupMember[];
+  title: string;
+}
+
+export interface GroupInvitation {
+  from: string;
+  id: string;
+  name: string;
+  title: string;
+}
+
+export interface GroupMember {
+  name: string;
+  player: string;
+}
+
+export interface Guest {
+  /** RFC 3339. */
+  expires_at: string;
+  /** The player's id. */
+  player: string;
+  /** A player token. */
+  token: string;
+}
+
+export interface GuestRenewal {
+  /** The guest's token: one that is good, or ended within the last week. */
+  token: string;
+}
+
+export interface History {
+  /** The newest first. */
+  messages: ChatMessage[];
+  /** Before which message to go on; absent where there is nothing more. */
+  next?: string;
+}
+
+export interface LobbyEvent {
+  /** RFC 3339. */
+  at: string;
+  /** What happened. */
+  body: unknown;
+  /** After which to go on. */
+  id: string;
+  /** What the body is: ticket, party, chat, group, notification, room. */
+  kind: string;
+}
+
+export interface LobbyEvents {
+  /** The oldest first. */
+  events: LobbyEvent[];
+  /** Whether events have gone that were never read: an inbox keeps about 256 of a week. */
+  missed: boolean;
+}
+
+export interface MadeRoom {
+  /** One's own seat. */
+  match: MatchSeat;
+  room: RoomInfo;
+}
+
+export interface MatchSeat {
+  room: string;
+  /** Claims the seat once, within seconds: as Authorization: Bearer, or for browsers as the subprotocols muster.v1, bearer.TOKEN. */
+  token: string;
+  /** The match's WebSocket. */
+  url: string;
+}
+
+export interface Me {
+  /** A few words, without line breaks. */
+  about?: string;
+  /** The https address of a picture. Who shows it tells that server who looks: fetch it from hosts that you trust alone. */
+  avatar?: string;
+  /** Two letters (ISO 3166). */
+  country?: string;
+  /** As it stood in the player's token when he was last here. */
+  name?: string;
+  /** The player's party, if there is one. */
+  party?: string;
+  /** The player's id. */
+  player: string;
+  /** By the games' names. */
+  ratings: GameRating[];
+  /** What is on the player's mind now, without line breaks. */
+  status?: string;
+  /** The player's tickets that have not ended: those that wait, and those of matches that have just been made. None is left out. */
+  tickets?: string[];
+  /** Who may see whether the player is online, in a queue or in a match. Whom he blocks never may. */
+  watch: "everyone" | "party" | "nobody";
+}
+
+export interface MemberWish {
+  latency?: Record<string, number>;
+  roles?: string[] | null;
+}
+
+export interface NewGroup {
+  /** What the group is called. */
+  title: string;
+}
+
+export interface NewGuest {
+  /** What other players see. */
+  name: string;
+}
+
+export interface NewMessage {
+  /** Plain text of 1 to 500 characters; newlines are the only control characters. */
+  text: string;
+}
+
+export interface NewNotification {
+  /** Plain text; newlines are the only control characters. */
+  body?: string;
+  /** Anything in JSON, for the client; at most 2048 bytes. */
+  data?: unknown;
+  /** What it is about, for the client. */
+  kind: string;
+  /** Players, in the place of to. */
+  players?: string[] | null;
+  /** One line of plain text. */
+  title: string;
+  /** all, player:ID, party:ID or group:ID. */
+  to?: string;
+}
+
+export interface NewParty {
+  /** How many members it can have. */
+  max?: number;
+}
+
+export interface NewRoom {
+  /** What the game lets its rooms' makers choose, at most 4 KiB. */
+  config?: unknown;
+  /** The game. */
+  game: string;
+  /** Tags that the server must have on which it is made. */
+  on?: Record<string, string>;
+  /** Whether anybody may find it and join. Others need its code. */
+  public?: boolean;
+  /** Where it is to run. */
+  region?: string;
+  /** At most those of the game, which are the default. */
+  seats?: number;
+  /** Up to 8 tags, by which it is found. */
+  tags?: Record<string, string>;
+  /** What others read of it. */
+  title?: string;
+}
+
+export interface NewTicket {
+  /** What the queue's rules ask of tickets: texts, numbers, or lists of texts. */
+  attributes?: Record<string, unknown>;
+  /** Milliseconds that you measured to regions. A region that is not named is not good for you, unless none is. */
+  latency?: Record<string, number>;
+  /** The highest latency that you want, in milliseconds, however long you wait; 0 is the queue's own. */
+  max_latency?: number;
+  /** The widest distance of ratings that you want, however long you wait; 0 is the queue's own. */
+  max_spread?: number;
+  /** What is another's of the party, by player; who is not named has your latencies and comes for any role. */
+  members?: Record<string, MemberWish>;
+  /** No match that runs already. */
+  new_only?: boolean;
+  /** Wait with your party. Its leader alone may ask for that. */
+  party?: boolean;
+  /** The queue to wait in. */
+  queue: string;
+  /** What you come for, in queues with roles; none is any. */
+  roles?: string[] | null;
+}
+
+export interface Notification {
+  body?: string;
+  data?: unknown;
+  id?: string;
+  kind: string;
+  title: string;
+}
+
+export interface Notified {
+  /** The notification's, which is in what players get too. */
+  id: string;
+  /** How many players got it; 0 for all, who are not counted. */
+  to: number;
+}
+
+export interface OtherPlayer {
+  /** The player's id. */
+  player: string;
+}
+
+export interface Party {
+  /** Whoever knows it may join. */
+  code: string;
+  id: string;
+  /** The player who may kick, promote and make codes, and queues for all. */
+  leader: string;
+  /** How many members it can have. */
+  max: number;
+  /** The longest first: in this order they would lead. */
+  members: PartyMember[];
+  /** Grows with each change. */
+  version: number;
+}
+
+export interface PartyEvent {
+  by?: PartyStateMember;
+  event: "changed" | "out" | "invited";
+  id: string;
+  party?: PartyState;
+  /** RFC 3339. */
+  until?: string;
+  version?: number;
+}
+
+export interface PartyMember {
+  name: string;
+  player: string;
+  ready: boolean;
+}
+
+export interface PartyState {
+  code?: string;
+  id: string;
+  leader: string;
+  max: number;
+  members: PartyStateMember[];
+  version: number;
+}
+
+export interface PartyStateMember {
+  name?: string;
+  player: string;
+  ready: boolean;
+}
+
+export interface PlayedMatch {
+  /** RFC 3339. */
+  ended_at: string;
+  game: string;
+  /** How many are in the result. */
+  players: number;
+  /** Which made the match. */
+  queue?: string;
+  /** 1 is best; equal ranks are draws. */
+  rank: number;
+  /** What it did to one's rating, where it was rated. */
+  rating?: RatingChange;
+  /** Whether the room recorded a replay. */
+  recorded: boolean;
+  /** Where the replay can be fetched, if one may. */
+  replay?: string;
+  room: string;
+  score: number;
+  /** RFC 3339. */
+  started_at: string;
+  /** 0 where the game has no teams. */
+  team: number;
+}
+
+export interface PlayedMatches {
+  /** The newest first. */
+  matches: PlayedMatch[];
+  /** The cursor of the next page; absent on the last. */
+  next?: string;
+}
+
+export interface Player {
+  /** A few words, without line breaks. */
+  about?: string;
+  /** The https address of a picture. Who shows it tells that server who looks: fetch it from hosts that you trust alone. */
+  avatar?: string;
+  /** Two letters (ISO 3166). */
+  country?: string;
+  /** As it stood in the player's token when he was last here. */
+  name?: string;
+  /** The player's id. */
+  player: string;
+  /** By the games' names. */
+  ratings: GameRating[];
+  /** What is on the player's mind now, without line breaks. */
+  status?: string;
+}
+
+export interface PlayerPlacement {
+  player: string;
+  /** 1 is best; equal ranks are draws. */
+  rank: number;
+  score: number;
+  seat: number;
+  /** 0 where the game has no teams. */
+  team: number;
+}
+
+export interface Profile {
+  /** A few words, without line breaks. */
+  about?: string;
+  /** The https address of a picture. Who shows it tells that server who looks: fetch it from hosts that you trust alone. */
+  avatar?: string;
+  /** Two letters (ISO 3166). */
+  country?: string;
+  /** What is on the player's mind now, without line breaks. */
+  status?: string;
+  /** Who may see whether the player is online, in a queue or in a match. Default everyone. */
+  watch?: "everyone" | "party" | "nobody";
+}
+
+export interface Queue {
+  /** How long players waited lately, by rating; empty where nobody was matched. */
+  expected_wait: Waits[];
+  game: string;
+  matches_per_minute: number;
+  name: string;
+  players_waiting: number;
+}
+
+export interface Queues {
+  /** By name. */
+  queues: Queue[];
+}
+
+export interface RatingChange {
+  after: number;
+  /** In whole points, as the deviations are. */
+  before: number;
+  deviation_after: number;
+  deviation_before: number;
+}
+
+export interface Ready {
+  /** Whether one is ready. */
+  ready: boolean;
+}
+
+export interface Result {
+  /** RFC 3339. */
+  ended_at: string;
+  game: string;
+  /** Best first. */
+  placements: PlayerPlacement[];
+  /** Which made the match. */
+  queue?: string;
+  room: string;
+  /** The version of the game's rules. */
+  rules: string;
+  /** RFC 3339. */
+  started_at: string;
+  /** The last one. */
+  tick: number;
+}
+
+export interface RoomChange {
+  /** Whether anybody may find it and join. */
+  public?: boolean;
+  /** Up to 8 tags, in the place of those that it has. */
+  tags?: Record<string, string>;
+  /** What others read of it. */
+  title?: string;
+}
+
+export interface RoomInfo {
+  /** By which anybody may join who knows it. Only who made the room sees it. */
+  code?: string;
+  /** RFC 3339. */
+  created_at: string;
+  /** Seats that anybody may have now. */
+  free: number;
+  game: string;
+  id: string;
+  /** Seats that are taken or kept for somebody who is on the way. */
+  players: number;
+  /** Anybody may find it and join. */
+  public: boolean;
+  region?: string;
+  seats: number;
+  tags?: Record<string, string>;
+  title?: string;
+}
+
+export interface RoomList {
+  /** The cursor of the next page; absent at the end. A page may be short, or empty, and not be the last. */
+  next?: string;
+  rooms: RoomInfo[];
+}
+
+export interface RuleEffect {
+  /** How many of these no other rule keeps away. */
+  alone: number;
+  /** How many players the rule keeps away by itself. */
+  removes: number;
+  rule: string;
+  text: string;
+  /** When its bound moves next. RFC 3339. */
+  widens_at?: string;
+}
+
+export interface Ticket {
+  /** The match that its players are asked to confirm. */
+  confirm?: Confirm;
+  /** Since when it waits. A ticket that comes back to the queue keeps it. RFC 3339. */
+  created_at: string;
+  id: string;
+  /** Where to play, once it is matched. */
+  match?: MatchSeat;
+  /** Whom it is for: one player, or a party. */
+  players: string[];
+  queue: string;
+  /** Why it waits, or why it ended. */
+  reason?: string;
+  state: "waiting" | "confirming" | "matched" | "cancelled" | "expired";
+}
+
+export interface TicketConfirmation {
+  /** Whether you play. Who does not is out, and may not queue again for a while. */
+  accept: boolean;
+}
+
+export interface Waits {
+  /** Half of them waited no longer. */
+  p50_seconds: number;
+  /** Nine of ten waited no longer. */
+  p90_seconds: number;
+  rating_from: number;
+  rating_to: number;
+  /** How many tickets this is worked out from. */
+  tickets: number;
+}

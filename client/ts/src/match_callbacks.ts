@@ -1,0 +1,45 @@
+import type { Value } from "./field.js";
+
+/** What a game's events carry where the caller gave no types of them. */
+export type AnyEvents = Record<string, Record<string, Value>>;
+
+/** What is known of an event besides its fields. */
+export interface EventInfo<Ev = AnyEvents> {
+  /** In which it happened. */
+  readonly tick: number;
+  /** Counts this seat's events without gaps; 0 where it is predicted. */
+  readonly number: number;
+  /** The event's type, as the schema names it. */
+  readonly name: keyof Ev & string;
+  /** Told by the own prediction. The server's is not told again; see Match.onUnconfirmed. */
+  readonly predicted: boolean;
+}
+
+/** Undoes what returned it. More than once does nothing more. */
+export type Undo = () => void;
+
+export type OnAdd<R> = (id: number, row: R) => void;
+export type OnChange<R> = (id: number, row: R, before: R) => void;
+export type OnField<V> = (id: number, value: V, before: V) => void;
+export type OnRemove<R> = (id: number, before: R) => void;
+export type OnEvent<F, Ev = AnyEvents> = (fields: F, event: EventInfo<Ev>) => void;
+
+/** Functions by name, called in the order in which they were added. */
+export class Callbacks<F> {
+  readonly #lists = new Map<string, Set<{ call: F }>>();
+
+  add(name: string, call: F): Undo {
+    const one = { call }; // so that a function that is added twice is called twice, and removed once
+    let list = this.#lists.get(name);
+    if (!list) this.#lists.set(name, (list = new Set()));
+    list.add(one);
+    return () => void list.delete(one);
+  }
+
+  /** Those of a name now. One that is removed meanwhile is not called any more, one that is added is not yet. */
+  *of(name: string): Iterable<F> {
+    const list = this.#lists.get(name);
+    if (!list || list.size === 0) return;
+    for (const one of [...list]) if (list.has(one)) yield one.call;
+  }
+}

@@ -1,0 +1,3 @@
+// @muster/client/math: netcode's fixed math, with the same bits in Go and here, for rules that predict.
+
+export { atan2, cos, sin } from "./fixedmath.js";

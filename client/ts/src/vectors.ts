@@ -1,0 +1,3 @@
+// @muster/client/vectors: runs step vectors, for tests.
+
+export {};

@@ -1,0 +1,41 @@
+package cmd
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+
+	"muster/web"
+)
+
+// demo is the game whose page package web has. A server with other games alone has a list of their pages as its front.
+const demo = "arena"
+
+// registerPages serves the games' pages, after all other routes, and returns their paths.
+func registerPages(mux *http.ServeMux, games []Game) (paths []string, err error) {
+	var listed []string
+	for _, g := range games {
+		if g.Page == nil {
+			continue
+		}
+		site, err := web.Site(g.Name(), g.Page)
+		if err != nil {
+			return nil, err //nolint:wrapcheck // says whose page it is
+		}
+		for _, path := range []string{"/" + g.Name(), "/" + g.Name() + "/"} {
+			if _, taken := mux.Handler(&http.Request{Method: http.MethodGet, URL: &url.URL{Path: path}}); taken != "" {
+				return nil, fmt.Errorf("the page of game %q: its place is taken by %s; give the game another name", g.Name(), taken)
+			}
+		}
+		mux.Handle("/"+g.Name(), site)
+		mux.Handle("/"+g.Name()+"/", site)
+		listed, paths = append(listed, g.Name()), append(paths, "/"+g.Name()+"/")
+	}
+	if slices.ContainsFunc(games, func(g Game) bool { return g.Name() == demo && g.Page == nil }) {
+		mux.Handle("/", web.Handler())
+		return append([]string{"/" + demo}, paths...), nil
+	}
+	mux.Handle("/", web.Front(listed))
+	return paths, nil
+}

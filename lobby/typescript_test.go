@@ -1,0 +1,267 @@
+package lobby_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/google/go-cmp/cmp"
+
+	"muster/lobby"
+	"muster/lobby/chat"
+	"muster/lobby/party"
+)
+
+// typesFile is what the TypeScript client knows of the REST interface.
+var typesFile = filepath.Join("..", "client", "ts", "src", "lobby_types.ts")
+
+func TestTypesOfTheTypeScriptClientAreThoseOfTheDescription(t *testing.T) {
+	var doc object
+	must(t, json.Unmarshal(description(t), &doc))
+	got := typescript(t, doc)
+	if *update {
+		must(t, os.WriteFile(typesFile, []byte(got), 0o644))
+	}
+	kept, err := os.ReadFile(typesFile)
+	must(t, err)
+	if diff := cmp.Diff(string(kept), got); diff != "" {
+		t.Errorf("%s differs; -update writes it (-kept +described):\n%s", typesFile, diff)
+	}
+}
+
+// typeNames are other names for schemas: those that would say too little beside the client's own types, or mean others.
+var typeNames = map[string]string{
+	"GuestOutputBody": "Guest", "Match": "MatchSeat", "Message": "ChatMessage", "Event": "LobbyEvent", "Events": "LobbyEvents",
+	"MatchesOutputBody": "PlayedMatches", "QueuesOutputBody": "Queues", "BlocksOutputBody": "Blocks", "PutMeInputBody": "Profile",
+	"CreateRoomInputBody": "NewRoom", "ChangeRoomInputBody": "RoomChange", "NotifyBody": "NewNotification", "Placement": "PlayerPlacement",
+	"NewGuestInputBody": "NewGuest", "RenewGuestInputBody": "GuestRenewal", "NewPartyInputBody": "NewParty", "CodeInputBody": "Code",
+	"ReadyInputBody": "Ready", "NewGroupInputBody": "NewGroup", "ConfirmTicketInputBody": "TicketConfirmation",
+}
+
+// eventSchemas describes the bodies of events that are not those of REST, and what they are made of.
+func eventSchemas(t *testing.T) object {
+	t.Helper()
+	names := map[reflect.Type]string{
+		reflect.TypeFor[party.Event](): "PartyEvent", reflect.TypeFor[party.Party](): "PartyState", reflect.TypeFor[party.Member](): "PartyStateMember",
+		reflect.TypeFor[chat.Message](): "ChatEvent", reflect.TypeFor[chat.Invitation](): "GroupInvitation", reflect.TypeFor[lobby.Notification](): "Notification",
+	}
+	r := huma.NewMapRegistry("#/components/schemas/", func(of reflect.Type, _ string) string {
+		for of.Kind() == reflect.Pointer {
+			of = of.Elem()
+		}
+		return names[of] // only those of structs are used
+	})
+	for of := range names {
+		r.Schema(of, true, "")
+	}
+	text, err := json.Marshal(r.Map())
+	must(t, err)
+	var schemas object
+	must(t, json.Unmarshal(text, &schemas))
+	return schemas
+}
+
+// typescriptOf writes the types of an OpenAPI document.
+type typescriptOf struct {
+	t       *testing.T
+	schemas object
+	wanted  map[string]bool // schemas that something refers to
+}
+
+// typescript returns lobby_types.ts.
+func typescript(t *testing.T, doc object) string {
+	t.Helper()
+	w := typescriptOf{t, in(t, doc, "components", "schemas"), map[string]bool{}}
+	for name, schema := range eventSchemas(t) {
+		if w.schemas[name] != nil {
+			t.Fatalf("two schemas are called %s", name)
+		}
+		w.schemas[name], w.wanted[name] = schema, true
+	}
+	routes := map[string]string{}
+	for path, item := range in(t, doc, "paths") {
+		for method, op := range item.(object) {
+			route := strings.ToUpper(method) + " " + path
+			if text := w.route(route, op.(object)); text != "" {
+				routes[route] = text
+			}
+		}
+	}
+	var b strings.Builder
+	b.WriteString(`// The lobby's REST interface. Written by go test ./lobby -update from its OpenAPI document: change it there.
+
+/** What each route takes, from its path, its query and its body together, and what it answers. */
+export interface Routes {
+`)
+	for _, route := range slices.Sorted(maps.Keys(routes)) {
+		b.WriteString(routes[route])
+	}
+	b.WriteString("}\n")
+	for done := map[string]bool{}; len(done) < len(w.wanted); { // each may want others
+		for _, name := range slices.Sorted(maps.Keys(w.wanted)) {
+			if !done[name] {
+				done[name] = true
+				w.fields(w.schema(name)) // notes what it wants
+			}
+		}
+	}
+	names := slices.SortedFunc(maps.Keys(w.wanted), func(a, b string) int { return strings.Compare(typeName(a), typeName(b)) })
+	for i, name := range names {
+		if i > 0 && typeName(name) == typeName(names[i-1]) {
+			t.Fatalf("two schemas are called %s", typeName(name))
+		}
+		fmt.Fprintf(&b, "\nexport interface %s {\n%s}\n", typeName(name), w.fields(w.schema(name)))
+	}
+	return b.String()
+}
+
+func typeName(schema string) string {
+	if name := typeNames[schema]; name != "" {
+		return name
+	}
+	return schema
+}
+
+func (w *typescriptOf) schema(name string) object {
+	s, _ := w.schemas[name].(object)
+	if s == nil || s["type"] != "object" {
+		w.t.Fatalf("schema %s is no object", name)
+	}
+	return s
+}
+
+// route returns a route's line with its comment; "" for one that does not answer in JSON.
+func (w *typescriptOf) route(route string, op object) string {
+	reply := "void"
+	for status, res := range in(w.t, op, "responses") {
+		if status >= "300" {
+			continue
+		}
+		for kind, content := range in(w.t, res, "content") {
+			if kind != "application/json" {
+				return ""
+			}
+			reply = w.of(in(w.t, content, "schema"))
+		}
+	}
+	var args []string
+	names := map[string]bool{}
+	for _, v := range list(op["parameters"]) {
+		p := v.(object)
+		if p["in"] == "header" {
+			continue // an option of every request
+		}
+		name, optional := p["name"].(string), "?"
+		if p["required"] == true {
+			optional = ""
+		}
+		if schema := in(w.t, p, "schema"); p["in"] == "query" && schema["items"] != nil && p["explode"] != true {
+			w.t.Fatalf("%s: the list %s is not written as one parameter for each", route, name)
+		}
+		names[name] = true
+		args = append(args, fmt.Sprintf("%s%s: %s", name, optional, strings.TrimSuffix(w.of(in(w.t, p, "schema")), " | null")))
+	}
+	var parts []string
+	if len(args) > 0 {
+		parts = append(parts, "{ "+strings.Join(args, "; ")+" }")
+	}
+	if body := op["requestBody"]; body != nil {
+		schema := in(w.t, body, "content", "application/json", "schema")
+		parts = append(parts, w.of(schema))
+		for field := range in(w.t, w.schema(refOf(schema)), "properties") {
+			if names[field] {
+				w.t.Fatalf("%s: %s is a parameter and a field of the body", route, field)
+			}
+		}
+	}
+	if parts == nil {
+		parts = []string{"{}"}
+	}
+	return fmt.Sprintf("  /** %s. */\n  %q: { args: %s; reply: %s };\n", op["summary"], route, strings.Join(parts, " & "), reply)
+}
+
+func refOf(schema object) string {
+	ref, _ := schema["$ref"].(string)
+	return ref[strings.LastIndex(ref, "/")+1:]
+}
+
+var plainName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
+// fields returns the lines of an object's fields.
+func (w *typescriptOf) fields(schema object) string {
+	var b strings.Builder
+	required := list(schema["required"])
+	properties := in(w.t, schema, "properties")
+	for _, name := range slices.Sorted(maps.Keys(properties)) {
+		if !plainName.MatchString(name) {
+			w.t.Fatalf("the field %q is no name", name)
+		}
+		p := properties[name].(object)
+		comment, _ := p["description"].(string)
+		if p["format"] == "date-time" {
+			comment = strings.TrimSpace(comment + " RFC 3339.")
+		}
+		if comment != "" {
+			fmt.Fprintf(&b, "  /** %s */\n", comment)
+		}
+		optional := "?"
+		if slices.Contains(required, any(name)) {
+			optional = ""
+		}
+		fmt.Fprintf(&b, "  %s%s: %s;\n", name, optional, w.of(p))
+	}
+	return b.String()
+}
+
+// of returns the type of a schema.
+func (w *typescriptOf) of(schema object) string {
+	if ref := refOf(schema); ref != "" {
+		w.wanted[ref] = true
+		return typeName(ref)
+	}
+	kinds := list(schema["type"])
+	if one, ok := schema["type"].(string); ok {
+		kinds = []any{one}
+	}
+	if kinds == nil {
+		return "unknown"
+	}
+	all := make([]string, len(kinds))
+	for i, kind := range kinds {
+		all[i] = w.kind(schema, kind)
+	}
+	return strings.Join(all, " | ")
+}
+
+func (w *typescriptOf) kind(schema object, kind any) string {
+	switch values := list(schema["enum"]); {
+	case kind == "string" && values != nil:
+		quoted := make([]string, len(values))
+		for i, v := range values {
+			quoted[i] = fmt.Sprintf("%q", v)
+		}
+		return strings.Join(quoted, " | ")
+	case kind == "integer", kind == "number":
+		return "number"
+	case kind == "string", kind == "boolean", kind == "null":
+		return kind.(string)
+	case kind == "array":
+		item := w.of(in(w.t, schema, "items"))
+		if strings.Contains(item, " ") {
+			item = "(" + item + ")"
+		}
+		return item + "[]"
+	case kind == "object" && schema["properties"] == nil:
+		return "Record<string, " + w.of(in(w.t, schema, "additionalProperties")) + ">"
+	}
+	w.t.Fatalf("no type for %v", schema)
+	return ""
+}

@@ -1,0 +1,63 @@
+// The ways into a match: against whoever is here, against bots, in the crowd, or with friends.
+
+import { MOST_BOTS } from "./world.ts";
+
+/** How somebody wants to play. */
+export type Way =
+  | { kind: "players" }
+  | { kind: "bots"; bots: number }
+  | { kind: "crowd" }
+  | { kind: "friends"; code: string }; // "" makes a new room
+
+const FEW_BOTS = 8;
+const CODE = /^[A-Z0-9]{6}$/;
+
+/** Makes a code of what somebody typed: capitals, without what is between them. */
+export function tidyCode(text: string): string {
+  return text.toUpperCase().replace(/[^A-Z0-9]/g, "").slice(0, 6);
+}
+
+/** Says whether a code could be one. */
+export function isCode(code: string): boolean {
+  return CODE.test(code);
+}
+
+/** As many bots as a text says, within what a room takes; else a few. */
+export function bots(text: string | null | undefined): number {
+  const n = Number(text || Number.NaN);
+  return Number.isInteger(n) && n >= 1 && n <= MOST_BOTS ? n : FEW_BOTS;
+}
+
+/** What an address asks for. */
+export interface Wish {
+  way: Way | undefined;
+  /** At once, without the form. */
+  go: boolean;
+  /** With the instruments on. */
+  overlay: boolean;
+  /** The name of a bad network to simulate; "" for none. */
+  sim: string;
+}
+
+/** Reads the query of the page's address: go, way, bots, code, overlay, sim. */
+export function wish(query: string): Wish {
+  const q = new URLSearchParams(query);
+  const code = tidyCode(q.get("code") ?? "");
+  const go = q.get("go");
+  const way = isCode(code) ? { kind: "friends" as const, code } : named(go || q.get("way"), q.get("bots"));
+  return { way, go: go !== null && way !== undefined, overlay: q.get("overlay") === "1", sim: q.get("sim") ?? "" };
+}
+
+function named(name: string | null, count: string | null): Way | undefined {
+  switch (name) {
+    case "players":
+    case "crowd":
+      return { kind: name };
+    case "bots":
+      return { kind: name, bots: bots(count) };
+    case "friends":
+      return { kind: name, code: "" };
+    default:
+      return undefined;
+  }
+}
