@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"math"
 
 	"muster/netcode"
 	"muster/proto"
@@ -68,7 +69,8 @@ func Play[S, In any](f *File, sc *netcode.Schema, step func(*netcode.Step[S, In]
 				return res, fmt.Errorf("playing step vectors, tick %d: %w", i, err)
 			}
 			seq++
-			p.Input(seq, tick, tick-1, 0, in)
+			view := math.Floor(t.View)
+			p.Input(seq, tick, uint32(view), uint8((t.View-view)*256), in)
 		}
 		if i > 0 {
 			if p.Advance(float64(tick)); p.Tick() != tick {

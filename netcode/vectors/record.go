@@ -24,6 +24,10 @@ type Run[S, In any] struct {
 	Before func(tick uint32)
 	// Inputs gives the inputs of a tick, of all seats. An own sample holds as it does in a room.
 	Inputs func(tick uint32, give func(netcode.Seat, In))
+	// View is what the player looked at when he made an own input: a tick, and the fraction of the way to the next in
+	// 1/256; nil: the state before the tick. Window bounds how far back the rules look, as in [netcode.DriverConfig].
+	View   func(tick uint32) (uint32, uint8)
+	Window int
 }
 
 // File is a recorded match. All of hexadecimal is as it is on the wire.
@@ -38,6 +42,7 @@ type File struct {
 // Tick is what a client does in a tick and gets of it.
 type Tick struct {
 	Inputs []string `json:"inputs,omitempty"` // made by the client, for this tick
+	View   float64  `json:"view,omitempty"`   // what the player looked at then: a tick with its fraction
 	Events []string `json:"events,omitempty"` // for the client
 	Frame  string   `json:"frame"`
 }
@@ -55,7 +60,7 @@ func (r *Run[S, In]) Record() (*File, error) {
 		return nil, fmt.Errorf("recording step vectors: %w", err)
 	}
 	c := camera[S, In]{run: r, driver: netcode.NewDriver[S, In](r.State, netcode.DriverConfig{
-		Rate: r.Rate, Seed: r.Seed, Schema: r.Schema,
+		Rate: r.Rate, Seed: r.Seed, Schema: r.Schema, Window: r.Window,
 	}), encoder: netcode.NewEncoder(r.Schema, netcode.EncoderConfig{}), w: proto.NewWriter()}
 	c.driver.Capture()
 	first := c.frame(0)
@@ -75,11 +80,13 @@ type camera[S, In any] struct {
 	run     *Run[S, In]
 	driver  *netcode.Driver[S, In]
 	encoder *netcode.Encoder
-	view    netcode.View
+	sent    netcode.View
 	last    *proto.Head
 	seq     uint32 // the newest own input
 	held    In
 	until   uint32 // the last tick at which it counts
+	view    uint32 // what the player looked at when it was made
+	frac    uint8
 	w       *proto.Writer
 }
 
@@ -107,13 +114,16 @@ func (c *camera[S, In]) play(tick uint32) (Tick, error) {
 			return
 		}
 		c.seq++
+		if c.view = tick - 1; c.run.View != nil {
+			c.view, c.frac = c.run.View(tick)
+		}
 		c.held, c.until = *read, tick+netcode.HoldTicks(c.run.Rate)
 		if c.run.Mode == proto.Commands {
-			c.driver.Input(seat, c.seq, tick-1, 0, &c.held)
+			c.driver.Input(seat, c.seq, c.view, c.frac, &c.held)
 		}
 	})
 	if c.run.Mode == proto.Samples && c.until >= tick {
-		c.driver.Input(c.run.Seat, c.seq, tick-1, 0, &c.held)
+		c.driver.Input(c.run.Seat, c.seq, c.view, c.frac, &c.held)
 	}
 	if failed != nil {
 		return Tick{}, failed
@@ -132,6 +142,9 @@ func (c *camera[S, In]) play(tick uint32) (Tick, error) {
 		events = append(events, hex.EncodeToString(c.w.Bytes()))
 	}
 	t.Inputs, t.Events = inputs, events
+	if len(inputs) > 0 {
+		t.View = float64(c.view) + float64(c.frac)/256
+	}
 	return t, nil
 }
 
@@ -140,7 +153,7 @@ func (c *camera[S, In]) frame(tick uint32) Tick {
 	c.encoder.CaptureScoped(tick, c.run.State, c.run.Scopes)
 	scopes := append([]proto.Watch(nil), c.encoder.Scopes(c.run.Seat)...)
 	head := &proto.Head{Epoch: 1, Tick: tick, Processed: c.seq, Durable: c.seq, Scopes: scopes}
-	blocks := c.encoder.Prepare(&c.view, scopes)
+	blocks := c.encoder.Prepare(&c.sent, scopes)
 	c.w.Reset()
 	head.Append(c.w, c.last, nil, len(blocks))
 	for i := range blocks {

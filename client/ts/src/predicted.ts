@@ -13,6 +13,8 @@ export interface PredictedInput<In> {
   readonly seat: number;
   readonly seq: number;
   readonly input: In;
+  /** The tick, with its fraction, of what the player saw of others when he made it. */
+  readonly view: number;
 }
 
 /** What rules see while they advance a state by one tick. */
@@ -193,7 +195,7 @@ function isOnGrid(f: Field): boolean {
 }
 
 /** A number on the wire's grid. */
-function steps(f: Field, v: Value | undefined): number {
+export function steps(f: Field, v: Value | undefined): number {
   return f.kind === KIND_ANGLE ? quantiseAngle(f, v as number) : quantise(f, v as number);
 }
 

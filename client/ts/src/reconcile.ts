@@ -111,12 +111,13 @@ export class Prediction<In> {
   /**
    * Notes an input of the own seat that was sent for a tick. Sequences rise: others are passed over. It is used in its
    * tick or, where that is over, in the newest: if that was predicted already, it is run again, so that what is drawn
-   * next has the input. 128 are kept; then the oldest goes.
+   * next has the input. 128 are kept; then the oldest goes. The view is what the player looks at, a tick with its
+   * fraction.
    */
-  input(seq: number, tick: number, input: In): void {
+  input(seq: number, tick: number, input: In, view = 0): void {
     if (seq <= (this.#kept.at(-1)?.seq ?? 0)) return;
     if (this.#kept.length === KEPT_INPUTS && this.#kept.shift()!.seq > this.#processed) this.stats.forgotten++;
-    this.#kept.push({ seat: this.#options.seat, seq, tick, input });
+    this.#kept.push({ seat: this.#options.seat, seq, tick, view, input });
     if (tick > this.#tick || this.#tick <= this.#truth) return;
     const seen = this.#seen();
     this.#again();
