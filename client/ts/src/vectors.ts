@@ -1,12 +1,16 @@
-// @muster/client/vectors: holds a step that predicts against the rules that a server runs, for tests. A test in Go records
-// what one player sees of a match, and what he does (netcode/vectors); here the game's step plays that.
+/**
+ * `@muster/client/vectors`: holds a step that predicts against the rules that a server runs, for tests. A test in Go
+ * records what one player sees of a match, and what he does (netcode/vectors); here the game's step plays that.
+ *
+ * @module vectors
+ */
 
 import { Decoder } from "./decoder.js";
 import { readEvent, readValue } from "./event.js";
 import { type Field, KIND_ANGLE, type Value } from "./field.js";
 import { noHead, readFrame } from "./frame.js";
 import { openMessage } from "./from_server.js";
-import { distance, planOf, type PlannedTable, steps } from "./predicted.js";
+import { distance, isOnGrid, planOf, type PlannedTable, steps } from "./predicted.js";
 import { Reader } from "./reader.js";
 import { type PredictedStep, Prediction } from "./reconcile.js";
 import { Schema } from "./schema.js";
@@ -149,10 +153,10 @@ function compareTable(
     }
     for (const f of t.fields) {
       const [a, b] = [want[f.name], got[f.name]];
-      const grid = t.grid.get(f.name);
-      let off = grid && typeof b === "number" ? Math.abs(steps(f, a) - steps(f, b)) : 0;
+      const grid = isOnGrid(f) && typeof a === "number" && typeof b === "number";
+      let off = grid ? Math.abs(steps(f, a) - steps(f, b)) : 0;
       if (f.kind === KIND_ANGLE) off = Math.min(off, 2 ** f.bits - off);
-      if (grid && typeof b === "number" ? off === 0 : equal(a, b)) result.equal++;
+      if (grid ? off === 0 : equal(a, b)) result.equal++;
       else differ({ ...at, row: id, column: f.name, want: a, got: b }, off);
     }
   }
