@@ -1,4 +1,4 @@
-import { KIND_ANGLE } from "./field.js";
+import { type Field, KIND_ANGLE, type Value } from "./field.js";
 import { halves } from "./fixedmath.js";
 import {
   copyOf, difference, distance, mapped, merge, near, type PlannedTable, planOf, type PredictedInput, type PredictedState,
