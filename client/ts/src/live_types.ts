@@ -47,7 +47,6 @@ export interface LiveTells {
 
 /** Requests on the socket: their bodies and answers. */
 export interface LiveRequests {
-  "refresh": { body: { token: string }; ok: { expires: number } };
   "presence.watch": { body: { players: readonly string[] }; ok: { watched: number } };
   "ticket.get": { body: { ticket: string }; ok: Ticket };
   "ticket.explain": { body: { ticket: string }; ok: Explanation };
