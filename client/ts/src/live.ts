@@ -114,7 +114,7 @@ export class Live {
     send: (channel: Channel, text: string): Promise<ChatMessage> =>
       this.ask("chat.send", { channel, text, key: `${this.#host.random()}-${this.#n}` }),
     /** Reads what was written, the newest first. The next page has `next` as before; the last one has none. */
-    history: (channel: Channel, page: { before?: string; limit?: number } = {}): Promise<History> =>
+    history: (channel: Channel, page: Omit<LiveRequests["chat.history"]["body"], "channel"> = {}): Promise<History> =>
       this.ask("chat.history", { ...page, channel }),
   };
 

@@ -53,5 +53,5 @@ export interface LiveRequests {
   "ticket.cancel": { body: { ticket: string }; ok: Ticket };
   "ticket.confirm": { body: { ticket: string; accept: boolean }; ok: Ticket };
   "chat.send": { body: { channel: Channel; text: string; key?: string }; ok: ChatMessage };
-  "chat.history": { body: { channel: Channel; before?: string; limit?: number }; ok: History };
+  "chat.history": { body: { channel: Channel; before?: string | undefined; limit?: number | undefined }; ok: History };
 }
