@@ -58,16 +58,17 @@ type Conn[S, In any] struct {
 	event   uint32
 	rebase  bool // a new epoch may number its events from 1 again
 
-	state    S
-	frame    Frame
-	out      outbox
-	viewer   viewer[S]
-	handlers handlers
-	rows     map[string]rowsTold // by table
-	view     uint32              // what SetView said, for the frame with tick viewAt
-	frac     uint8
-	viewAt   uint32
-	end      *proto.End
+	state     S
+	frame     Frame
+	out       outbox
+	viewer    viewer[S]
+	predicted *Predicted[S, In] // nil: nothing is
+	handlers  handlers
+	rows      map[string]rowsTold // by table
+	view      uint32              // what SetView said, for the frame with tick viewAt
+	frac      uint8
+	viewAt    uint32
+	end       *proto.End
 
 	reader   *proto.Reader
 	writer   *proto.Writer
@@ -131,6 +132,7 @@ func (c *Conn[S, In]) begin(w *proto.Welcome, at time.Time) {
 	c.resume = w.Resume
 	c.refresher.schedule(w.Expires, at)
 	c.unview()
+	c.predicted.resume()
 	c.decoder, c.parsed, c.have = netcode.NewDecoder(c.schema), proto.Frame{}, false
 	if c.opts.Plain {
 		c.decoder = netcode.NewPlainDecoder(c.schema)

@@ -69,6 +69,7 @@ func (c *Conn[S, In]) applyFrame(msg message, kind, n int) error {
 		c.clock.Restart()
 		c.out.room = h.Processed
 		c.unview()
+		c.predicted.resume()
 	}
 	if err := c.decode(msg.at); err != nil {
 		return err
@@ -81,6 +82,7 @@ func (c *Conn[S, In]) applyFrame(msg message, kind, n int) error {
 	c.stats.Frames++
 	c.clock.Frame(h.Tick, c.ms(msg.at))
 	c.push(msg.at)
+	c.predicted.state(&c.frame)
 	if h.Processed > c.out.processed {
 		c.clock.Lead(h.Lead)
 	}
@@ -166,7 +168,9 @@ func (c *Conn[S, In]) deliver(tick, number uint32, body []byte) error {
 		}
 		return nil
 	}
-	c.tell(Event{Tick: tick, Number: number, Value: value})
+	if !c.predicted.told(value, tick) {
+		c.tell(Event{Tick: tick, Number: number, Value: value})
+	}
 	return nil
 }
 

@@ -35,6 +35,8 @@ func (c *Conn[S, In]) Send(in In) error {
 	if err != nil {
 		return err
 	}
+	sent := c.out.at(c.out.n - 1)
+	c.predicted.input(&c.in, sent.Seq, sent.Tick, view, frac, now)
 	c.stats.InputsSent++
 	c.stats.InputsDropped += int64(dropped)
 	if !c.out.crowded() {
