@@ -9,6 +9,8 @@ import (
 	"muster/client"
 	"muster/games/arena"
 	"muster/internal/simnet"
+	"muster/match"
+	"muster/match/journal"
 )
 
 // What goes wrong outside of a game: each heals by itself or ends with an error that says what it was.
@@ -140,33 +142,54 @@ func TestAClockThatJumpsDoesNotMoveWhatIsShown(t *testing.T) {
 	})
 }
 
-// The host dies, and another goes on from what is durable, on a socket that is opened anew.
+// The host dies, and another goes on from what is durable: some ticks less, or two seconds' less.
 func TestAKilledHostIsFollowed(t *testing.T) {
-	onLine(t, goodLine, func(t *testing.T, s *server) {
-		var epochs []uint64
-		c, p := s.play(1, client.Options{Reconnect: true, Observe: client.Observer{Joined: func(i client.Info) { epochs = append(epochs, i.Epoch) }}})
-		defer func() { _ = c.Close() }()
-		l := newLoop(c, p)
-		if err := l.run(5 * time.Second); err != nil {
-			t.Fatal(err)
-		}
-		states := p.Stats().States
-		s.restart() // the new one knows nothing: it is the worst case
-		if err := l.run(5 * time.Second); err != nil {
-			t.Fatal(err)
-		}
-		if len(epochs) != 2 || epochs[1] <= epochs[0] || c.Tick() > 150 {
-			t.Fatalf("epochs %v, tick %d", epochs, c.Tick())
-		}
-		*l = *newLoop(c, p)
-		if err := l.run(5 * time.Second); err != nil {
-			t.Fatal(err)
-		}
-		shown, ok := c.View(time.Now())
-		if d := float64(c.Tick()) - shown.Tick; !ok || d < 0 || d > 10 || p.Stats().States < states+100 || l.unanswered > 0 || l.answered == 0 {
-			t.Errorf("tick %d, shown %v, %v, %+v", c.Tick(), shown.Tick, l, p.Stats())
-		}
-	})
+	for about, keep := range map[string]match.Durability{"a journal": match.Journal, "checkpoints": match.Checkpoint, "nothing": match.None} {
+		t.Run(about, func(t *testing.T) {
+			store, err := journal.OpenFiles(journal.FilesConfig{Dir: t.TempDir()})
+			if err != nil {
+				t.Fatal(err)
+			}
+			onLine(t, goodLine, func(t *testing.T, s *server) {
+				s.keep, s.journals = keep, store
+				s.start()
+				var epochs []uint64
+				c, p := s.play(1, client.Options{Reconnect: true, Observe: client.Observer{Joined: func(i client.Info) { epochs = append(epochs, i.Epoch) }}})
+				defer func() { _ = c.Close() }()
+				l := newLoop(c, p)
+				if err := l.run(9 * time.Second); err != nil {
+					t.Fatal(err)
+				}
+				tick, states := c.Tick(), p.Stats().States
+				s.kill()
+				err := l.run(time.Second)
+				if keep == match.None {
+					if !errors.Is(err, client.ErrSeatGone) {
+						t.Errorf("error %v", err)
+					}
+					return
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				if len(epochs) != 2 || epochs[1] != 2 || c.Tick() > tick+20 || c.Tick()+60 < tick {
+					t.Fatalf("epochs %v, tick %d after %d", epochs, c.Tick(), tick)
+				}
+				*l = *newLoop(c, p)
+				if err := l.run(8 * time.Second); err != nil {
+					t.Fatal(err)
+				}
+				shown, ok := c.View(time.Now())
+				if d := float64(c.Tick()) - shown.Tick; !ok || d < 0 || d > 10 || p.Stats().States < states+150 || p.Tick() > c.Tick()+10 {
+					t.Errorf("tick %d, shown %v, predicted %d, %+v", c.Tick(), shown.Tick, p.Tick(), p.Stats())
+				}
+				if l.unanswered > 0 || l.answered == 0 || !(l.quantile(0.5) < 1) {
+					t.Errorf("%v", l)
+				}
+				t.Logf("from tick %d to %d; %v", tick, c.Tick(), l)
+			})
+		})
+	}
 }
 
 func TestAnotherSchemaIsAnError(t *testing.T) {

@@ -51,11 +51,14 @@ func (anyHost) PostResult(context.Context, proto.Result) error { return nil }
 
 // server runs one room.
 type server struct {
-	t    *testing.T
-	hold time.Duration // how long seats are held; 0 is the game's own
-	net  simnet.Link
-	keys *token.Keys
-	http *http.Client
+	t        *testing.T
+	hold     time.Duration    // how long seats are held; 0 is the game's own
+	keep     match.Durability // what outlives a host
+	journals journal.Store
+	before   []*match.Host // hosts that nobody can reach any more
+	net      simnet.Link
+	keys     *token.Keys
+	http     *http.Client
 
 	// From one start to the next:
 	epoch uint64
@@ -145,9 +148,10 @@ func (s *server) start() {
 	if s.hold > 0 {
 		rules.Grace = s.hold
 	}
+	rules.Durability, rules.CheckpointEvery = s.keep, 2*time.Second
 	game := match.Define[arena.World, arena.Input]("arena", arena.Arena{}, rules)
 	var err error
-	if s.host, err = match.NewHost(match.HostConfig{Games: []match.Game{game}, Directory: anyHost{}}); err != nil {
+	if s.host, err = match.NewHost(match.HostConfig{Games: []match.Game{game}, Directory: anyHost{}, Journals: s.journals}); err != nil {
 		s.t.Fatal(err)
 	}
 	s.epoch++
@@ -166,30 +170,41 @@ func (s *server) start() {
 	}()
 }
 
-// stop ends the host.
+// stop ends the host, and those before it.
 func (s *server) stop() {
 	if s.host == nil {
 		return
 	}
+	s.silence()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	if err := errors.Join(s.host.Close(ctx), s.edge.Close(ctx)); err != nil {
-		s.t.Errorf("closing the server: %v", err)
+	for _, h := range s.before {
+		_ = h.Close(ctx) // its journal is another's by now
 	}
-	_ = s.srv.Close()
-	<-s.done
-	s.host = nil
 }
 
-// restart cuts all lines, so that nobody hears of it, and goes on with another host, which knows nothing.
-func (s *server) restart() {
-	s.refuse(true)
+// silence ends the server and its sockets, and leaves the host where nobody reaches it, as if it were dead.
+func (s *server) silence() {
 	s.mu.Lock()
 	for _, c := range s.lines {
 		c.Cut()
 	}
 	s.mu.Unlock()
-	s.stop()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	if err := s.edge.Close(ctx); err != nil {
+		s.t.Errorf("closing the edge: %v", err)
+	}
+	_ = s.srv.Close()
+	<-s.done
+	s.before = append(s.before, s.host)
+	s.host = nil
+}
+
+// kill ends the host so that nobody hears of it, and another goes on from what it has kept.
+func (s *server) kill() {
+	s.refuse(true)
+	s.silence()
 	s.start()
 	s.refuse(false)
 }
