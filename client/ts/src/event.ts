@@ -32,7 +32,8 @@ export function readEvent(schema: Schema, body: Uint8Array): EventBody {
   return { kind: "game", name: info.name, fields };
 }
 
-function readValue(r: Reader, f: Field): Value {
+/** Reads a column of an event, or of an input. */
+export function readValue(r: Reader, f: Field): Value {
   switch (f.kind) {
     case KIND_BOOL:
       return r.bool();

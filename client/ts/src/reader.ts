@@ -108,6 +108,7 @@ export class Reader {
     return v;
   }
 
+  /** Reads a truth value. */
   bool(): boolean {
     const code = this.#code();
     if (code !== 0xc2 && code !== 0xc3) this.fail();
