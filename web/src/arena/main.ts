@@ -10,6 +10,7 @@ import { Picture } from "./draw/picture.ts";
 import { JoinForm } from "./form.ts";
 import { Game, type Outcome } from "./game.ts";
 import { Hud } from "./hud.ts";
+import { Instruments } from "./instruments.ts";
 import { PODIUM_PAUSE, PodiumScreen } from "./podium.ts";
 import type { Seated } from "./rooms.ts";
 import { aborted, explain, takeSeat, type Say } from "./seating.ts";
@@ -24,6 +25,7 @@ const sound = new Sound();
 const picture = new Picture(byId("field", HTMLCanvasElement), byId("hurt", HTMLElement));
 const attract = new Attract(picture);
 const hud = new Hud();
+const instruments = new Instruments(asked.overlay, asked.sim);
 const podium = new PodiumScreen({ again: () => again(), leave: () => leave() });
 const form = new JoinForm({ play: (name, way) => void run(name, way), cancel: () => seeking?.abort() });
 const join = byId("join", HTMLElement);
@@ -104,7 +106,7 @@ async function match(name: string, way: Way, after: Outcome): Promise<{ next: Ou
   const seated = await (after.kind === "lost" ? backTo(after.room, name, way, stop.signal, wait) : takeSeat(lobby, name, way, stop.signal, wait));
   code = seated.code;
   wait("Taking your seat …");
-  game = new Game({ picture, hud, podium, sound, overlay: asked.overlay, sim: asked.sim, alone: way.kind === "players" });
+  game = new Game({ picture, hud, podium, sound, alone: way.kind === "players" }, instruments);
   const playing = game;
   stop.signal.addEventListener("abort", () => playing.leave());
   try {
