@@ -2,25 +2,39 @@ package client
 
 import (
 	"bytes"
+	"cmp"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"muster/proto"
 )
 
-// Lobby calls a lobby's REST interface as one player. The zero Token is nobody: call Guest, or set it. One goroutine
-// at a time may use a Lobby while Guest runs; the other calls only read it.
+// Lobby calls a lobby's REST interface as one player. The zero Token is nobody: call Guest, or set it before the first
+// call. Any goroutine may make calls at the same time, but for Guest.
+//
+// Calls return an [APIError] for what the lobby refuses. What makes something has a key of its own, so that the lobby
+// does not make it twice when a call is repeated below.
 type Lobby struct {
 	URL   string       // the lobby's address, like "https://play.example.com"
 	Token string       // the player token
 	HTTP  *http.Client // nil means http.DefaultClient; redirects are refused either way
+	// Refresh is asked for a newer token of the same player when the lobby takes the present one no longer, and the call
+	// is made again with it, once. Calls at the same time ask once. Nil: such a call fails with an APIError of status 401.
+	Refresh func(ctx context.Context) (token string, err error)
+
+	mu     sync.Mutex // guards newer
+	newer  string     // what Refresh gave, "" when it was not asked
+	asking chan struct{}
 }
 
 // Guest is a player that a development server made up.
@@ -30,14 +44,6 @@ type Guest struct {
 	Expires time.Time `json:"expires_at"`
 }
 
-// Ticket is a player's wish for a match.
-type Ticket struct {
-	ID      string    `json:"id"`
-	Queue   string    `json:"queue"`
-	State   string    `json:"state"` // waiting, confirming, matched, cancelled or expired
-	Created time.Time `json:"created_at"`
-}
-
 // Match is a seat in a match: what [Dial] needs. Its token is good for one handshake, within seconds.
 type Match struct {
 	Room  string `json:"room"`
@@ -45,27 +51,8 @@ type Match struct {
 	Token string `json:"token"`
 }
 
-// Result is how a match ended.
-type Result struct {
-	Room       string            `json:"room"`
-	Game       string            `json:"game"`
-	Tick       uint32            `json:"tick"`
-	Placements []proto.Placement `json:"placements"` // best first
-	Ended      time.Time         `json:"ended_at"`
-}
-
-// TicketError means that a ticket ended without a match.
-type TicketError struct{ ID, State string }
-
-// Error implements error.
-func (e *TicketError) Error() string { return fmt.Sprintf("ticket %s is %s", e.ID, e.State) }
-
-const (
-	maxReply = 256 << 10 // bytes of a reply that are read
-	longPoll = 10 * time.Second
-	// pollPause is the least time between two questions about a ticket.
-	pollPause = 100 * time.Millisecond
-)
+// maxReply is how many bytes of a reply are read.
+const maxReply = 256 << 10
 
 // Guest asks a development server for a player of this name and takes its token.
 func (l *Lobby) Guest(ctx context.Context, name string) (Guest, error) {
@@ -77,110 +64,107 @@ func (l *Lobby) Guest(ctx context.Context, name string) (Guest, error) {
 		return Guest{}, fmt.Errorf("asking for a guest: %w", err)
 	}
 	l.Token = g.Token
+	l.mu.Lock()
+	l.newer = ""
+	l.mu.Unlock()
 	return g, nil
-}
-
-// CreateTicket queues for a match.
-func (l *Lobby) CreateTicket(ctx context.Context, queue string) (Ticket, error) {
-	var t Ticket
-	body := struct {
-		Queue string `json:"queue"`
-	}{queue}
-	if err := l.call(ctx, http.MethodPost, "/v1/tickets", body, &t); err != nil {
-		return Ticket{}, fmt.Errorf("creating a ticket for %q: %w", queue, err)
-	}
-	return t, nil
-}
-
-// WaitTicket waits until a ticket is matched. A ticket that ended otherwise gives a [TicketError]. In queues that ask their
-// players, another goroutine confirms the match meanwhile, or the ticket ends.
-func (l *Lobby) WaitTicket(ctx context.Context, id string) (Match, error) {
-	path := "/v1/tickets/" + url.PathEscape(id) + "?wait=" + longPoll.String()
-	for known := ""; ; {
-		began := time.Now()
-		var t struct {
-			State string `json:"state"`
-			Match *Match `json:"match"`
-		}
-		if err := l.call(ctx, http.MethodGet, path+known, nil, &t); err != nil {
-			return Match{}, fmt.Errorf("waiting for ticket %s: %w", id, err)
-		}
-		switch {
-		case t.State == "matched" && t.Match != nil:
-			return *t.Match, nil
-		case t.State == "confirming":
-			known = "&known=confirming"
-		case t.State == "waiting":
-			known = ""
-		default:
-			return Match{}, &TicketError{ID: id, State: t.State}
-		}
-		select { // a lobby that does not wait must not be asked without end
-		case <-time.After(time.Until(began.Add(pollPause))):
-		case <-ctx.Done():
-			return Match{}, fmt.Errorf("waiting for ticket %s: %w", id, ctx.Err())
-		}
-	}
-}
-
-// ConfirmTicket takes part in the match that was found for a ticket, in queues that ask, or declines it: then the ticket
-// ends. An [APIError] with status 409 says that there is no match to confirm now.
-func (l *Lobby) ConfirmTicket(ctx context.Context, id string, accept bool) error {
-	body := struct {
-		Accept bool `json:"accept"`
-	}{accept}
-	if err := l.call(ctx, http.MethodPost, "/v1/tickets/"+url.PathEscape(id)+"/confirm", body, nil); err != nil {
-		return fmt.Errorf("confirming ticket %s: %w", id, err)
-	}
-	return nil
-}
-
-// CancelTicket gives a ticket up. It does nothing to one that has ended.
-func (l *Lobby) CancelTicket(ctx context.Context, id string) error {
-	if err := l.call(ctx, http.MethodDelete, "/v1/tickets/"+url.PathEscape(id), nil, nil); err != nil {
-		return fmt.Errorf("cancelling ticket %s: %w", id, err)
-	}
-	return nil
-}
-
-// Rejoin asks for a new seat token for a room in which the player has a seat.
-func (l *Lobby) Rejoin(ctx context.Context, room string) (Match, error) {
-	var m Match
-	if err := l.call(ctx, http.MethodPost, "/v1/rooms/"+url.PathEscape(room)+"/rejoin", nil, &m); err != nil {
-		return Match{}, fmt.Errorf("rejoining room %s: %w", room, err)
-	}
-	return m, nil
-}
-
-// Result returns how a match ended; an [APIError] with status 404 while it has not.
-func (l *Lobby) Result(ctx context.Context, room string) (Result, error) {
-	var r Result
-	if err := l.call(ctx, http.MethodGet, "/v1/matches/"+url.PathEscape(room), nil, &r); err != nil {
-		return Result{}, fmt.Errorf("asking for the result of match %s: %w", room, err)
-	}
-	return r, nil
 }
 
 // call makes one request and decodes the reply into out unless that is nil.
 func (l *Lobby) call(ctx context.Context, method, path string, in, out any) error {
-	var body io.Reader
+	return l.create(ctx, method, path, "", in, out)
+}
+
+// create is call with an Idempotency-Key, "" for none.
+func (l *Lobby) create(ctx context.Context, method, path, key string, in, out any) error {
+	var body []byte
 	if in != nil {
-		b, err := json.Marshal(in)
-		if err != nil {
+		var err error
+		if body, err = json.Marshal(in); err != nil {
 			return fmt.Errorf("encoding the request: %w", err)
 		}
-		body = bytes.NewReader(b)
 	}
-	req, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(l.URL, "/")+path, body)
+	token := l.token()
+	err := l.send(ctx, method, path, key, token, body, out)
+	if api := (*APIError)(nil); l.Refresh == nil || !errors.As(err, &api) || api.Status != http.StatusUnauthorized {
+		return err
+	}
+	token, fresh := l.refresh(ctx, token)
+	if fresh != nil {
+		return errors.Join(err, fresh)
+	}
+	return l.send(ctx, method, path, key, token, body, out)
+}
+
+// token is the newest.
+func (l *Lobby) token() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return cmp.Or(l.newer, l.Token)
+}
+
+// FreshToken asks Refresh for a newer token and returns it: it is what [Options.Refresh] wants.
+func (l *Lobby) FreshToken(ctx context.Context) (string, error) {
+	if l.Refresh == nil {
+		return "", errors.New("the lobby has no Refresh to ask for a newer token")
+	}
+	return l.refresh(ctx, l.token())
+}
+
+// refresh returns a token that is newer than one. Who comes while it is asked for waits for the answer.
+func (l *Lobby) refresh(ctx context.Context, old string) (string, error) {
+	for {
+		l.mu.Lock()
+		token, asking := cmp.Or(l.newer, l.Token), l.asking
+		if token == old && asking == nil {
+			l.asking = make(chan struct{})
+		}
+		l.mu.Unlock()
+		switch {
+		case token != old:
+			return token, nil
+		case asking == nil:
+			return l.ask(ctx)
+		}
+		select {
+		case <-asking:
+		case <-ctx.Done():
+			return "", fmt.Errorf("waiting for a newer token: %w", ctx.Err())
+		}
+	}
+}
+
+func (l *Lobby) ask(ctx context.Context) (string, error) {
+	token, err := l.Refresh(ctx)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	close(l.asking)
+	l.asking = nil
+	switch {
+	case err != nil:
+		return "", fmt.Errorf("asking for a newer token: %w", err)
+	case token == "" || len(token) > proto.MaxToken:
+		return "", fmt.Errorf("asking for a newer token: it has %d bytes, 1 to %d wanted", len(token), proto.MaxToken)
+	}
+	l.newer = token
+	return token, nil
+}
+
+// send makes a request as who has a token.
+func (l *Lobby) send(ctx context.Context, method, path, key, token string, body []byte, out any) error {
+	req, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(l.URL, "/")+path, bytes.NewReader(body))
 	if err != nil {
 		return err //nolint:wrapcheck // each call says what for
 	}
 	req.Header.Set("Accept", "application/json")
-	if in != nil {
+	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}
-	if l.Token != "" {
-		req.Header.Set("Authorization", "Bearer "+l.Token)
+	if key != "" {
+		req.Header.Set("Idempotency-Key", key)
+	}
+	if token != "" {
+		req.Header.Set("Authorization", "Bearer "+token)
 	}
 	res, err := straight(l.HTTP).Do(req)
 	if err != nil {
@@ -202,6 +186,36 @@ func (l *Lobby) call(ctx context.Context, method, path string, in, out any) erro
 		return fmt.Errorf("decoding the reply: %w", err)
 	}
 	return nil
+}
+
+// key is an Idempotency-Key that nobody else has.
+func key(given string) string {
+	if given != "" {
+		return given
+	}
+	return rand.Text()
+}
+
+// query is the query of a request, with a question mark, of names and values; values that are "" are left out.
+func query(pairs ...string) string {
+	q := url.Values{}
+	for i := 0; i < len(pairs); i += 2 {
+		if pairs[i+1] != "" {
+			q.Add(pairs[i], pairs[i+1])
+		}
+	}
+	if len(q) == 0 {
+		return ""
+	}
+	return "?" + q.Encode()
+}
+
+// number is a number in a query, where 0 is none.
+func number(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.Itoa(n)
 }
 
 var errRedirect = errors.New("the server redirects elsewhere, which is refused")

@@ -2,6 +2,7 @@ package netcode
 
 import (
 	"math"
+	"slices"
 	"unsafe"
 )
 
@@ -16,9 +17,12 @@ type smoothing struct {
 
 type smoothTable struct {
 	fields []*Field
+	far    []*Field  // those that an error is measured in
 	rest   []float64 // by field: a smaller offset is none
 	ids    []ID      // by slot: whose the offsets are
 	offset []float64 // by slot and field
+	held   []ID      // by slot: whose numbers were seen
+	seen   []float64 // by slot and field: what was shown before a correction
 }
 
 // Offsets of unquantised floats below this are none.
@@ -45,13 +49,81 @@ func newSmoothing(sc *Schema, halfLife, snap float64) smoothing {
 			}
 			t.fields = append(t.fields, f)
 		}
+		t.far = farOf(t.fields)
 	}
 	return s
 }
 
-// correct takes up that was had been predicted and now is: what is shown stays where it is, but where a column is off by
-// more than snap, or a row is new.
-func (s *smoothing) correct(was, now []rows) {
+// farOf are the columns that an error is measured in: those marked predict, or where there are none all but angles.
+func farOf(fields []*Field) (far []*Field) {
+	marked := slices.ContainsFunc(fields, func(f *Field) bool { return f.marked() })
+	for _, f := range fields {
+		if f.Kind != KindAngle && (!marked || f.marked()) {
+			far = append(far, f)
+		}
+	}
+	return far
+}
+
+func (f *Field) marked() bool { return f.Kind != KindAngle && f.flags&flagPredict != 0 }
+
+// distance is how far two rows of a table are from each other.
+func (s *smoothing) distance(table int, a, b unsafe.Pointer) float64 {
+	sum := 0.0
+	for _, f := range s.tables[table].far {
+		d := f.number(a) - f.number(b)
+		sum += float64(d * d)
+	}
+	return math.Sqrt(sum)
+}
+
+// shownAt is a column's number in the row at now, left of a tick before its end; before is the row a tick earlier, or nil.
+func (f *Field) shownAt(before, now unsafe.Pointer, left float64) float64 {
+	v := f.number(now)
+	if before == nil {
+		return v
+	}
+	if d := float64(f.difference(v, f.number(before)) * left); d == d { //nolint:gocritic // not of two infinities
+		v -= d
+	}
+	return v
+}
+
+// difference is a - b, the short way round for angles.
+func (f *Field) difference(a, b float64) float64 {
+	d := a - b
+	if f.Kind == KindAngle {
+		d -= float64(math.Floor(float64(d/(2*math.Pi))+0.5) * (2 * math.Pi))
+	}
+	return d
+}
+
+// hold notes what is shown, left of a tick before the end of the newest.
+func (s *smoothing) hold(before, now []rows, left float64) {
+	for i := range s.tables {
+		t := &s.tables[i]
+		k, n := len(t.fields), now[i].slots()
+		t.held, t.seen = resizeClear(t.held, n), resizeClear(t.seen, n*k)
+		for slot := range n {
+			id, at := now[i].at(slot)
+			if t.held[slot] = id; id == 0 {
+				continue
+			}
+			was := rowOf(before[i], id)
+			for c, f := range t.fields {
+				v := f.shownAt(was, at, left)
+				if slot < len(t.ids) && t.ids[slot] == id {
+					v += t.offset[slot*k+c]
+				}
+				t.seen[slot*k+c] = v
+			}
+		}
+	}
+}
+
+// correct takes up that something else is predicted than when hold was called: what is shown stays where it was seen, but
+// where a column is off by more than snap, or a row is new.
+func (s *smoothing) correct(before, now []rows, left float64, names *spawns) {
 	for i := range s.tables {
 		t := &s.tables[i]
 		k, n := len(t.fields), now[i].slots()
@@ -59,30 +131,22 @@ func (s *smoothing) correct(was, now []rows) {
 		for slot := range n {
 			id, at := now[i].at(slot)
 			offset := t.offset[slot*k : slot*k+k]
-			if t.ids[slot] != id {
-				clear(offset)
-				t.ids[slot] = id
-			}
+			t.ids[slot] = id
+			clear(offset)
 			if id == 0 {
 				continue
 			}
-			if slot < was[i].slots() {
-				if old, before := was[i].at(slot); old == id {
-					s.row(t.fields, offset, before, at)
-					continue
-				}
+			from := names.source(i, id)
+			if was := from.slot(); was < len(t.held) && t.held[was] == from {
+				s.row(t.fields, offset, t.seen[was*k:was*k+k], rowOf(before[i], id), at, left)
 			}
-			clear(offset)
 		}
 	}
 }
 
-func (s *smoothing) row(fields []*Field, offset []float64, was, now unsafe.Pointer) {
+func (s *smoothing) row(fields []*Field, offset, seen []float64, before, now unsafe.Pointer, left float64) {
 	for c, f := range fields {
-		d := f.number(was) + offset[c] - f.number(now)
-		if f.Kind == KindAngle {
-			d -= float64(math.Floor(float64(d/(2*math.Pi))+0.5) * (2 * math.Pi))
-		}
+		d := f.difference(seen[c], f.shownAt(before, now, left))
 		if offset[c] = d; !(math.Abs(d) <= s.snap) && f.Kind != KindAngle || !(math.Abs(d) <= math.MaxFloat64) {
 			clear(offset) // whoever jumps in one column has jumped
 			return
@@ -104,20 +168,23 @@ func (s *smoothing) decay(ms float64) {
 	}
 }
 
-// show adds the offsets to a copy of what is predicted.
-func (s *smoothing) show(shown []rows) {
+// show makes a copy of what is predicted what is shown, left of a tick before the end of the newest.
+func (s *smoothing) show(shown, before []rows, left float64) {
 	for i := range s.tables {
 		t := &s.tables[i]
 		k := len(t.fields)
-		for slot := range min(shown[i].slots(), len(t.ids)) {
+		for slot := range shown[i].slots() {
 			id, at := shown[i].at(slot)
-			if id == 0 || id != t.ids[slot] {
+			if id == 0 {
 				continue
 			}
+			was := rowOf(before[i], id)
 			for c, f := range t.fields {
-				if d := t.offset[slot*k+c]; d != 0 {
-					f.setFloat(at, f.number(at)+d)
+				v := f.shownAt(was, at, left)
+				if slot < len(t.ids) && t.ids[slot] == id {
+					v += t.offset[slot*k+c]
 				}
+				f.setFloat(at, v)
 			}
 		}
 	}
@@ -132,7 +199,11 @@ func (f *Field) near(a, b unsafe.Pointer) bool {
 	if f.text() {
 		return f.loadText(a) == f.loadText(b)
 	}
-	d := f.load(a) - f.load(b)
+	x, y := f.load(a), f.load(b)
+	if f.Kind == KindRef && (ID(x).Provisional() || ID(y).Provisional()) { //nolint:gosec // ids
+		return true
+	}
+	d := x - y
 	if f.Kind == KindFixed || f.Kind == KindAngle {
 		return abs(f.wrap(d)) <= 1
 	}

@@ -24,6 +24,10 @@ const (
 
 func (id ID) slot() int { return int(id >> 16) }
 
+// Provisional says of a row's id in a client whether the rules have added it ahead of the server, which has not sent the
+// row yet. On a server it says nothing.
+func (id ID) Provisional() bool { return id&0xffff > 1<<genBits }
+
 // Table is a set of rows with stable ids. The zero value is an empty table. A row's address stays the same for as long
 // as the row exists. Not safe for concurrent use.
 type Table[T any] struct {
@@ -34,6 +38,7 @@ type Table[T any] struct {
 	head   int
 	n      int
 	limit  int
+	give   func() ID // in a prediction: names the rows that come; nil elsewhere
 }
 
 // Add puts a row in and returns its id, or 0 when the table is full.
@@ -42,6 +47,13 @@ func (t *Table[T]) Add(row T) ID {
 	switch {
 	case t.n >= t.max():
 		return 0
+	case t.give != nil:
+		id := t.give()
+		if id != 0 {
+			t.grow(id.slot() + 1)
+			t.put(id, row)
+		}
+		return id
 	case len(t.free)-t.head > 0:
 		slot = int(t.free[t.head])
 		if t.head++; t.head == len(t.free) {
@@ -104,6 +116,9 @@ func (t *Table[T]) Remove(id ID) bool {
 	*row = zero
 	t.ids[id.slot()] = 0
 	t.n--
+	if t.give != nil {
+		return true // no slot of it is given again by the table
+	}
 	if t.head > 0 && len(t.free) == cap(t.free) { // use the space of taken slots before growing
 		t.free = t.free[:copy(t.free, t.free[t.head:])]
 		t.head = 0
@@ -158,14 +173,17 @@ type rows interface {
 	ledger() ledger
 	// setLedger makes an empty table have the ledger's rows, zeros all of them.
 	setLedger(l ledger)
+	// predict makes the rows that come have the ids that give returns; 0 is no place.
+	predict(give func() ID)
 	// share makes this show the rows of another of its type, without copying those of a table, and seals it.
 	share(of rows)
 }
 
-func (t *Table[T]) rowType() reflect.Type { return reflect.TypeFor[T]() }
-func (t *Table[T]) single() bool          { return false }
-func (t *Table[T]) setLimit(n int)        { t.limit = n }
-func (t *Table[T]) slots() int            { return len(t.ids) }
+func (t *Table[T]) rowType() reflect.Type  { return reflect.TypeFor[T]() }
+func (t *Table[T]) single() bool           { return false }
+func (t *Table[T]) predict(give func() ID) { t.give = give }
+func (t *Table[T]) setLimit(n int)         { t.limit = n }
+func (t *Table[T]) slots() int             { return len(t.ids) }
 func (t *Table[T]) at(slot int) (ID, unsafe.Pointer) {
 	return t.ids[slot], unsafe.Pointer(t.row(slot))
 }
@@ -222,6 +240,7 @@ func (t *Table[T]) share(of rows) {
 
 func (v *Value[T]) rowType() reflect.Type         { return reflect.TypeFor[T]() }
 func (v *Value[T]) single() bool                  { return true }
+func (v *Value[T]) predict(func() ID)             {}
 func (v *Value[T]) setLimit(int)                  {}
 func (v *Value[T]) slots() int                    { return 1 }
 func (v *Value[T]) at(int) (ID, unsafe.Pointer)   { return 1, unsafe.Pointer(&v.V) }

@@ -54,7 +54,7 @@ func Handler() http.Handler {
 	if err != nil {
 		panic(fmt.Sprintf("web: %v", err)) // it is embedded: no tested binary can come here
 	}
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { serveOr(assets, "", "", w, r) })
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { serve(assets, w, r) })
 }
 
 // pages are those that a built tree must have.
@@ -117,6 +117,10 @@ func pack(body []byte) []byte {
 	_, _ = w.Write(body)                                  // a buffer takes all
 	_ = w.Close()
 	return b.Bytes()
+}
+
+func serve(assets map[string]asset, w http.ResponseWriter, r *http.Request) {
+	serveOr(assets, "", "", w, r)
 }
 
 // serveOr serves the files of a page and leads from one path, which is none of them, to another; to none if that is "".

@@ -106,7 +106,7 @@ func TestLobbyWhoseClockIsHalfAMinuteOffSignsAndWaitsByRedisTime(t *testing.T) {
 				t.Errorf("after 3 of 6 seconds the ticket is %+v", got)
 			}
 			until(t, "the ticket expires", func() bool {
-				pause.For(t.Context(), 250*time.Millisecond)
+				_ = pause.For(t.Context(), 250*time.Millisecond)
 				return ask("GET", "/v1/tickets/"+lone.ID, "early", "").State == "expired"
 			})
 			if took := time.Since(began); took < 5*time.Second || took > 9*time.Second {

@@ -43,7 +43,7 @@ func live(h *hall, places int, seed uint64) *life {
 			for n := 0; !l.stop.Load(); n++ {
 				ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 				l.one(ctx, rng.IntN(len(l.done)), fmt.Sprintf("l%d-%d", place, n))
-				pause.For(ctx, 50*time.Millisecond)
+				_ = pause.For(ctx, 50*time.Millisecond)
 				cancel()
 			}
 		})
@@ -136,7 +136,7 @@ func TestDoctorFindsNothingAfterServersDiedWhileAllCameAndWent(t *testing.T) {
 	seekers, people := gather(h, 12, rng.Uint64(), does), live(h, 6, rng.Uint64())
 	for end := time.Now().Add(*churnFor); time.Now().Before(end); {
 		for next := time.Now().Add(*churnKill); time.Now().Before(next); {
-			pause.For(t.Context(), 20*time.Millisecond)
+			_ = pause.For(t.Context(), 20*time.Millisecond)
 		}
 		h.end(h.any())
 		h.start()

@@ -96,7 +96,7 @@ func TestPartyMemberWhoVanishesTakesThePartyOutOfTheQueue(t *testing.T) {
 	began := time.Now()
 	var last seenTicket
 	until(t, "the ticket is looked at for 20 s", func() bool {
-		pause.For(t.Context(), 500*time.Millisecond)
+		_ = pause.For(t.Context(), 500*time.Millisecond)
 		last = ask("GET", "/v1/tickets/"+id, "alice", "", 200).ticket
 		return time.Since(began) > 18*time.Second
 	})
@@ -104,7 +104,7 @@ func TestPartyMemberWhoVanishesTakesThePartyOutOfTheQueue(t *testing.T) {
 		t.Fatalf("after %v the ticket is %+v", time.Since(began), last)
 	}
 	until(t, "the ticket has ended", func() bool {
-		pause.For(t.Context(), 500*time.Millisecond)
+		_ = pause.For(t.Context(), 500*time.Millisecond)
 		last = ask("GET", "/v1/tickets/"+id, "alice", "", 200).ticket
 		return last.State != "waiting"
 	})

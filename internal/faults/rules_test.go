@@ -84,7 +84,7 @@ func (tw *town) comes(name, queue string) (m client.Match) {
 		m, err = tw.match(tw.t.Context(), name, queue)
 		var refused *client.APIError
 		if errors.As(err, &refused) && refused.Status == http.StatusServiceUnavailable {
-			pause.For(tw.t.Context(), 200*time.Millisecond)
+			_ = pause.For(tw.t.Context(), 200*time.Millisecond)
 			return false
 		}
 		must(tw.t, err)

@@ -92,7 +92,7 @@ func gather(h *hall, places int, seed uint64, does habit) *crowd {
 		c.wg.Go(func() {
 			for n := 0; !c.stop.Load(); n++ {
 				c.seek(rng, fmt.Sprintf("p%d-%d", place, n/3)) // a player comes three times
-				pause.For(context.Background(), does.rest)
+				_ = pause.For(context.Background(), does.rest)
 			}
 		})
 	}
@@ -120,7 +120,7 @@ func (c *crowd) seek(rng *rand.Rand, player string) {
 		}
 	}
 	if rng.IntN(c.habit.giveUp) == 0 {
-		pause.For(ctx, time.Duration(rng.Int64N(int64(c.habit.within))))
+		_ = pause.For(ctx, time.Duration(rng.Int64N(int64(c.habit.within))))
 		c.gaveUp.Add(1)
 		for _, id := range ids {
 			c.cancel(ctx, id, player)
@@ -188,7 +188,7 @@ func (c *crowd) comes(ctx context.Context, player string, matched []answer) (sta
 			if err == nil && state.State != cluster.Waiting || err != nil && isAnswer(err) {
 				break // where it is off, the ticket says how it goes on
 			}
-			pause.For(ctx, 50*time.Millisecond) // the others come, or Redis is away
+			_ = pause.For(ctx, 50*time.Millisecond) // the others come, or Redis is away
 		}
 	}
 	return started
@@ -208,7 +208,7 @@ func (c *crowd) create(ctx context.Context, player, queue string) (id string) {
 		case err != nil:
 			return ""
 		case a.status == http.StatusConflict: // his last ticket has not been given back yet
-			pause.For(ctx, 20*time.Millisecond)
+			_ = pause.For(ctx, 20*time.Millisecond)
 			continue
 		case a.status != http.StatusCreated:
 			c.complain("%s makes a ticket: %d %s", player, a.status, a.text)

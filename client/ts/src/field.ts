@@ -16,6 +16,7 @@ export const KIND_REF = 12; // the id of a row of the table ref, 0 for none
 
 // Flags of a column.
 const FLAG_OWNER = 1; // sent to the row's owner only
+const FLAG_PREDICT = 8; // a hint: moves smoothly
 const FLAG_TEAM = 16; // sent to the team of the row's owner only
 const FLAG_SEAT = 32; // holds a seat: whose row it is
 
@@ -70,6 +71,11 @@ export function isOwners(f: Field): boolean {
 /** Whether the column is sent to the team of the row's owner only. */
 export function isTeams(f: Field): boolean {
   return (f.flags & FLAG_TEAM) !== 0;
+}
+
+/** Whether the column is marked as one that moves smoothly. */
+export function isPredicted(f: Field): boolean {
+  return (f.flags & FLAG_PREDICT) !== 0;
 }
 
 /** Whether the column says whose a row is. */

@@ -1,108 +1,81 @@
-import {
-  type Field, KIND_ANGLE, KIND_FIXED, KIND_FLOAT32, KIND_FLOAT64, namesOwner, quantise, quantiseAngle,
-} from "./field.js";
+import { type Field, KIND_ANGLE, type Value } from "./field.js";
 import { halves } from "./fixedmath.js";
+import {
+  copyOf, difference, distance, merge, near, type PlannedTable, planOf, type PredictedInput, type PredictedState, type PredictedStep,
+  type PredictionOptions, type PredictionStats, rename, sameEvent, type Told,
+} from "./predicted.js";
 import type { Row } from "./tables.js";
 
-/** Rows by table and id, for rules to change in place: rows may be changed, added and removed. */
-export type PredictedState = Record<string, Map<number, Row>>;
-
-/** An input as rules see it. */
-export interface PredictedInput<In> {
-  readonly seat: number;
-  readonly seq: number;
-  readonly input: In;
-}
-
-/** What rules see while they advance a state by one tick. */
-export interface PredictedStep<In> {
-  readonly state: PredictedState;
-  /** The tick that the state has after this step. */
-  readonly tick: number;
-  readonly inputs: readonly PredictedInput<In>[];
-  /** False when a tick is run again that was predicted before: sounds and sparks must not come twice. */
-  readonly live: boolean;
-}
-
-export interface PredictionOptions {
-  /** Ticks per second. */
-  readonly rate: number;
-  readonly inputs: "samples" | "commands";
-  /** Whose inputs they are. */
-  readonly seat: number;
-  /** By how many ticks the prediction may be ahead of the newest state. Default one second. */
-  readonly ahead?: number;
-  /** The time in milliseconds in which half of a correction is made up for. Default 60. */
-  readonly halfLifeMs?: number;
-  /**
-   * The largest correction, in a column's own unit, that is smoothed; a row that is off by more jumps. Angles never jump
-   * alone. Default: no bound.
-   */
-  readonly snap?: number;
-}
-
-/** Counts of a Prediction: states that came, of them those that differed from what was predicted, ticks run again. */
-export interface PredictionStats {
-  states: number;
-  mispredicted: number;
-  replayed: number;
-  /** Inputs that were forgotten before the server had used them. */
-  forgotten: number;
-}
+export type { PredictedEvent, PredictedInput, PredictedState, PredictedStep, PredictionOptions, PredictionStats } from "./predicted.js";
 
 interface Kept<In> extends PredictedInput<In> {
   readonly tick: number;
 }
 
-interface Held<In> {
-  readonly input: Kept<In>;
-  readonly until: number; // the last tick at which it counts
+/** Which inputs were used by a tick: those up to a sequence; and the sample that counts, up to a tick. */
+interface Cursor<In> {
+  seq: number;
+  held?: Kept<In> | undefined;
+  until: number;
 }
 
-interface PlannedTable {
-  readonly name: string;
-  readonly fields: readonly Field[];
-  readonly owner: Field | undefined;
-  readonly smooth: readonly { readonly field: Field; readonly rest: number }[];
-  offsets: Map<number, number[]>; // by row: of the smooth columns
+interface Spawned {
+  readonly table: string;
+  readonly id: number;
+  tick: number;
+  claimed: boolean; // by a row that the rules added
 }
 
 const KEPT_INPUTS = 128;
 const COMMANDS_A_TICK = 16;
-const FLOAT_REST = 1e-3;
-const TURN = 2 * Math.PI;
+const MOST_SPAWNS = 64;
+const MOST_TOLD = 64;
+const KEPT_ERRORS = 256;
 
 /**
  * Runs rules ahead of the server's states. A state that comes takes the place of what was predicted, and the inputs that
  * it does not contain are run again, up to the present. An input is used in the tick in which the server will use it,
- * and a sample holds for half a second.
+ * and a sample holds for half a second. What the server does not send of a row goes on as the rules made it, and so does
+ * the exact number of what it sends where both are the same on the wire's grid.
  *
- * What it shows differs from what it predicts by corrections that decay, so that nothing jumps. The rules must be a
- * function of what they are given. It is netcode's Prediction, number for number where the rules are.
+ * What it shows is between two ticks, and differs from what it predicts by corrections that decay, so that nothing
+ * jumps. The rules must be a function of what they are given. It is netcode's Prediction, number for number where the
+ * rules are.
  */
 export class Prediction<In> {
-  readonly stats: PredictionStats = { states: 0, mispredicted: 0, replayed: 0, forgotten: 0 };
+  readonly stats: PredictionStats = {
+    states: 0, mispredicted: 0, replayed: 0, forgotten: 0, error: 0, confirmed: 0, unconfirmed: 0, adopted: 0, withdrawn: 0,
+  };
 
   readonly #step: (step: PredictedStep<In>) => void;
   readonly #tables: readonly PlannedTable[];
-  readonly #commands: boolean;
-  readonly #seat: number;
+  readonly #options: PredictionOptions;
   readonly #hold: number; // ticks
   readonly #ahead: number;
-  readonly #halfLife: number;
-  readonly #snap: number;
+  readonly #window: number;
 
   #have = false;
-  #state: PredictedState = {};
+  #base: PredictedState; // at the tick of the newest state: that, and what only the rules know
+  #before: PredictedState; // at the tick before the predicted one
+  #state: PredictedState;
   #tick = 0; // of the predicted state
+  #time = 0; // what is shown, in ticks
+  #lived = 0; // the newest tick that ran live
   #truth = 0; // of the newest state that came
   #processed = 0; // in that
   #resumed = false; // the next state comes after a time without a connection
 
   #kept: Kept<In>[] = []; // the oldest first
-  #base: Held<In> | undefined; // the sample that counts at the tick of the newest state
-  #at: Held<In> | undefined; // at the predicted tick
-  #next = 0; // which kept input was not used yet
+  #baseAt: Cursor<In> = { seq: 0, until: 0 };
+  #beforeAt = this.#baseAt;
+  #at = this.#baseAt;
+
+  #spawns: Spawned[] = [];
+  #spawned = 0; // so far
+  #told: Told[] = [];
+  #telling: Told[] = []; // when the tick has run
+  readonly #errors: number[] = []; // of the newest states, in a ring
+  #measured = 0;
 
   /** @param tables those of the schema that the rules need */
   constructor(
@@ -111,16 +84,12 @@ export class Prediction<In> {
     options: PredictionOptions,
   ) {
     this.#step = step;
-    this.#tables = tables.map(({ name, fields }) => ({
-      name, fields, owner: fields.find(namesOwner), smooth: smoothOf(fields), offsets: new Map(),
-    }));
-    for (const { name } of this.#tables) this.#state[name] = new Map();
-    this.#commands = options.inputs === "commands";
-    this.#seat = options.seat;
+    this.#tables = tables.map(planOf);
+    this.#base = this.#before = this.#state = this.#empty();
+    this.#options = options;
     this.#hold = Math.max(1, Math.floor(options.rate / 2));
     this.#ahead = options.ahead ?? options.rate;
-    this.#halfLife = options.halfLifeMs ?? 60;
-    this.#snap = options.snap ?? Infinity;
+    this.#window = options.window ?? Math.max(1, Math.floor(options.rate / 5));
   }
 
   /** The tick of state; 0 before the first reconcile. */
@@ -133,22 +102,40 @@ export class Prediction<In> {
     return this.#state;
   }
 
+  /** The error that a part of the newest 256 states had at most: 0.5 for the median, 0.99 for all but the worst. */
+  errorAt(part: number): number {
+    const sorted = [...this.#errors].sort((a, b) => a - b);
+    return sorted[Math.max(0, Math.ceil(part * sorted.length) - 1)] ?? 0;
+  }
+
   /**
-   * Notes an input of the own seat that was sent for a tick. Sequences rise: others are passed over. It is used by
-   * advance, in its tick or, where that was predicted already, in the next one. 128 are kept; then the oldest goes.
+   * Notes an input of the own seat that was sent for a tick. Sequences rise: others are passed over. It is used in its
+   * tick or, where that is over, in the newest: if that was predicted already, it is run again, so that what is drawn
+   * next has the input. 128 are kept; then the oldest goes.
    */
   input(seq: number, tick: number, input: In): void {
     if (seq <= (this.#kept.at(-1)?.seq ?? 0)) return;
-    if (this.#kept.length === KEPT_INPUTS) {
-      if (this.#kept.shift()!.seq > this.#processed) this.stats.forgotten++;
-      this.#next = Math.max(0, this.#next - 1);
-    }
-    this.#kept.push({ seat: this.#seat, seq, tick, input });
+    if (this.#kept.length === KEPT_INPUTS && this.#kept.shift()!.seq > this.#processed) this.stats.forgotten++;
+    this.#kept.push({ seat: this.#options.seat, seq, tick, input });
+    if (tick > this.#tick || this.#tick <= this.#truth) return;
+    const seen = this.#seen();
+    this.#again();
+    this.#run(this.#tick + 1, 0);
+    this.#correct(seen);
+    this.#settle();
   }
 
-  /** Predicts up to a tick, within the bound of the option ahead. Nothing before the first state; it never goes back. */
-  advance(tick: number): void {
-    if (this.#have) this.#run(tick, true);
+  /**
+   * Predicts up to a time in ticks, within the bound of the option ahead, and shows it: the tick that the time is within
+   * is run, and run again when an input for it comes. Nothing before the first state. A time before the last one's tick
+   * does not take anything back.
+   */
+  advance(time: number): void {
+    if (!this.#have || !(time >= 0)) return;
+    this.#time = time;
+    if (this.#tick > this.#lived && this.#tick <= time && this.#tick > this.#truth) this.#again(); // it is over
+    this.#run(Math.ceil(time), time);
+    this.#settle();
   }
 
   /**
@@ -159,20 +146,46 @@ export class Prediction<In> {
     this.stats.states++;
     const present = this.#tick;
     const was = this.#state;
-    this.#state = {};
-    for (const { name } of this.#tables) {
-      this.#state[name] = new Map(Array.from(truth[name] ?? [], ([id, row]) => [id, { ...row }]));
+    const seen = this.#seen();
+    const next = this.#rebase(tick, processed);
+    if (!this.#have || this.#resumed || tick < this.#truth || tick - this.#truth > this.#ahead) { // nothing goes on from there
+      this.#base = this.#empty();
+      this.#spawns = [];
+      this.#truth = tick;
     }
-    this.#rebase(tick, processed);
+    this.#resumed = false;
+    for (const s of this.#spawns) s.claimed = s.tick <= this.#truth;
+    while (this.#truth < tick) this.#one(this.#base, ++this.#truth, this.#baseAt, processed);
+    for (const t of this.#tables) this.#adopt(t, truth[t.name] ?? [], was[t.name]!, seen.get(t)!);
+    this.#processed = processed;
+    this.#baseAt = next;
+    this.#at = { ...next };
     this.#tick = tick;
-    this.#run(present, false);
+    this.#state = copyOf(this.#base);
+    this.#before = this.#state;
+    this.#run(present);
+    this.#settle();
+    this.#lived = Math.min(Math.max(this.#lived, tick), this.#tick);
     if (!this.#have) {
       this.#have = true;
       return;
     }
-    const foreseen = this.#tables.every((t) => this.#foreseen(t, was[t.name]!));
-    if (this.#tick === present && !foreseen) this.stats.mispredicted++;
-    for (const t of this.#tables) this.#correct(t, was[t.name]!);
+    if (this.#tick === present) this.#measure(was);
+    this.#correct(seen);
+    this.#expire();
+  }
+
+  /**
+   * Takes up an event that the server sent, of a tick: true where it was predicted, and told. The caller asks before it
+   * reconciles with the state of that tick.
+   */
+  confirm(name: string, fields: Readonly<Record<string, Value>>, tick: number): boolean {
+    const told = this.#told.find((t) => {
+      return !t.confirmed && Math.abs(t.tick - tick) <= this.#window && sameEvent(t, name, fields);
+    });
+    if (!told) return false;
+    this.stats.confirmed++;
+    return told.confirmed = true;
   }
 
   /** Takes up that the connection was lost and is there again: the server has let go of the sample that it held. */
@@ -182,7 +195,7 @@ export class Prediction<In> {
 
   /** Lets what is shown approach what is predicted, by the milliseconds that have passed. */
   decay(ms: number): void {
-    const part = halves(ms / this.#halfLife);
+    const part = halves(ms / (this.#options.halfLifeMs ?? 60));
     for (const t of this.#tables) {
       for (const offset of t.offsets.values()) {
         t.smooth.forEach(({ rest }, i) => {
@@ -193,120 +206,230 @@ export class Prediction<In> {
     }
   }
 
-  /** What is predicted of a row with corrections smoothed: what a player should see. */
+  /**
+   * What a player should see of a row: floats and angles as they are at the time of the last advance, between two ticks,
+   * with corrections smoothed; all else as it is in the newest tick.
+   */
   shown(table: string, id: number): Row | undefined {
     const row = this.#state[table]?.get(id);
     const t = this.#tables.find(({ name }) => name === table);
-    const offset = t?.offsets.get(id);
-    if (!row || !t || !offset) return row;
+    if (!row || !t) return row;
     const out = { ...row };
     t.smooth.forEach(({ field }, i) => {
-      if (offset[i] !== 0) out[field.name] = (row[field.name] as number) + offset[i]!;
+      out[field.name] = this.#number(t, id, row, field) + (t.offsets.get(id)?.[i] ?? 0);
     });
     return out;
   }
 
-  #run(tick: number, live: boolean): void {
-    while (this.#tick < tick && this.#tick - this.#truth < this.#ahead) {
-      this.#tick++;
-      if (!live) this.stats.replayed++;
-      this.#step({ state: this.#state, tick: this.#tick, inputs: this.#inputs(), live });
+  #empty(): PredictedState {
+    return Object.fromEntries(this.#tables.map(({ name }) => [name, new Map()]));
+  }
+
+  /** Runs ticks up to one. Without a time they are run again to make up for a state. */
+  #run(to: number, time?: number): void {
+    to = Math.min(to, this.#truth + this.#ahead);
+    while (this.#tick < to) {
+      if (++this.#tick === to) {
+        this.#before = copyOf(this.#state);
+        this.#beforeAt = { ...this.#at };
+      }
+      this.#one(this.#state, this.#tick, this.#at, Infinity, time);
     }
   }
 
-  /** The inputs of the tick. */
-  #inputs(): PredictedInput<In>[] {
+  /** Takes the newest tick back. */
+  #again(): void {
+    for (const s of this.#spawns) if (s.tick === this.#tick) s.claimed = false;
+    this.#tick--;
+    this.#state = this.#before;
+    this.#at = this.#beforeAt;
+  }
+
+  /** Runs a tick with inputs up to a sequence. */
+  #one(state: PredictedState, tick: number, at: Cursor<In>, seq: number, time?: number): void {
+    if (time === undefined) this.stats.replayed++;
+    const told = time === undefined ? undefined : this.#told.filter((t) => t.tick === tick);
+    told?.forEach((t) => (t.claimed = false));
+    const live = tick > this.#lived && tick <= time!;
+    if (live) this.#lived = tick;
+    const inputs = this.#inputs(tick, at, seq);
+    const { rate, seat } = this.#options;
+    this.#step({
+      state, tick, rate, dt: 1 / rate, seat, inputs, input: inputs.at(-1)?.input, live,
+      spawn: (table, row) => this.#spawn(state, tick, table, row),
+      emit: (name, fields) => told && this.#emit(told, tick, name, fields),
+    });
+  }
+
+  /** The inputs of a tick, up to a sequence. */
+  #inputs(tick: number, at: Cursor<In>, seq: number): PredictedInput<In>[] {
+    const commands = this.#options.inputs === "commands";
     const list: PredictedInput<In>[] = [];
-    for (; list.length < COMMANDS_A_TICK; this.#next++) {
-      const kept = this.#kept[this.#next];
-      if (!kept || kept.tick > this.#tick) break;
-      if (this.#commands) list.push(kept);
-      else this.#at = { input: kept, until: this.#tick + this.#hold };
+    for (const kept of this.#kept) {
+      if (kept.seq <= at.seq) continue;
+      if (kept.tick > tick || kept.seq > seq || list.length === COMMANDS_A_TICK) break;
+      at.seq = kept.seq;
+      if (commands) list.push(kept);
+      else [at.held, at.until] = [kept, tick + this.#hold];
     }
-    if (!this.#commands && this.#at && this.#at.until >= this.#tick) list.push(this.#at.input);
+    if (at.held && at.until >= tick) list.push(at.held);
     return list;
   }
 
-  /** Works out which inputs the truth does not have, and which sample holds in it. */
-  #rebase(tick: number, processed: number): void {
-    this.#next = this.#kept.findIndex(({ seq }) => seq > processed);
-    if (this.#next < 0) this.#next = this.#kept.length;
-    if (this.#resumed) {
-      this.#base = undefined; // a drop lets go of the controls
-    } else if (processed !== this.#processed) {
-      // It was used in its tick or, if it was late, in the first one since the state before: right, but where a state was
-      // skipped as well, and then wrong for the end of the hold alone.
-      const input = this.#kept[this.#next - 1];
-      const used = Math.min(tick, Math.max(input?.tick ?? 0, this.#truth + 1));
-      this.#base = input?.seq === processed ? { input, until: used + this.#hold } : undefined;
-    }
-    this.#resumed = false;
-    this.#at = this.#base;
-    this.#truth = tick;
-    this.#processed = processed;
+  /** Works out which inputs a state does not have, and which sample holds in it. */
+  #rebase(tick: number, processed: number): Cursor<In> {
+    if (this.#resumed) return { seq: processed, until: 0 }; // a drop lets go of the controls
+    if (processed === this.#processed) return { ...this.#baseAt, seq: processed };
+    // It was used in its tick or, if it was late, in the first one since the state before: right, but where a state was
+    // skipped as well, and then wrong for the end of the hold alone.
+    const held = this.#options.inputs === "commands" ? undefined : this.#kept.find(({ seq }) => seq === processed);
+    return { seq: processed, held, until: Math.min(tick, Math.max(held?.tick ?? 0, this.#truth + 1)) + this.#hold };
   }
 
-  /** Whether what is predicted is what was; rows of other seats do not count: nobody can know what their players do. */
-  #foreseen(t: PlannedTable, was: Map<number, Row>): boolean {
-    const now = this.#state[t.name]!;
-    const own = (row: Row | undefined) => row !== undefined && (!t.owner || row[t.owner.name] === this.#seat);
-    for (const id of new Set([...was.keys(), ...now.keys()])) {
-      const [a, b] = [was.get(id), now.get(id)];
-      if (own(a) !== own(b)) return false;
-      if (own(a) && !t.fields.every((f) => near(f, a![f.name], b![f.name]))) return false;
+  #spawn(state: PredictedState, tick: number, table: string, row: Row): number {
+    let of: Spawned | undefined; // the row that was added here before, or close by: an input was used in another tick
+    let off = this.#window + 1;
+    for (const s of this.#spawns) {
+      if (s.claimed || s.table !== table || Math.abs(s.tick - tick) >= off) continue;
+      off = Math.abs(s.tick - tick);
+      of = s;
     }
-    return true;
+    if (!of) {
+      if (this.#spawns.length === MOST_SPAWNS) return 0;
+      of = { table, id: -++this.#spawned, tick, claimed: true };
+      this.#spawns.push(of);
+    }
+    of.claimed = true;
+    of.tick = tick;
+    state[table]!.set(of.id, row);
+    return of.id;
   }
 
-  /** What is shown stays where it is, but where a column is off by more than snap, or a row is new. */
-  #correct(t: PlannedTable, was: Map<number, Row>): void {
-    const offsets = new Map<number, number[]>();
-    for (const [id, row] of this.#state[t.name]!) {
-      const before = was.get(id);
-      if (!before) continue;
-      const last = t.offsets.get(id);
-      const offset: number[] = [];
-      for (const { field } of t.smooth) {
-        let d = (before[field.name] as number) + (last?.[offset.length] ?? 0) - (row[field.name] as number);
-        if (field.kind === KIND_ANGLE) d -= Math.floor(d / TURN + 0.5) * TURN;
-        if ((field.kind !== KIND_ANGLE && !(Math.abs(d) <= this.#snap)) || !Number.isFinite(d)) break;
-        offset.push(d);
+  #emit(before: Told[], tick: number, name: string, fields: Told["fields"]): void {
+    const type = this.#options.events?.find((e) => e.name === name);
+    if (!type) throw new TypeError(`the game has no event ${name}`);
+    let told = before.find((t) => !t.claimed && sameEvent(t, name, fields));
+    if (!told) {
+      if (this.#told.length === MOST_TOLD) return; // the server's will be told
+      told = { type, fields, tick, claimed: true, confirmed: false };
+      this.#told.push(told);
+      this.#telling.push(told);
+    }
+    told.claimed = true;
+  }
+
+  /** After ticks were run: takes back what the rules add no more, and tells what they have to tell. */
+  #settle(): void {
+    this.#spawns = this.#spawns.filter(({ claimed }) => {
+      if (!claimed) this.stats.withdrawn++;
+      return claimed;
+    });
+    for (const { type, fields, tick } of this.#telling.splice(0)) this.#options.onEvent?.(type.name, fields, tick);
+  }
+
+  /** Puts the server's rows in the place of those that the rules have made of the last ones, at the same tick. */
+  #adopt(t: PlannedTable, truth: Iterable<readonly [number, Row]>, was: Map<number, Row>, seen: Map<number, number[]>): void {
+    const base = this.#base[t.name]!;
+    const rows = new Map<number, Row>();
+    const known = new Set<number>();
+    for (const [id, row] of truth) {
+      known.add(id);
+      let from = id;
+      if (!t.known.has(id) && this.#owns(t, row)) { // a new one: of those that were added ahead, which is it?
+        let least = Infinity;
+        for (const s of this.#spawns) {
+          const added = s.table === t.name && base.get(s.id);
+          const d = added ? distance(t, added, row) : Infinity;
+          if (d < least) [least, from] = [d, s.id];
+        }
       }
-      // Whoever jumps in one column has jumped.
-      if (offset.length === t.smooth.length) offsets.set(id, offset);
+      rows.set(id, merge(t, row, base.get(from)));
+      if (from === id) continue;
+      this.stats.adopted++;
+      this.#spawns = this.#spawns.filter((s) => s.id !== from);
+      rename(base, from, id);
+      rename(was, from, id);
+      rename(seen, from, id);
     }
-    t.offsets = offsets;
+    this.#spawns = this.#spawns.filter((s) => {
+      if (s.table !== t.name || s.tick > this.#truth || !s.claimed) return true;
+      const row = base.get(s.id);
+      if (!row) return false;
+      const waits = this.#truth - s.tick < this.#window;
+      if (waits) rows.set(s.id, row);
+      else this.stats.withdrawn++;
+      return waits;
+    });
+    this.#base[t.name] = rows;
+    t.known = known;
   }
-}
 
-/** The columns that are smoothed, with the offset below which there is none. */
-function smoothOf(fields: readonly Field[]): { field: Field; rest: number }[] {
-  return fields.flatMap((field) => {
-    switch (field.kind) {
-      case KIND_FIXED:
-        return [{ field, rest: field.step / 4 }];
-      case KIND_ANGLE:
-        return [{ field, rest: TURN / 2 ** field.bits / 4 }];
-      case KIND_FLOAT32:
-      case KIND_FLOAT64:
-        return [{ field, rest: FLOAT_REST }];
-      default:
-        return [];
+  #owns(t: PlannedTable, row: Row | undefined): boolean {
+    return row !== undefined && (!t.owner || row[t.owner.name] === this.#options.seat);
+  }
+
+  /**
+   * Notes whether what is predicted is what was, and how far it is off; rows of other seats do not count: nobody can know
+   * what their players do.
+   */
+  #measure(was: PredictedState): void {
+    let foreseen = true;
+    let error = 0;
+    for (const t of this.#tables) {
+      const [before, now] = [was[t.name]!, this.#state[t.name]!];
+      for (const id of new Set([...before.keys(), ...now.keys()])) {
+        const [a, b] = [before.get(id), now.get(id)];
+        if (this.#owns(t, a) !== this.#owns(t, b)) foreseen = false;
+        else if (a && b && this.#owns(t, a)) {
+          if (!t.fields.every((f) => near(f, a[f.name], b[f.name]))) foreseen = false;
+          error = Math.max(error, distance(t, a, b));
+        }
+      }
     }
-  });
-}
-
-/**
- * Whether two values of a column are the same on the wire's grid: what is quantised may differ by one step, since
- * numbers that differ by a last bit may round apart.
- */
-function near(f: Field, a: Row[string] | undefined, b: Row[string] | undefined): boolean {
-  if (f.kind === KIND_FIXED) return Math.abs(quantise(f, a as number) - quantise(f, b as number)) <= 1;
-  if (f.kind === KIND_ANGLE) {
-    const d = Math.abs(quantiseAngle(f, a as number) - quantiseAngle(f, b as number));
-    return d <= 1 || d === 2 ** f.bits - 1;
+    if (!foreseen) this.stats.mispredicted++;
+    this.stats.error = error;
+    this.#errors[this.#measured++ % KEPT_ERRORS] = error;
   }
-  if (f.kind === KIND_FLOAT32) return Object.is(Math.fround(a as number), Math.fround(b as number));
-  if (a instanceof Uint8Array && b instanceof Uint8Array) return a.length === b.length && a.every((v, i) => v === b[i]);
-  return Object.is(a, b);
+
+  /** Gives up on events that the server will not send any more. */
+  #expire(): void {
+    this.#told = this.#told.filter(({ type, fields, tick, confirmed }) => {
+      if (this.#truth <= tick + this.#window) return true;
+      if (!confirmed) {
+        this.stats.unconfirmed++;
+        this.#options.onUnconfirmed?.(type.name, fields, tick);
+      }
+      return false;
+    });
+  }
+
+  /** A smooth column's number at the time that is shown, without corrections. */
+  #number(t: PlannedTable, id: number, row: Row, field: Field): number {
+    const b = row[field.name] as number;
+    const d = difference(field, b, (this.#before[t.name]!.get(id) ?? row)[field.name] as number);
+    return b - (d * Math.max(0, Math.min(1, this.#tick - this.#time)) || 0);
+  }
+
+  /** The smooth columns as they are shown. */
+  #seen(): Map<PlannedTable, Map<number, number[]>> {
+    return new Map(this.#tables.map((t) => [t, new Map(Array.from(this.#state[t.name]!, ([id, row]) => {
+      const offset = t.offsets.get(id);
+      return [id, t.smooth.map(({ field }, i) => this.#number(t, id, row, field) + (offset?.[i] ?? 0))];
+    }))]));
+  }
+
+  /** What is shown stays where it was seen, but where a column is off by more than snap, or a row is new. */
+  #correct(seen: Map<PlannedTable, Map<number, number[]>>): void {
+    const snap = this.#options.snap ?? Infinity;
+    for (const t of this.#tables) {
+      t.offsets = new Map();
+      for (const [id, row] of this.#state[t.name]!) {
+        const before = seen.get(t)!.get(id);
+        const offset = before && t.smooth.map(({ field }, i) => difference(field, before[i]!, this.#number(t, id, row, field)));
+        // Whoever jumps in one column has jumped.
+        const near = (d: number, i: number) => Number.isFinite(d) && (Math.abs(d) <= snap || t.smooth[i]!.field.kind === KIND_ANGLE);
+        if (offset?.every(near)) t.offsets.set(id, offset);
+      }
+    }
+  }
 }

@@ -1,0 +1,217 @@
+import {
+  elementsOf, type Field, isPredicted, KIND_ANGLE, KIND_FIXED, KIND_FLOAT32, KIND_FLOAT64, KIND_REF, namesOwner, quantise, quantiseAngle,
+  type Value,
+} from "./field.js";
+import type { EventType } from "./schema.js";
+import type { Row } from "./tables.js";
+
+/** Rows by table and id, for rules to change in place: rows may be changed, added and removed. */
+export type PredictedState = Record<string, Map<number, Row>>;
+
+/** An input as rules see it. */
+export interface PredictedInput<In> {
+  readonly seat: number;
+  readonly seq: number;
+  readonly input: In;
+}
+
+/** What rules see while they advance a state by one tick. */
+export interface PredictedStep<In> {
+  /** Rows may have properties that the server does not send: a row keeps those that the rules gave it. */
+  readonly state: PredictedState;
+  /** The tick that the state has after this step. */
+  readonly tick: number;
+  /** Ticks per second. */
+  readonly rate: number;
+  /** The length of a tick in seconds. */
+  readonly dt: number;
+  /** The own seat. */
+  readonly seat: number;
+  readonly inputs: readonly PredictedInput<In>[];
+  /** The newest of the inputs. */
+  readonly input: In | undefined;
+  /**
+   * True once for a tick, when it is over: what happens in it must not be heard twice. Up to then it may run again and
+   * again, with inputs that come. What emit tells is told at once.
+   */
+  readonly live: boolean;
+  /**
+   * Adds a row under an id below 0, which stays the same when the tick runs again, until the server's own row takes the
+   * place of it. Returns the id; 0 where there are 64 such rows.
+   */
+  spawn(table: string, row: Row): number;
+  /** Tells an event of the game's at once, once, however often the tick runs; nothing while states are made up for. */
+  emit(name: string, fields: Readonly<Record<string, Value>>): void;
+}
+
+/** Hears an event that was predicted, and for which tick. */
+export type PredictedEvent = (name: string, fields: Readonly<Record<string, Value>>, tick: number) => void;
+
+export interface PredictionOptions {
+  /** Ticks per second. */
+  readonly rate: number;
+  readonly inputs: "samples" | "commands";
+  /** Whose inputs they are. */
+  readonly seat: number;
+  /** By how many ticks the prediction may be ahead of the newest state. Default one second. */
+  readonly ahead?: number;
+  /** The time in milliseconds in which half of a correction is made up for. Default 60. */
+  readonly halfLifeMs?: number;
+  /**
+   * The largest correction, in a column's own unit, that is smoothed; a row that is off by more jumps. Angles never jump
+   * alone. Default: no bound.
+   */
+  readonly snap?: number;
+  /**
+   * By how many ticks the server's row or event may be off the predicted one that it is taken for. Default a fifth of a
+   * second.
+   */
+  readonly window?: number;
+  /** The game's events: those that rules may emit. */
+  readonly events?: readonly EventType[];
+  /** Called for an event that the rules emit, when the tick has run. */
+  readonly onEvent?: PredictedEvent;
+  /** Called for an event that onEvent was called for and that the server did not send within the window. */
+  readonly onUnconfirmed?: PredictedEvent;
+}
+
+/** Counts of a Prediction. */
+export interface PredictionStats {
+  /** States that came; of them those after which the present was another than had been predicted. */
+  states: number;
+  mispredicted: number;
+  /** Ticks that states made run again. */
+  replayed: number;
+  /** Inputs that were forgotten before the server had used them. */
+  forgotten: number;
+  /**
+   * By how much the newest state moved the own row that was off most, before smoothing: the distance in the columns
+   * marked predict, or in all ranges and floats of a table without a mark.
+   */
+  error: number;
+  /** Events that were told ahead and that the server sent as well, and that it did not send. */
+  confirmed: number;
+  unconfirmed: number;
+  /** Rows that were added ahead and of which the server's came, and that were taken back. */
+  adopted: number;
+  withdrawn: number;
+}
+
+/** A table with what a prediction does with its columns. */
+export interface PlannedTable {
+  readonly name: string;
+  readonly fields: readonly Field[];
+  readonly owner: Field | undefined;
+  /** The columns that the server sends, by name; undefined where it is no number on a grid, or in a slice. */
+  readonly grid: ReadonlyMap<string, Field | undefined>;
+  readonly smooth: readonly { readonly field: Field; readonly rest: number }[];
+  readonly far: readonly Field[]; // those that an error is measured in
+  known: ReadonlySet<number>; // the rows of the newest state
+  offsets: Map<number, number[]>; // by row: of the smooth columns
+}
+
+/** An event that was told ahead. */
+export interface Told {
+  readonly type: EventType;
+  readonly fields: Readonly<Record<string, Value>>;
+  readonly tick: number;
+  claimed: boolean; // by an event that the rules emitted
+  confirmed: boolean;
+}
+
+const FLOAT_REST = 1e-3;
+const TURN = 2 * Math.PI;
+
+/** What a prediction does with a table of a schema. */
+export function planOf({ name, fields }: { readonly name: string; readonly fields: readonly Field[] }): PlannedTable {
+  const elements = elementsOf(fields);
+  const smooth = smoothOf(fields.filter((_, i) => !elements[i])); // an element may be another one after a correction
+  const far = smooth.map(({ field }) => field).filter((f) => f.kind !== KIND_ANGLE);
+  const marked = far.filter(isPredicted);
+  const grid = new Map(fields.map((f) => [f.name, smooth.some(({ field }) => field === f) && isOnGrid(f) ? f : undefined]));
+  return { name, fields, owner: fields.find(namesOwner), smooth, far: marked.length ? marked : far, grid, known: new Set(), offsets: new Map() };
+}
+
+export function copyOf(state: PredictedState): PredictedState {
+  const copy: PredictedState = {};
+  for (const name in state) copy[name] = new Map(Array.from(state[name]!, ([id, row]) => [id, { ...row }]));
+  return copy;
+}
+
+export function rename<T>(rows: Map<number, T>, from: number, to: number): void {
+  const row = rows.get(from);
+  if (!row) return;
+  rows.delete(from);
+  rows.set(to, row);
+}
+
+/** A row of the server's with what the rules know better. */
+export function merge(t: PlannedTable, truth: Row, known: Row | undefined): Row {
+  const row = { ...truth };
+  for (const name in known) {
+    const f = t.grid.get(name);
+    if (f ? steps(f, known[name]) === steps(f, truth[name]) : !t.grid.has(name)) row[name] = known[name]!;
+  }
+  return row;
+}
+
+/** How far two rows are from each other. */
+export function distance(t: PlannedTable, a: Row, b: Row): number {
+  let sum = 0;
+  for (const f of t.far) {
+    const d = (a[f.name] as number) - (b[f.name] as number);
+    sum += d * d;
+  }
+  return Math.sqrt(sum);
+}
+
+/** a - b, the short way round for angles. */
+export function difference(f: Field, a: number, b: number): number {
+  const d = a - b;
+  return f.kind === KIND_ANGLE ? d - Math.floor(d / TURN + 0.5) * TURN : d;
+}
+
+/** The columns that are smoothed, with the offset below which there is none. */
+function smoothOf(fields: readonly Field[]): { field: Field; rest: number }[] {
+  return fields.flatMap((field) => {
+    switch (field.kind) {
+      case KIND_FIXED:
+        return [{ field, rest: field.step / 4 }];
+      case KIND_ANGLE:
+        return [{ field, rest: TURN / 2 ** field.bits / 4 }];
+      case KIND_FLOAT32:
+      case KIND_FLOAT64:
+        return [{ field, rest: FLOAT_REST }];
+      default:
+        return [];
+    }
+  });
+}
+
+function isOnGrid(f: Field): boolean {
+  return f.kind === KIND_FIXED || f.kind === KIND_ANGLE;
+}
+
+/** A number on the wire's grid. */
+function steps(f: Field, v: Value | undefined): number {
+  return f.kind === KIND_ANGLE ? quantiseAngle(f, v as number) : quantise(f, v as number);
+}
+
+export function sameEvent(t: Told, name: string, fields: Told["fields"]): boolean {
+  return t.type.name === name && t.type.fields.every((f) => near(f, t.fields[f.name], fields[f.name]));
+}
+
+/**
+ * Whether two values of a column are the same on the wire's grid: what is quantised may differ by one step, since
+ * numbers that differ by a last bit may round apart. A row that was added ahead may be any.
+ */
+export function near(f: Field, a: Value | undefined, b: Value | undefined): boolean {
+  if (isOnGrid(f)) {
+    const d = Math.abs(steps(f, a) - steps(f, b));
+    return d <= 1 || (f.kind === KIND_ANGLE && d === 2 ** f.bits - 1);
+  }
+  if (f.kind === KIND_REF && (a as number < 0 || b as number < 0)) return true;
+  if (f.kind === KIND_FLOAT32) return Object.is(Math.fround(a as number), Math.fround(b as number));
+  if (a instanceof Uint8Array && b instanceof Uint8Array) return a.length === b.length && a.every((v, i) => v === b[i]);
+  return Object.is(a, b);
+}
