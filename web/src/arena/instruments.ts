@@ -37,22 +37,17 @@ export class Instruments {
 
   /** Measures a match from now on. Returns what stops it. */
   attach(match: ArenaMatch): () => void {
-    let overlay: Overlay | undefined;
-    const show = () => {
-      overlay?.close();
-      overlay = this.#open ? new Overlay(match, { sim: this.#sim }) : undefined;
-    };
+    const overlay = new Overlay(match, { sim: this.#sim, open: this.#open });
     const key = (e: KeyboardEvent) => {
       if (e.code !== "Backquote" || e.repeat || e.ctrlKey || e.altKey || e.metaKey || isWidget(e.target)) return;
       e.preventDefault();
-      this.#open = !this.#open;
-      show();
+      overlay.toggle();
     };
-    show();
     addEventListener("keydown", key);
     return () => {
+      this.#open = overlay.open; // the next match begins as this one ends
       removeEventListener("keydown", key);
-      overlay?.close();
+      overlay.close();
     };
   }
 }

@@ -108,6 +108,25 @@ test("each way leads to its own room", async () => {
   assert.deepEqual(calls, ["ticket crowd", "wait t1"]);
 });
 
+test("a server that is too busy is asked again when it says so, a few times", async () => {
+  const busy = new APIError(503, { detail: "the servers take no new matches now" }, "5");
+  const calls: string[] = [];
+  let left = 2;
+  const some = someRooms(calls);
+  const full: Rooms = { ...some, create: (l, room, signal) => (left-- > 0 ? Promise.reject(busy) : some.create(l, room, signal)) };
+  const waited: number[] = [];
+  const said: string[] = [];
+  const pause = (ms: number) => Promise.resolve(void waited.push(ms));
+  const way: Way = { kind: "bots", bots: 5 };
+  const go = () => takeSeat(lobby(() => Promise.resolve(seat)).lobby, "Ada", way, new AbortController().signal, (t) => said.push(t), full, pause);
+  assert.deepEqual(await go(), { seat, code: "KFR7WQ" });
+  assert.deepEqual(waited, [5000, 5000]);
+  assert.ok(said.includes("The servers take no new matches now: try again in 5 s."));
+  left = 99;
+  await assert.rejects(go(), busy);
+  assert.equal(waited.length, 5, "three times more, then no more");
+});
+
 test("who waits is told why, and after a while for how long", () => {
   assert.equal(waiting(undefined, 0), "Finding a match …");
   assert.equal(waiting({ reason: "2 of the 4 players are here" }, 1), "2 of the 4 players are here.");

@@ -8,8 +8,47 @@ import { CROWD, QUEUE } from "./world.ts";
 /** What a player is told while it takes a while. */
 export type Say = (text: string) => void;
 
-/** Takes a seat in the way that is wanted. A wait that is aborted gives its ticket back. */
-export async function takeSeat(lobby: Lobby, name: string, way: Way, signal: AbortSignal, say: Say, rooms: Rooms = calls): Promise<Seated> {
+const TRIES = 4;
+const LONGEST = 10_000; // ms that a server may ask to wait before it is tried again by itself
+
+/** Lets some ms pass; rejects with what ends it. */
+export type Pause = (ms: number, signal: AbortSignal) => Promise<void>;
+
+/**
+ * Takes a seat in the way that is wanted. A server that is too busy is asked again a few times, when it says so. A wait
+ * that is aborted gives its ticket back.
+ */
+export async function takeSeat(
+  lobby: Lobby, name: string, way: Way, signal: AbortSignal, say: Say, rooms: Rooms = calls, pause: Pause = sleep,
+): Promise<Seated> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await takeOnce(lobby, name, way, signal, say, rooms);
+    } catch (error) {
+      const busy = error instanceof APIError && error.status === 503 && error.retryAfterMs > 0 && error.retryAfterMs <= LONGEST;
+      if (!busy || tries === TRIES) throw error;
+      say(explain(error));
+      await pause(error.retryAfterMs, signal);
+    }
+  }
+}
+
+function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      signal.removeEventListener("abort", stop);
+      resolve();
+    }, ms);
+    const stop = () => {
+      clearTimeout(timer);
+      reject(new DOMException("stopped", "AbortError"));
+    };
+    if (signal.aborted) stop();
+    else signal.addEventListener("abort", stop, { once: true });
+  });
+}
+
+async function takeOnce(lobby: Lobby, name: string, way: Way, signal: AbortSignal, say: Say, rooms: Rooms): Promise<Seated> {
   switch (way.kind) {
     case "players":
       return { seat: await wait(lobby, name, QUEUE, signal, say), code: "" };
