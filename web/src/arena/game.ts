@@ -9,7 +9,7 @@ import { readPad } from "./gamepad.ts";
 import { Instruments } from "./instruments.ts";
 import { OwnShip } from "./own.ts";
 import type { Pose } from "./pose.ts";
-import type { Seated } from "./rooms.ts";
+import type { Seated } from "./seating.ts";
 import { Show, type ArenaMatch, type Stage } from "./show.ts";
 import { attachTouch } from "./touch.ts";
 import type { Events, Input, World } from "./world.ts";
@@ -27,6 +27,7 @@ const SPACING = 620; // of 1000: the least part of a tick between two inputs
 export class Game {
   readonly #stage: Stage;
   readonly #instruments: Instruments;
+  readonly #refresh: () => Promise<string>;
   readonly #controls = new Controls(window);
   readonly #undo: (() => void)[] = [];
   readonly #done: Promise<Outcome>;
@@ -42,7 +43,9 @@ export class Game {
   #leaving = false;
   #raf = 0;
 
-  constructor(stage: Stage, instruments: Instruments) {
+  /** refresh gets a newer token of the player while the match lasts. */
+  constructor(stage: Stage, instruments: Instruments, refresh: () => Promise<string>) {
+    this.#refresh = refresh;
     this.#stage = stage;
     this.#instruments = instruments;
     this.#done = new Promise((finish) => {
@@ -63,6 +66,7 @@ export class Game {
     try {
       const match = await Match.connect<World, Input, Events>(seat, {
         reconnect: true,
+        refresh: this.#refresh,
         view: { tables: { Round: "raw", Field: "raw", Blips: "raw", Leaders: "raw" } },
         ...this.#instruments.options(),
         onState: (state) => {

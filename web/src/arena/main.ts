@@ -12,8 +12,7 @@ import { Game, type Outcome } from "./game.ts";
 import { Hud } from "./hud.ts";
 import { Instruments } from "./instruments.ts";
 import { PODIUM_PAUSE, PodiumScreen } from "./podium.ts";
-import type { Seated } from "./rooms.ts";
-import { aborted, explain, takeSeat, type Say } from "./seating.ts";
+import { aborted, explain, takeSeat, type Say, type Seated } from "./seating.ts";
 import { attachSoundSwitch } from "./sound/switch.ts";
 import { Sound } from "./sound/sound.ts";
 import { wish, type Way } from "./ways.ts";
@@ -106,7 +105,7 @@ async function match(name: string, way: Way, after: Outcome): Promise<{ next: Ou
   const seated = await (after.kind === "lost" ? backTo(after.room, name, way, stop.signal, wait) : takeSeat(lobby, name, way, stop.signal, wait));
   code = seated.code;
   wait("Taking your seat …");
-  game = new Game({ picture, hud, podium, sound, alone: way.kind === "players" }, instruments);
+  game = new Game({ picture, hud, podium, sound, alone: way.kind === "players" }, instruments, () => lobby.refresh());
   const playing = game;
   stop.signal.addEventListener("abort", () => playing.leave());
   try {

@@ -1,9 +1,14 @@
 // From a name to a seat: a guest's token, then a ticket and the wait for a match, or a room of one's own.
 
 import { APIError, type Lobby, type MatchSeat, type Ticket, TicketError } from "@muster/client";
-import { rooms as calls, type Rooms, type Seated } from "./rooms.ts";
 import type { Way } from "./ways.ts";
 import { CROWD, QUEUE } from "./world.ts";
+
+/** A seat, and the code by which others come into the same room, where there is one. */
+export interface Seated {
+  seat: MatchSeat;
+  code: string;
+}
 
 /** What a player is told while it takes a while. */
 export type Say = (text: string) => void;
@@ -19,11 +24,11 @@ export type Pause = (ms: number, signal: AbortSignal) => Promise<void>;
  * that is aborted gives its ticket back.
  */
 export async function takeSeat(
-  lobby: Lobby, name: string, way: Way, signal: AbortSignal, say: Say, rooms: Rooms = calls, pause: Pause = sleep,
+  lobby: Lobby, name: string, way: Way, signal: AbortSignal, say: Say, pause: Pause = sleep,
 ): Promise<Seated> {
   for (let tries = 1; ; tries++) {
     try {
-      return await takeOnce(lobby, name, way, signal, say, rooms);
+      return await takeOnce(lobby, name, way, signal, say);
     } catch (error) {
       const busy = error instanceof APIError && error.status === 503 && error.retryAfterMs > 0 && error.retryAfterMs <= LONGEST;
       if (!busy || tries === TRIES) throw error;
@@ -48,7 +53,7 @@ function sleep(ms: number, signal: AbortSignal): Promise<void> {
   });
 }
 
-async function takeOnce(lobby: Lobby, name: string, way: Way, signal: AbortSignal, say: Say, rooms: Rooms): Promise<Seated> {
+async function takeOnce(lobby: Lobby, name: string, way: Way, signal: AbortSignal, say: Say): Promise<Seated> {
   switch (way.kind) {
     case "players":
       return { seat: await wait(lobby, name, QUEUE, signal, say), code: "" };
@@ -57,15 +62,26 @@ async function takeOnce(lobby: Lobby, name: string, way: Way, signal: AbortSigna
     case "bots":
       return asGuest(lobby, name, signal, say, () => {
         say("Waking the bots …");
-        return rooms.create(lobby, { game: QUEUE, config: { bots: way.bots } }, signal);
+        return made(lobby, { bots: way.bots }, signal);
       });
     case "friends":
       return asGuest(lobby, name, signal, say, () => {
         if (way.code) say(`Looking for room ${way.code} …`);
         else say("Making a room …");
-        return way.code ? rooms.joinCode(lobby, way.code, signal) : rooms.create(lobby, { game: QUEUE, config: {} }, signal);
+        return way.code ? joined(lobby, way.code, signal) : made(lobby, {}, signal);
       });
   }
+}
+
+/** A room of one's own. */
+async function made(lobby: Lobby, config: object, signal: AbortSignal): Promise<Seated> {
+  const { match, room } = await lobby.rooms.create({ game: QUEUE, config }, { signal });
+  return { seat: match, code: room.code ?? "" };
+}
+
+/** A friend's room. */
+async function joined(lobby: Lobby, code: string, signal: AbortSignal): Promise<Seated> {
+  return { seat: await lobby.rooms.joinCode(code, { signal }), code };
 }
 
 /** Waits in a queue, and says why. */
