@@ -6,11 +6,12 @@ import { byId } from "../shared/dom.ts";
 import { Controls, isWidget } from "./controls.ts";
 import type { Snapshot } from "./debug.ts";
 import { readPad } from "./gamepad.ts";
-import { Instruments } from "./instruments.ts";
-import { OwnShip } from "./own.ts";
+import { step } from "./fly.ts";
+import type { Instruments } from "./instruments.ts";
 import type { Pose } from "./pose.ts";
 import type { Seated } from "./seating.ts";
 import { Show, type ArenaMatch, type Stage } from "./show.ts";
+import { Sender } from "./sender.ts";
 import { attachTouch } from "./touch.ts";
 import type { Events, Input, World } from "./world.ts";
 
@@ -22,7 +23,7 @@ export type Outcome =
   | { kind: "lost"; room: string; afterMs: number } // the link is gone, the seat may still be there
   | { kind: "stopped"; why: string };
 
-const SPACING = 620; // of 1000: the least part of a tick between two inputs
+const SNAP = 80; // units: a guess that was farther off was wrong about something else, the ship was put elsewhere
 
 export class Game {
   readonly #stage: Stage;
@@ -35,10 +36,7 @@ export class Game {
 
   #match: ArenaMatch | undefined;
   #show: Show | undefined;
-  #ship: OwnShip | undefined;
   #tick = 0; // the newest
-  #sentAt = 0;
-  #sending: ReturnType<typeof setInterval> | undefined;
   #finished = false;
   #leaving = false;
   #raf = 0;
@@ -75,7 +73,6 @@ export class Game {
         },
         onFrame: (frame) => {
           this.#tick = frame.tick;
-          this.#ship?.frame(frame);
           this.#show?.frame();
         },
         onEnd: () => this.#finish({ kind: "ended" }),
@@ -132,17 +129,13 @@ export class Game {
   }
 
   #open(match: ArenaMatch, code: string): void {
-    const { rate } = match.info;
     const show = (this.#show = new Show(match, this.#stage, code));
-    this.#ship = new OwnShip(match);
+    match.predict({ tables: ["Ships", "Bullets", "Round", "Field"], step, snap: SNAP });
     match.onEvent("*", (fields, e) => show.event(e.tick, e.name, { ...fields }));
     this.#controls.pad = () => readPad(navigator.getGamepads?.() ?? []);
-    this.#beat(rate);
-    this.#undo.push(() => clearInterval(this.#sending));
-    // A key need not wait for the timer, which begins anew with it: one input a tick stays the rule.
-    this.#controls.changed = () => {
-      if (this.#send()) this.#beat(rate);
-    };
+    const sender = new Sender(match.info.rate, () => this.#input(match), (input) => match.send(input));
+    this.#controls.changed = () => sender.changed();
+    this.#undo.push(() => sender.close());
     this.#undo.push(attachTouch(byId("field", HTMLElement), this.#controls), this.#instruments.attach(match));
     this.#listen(window, "keydown", (e) => this.#key(e as KeyboardEvent, true));
     this.#listen(window, "keyup", (e) => this.#key(e as KeyboardEvent, false));
@@ -185,33 +178,16 @@ export class Game {
     }
   }
 
-  /** Sends an input from now on, every tick. */
-  #beat(rate: number): void {
-    clearInterval(this.#sending);
-    this.#sending = setInterval(() => this.#send(), 1000 / rate);
-  }
-
-  /** Sends the controls as they are, and says whether it was time for that. */
-  #send(): boolean {
-    const match = this.#match;
-    if (!match || match.state !== "playing" || document.hidden || match.value("Round")?.Phase !== "Playing") return false;
-    const now = performance.now();
-    // A late timer catches up with two calls at once. The rules use one input a tick, so the second would count for
-    // nothing.
-    if (now - this.#sentAt < SPACING / match.info.rate) return false;
-    this.#sentAt = now;
-    const input = this.#controls.input(this.#show?.angle ?? 0);
-    match.send(input);
-    this.#ship?.sent(input, now);
-    return true;
+  /** The controls as they are, while they count. */
+  #input(match: ArenaMatch): Input | undefined {
+    if (match.state !== "playing" || document.hidden || match.value("Round")?.Phase !== "Playing") return undefined;
+    return this.#controls.input(this.#show?.angle ?? 0);
   }
 
   #draw(now: number): void {
     this.#raf = requestAnimationFrame((at) => this.#draw(at));
     const shown = this.#match?.view(now);
-    if (!shown || !this.#show || !this.#ship) return;
-    const { Ships, Bullets } = shown.tables;
-    this.#show.draw({ tick: shown.tick, ships: this.#ship.show(Ships, now), bullets: Bullets }, now);
+    if (shown) this.#show?.draw({ tick: shown.tick, ships: shown.tables.Ships, bullets: shown.tables.Bullets }, now);
   }
 }
 
