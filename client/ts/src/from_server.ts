@@ -80,6 +80,7 @@ export function openMessage(bytes: Uint8Array): Message {
   return { kind: r.uint("kind", 255), n, r };
 }
 
+/** Whether a message of this kind is a frame. */
 export function isFrame(kind: number): boolean {
   return kind >= FROM_SERVER.frame && kind < FROM_SERVER.frame + 16;
 }

@@ -40,6 +40,7 @@ export interface CreateOptions extends CallOptions {
   key?: string;
 }
 
+/** Who calls, and by what. */
 export interface LobbyOptions {
   /** The player token; see Lobby.token. */
   token?: string;

@@ -47,6 +47,7 @@ export interface PredictedStep<In> {
 /** Hears an event that was predicted, and for which tick. */
 export type PredictedEvent = (name: string, fields: Readonly<Record<string, Value>>, tick: number) => void;
 
+/** Whose prediction it is, and how it shows and tells what it predicts. */
 export interface PredictionOptions {
   /** Ticks per second. */
   readonly rate: number;

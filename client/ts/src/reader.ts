@@ -56,7 +56,7 @@ export class Reader {
     return (code & 0xf0) === 0x90 || code === 0xdc || code === 0xdd;
   }
 
-  /** Reads an array's head and returns its length. */
+  /** Reads how many elements an array has, and refuses more than max. */
   array(field: string, max: number): number {
     const code = this.#code(field);
     if ((code & 0xf0) === 0x90) return this.#count(field, code & 0x0f, max, 1);
@@ -108,6 +108,7 @@ export class Reader {
     return v;
   }
 
+  /** Reads a truth value. */
   bool(field: string): boolean {
     const code = this.#code(field);
     if (code !== 0xc2 && code !== 0xc3) this.fail(field);

@@ -1,3 +1,7 @@
-// @muster/client/vectors: runs step vectors, for tests.
+/**
+ * `@muster/client/vectors`: runs step vectors, for tests.
+ *
+ * @module vectors
+ */
 
 export {};
