@@ -102,7 +102,7 @@ async function match(name: string, way: Way, after: Outcome): Promise<{ next: Ou
   searching();
   if (after.kind === "ended") await countdown(stop.signal);
   else if ("afterMs" in after && after.afterMs > 0) await pause(after.afterMs, stop.signal);
-  const seated = await (after.kind === "lost" ? backTo(after.room, name, way, stop.signal, wait) : takeSeat(lobby, name, way, stop.signal, wait));
+  const seated = await (after.kind === "lost" ? backTo(after.room, name, way, stop.signal, wait) : takeSeat(lobby, name, way, stop.signal, wait, asked.round));
   code = seated.code;
   wait("Taking your seat …");
   game = new Game({ picture, hud, podium, sound, alone: way.kind === "players" }, instruments, () => lobby.refresh());
@@ -122,7 +122,7 @@ async function backTo(room: string, name: string, way: Way, signal: AbortSignal,
     return { seat: await lobby.rejoin(room, { signal }), code };
   } catch (error) {
     if (!(error instanceof APIError) || error.temporary) throw error;
-    return takeSeat(lobby, name, way, signal, wait);
+    return takeSeat(lobby, name, way, signal, wait, asked.round);
   }
 }
 

@@ -112,7 +112,7 @@ test("a server that is too busy is asked again when it says so, a few times", as
     const refused = Array.from({ length: times }, () => Promise.reject(busy));
     for (const r of refused) r.catch(() => undefined); // it may be that nobody gets to hear of it
     const { lobby: l } = lobby(() => Promise.resolve(seat), "", () => true, refused);
-    return takeSeat(l, "Ada", { kind: "bots", bots: 5 }, new AbortController().signal, (t) => said.push(t), pause);
+    return takeSeat(l, "Ada", { kind: "bots", bots: 5 }, new AbortController().signal, (t) => said.push(t), 0, pause);
   };
   assert.deepEqual(await go(2), { seat, code: "KFR7WQ" });
   assert.deepEqual(waited, [5000, 5000]);

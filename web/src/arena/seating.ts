@@ -20,15 +20,15 @@ const LONGEST = 10_000; // ms that a server may ask to wait before it is tried a
 export type Pause = (ms: number, signal: AbortSignal) => Promise<void>;
 
 /**
- * Takes a seat in the way that is wanted. A server that is too busy is asked again a few times, when it says so. A wait
+ * Takes a seat in the way that is wanted; round is how long one's own room's goes, in seconds, 0 as the game has it. A server that is too busy is asked again a few times, when it says so. A wait
  * that is aborted gives its ticket back.
  */
 export async function takeSeat(
-  lobby: Lobby, name: string, way: Way, signal: AbortSignal, say: Say, pause: Pause = sleep,
+  lobby: Lobby, name: string, way: Way, signal: AbortSignal, say: Say, round = 0, pause: Pause = sleep,
 ): Promise<Seated> {
   for (let tries = 1; ; tries++) {
     try {
-      return await takeOnce(lobby, name, way, signal, say);
+      return await takeOnce(lobby, name, way, signal, say, round);
     } catch (error) {
       const busy = error instanceof APIError && error.status === 503 && error.retryAfterMs > 0 && error.retryAfterMs <= LONGEST;
       if (!busy || tries === TRIES) throw error;
@@ -53,7 +53,8 @@ function sleep(ms: number, signal: AbortSignal): Promise<void> {
   });
 }
 
-async function takeOnce(lobby: Lobby, name: string, way: Way, signal: AbortSignal, say: Say): Promise<Seated> {
+async function takeOnce(lobby: Lobby, name: string, way: Way, signal: AbortSignal, say: Say, round: number): Promise<Seated> {
+  const length = round > 0 ? { round_seconds: round } : {};
   switch (way.kind) {
     case "players":
       return { seat: await wait(lobby, name, QUEUE, signal, say), code: "" };
@@ -62,13 +63,13 @@ async function takeOnce(lobby: Lobby, name: string, way: Way, signal: AbortSigna
     case "bots":
       return asGuest(lobby, name, signal, say, () => {
         say("Waking the bots …");
-        return made(lobby, { bots: way.bots }, signal);
+        return made(lobby, { bots: way.bots, ...length }, signal);
       });
     case "friends":
       return asGuest(lobby, name, signal, say, () => {
         if (way.code) say(`Looking for room ${way.code} …`);
         else say("Making a room …");
-        return way.code ? joined(lobby, way.code, signal) : made(lobby, {}, signal);
+        return way.code ? joined(lobby, way.code, signal) : made(lobby, length, signal);
       });
   }
 }
