@@ -64,8 +64,8 @@ type LiveOptions struct {
 	HTTP  *http.Client
 }
 
-// Live is a lobby's socket, as one player. It does not come back by itself: after its end, Lobby.Live with the place
-// that Last returns goes on without a gap. Any goroutine may use it; one at a time may call Next, and somebody must, or Do
+// Live is a lobby's socket, as one player. It does not come back by itself ([Feed] does): after its end, Lobby.Live with
+// the place that Last returns goes on without a gap. Any goroutine may use it; one at a time may call Next, and somebody must, or Do
 // waits for ever behind what Next has not taken.
 type Live struct {
 	Hello LiveHello
@@ -112,7 +112,7 @@ func (l *Lobby) Live(ctx context.Context, o LiveOptions) (*Live, error) {
 		c = l.HTTP
 	}
 	ws, res, err := websocket.Dial(ctx, strings.TrimSuffix(l.URL, "/")+"/v1/lobby", &websocket.DialOptions{
-		HTTPClient: straight(c), HTTPHeader: http.Header{"Authorization": {"Bearer " + l.Token}}, Subprotocols: []string{proto.SubprotocolLobby},
+		HTTPClient: straight(c), HTTPHeader: http.Header{"Authorization": {"Bearer " + l.token()}}, Subprotocols: []string{proto.SubprotocolLobby},
 	})
 	if err != nil {
 		if res != nil && res.StatusCode != http.StatusSwitchingProtocols {
@@ -292,6 +292,15 @@ func (v *Live) Do(ctx context.Context, name string, body, out any) error {
 		return fmt.Errorf("decoding the answer to %s: %w", name, err)
 	}
 	return nil
+}
+
+// tell makes a request of whose answer nobody hears.
+func (v *Live) tell(ctx context.Context, name string, body any) error {
+	v.mu.Lock()
+	v.n++
+	n := v.n
+	v.mu.Unlock()
+	return v.send(ctx, map[string]any{"n": n, "do": name, "body": body})
 }
 
 // await waits for an answer. One that came before the socket's end counts.

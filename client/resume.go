@@ -32,10 +32,11 @@ func (c *Conn[S, In]) lost(err error) error {
 
 // retry is where and when the next attempt is made.
 type retry struct {
-	n    int
-	url  string
-	at   time.Time
-	last error
+	n     int
+	fresh int // how often a newer token was asked for
+	url   string
+	at    time.Time
+	last  error
 }
 
 // after plans the next attempt by what the last one, or the first socket, ended with: at random within a window that

@@ -56,7 +56,6 @@ type Ship struct {
 
 	Mind Mind
 	Blip netcode.ID `net:"server"` // its row of Blips
-	held Input      // what a bot's pilot does in this tick
 }
 
 // Alive says whether the ship is in play.
@@ -79,6 +78,10 @@ type Mind struct {
 	Decide  uint32     `net:"server"` // the tick of its next decision
 	Aim     float64    `net:"server"` // how far off it aims now, in radians
 	Circle  float64    `net:"server"` // at which angle it approaches, in radians
+
+	Turn   int8 `net:"server"` // its controls in the newest tick, as Input has them
+	Thrust int8 `net:"server"`
+	Fire   bool `net:"server"`
 }
 
 // Field is where a match is played, and by how many.

@@ -32,6 +32,16 @@ export class APIError extends Error {
   }
 }
 
+/** Whether an error is a refusal that stays one, however often the same is asked for. */
+export function isFinal(e: unknown): boolean {
+  return e instanceof APIError && !e.temporary && (e.cause === undefined || isFinal(e.cause));
+}
+
+/** For how long a refusal asks to wait; 0 for any other error. */
+export function retryAfterMs(e: unknown): number {
+  return e instanceof APIError ? e.retryAfterMs : 0;
+}
+
 function text(v: unknown): string {
   return typeof v === "string" ? v.slice(0, MOST_TEXT) : "";
 }

@@ -174,6 +174,16 @@ export interface Blocks {
   players: string[];
 }
 
+export interface ChatEvent {
+  /** RFC 3339. */
+  at: string;
+  channel: string;
+  from: string;
+  id: string;
+  name?: string;
+  text: string;
+}
+
 export interface ChatMessage {
   /** RFC 3339. */
   at: string;
@@ -235,6 +245,13 @@ export interface Group {
   id: string;
   /** At most 64. */
   members: GroupMember[];
+  title: string;
+}
+
+export interface GroupInvitation {
+  from: string;
+  id: string;
+  name: string;
   title: string;
 }
 
@@ -399,6 +416,14 @@ export interface NewTicket {
   roles?: string[] | null;
 }
 
+export interface Notification {
+  body?: string;
+  data?: unknown;
+  id?: string;
+  kind: string;
+  title: string;
+}
+
 export interface Notified {
   /** The notification's, which is in what players get too. */
   id: string;
@@ -425,8 +450,33 @@ export interface Party {
   version: number;
 }
 
+export interface PartyEvent {
+  by?: PartyStateMember;
+  event: "changed" | "out" | "invited";
+  id: string;
+  party?: PartyState;
+  /** RFC 3339. */
+  until?: string;
+  version?: number;
+}
+
 export interface PartyMember {
   name: string;
+  player: string;
+  ready: boolean;
+}
+
+export interface PartyState {
+  code?: string;
+  id: string;
+  leader: string;
+  max: number;
+  members: PartyStateMember[];
+  version: number;
+}
+
+export interface PartyStateMember {
+  name?: string;
   player: string;
   ready: boolean;
 }
@@ -577,7 +627,7 @@ export interface RoomInfo {
 export interface RoomList {
   /** The cursor of the next page; absent at the end. A page may be short, or empty, and not be the last. */
   next?: string;
-  rooms: RoomInfo[] | null;
+  rooms: RoomInfo[];
 }
 
 export interface RuleEffect {

@@ -1,0 +1,353 @@
+package client
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"muster/proto"
+)
+
+// Feed is a lobby's socket that comes back by itself: where [Live] would have ended it is opened again, at random within
+// a window that doubles from 100 ms to 5 s, or when the lobby says, and goes on after the last event that Next returned:
+// none is missed and none told twice. A token that ended is refreshed where [Lobby.Refresh] says how, three quarters of
+// its time ahead of that.
+//
+// Any goroutine may use it; one at a time may call Next, and somebody must: all happens within it. The exception is the
+// token's refresh, on a goroutine that Close waits for.
+type Feed struct {
+	l *Lobby
+	o LiveOptions
+
+	ctx    context.Context //nolint:containedctx // ends with Close
+	cancel context.CancelFunc
+	wg     sync.WaitGroup
+
+	mu      sync.Mutex // guards what follows
+	live    *Live      // nil while there is no socket
+	changed chan struct{}
+	last    string
+	watched []string
+	due     time.Time // when the token is to be refreshed; zero: not
+	ended   error
+
+	retry  retry     // Next's
+	opened time.Time // when the newest socket was
+}
+
+const (
+	// feedSettled is how long a socket must have lived for the next attempts to begin with the shortest pauses again.
+	feedSettled = 10 * time.Second
+	// mostFresh is how many newer tokens are tried before a socket has settled.
+	mostFresh = 3
+)
+
+// Follow opens a lobby's socket that comes back. ctx bounds that, not the Feed. A refused upgrade is a [HandshakeError].
+func (l *Lobby) Follow(ctx context.Context, o LiveOptions) (*Feed, error) {
+	f := &Feed{l: l, o: o, last: o.After, changed: make(chan struct{})}
+	f.ctx, f.cancel = context.WithCancel(context.Background()) //nolint:gosec // Close calls it
+	if err := f.open(ctx); err != nil {
+		f.cancel()
+		return nil, err
+	}
+	return f, nil
+}
+
+// Hello is what the lobby said on the newest socket.
+func (f *Feed) Hello() LiveHello {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.live == nil {
+		return LiveHello{}
+	}
+	return f.live.Hello
+}
+
+// Last returns the place after the last event that Next returned: what [LiveOptions] go on after in another process.
+func (f *Feed) Last() string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.last
+}
+
+// Next returns what the lobby says next, and opens the socket again when it was lost. When ctx ends its error is
+// returned and nothing is lost. Any other error is final: ErrClosed, a [CloseError] or a [HandshakeError] that coming
+// back does not help against.
+func (f *Feed) Next(ctx context.Context) (LiveNews, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(f.ctx, cancel)()
+	for {
+		live, due, err := f.now()
+		switch {
+		case err != nil:
+			return LiveNews{}, err
+		case live == nil:
+			if err := f.reopen(ctx); err != nil {
+				return LiveNews{}, f.finish(err)
+			}
+			continue
+		}
+		news, err := f.wait(ctx, live, due)
+		if err == nil {
+			f.mu.Lock()
+			f.last = live.Last()
+			f.mu.Unlock()
+			return news, nil
+		}
+		switch {
+		case f.ctx.Err() != nil:
+			return LiveNews{}, f.finish(ErrClosed)
+		case ctx.Err() != nil:
+			return LiveNews{}, err
+		case errors.Is(err, context.DeadlineExceeded):
+			f.refresh(live)
+		default:
+			f.lost(err)
+		}
+	}
+}
+
+// now is the socket, when its token is to be refreshed, and whether all is over.
+func (f *Feed) now() (*Live, time.Time, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.ctx.Err() != nil && f.ended == nil {
+		f.ended = ErrClosed
+	}
+	return f.live, f.due, f.ended
+}
+
+// wait is Live.Next up to a time, whose end is a DeadlineExceeded.
+func (f *Feed) wait(ctx context.Context, live *Live, due time.Time) (LiveNews, error) {
+	if !due.IsZero() {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, due)
+		defer cancel()
+	}
+	return live.Next(ctx)
+}
+
+// open opens a socket, has the same players watched, and plans the refresh.
+func (f *Feed) open(ctx context.Context) error {
+	o := f.o
+	o.After = f.Last()
+	live, err := f.l.Live(ctx, o)
+	if err != nil {
+		return err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.ctx.Err() != nil {
+		_ = live.Close()
+		return ErrClosed
+	}
+	f.live, f.opened = live, time.Now()
+	f.schedule(live.Hello.Expires)
+	close(f.changed)
+	f.changed = make(chan struct{})
+	if len(f.watched) > 0 { // the answer is of no interest, and how they are comes before it
+		_ = live.tell(ctx, watchPresence, watching{f.watched})
+	}
+	return nil
+}
+
+// schedule plans the refresh of a token that ends in so many seconds; 0 is never.
+func (f *Feed) schedule(seconds uint32) {
+	f.due = time.Time{}
+	if seconds > 0 && f.l.Refresh != nil {
+		f.due = time.Now().Add(time.Duration(seconds) * time.Second * 3 / 4)
+	}
+}
+
+// lost closes a socket that has ended, and plans the next.
+func (f *Feed) lost(err error) {
+	f.mu.Lock()
+	live := f.live
+	f.live = nil
+	f.mu.Unlock()
+	_ = live.Close()
+	if time.Since(f.opened) > feedSettled {
+		f.retry = retry{}
+	}
+	f.retry.after(err, nil)
+}
+
+// reopen opens sockets until one stays. An error of ctx is not final.
+func (f *Feed) reopen(ctx context.Context) error {
+	for {
+		if err := pause(ctx, time.Until(f.retry.at)); err != nil {
+			return err
+		}
+		if err := f.comeBack(ctx, f.retry.last); err != nil {
+			return err
+		}
+		err := f.open(ctx)
+		if err == nil {
+			return nil
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		f.retry.after(err, nil)
+	}
+}
+
+// comeBack makes what a socket, or an attempt, ended with no reason not to come back: by a newer token where it was the
+// token. Else it returns the error.
+func (f *Feed) comeBack(ctx context.Context, err error) error {
+	var ce *CloseError
+	var he *HandshakeError
+	switch {
+	case errors.As(err, &ce):
+		if ce.Action() == proto.ActionReconnect {
+			return nil
+		}
+	case errors.As(err, &he):
+		if he.Temporary() {
+			return nil
+		}
+	default:
+		return nil // the network
+	}
+	token := ce != nil && ce.Code == proto.CodeTokenExpiry || he != nil && he.Status == http.StatusUnauthorized
+	if !token || f.l.Refresh == nil || f.retry.fresh == mostFresh {
+		return err
+	}
+	f.retry.fresh++
+	if _, fresh := f.l.FreshToken(ctx); fresh != nil && ctx.Err() == nil {
+		return errors.Join(err, fresh)
+	}
+	return nil
+}
+
+// finish notes an error as the end, unless it is only that of a call's context.
+func (f *Feed) finish(err error) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	switch {
+	case f.ctx.Err() != nil:
+		err = ErrClosed
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return err
+	}
+	if f.ended == nil {
+		f.ended = err
+		close(f.changed)
+		f.changed = make(chan struct{})
+	}
+	return f.ended
+}
+
+// refresh gives the lobby a newer token, on a goroutine of its own: its answer comes through Next.
+func (f *Feed) refresh(live *Live) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.due = time.Now().Add(refreshAgain)
+	if f.ctx.Err() != nil {
+		return
+	}
+	f.wg.Go(func() {
+		token, err := f.l.FreshToken(f.ctx)
+		if err != nil {
+			return // it is asked for again
+		}
+		var answer struct {
+			Expires uint32 `json:"expires"`
+		}
+		body := struct {
+			Token string `json:"token"`
+		}{token}
+		if live.Do(f.ctx, "refresh", body, &answer) != nil {
+			return
+		}
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		if f.live == live {
+			f.schedule(answer.Expires)
+		}
+	})
+}
+
+// Do makes a request on the socket, as [Live.Do]; while there is none it waits for one. A socket that is lost before the
+// answer is an error: whether the lobby has done it is not known.
+func (f *Feed) Do(ctx context.Context, name string, body, out any) error {
+	for {
+		f.mu.Lock()
+		live, changed, ended := f.live, f.changed, f.ended
+		f.mu.Unlock()
+		switch {
+		case ended != nil:
+			return ended
+		case live != nil:
+			return live.Do(ctx, name, body, out)
+		}
+		select {
+		case <-changed:
+		case <-f.ctx.Done():
+			return ErrClosed
+		case <-ctx.Done():
+			return fmt.Errorf("asking the lobby for %s: %w", name, ctx.Err())
+		}
+	}
+}
+
+const watchPresence = "presence.watch"
+
+type watching struct {
+	Players []string `json:"players"`
+}
+
+// Watch has Next tell how these players are, at most 200, in the place of those before; also after the socket was lost.
+func (f *Feed) Watch(ctx context.Context, players ...string) error {
+	f.mu.Lock()
+	f.watched = slices.Clone(players)
+	f.mu.Unlock()
+	return f.Do(ctx, watchPresence, watching{append([]string{}, players...)}, nil)
+}
+
+// Close ends the socket and waits for what it began. It may be called any number of times.
+func (f *Feed) Close() error {
+	f.mu.Lock()
+	f.cancel()
+	live := f.live
+	f.mu.Unlock()
+	if live != nil {
+		_ = live.Close()
+	}
+	f.wg.Wait()
+	return nil
+}
+
+// Decode reads the event's body into what its kind says: ticket a *[Ticket], party a *[PartyNews], group a *[GroupNews],
+// chat a *[ChatMessage], notification a *[Notification].
+func (e *LiveEvent) Decode(v any) error {
+	if err := json.Unmarshal(e.Body, v); err != nil {
+		return fmt.Errorf("decoding an event of kind %q: %w", e.Kind, err)
+	}
+	return nil
+}
+
+// PartyNews is the body of an event of kind party.
+type PartyNews struct {
+	Event   string    `json:"event"` // changed, out (the player was removed) or invited
+	ID      string    `json:"id"`
+	Version int       `json:"version"`        // the highest counts, events may come in another order
+	Party   *Party    `json:"party"`          // of changed; nil: it is to be asked for
+	By      string    `json:"by"`             // of invited
+	Until   time.Time `json:"until,omitzero"` // of invited
+}
+
+// GroupNews is the body of an event of kind group: an invitation.
+type GroupNews struct {
+	Event string    `json:"event"`
+	ID    string    `json:"id"`
+	Title string    `json:"title"`
+	By    string    `json:"by"`
+	Until time.Time `json:"until,omitzero"`
+}
