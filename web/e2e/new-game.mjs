@@ -53,8 +53,8 @@ async function play(browser) {
   assert.ok(mispredicted <= states / 10, `${mispredicted} of ${states} states were not as predicted`);
   assert.deepEqual([...anna.complaints, ...ben.complaints], [], "the pages complain");
 
-  await anna.page.close();
-  await ben.page.close();
+  await anna.page.goto("about:blank"); // who goes away leaves
+  await ben.page.waitForFunction(() => window.match.tables.Players.size === 1, undefined, { timeout: PATIENCE });
   console.log(`${mispredicted} of ${states} states were not as predicted`);
 }
 
