@@ -35,9 +35,11 @@ type World struct {
 
 // Ship is one player's ship, or a bot's. It stays in its table while it is destroyed; HP is 0 then.
 type Ship struct {
-	X, Y   float32      `net:"range=0:4000,step=0.05,predict"`
-	Angle  float32      `net:"angle,bits=8"` // where the nose points
-	VX, VY float32      `net:"server"`       // units per second; a client sees them in X and Y
+	X, Y  float32 `net:"range=0:4000,step=0.05,predict"`
+	Angle float32 `net:"angle,bits=8"` // where the nose points
+	// VX and VY are units per second. Others see them in X and Y; whoever flies the ship gets them, so that what his client
+	// predicts is right again at once after a collision.
+	VX, VY float32      `net:"range=-256:256,step=0.25,owner"`
 	Owner  netcode.Seat `net:"once"`
 	Name   string       `net:"max=24,once"`
 	HP     uint8

@@ -22,7 +22,7 @@ export function readEvent(schema: Schema, body: Uint8Array): EventBody {
     r.done();
     return e;
   }
-  const info = schema.events[type - 1] ?? r.fail("event type", "unknown");
+  const info = schema.events[type - 1] ?? r.fail("event type");
   const fields: Record<string, Value> = {};
   for (const f of info.fields) fields[f.name] = readValue(r, f);
   elementsOf(info.fields).forEach((e, i) => { // those that a slice does not have have no meaning
@@ -53,7 +53,7 @@ function readValue(r: Reader, f: Field): Value {
       return r.uint(f.name, f.max);
     case KIND_REF: {
       const id = r.uint(f.name, MAX_UINT32);
-      return isValid(f, id) ? id : r.fail(f.name, "no row's id");
+      return isValid(f, id) ? id : r.fail(f.name);
     }
     case KIND_FLOAT32:
       return f32(r, f);
@@ -65,5 +65,5 @@ function readValue(r: Reader, f: Field): Value {
 
 function f32(r: Reader, f: Field): number {
   const v = Math.fround(r.float(f.name));
-  return Number.isFinite(v) ? v : r.fail(f.name, "too large for 32 bits");
+  return Number.isFinite(v) ? v : r.fail(f.name);
 }

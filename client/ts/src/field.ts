@@ -214,7 +214,7 @@ function readField(r: Reader): Field {
     case KIND_INT:
     case KIND_UINT:
       [bits, read] = [r.uint("bits", 64), 4];
-      if (bits !== 8 && bits !== 16 && bits !== 32 && bits !== 64) r.fail("bits", "not 8, 16, 32 or 64");
+      if (bits !== 8 && bits !== 16 && bits !== 32 && bits !== 64) r.fail("bits");
       break;
     case KIND_ANGLE:
       [bits, read] = [r.int("bits", 1, 16), 4];
@@ -225,22 +225,22 @@ function readField(r: Reader): Field {
       break;
     case KIND_LEN:
       [max, read] = [r.uint("max", MAX_ELEMENTS), 4];
-      if (max === 0) r.fail("max", "zero");
+      if (max === 0) r.fail("max");
       break;
     case KIND_ENUM:
       read = 4;
       for (let left = r.array("names", MAX_NAMES); left > 0; left--) names.push(r.str("name", MAX_NAME));
-      if (names.length === 0 || names.includes("") || new Set(names).size !== names.length) r.fail("names", "none, empty, or twice");
+      if (names.length === 0 || names.includes("") || new Set(names).size !== names.length) r.fail("names");
       break;
     case KIND_REF:
       [ref, read] = [r.uint("table", MAX_TABLES - 1), 4];
       break;
     case KIND_FIXED:
       [min, step, top, read] = [r.float("min"), r.float("step"), r.uint("top", Number.MAX_SAFE_INTEGER), 6];
-      if (!(step > 0)) r.fail("step", "not positive");
+      if (!(step > 0)) r.fail("step");
       break;
     default:
-      r.fail("kind", "unknown");
+      r.fail("kind");
   }
   r.skipRest("field", n, read);
   return { name, kind, flags, bits, max, min, step, top, names, ref };
@@ -249,6 +249,6 @@ function readField(r: Reader): Field {
 /** Reads a name that becomes a property of an object. */
 export function readName(r: Reader, what: string): string {
   const name = r.str(what, MAX_NAME);
-  if (name === "__proto__") r.fail(what, "not a name");
+  if (name === "__proto__") r.fail(what);
   return name;
 }

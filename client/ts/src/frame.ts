@@ -94,11 +94,11 @@ export function readFrame({ kind, n, r }: Message, prev: Head): Frame {
   if (flags & HASHES) {
     read++;
     const k = r.array("hashes", 2 * MAX_SCOPES);
-    if (k % 2 !== 0) r.fail("hashes", "not pairs");
+    if (k % 2 !== 0) r.fail("hashes");
     for (let i = 0; i < k; i += 2) hashes.push({ scope: r.uint("hash scope", MAX_UINT16), sum: r.uint64("hash") });
   }
   const blocks: Block[] = [];
-  if (n < read || (n - read) % 2 !== 0) r.fail("blocks", "not pairs");
+  if (n < read || (n - read) % 2 !== 0) r.fail("blocks");
   for (; read < n; read += 2) blocks.push(readBlock(r));
   r.done();
   return { head: { epoch, tick, processed, durable, lead, scopes }, hashes, blocks };
@@ -107,12 +107,12 @@ export function readFrame({ kind, n, r }: Message, prev: Head): Frame {
 function readBlock(r: Reader): Block {
   const scope = r.uint("block scope", MAX_UINT16);
   if (!r.isArray()) return { scope, data: r.bin("block", MAX_SERVER_MESSAGE) };
-  if (r.array("block", 4) !== 4) r.fail("block", "not four elements");
+  if (r.array("block", 4) !== 4) r.fail("block");
   const part = {
     tick: r.uint("keyframe tick", MAX_UINT32), from: r.uint("keyframe offset", MAX_KEYFRAME),
     size: r.uint("keyframe size", MAX_KEYFRAME),
   };
   const data = r.bin("keyframe part", MAX_SERVER_MESSAGE);
-  if (data.length === 0 || part.from + data.length > part.size) r.fail("keyframe part", "empty, or beyond the keyframe");
+  if (data.length === 0 || part.from + data.length > part.size) r.fail("keyframe part");
   return { scope, data, part };
 }

@@ -76,7 +76,7 @@ export interface Message {
 export function openMessage(bytes: Uint8Array): Message {
   const r = new Reader(bytes);
   const n = r.array("message", MAX_SERVER_MESSAGE);
-  if (n === 0) r.fail("message", "no kind");
+  if (n === 0) r.fail("message");
   return { kind: r.uint("kind", 255), n, r };
 }
 
@@ -109,7 +109,7 @@ export function readWelcome({ r, n }: Message): Welcome {
 }
 
 export function readEvents({ r, n }: Message): Events {
-  if (n < 3 || n - 3 > MAX_EVENTS) r.fail("events", "wrong number of elements");
+  if (n < 3 || n - 3 > MAX_EVENTS) r.fail("events");
   const m: Events = { tick: r.uint("tick", MAX_UINT32), first: r.uint("first", MAX_UINT32), list: [] };
   for (let i = 3; i < n; i++) m.list.push(r.raw("event"));
   r.done();

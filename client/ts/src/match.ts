@@ -235,7 +235,8 @@ export class Match<S = Record<string, Row>, In = Row, Ev = AnyEvents> {
 
   /**
    * Begins to predict the own rows: match.send hands inputs to the step at once, and match.view shows own and provisional
-   * rows as predicted. A second call takes the place of the first.
+   * rows as predicted. A second call takes the place of the first. What a step throws surfaces as an uncaught error, but
+   * in a view, which throws it.
    */
   predict(options: PredictOptions<S, In, Ev>): Predicted<S> {
     const tell = (calls: Callbacks<OnEvent<unknown, Ev>>) => (name: string, fields: AnyEvents[string], tick: number) => {
@@ -336,7 +337,7 @@ export class Match<S = Record<string, Row>, In = Row, Ev = AnyEvents> {
   #take(body: Uint8Array, input: In): void {
     const now = this.#now();
     const { seq, tick } = this.#play.take(body, input, now);
-    this.#predicting?.input(seq, tick, input, this.#play.clock.inputTick(now));
+    this.#call(() => this.#predicting?.input(seq, tick, input, this.#play.clock.inputTick(now)));
     this.#sampledAt = now;
     this.#sent.set(seq, input);
     for (const old of this.#sent.keys()) { // in ascending order; where another program played on they jump
@@ -514,7 +515,7 @@ export class Match<S = Record<string, Row>, In = Row, Ev = AnyEvents> {
       },
       frame: (info) => {
         this.#framed = true;
-        this.#predicting?.frame(info.tick, info.processed, this.#play.tables!.views);
+        this.#call(() => this.#predicting?.frame(info.tick, info.processed, this.#play.tables!.views));
         this.#playout!.push(info.tick, this.tables, this.#play.clock.serverTick(info.at));
         tell(() => o.onFrame?.(info));
       },

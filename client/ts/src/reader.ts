@@ -3,7 +3,7 @@ import { MAX_UINT32 } from "./protocol.js";
 /** How deep skip follows nested values. */
 const MAX_DEPTH = 8;
 
-/** A message that is not what its kind asks for. The text names the field and the byte. */
+/** Bytes, or a text, that are not what they are to be. The text names the field and the byte. */
 export class MalformedError extends Error {
   override readonly name: string = "MalformedError";
 }
@@ -42,27 +42,27 @@ export class Reader {
 
   /** Throws unless everything was read. */
   done(): void {
-    if (this.left > 0) throw new MalformedError(`${this.left} bytes after the end of the message`);
+    if (this.left > 0) this.fail("end");
   }
 
   /** The error of a field at the present place. */
-  fail(field: string, reason: string): never {
-    throw new MalformedError(`${field} at byte ${this.#pos}: ${reason}`);
+  fail(field: string): never {
+    throw new MalformedError(`${field} at byte ${this.#pos}`);
   }
 
-  /** Reads an array's head and returns its length. */
   /** Whether an array comes next. */
   isArray(): boolean {
     const code = this.#bytes[this.#pos] ?? 0;
     return (code & 0xf0) === 0x90 || code === 0xdc || code === 0xdd;
   }
 
+  /** Reads an array's head and returns its length. */
   array(field: string, max: number): number {
     const code = this.#code(field);
     if ((code & 0xf0) === 0x90) return this.#count(field, code & 0x0f, max, 1);
     if (code === 0xdc) return this.#count(field, this.#uint(field, 2), max, 1);
     if (code === 0xdd) return this.#count(field, this.#uint(field, 4), max, 1);
-    return this.fail(field, "not an array");
+    return this.fail(field);
   }
 
   /** Reads an unsigned integer of at most max, which is a safe integer. */
@@ -73,21 +73,21 @@ export class Reader {
   /** Reads an integer from min to max, which are safe integers. */
   int(field: string, min: number, max: number): number {
     const v = this.#integer(field);
-    if (typeof v === "bigint" || v < min || v > max) this.fail(field, `${v} is outside ${min} to ${max}`);
+    if (typeof v === "bigint" || v < min || v > max) this.fail(field);
     return v;
   }
 
   /** Reads an unsigned integer of 64 bits. */
   uint64(field: string): bigint {
     const v = this.#integer(field);
-    if (v < 0) this.fail(field, "negative");
+    if (v < 0) this.fail(field);
     return BigInt(v);
   }
 
   /** Reads a signed integer of 64 bits. */
   int64(field: string): bigint {
     const v = BigInt(this.#integer(field));
-    if (v !== BigInt.asIntN(64, v)) this.fail(field, "more than 64 bits");
+    if (v !== BigInt.asIntN(64, v)) this.fail(field);
     return v;
   }
 
@@ -104,13 +104,13 @@ export class Reader {
     } else {
       v = Number(this.#integer(field));
     }
-    if (!Number.isFinite(v)) this.fail(field, "not a finite number");
+    if (!Number.isFinite(v)) this.fail(field);
     return v;
   }
 
   bool(field: string): boolean {
     const code = this.#code(field);
-    if (code !== 0xc2 && code !== 0xc3) this.fail(field, "not a boolean");
+    if (code !== 0xc2 && code !== 0xc3) this.fail(field);
     return code === 0xc3;
   }
 
@@ -120,14 +120,14 @@ export class Reader {
     let n: number;
     if ((code & 0xe0) === 0xa0) n = code & 0x1f;
     else if (code >= 0xd9 && code <= 0xdb) n = this.#uint(field, 1 << (code - 0xd9));
-    else return this.fail(field, "not a string");
-    return decodeText(this.#take(field, n, max)) ?? this.fail(field, "not UTF-8");
+    else return this.fail(field);
+    return decodeText(this.#take(field, n, max)) ?? this.fail(field);
   }
 
   /** Reads a byte string of at most max bytes: a part of the message, not a copy. */
   bin(field: string, max: number): Uint8Array {
     const code = this.#code(field);
-    if (code < 0xc4 || code > 0xc6) this.fail(field, "not a byte string");
+    if (code < 0xc4 || code > 0xc6) this.fail(field);
     return this.#take(field, this.#uint(field, 1 << (code - 0xc4)), max);
   }
 
@@ -140,7 +140,7 @@ export class Reader {
 
   /** Passes over one value, nested at most eight deep. */
   skip(field: string, depth = 0): void {
-    if (depth >= MAX_DEPTH) this.fail(field, "nested too deep");
+    if (depth >= MAX_DEPTH) this.fail(field);
     const code = this.#code(field);
     let values: number;
     if (code <= 0x7f || code >= 0xe0 || code === 0xc0 || code === 0xc2 || code === 0xc3) return;
@@ -153,7 +153,7 @@ export class Reader {
     else if (code === 0xdc || code === 0xdd) values = this.#count(field, this.#uint(field, code === 0xdc ? 2 : 4), MAX_UINT32, 1);
     else if ((code & 0xf0) === 0x80) values = 2 * this.#count(field, code & 0x0f, this.left, 2);
     else if (code === 0xde || code === 0xdf) values = 2 * this.#count(field, this.#uint(field, code === 0xde ? 2 : 4), MAX_UINT32, 2);
-    else return this.fail(field, "a kind of value that Muster does not use");
+    else return this.fail(field);
     for (; values > 0; values--) this.skip(field, depth + 1);
   }
 
@@ -162,12 +162,12 @@ export class Reader {
    * that had fewer is an error, since what was read in their place lay behind it.
    */
   skipRest(field: string, n: number, read: number): void {
-    if (n < read) this.fail(field, `${n} elements, at least ${read} wanted`);
+    if (n < read) this.fail(field);
     for (; read < n; read++) this.skip(field);
   }
 
   #need(field: string, n: number): void {
-    if (n > this.left) this.fail(field, "cut short");
+    if (n > this.left) this.fail(field);
   }
 
   #code(field: string): number {
@@ -176,14 +176,14 @@ export class Reader {
   }
 
   #count(field: string, n: number, max: number, each: number): number {
-    if (n > max) this.fail(field, `${n} elements, at most ${max} allowed`);
-    if (n > this.left / each) this.fail(field, "more elements than bytes");
+    if (n > max) this.fail(field);
+    if (n > this.left / each) this.fail(field);
     return n;
   }
 
   #take(field: string, n: number, max: number): Uint8Array {
     this.#need(field, n);
-    if (n > max) this.fail(field, `${n} bytes, at most ${max} allowed`);
+    if (n > max) this.fail(field);
     this.#pos += n;
     return this.#bytes.subarray(this.#pos - n, this.#pos);
   }
@@ -202,7 +202,7 @@ export class Reader {
     const code = this.#code(field);
     if (code <= 0x7f) return code;
     if (code >= 0xe0) return code - 0x100;
-    if (code < 0xcc || code > 0xd3) return this.fail(field, "not an integer");
+    if (code < 0xcc || code > 0xd3) return this.fail(field);
     const at = this.#pos;
     const size = 1 << (code & 3);
     this.#need(field, size);

@@ -53,7 +53,7 @@ export class Schema {
     const r = new Reader(bytes);
     const n = r.array("schema", 16);
     const form = r.uint("form", 1 << 16);
-    if (form !== FORM) r.fail("form", `form ${form}, only ${FORM} is known`);
+    if (form !== FORM) r.fail("form");
     const tables: Table[] = [];
     for (let left = r.array("tables", MAX_TABLES); left > 0; left--) tables.push(readTable(r));
     const input = readFields(r);
@@ -67,7 +67,7 @@ export class Schema {
     r.done();
     for (const fields of [input, ...tables.map((t) => t.fields), ...events.map((e) => e.fields)]) {
       for (const f of fields) {
-        if (f.kind === KIND_REF && (tables[f.ref]?.single ?? true)) r.fail(f.name, "refers to a table that has no ids");
+        if (f.kind === KIND_REF && (tables[f.ref]?.single ?? true)) r.fail(f.name);
       }
     }
     return new Schema(tables, input, events, fnv1a(bytes));
@@ -105,11 +105,11 @@ function readTable(r: Reader): Table {
   const own: number[] = [];
   const team: number[] = [];
   fields.forEach((f, i) => {
-    if (isOwners(f) && isTeams(f)) r.fail(f.name, "for the owner and for the team");
+    if (isOwners(f) && isTeams(f)) r.fail(f.name);
     (isOwners(f) ? own : isTeams(f) ? team : room).push(i);
   });
-  if (new Set(fields.map((f) => f.name)).size !== fields.length) r.fail(`table ${name}`, "two fields of one name");
-  if (own.length + team.length > 0 && !fields.some(namesOwner)) r.fail(`table ${name}`, "columns for an owner, and no field Owner");
+  if (new Set(fields.map((f) => f.name)).size !== fields.length) r.fail(`table ${name}`);
+  if (own.length + team.length > 0 && !fields.some(namesOwner)) r.fail(`table ${name}`);
   return { name, single, max, fields, room, own, team };
 }
 

@@ -29,8 +29,8 @@ function room(h: Harness, tick: number, x: number, f: FrameFields = {}): void {
 
 async function play(options: Partial<PredictOptions<State, Input, Events>> = {}): Promise<[Harness, Playing, Predicted<State>]> {
   const h = new Harness();
-  const match = await h.join({ schema: GLIDING });
-  h.socket.say(pong(h.time.now() * 1000, 99, 0));
+  const match = await h.join({ schema: GLIDING, tick: 90 });
+  h.socket.say(pong(h.time.now() * 1000, 90, 0));
   for (let tick = 90; tick <= 100; tick++) {
     room(h, tick, 10);
     h.time.advance(50);
@@ -182,3 +182,34 @@ test("a prediction that begins late has the rows that are there, and a table tha
   assert.throws(() => match.predict({ tables: ["Sihps" as "Ships"], step }), RangeError);
 });
 
+
+test("an error of a step is not lost and does not stop the match", async (t) => {
+  const thrown: unknown[] = [];
+  t.mock.method(globalThis, "queueMicrotask", (f: () => void) => {
+    try {
+      f();
+    } catch (e) {
+      thrown.push(e);
+    }
+  });
+  const error = new Error("the program's own");
+  let broken = false;
+  const [h, match] = await play({
+    step: () => {
+      if (broken) throw error;
+    },
+  });
+  match.view(h.time.now());
+  broken = true;
+  room(h, 101, 11);
+  assert.deepEqual(thrown, [error]);
+  assert.equal(match.send({ Turn: 1 }), true);
+  assert.equal(match.tables.Ships.get(OWN)!.X, 11);
+  assert.throws(() => {
+    h.time.advance(200);
+    match.view(h.time.now());
+  }, error);
+  broken = false;
+  room(h, 106, 12);
+  assert.ok(match.view(h.time.now()));
+});

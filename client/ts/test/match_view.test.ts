@@ -43,6 +43,19 @@ test("what a view shows is what the server is told that the player looks at", as
   assert.deepEqual(input!.slice(1, 3), [Math.floor(tick), Math.floor((tick % 1) * 256)]);
 });
 
+test("a view of before a failover is not told as one of the new host's ticks", async () => {
+  const [h, match] = await watch();
+  move(h, 100, 110);
+  h.socket.end(1006);
+  h.time.advance(50);
+  h.accept({ schema: GLIDING, epoch: 8, tick: 80 });
+  h.socket.take(INPUT);
+  assert.ok(match.view(h.time.now())!.tick >= 100, "it is still shown");
+  match.send({ Turn: 1 });
+  const [input] = h.socket.take(INPUT).map((m) => (m[5] as Any[][])[0]!);
+  assert.deepEqual(input!.slice(1, 3), [0, 0]);
+});
+
 test("a table is shown by its mode: raw as the newest frame has it, extrapolated at the server's present time", async () => {
   const modes = { Ships: "extrapolate", Round: "raw" } as const;
   const [h, match] = await watch({ tables: modes });
