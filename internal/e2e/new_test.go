@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -33,6 +34,7 @@ func TestANewGameIsWholeAndTwoPeoplePlayItInTwoBrowsers(t *testing.T) {
 	t.Run("its own tests pass", func(t *testing.T) {
 		in(t, dir, "go", "vet", "./...")
 		in(t, dir, "go", "test", "./...")
+		notesAWrongStep(t, dir)
 		in(t, dir, server, "loadtest", "--bots", "4", "--duration", "2s", "--gate", "errors==0", "--gate", "hash_mismatches==0")
 	})
 	t.Run("its page has no mistake of types", func(t *testing.T) {
@@ -45,6 +47,29 @@ func TestANewGameIsWholeAndTwoPeoplePlayItInTwoBrowsers(t *testing.T) {
 		in(t, dir, tsc, "-p", "page/tsconfig.json")
 	})
 	t.Run("two people play it", func(t *testing.T) { playInBrowsers(t, server) })
+}
+
+// notesAWrongStep lets the page of a game predict what its rules do not do: the game's tests must say so.
+func notesAWrongStep(t *testing.T, dir string) {
+	t.Helper()
+	needs.Program(t, "node")
+	file := filepath.Join(dir, "page", "src", "step.ts")
+	right, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wrong := strings.Replace(string(right), "vx / 8", "vx / 16", 1)
+	if err := os.WriteFile(file, []byte(wrong), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), "go", "test", "-run", "StepsAsTheRules", ".")
+	cmd.Dir = dir
+	if out, err := cmd.CombinedOutput(); err == nil || !strings.Contains(string(out), "Players[") {
+		t.Errorf("a wrong step in the page is not found: %v\n%s", err, out)
+	}
+	if err := os.WriteFile(file, right, 0o600); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func playInBrowsers(t *testing.T, server string) {
