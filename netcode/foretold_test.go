@@ -351,37 +351,74 @@ func TestErrorIsHowFarTheNewestStateMovedTheOwnRow(t *testing.T) {
 	}
 }
 
-func TestPredictionWithShotsAllocatesNothing(t *testing.T) {
-	c := newKitClient(t, proto.Samples)
-	tick := uint32(1)
-	in := kitInput{Turn: 1, Fire: true}
-	frame := func() {
-		tick++
-		if tick%8 == 0 {
-			c.truth.Shots.Add(kitShot{X: 50, Y: 50, Owner: 1})
-		} else if tick%8 == 4 {
-			for id := range c.truth.Shots.All() {
-				c.truth.Shots.Remove(id)
+// kitVolley is a player who fires all the time, and a server that takes some shots and not others; play plays a tick of it,
+// with three pictures.
+type kitVolley struct {
+	truth kitWorld
+	pred  *netcode.Prediction[kitWorld, kitInput]
+	tick  uint32
+}
+
+func newKitVolley(t testing.TB) *kitVolley {
+	t.Helper()
+	sc, err := netcode.Compile[kitWorld, kitInput](kitFired{}, kitBump{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := &kitVolley{}
+	v.truth.Dots.Add(kitDot{X: 50, Y: 50, Owner: 1})
+	v.pred, err = netcode.NewPrediction(sc, &v.truth, func(s *netcode.Step[kitWorld, kitInput]) {
+		for _, shot := range s.State.Shots.All() {
+			shot.X += shot.VX
+		}
+		for seat, in := range s.Inputs() {
+			if in.Fire && s.Tick%4 == 0 {
+				s.State.Shots.Add(kitShot{X: 50, Y: 50, Owner: seat, VX: 1})
 			}
 		}
-		c.told, c.untrue, c.lived = c.told[:0], c.untrue[:0], c.lived[:0]
-		c.pred.Input(tick, tick+5, 0, 0, &in)
-		c.pred.Reconcile(tick, max(tick, 6)-6)
-		for i := range 3 {
-			c.pred.Advance(float64(tick) + 4.2 + float64(i)/3)
-			c.pred.Decay(16)
-			c.pred.Shown()
+	}, netcode.PredictionConfig{Rate: 20, Mode: proto.Samples, Seat: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+func (v *kitVolley) play() {
+	v.tick++
+	if v.tick%8 == 0 {
+		v.truth.Shots.Add(kitShot{X: 50, Y: 50, Owner: 1})
+	} else if v.tick%8 == 4 {
+		for id := range v.truth.Shots.All() {
+			v.truth.Shots.Remove(id)
 		}
 	}
-	quiet := c.pred
+	v.pred.Reconcile(v.tick, max(v.tick, 6)-6)
+	for i := range 3 {
+		v.pred.Advance(float64(v.tick) + 4.2 + float64(i)/3)
+		if v.pred.Decay(16); i == 0 {
+			v.pred.Input(v.tick, v.tick+5, 0, 0, &kitInput{Fire: true})
+		}
+		v.pred.Shown()
+	}
+}
+
+func TestPredictionWithShotsAllocatesNothing(t *testing.T) {
+	v := newKitVolley(t)
 	for range 300 {
-		frame()
+		v.play()
 	}
-	if st := quiet.Stats(); st.Adopted == 0 || st.Withdrawn == 0 {
-		t.Fatalf("%+v: the frames are not what is to be measured", st)
+	if st := v.pred.Stats(); st.Adopted < 20 || st.Withdrawn < 20 {
+		t.Fatalf("%+v: this is not what is to be measured", st)
 	}
-	// What is left are the events that the rules make, and their names here.
-	if n := testing.AllocsPerRun(100, frame); n > 40 {
-		t.Errorf("%v allocations a state", n)
+	if n := testing.AllocsPerRun(200, v.play); n != 0 {
+		t.Errorf("%v allocations a tick", n)
+	}
+}
+
+func BenchmarkPredictionOfShotsAndPictures(b *testing.B) {
+	v := newKitVolley(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		v.play()
 	}
 }
