@@ -205,7 +205,7 @@ export class Play {
     const m = openMessage(bytes);
     if (m.kind === FROM_SERVER.bye) return endedByBye(readBye(m));
     if (!this.#welcomed) {
-      if (m.kind !== FROM_SERVER.welcome) m.r.fail("welcome");
+      if (m.kind !== FROM_SERVER.welcome) m.r.fail();
       return this.#welcome(readWelcome(m), at);
     }
     if (isFrame(m.kind)) return this.#frame(m, size, at);
