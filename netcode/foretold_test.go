@@ -110,8 +110,12 @@ func TestEventThatDoesNotComeTrueIsReportedAfterTheWindow(t *testing.T) {
 		event any
 		tick  uint32
 	}{
-		{&kitFired{By: 2, X: 52, Y: 50}, 12}, {&kitFired{By: 1, X: 53, Y: 50}, 12}, {&kitFired{By: 1, X: 52, Y: 50}, 16},
-		{&kitFired{By: 1, X: 52, Y: 50}, 8}, {&kitBump{}, 12}, {&netcode.Refused{}, 12},
+		{&kitFired{By: 2, X: 52, Y: 50}, 12},
+		{&kitFired{By: 1, X: 53, Y: 50}, 12},
+		{&kitFired{By: 1, X: 52, Y: 50}, 16},
+		{&kitFired{By: 1, X: 52, Y: 50}, 8},
+		{&kitBump{}, 12},
+		{&netcode.Refused{}, 12},
 	} {
 		if c.pred.Confirm(other.event, other.tick) {
 			t.Errorf("%+v of tick %d confirmed another event", other.event, other.tick)
@@ -385,9 +389,10 @@ func newKitVolley(t testing.TB) *kitVolley {
 
 func (v *kitVolley) play() {
 	v.tick++
-	if v.tick%8 == 0 {
+	switch v.tick % 8 {
+	case 0:
 		v.truth.Shots.Add(kitShot{X: 50, Y: 50, Owner: 1})
-	} else if v.tick%8 == 4 {
+	case 4:
 		for id := range v.truth.Shots.All() {
 			v.truth.Shots.Remove(id)
 		}
