@@ -69,7 +69,7 @@ export class Live {
   #n = 0;
   #watched: readonly string[] = [];
   #first: { resolve(v: Live): void; reject(e: unknown): void } | undefined;
-  #held: string[] | undefined; // what came before the program could listen
+  #turn: Promise<void> | undefined; // in which the program can begin to listen
   #before: (() => Promise<unknown>) | undefined; // what is done before the next socket is opened
   #doubted = false; // whether the token was looked at
   #openedAt = -Infinity;
@@ -174,9 +174,12 @@ export class Live {
     };
     ws.onopen = () => ws.send(JSON.stringify({ do: "hello", body: { after: this.last } }));
     ws.onmessage = ({ data }) => {
+      const read = () => {
+        if (this.#ws === ws) this.#message(data);
+      };
       if (data.length > MOST_MESSAGE) lost(1009);
-      else if (this.#held) this.#held.push(data);
-      else if (this.#ws === ws) this.#message(data);
+      else if (this.#turn) void this.#turn.then(read);
+      else read();
     };
     ws.onclose = (e) => lost(e.code, e.reason);
     ws.onerror = () => {
@@ -229,12 +232,10 @@ export class Live {
     if (!this.#first) return;
     this.#first.resolve(this);
     this.#first = undefined;
-    this.#held = [];
-    this.#host.schedule(() => {
-      const held = this.#held ?? [];
-      this.#held = undefined;
-      for (const json of held) if (this.#state === "open") this.#message(json);
-    }, 0);
+    this.#turn = new Promise((resolve) => this.#host.schedule(() => {
+      this.#turn = undefined;
+      resolve();
+    }, 0));
   }
 
   /** Watches as on the socket before. */
@@ -276,7 +277,7 @@ export class Live {
   /** Lets go of the socket. */
   #drop(): void {
     const ws = this.#ws;
-    this.#ws = this.#held = undefined;
+    this.#ws = undefined;
     this.#cancelWatch();
     ws?.close();
   }
