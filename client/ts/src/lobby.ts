@@ -214,9 +214,9 @@ export class Lobby {
 
   /** Opens the lobby's socket: what happens to the player, chat, and who is there. Resolves when the lobby has said hello. */
   live(o: LiveOptions = {}): Promise<Live> {
-    return Live.open({
+    return new Promise((resolve, reject) => new Live({
       ...this.#o, lobby: this, url: this.#url.replace(/^http/, "ws") + "/v1/lobby", refresh: this.#newer && (() => this.refresh()),
-    }, o);
+    }, o, { resolve, reject }));
   }
 
   /**
