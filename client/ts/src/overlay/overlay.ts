@@ -229,7 +229,8 @@ export class Overlay {
   #tellState(ago: number | undefined): void {
     const { state, info, stats } = this.#match;
     this.#dot.dataset["state"] = state;
-    setText(this.#state, ago === undefined ? `${state} · epoch ${info.epoch}` : `${(ago / 1000).toFixed(1)} s ago`);
+    this.#state.title = `room ${info.room}, epoch ${info.epoch}`;
+    setText(this.#state, ago !== undefined ? `${(ago / 1000).toFixed(1)} s ago` : info.seat === 0 ? `${state} · watching` : `${state} · seat ${info.seat}`);
     const counts = [
       [stats.takeover?.count ?? 0, "takeovers"], [stats.resumes, "resumes"], [stats.shed, "inputs shed"],
       [stats.decodeErrors + stats.hashMismatches, "decode errors"],
