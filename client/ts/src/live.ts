@@ -24,6 +24,7 @@ const TOKEN_EXPIRED = 4205;
 /** Live is open, or its socket was lost and is opened again, or it is closed for good. */
 export type LiveState = "open" | "reconnecting" | "closed";
 
+/** Where Live begins. */
 export interface LiveOptions {
   /** The place after the last event that the program has dealt with: Live.last of another time. "" or none: all is told that is kept. */
   after?: string | undefined;
@@ -91,6 +92,7 @@ export class Live {
     this.#retry.begin(closeInfo(CODE_LOST), host.now());
   }
 
+  /** Whether the socket is open now; "state" tells of changes. */
   get state(): LiveState {
     return this.#state;
   }

@@ -83,6 +83,7 @@ export function parties(lobby: Lobby) {
     kick: (player: string, o?: CallOptions) => act("kick", { player }, o),
     /** Gives the party another code. */
     renewCode: (o?: CallOptions) => act("code", {}, o),
+    /** Leaves the party. */
     leave: async (o?: CallOptions) => {
       await act("leave", {}, o);
       known = "";
