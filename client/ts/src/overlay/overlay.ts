@@ -88,7 +88,7 @@ export class Overlay {
     sheet.replaceSync(STYLE);
     root.adoptedStyleSheets = [sheet];
     root.append(this.#panel());
-    for (const name of HEARD) this.#host.addEventListener(name, this.#keep);
+    for (const name of HEARD) this.#host.addEventListener(name, this.#keep, { passive: true });
     this.#sizes = new ResizeObserver(() => this.#resize());
     this.#sizes.observe(this.#graphs);
     this.#dark.addEventListener("change", this.#recolour);
