@@ -73,6 +73,7 @@ async function check(browser, url) {
     if (colorScheme === "dark") {
       await keyboard(page);
       await readings(page);
+      await looks(page);
       await small(page);
     }
     await gone(page);
@@ -157,6 +158,16 @@ async function readings(page) {
   assert.ok(read.some((text) => text.startsWith("840")), `the gap at the kill reads ${read.join(", ")}, and ${before} now`);
   await shoot(page, "overlay-pointer");
   await page.mouse.move(5, 5);
+}
+
+/** The page's own switch of colours, and the other side of the window. */
+async function looks(page) {
+  const ground = () => page.locator(".panel").evaluate((p) => getComputedStyle(p).backgroundColor);
+  const dark = await ground();
+  await page.evaluate(() => (window.trial.overlay.theme = "light"));
+  assert.notEqual(await ground(), dark, "the theme makes no difference");
+  await page.evaluate(() => (window.trial.overlay.theme = "auto"));
+  assert.equal(await ground(), dark);
 }
 
 async function small(page) {
