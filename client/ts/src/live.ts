@@ -24,6 +24,7 @@ const TOKEN_EXPIRED = 4205;
 /** Live is open, or its socket was lost and is opened again, or it is closed for good. */
 export type LiveState = "open" | "reconnecting" | "closed";
 
+/** Where Live begins. */
 export interface LiveOptions {
   /** The place after the last event that the program has dealt with: Live.last of another time. "" or none: all is told that is kept. */
   after?: string | undefined;
@@ -85,6 +86,7 @@ export class Live {
     this.#open();
   }
 
+  /** Whether the socket is open now; "state" tells of changes. */
   get state(): LiveState {
     return this.#state;
   }

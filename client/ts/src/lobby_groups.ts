@@ -73,6 +73,7 @@ export function parties(lobby: Lobby) {
     kick: (player: string, o?: CallOptions) => act("kick", { player }, o),
     /** Gives the party another code. */
     renewCode: (o?: CallOptions) => act("code", {}, o),
+    /** Leaves the party. */
     leave: (o?: CallOptions) => act("leave", {}, o),
   };
 }
