@@ -130,10 +130,10 @@ func (l *Lobby) openTo(ctx context.Context, room string) (*cluster.PublicRoom, m
 	if err != nil {
 		return nil, nil, l.problem("reading a room", err)
 	}
-	if !alive(live)(r.Node) {
-		if err := l.mayMove(ctx, r.Node, live); err != nil {
-			return nil, nil, l.problem("reading a room", err)
-		}
+	switch there, err := l.runs(ctx, &r.Room, live); {
+	case err != nil:
+		return nil, nil, l.problem("reading a room", err)
+	case !there:
 		return nil, nil, huma.Error404NotFound(noRoom)
 	}
 	return &r, live, nil

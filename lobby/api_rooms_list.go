@@ -41,7 +41,7 @@ func (in *listRoomsInput) Resolve(huma.Context) []error {
 
 // RoomList is a page of rooms.
 type RoomList struct {
-	Rooms []RoomInfo `json:"rooms"`
+	Rooms []RoomInfo `json:"rooms" nullable:"false"`
 	Next  string     `json:"next,omitempty" doc:"The cursor of the next page; absent at the end. A page may be short, or empty, and not be the last." example:"MTc5NTc0MjczNTA2NDp4NW4ycm0…"`
 }
 

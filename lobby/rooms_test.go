@@ -382,6 +382,21 @@ func TestRoomOfALateNodeIsToBeAskedForAgain(t *testing.T) {
 	})
 }
 
+func TestRoomWithAJournalIsToBeAskedForAgainUntilAnotherServerHasIt(t *testing.T) {
+	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
+		p := open(t, rdb, nil)
+		defer p.Close()
+		leave := join(t, rdb, someNode)
+		kept, lost := p.makeRoom("alice", `,"public":true`), p.makeRoom("bob", `,"public":true`)
+		must(t, rdb.HSet(t.Context(), ns+":{room:"+kept.Room.ID+"}:record", "kept", "1").Err())
+		leave()
+		if late := wantProblem(t, p.joinRoom("carol", kept.Room.ID), http.StatusServiceUnavailable, ""); !strings.Contains(late.Detail, "goes on with the room") {
+			t.Errorf("a room with a journal: %q", late.Detail)
+		}
+		wantProblem(t, p.joinRoom("carol", lost.Room.ID), http.StatusNotFound, "")
+	})
+}
+
 func TestListIsFilteredAndTurnedPageByPage(t *testing.T) {
 	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
 		p := open(t, rdb, func(c *lobby.Config) {

@@ -23,10 +23,10 @@ const (
 // are answers; gone is the one where the room is not there. One whose node is merely late is there in a moment.
 func (l *Lobby) sit(ctx context.Context, rec cluster.Room, live map[string]cluster.Node, from *asked, way string, gone error) (*Match, error) {
 	node := live[rec.Node]
-	if !alive(live)(rec.Node) {
-		if err := l.mayMove(ctx, rec.Node, live); err != nil {
-			return nil, l.problem("joining a room", err)
-		}
+	switch there, err := l.runs(ctx, &rec, live); {
+	case err != nil:
+		return nil, l.problem("joining a room", err)
+	case !there:
 		return nil, gone
 	}
 	p, id := playerOf(ctx), cluster.NewID()
@@ -41,6 +41,19 @@ func (l *Lobby) sit(ctx context.Context, rec cluster.Room, live map[string]clust
 	}
 	l.metrics.joins.WithLabelValues(way).Inc()
 	return l.seated(rec.ID, node, seats.List[0], id, p, from)
+}
+
+// runs says whether a room is there for new players. errLate is for one that is so in a moment: its node is late, or is gone
+// and has left a journal with which another one goes on.
+func (l *Lobby) runs(ctx context.Context, rec *cluster.Room, live map[string]cluster.Node) (bool, error) {
+	if alive(live)(rec.Node) {
+		return true, nil
+	}
+	err := l.mayMove(ctx, rec.Node, live)
+	if _, there := live[rec.Node]; err == nil && !there && rec.Kept && !rec.Off && rec.Result == "" {
+		err = errLate
+	}
+	return false, err
 }
 
 // seated is the way to a seat that the token with this id claims.

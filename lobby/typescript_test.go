@@ -6,12 +6,18 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/go-cmp/cmp"
+
+	"muster/lobby"
+	"muster/lobby/chat"
+	"muster/lobby/party"
 )
 
 // typesFile is what the TypeScript client knows of the REST interface.
@@ -40,6 +46,29 @@ var typeNames = map[string]string{
 	"ReadyInputBody": "Ready", "NewGroupInputBody": "NewGroup", "ConfirmTicketInputBody": "TicketConfirmation",
 }
 
+// eventSchemas describes the bodies of events that are not those of REST, and what they are made of.
+func eventSchemas(t *testing.T) object {
+	t.Helper()
+	names := map[reflect.Type]string{
+		reflect.TypeFor[party.Event](): "PartyEvent", reflect.TypeFor[party.Party](): "PartyState", reflect.TypeFor[party.Member](): "PartyStateMember",
+		reflect.TypeFor[chat.Message](): "ChatEvent", reflect.TypeFor[chat.Invitation](): "GroupInvitation", reflect.TypeFor[lobby.Notification](): "Notification",
+	}
+	r := huma.NewMapRegistry("#/components/schemas/", func(of reflect.Type, _ string) string {
+		for of.Kind() == reflect.Pointer {
+			of = of.Elem()
+		}
+		return names[of] // only those of structs are used
+	})
+	for of := range names {
+		r.Schema(of, true, "")
+	}
+	text, err := json.Marshal(r.Map())
+	must(t, err)
+	var schemas object
+	must(t, json.Unmarshal(text, &schemas))
+	return schemas
+}
+
 // typescriptOf writes the types of an OpenAPI document.
 type typescriptOf struct {
 	t       *testing.T
@@ -51,6 +80,12 @@ type typescriptOf struct {
 func typescript(t *testing.T, doc object) string {
 	t.Helper()
 	w := typescriptOf{t, in(t, doc, "components", "schemas"), map[string]bool{}}
+	for name, schema := range eventSchemas(t) {
+		if w.schemas[name] != nil {
+			t.Fatalf("two schemas are called %s", name)
+		}
+		w.schemas[name], w.wanted[name] = schema, true
+	}
 	routes := map[string]string{}
 	for path, item := range in(t, doc, "paths") {
 		for method, op := range item.(object) {
@@ -124,15 +159,15 @@ func (w *typescriptOf) route(route string, op object) string {
 		if p["in"] == "header" {
 			continue // an option of every request
 		}
-		name, optional := p["name"].(string), "?"
+		name, optional, or := p["name"].(string), "?", " | undefined" // so that a page's next can be handed on as it is
 		if p["required"] == true {
-			optional = ""
+			optional, or = "", ""
 		}
 		if schema := in(w.t, p, "schema"); p["in"] == "query" && schema["items"] != nil && p["explode"] != true {
 			w.t.Fatalf("%s: the list %s is not written as one parameter for each", route, name)
 		}
 		names[name] = true
-		args = append(args, fmt.Sprintf("%s%s: %s", name, optional, strings.TrimSuffix(w.of(in(w.t, p, "schema")), " | null")))
+		args = append(args, fmt.Sprintf("%s%s: %s%s", name, optional, strings.TrimSuffix(w.of(in(w.t, p, "schema")), " | null"), or))
 	}
 	var parts []string
 	if len(args) > 0 {

@@ -35,9 +35,11 @@ type World struct {
 
 // Ship is one player's ship, or a bot's. It stays in its table while it is destroyed; HP is 0 then.
 type Ship struct {
-	X, Y   float32      `net:"range=0:4000,step=0.05,predict"`
-	Angle  float32      `net:"angle,bits=8"` // where the nose points
-	VX, VY float32      `net:"server"`       // units per second; a client sees them in X and Y
+	X, Y  float32 `net:"range=0:4000,step=0.05,predict"`
+	Angle float32 `net:"angle,bits=8"` // where the nose points
+	// VX and VY are units per second. Others see them in X and Y; whoever flies the ship gets them, so that what his client
+	// predicts is right again at once after a collision.
+	VX, VY float32      `net:"range=-256:256,step=0.25,owner"`
 	Owner  netcode.Seat `net:"once"`
 	Name   string       `net:"max=24,once"`
 	HP     uint8
@@ -56,7 +58,6 @@ type Ship struct {
 
 	Mind Mind
 	Blip netcode.ID `net:"server"` // its row of Blips
-	held Input      // what a bot's pilot does in this tick
 }
 
 // Alive says whether the ship is in play.
@@ -74,11 +75,16 @@ type Bullet struct {
 // Mind is what the pilot of a bot remembers. It is the server's alone: to clients a bot is a ship like another.
 type Mind struct {
 	Flown   bool       `net:"server"` // the rules fly this ship
+	Skill   float64    `net:"server"` // how often it fires, 0 to 1
 	Trigger bool       `net:"server"` // it fires: bots do so in bursts
 	Target  netcode.ID `net:"server"` // the ship that it hunts
 	Decide  uint32     `net:"server"` // the tick of its next decision
 	Aim     float64    `net:"server"` // how far off it aims now, in radians
 	Circle  float64    `net:"server"` // at which angle it approaches, in radians
+
+	Turn   int8 `net:"server"` // its controls in the newest tick, as Input has them
+	Thrust int8 `net:"server"`
+	Fire   bool `net:"server"`
 }
 
 // Field is where a match is played, and by how many.

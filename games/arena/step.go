@@ -43,7 +43,8 @@ func (Arena) Step(s *step) {
 	dt, side := s.Dt(), s.State.side()
 	for id, ship := range s.State.Ships.All() {
 		if ship.Mind.Flown && ship.Alive() { // before anybody moves: it sees what players see
-			ship.held = ship.Mind.fly(s.State, s.Tick-1, id, s.Rand(), sighted)
+			in := ship.Mind.fly(s.State, s.Tick-1, id, s.Rand(), sighted)
+			ship.Mind.Turn, ship.Mind.Thrust, ship.Mind.Fire = in.Turn, in.Thrust, in.Fire
 		}
 	}
 	for _, ship := range s.State.Ships.All() {
@@ -115,8 +116,8 @@ func winner(w *World) (best netcode.Seat) {
 // controls returns what a ship's player, or its pilot, does; nothing without an input. A client does not know who is
 // flown by the rules: to it a bot is one whose inputs it has not.
 func controls(s *step, ship *Ship) Input {
-	if ship.Mind.Flown {
-		return ship.held
+	if m := &ship.Mind; m.Flown {
+		return Input{Turn: m.Turn, Thrust: m.Thrust, Fire: m.Fire}
 	}
 	if newest, ok := s.Input(ship.Owner); ok {
 		return *newest
@@ -233,7 +234,7 @@ func spawn(s *step, ship *Ship, side float64) {
 	ship.Angle = float32(wrap(netcode.Atan2(side/2-best[1], side/2-best[0]))) // towards the middle
 	ship.HP, ship.Heat, ship.Jammed, ship.Reload = MaxHP, 0, false, 0
 	ship.Shield, ship.ShieldEnd = true, s.Tick+ticks(s, shieldTime)
-	ship.held = Input{}
+	ship.Mind.Fire = false
 	tell(s, ship, Spawned{ship.Owner})
 }
 

@@ -36,14 +36,20 @@ func build(t *testing.T) string {
 // serve runs the command on a free port until the test ends, when it must stop cleanly on an interrupt.
 func serve(t *testing.T, muster string) (url string) {
 	t.Helper()
+	return serveIn(t, muster, t.TempDir())
+}
+
+// serveIn is serve with a folder of its own for the development key, and further arguments.
+func serveIn(t *testing.T, muster, config string, args ...string) (url string) {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	addr := l.Addr().String()
 	_ = l.Close()
-	cmd := exec.Command(muster, "serve", "--listen", addr) // ended below, by an interrupt
-	cmd.Env = append(os.Environ(), "XDG_CONFIG_HOME="+t.TempDir())
+	cmd := exec.Command(muster, append([]string{"serve", "--listen", addr}, args...)...) // ended below, by an interrupt
+	cmd.Env = append(os.Environ(), "XDG_CONFIG_HOME="+config)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {

@@ -16,7 +16,7 @@ var taken = map[string][]string{
 	"a package of Go's or of Muster's": {
 		"archive", "arena", "bufio", "builtin", "bytes", "cmp", "compress", "container", "context", "crypto", "database", "debug",
 		"embed", "encoding", "errors", "expvar", "flag", "fmt", "go", "hash", "html", "image", "index", "io", "iter", "log", "maps",
-		"math", "mime", "muster", "net", "os", "path", "plugin", "reflect", "regexp", "runtime", "slices", "sort", "strconv",
+		"math", "mime", "muster", "net", "os", "path", "plugin", "reflect", "regexp", "runtime", "simd", "slices", "sort", "strconv",
 		"strings", "structs", "sync", "syscall", "testing", "text", "time", "unicode", "unique", "unsafe", "weak",
 	},
 	"a word of the go command": {"all", "cmd", "internal", "main", "std", "test", "testdata", "tool", "vendor", "work"},

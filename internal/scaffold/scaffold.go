@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 	"text/template"
@@ -110,38 +111,48 @@ func render(v values) (map[string][]byte, error) {
 
 // read learns what the templates need of Muster's module, and its go.sum.
 func read(o Options) (v values, sums []byte, err error) {
-	muster, err := filepath.Abs(o.Muster)
+	muster, err := whole(o.Muster)
 	if err != nil {
 		return v, nil, fmt.Errorf("finding Muster's sources: %w", err)
-	}
-	dir, err := filepath.Abs(o.Dir)
-	if err != nil {
-		return v, nil, fmt.Errorf("finding the game's directory: %w", err)
 	}
 	if !isMuster(muster) {
 		return v, nil, fmt.Errorf("%s has no go.mod of the module muster", muster)
 	}
-	mod, err := os.ReadFile(filepath.Join(muster, "go.mod"))
+	parent, err := whole(filepath.Dir(o.Dir))
+	if err != nil {
+		return v, nil, fmt.Errorf("finding the directory for %s: %w", o.Dir, err)
+	}
+	mod, err := os.ReadFile(filepath.Join(muster, "go.mod")) //nolint:gosec // the caller's own
 	if err != nil {
 		return v, nil, fmt.Errorf("reading Muster's go.mod: %w", err)
 	}
-	if sums, err = os.ReadFile(filepath.Join(muster, "go.sum")); err != nil {
+	if sums, err = os.ReadFile(filepath.Join(muster, "go.sum")); err != nil { //nolint:gosec // the caller's own
 		return v, nil, fmt.Errorf("reading Muster's go.sum: %w", err)
 	}
-	v = values{Name: o.Name, Replace: filepath.ToSlash(from(dir, muster))}
-	v.Client = filepath.ToSlash(from(filepath.Join(dir, "page"), filepath.Join(muster, "client", "ts")))
+	v.Name = o.Name
 	v.Go, v.Requires = requirements(string(mod))
+	v.Replace, v.Client = paths(filepath.Join(parent, filepath.Base(o.Dir)), muster)
 	return v, sums, nil
 }
 
-// from is a path as a file in dir names it: relative where the two lie in one directory tree of a few steps, so that a
-// checkout of both moves well, else absolute.
-func from(dir, to string) string {
-	rel, err := filepath.Rel(dir, to)
-	if err != nil || strings.Count(filepath.ToSlash(rel), "../") > 2 {
-		return to
+// whole is the absolute path of a directory that is there, without symbolic links: ".." leads where it seems to.
+func whole(dir string) (string, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return "", err //nolint:wrapcheck // callers say of what
 	}
-	return rel
+	return filepath.EvalSymlinks(dir) //nolint:wrapcheck // callers say of what
+}
+
+// paths are those of Muster's module as a game's go.mod names it, and of its SDK as the game's page does: relative where
+// game and Muster are near each other, so that both can be moved together, else absolute.
+func paths(game, muster string) (module, client string) {
+	rel, err := filepath.Rel(game, muster)
+	if err != nil || strings.Count(filepath.ToSlash(rel), "../") > 2 {
+		return filepath.ToSlash(muster), filepath.ToSlash(filepath.Join(muster, "client", "ts"))
+	}
+	rel = filepath.ToSlash(rel)
+	return rel, path.Join("..", rel, "client", "ts")
 }
 
 // requirements are the go directive and the require blocks of a go.mod. All of them are indirect ones of a module that

@@ -20,7 +20,7 @@ const (
 // Event is the body of an event in an inbox. Events may come in another order than the changes: the higher version is
 // the newer.
 type Event struct {
-	Event   string     `json:"event"`
+	Event   string     `json:"event" enum:"changed,out,invited"`
 	ID      string     `json:"id"`
 	Version uint64     `json:"version,omitempty"`
 	Party   *Party     `json:"party,omitempty"` // of changed; absent where it is too large, and must be asked for

@@ -46,8 +46,8 @@ type Party struct {
 	Version uint64   `json:"version"` // grows with each change
 	Leader  string   `json:"leader"`
 	Max     int      `json:"max"`
-	Code    string   `json:"code,omitempty"` // lets anybody join
-	Members []Member `json:"members"`        // the longest first
+	Code    string   `json:"code,omitempty"`           // lets anybody join
+	Members []Member `json:"members" nullable:"false"` // the longest first
 	// Born tells the party from those of the same id that ended before it; "" in what Create returns.
 	Born string `json:"-"`
 

@@ -13,12 +13,12 @@ export class APIError extends Error {
   readonly retryAfterMs: number;
 
   constructor(status: number, body: unknown, retryAfter: string | null) {
-    const problem = (typeof body === "object" && body !== null ? body : {}) as Record<string, unknown>;
+    const problem = Object(body) as Record<string, unknown>;
     const title = text(problem["title"]);
     const detail = text(problem["detail"]);
     const errors = fieldErrors(problem["errors"]);
-    const words = [detail || title, ...errors.map((e) => `${e.location}: ${e.message}`)].filter(Boolean);
-    super([`the lobby answered ${status}`, words.join("; ")].filter(Boolean).join(": "));
+    const words = [detail || title, ...errors.map((e) => `${e.location}: ${e.message}`)].filter(Boolean).join("; ");
+    super(`the lobby answered ${status}${words && `: ${words}`}`);
     this.status = status;
     this.title = title;
     this.detail = detail;
@@ -30,6 +30,16 @@ export class APIError extends Error {
   get temporary(): boolean {
     return this.status === 429 || this.status >= 500;
   }
+}
+
+/** Whether an error is a refusal that stays one, however often the same is asked for. */
+export function isFinal(e: unknown): boolean {
+  return e instanceof APIError && !e.temporary && (e.cause === undefined || isFinal(e.cause));
+}
+
+/** For how long a refusal asks to wait; 0 for any other error. */
+export function retryAfterMs(e: unknown): number {
+  return e instanceof APIError ? e.retryAfterMs : 0;
 }
 
 function text(v: unknown): string {

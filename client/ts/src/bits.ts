@@ -1,4 +1,4 @@
-/** A block that is not one: what the text says is for a log. */
+/** A block that is not one: the text names what was read, and the byte. */
 export class BlockError extends Error {
   override readonly name = "BlockError";
 }
@@ -32,7 +32,7 @@ export class BitReader {
   }
 
   bit(): boolean {
-    if (this.#pos >= this.#end) this.fail("cut short");
+    if (this.#pos >= this.#end) this.fail("end");
     const b = this.#bytes[this.#pos >>> 3]! >>> (this.#pos & 7);
     this.#pos++;
     return (b & 1) === 1;
@@ -44,7 +44,7 @@ export class BitReader {
       const low = this.get(24);
       return low + this.get(n - 24) * 0x1000000;
     }
-    if (n > this.#end - this.#pos) this.fail("cut short");
+    if (n > this.#end - this.#pos) this.fail("end");
     const at = this.#pos >>> 3;
     const b = this.#bytes;
     const four = b[at]! | (b[at + 1]! << 8) | (b[at + 2]! << 16) | (b[at + 3]! << 24); // what is past the end counts as 0
@@ -62,7 +62,7 @@ export class BitReader {
   /** Reads a number that was written with a parameter, k, of at most 45. It is below 2^52. */
   number(k: number): number {
     let q = 0;
-    for (const most = SHORT_BUCKETS + MOST_BITS - 1 - k; this.bit(); ) if (++q > most) this.fail("too great a number");
+    for (const most = SHORT_BUCKETS + MOST_BITS - 1 - k; this.bit(); ) if (++q > most) this.fail("number");
     if (q < SHORT_BUCKETS) return q * 2 ** k + this.get(k);
     const j = q - SHORT_BUCKETS;
     return SHORT_BUCKETS * 2 ** k + (2 ** j - 1) * 2 ** (k + 1) + this.get(k + 1 + j);
@@ -71,6 +71,6 @@ export class BitReader {
   /** Passes over the last byte's filling; nothing else may be left. */
   done(): void {
     const n = this.left;
-    if (n >= 8 || this.get(n) !== 0) this.fail("bits after the end");
+    if (n >= 8 || this.get(n) !== 0) this.fail("end");
   }
 }

@@ -12,6 +12,12 @@ const STRAY_MS = 500; // an error above this is not slewed away
 const MOST_RTT = 60_000;
 const MOST_MS = 2 ** 53; // times beyond it, either way, are none
 
+/** A tick time as it was shown last, and when that was. */
+interface Shown {
+  tick: number;
+  at: number | undefined;
+}
+
 /**
  * Estimates the room's tick time, from the arrivals of frames and pongs. It reads no clock: its caller says when things
  * happened, in milliseconds of one steady clock. A time that is not finite, or of more than 2^53 ms, is passed over.
@@ -29,8 +35,8 @@ export class TickClock {
   #slack = SLACK_FIRST;
   #used = 0; // inputs since the slack was changed or an input was late
   #leastLead = 127; // of theirs
-  #shown = 0;
-  #shownAt: number | undefined;
+  readonly #server: Shown = { tick: 0, at: undefined };
+  readonly #ahead: Shown = { tick: 0, at: undefined };
 
   /** @param rate ticks per second, 1 to 128 */
   constructor(rate: number) {
@@ -106,20 +112,12 @@ export class TickClock {
    * still.
    */
   serverTick(now: number): number {
-    if (this.#origin === undefined || !isTime(now) || now < (this.#shownAt ?? now)) return this.#shown;
-    const estimate = (now - this.#origin + this.#leastRtt / 2) * this.#perMs;
-    if (this.#shownAt === undefined) {
-      this.#shown = Math.max(0, estimate);
-    } else {
-      const passed = (now - this.#shownAt) * this.#perMs;
-      const late = estimate - (this.#shown + passed);
-      const stray = STRAY_MS * this.#perMs;
-      const most = SLEW * passed;
-      if (late > stray) this.#shown = estimate;
-      else if (late >= -stray) this.#shown += passed + Math.max(-most, Math.min(late, most));
-    }
-    this.#shownAt = now;
-    return this.#shown;
+    return this.#even(this.#server, now, this.#leastRtt / 2, 0);
+  }
+
+  /** The tick time at which an input that is sent now should be used: what target is a whole tick of, as even as serverTick. */
+  inputTick(now: number): number {
+    return this.#even(this.#ahead, now, this.#rtt, this.#slack);
   }
 
   /** Forgets what a socket's ways took: a new one was opened. What serverTick said goes on. */
@@ -131,9 +129,30 @@ export class TickClock {
     this.#leastLead = 127;
   }
 
-  /** Forgets when ticks happen: a new epoch, in which they may count from an earlier one, or a clock that jumped. What ways take stays. */
+  /**
+   * Forgets when ticks happen: in a new epoch they may count from an earlier one, and a clock may have jumped. What ways
+   * take stays.
+   */
   restart(): void {
-    this.#origin = this.#lastOffset = this.#shownAt = undefined;
+    this.#origin = this.#lastOffset = this.#server.at = this.#ahead.at = undefined;
+  }
+
+  /** What is shown now of an estimate: that of what arrives now, and a time and some ticks more. */
+  #even(shown: Shown, now: number, ms: number, ticks: number): number {
+    if (this.#origin === undefined || !isTime(now) || now < (shown.at ?? now)) return shown.tick;
+    const estimate = (now - this.#origin + ms) * this.#perMs + ticks;
+    if (shown.at === undefined) {
+      shown.tick = Math.max(0, estimate);
+    } else {
+      const passed = (now - shown.at) * this.#perMs;
+      const late = estimate - (shown.tick + passed);
+      const stray = STRAY_MS * this.#perMs;
+      const most = SLEW * passed;
+      if (late > stray) shown.tick = estimate;
+      else if (late >= -stray) shown.tick += passed + Math.max(-most, Math.min(late, most));
+    }
+    shown.at = now;
+    return shown.tick;
   }
 
   /** Notes when tick 0 would have arrived by what arrived now. */

@@ -19,7 +19,7 @@ export class CloseError extends Error {
   readonly info: CloseInfo;
 
   constructor(doing: string, info: CloseInfo) {
-    super(`${doing}: the match's socket was closed: ${info.code} ${info.name}${info.reason && `: ${info.reason}`}`);
+    super(`${doing}: the socket was closed: ${info.code} ${info.name}${info.reason && `: ${info.reason}`}`);
     this.info = info;
   }
 }
@@ -38,8 +38,8 @@ export interface Ended {
   url: string;
 }
 
-export function ended(code: number, reason = ""): Ended {
-  return { info: closeInfo(code, reason), url: "" };
+export function ended(code: number, reason = "", afterMs = 0): Ended {
+  return { info: closeInfo(code, reason, afterMs), url: "" };
 }
 
 export function endedByBye(bye: Bye): Ended {

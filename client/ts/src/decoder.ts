@@ -119,6 +119,7 @@ export class Decoder {
     return this.#lost;
   }
 
+  /** Whether something is here of a scope. */
   has(scope: number): boolean {
     return this.#scopes.has(scope);
   }
@@ -163,7 +164,7 @@ export class Decoder {
     this.#tick = head.tick;
     for (const block of frame.blocks) {
       try {
-        if (!watched.has(block.scope)) throw new BlockError("not one of the frame's scopes");
+        if (!watched.has(block.scope)) throw new BlockError("no scope of the frame's");
         this.#take(block);
         this.#lost.delete(block.scope);
       } catch (e) {
@@ -233,7 +234,7 @@ export class Decoder {
     const key = r.bit();
     const n = r.get(2) + 1;
     const gap = r.number(0) + 1;
-    if (gap > (key ? 1 : MOST_GAP)) r.fail(`a gap of ${gap}`);
+    if (gap > (key ? 1 : MOST_GAP)) r.fail("gap");
     const before = this.#scopes.get(scope);
     const was = before?.newest ?? [];
     const history = key ? new History() : before;

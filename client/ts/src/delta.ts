@@ -42,16 +42,16 @@ function readRows(r: BitReader, part: Part, old: RowSet): Rows {
   const n = old.ids.length;
   const to = new Int32Array(n);
   const gone = r.number(GONE_K);
-  if (gone > n) r.fail(`${part.name}: more rows went than there were`);
+  if (gone > n) r.fail(part.name);
   for (let i = 0, at = -1; i < gone; i++) {
     at += 1 + r.number(GONE_K);
-    if (at >= n) r.fail(`${part.name}: a row went that was not there`);
+    if (at >= n) r.fail(part.name);
     to[at] = -1;
   }
   const came = r.number(CAME_K);
   const stay = n - gone;
   const least = part.columns.reduce((sum, c) => sum + c.width, part.slot + GEN_BITS);
-  if (came > part.max - stay || came * least > r.left) r.fail(`${part.name}: more rows came than there can be`);
+  if (came > part.max - stay || came * least > r.left) r.fail(part.name);
   const ids = new Int32Array(stay + came);
   const values = part.columns.map((c) => valuesOf(c, ids.length));
   let from = 0;
@@ -65,10 +65,10 @@ function readRows(r: BitReader, part: Part, old: RowSet): Rows {
   };
   for (let i = 0, last = -1; i < came; i++) {
     const id = readId(r, part);
-    if (id <= last) r.fail(`${part.name}: rows that came are not in order`);
+    if (id <= last) r.fail(part.name);
     last = id;
     keep(id);
-    if (old.ids[from] === id && to[from]! >= 0) r.fail(`${part.name}: a row came that is there already`);
+    if (old.ids[from] === id && to[from]! >= 0) r.fail(part.name);
     ids[at] = id;
     part.columns.forEach((c, k) => (values[k]![at] = readCell(r, c.field, c.width)));
     at++;
@@ -79,7 +79,7 @@ function readRows(r: BitReader, part: Part, old: RowSet): Rows {
 
 function readId(r: BitReader, part: Part): number {
   const slot = r.get(part.slot);
-  if (slot >= part.max) r.fail(`${part.name}: slot beyond the table's bound`);
+  if (slot >= part.max) r.fail(part.name);
   return slot * 0x10000 + r.get(GEN_BITS) + 1;
 }
 
@@ -90,17 +90,17 @@ function readCell(r: BitReader, f: Field, width: number): Cell {
   let v = r.get(width);
   if (f.kind === KIND_REF) v = Math.floor(v / 2 ** (GEN_BITS + 1)) * 0x10000 + (v % 2 ** (GEN_BITS + 1));
   if (f.kind === KIND_INT && v >= 2 ** (width - 1)) v -= 2 ** width;
-  return isValid(f, v) ? v : r.fail(`${f.name}: out of range`);
+  return isValid(f, v) ? v : r.fail(f.name);
 }
 
 function readText(r: BitReader, f: Field): Cell {
   const n = r.number(TEXT_K);
-  if (n > f.max) r.fail(`${f.name}: longer than ${f.max} bytes`);
-  if (n * 8 > r.left) r.fail(`${f.name}: cut short`);
+  if (n > f.max) r.fail(f.name);
+  if (n * 8 > r.left) r.fail(f.name);
   const b = new Uint8Array(n);
   for (let i = 0; i < n; i++) b[i] = r.get(8);
   if (f.kind !== KIND_STRING) return b;
-  return decodeText(b) ?? r.fail(`${f.name}: not UTF-8`);
+  return decodeText(b) ?? r.fail(f.name);
 }
 
 /**
@@ -149,7 +149,7 @@ function readSmooth(
       if (differs) z = r.number(k & ~FLIPPED);
     } else if (runs?.next()) z = r.number(kept) + 1;
     const v = unresidual(field, z, guesses.values[i]!, k >= FLIPPED);
-    if (!isValid(field, v)) r.fail(`${part.name}: ${field.name}: out of range`);
+    if (!isValid(field, v)) r.fail(part.name);
     out[at] = v;
     same &&= v === old![i];
   }

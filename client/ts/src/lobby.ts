@@ -1,56 +1,31 @@
-import { APIError } from "./api_error.js";
-import type { Placement } from "./from_server.js";
+import { APIError, isFinal, retryAfterMs } from "./api_error.js";
+import { closeInfo, ended } from "./close.js";
+import { CODE_LOST } from "./codes.js";
+import { Live, type LiveOptions } from "./live.js";
+import { parties, rooms, seatOf, text } from "./lobby_groups.js";
+import type {
+  Explanation, Guest, MatchSeat, Me, NewTicket, PlayedMatches, Queue, Result, Routes, Ticket,
+} from "./lobby_types.js";
+import { MalformedError } from "./reader.js";
+import { Retry } from "./retry.js";
 import { type Schedule, systemSchedule } from "./schedule.js";
+import { type SocketFactory, systemSocket } from "./socket.js";
 
-/** A player that a development server made up. */
-export interface Guest {
-  token: string;
-  player: string;
-  /** RFC 3339. */
-  expires_at: string;
-}
-
-/** A player's wish for a match. */
-export interface Ticket {
-  id: string;
-  queue: string;
-  state: "waiting" | "confirming" | "matched" | "cancelled" | "expired";
-  created_at: string;
-  /** Why it waits, or why it ended, for people. */
-  reason?: string;
-  /** The match that its players are asked to confirm, of a confirming one: see Lobby.confirmTicket. */
-  confirm?: { players: number; accepted: number; mine: boolean; until: string };
-  match?: MatchSeat;
-}
-
-/** A seat in a match: what Match.connect needs. Its token is good for one handshake, within seconds. */
-export interface MatchSeat {
-  room: string;
-  url: string;
-  token: string;
-}
-
-/** How a match ended. */
-export interface Result {
-  room: string;
-  game: string;
-  /** The last one. */
-  tick: number;
-  /** Best first. */
-  placements: Placement[];
-  ended_at: string;
-}
+export type { MatchSeat } from "./lobby_types.js";
 
 /** That a ticket ended without a match. */
 export class TicketError extends Error {
   override readonly name = "TicketError";
   readonly id: string;
   readonly state: string;
+  /** Why, for people; "" when the lobby did not say. */
+  readonly reason: string;
 
-  constructor(id: string, state: string) {
-    super(`ticket ${id} is ${state}`);
+  constructor(id: string, state: string, reason = "") {
+    super(`ticket ${id} is ${state}${reason && `: ${reason}`}`);
     this.id = id;
     this.state = state;
+    this.reason = reason;
   }
 }
 
@@ -59,144 +34,282 @@ export interface CallOptions {
   signal?: AbortSignal;
 }
 
+/** Of a call that creates something: the same call with the same key, made again, creates nothing more. */
+export interface CreateOptions extends CallOptions {
+  /** 1 to 64 printable ASCII characters. */
+  key?: string;
+}
+
+/** Who calls, and by what. */
 export interface LobbyOptions {
   /** The player token; see Lobby.token. */
   token?: string;
+  /** Called for a newer token of the player, by Lobby.refresh. guest brings its own. */
+  refresh?: () => Promise<string>;
   /** Makes the requests. Default: the platform's. */
   fetch?: typeof fetch;
+  /** Opens sockets, for live. Default: the WebSocket of the platform, which Node has from version 22. */
+  webSocket?: SocketFactory;
   /** Calls a function after a time and returns what cancels that. Default setTimeout. */
   schedule?: Schedule;
+  /** A steady clock in milliseconds. Default performance.now. */
+  now?: () => number;
+  /** From 0 to 1, for the jitter of trying again. Default Math.random. */
+  random?: () => number;
 }
 
 const MOST_REPLY = 256 << 10; // bytes
+const ANSWER_MS = 30_000; // for a whole reply, a long poll's too
 const LONG_POLL = "10s";
 const POLL_PAUSE_MS = 100; // the least time between two questions about a ticket
+const TRY_FOR_MS = 30_000; // a ticket is asked for while the lobby does not answer
 
 /**
- * Calls a lobby's REST interface as one player. Every call rejects with an APIError for a refusal, with what fetch
- * throws when the lobby cannot be reached, and with a TypeError for a reply that is none. Redirects are refused, so
- * that a token goes to the given address and to no other.
+ * Calls a lobby as one player. Every call rejects with an APIError for a refusal, with what fetch throws when the lobby
+ * cannot be reached, and with a MalformedError for a reply that is none. When the token has ended, a call asks once for
+ * a newer one and is made again. Redirects are refused, so that a token goes to the given address and to no other.
  */
 export class Lobby {
-  /** The player token; "" is nobody. guest sets it. */
+  /** The player token; "" is nobody. guest and refresh set it. */
   token: string;
+  /** The player's party. */
+  readonly parties = parties(this);
+  readonly rooms = rooms(this);
 
   readonly #url: string;
-  readonly #fetch: typeof fetch;
-  readonly #schedule: Schedule;
+  readonly #o: Required<Omit<LobbyOptions, "token" | "refresh">>;
+  #newer: (() => Promise<string>) | undefined;
+  #refreshing: Promise<string> | undefined;
 
   /** @param url the lobby's address, like "https://play.example.com" */
   constructor(url: string, options: LobbyOptions = {}) {
     this.#url = url.replace(/\/+$/, "");
     this.token = options.token ?? "";
-    this.#fetch = options.fetch ?? ((input, init) => fetch(input, init));
-    this.#schedule = options.schedule ?? systemSchedule;
+    this.#newer = options.refresh;
+    this.#o = {
+      fetch: (input, init) => fetch(input, init),
+      webSocket: systemSocket,
+      schedule: systemSchedule,
+      now: () => performance.now(),
+      random: Math.random,
+      ...options,
+    };
   }
 
-  /** Asks a development server for a player of this name and takes its token. */
-  async guest(name: string, o: CallOptions = {}): Promise<Guest> {
-    const guest = await this.#call<Guest>("POST", "/v1/guests", o, ["token", "player"], { name });
-    this.token = guest.token;
-    return guest;
+  /**
+   * Becomes a guest of a development server, whose token is renewed from then on. With the token of an earlier guest,
+   * kept by the program, it goes on as that one if the server lets it: up to a week after the token's end.
+   */
+  async guest(name: string, o: CallOptions & { token?: string | undefined } = {}): Promise<Guest> {
+    const became = (guest: Guest) => {
+      this.token = text(guest, "token");
+      text(guest, "player");
+      return guest;
+    };
+    const renew = async (token: string, o: CallOptions) => became(await this.#once("POST /v1/guests/renew", { token }, o));
+    this.#newer = async () => (await renew(this.token, {})).token;
+    if (o.token) {
+      try {
+        return await renew(o.token, o);
+      } catch (e) {
+        if (!isFinal(e)) throw e;
+      }
+    }
+    return became(await this.#once("POST /v1/guests", { name }, o));
   }
 
-  /** Queues for a match. */
-  createTicket(queue: string, o: CallOptions = {}): Promise<Ticket> {
-    return this.#call<Ticket>("POST", "/v1/tickets", o, ["id", "state"], { queue });
+  /** Gets a newer token and returns it. For the option refresh of Match.connect, too. One is asked for at a time. */
+  refresh(): Promise<string> {
+    return this.#refreshing ??= (async () => {
+      const token = await this.#newer?.();
+      if (typeof token !== "string" || !token) throw new TypeError("no newer token");
+      return this.token = token;
+    })().finally(() => this.#refreshing = undefined);
+  }
+
+  /**
+   * Queues for a match and waits for it, as createTicket and waitTicket do; onProgress hears how the ticket is meanwhile.
+   * When the wait ends otherwise, so does the ticket.
+   */
+  async play(queue: string | NewTicket, o: CreateOptions & { onProgress?: (t: Ticket) => void } = {}): Promise<MatchSeat> {
+    const ticket = await this.createTicket(queue, o);
+    try {
+      o.onProgress?.(ticket);
+      return await this.waitTicket(ticket.id, { ...o, onWait: o.onProgress });
+    } catch (e) {
+      if (!(e instanceof TicketError)) this.cancelTicket(ticket.id).catch(() => {}); // else it ends in time
+      throw e;
+    }
+  }
+
+  /** Queues for a match, alone or with the player's party. */
+  async createTicket(queue: string | NewTicket, o?: CreateOptions): Promise<Ticket> {
+    const t = await this.request("POST /v1/tickets", typeof queue === "string" ? { queue } : queue, o);
+    text(t, "id");
+    return t;
   }
 
   /**
    * Waits until a ticket is matched, and calls onWait each time the lobby says that it is not yet: also when its players
    * are asked to confirm a match, which is then to be done by confirmTicket. A ticket that ended otherwise rejects with a
-   * TicketError.
+   * TicketError. A lobby that does not answer, or has too much to do, is asked again for 30 s.
    */
-  async waitTicket(id: string, o: CallOptions & { onWait?: (t: Ticket) => void } = {}): Promise<MatchSeat> {
-    for (let known = ""; ; ) {
-      o.signal?.throwIfAborted();
-      const pause = this.#pause(o.signal); // a lobby that does not wait must not be asked without end
+  async waitTicket(id: string, o: CallOptions & { onWait?: ((t: Ticket) => void) | undefined } = {}): Promise<MatchSeat> {
+    const { now, random } = this.#o;
+    const retry = new Retry(random, TRY_FOR_MS);
+    let known: "waiting" | "confirming" = "waiting";
+    for (let t: Ticket | undefined, first = true; ; first = false) {
+      const began = now();
+      if (t || first) retry.begin(closeInfo(CODE_LOST), began);
+      let wait = began + POLL_PAUSE_MS; // a lobby that does not wait must not be asked without end
       try {
-        const t = await this.#call<Ticket>("GET", `/v1/tickets/${encodeURIComponent(id)}?wait=${LONG_POLL}${known}`, o, ["state"]);
-        if (t.state === "matched" && t.match) return seatOf(t.match);
-        if (t.state !== "waiting" && t.state !== "confirming") throw new TicketError(id, t.state);
-        known = t.state === "confirming" ? "&known=confirming" : "";
-        o.onWait?.(t);
-        await pause.done;
-      } finally {
-        pause.cancel();
+        t = await this.request("GET /v1/tickets/{id}", { id, wait: LONG_POLL, known }, o);
+      } catch (e) {
+        t = undefined;
+        const again = retry.next(ended(CODE_LOST, "", retryAfterMs(e)), now());
+        if (o.signal?.aborted || isFinal(e) || e instanceof MalformedError || again === undefined) throw e;
+        wait = now() + again;
       }
+      if (t) {
+        if (t.state === "matched" && t.match) return seatOf(t.match);
+        if (t.state !== "waiting" && t.state !== "confirming") throw new TicketError(id, text(t, "state"), t.reason);
+        known = t.state;
+        o.onWait?.(t);
+      }
+      await this.#pause(wait - now(), o.signal);
     }
+  }
+
+  /** Why a ticket waits: what the queue's rules ask, and how many players each keeps away. */
+  explain(ticket: string, o?: CallOptions): Promise<Explanation> {
+    return this.request("GET /v1/tickets/{id}/explain", { id: ticket }, o);
   }
 
   /** Confirms, or declines, the match that was found for a ticket. Who declines is out, and may not queue for a while. */
-  confirmTicket(id: string, accept: boolean, o: CallOptions = {}): Promise<Ticket> {
-    return this.#call<Ticket>("POST", `/v1/tickets/${encodeURIComponent(id)}/confirm`, o, ["state"], { accept });
+  confirmTicket(id: string, accept: boolean, o?: CallOptions): Promise<Ticket> {
+    return this.request("POST /v1/tickets/{id}/confirm", { id, accept }, o);
   }
 
   /** Gives a ticket up. It does nothing to one that has ended. */
-  async cancelTicket(id: string, o: CallOptions = {}): Promise<void> {
-    await this.#call("DELETE", `/v1/tickets/${encodeURIComponent(id)}`, o, []);
+  async cancelTicket(id: string, o?: CallOptions): Promise<void> {
+    await this.request("DELETE /v1/tickets/{id}", { id }, o);
   }
 
   /** Asks for a new seat token for a room in which the player has a seat. */
-  async rejoin(room: string, o: CallOptions = {}): Promise<MatchSeat> {
-    return seatOf(await this.#call<MatchSeat>("POST", `/v1/rooms/${encodeURIComponent(room)}/rejoin`, o, []));
+  async rejoin(room: string, o?: CallOptions): Promise<MatchSeat> {
+    return seatOf(await this.request("POST /v1/rooms/{id}/rejoin", { id: room }, o));
   }
 
   /** How a match ended; an APIError with status 404 while it has not. */
-  result(room: string, o: CallOptions = {}): Promise<Result> {
-    return this.#call<Result>("GET", `/v1/matches/${encodeURIComponent(room)}`, o, ["room"]);
+  result(room: string, o?: CallOptions): Promise<Result> {
+    return this.request("GET /v1/matches/{id}", { id: room }, o);
   }
 
-  /** Makes one request. The reply is an object in which the wanted properties are strings. */
-  async #call<T>(method: string, path: string, o: CallOptions, wanted: string[], body?: object): Promise<T> {
-    const headers: Record<string, string> = { Accept: "application/json" };
-    if (body) headers["Content-Type"] = "application/json";
-    if (this.token) headers["Authorization"] = `Bearer ${this.token}`;
-    const response = await this.#fetch(this.#url + path, {
-      method,
-      headers,
-      redirect: "error",
-      ...(body && { body: JSON.stringify(body) }),
-      ...(o.signal && { signal: o.signal }),
-    });
-    const reply = await readJSON(response);
-    if (!response.ok) throw new APIError(response.status, reply, response.headers.get("Retry-After"));
-    for (const name of wanted) {
-      if (typeof (reply as Record<string, unknown> | undefined)?.[name] !== "string") {
-        throw new TypeError(`the lobby's reply to ${method} ${path} has no ${name}`);
+  /** How the queues do. */
+  async queues(o?: CallOptions): Promise<Queue[]> {
+    return (await this.request("GET /v1/queues", {}, o)).queues;
+  }
+
+  /** The player's own profile, ratings, tickets and party. */
+  me(o?: CallOptions): Promise<Me> {
+    return this.request("GET /v1/me", {}, o);
+  }
+
+  /** The matches that the player played to their end, the newest first. */
+  matches(page: Routes["GET /v1/me/matches"]["args"] = {}, o?: CallOptions): Promise<PlayedMatches> {
+    return this.request("GET /v1/me/matches", page, o);
+  }
+
+  /** Opens the lobby's socket: what happens to the player, chat, and who is there. Resolves when the lobby has said hello. */
+  live(o: LiveOptions = {}): Promise<Live> {
+    return Live.open({
+      ...this.#o, lobby: this, url: this.#url.replace(/^http/, "ws") + "/v1/lobby", refresh: this.#newer && (() => this.refresh()),
+    }, o);
+  }
+
+  /**
+   * Makes any request of the REST interface. args are what the route takes, by name: request("PUT /v1/me", { status: "hi" }).
+   * The reply is the lobby's word.
+   */
+  async request<R extends keyof Routes>(route: R, args: Routes[R]["args"], o: CreateOptions = {}): Promise<Routes[R]["reply"]> {
+    const used = this.token;
+    try {
+      return await this.#once(route, args, o);
+    } catch (e) {
+      if (!used || !this.#newer || !(e instanceof APIError) || e.status !== 401) throw e;
+      try {
+        if (this.token === used) await this.refresh(); // else another call has
+      } catch (cause) {
+        e.cause = cause;
+        throw e;
       }
     }
-    return reply as T;
+    return this.#once(route, args, o);
   }
 
-  #pause(signal: AbortSignal | undefined): { done: Promise<void>; cancel: () => void } {
-    let cancelTimer = () => {};
-    let abort = () => {};
-    const done = new Promise<void>((resolve, reject) => {
-      cancelTimer = this.#schedule(resolve, POLL_PAUSE_MS);
-      abort = () => reject(signal?.reason);
+  async #once<R extends keyof Routes>(route: R, args: Routes[R]["args"], o: CreateOptions): Promise<Routes[R]["reply"]> {
+    o.signal?.throwIfAborted();
+    const [method, template] = route.split(" ") as [string, string];
+    const rest: Record<string, unknown> = { ...args };
+    let path = template.replace(/{(\w+)}/g, (_, name: string) => {
+      const value = encodeURIComponent(String(rest[name]));
+      delete rest[name];
+      return value;
     });
-    done.catch(() => {}); // it may be that nobody gets to wait for it
-    signal?.addEventListener("abort", abort);
+    const headers: Record<string, string> = {};
+    if (this.token) headers["Authorization"] = `Bearer ${this.token}`;
+    if (o.key) headers["Idempotency-Key"] = o.key;
+    const end = this.#end(ANSWER_MS, o.signal);
+    const init: RequestInit = { method, headers, redirect: "error", signal: end.signal };
+    if (method[0] === "P") { // POST, PUT, PATCH
+      headers["Content-Type"] = "application/json";
+      init.body = JSON.stringify(rest);
+    } else {
+      for (const [name, value] of Object.entries(rest)) {
+        for (const v of [value].flat()) {
+          if (v !== undefined) path += `${path.includes("?") ? "&" : "?"}${name}=${encodeURIComponent(String(v))}`;
+        }
+      }
+    }
+    try {
+      const response = await this.#o.fetch(this.#url + path, init);
+      const reply = await readJSON(response);
+      if (!response.ok) throw new APIError(response.status, reply, response.headers.get("Retry-After"));
+      if (response.status !== 204 && (typeof reply !== "object" || !reply)) {
+        throw new MalformedError(`the reply to ${route} is no object`);
+      }
+      return reply as Routes[R]["reply"];
+    } finally {
+      end.cancel();
+    }
+  }
+
+  /** A signal that comes after a time, or with another one, until it is cancelled. */
+  #end(ms: number, outer: AbortSignal | undefined) {
+    const abort = new AbortController();
+    const stop = () => abort.abort(outer?.reason);
+    outer?.addEventListener("abort", stop);
+    const cancelTimer = this.#o.schedule(() => abort.abort(new Error("the lobby does not answer")), ms);
     const cancel = () => {
       cancelTimer();
-      signal?.removeEventListener("abort", abort);
+      outer?.removeEventListener("abort", stop);
     };
-    return { done, cancel };
+    return { signal: abort.signal, cancel };
   }
-}
 
-function seatOf({ room, url, token }: MatchSeat): MatchSeat {
-  if (typeof room !== "string" || typeof url !== "string" || typeof token !== "string") {
-    throw new TypeError("the lobby's reply is no seat");
+  async #pause(ms: number, outer: AbortSignal | undefined): Promise<void> {
+    outer?.throwIfAborted();
+    const { signal, cancel } = this.#end(ms, outer);
+    await new Promise((resolve) => (signal.onabort = resolve));
+    cancel();
+    outer?.throwIfAborted();
   }
-  return { room, url, token };
 }
 
 /** Reads a reply up to its bound; undefined where it is not JSON. */
 async function readJSON(response: Response): Promise<unknown> {
   const reader = response.body?.getReader();
-  const text = new TextDecoder();
+  const utf8 = new TextDecoder();
   let json = "";
   for (let n = 0; reader; ) {
     const { done, value } = await reader.read();
@@ -204,9 +317,9 @@ async function readJSON(response: Response): Promise<unknown> {
     n += value.length;
     if (n > MOST_REPLY) {
       await reader.cancel();
-      throw new TypeError(`the lobby's reply has more than ${MOST_REPLY} bytes`);
+      throw new MalformedError(`a reply of more than ${MOST_REPLY} bytes`);
     }
-    json += text.decode(value, { stream: true });
+    json += utf8.decode(value, { stream: true });
   }
   try {
     return JSON.parse(json);

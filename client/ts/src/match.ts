@@ -13,7 +13,7 @@ import { type Row, sameValue, type TableView } from "./tables.js";
 import {
   type AnyEvents, Callbacks, type EventInfo, type OnAdd, type OnChange, type OnEvent, type OnField, type OnRemove, type Undo,
 } from "./match_callbacks.js";
-import { type Predicted, type PredictOptions } from "./match_predict.js";
+import { type Predicted, Predicting, type PredictOptions } from "./match_predict.js";
 import { checkPlayout, Playout, type PlayoutOptions, type Shown } from "./interpolate.js";
 
 
@@ -58,9 +58,11 @@ export interface MatchOptions<S, In> {
   schedule?: Schedule;
   /** From 0 to 1, for the jitter of reconnecting. Default Math.random. */
   random?: () => number;
+  /** At each change of the state. */
   onState?: (state: MatchState) => void;
   /** The frame's rows and events were told before. */
   onFrame?: (frame: FrameInfo) => void;
+  /** The rules refused a command of this seat. */
   onRefused?: (refusal: Refusal<In>) => void;
   /** The match is over; a close with the action "done" follows. */
   onEnd?: (placements: Placement[]) => void;
@@ -106,6 +108,7 @@ export class Match<S = Record<string, Row>, In = Row, Ev = AnyEvents> {
   #early: { bytes: Uint8Array; at: number }[] | undefined; // what came with the first welcome
   #cancelEarly = () => {};
   #playout: Playout<S> | undefined; // from the first welcome on
+  #predicting: Predicting<S, In, Ev> | undefined;
   #framed = false; // a frame of this socket is in it
   readonly #adds = new Callbacks<OnAdd<unknown>>();
   readonly #changes = new Callbacks<OnChange<unknown>>();
@@ -158,10 +161,12 @@ export class Match<S = Record<string, Row>, In = Row, Ev = AnyEvents> {
     return this.#play.schema!;
   }
 
+  /** Whether the match is played now; onState tells of changes. */
   get state(): MatchState {
     return this.#state;
   }
 
+  /** What was measured and counted since connect. The same object for good. */
   get stats(): Readonly<MatchStats> {
     return this.#play.stats;
   }
@@ -229,16 +234,26 @@ export class Match<S = Record<string, Row>, In = Row, Ev = AnyEvents> {
     const shown = this.#playout!.at(this.#play.clock.serverTick(now));
     if (!shown) return undefined;
     if (this.#framed) this.#play.setView(Math.floor(shown.tick), Math.floor((shown.tick % 1) * 256));
-    return shown;
+    return this.#predicting?.show(shown, this.#play.clock.inputTick(now), now) ?? shown;
   }
 
   /**
    * Begins to predict the own rows: match.send hands inputs to the step at once, and match.view shows own and provisional
-   * rows as predicted. A second call takes the place of the first.
+   * rows as predicted. A second call takes the place of the first. What a step throws surfaces as an uncaught error, but
+   * in a view, which throws it.
    */
   predict(options: PredictOptions<S, In, Ev>): Predicted<S> {
-    void options;
-    throw new Error("not yet");
+    const tell = (calls: Callbacks<OnEvent<unknown, Ev>>) => (name: string, fields: AnyEvents[string], tick: number) => {
+      this.#event(calls, fields, { tick, number: 0, name: name as keyof Ev & string, predicted: true });
+    };
+    const { schema, info } = this;
+    const predicting = new Predicting<S, In, Ev>(
+      { schema, info, onEvent: tell(this.#events), onUnconfirmed: tell(this.#unconfirmed) }, options,
+    );
+    this.#predicting = predicting;
+    this.#play.stats.prediction = predicting.stats;
+    if (this.#framed) predicting.frame(this.#play.head.tick, this.#play.head.processed, this.#play.tables!.views);
+    return predicting;
   }
 
   /** The row of a value; undefined before the first frame. */
@@ -325,7 +340,8 @@ export class Match<S = Record<string, Row>, In = Row, Ev = AnyEvents> {
 
   #take(body: Uint8Array, input: In): void {
     const now = this.#now();
-    const seq = this.#play.take(body, input, now);
+    const { seq, tick, view, frac } = this.#play.take(body, input, now);
+    this.#call(() => this.#predicting?.input(seq, tick, input, this.#play.clock.inputTick(now), view + frac / 256));
     this.#sampledAt = now;
     this.#sent.set(seq, input);
     for (const old of this.#sent.keys()) { // in ascending order; where another program played on they jump
@@ -420,6 +436,7 @@ export class Match<S = Record<string, Row>, In = Row, Ev = AnyEvents> {
     this.#watch(SILENCE_MS);
     this.#playout ??= new Playout<S>(this.schema, this.#options.view);
     this.#framed = false;
+    this.#predicting?.resume();
     this.#setState("playing");
     if (!this.#opened) return;
     // Several messages may come in one turn of the event loop. Who awaits connect is to hear of all of them.
@@ -473,12 +490,19 @@ export class Match<S = Record<string, Row>, In = Row, Ev = AnyEvents> {
     }
   }
 
-  /** What the stream tells. A program that closed the match in a callback hears nothing more of it. */
+  /** Calls the program. One that closed the match in a callback hears nothing more of it. */
+  #tell(f: () => void): void {
+    if (this.#state !== "closed") this.#call(f);
+  }
+
+  #event(calls: Callbacks<OnEvent<unknown, Ev>>, fields: AnyEvents[string], event: EventInfo<Ev>): void {
+    for (const name of [event.name, "*"]) for (const call of calls.of(name)) this.#tell(() => call(fields, event));
+  }
+
+  /** What the stream tells. */
   #listener(): PlayListener {
     const o = this.#options;
-    const tell = (f: () => void) => {
-      if (this.#state !== "closed") this.#call(f);
-    };
+    const tell = (f: () => void) => this.#tell(f);
     const each = <F>(calls: Iterable<F>, call: (f: F) => void) => {
       for (const f of calls) tell(() => call(f));
     };
@@ -488,18 +512,22 @@ export class Match<S = Record<string, Row>, In = Row, Ev = AnyEvents> {
       onAdd: (t, id, row) => each(this.#adds.of(t), (call) => call(id, row)),
       onChange: (t, id, row, before) => each(this.#changes.of(t), (call) => call(id, row, before)),
       onRemove: (t, id, before) => each(this.#removes.of(t), (call) => call(id, before)),
-      restarted: () => this.#playout!.reset(),
+      restarted: () => {
+        this.#playout!.reset();
+        this.#predicting?.restart();
+        this.#play.stats.prediction = this.#predicting?.stats;
+      },
       frame: (info) => {
         this.#framed = true;
+        this.#call(() => this.#predicting?.frame(info.tick, info.processed, this.#play.tables!.views));
         this.#playout!.push(info.tick, this.tables, this.#play.clock.serverTick(info.at));
         tell(() => o.onFrame?.(info));
       },
       event: (tick, number, body) => {
         if (body.kind === "game") {
           const { name, fields } = body;
-          const event = { tick, number, name: name as keyof Ev & string, predicted: false };
-          each(this.#events.of(name), (call) => call(fields, event));
-          each(this.#events.of("*"), (call) => call(fields, event));
+          if (this.#predicting?.confirm(name, fields, tick)) return;
+          this.#event(this.#events, fields, { tick, number, name: name as keyof Ev & string, predicted: false });
           return;
         }
         const { seq, reason } = body;

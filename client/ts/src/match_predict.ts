@@ -1,5 +1,9 @@
-import type { Prediction, PredictionStats } from "./reconcile.js";
+import { namesOwner, type Value } from "./field.js";
+import type { Shown } from "./interpolate.js";
 import type { AnyEvents } from "./match_callbacks.js";
+import type { MatchInfo } from "./play.js";
+import { type PredictedStep, Prediction, type PredictionStats } from "./reconcile.js";
+import type { Schema, Table } from "./schema.js";
 import type { Row } from "./tables.js";
 
 /** What a step sees of the match while it advances it by one tick. */
@@ -9,22 +13,25 @@ export interface PredictStep<S = Record<string, Row>, In = Row, Ev = AnyEvents> 
   /** Ticks per second, and seconds per tick. */
   readonly rate: number;
   readonly dt: number;
-  /** False when a tick is run again that was predicted before: sounds and sparks must not come twice. */
+  /** True once for a tick, when it is over; up to then and after a correction it may run again: sounds must not. */
   readonly live: boolean;
   /** The own seat. */
   readonly seat: number;
   /** The rows of the predicted tables by id, to be changed in place, added and removed. A value's id is 1. */
   readonly state: { readonly [K in keyof S]: Map<number, S[K]> };
-  /** The own inputs of the tick, the oldest first: at most one where the game takes samples. */
-  readonly inputs: readonly { readonly seat: number; readonly seq: number; readonly input: In }[];
+  /**
+   * The own inputs of the tick, the oldest first: at most one where the game takes samples. view is what the player looked
+   * at when he made it: a tick with its fraction.
+   */
+  readonly inputs: readonly { readonly seat: number; readonly seq: number; readonly view: number; readonly input: In }[];
   /** The newest of inputs. */
   readonly input: In | undefined;
   /**
-   * Adds a provisional row and returns its id, which is negative. The server's row takes its place when it comes; where
-   * none does, the row goes.
+   * Adds a provisional row and returns its id, which is negative; 0 where there are 64 already. The server's row takes
+   * its place when it comes; where none does, the row goes.
    */
   spawn<K extends keyof S & string>(table: K, row: S[K]): number;
-  /** Tells onEvent of an event that the server will probably send: once, where live. */
+  /** Tells onEvent of an event that the server will probably send: at once, and once, however often the tick runs. */
   emit<K extends keyof Ev & string>(name: K, fields: Ev[K]): void;
 }
 
@@ -50,14 +57,41 @@ export interface Predicted<S = Record<string, Row>> {
   readonly tick: number;
   /** The predicted rows, without smoothing: what the step computed, to be read only. */
   readonly state: { readonly [K in keyof S]: ReadonlyMap<number, S[K]> };
+  /** The error that a part of the newest 256 states had at most: 0.99 for all but the worst. See PredictionStats.error. */
+  errorAt(part: number): number;
 }
 
-/** Keeps one player's prediction in step with a match. */
-export class Predicting<S, In> implements Predicted<S> {
-  readonly #prediction: Prediction<In>;
+/** What a Predicting needs of its match. */
+export interface PredictingMatch {
+  readonly schema: Schema;
+  readonly info: Pick<MatchInfo, "rate" | "inputs" | "seat">;
+  onEvent(name: string, fields: Fields, tick: number): void;
+  onUnconfirmed(name: string, fields: Fields, tick: number): void;
+}
 
-  constructor(prediction: Prediction<In>) {
-    this.#prediction = prediction;
+type Fields = Readonly<Record<string, Value>>;
+
+/**
+ * One match's prediction over all sockets and hosts. Times are in milliseconds, ticks have their fraction: those at which
+ * an input that is sent now is used.
+ */
+export class Predicting<S, In, Ev> implements Predicted<S> {
+  readonly #match: PredictingMatch;
+  readonly #options: PredictOptions<S, In, Ev>;
+  readonly #tables: readonly { readonly table: Table; readonly owner: string | undefined }[];
+  #prediction: Prediction<In>;
+  #decayedAt: number | undefined;
+
+  /** Throws a RangeError for a table that the game does not have. */
+  constructor(match: PredictingMatch, options: PredictOptions<S, In, Ev>) {
+    this.#match = match;
+    this.#options = options;
+    this.#tables = options.tables.map((name) => {
+      const table = match.schema.tables.find((t) => t.name === name);
+      if (!table) throw new RangeError(`the game has no table ${name}`);
+      return { table, owner: table.fields.find(namesOwner)?.name };
+    });
+    this.#prediction = this.#begin();
   }
 
   get stats(): Readonly<PredictionStats> {
@@ -70,5 +104,63 @@ export class Predicting<S, In> implements Predicted<S> {
 
   get state(): Predicted<S>["state"] {
     return this.#prediction.state as unknown as Predicted<S>["state"];
+  }
+
+  errorAt(part: number): number {
+    return this.#prediction.errorAt(part);
+  }
+
+  /** Forgets all but the counts: ticks count anew. */
+  restart(): void {
+    const { stats } = this.#prediction;
+    this.#prediction = this.#begin();
+    Object.assign(this.#prediction.stats, stats);
+  }
+
+  /** Takes up that the connection was lost and is there again. */
+  resume(): void {
+    this.#prediction.resume();
+  }
+
+  /** Takes up a frame. */
+  frame(tick: number, processed: number, tables: Readonly<Record<string, Iterable<[number, Row]>>>): void {
+    this.#prediction.reconcile(tick, processed, tables);
+  }
+
+  /** Takes up an input, for a tick, so that what is drawn next has it. */
+  input(seq: number, tick: number, input: In, time: number, view: number): void {
+    this.#prediction.input(seq, tick, input, view);
+    this.#prediction.advance(time);
+  }
+
+  /** Whether an event of the server's was told as predicted. */
+  confirm(name: string, fields: Fields, tick: number): boolean {
+    return this.#prediction.confirm(name, fields, tick);
+  }
+
+  /** Puts own and provisional rows in the place of those of what is shown. */
+  show(shown: Shown<S>, time: number, now: number): Shown<S> {
+    const prediction = this.#prediction;
+    prediction.advance(time);
+    prediction.decay(Math.max(0, now - (this.#decayedAt ?? now)));
+    this.#decayedAt = now;
+    const tables: Record<string, ReadonlyMap<number, Row>> = { ...(shown.tables as Record<string, ReadonlyMap<number, Row>>) };
+    for (const { table: { name }, owner } of this.#tables) {
+      const own = (row: Row) => owner !== undefined && row[owner] === this.#match.info.seat;
+      const rows = new Map<number, Row>();
+      for (const [id, row] of tables[name]!) if (!own(row)) rows.set(id, row);
+      for (const [id, row] of prediction.state[name]!) if (id < 0 || own(row)) rows.set(id, prediction.shown(name, id)!);
+      tables[name] = rows;
+    }
+    return { tick: shown.tick, tables: tables as unknown as Shown<S>["tables"] };
+  }
+
+  #begin(): Prediction<In> {
+    const { schema, info, onEvent, onUnconfirmed } = this.#match;
+    const { step, halfLifeMs, snap } = this.#options;
+    return new Prediction<In>(this.#tables.map((t) => t.table), step as (step: PredictedStep<In>) => void, {
+      rate: info.rate, inputs: info.inputs, seat: info.seat, events: schema.events, onEvent, onUnconfirmed,
+      ...(halfLifeMs !== undefined && { halfLifeMs }), ...(snap !== undefined && { snap }),
+    });
   }
 }

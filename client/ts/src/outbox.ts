@@ -35,7 +35,7 @@ export class Outbox {
   #seq = 0; // of the newest input
   #processed = 0; // the newest that a frame contained; never falls
   #room = 0; // the newest that need not be repeated; falls when a failover took inputs back
-  #tick = 0; // of the newest input: ticks never fall
+  #tick = 0; // of the newest input: in an epoch, ticks never fall
   #list: Kept[] = []; // the oldest first
   #overtaken: Sent[] = []; // the newest commands that another program's went before, 256 at most
 
@@ -55,16 +55,17 @@ export class Outbox {
     return this.#list.filter(({ seq }) => seq > told).map(({ seq, input }) => ({ seq, input }));
   }
 
-  /** Takes an input, as its body and as it was given, and returns its sequence. Throws a BacklogError. */
-  add(tick: number, view: number, frac: number, body: Uint8Array, input: unknown): number {
+  /** Takes an input, as its body and as it was given, and returns its sequence and tick. Throws a BacklogError. */
+  add(tick: number, view: number, frac: number, body: Uint8Array, input: unknown): PacketInput {
     if (this.#list.length >= (this.#mode === "commands" ? KEPT_COMMANDS : KEPT_SAMPLES)) {
       if (this.#mode === "commands") throw new BacklogError();
       this.#list.shift();
     }
     this.#seq++;
     this.#tick = Math.max(this.#tick, tick);
-    this.#list.push({ seq: this.#seq, tick: this.#tick, view, frac, body, input });
-    return this.#seq;
+    const kept = { seq: this.#seq, tick: this.#tick, view, frac, body, input };
+    this.#list.push(kept);
+    return kept;
   }
 
   /** Notes what a frame's head says. */
@@ -89,6 +90,12 @@ export class Outbox {
   /** Notes what a new epoch's first frame contains: inputs behind that were taken back and are sent again. */
   rebase(processed: number): void {
     this.#room = processed;
+  }
+
+  /** Notes the tick of a new epoch, which may be an earlier one: no input has to wait for a tick that was taken back. */
+  restart(tick: number): void {
+    this.#tick = 0;
+    for (const input of this.#list) input.tick = Math.min(input.tick, tick);
   }
 
   /** The inputs that the room has not processed, oldest first. */

@@ -15,7 +15,7 @@ import type { PredictionStats } from "./reconcile.js";
 import { Schema } from "./schema.js";
 import { framed, type Socket } from "./socket.js";
 import { type RowListener, Tables } from "./tables.js";
-import { writeLeave, writePacket, writePing, writeRefresh, writeResync } from "./to_server.js";
+import { type PacketInput, writeLeave, writePacket, writePing, writeRefresh, writeResync } from "./to_server.js";
 import { Writer } from "./writer.js";
 
 /** What the newest welcome says of a seat. */
@@ -70,6 +70,8 @@ export interface MatchStats {
   refreshErrors: number;
   /** Event messages that did not follow the last one; the server sends what is missing on the next socket. */
   eventGaps: number;
+  /** What the newest host cost; absent while the match has had one alone. */
+  takeover?: Takeover;
   /** Of the frames' blocks, by scope. */
   readonly bytesByScope: ReadonlyMap<number, number>;
   /** Of the frames' blocks, by table: parts of bytes count as they are. */
@@ -81,7 +83,17 @@ export interface MatchStats {
   /** Packets of samples that were held back since more than 4 KiB waited in the socket: the next one says the same. */
   shed: number;
   /** Since match.predict. */
-  prediction?: Readonly<PredictionStats>;
+  prediction: Readonly<PredictionStats> | undefined;
+}
+
+/** What it cost that another host took the match over. */
+export interface Takeover {
+  /** How many there were so far, with this one. */
+  readonly count: number;
+  /** The time between the last frame of the host before and the first one of this. */
+  readonly pausedMs: number;
+  /** By how many ticks the latter is earlier than the former: so much of what was seen was played anew. */
+  readonly rolledBackTicks: number;
 }
 
 /** What a Play tells. None may throw. */
@@ -117,7 +129,7 @@ export class Play {
   readonly stats: MatchStats = {
     rttMs: 0, jitterMs: 0, frames: 0, bytesIn: 0, bytesOut: 0, decodeErrors: 0, hashMismatches: 0, resyncs: 0, resumes: 0,
     refreshes: 0, refreshErrors: 0, eventGaps: 0, bytesByScope: this.#byScope, bytesByTable: this.#byTable,
-    frameGapMs: 0, leadTicks: 0, shed: 0,
+    frameGapMs: 0, leadTicks: 0, shed: 0, prediction: undefined,
   };
 
   readonly #listener: PlayListener;
@@ -136,8 +148,10 @@ export class Play {
   #tables: Tables | undefined;
   #clock = new TickClock(1);
   #head: Head = noHead; // what the next frame's head differs from
+  #last: { epoch: bigint; tick: number; at: number } | undefined; // the newest frame of all sockets
   #framedAt = 0; // when the newest frame came, once #head is one's
   #event = 0;
+  #anew = false; // the next frame is the first of an epoch that a welcome has told of
   #rebase = false; // a new epoch may number its events from 1 again
   #view: { tick: number; frac: number } | undefined;
   #pingedAt: number | undefined;
@@ -170,6 +184,11 @@ export class Play {
     return this.#resume;
   }
 
+  /** Of the newest frame. */
+  get head(): Head {
+    return this.#head;
+  }
+
   get clock(): TickClock {
     return this.#clock;
   }
@@ -186,7 +205,7 @@ export class Play {
     const m = openMessage(bytes);
     if (m.kind === FROM_SERVER.bye) return endedByBye(readBye(m));
     if (!this.#welcomed) {
-      if (m.kind !== FROM_SERVER.welcome) m.r.fail("welcome", `its kind is ${m.kind}`);
+      if (m.kind !== FROM_SERVER.welcome) m.r.fail();
       return this.#welcome(readWelcome(m), at);
     }
     if (isFrame(m.kind)) return this.#frame(m, size, at);
@@ -208,14 +227,15 @@ export class Play {
   }
 
   /**
-   * Takes an encoded input and what was given to send, sends it with repeats of those before it, and returns its sequence. A command that has more
-   * than a packet of them before it is sent after a frame, in its turn. Throws a BacklogError.
+   * Takes an encoded input and what was given to send, sends it with repeats of those before it, and returns its sequence
+   * and the tick that it is for. A command that has more than a packet of them before it is sent after a frame, in its
+   * turn. Throws a BacklogError.
    */
-  take(body: Uint8Array, input: unknown, now: number): number {
+  take(body: Uint8Array, input: unknown, now: number): PacketInput {
     const { tick, frac } = this.#view ?? { tick: this.#head.tick, frac: 0 };
-    const seq = this.#outbox.add(this.#clock.target(now), tick, frac, body, input);
+    const sent = this.#outbox.add(this.#clock.target(now), tick, frac, body, input);
     if (!this.#outbox.crowded) this.#flush(now);
-    return seq;
+    return sent;
   }
 
   /** Says what the player looks at, for the inputs from now on. frac is in 1/256. */
@@ -262,8 +282,10 @@ export class Play {
     if (goesOn) this.#clock.reopen();
     else {
       this.#clock = new TickClock(rate);
+      this.#outbox.restart(w.tick);
     }
     this.#epoch = epoch;
+    this.#anew = !goesOn;
     this.#rebase = false;
     this.#resume = w.resume;
     this.#clock.frame(w.tick, at); // it is sent with that tick's frame
@@ -284,12 +306,15 @@ export class Play {
     if (h.epoch < this.#epoch) return ended(CODE_LOST, "the server's epoch is older than one seen before");
     if (h.epoch > this.#epoch) this.#newEpoch(h);
     else if (this.#jumped(h, at)) this.#restart();
+    else if (this.#anew) this.#listener.restarted(); // with a clock of its own already
+    this.#anew = false;
     if (this.#head !== noHead) this.stats.frameGapMs = at - this.#framedAt;
     this.#head = h;
     this.#framedAt = at;
     this.#heal(this.#decoder!.apply(frame), at);
     this.#weigh(frame.blocks);
     this.stats.frames++;
+    this.#reckon(h, at);
     this.#clock.frame(h.tick, at);
     if (h.processed > this.#outbox.processed) {
       this.#clock.lead(h.lead);
@@ -303,6 +328,16 @@ export class Play {
     return undefined;
   }
 
+  /** Notes what another host cost, whether behind the same socket or on a new one. */
+  #reckon({ epoch, tick }: Head, at: number): void {
+    const last = this.#last;
+    if (last && epoch > last.epoch) {
+      const count = (this.stats.takeover?.count ?? 0) + 1;
+      this.stats.takeover = { count, pausedMs: at - last.at, rolledBackTicks: Math.max(0, last.tick - tick) };
+    }
+    this.#last = { epoch, tick, at };
+  }
+
   /** Another host took the match over, behind the same socket. */
   #newEpoch(h: Head): void {
     this.#epoch = h.epoch;
@@ -311,6 +346,7 @@ export class Play {
     this.#view = undefined;
     this.#restart();
     this.#outbox.rebase(h.processed);
+    this.#outbox.restart(h.tick);
   }
 
   /**

@@ -13,6 +13,16 @@ export const SCHEMA: Any[] = [
   [["Hit", [["By", 3, 0, 16]]]],
 ];
 
+/** The same game with an X that glides, in steps of 0.5: keyframe takes the steps. */
+export const GLIDING: Any[] = [
+  1,
+  [
+    ["Ships", false, 8, [["X", 4, 0, 0, 0.5, 65535], ["Name", 8, 0, 12], ["Owner", 3, 32, 16], ["Ammo", 3, 1, 8]]],
+    ["Round", true, 1, [["Left", 3, 0, 32]]],
+  ],
+  ...SCHEMA.slice(2),
+];
+
 export interface Ship {
   X: number;
   Name: string;

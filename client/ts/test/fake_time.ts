@@ -28,6 +28,11 @@ export class FakeTime {
       this.#now = Math.max(this.#now, due.at);
       due.call();
     }
-    this.#now = end;
+    this.#now = Math.max(this.#now, end);
+  }
+
+  /** Sleeps: time passes and no timer is called; they are late when the next advance comes. */
+  sleep(ms: number): void {
+    this.#now += ms;
   }
 }

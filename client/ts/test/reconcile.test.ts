@@ -7,22 +7,30 @@ import type { Row } from "../src/tables.js";
 import { golden, unhex } from "./vectors.js";
 
 type Columns = [id: number, ...columns: number[]];
+type Event = { name: string; fields: number[]; tick: number };
 
 interface Rows {
   dots: Columns[];
-  round: Columns;
+  shots?: Columns[];
+  round?: Columns;
 }
 
 interface Op {
   op: string;
   seq?: number;
   tick?: number;
+  time?: number;
   turn?: number;
   thrust?: number;
+  fire?: boolean;
   processed?: number;
   rows?: Rows;
   ms?: number;
-  want?: { tick: number; predicted?: Rows; shown: Columns[]; stats: number[] };
+  event?: Event;
+  predicted?: boolean;
+  want: {
+    tick: number; predicted?: Rows; shown: Rows; live?: number[]; told?: Event[]; untrue?: Event[]; stats: number[]; errors: number[];
+  };
 }
 
 interface Story {
@@ -32,12 +40,14 @@ interface Story {
   ahead: number;
   halfLife: number;
   snap: number;
+  window: number;
   ops: Op[];
 }
 
 interface Input {
   turn: number;
   thrust: number;
+  fire: boolean;
 }
 
 interface Dot {
@@ -47,11 +57,21 @@ interface Dot {
   Speed: number;
   Hits: number;
   Owner: number;
+  Ready?: number; // the server does not send it
+}
+
+interface Shot {
+  X: number;
+  Y: number;
+  Owner: number;
+  VX?: number;
+  VY?: number;
 }
 
 /** The game of netcode's reconcile_golden_test.go. */
 function step(s: PredictedStep<Input>): void {
   const dots = s.state["Dots"] as unknown as Map<number, Dot>;
+  const shots = s.state["Shots"] as unknown as Map<number, Shot>;
   const round = s.state["Round"]!.get(1) as unknown as { Ticks: number };
   round.Ticks++;
   for (const { seat, input } of s.inputs) {
@@ -68,6 +88,21 @@ function step(s: PredictedStep<Input>): void {
     if (x !== d.X || y !== d.Y) {
       [d.X, d.Y] = [x, y];
       d.Hits++;
+      if (d.Owner === s.seat) s.emit("kitBump", { Hits: d.Hits });
+    }
+  }
+  for (const [id, shot] of shots) {
+    shot.X += shot.VX ?? 0;
+    shot.Y += shot.VY ?? 0;
+    if (shot.X < 0 || shot.X > 100 || shot.Y < 0 || shot.Y > 100) shots.delete(id);
+  }
+  for (const { seat, input } of s.inputs) {
+    for (const d of dots.values()) {
+      if (!input.fire || d.Owner !== seat || s.tick < (d.Ready ?? 0)) continue;
+      const { X, Y } = d;
+      if (s.spawn("Shots", { X, Y, Owner: seat, VX: 6 * cos(d.Heading), VY: 6 * sin(d.Heading) }) === 0) continue;
+      d.Ready = s.tick + 4;
+      s.emit("kitFired", { By: seat, X, Y });
     }
   }
 }
@@ -75,46 +110,74 @@ function step(s: PredictedStep<Input>): void {
 const vectors = golden<{ schema: string; stories: Story[] }>("proto/testdata/reconcile.json");
 const schema = Schema.parse(unhex(vectors.schema));
 const fieldsOf = (table: string) => schema.tables.find(({ name }) => name === table)!.fields;
+const hidden: Record<string, string[]> = { Dots: ["Ready"], Shots: ["VX", "VY"] };
 
 function rowOf(table: string, [id, ...columns]: Columns): [number, Row] {
   return [id, Object.fromEntries(fieldsOf(table).map(({ name }, i) => [name, columns[i]!]))];
 }
 
 function columnsOf(table: string, id: number, row: Row): Columns {
-  return [id, ...fieldsOf(table).map(({ name }) => row[name] as number)];
+  const names = [...fieldsOf(table).map(({ name }) => name), ...(hidden[table] ?? [])];
+  return [id, ...names.map((name) => (row[name] as number | undefined) ?? 0)];
+}
+
+function eventOf(name: string, fields: Readonly<Record<string, unknown>>, tick: number): Event {
+  return { name, fields: schema.events.find((e) => e.name === name)!.fields.map((f) => fields[f.name] as number), tick };
 }
 
 for (const story of vectors.stories) {
   test(`predictions are the golden states: ${story.name}`, () => {
-    const p = new Prediction<Input>(schema.tables, step, {
+    let heard: { live: number[]; told: Event[]; untrue: Event[] } = { live: [], told: [], untrue: [] };
+    const p = new Prediction<Input>(schema.tables, (s) => {
+      step(s);
+      if (s.live) heard.live.push(s.tick);
+    }, {
       rate: story.rate, inputs: story.mode, seat: 1, ahead: story.ahead, halfLifeMs: story.halfLife, snap: story.snap,
+      window: story.window, events: schema.events,
+      onEvent: (...e) => heard.told.push(eventOf(...e)),
+      onUnconfirmed: (...e) => heard.untrue.push(eventOf(...e)),
     });
-    let checked = 0;
-    story.ops.forEach(({ op, seq = 0, tick = 0, turn = 0, thrust = 0, processed = 0, rows, ms = 0, want }, i) => {
-      if (op === "input") p.input(seq, tick, { turn, thrust });
-      else if (op === "advance") p.advance(tick);
+    assert.ok(story.ops.length > 50);
+    story.ops.forEach((o, i) => {
+      const { op, seq = 0, tick = 0, time = 0, turn = 0, thrust = 0, fire = false, processed = 0, rows, ms = 0, event, want } = o;
+      const about = `op ${i}: ${op}`;
+      heard = { live: [], told: [], untrue: [] };
+      if (op === "input") p.input(seq, tick, { turn, thrust, fire });
+      else if (op === "advance") p.advance(time);
       else if (op === "decay") p.decay(ms);
       else if (op === "resume") p.resume();
-      else {
+      else if (op === "event") {
+        const { fields } = schema.events.find(({ name }) => name === event!.name)!;
+        const named = Object.fromEntries(fields.map((f, k) => [f.name, event!.fields[k]!]));
+        assert.equal(p.confirm(event!.name, named, event!.tick), o.predicted ?? false, about);
+      } else {
         p.reconcile(tick, processed, {
-          Dots: rows!.dots.map((r) => rowOf("Dots", r)), Round: [rowOf("Round", rows!.round)],
+          Dots: rows!.dots.map((r) => rowOf("Dots", r)), Shots: (rows!.shots ?? []).map((r) => rowOf("Shots", r)),
+          Round: [rowOf("Round", rows!.round!)],
         });
       }
-      if (!want) return;
-      checked++;
-      const about = `op ${i}: ${op}`;
-      const dots = [...p.state["Dots"]!.keys()];
+      const all = (table: string, of: (id: number, row: Row) => Row) => {
+        return Array.from(p.state[table]!, ([id, row]) => columnsOf(table, id, of(id, row)));
+      };
       assert.equal(p.tick, want.tick, about);
-      assert.deepEqual(dots.map((id) => columnsOf("Dots", id, p.shown("Dots", id)!)), want.shown ?? [], about);
-      const { states, mispredicted, replayed, forgotten } = p.stats;
-      assert.deepEqual([states, mispredicted, replayed, forgotten], want.stats, about);
-      if (!want.predicted) return;
-      assert.deepEqual(dots.map((id) => columnsOf("Dots", id, p.state["Dots"]!.get(id)!)), want.predicted.dots ?? [], about);
-      const round = p.state["Round"]!.get(1);
-      if (round) assert.deepEqual(columnsOf("Round", 1, round), want.predicted.round, about);
+      assert.deepEqual(heard, pick(want), about);
+      const { states, mispredicted, replayed, forgotten, confirmed, unconfirmed, adopted, withdrawn, error } = p.stats;
+      assert.deepEqual([states, mispredicted, replayed, forgotten, confirmed, unconfirmed, adopted, withdrawn], want.stats, about);
+      assert.deepEqual([error, p.errorAt(0.5), p.errorAt(0.99)], want.errors, about);
+      const { predicted } = want;
+      if (predicted) {
+        assert.deepEqual(all("Dots", (_, row) => row), predicted.dots, about);
+        assert.deepEqual(all("Shots", (_, row) => row), predicted.shots ?? [], about);
+        assert.deepEqual(columnsOf("Round", 1, p.state["Round"]!.get(1)!), predicted.round, about);
+      }
+      assert.deepEqual(all("Dots", (id) => p.shown("Dots", id)!), want.shown.dots ?? [], about);
+      assert.deepEqual(all("Shots", (id) => p.shown("Shots", id)!), want.shown.shots ?? [], about);
     });
-    assert.ok(checked > 50);
   });
+}
+
+function pick({ live = [], told = [], untrue = [] }: Op["want"]): { live: number[]; told: Event[]; untrue: Event[] } {
+  return { live, told, untrue };
 }
 
 test("half a life is half, and it ends", () => {

@@ -7,6 +7,10 @@ export interface Ship {
   Y: number;
   /** Radians from 0 to 2π, in 256 steps. */
   Angle: number;
+  /** -256 to 256 in steps of 0.25; for the row's owner only. */
+  VX?: number;
+  /** -256 to 256 in steps of 0.25; for the row's owner only. */
+  VY?: number;
   /** A seat, 0 for none. */
   Owner: number;
   /** At most 24 bytes of UTF-8. */

@@ -1,5 +1,7 @@
 // The ways into a match: against whoever is here, against bots, in the crowd, or with friends.
 
+import { MOST_BOTS } from "./world.ts";
+
 /** How somebody wants to play. */
 export type Way =
   | { kind: "players" }
@@ -7,7 +9,6 @@ export type Way =
   | { kind: "crowd" }
   | { kind: "friends"; code: string }; // "" makes a new room
 
-export const MOST_BOTS = 15;
 const FEW_BOTS = 8;
 const CODE = /^[A-Z0-9]{6}$/;
 

@@ -33,13 +33,12 @@ export class Controls {
       this.#fields.push({ input, name, unit });
       return make("label", {}, label, input);
     });
-    const cut = make("button", { type: "button" }, "Cut the connection now");
+    const cut = make("button", { type: "button" }, "Cut now");
     cut.addEventListener("click", () => sim.drop());
-    this.element = make("section", {}, make("fieldset", {},
+    this.element = make("div", { class: "part" }, make("fieldset", {},
       make("legend", {}, "Network simulator"),
-      make("div", { class: "presets" }, ...presets),
+      make("div", { class: "presets" }, ...presets, cut),
       make("div", { class: "fields" }, ...fields),
-      cut,
     ));
     this.show();
   }

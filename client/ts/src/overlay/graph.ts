@@ -73,25 +73,22 @@ export class Graph {
     g.clearRect(0, 0, w, h);
     rule(g, colours.grid, w, y(0));
     rule(g, colours.grid, w, y(top));
+    for (const column of picture.marks) mark(g, colours.mark, x(column), h);
     for (const shape of picture.shapes) paint(g, shape, x, y, step);
     if (guide !== undefined && guide <= top) {
       g.setLineDash([2, 3]);
       rule(g, colours.soft, w, y(guide));
       g.setLineDash([]);
     }
-    g.fillStyle = colours.mark;
-    for (const column of picture.marks) g.fillRect(x(column) - 0.75, 0, 1.5, h);
     if (picture.cursor !== undefined) {
       g.fillStyle = colours.ink;
       g.fillRect(x(picture.cursor) - 0.5, 0, 1, h);
     }
     g.font = FONT;
     g.textBaseline = "top";
-    const room = g.measureText(picture.label).width + 4;
-    g.fillStyle = colours.surface;
-    g.globalAlpha = 0.75;
-    g.fillRect(0, y(top) + 1, room, 12);
-    g.globalAlpha = 1;
+    g.strokeStyle = colours.surface;
+    g.lineWidth = 3;
+    g.strokeText(picture.label, 1, y(top) + 2);
     g.fillStyle = colours.soft;
     g.fillText(picture.label, 1, y(top) + 2);
   }
@@ -104,6 +101,19 @@ function rule(g: CanvasRenderingContext2D, colour: string, width: number, y: num
   g.moveTo(0, Math.round(y) + 0.5);
   g.lineTo(width, Math.round(y) + 0.5);
   g.stroke();
+}
+
+/** A line behind what is drawn, with a head that is always to be seen. */
+function mark(g: CanvasRenderingContext2D, colour: string, x: number, height: number): void {
+  g.fillStyle = colour;
+  g.globalAlpha = 0.55;
+  g.fillRect(x - 0.5, 0, 1, height);
+  g.globalAlpha = 1;
+  g.beginPath();
+  g.moveTo(x - 3, 0);
+  g.lineTo(x + 3, 0);
+  g.lineTo(x, 4.5);
+  g.fill();
 }
 
 function paint(

@@ -32,7 +32,7 @@ const PAUSE_TICKS = 6; // where ticks are long
 export class Incidents {
   readonly list: Incident[] = [];
 
-  #before: { playing: boolean; closed: boolean; takeovers: number; broken: number } | undefined;
+  #before: { playing: boolean; closed: boolean; takeover: unknown; broken: number } | undefined;
   #lostAt: number | undefined; // when the socket was seen to be lost
   #longest = 0; // of the pause that is going on
 
@@ -40,15 +40,15 @@ export class Incidents {
     const playing = c.state === "playing";
     const broken = c.stats.decodeErrors + c.stats.hashMismatches;
     const before = this.#before;
-    const { takeovers } = c.stats;
-    this.#before = { playing, closed: c.state === "closed", takeovers, broken };
+    const { takeover } = c.stats;
+    this.#before = { playing, closed: c.state === "closed", takeover, broken };
     if (!before) return;
     if (before.playing && c.state === "reconnecting") this.#lostAt = at;
     const long = c.gapMs > Math.max(PAUSE_MS, (PAUSE_TICKS * 1000) / c.rate);
     if (long) this.#longest = Math.max(this.#longest, c.gapMs);
     const over = playing && !c.silent;
-    if (takeovers > before.takeovers) {
-      const { pausedMs, rolledBackTicks: ticks } = c.stats;
+    if (takeover && takeover !== before.takeover) {
+      const { pausedMs, rolledBackTicks: ticks } = takeover;
       this.#add({ at, kind: "host", text: `New host: paused ${ms(pausedMs)}, ${rolledBack(ticks)}`, pausedMs, ticks });
       this.#lostAt = undefined;
       this.#longest = 0;

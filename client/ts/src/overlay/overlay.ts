@@ -72,12 +72,12 @@ export class Overlay {
       new LineRow("Round trip", "Smoothed, measured every second", { series: (p) => p.rtt, unit: "ms", least: 50, colour: 0 }),
       new LineRow("Jitter", "How much the arrival of frames varies, smoothed", { series: (p) => p.jitter, unit: "ms", least: 20, colour: 0 }),
       new GapRow(),
-      new BytesRow(),
       new LineRow("Prediction error", "By how much the last state differed from what was predicted, in the game's units", {
         series: (p) => p.error, unit: "", least: 0.1, colour: 3, none: "no prediction",
       }),
       new RollbackRow(),
       new LeadRow(),
+      new BytesRow(),
     ];
     this.#graphs.append(...this.#rows.map((r) => r.element));
     this.#controls = options.sim && new Controls(options.sim);
@@ -197,7 +197,7 @@ export class Overlay {
     const slow = this.#draws++ % SLOW_EVERY === 0 || this.#pointer !== undefined;
     const m = this.#moment();
     for (const row of this.#rows) row.show(m, slow);
-    this.#tellState();
+    this.#tellState(m.cursor === undefined ? undefined : m.span.now - timeOf(m.cursor, m.span));
     this.#tellIncidents();
     this.#controls?.show();
   }
@@ -210,7 +210,6 @@ export class Overlay {
       probe: this.#probe,
       span,
       cursor,
-      time: cursor === undefined ? now : Math.min(now, timeOf(cursor, span)),
       since: now - WINDOW_MS,
       marks: this.incidents.map(({ at }) => columnOf(at, span)).filter((c) => c >= 0 && c < span.columns),
       rate: this.#match.info.rate,
@@ -227,15 +226,15 @@ export class Overlay {
     };
   }
 
-  #tellState(): void {
+  #tellState(ago: number | undefined): void {
     const { state, info, stats } = this.#match;
     this.#dot.dataset["state"] = state;
-    setText(this.#state, `${state}, seat ${info.seat}, epoch ${info.epoch}`);
+    setText(this.#state, ago === undefined ? `${state} · epoch ${info.epoch}` : `${(ago / 1000).toFixed(1)} s ago`);
     const counts = [
-      [stats.takeovers, "takeovers"], [stats.resumes, "resumes"], [stats.shed, "inputs shed"],
+      [stats.takeover?.count ?? 0, "takeovers"], [stats.resumes, "resumes"], [stats.shed, "inputs shed"],
       [stats.decodeErrors + stats.hashMismatches, "decode errors"],
     ] as const;
-    setText(this.#counts, counts.map(([n, what]) => `${n} ${what}`).join(" · "));
+    setText(this.#counts, counts.map(([n, what]) => `${what} ${n}`).join(" · "));
   }
 
   #tellIncidents(): void {

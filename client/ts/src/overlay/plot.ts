@@ -2,14 +2,14 @@ import type { Series } from "./series.js";
 
 // What a graph shows is worked out here, without a canvas.
 
-const MOST_STEPS = [1, 2, 2.5, 5, 10];
+const TOPS = [1, 1.25, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10];
 
-/** The round number at or above a value that is the top of its graph: 1, 2, 2.5 or 5 times a power of ten. */
+/** The round number at or above a value that is the top of its graph. */
 export function niceTop(value: number, least: number): number {
   const v = Math.max(value, least);
   if (!(v > 0) || !Number.isFinite(v)) return 1;
   const power = 10 ** Math.floor(Math.log10(v));
-  const step = MOST_STEPS.find((s) => s * power >= v * (1 - 1e-9)) ?? 10;
+  const step = TOPS.find((s) => s * power >= v * (1 - 1e-9)) ?? 10;
   return step * power;
 }
 

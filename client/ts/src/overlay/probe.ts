@@ -27,9 +27,7 @@ export interface ObservedStats {
   readonly resumes: number;
   readonly decodeErrors: number;
   readonly hashMismatches: number;
-  readonly takeovers: number;
-  readonly pausedMs: number;
-  readonly rolledBackTicks: number;
+  readonly takeover?: { readonly count: number; readonly pausedMs: number; readonly rolledBackTicks: number } | undefined;
   readonly prediction?: ObservedPrediction | undefined;
 }
 
@@ -38,7 +36,8 @@ export interface ObservedPrediction {
   readonly states: number;
   readonly mispredicted: number;
   readonly replayed: number;
-  readonly error: number;
+  /** Absent where it is not known. */
+  readonly error?: number | undefined;
 }
 
 /** How often a probe is to be asked to take a sample, in milliseconds. */
@@ -116,6 +115,7 @@ export class Probe {
   readonly #rates = { in: new Rate(PER_SECOND), out: new Rate(PER_SECOND), rolled: new Rate(PER_SECOND), replayed: new Rate(PER_SECOND) };
   #frames = -1;
   #heardAt = 0; // the sample in which the newest frame was first seen
+  #takeover: unknown; // the newest seen
   #silent = 0; // how long no frame had come by the last sample
 
   constructor(match: Observed) {
@@ -154,7 +154,10 @@ export class Probe {
     if (stats.frames !== this.#frames) {
       const waited = this.#silent;
       [this.#frames, this.#heardAt, this.#silent] = [stats.frames, at, 0];
-      return stats.frames > 1 ? Math.max(stats.frameGapMs, waited) : NaN;
+      const { takeover } = stats;
+      const paused = takeover && takeover !== this.#takeover ? takeover.pausedMs : 0; // which is exact
+      this.#takeover = takeover;
+      return stats.frames > 1 ? Math.max(stats.frameGapMs, waited, paused) : NaN;
     }
     this.#silent = at - this.#heardAt;
     return this.#silent;

@@ -1,18 +1,17 @@
 import { make, setText } from "./dom.js";
 import { type Colours, Graph, type Picture, type Shape } from "./graph.js";
 import { bytes, columnsOf, niceTop, short, type Span, stack } from "./plot.js";
-import { type Layer, type Probe, SAMPLE_MS } from "./probe.js";
+import type { Layer, Probe } from "./probe.js";
 import type { Series } from "./series.js";
 
 /** What all rows show at one time. */
 export interface Moment {
   readonly probe: Probe;
   readonly span: Span;
-  /** The time that the numbers are of: now, or where the pointer is. */
-  readonly time: number;
   /** When what is shown began. */
   readonly since: number;
   readonly marks: readonly number[];
+  /** The column that the pointer is at: then the numbers are of it, else they are the newest. */
   readonly cursor: number | undefined;
   /** Ticks per second. */
   readonly rate: number;
@@ -40,6 +39,11 @@ export abstract class Row {
 
   /** Shows a moment. Slow says that it is time for what takes longer to work out. */
   abstract show(m: Moment, slow: boolean): void;
+
+  /** The number to show of a series that is drawn by these values. */
+  protected read(m: Moment, series: Series, values: Float64Array): number {
+    return m.cursor === undefined ? series.valueAt(m.span.now) : values[m.cursor]!;
+  }
 
   protected tell(value: string, unit: string, bad = false): void {
     setText(this.#value, value);
@@ -79,12 +83,13 @@ export class LineRow extends Row {
 
   show(m: Moment, slow: boolean): void {
     const series = this.#series(m.probe);
-    const now = series.valueAt(m.time);
-    this.tell(short(now), Number.isNaN(now) ? "" : this.#unit);
-    if (slow) this.more(Number.isNaN(series.value()) ? this.#none : `p99 ${short(series.quantile(0.99, m.since))}`);
+    const values = columnsOf(series, m.span);
+    const now = this.read(m, series, values);
+    const text = (v: number) => short(this.#unit === "ms" ? Math.round(v) : v);
+    this.tell(text(now), Number.isNaN(now) ? "" : this.#unit);
+    if (slow) this.more(Number.isNaN(series.value()) ? this.#none : `p99 ${text(series.quantile(0.99, m.since))}`);
     const top = niceTop(series.max(m.since), this.#least);
     const colour = m.colours.series[this.#colour]!;
-    const values = columnsOf(series, m.span);
     this.draw(m, { shapes: [{ kind: "area", values, colour }], top, label: `${short(top)} ${this.#unit}`.trim() });
   }
 }
@@ -97,13 +102,14 @@ export class GapRow extends Row {
 
   show(m: Moment): void {
     const gap = m.probe.gap;
-    const now = Math.max(gap.valueAt(m.time), gap.valueAt(m.time - SAMPLE_MS) || 0);
+    const values = columnsOf(gap, m.span);
+    const now = this.read(m, gap, values);
     const tick = 1000 / m.rate;
     this.tell(short(Math.round(now)), Number.isNaN(now) ? "" : "ms", now > 4 * tick);
     const most = gap.max(m.since);
     this.more(`longest ${short(Math.round(most))}`);
     const top = niceTop(most, 3 * tick);
-    const shapes: Shape[] = [{ kind: "bars", values: columnsOf(gap, m.span), colour: m.colours.series[0]! }];
+    const shapes: Shape[] = [{ kind: "bars", values, colour: m.colours.series[0]! }];
     this.draw(m, { shapes, top, guide: tick, label: `${short(top)} ms` });
   }
 }
@@ -116,13 +122,13 @@ export class LeadRow extends Row {
 
   show(m: Moment): void {
     const { lead } = m.probe;
-    const now = lead.valueAt(m.time);
+    const values = columnsOf(lead, m.span, "least");
+    const now = this.read(m, lead, values);
     this.tell(short(now), Number.isNaN(now) ? "" : now === 1 ? "tick" : "ticks", now < 0);
     const least = lead.min(m.since);
     this.more(Number.isNaN(now) ? "no inputs" : `least ${short(least)}`);
     const top = niceTop(lead.max(m.since), 4);
     const bottom = least < 0 ? -niceTop(-least, 2) : 0;
-    const values = columnsOf(lead, m.span, "least");
     const shapes: Shape[] = [{ kind: "bars", values, colour: m.colours.series[1]!, negative: m.colours.bad }];
     this.draw(m, { shapes, top, bottom, label: short(top) });
   }
@@ -136,12 +142,13 @@ export class RollbackRow extends Row {
 
   show(m: Moment): void {
     const { rollbacks, replayed } = m.probe;
-    const now = rollbacks.valueAt(m.time);
+    const values = columnsOf(rollbacks, m.span);
+    const now = this.read(m, rollbacks, values);
     this.tell(short(now), Number.isNaN(now) ? "" : "/s");
-    const again = replayed.valueAt(m.time);
+    const again = this.read(m, replayed, columnsOf(replayed, m.span));
     this.more(Number.isNaN(now) ? "no prediction" : `${short(Math.round(again))} ticks/s again`);
     const top = niceTop(rollbacks.max(m.since), 5);
-    const shapes: Shape[] = [{ kind: "bars", values: columnsOf(rollbacks, m.span), colour: m.colours.series[3]! }];
+    const shapes: Shape[] = [{ kind: "bars", values, colour: m.colours.series[3]! }];
     this.draw(m, { shapes, top, label: `${short(top)} /s` });
   }
 }
@@ -156,11 +163,11 @@ export class BytesRow extends Row {
   constructor() {
     super("Received", "Bytes a second with their framing: those of frames by scope or table, and the rest");
     this.#buttons = (["scope", "table"] as const).map((by) => {
-      const button = make("button", { type: "button" }, `by ${by}`);
+      const button = make("button", { type: "button" }, by);
       button.addEventListener("click", () => this.#choose(by));
       return button;
     });
-    const choice = make("div", { class: "switch", role: "group", "aria-label": "Bytes received" }, ...this.#buttons);
+    const choice = make("div", { class: "switch", role: "group", "aria-label": "Bytes by" }, ...this.#buttons);
     this.element.classList.add("tall");
     this.element.querySelector(".value")!.append(choice);
     this.element.append(make("dd", { class: "layers" }, this.#legend));
@@ -169,15 +176,16 @@ export class BytesRow extends Row {
 
   show(m: Moment): void {
     const { probe } = m;
-    const now = probe.bytesIn.valueAt(m.time);
+    const now = this.read(m, probe.bytesIn, columnsOf(probe.bytesIn, m.span));
     const [value, unit] = bytes(now).split(" ");
     this.tell(value!, unit ? `${unit}/s` : "");
-    this.more(`sent ${bytes(probe.bytesOut.valueAt(m.time))}/s`);
+    this.more(`sent ${bytes(this.read(m, probe.bytesOut, columnsOf(probe.bytesOut, m.span)))}/s`);
     const { list } = this.#by === "scope" ? probe.scopes : probe.tables;
     const rest = this.#by === "scope" ? probe.restOfScopes : probe.restOfTables;
     const layers: Pick<Layer, "name" | "series">[] = [...list, { name: "other", series: rest }];
     const colours = [...list.map((l) => m.colours.series[l.colour]!), m.colours.rest];
-    const tops = stack(layers.map((l) => columnsOf(l.series, m.span)));
+    const columns = layers.map((l) => columnsOf(l.series, m.span));
+    const tops = stack(columns);
     const shapes = tops.map((values, i): Shape => ({
       kind: "layer", values, colour: colours[i]!, ...(i > 0 && { below: tops[i - 1]! }),
     }));
@@ -185,7 +193,7 @@ export class BytesRow extends Row {
     this.draw(m, { shapes, top, label: `${bytes(top)}/s` });
     layers.forEach((l, i) => {
       if (l.series.max(m.since) === 0 && !this.#entries.has(l.name)) return; // not in this game
-      setText(this.#entry(l.name, i < list.length ? `c${list[i]!.colour}` : "rest"), bytes(l.series.valueAt(m.time)));
+      setText(this.#entry(l.name, i < list.length ? `c${list[i]!.colour}` : "rest"), bytes(this.read(m, l.series, columns[i]!)));
     });
   }
 

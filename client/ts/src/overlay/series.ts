@@ -40,36 +40,40 @@ export class Series {
     return this.value(i);
   }
 
-  /** The values taken after a time, the newest first, without gaps. */
-  *since(time: number): Generator<number> {
-    for (let i = 0; i < this.#length && this.time(i) > time; i++) {
-      const v = this.value(i);
-      if (!Number.isNaN(v)) yield v;
-    }
-  }
-
   /** The greatest value after a time; 0 where there is none. */
   max(since: number): number {
-    let most = -Infinity;
-    for (const v of this.since(since)) most = Math.max(most, v);
-    return most === -Infinity ? 0 : most;
+    let most = NaN;
+    for (let i = 0; i < this.#length && this.time(i) > since; i++) {
+      const v = this.value(i);
+      if (!(v <= most) && !Number.isNaN(v)) most = v;
+    }
+    return most || 0;
   }
 
   /** The least value after a time; 0 where there is none. */
   min(since: number): number {
-    let least = Infinity;
-    for (const v of this.since(since)) least = Math.min(least, v);
-    return least === Infinity ? 0 : least;
+    let least = NaN;
+    for (let i = 0; i < this.#length && this.time(i) > since; i++) {
+      const v = this.value(i);
+      if (!(v >= least) && !Number.isNaN(v)) least = v;
+    }
+    return least || 0;
   }
 
   /** The value which a part of those after a time do not exceed, 0 to 1 (nearest rank); 0 where there is none. */
   quantile(part: number, since: number): number {
-    const sorted = [...this.since(since)].sort((a, b) => a - b);
-    return sorted[Math.max(0, Math.ceil(part * sorted.length) - 1)] ?? 0;
+    const list = new Float64Array(this.#length);
+    let n = 0;
+    for (let i = 0; i < this.#length && this.time(i) > since; i++) {
+      const v = this.value(i);
+      if (!Number.isNaN(v)) list[n++] = v;
+    }
+    return list.subarray(0, n).sort()[Math.max(0, Math.ceil(part * n) - 1)] ?? 0;
   }
 
   #place(i: number): number {
-    return (this.#next - 1 - i + 2 * this.#times.length) % this.#times.length;
+    const place = this.#next - 1 - i;
+    return place < 0 ? place + this.#times.length : place;
   }
 }
 
@@ -91,7 +95,7 @@ export class Rate {
     while (i + 1 < totals.length && at - totals.time(i + 1) <= 1000 && totals.value(i + 1) <= totals.value(i)) i++;
     // One that comes seldom, as in a hidden page, is measured from the one before.
     if (i === 0 && totals.length > 1 && totals.value(1) <= total) i = 1;
-    const ms = at - totals.time(i);
-    return ms > 0 ? ((total - totals.value(i)) * 1000) / ms : 0;
+    // Less than a second counts as one, or the first counts would be peaks.
+    return ((total - totals.value(i)) * 1000) / Math.max(1000, at - totals.time(i));
   }
 }

@@ -62,42 +62,51 @@ button.icon:hover { background: var(--raised); }
 .body { overflow-y: auto; overscroll-behavior: contain; scrollbar-width: thin; min-height: 0; }
 .body:focus-visible { outline-offset: -2px; }
 .graphs { padding: 4px 14px 8px; }
-.row { display: grid; grid-template-columns: 108px minmax(0, 1fr); gap: 10px; padding: 5px 0; border-bottom: 1px solid var(--grid); }
+.row {
+  display: grid; grid-template: auto minmax(0, 1fr) auto / 112px minmax(0, 1fr); column-gap: 10px; padding: 4px 0;
+  border-bottom: 1px solid var(--grid);
+}
 .row:last-child { border-bottom: 0; }
-.row dt { font-weight: 400; color: var(--soft); font-size: 12px; }
-.row .now { font-size: 16px; font-weight: 600; line-height: 1.25; }
+.row dt { font-weight: 400; color: var(--soft); font-size: 12px; grid-area: 1 / 1; }
+.row .value { grid-area: 2 / 1; }
+.row .plot { grid-area: 1 / 2 / 3 / 2; }
+.row .layers { grid-area: 3 / 2; }
+.row .now { font-size: 16px; font-weight: 600; line-height: 1.2; }
 .row .now small { font-size: 12px; font-weight: 400; color: var(--soft); margin-left: 2px; }
-.row .more { font-size: 11.5px; color: var(--soft); }
+.row .more { font-size: 11.5px; line-height: 1.25; color: var(--soft); }
 .bad { color: var(--bad) !important; }
 .plot { min-width: 0; position: relative; }
 canvas { display: block; width: 100%; height: 46px; }
-.tall canvas { height: 70px; }
-.legend { display: flex; flex-wrap: wrap; gap: 1px 10px; font-size: 11.5px; color: var(--soft); padding: 2px 0 0; list-style: none; grid-column: 1 / -1; }
+.tall canvas { height: 68px; }
+.legend { display: flex; flex-wrap: wrap; gap: 1px 10px; font-size: 11.5px; color: var(--soft); padding: 3px 0 0; list-style: none; }
 .legend li { display: inline-flex; align-items: center; gap: 5px; }
 .legend b { font-weight: 600; color: var(--ink); }
 .chip { width: 9px; height: 9px; border-radius: 2px; flex: none; }
 .c0 { background: var(--c0); } .c1 { background: var(--c1); } .c2 { background: var(--c2); } .c3 { background: var(--c3); }
 .c4 { background: var(--c4); } .rest { background: var(--rest); }
 .switch { display: inline-flex; margin-top: 4px; }
-.switch button { min-height: 22px; padding: 0 7px; font-size: 11.5px; border-radius: 0; }
+.switch button { min-height: 24px; padding: 0 8px; font-size: 11.5px; border-radius: 0; }
 .switch button:first-child { border-radius: 6px 0 0 6px; }
 .switch button:last-child { border-radius: 0 6px 6px 0; border-left: 0; }
-section { padding: 8px 14px 10px; border-top: 1px solid var(--line); }
+.part { padding: 8px 14px 10px; border-top: 1px solid var(--line); }
+.counts { padding-top: 5px; font-size: 11.5px; color: var(--soft); }
 .log { list-style: none; padding: 4px 0 0; font-size: 12px; }
-.log li { display: grid; grid-template-columns: 44px 1fr; gap: 6px; padding: 1px 0; }
-.log time { color: var(--soft); }
+.log { max-height: 74px; overflow-y: auto; scrollbar-width: thin; }
+.log li { display: grid; grid-template-columns: 38px 1fr; padding: 1px 0; }
+.log .at { color: var(--soft); }
 .log .host { font-weight: 600; }
 .log .empty { display: block; color: var(--soft); }
 fieldset { border: 0; padding: 0; min-width: 0; }
 legend { padding: 0; font-size: 12px; font-weight: 600; color: var(--soft); }
-.presets { display: flex; flex-wrap: wrap; gap: 5px; padding: 5px 0 8px; }
+.presets { display: flex; flex-wrap: wrap; gap: 5px; padding: 5px 0 7px; }
+.presets button { margin-left: auto; }
 .presets label { position: relative; cursor: pointer; }
 .presets input { position: absolute; opacity: 0; inset: 0; margin: 0; width: 100%; height: 100%; cursor: pointer; }
-.presets span { display: block; border: 1px solid var(--line); background: var(--raised); border-radius: 6px; padding: 2px 8px; }
+.presets span { display: block; border: 1px solid var(--line); background: var(--raised); border-radius: 6px; padding: 3px 8px; }
 .presets label:hover span { border-color: var(--soft); }
 .presets input:checked + span { background: var(--ink); color: var(--surface); border-color: var(--ink); }
 .presets input:focus-visible + span { outline: 2px solid var(--focus); outline-offset: 1px; }
-.fields { display: grid; grid-template-columns: repeat(5, minmax(0, 1fr)); gap: 6px; padding-bottom: 8px; }
+.fields { display: grid; grid-template-columns: repeat(5, minmax(0, 1fr)); gap: 6px; }
 .fields label { font-size: 11px; color: var(--soft); display: grid; gap: 2px; align-content: end; }
 .fields input {
   width: 100%; min-width: 0; min-height: 26px; padding: 2px 5px; border: 1px solid var(--line); border-radius: 5px; background: var(--raised); color: var(--ink);

@@ -1,0 +1,215 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { EventInfo, Match, Predicted, PredictOptions, PredictStep } from "../src/index.js";
+import { type Events, events, frame, type FrameFields, GLIDING, hit, type Input, keyframe, pong, type Ship, type State } from "./fake_server.js";
+import { Harness } from "./match_harness.js";
+
+type Playing = Match<State, Input, Events>;
+type Step = PredictStep<State, Input, Events>;
+
+const OWN = 1; // the own ship's row
+const OTHER = 65537;
+
+/** The rules: a turn moves the ship by so much a tick; firing adds a shot and hits. */
+function step(s: Step): void {
+  for (const ship of s.state.Ships.values()) {
+    if (ship.Owner !== s.seat || ship.Name === "shot") continue;
+    ship.X += s.input?.Turn ?? 0;
+    if (s.input?.Fire) {
+      s.spawn("Ships", { X: ship.X, Name: "shot", Owner: s.seat });
+      s.emit("Hit", { By: s.seat });
+    }
+  }
+}
+
+/** A room with an own ship at x, and another one. */
+function room(h: Harness, tick: number, x: number, f: FrameFields = {}): void {
+  h.socket.say(frame(tick, { ...f, blocks: [keyframe([[2 * x, "own", 1], [2 * (tick * 3), "other", 2]], 90)] }));
+}
+
+async function play(options: Partial<PredictOptions<State, Input, Events>> = {}): Promise<[Harness, Playing, Predicted<State>]> {
+  const h = new Harness();
+  const match = await h.join({ schema: GLIDING, tick: 90 });
+  h.socket.say(pong(h.time.now() * 1000, 90, 0));
+  for (let tick = 90; tick <= 100; tick++) {
+    room(h, tick, 10);
+    h.time.advance(50);
+  }
+  return [h, match, match.predict({ tables: ["Ships"], step, ...options })];
+}
+
+const shownShip = (h: Harness, match: Playing, id = OWN): Ship | undefined => match.view(h.time.now())!.tables.Ships.get(id);
+
+test("an input shows in the next picture, long before the server's answer", async () => {
+  const [h, match, predicted] = await play();
+  assert.equal(shownShip(h, match)!.X, 10);
+  match.send({ Turn: 20 });
+  h.time.advance(16);
+  const x = shownShip(h, match)!.X;
+  assert.ok(x > 11, `it is shown at ${x}`);
+  assert.ok(predicted.state.Ships.get(OWN)!.X >= 30, "what is predicted is not smoothed");
+  assert.ok(predicted.tick > 100);
+});
+
+test("the ships of others are shown between two frames, not predicted", async () => {
+  const [h, match] = await play();
+  match.send({ Turn: 20 });
+  h.time.advance(16);
+  const shown = match.view(h.time.now())!;
+  assert.ok(Math.abs(shown.tables.Ships.get(OTHER)!.X - shown.tick * 3) < 1e-9);
+});
+
+test("a correction does not jump, and is made up for", async () => {
+  const [h, match, predicted] = await play();
+  match.send({ Turn: 4 });
+  h.time.advance(50);
+  const before = shownShip(h, match)!.X;
+  room(h, 101, 90, { processed: 1 }); // the server had other ideas
+  assert.ok(Math.abs(shownShip(h, match)!.X - before) < 5, "where it was");
+  assert.equal(match.stats.prediction!.mispredicted, 1);
+  assert.equal(match.stats.prediction, predicted.stats);
+  assert.ok(predicted.stats.error > 70 && predicted.errorAt(0.99) > 70);
+  let last = before;
+  for (let i = 0; i < 60; i++) {
+    h.time.advance(16);
+    const x = shownShip(h, match)!.X;
+    assert.ok(x >= last - 1e-9, `${x} after ${last}`);
+    last = x;
+  }
+  assert.ok(last > 90, `${last}`);
+});
+
+test("a correction above the option snap jumps", async () => {
+  const [h, match] = await play({ snap: 20 });
+  match.view(h.time.now());
+  room(h, 101, 90);
+  assert.ok(shownShip(h, match)!.X >= 90);
+});
+
+test("a row that a step adds is shown at once, and the server's takes its place", async () => {
+  const [h, match] = await play();
+  match.view(h.time.now());
+  match.send({ Fire: true });
+  h.time.advance(16);
+  const shots = () => [...match.view(h.time.now())!.tables.Ships].filter(([, s]) => s.Name === "shot").map(([id]) => id);
+  assert.deepEqual(shots(), [-1]);
+  h.time.advance(34);
+  match.send({}); // fires no more
+  h.time.advance(50);
+  assert.deepEqual(shots(), [-1]);
+  h.socket.say(frame(104, { processed: 2, blocks: [keyframe([[20, "own", 1], [624, "other", 2], [20, "shot", 1]], 90)] }));
+  assert.deepEqual(shots(), [131073]);
+  assert.deepEqual([match.stats.prediction!.adopted, match.stats.prediction!.withdrawn], [1, 0]);
+});
+
+test("a row that a step adds and that the server does not send goes", async () => {
+  const [h, match] = await play();
+  match.send({ Fire: true });
+  h.time.advance(50);
+  match.send({});
+  assert.equal(match.view(h.time.now())!.tables.Ships.size, 3);
+  for (let t = 101; t < 125; t++) room(h, t, 10, { processed: 2 });
+  assert.deepEqual([...match.view(h.time.now())!.tables.Ships.keys()].sort(), [OWN, OTHER]);
+});
+
+test("a predicted event is told once, though the server sends it as well", async () => {
+  const [h, match] = await play();
+  const told: EventInfo<Events>[] = [];
+  match.onEvent("Hit", (_, e) => told.push(e));
+  match.onUnconfirmed("Hit", () => assert.fail("it came true"));
+  match.view(h.time.now());
+  match.send({ Fire: true });
+  h.time.advance(50);
+  match.send({});
+  match.view(h.time.now());
+  assert.deepEqual(told.map((e) => [e.name, e.number, e.predicted]), [["Hit", 0, true]]);
+  h.socket.say(events(told[0]!.tick, 1, hit(1)));
+  room(h, told[0]!.tick, 10, { processed: 1 });
+  for (let t = told[0]!.tick + 1; t < told[0]!.tick + 20; t++) room(h, t, 10, { processed: 2 });
+  assert.equal(told.length, 1);
+  assert.equal(match.stats.prediction!.confirmed, 1);
+  h.socket.say(events(130, 2, hit(2)));
+  assert.equal(told[1]!.predicted, false, "one of others is told as the server's");
+});
+
+test("a predicted event that the server does not send is told as one", async () => {
+  const [h, match] = await play();
+  const told: string[] = [];
+  match.onEvent("*", (_, e) => told.push(`${e.name} ${e.predicted}`));
+  match.onUnconfirmed("Hit", ({ By }, e) => told.push(`no ${e.name} by ${By}`));
+  match.view(h.time.now());
+  match.send({ Fire: true });
+  h.time.advance(50);
+  match.send({});
+  h.time.advance(50);
+  for (let t = 101; t < 125; t++) room(h, t, 10, { processed: 2 });
+  assert.deepEqual(told, ["Hit true", "no Hit by 1"]);
+});
+
+test("the prediction starts anew on another host: it does not go on from ticks that were taken back", async () => {
+  const [h, match, predicted] = await play();
+  match.send({ Turn: 20 });
+  h.time.advance(50);
+  const { states } = predicted.stats;
+  room(h, 60, 40, { epoch: 8 });
+  h.time.advance(16);
+  assert.equal(predicted.state.Ships.get(OWN)!.X, 40);
+  assert.ok(predicted.tick >= 60 && predicted.tick < 70, `${predicted.tick}`);
+  assert.equal(predicted.stats.states, states + 1, "the counts go on");
+  assert.equal(match.stats.prediction, predicted.stats);
+  match.send({ Turn: 2 });
+  h.time.advance(16);
+  assert.ok(shownShip(h, match)!.X > 40, "and inputs count at once");
+});
+
+test("the prediction lets go of the controls when a lost socket is taken up again", async () => {
+  const [h, match, predicted] = await play();
+  match.send({ Turn: 20 });
+  h.time.advance(50);
+  h.socket.end(1006);
+  h.time.advance(1000);
+  h.accept({ schema: GLIDING, tick: 122, seq: 1 });
+  room(h, 122, 30, { processed: 1 });
+  h.time.advance(100);
+  match.view(h.time.now());
+  assert.equal(predicted.state.Ships.get(OWN)!.X, 30, "the server holds no input of a lost socket either");
+});
+
+test("a prediction that begins late has the rows that are there, and a table that is none is refused", async () => {
+  const [h, match, predicted] = await play();
+  assert.equal(predicted.state.Ships.size, 2);
+  assert.equal(shownShip(h, match)!.X, 10);
+  assert.throws(() => match.predict({ tables: ["Sihps" as "Ships"], step }), RangeError);
+});
+
+
+test("an error of a step is not lost and does not stop the match", async (t) => {
+  const thrown: unknown[] = [];
+  t.mock.method(globalThis, "queueMicrotask", (f: () => void) => {
+    try {
+      f();
+    } catch (e) {
+      thrown.push(e);
+    }
+  });
+  const error = new Error("the program's own");
+  let broken = false;
+  const [h, match] = await play({
+    step: () => {
+      if (broken) throw error;
+    },
+  });
+  match.view(h.time.now());
+  broken = true;
+  room(h, 101, 11);
+  assert.deepEqual(thrown, [error]);
+  assert.equal(match.send({ Turn: 1 }), true);
+  assert.equal(match.tables.Ships.get(OWN)!.X, 11);
+  assert.throws(() => {
+    h.time.advance(200);
+    match.view(h.time.now());
+  }, error);
+  broken = false;
+  room(h, 106, 12);
+  assert.ok(match.view(h.time.now()));
+});

@@ -1,0 +1,206 @@
+// The diagnostics overlay in a browser, over a match that is made up and a clock that the script moves on.
+//
+//   node e2e/overlay.mjs [directory for screenshots]
+//
+// Serves the client as it is packed, under the policy of our pages. Checks what it shows of a host that was killed, the
+// simulator's controls by keyboard, that nothing reaches the page, accessibility, and what it costs. Prints the cost;
+// exits 1 with what went wrong.
+
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
+import { createServer } from "node:http";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { complaints, withBrowser } from "./browser.mjs";
+
+const POLICY = "default-src 'self'; style-src 'self'; script-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'";
+const CLIENT = new URL("../../client/ts/", import.meta.url).pathname;
+const HERE = new URL("./overlay-page/", import.meta.url).pathname;
+const MOST_HIDDEN = 0.01; // of one core
+const MOST_OPEN = 0.08; // on a machine that draws every pixel itself
+const TYPES = { html: "text/html; charset=utf-8", js: "text/javascript", css: "text/css", map: "application/json" };
+
+const [shots] = process.argv.slice(2);
+const built = await mkdtemp(join(tmpdir(), "muster-client-"));
+try {
+  await promisify(execFile)(join(CLIENT, "node_modules/.bin/tsc"), ["-p", join(CLIENT, "tsconfig.build.json"), "--outDir", built]);
+  const { url, close } = await serve();
+  try {
+    await withBrowser((browser) => check(browser, url));
+  } finally {
+    close();
+  }
+} catch (error) {
+  console.error(`overlay: ${error.message}`);
+  process.exitCode = 1;
+} finally {
+  await rm(built, { recursive: true, force: true });
+}
+
+/** Serves the page and the client. */
+async function serve() {
+  const server = createServer(async (request, response) => {
+    const path = new URL(request.url, "http://x").pathname;
+    const file = path.startsWith("/client/") ? join(built, path.slice(8)) : join(HERE, path === "/" ? "index.html" : path);
+    try {
+      const body = await readFile(file);
+      response.setHeader("Content-Type", TYPES[file.split(".").at(-1)] ?? "text/plain");
+      response.setHeader("Content-Security-Policy", POLICY);
+      response.end(body);
+    } catch {
+      response.writeHead(204).end(); // such as the page's icon
+    }
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return { url: `http://127.0.0.1:${server.address().port}/`, close: () => server.close() };
+}
+
+async function check(browser, url) {
+  const said = [];
+  for (const colorScheme of ["dark", "light"]) {
+    const context = await browser.newContext({ viewport: { width: 980, height: 860 }, colorScheme, deviceScaleFactor: 2 });
+    const page = await context.newPage();
+    page.setDefaultTimeout(10_000);
+    said.push(complaints(page, colorScheme));
+    await page.goto(url);
+    await page.waitForFunction(() => window.trial);
+    await tells(page);
+    await shoot(page, `overlay-${colorScheme}`);
+    await accessible(page, colorScheme);
+    if (colorScheme === "dark") {
+      await keyboard(page);
+      await readings(page);
+      await small(page);
+    }
+    await gone(page);
+    await context.close();
+  }
+  const context = await browser.newContext({ viewport: { width: 980, height: 860 } });
+  const page = await context.newPage();
+  said.push(complaints(page, "cost"));
+  await page.goto(`${url}?real`); // with the true clock
+  await page.waitForFunction(() => window.trial);
+  const withOpen = await cost(page);
+  await page.evaluate(() => window.trial.overlay.hide());
+  const withHidden = await cost(page);
+  await page.evaluate(() => window.trial.overlay.close());
+  const without = await cost(page);
+  const [open, hidden] = [Math.max(0, withOpen - without), Math.max(0, withHidden - without)];
+  assert.deepEqual(said.flat(), [], "the page complains");
+  assert.ok(hidden <= MOST_HIDDEN, `hidden it takes ${percent(hidden)} of a core, want at most ${percent(MOST_HIDDEN)}`);
+  assert.ok(open <= MOST_OPEN, `open it takes ${percent(open)} of a core, want at most ${percent(MOST_OPEN)}`);
+  console.log(`the overlay takes ${percent(open)} of a core open, ${percent(hidden)} hidden`);
+}
+
+/** What it shows after a minute in which the host was killed, a socket was lost and the network stood still. */
+async function tells(page) {
+  const text = await page.locator(".panel").innerText();
+  for (const part of ["New host: paused 840 ms, rolled back 6 ticks", "Socket lost: back after", "No frame for 1", "epoch 8", "Round trip"]) {
+    assert.ok(text.includes(part), `the overlay does not say "${part}" but:\n${text}`);
+  }
+  const drawn = await page.locator("canvas").evaluateAll((list) => list.map((c) => {
+    const { data } = c.getContext("2d").getImageData(0, 0, c.width, c.height);
+    return data.some((v, i) => i % 4 === 3 && v > 0);
+  }));
+  assert.deepEqual(drawn, Array(7).fill(true), "a graph is empty");
+  assert.equal(await page.evaluate(() => document.adoptedStyleSheets.length + document.querySelectorAll("style").length), 0, "a global style");
+}
+
+async function accessible(page, name) {
+  const source = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+  await page.evaluate(source); // by the debugger: the page's policy would not let it in
+  const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
+  const list = violations.map((v) => `${v.impact} ${v.id}: ${v.nodes.map((n) => n.target.flat().join(" ")).join("; ")}`);
+  assert.deepEqual(list, [], `${name}: not accessible`);
+}
+
+/** The simulator's controls by keyboard alone; the game below hears nothing of it. */
+async function keyboard(page) {
+  await page.locator(".presets input").first().focus();
+  await page.keyboard.press("ArrowRight");
+  await page.keyboard.press("ArrowRight");
+  assert.deepEqual(await page.evaluate(() => window.trial.sim.conditions), {
+    latencyMs: 120, jitterMs: 40, stallMs: 1000, stallEveryMs: 8000, dropEveryMs: 0,
+  });
+  await page.keyboard.press("Tab"); // to the button that cuts
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("ControlOrMeta+a");
+  await page.keyboard.type("75");
+  await page.keyboard.press("Tab");
+  assert.equal(await page.evaluate(() => window.trial.sim.conditions.latencyMs), 75);
+  assert.equal(await page.locator(".presets input:checked").count(), 0, "own conditions are none of the presets");
+  assert.deepEqual(await page.evaluate(() => window.trial.heard), [], "the page heard what was typed in the overlay");
+  await page.keyboard.press("Backquote");
+  assert.equal(await page.evaluate(() => window.trial.overlay.open), false, "the page's own key does not reach it");
+  await page.keyboard.press("Backquote");
+  await page.locator("button", { hasText: "Cut" }).focus();
+  await page.keyboard.press("Escape");
+  assert.equal(await page.evaluate(() => window.trial.overlay.open), false, "Escape does not hide it");
+  await page.evaluate(() => window.trial.overlay.show());
+  await page.locator(".presets input").first().check({ force: true });
+}
+
+/** A pointer over a graph reads all of them at its time. */
+async function readings(page) {
+  const value = page.locator(".row", { hasText: "Frame gap" }).locator(".now");
+  const before = await value.innerText();
+  const box = await page.locator("canvas").first().boundingBox();
+  const at = await page.evaluate(() => window.trial.killedAgo / 60_000);
+  const read = [];
+  for (let i = -3; i <= 3; i++) {
+    await page.mouse.move(box.x + box.width * (1 - at) + i, box.y + 20);
+    read.push(await value.innerText());
+  }
+  assert.ok(read.some((text) => text.startsWith("840")), `the gap at the kill reads ${read.join(", ")}, and ${before} now`);
+  await shoot(page, "overlay-pointer");
+  await page.mouse.move(5, 5);
+}
+
+async function small(page) {
+  await page.setViewportSize({ width: 390, height: 760 });
+  await page.evaluate(() => window.trial.run(1000));
+  const box = await page.locator(".panel").boundingBox();
+  assert.ok(box.x >= 0 && box.x + box.width <= 390 && box.y >= 0 && box.y + box.height <= 760, "it does not fit on a phone");
+  await shoot(page, "overlay-small");
+}
+
+/** After close nothing of it is left. */
+async function gone(page) {
+  const left = await page.evaluate(() => {
+    window.trial.overlay.close();
+    return [window.trial.timers(), document.body.children.length];
+  });
+  assert.deepEqual(left, [0, 1], "timers, elements");
+}
+
+/** The part of one core's time that the page's thread takes. */
+async function cost(page) {
+  const session = await page.context().newCDPSession(page);
+  await session.send("Performance.enable");
+  const read = async () => {
+    const { metrics } = await session.send("Performance.getMetrics");
+    const of = (name) => metrics.find((m) => m.name === name).value;
+    return { busy: of("ThreadTime"), at: of("Timestamp") };
+  };
+  const parts = [];
+  for (let i = 0; i < 3; i++) { // the best of a few counts, as other programs share the machine
+    const from = await read();
+    await new Promise((resolve) => setTimeout(resolve, 2000));
+    const to = await read();
+    parts.push((to.busy - from.busy) / (to.at - from.at));
+  }
+  return Math.min(...parts);
+}
+
+function percent(part) {
+  return `${(part * 100).toFixed(2)} %`;
+}
+
+async function shoot(page, name) {
+  if (!shots) return;
+  await mkdir(shots, { recursive: true });
+  await page.screenshot({ path: join(shots, `${name}.png`) });
+}
