@@ -292,9 +292,8 @@ type loop struct {
 
 	passes      int
 	last        map[netcode.Seat][2]float32 // where ships were drawn, of those in play
-	lastOwn     *arena.Ship
-	others, own float64 // the longest jump from one pass to the next
-	answered    int     // inputs that turned, and whose next View had turned
+	others, own float64                     // the longest jump from one pass to the next
+	answered    int                         // inputs that turned, and whose next View had turned
 	unanswered  int
 }
 
