@@ -340,8 +340,8 @@ export class Match<S = Record<string, Row>, In = Row, Ev = AnyEvents> {
 
   #take(body: Uint8Array, input: In): void {
     const now = this.#now();
-    const { seq, tick } = this.#play.take(body, input, now);
-    this.#call(() => this.#predicting?.input(seq, tick, input, this.#play.clock.inputTick(now)));
+    const { seq, tick, view, frac } = this.#play.take(body, input, now);
+    this.#call(() => this.#predicting?.input(seq, tick, input, this.#play.clock.inputTick(now), view + frac / 256));
     this.#sampledAt = now;
     this.#sent.set(seq, input);
     for (const old of this.#sent.keys()) { // in ascending order; where another program played on they jump
