@@ -11,6 +11,7 @@ import { Scene, type Happening, type ShipView } from "./scene.ts";
 import { cues, type Moment } from "./sound/cues.ts";
 import { Listener } from "./sound/ear.ts";
 import type { Sound } from "./sound/sound.ts";
+import { seen } from "./step.ts";
 import { Streak } from "./streak.ts";
 import { MAX_SPEED, SIZE, type Events, type Input, type Ship, type World } from "./world.ts";
 
@@ -107,7 +108,7 @@ export class Show {
     if (passed > 0 && passed < NAP) this.#fps += (1000 / passed - this.#fps) * 0.05;
     this.#tick = rows.tick;
     picture.camera.size = this.#match.value("Field")?.Size || SIZE;
-    const moment = this.#scene.show({ tick: rows.tick, Ships: rows.ships, Bullets: rows.bullets }, this.#own);
+    const moment = this.#scene.show({ tick: rows.tick, Ships: rows.ships, Bullets: this.#bullets(rows) }, this.#own);
     this.#ships = moment.ships;
     // After a nap of the tab, what happened meanwhile is over.
     const happenings = passed < NAP ? moment.happenings : [];
@@ -128,6 +129,12 @@ export class Show {
   expand(on: boolean): void {
     this.#stage.hud.expand(on);
     this.#stage.hud.scores(this.#ranks, this.#own);
+  }
+
+  /** The bullets, the own ones where they are for their shooter's eyes. */
+  *#bullets({ bullets }: ShownTables): Iterable<[number, World["Bullets"]]> {
+    const { rate } = this.#match.info;
+    for (const [id, b] of bullets) yield [id, b.Owner === this.#own ? { ...b, ...seen(b, rate) } : b];
   }
 
   #drawMap(now: number): void {
