@@ -47,7 +47,10 @@ onTheme((theme) => {
 attachSoundSwitch(sound);
 if (asked.way) form.way = asked.way;
 enter();
-if (asked.go) form.submit();
+if (asked.go) {
+  history.replaceState(null, "", withoutGo(location.href)); // who comes back by the address wants to choose
+  form.submit();
+}
 
 byId("leave", HTMLButtonElement).addEventListener("click", () => leave());
 byId("share", HTMLButtonElement).addEventListener("click", (e) => void share(e.currentTarget as HTMLElement));
@@ -205,6 +208,15 @@ function tell(title: string, text: string): void {
   show(message, true);
   attract.start();
   byId("message-retry", HTMLElement).focus({ preventScroll: true });
+}
+
+/** An address with the same wishes, but for beginning at once. */
+function withoutGo(address: string): string {
+  const url = new URL(address);
+  const go = url.searchParams.get("go");
+  url.searchParams.delete("go");
+  if (go) url.searchParams.set("way", go);
+  return url.href;
 }
 
 function screen(name: "join" | "game" | "message"): void {

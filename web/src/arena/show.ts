@@ -59,6 +59,7 @@ export class Show {
   #fps = 60;
   #slowAt = 0;
   #mapAt = 0;
+  #mapSide = 0; // CSS pixels
   #received = { at: 0, bytes: 0, rate: 0 };
 
   constructor(match: ArenaMatch, stage: Stage, code: string) {
@@ -141,7 +142,7 @@ export class Show {
     this.#mapAt = now + MAP_EVERY;
     const blips: Blip[] = [];
     for (const [, b] of this.#match.tables.Blips ?? []) blips.push({ x: b.X, y: b.Y, bot: b.Bot });
-    drawMap(this.#map, this.#stage.picture.ratio, this.#ships, blips, this.#own, this.#stage.picture.camera);
+    drawMap(this.#map, this.#mapSide, this.#stage.picture.ratio, this.#ships, blips, this.#own, this.#stage.picture.camera);
   }
 
   #killed(victim: number, by: number, now: number): void {
@@ -194,6 +195,7 @@ export class Show {
 
   #slow(now: number): void {
     this.#slowAt = now + SLOW;
+    this.#mapSide = this.#map.clientWidth;
     const { hud } = this.#stage;
     const { bytesIn, rttMs } = this.#match.stats;
     const since = now - this.#received.at;
