@@ -1,7 +1,6 @@
 package cmd
 
 import (
-	"errors"
 	"fmt"
 	"os/exec"
 	"path/filepath"
@@ -37,10 +36,10 @@ func (c *newCmd) Run(p *program) error {
 		return err //nolint:wrapcheck // says it all
 	}
 	if muster == "" {
-		muster = scaffold.FindMuster()
-	}
-	if muster == "" {
-		return errors.New("where Muster's sources are is not known: run this in their directory, or name it with --muster DIR")
+		var err error
+		if muster, err = scaffold.FindMuster(); err != nil {
+			return err //nolint:wrapcheck // says what it did
+		}
 	}
 	if err := scaffold.Write(scaffold.Options{Name: c.Name, Dir: dir, Muster: muster}); err != nil {
 		return err //nolint:wrapcheck // says what it did

@@ -117,6 +117,10 @@ var rules = []rule{
 		why: "matchtest is for tests: a program that imports it has package testing in it",
 	},
 	{
+		dirs: []string{"."}, except: []string{"web/bundle", "web/pagebundle"}, not: []string{"muster/web/pagebundle", "github.com/evanw/esbuild"},
+		why: "pages are built before a server is: none carries the bundler with it",
+	},
+	{
 		dirs: []string{"lobby"},
 		onlyOurs: []string{
 			"internal/door", "internal/pause", "internal/strictjson", "lobby/chat", "lobby/inbox", "lobby/invitation", "lobby/keyspace", "lobby/live", "lobby/party", "lobby/players",

@@ -91,7 +91,7 @@ var (
 )
 
 func TestLinksOfTheDocumentsLeadSomewhere(t *testing.T) {
-	for _, name := range []string{"README.md", "CHANGELOG.md", "docs/ARCHITECTURE.md", "docs/DEPENDENCIES.md", "docs/REPLAY.md", "docs/PERFORMANCE.md", "docs/TESTING.md", "proto/PROTOCOL.md"} {
+	for _, name := range []string{"README.md", "CHANGELOG.md", "docs/ARCHITECTURE.md", "docs/DEPENDENCIES.md", "docs/NEWGAME.md", "docs/REPLAY.md", "docs/PERFORMANCE.md", "docs/TESTING.md", "proto/PROTOCOL.md"} {
 		for _, m := range link.FindAllStringSubmatch(code.ReplaceAllString(read(t, name), ""), -1) {
 			if _, err := os.Stat(filepath.Join(root, filepath.Dir(name), m[1])); err != nil {
 				t.Errorf("%s links to %s: %v", name, m[1], err)

@@ -1,6 +1,7 @@
 package scaffold
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -8,24 +9,29 @@ import (
 )
 
 // FindMuster returns the directory of Muster's sources: where the command runs, or above it, or where it was built from.
-// It is "" where neither has them.
-func FindMuster() string {
-	if dir, err := os.Getwd(); err == nil {
-		for ; ; dir = filepath.Dir(dir) {
-			if isMuster(dir) {
-				return dir
-			}
-			if dir == filepath.Dir(dir) {
-				break
-			}
+func FindMuster() (string, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", fmt.Errorf("finding Muster's sources: %w", err)
+	}
+	_, file, _, _ := runtime.Caller(0) // a path of the machine that built it, unless it was built with -trimpath
+	return find(dir, filepath.Join(filepath.Dir(file), "..", ".."))
+}
+
+// find looks in a directory and above it, and then where the command was built.
+func find(dir, built string) (string, error) {
+	for at := dir; ; at = filepath.Dir(at) {
+		if isMuster(at) {
+			return at, nil
+		}
+		if at == filepath.Dir(at) {
+			break
 		}
 	}
-	if _, file, _, ok := runtime.Caller(0); ok { // a path of the machine that built it, unless it was built with -trimpath
-		if dir := filepath.Join(filepath.Dir(file), "..", ".."); filepath.IsAbs(file) && isMuster(dir) {
-			return dir
-		}
+	if filepath.IsAbs(built) && isMuster(built) {
+		return built, nil
 	}
-	return ""
+	return "", fmt.Errorf("%s is not in a checkout of Muster, and where the command was built there is none: say by --muster DIR where Muster's sources are", dir)
 }
 
 // isMuster says whether a directory is that of Muster's module.

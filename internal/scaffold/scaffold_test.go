@@ -206,16 +206,25 @@ func TestTheRequirementsAreThoseOfMuster(t *testing.T) {
 	}
 }
 
-func TestMusterIsFoundFromInsideItsDirectory(t *testing.T) {
-	want, err := filepath.Abs(root)
+func TestMusterIsFoundWhereTheCommandRunsOrWasBuilt(t *testing.T) {
+	muster, err := filepath.Abs(root)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := FindMuster(); got != want {
-		t.Errorf("from here: %q", got)
+	elsewhere := t.TempDir()
+	for name, c := range map[string][2]string{
+		"in it": {muster, "nowhere"}, "below it": {filepath.Join(muster, "cmd", "muster"), "nowhere"}, "where it was built": {elsewhere, muster},
+	} {
+		if got, err := find(c[0], c[1]); got != muster || err != nil {
+			t.Errorf("%s: %q, %v", name, got, err)
+		}
 	}
-	t.Chdir(t.TempDir())
-	if got := FindMuster(); got != want { // where this test was built
-		t.Errorf("from elsewhere: %q", got)
+	for name, built := range map[string]string{"nowhere": elsewhere, "built with -trimpath": "muster/internal/scaffold/../.."} {
+		if got, err := find(elsewhere, built); err == nil || !strings.Contains(err.Error(), "--muster DIR") {
+			t.Errorf("%s: %q, %v", name, got, err)
+		}
+	}
+	if got, err := FindMuster(); got != muster || err != nil {
+		t.Errorf("this test: %q, %v", got, err)
 	}
 }

@@ -2,7 +2,6 @@ package pagebundle
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"path"
@@ -28,6 +27,9 @@ type Sources struct {
 
 // Entry is one file to bundle.
 type Entry struct{ From, To string }
+
+// tsconfig takes the place of the tsconfig files: they are for the type checker, and must not change the output.
+const tsconfig = `{"compilerOptions":{"verbatimModuleSyntax":true}}`
 
 // Build returns the files of the page by their path.
 func Build(s Sources) (map[string][]byte, error) {
@@ -56,17 +58,15 @@ func Build(s Sources) (map[string][]byte, error) {
 		Platform:            api.PlatformBrowser,
 		Target:              api.ES2022,
 		Charset:             api.CharsetUTF8,
-		// The tsconfig files are for the type checker; what they say must not change the output.
-		TsconfigRaw:       `{"compilerOptions":{"verbatimModuleSyntax":true}}`,
-		MinifyWhitespace:  true,
-		MinifyIdentifiers: true,
-		MinifySyntax:      true,
-		LegalComments:     api.LegalCommentsNone,
-		LogLevel:          api.LogLevelSilent,
+		TsconfigRaw:         tsconfig,
+		MinifyWhitespace:    true,
+		MinifyIdentifiers:   true,
+		MinifySyntax:        true,
+		LegalComments:       api.LegalCommentsNone,
+		LogLevel:            api.LogLevelSilent,
 	})
 	if len(result.Errors) > 0 {
-		lines := api.FormatMessages(result.Errors, api.FormatMessagesOptions{Kind: api.ErrorMessage})
-		return nil, errors.New(strings.TrimSpace(strings.Join(lines, "")))
+		return nil, failure(result.Errors)
 	}
 	files := map[string][]byte{}
 	for _, f := range result.OutputFiles {

@@ -1,10 +1,14 @@
 package pagebundle
 
 import (
+	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"muster/internal/needs"
 )
 
 // newGame makes a module with a page of these sources, beside Muster's.
@@ -86,5 +90,24 @@ func TestWhatCannotBeBuiltIsNamed(t *testing.T) {
 		if _, err := os.Stat(filepath.Join(dir, "page", "dist")); err == nil {
 			t.Errorf("%s: something was written", name)
 		}
+	}
+}
+
+func TestAStepIsRunInNodeWithTheSDKOfItsModule(t *testing.T) {
+	needs.Program(t, "node")
+	dir := newGame(t, map[string]string{"step.ts": `export const step = (s: { tick: number }): void => { s.tick; };`})
+	if _, err := PlayStep(t.Context(), dir, map[string]any{"schema": "zz"}, "Dots"); err == nil || !strings.Contains(err.Error(), "the page's step is not the rules'") {
+		t.Errorf("a recording that is none: %v", err)
+	}
+	put(t, dir, "page/src/step.ts", "export const stride = 1;")
+	if _, err := PlayStep(t.Context(), dir, nil); err == nil || !strings.Contains(err.Error(), `"step"`) {
+		t.Errorf("a page without a step: %v", err)
+	}
+}
+
+func TestWithoutNodeAStepIsNotFoundToBeWrong(t *testing.T) {
+	t.Setenv("PATH", "")
+	if _, err := PlayStep(t.Context(), t.TempDir(), nil); !errors.Is(err, exec.ErrNotFound) {
+		t.Errorf("it says: %v", err)
 	}
 }

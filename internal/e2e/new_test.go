@@ -1,0 +1,94 @@
+package e2e
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"muster/internal/needs"
+)
+
+// in runs a command in a directory, which must succeed, and returns what it printed.
+func in(t *testing.T, dir, name string, args ...string) string {
+	t.Helper()
+	began := time.Now()
+	cmd := exec.CommandContext(t.Context(), name, args...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "GOPROXY=off", "GOFLAGS=-buildvcs=false") // a new game needs nothing that Muster does not have
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s %v: %v\n%s", name, args, err, out)
+	}
+	t.Logf("%s %v: %.1f s", filepath.Base(name), args, time.Since(began).Seconds())
+	return string(out)
+}
+
+func TestANewGameIsWholeAndTwoPeoplePlayItInTwoBrowsers(t *testing.T) {
+	dir, server := filepath.Join(t.TempDir(), "slide"), filepath.Join(t.TempDir(), "slide")
+	in(t, root, build(t), "new", "slide", "--dir", dir)
+	in(t, dir, "go", "build", "-o", server, ".")
+	t.Run("its own tests pass", func(t *testing.T) {
+		in(t, dir, "go", "vet", "./...")
+		in(t, dir, "go", "test", "./...")
+		notesAWrongStep(t, dir)
+		in(t, dir, server, "loadtest", "--bots", "4", "--duration", "2s", "--gate", "errors==0", "--gate", "hash_mismatches==0")
+	})
+	t.Run("its page has no mistake of types", func(t *testing.T) {
+		needs.Program(t, "node")
+		tsc, err := filepath.Abs(filepath.Join(root, "client", "ts", "node_modules", ".bin", "tsc"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		needs.File(t, tsc, "npm ci in client/ts/")
+		in(t, dir, tsc, "-p", "page/tsconfig.json")
+	})
+	t.Run("two people play it", func(t *testing.T) { playInBrowsers(t, server) })
+}
+
+// notesAWrongStep lets the page of a game predict what its rules do not do: the game's tests must say so.
+func notesAWrongStep(t *testing.T, dir string) {
+	t.Helper()
+	needs.Program(t, "node")
+	file := filepath.Join(dir, "page", "src", "step.ts")
+	right, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wrong := strings.Replace(string(right), "vx / 8", "vx / 16", 1)
+	if err := os.WriteFile(file, []byte(wrong), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), "go", "test", "-run", "StepsAsTheRules", ".")
+	cmd.Dir = dir
+	if out, err := cmd.CombinedOutput(); err == nil || !strings.Contains(string(out), "Players[") {
+		t.Errorf("a wrong step in the page is not found: %v\n%s", err, out)
+	}
+	if err := os.WriteFile(file, right, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func playInBrowsers(t *testing.T, server string) {
+	t.Helper()
+	node, chromium := needs.Program(t, "node"), needs.Program(t, "chromium")
+	needs.File(t, filepath.Join(root, "web", "node_modules", "playwright-core"), "npm ci in web/")
+	url := serve(t, server)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	defer cancel()
+	args := []string{"e2e/new-game.mjs", url, "slide"}
+	if dir := os.Getenv("MUSTER_SCREENSHOTS"); dir != "" {
+		args = append(args, dir)
+	}
+	cmd := exec.CommandContext(ctx, node, args...)
+	cmd.Dir, cmd.Env = filepath.Join(root, "web"), append(os.Environ(), "CHROMIUM="+chromium)
+	cmd.WaitDelay = 10 * time.Second
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	t.Logf("%s", out)
+}

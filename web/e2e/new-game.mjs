@@ -1,0 +1,136 @@
+// Two people play a game as `muster new` makes it.
+//
+//   node e2e/new-game.mjs http://127.0.0.1:8080 NAME [directory for screenshots]
+//
+// Joins twice, checks that both see each other, lets one steer to a coin by keys and drag by a pointer, and checks that
+// the other sees both, that the page predicted what the server did, and that nobody complained.
+
+import assert from "node:assert/strict";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { complaints, withBrowser } from "./browser.mjs";
+
+const WINDOW = { width: 720, height: 480 };
+const PATIENCE = 20_000; // ms
+const MOVED = 40; // units
+
+const [url, name, shots] = process.argv.slice(2);
+if (!url || !name) {
+  console.error("usage: new-game.mjs URL NAME [DIRECTORY]");
+  process.exit(2);
+}
+
+try {
+  await withBrowser(play);
+} catch (error) {
+  console.error(`new-game: ${error.stack ?? error}`);
+  process.exitCode = 1;
+}
+
+async function play(browser) {
+  const [anna, ben] = await Promise.all([open(browser, "Anna"), open(browser, "Ben")]);
+  await shoot(anna, "new-1-join");
+  await enter(anna);
+  await enter(ben);
+  for (const person of [anna, ben]) {
+    for (const other of ["Anna", "Ben"]) await person.page.getByText(other, { exact: false }).first().waitFor();
+  }
+
+  const began = await where(ben.page, "Anna");
+  await anna.page.keyboard.down(began.X < 640 ? "ArrowRight" : "ArrowLeft");
+  await ben.page.waitForFunction(
+    ([name, x, moved]) => [...window.match.tables.Players].some(([, p]) => p.Name === name && Math.abs(p.X - x) > moved),
+    ["Anna", began.X, MOVED], { timeout: PATIENCE },
+  );
+  for (const key of ["ArrowRight", "ArrowLeft"]) await anna.page.keyboard.up(key);
+
+  await drag(anna.page, ben.page);
+  await collect(anna.page);
+  await ben.page.getByText(/^Anna [1-9]/).waitFor();
+  await Promise.all([shoot(anna, "new-2-anna"), shoot(ben, "new-3-ben")]);
+
+  const { states, mispredicted } = await predicted(anna.page);
+  assert.ok(mispredicted <= states / 10, `${mispredicted} of ${states} states were not as predicted`);
+  assert.deepEqual([...anna.complaints, ...ben.complaints], [], "the pages complain");
+
+  await anna.page.goto("about:blank"); // who goes away leaves
+  await ben.page.waitForFunction(() => window.match.tables.Players.size === 1, undefined, { timeout: PATIENCE });
+  console.log(`${mispredicted} of ${states} states were not as predicted`);
+}
+
+async function open(browser, who) {
+  const context = await browser.newContext({ viewport: WINDOW });
+  const page = await context.newPage();
+  page.setDefaultTimeout(PATIENCE);
+  const person = { name: who, page, complaints: complaints(page, who) };
+  await page.goto(url); // the front page leads to the game
+  await page.getByRole("link", { name, exact: true }).click();
+  await page.waitForURL(new URL(`/${name}/`, url).href);
+  return person;
+}
+
+/** Joins by the keyboard alone. */
+async function enter({ name: who, page }) {
+  await page.getByLabel("Your name").fill(who);
+  await page.keyboard.press("Enter");
+  await page.getByLabel("Your name").waitFor({ state: "hidden" });
+}
+
+/** Where a page has somebody's disc. */
+function where(page, who) {
+  return page.evaluate((who) => [...window.match.tables.Players].map(([, p]) => p).find((p) => p.Name === who), who);
+}
+
+/** Drags a finger's way towards the middle, and waits until the other page has seen it. */
+async function drag(page, other) {
+  const was = await where(other, "Anna");
+  const by = was.Y < 360 ? 80 : -80;
+  await page.mouse.move(360, 240);
+  await page.mouse.down();
+  await page.mouse.move(360, 240 + by, { steps: 4 });
+  await other.waitForFunction(
+    ([y, by]) => [...window.match.tables.Players].some(([, p]) => p.Name === "Anna" && (p.Y - y) * Math.sign(by) > 40),
+    [was.Y, by], { timeout: PATIENCE },
+  );
+  await page.mouse.up();
+}
+
+/** Steers to coins by the keys until one is collected. */
+async function collect(page) {
+  const until = Date.now() + PATIENCE;
+  const held = new Set();
+  for (let score = 0; score === 0; ) {
+    assert.ok(Date.now() < until, "no coin was collected");
+    const [wanted, now] = await page.evaluate(() => {
+      const me = [...window.match.tables.Players].map(([, p]) => p).find((p) => p.Owner === window.match.info.seat);
+      const coins = [...window.match.tables.Coins].map(([, c]) => [c.X - me.X - 6 * me.VX, c.Y - me.Y - 6 * me.VY]);
+      const [[x, y] = [0, 0]] = coins.sort((a, b) => Math.hypot(...a) - Math.hypot(...b));
+      const keys = [x > 15 && "ArrowRight", x < -15 && "ArrowLeft", y > 15 && "ArrowDown", y < -15 && "ArrowUp"];
+      return [keys.filter(Boolean), me.Score];
+    });
+    for (const key of held) if (!wanted.includes(key)) await page.keyboard.up(key), held.delete(key);
+    for (const key of wanted) if (!held.has(key)) await page.keyboard.down(key), held.add(key);
+    score = now;
+  }
+  for (const key of held) await page.keyboard.up(key);
+}
+
+/** Slides to and fro while a few seconds of states come, and returns how the page's step did: it must do what the server's does. */
+async function predicted(page) {
+  const stats = () => page.evaluate(() => ({ ...window.match.stats.prediction }));
+  const began = await stats();
+  for (let now = began; now.states < began.states + 60; now = await stats()) {
+    const key = ["ArrowLeft", "ArrowUp", "ArrowRight", "ArrowDown"][now.states % 4];
+    await page.keyboard.down(key);
+    await page.evaluate(() => new Promise(requestAnimationFrame));
+    await page.keyboard.up(key);
+  }
+  const now = await stats();
+  return { states: now.states - began.states, mispredicted: now.mispredicted - began.mispredicted };
+}
+
+async function shoot({ page }, file) {
+  if (!shots) return;
+  await mkdir(shots, { recursive: true });
+  await page.screenshot({ path: join(shots, `${file}.png`) });
+}
