@@ -1,7 +1,7 @@
 # The same steps as .ci/run, one by one. `make` lists them.
 LINT = go tool -modfile=.ci/tools/go.mod golangci-lint
 
-.PHONY: help run test race lint fmt bench bench-check web web-check loadtest peers peers-smoke matchmaking lobby-bench scaling soak soak-lobby tickets-long churn-doctor chaos-short chaos chaos-cluster chaos-nginx fuzz fuzz-long ci docker
+.PHONY: help run test race lint fmt bench bench-check web web-check api-docs api-docs-check loadtest peers peers-smoke matchmaking lobby-bench scaling soak soak-lobby tickets-long churn-doctor chaos-short chaos chaos-cluster chaos-nginx fuzz fuzz-long ci docker
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -35,6 +35,12 @@ web: ## build the pages and check and test the TypeScript
 
 web-check: ## fail when the built pages are not what the sources give
 	go run ./web/bundle -check
+
+api-docs: ## write docs/api/ts, the TypeScript client's reference; what is exported must be documented
+	cd client/ts/typedoc && npm ci && npm run build
+
+api-docs-check: ## fail when docs/api/ts is not what the sources give
+	cd client/ts/typedoc && npm ci && npm run check
 
 loadtest: ## 200 bots against one process, 20 s, with gates
 	go run ./cmd/muster loadtest --bots 200 --duration 20s --gate 'fps_min>=19' --gate 'ack_p99<150ms' --gate 'errors==0'

@@ -11,6 +11,17 @@ import (
 // ErrClosed is returned by a [Conn] that its owner closed or left.
 var ErrClosed = errors.New("the connection is closed")
 
+// What errors.Is finds in a [CloseError] besides its Err.
+var (
+	// ErrServerGone: the server does not answer. The socket was lost and, with Options.Reconnect, not taken up again within
+	// Options.ReconnectFor. The seat may still be held: [Rooms.Rejoin] gives another token for it.
+	ErrServerGone = errors.New("the server is gone")
+	// ErrTokenExpired: the player's token ended in the match, and Options.Refresh gave no newer one in time.
+	ErrTokenExpired = errors.New("the player's token has ended")
+	// ErrSeatGone: the seat was given up, or the match is over or lost: the way back is through the lobby.
+	ErrSeatGone = errors.New("the seat is gone")
+)
+
 // ErrWatching is what Send returns to one who only watches: nothing is sent.
 var ErrWatching = errors.New("who only watches has no inputs")
 
@@ -39,6 +50,19 @@ func (e *CloseError) Error() string {
 		s += ": " + e.Err.Error()
 	}
 	return s
+}
+
+// Is says whether the error is one of ErrServerGone, ErrTokenExpired and ErrSeatGone.
+func (e *CloseError) Is(target error) bool {
+	switch target {
+	case ErrServerGone:
+		return e.Action() == proto.ActionReconnect
+	case ErrTokenExpired:
+		return e.Code == proto.CodeTokenExpiry
+	case ErrSeatGone:
+		return e.Action() == proto.ActionRequeue && e.Code != proto.CodeTokenExpiry
+	}
+	return false
 }
 
 func (e *CloseError) name() string {

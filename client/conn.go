@@ -58,28 +58,31 @@ type Conn[S, In any] struct {
 	event   uint32
 	rebase  bool // a new epoch may number its events from 1 again
 
-	state    S
-	frame    Frame
-	out      outbox
-	viewer   viewer[S]
-	handlers handlers
-	rows     map[string]rowsTold // by table
-	view     uint32              // what SetView said, for the frame with tick viewAt
-	frac     uint8
-	viewAt   uint32
-	end      *proto.End
+	state     S
+	frame     Frame
+	out       outbox
+	viewer    viewer[S]
+	predicted *Predicted[S, In] // nil: nothing is
+	handlers  handlers
+	rows      map[string]rowsTold // by table
+	view      uint32              // what SetView said, for the frame with tick viewAt
+	frac      uint8
+	viewAt    uint32
+	end       *proto.End
 
-	reader   *proto.Reader
-	writer   *proto.Writer
-	body     *proto.Writer
-	events   proto.Events
-	started  time.Time // pings carry the time since
-	pinged   time.Time
-	written  time.Time // when the last input packet was
-	resynced map[uint16]time.Time
-	stats    Stats
-	in       In    // what Send encodes; a field, so that it need not move to the heap each time
-	ended    error // what Next goes on returning
+	reader     *proto.Reader
+	writer     *proto.Writer
+	body       *proto.Writer
+	events     proto.Events
+	started    time.Time // pings carry the time since
+	pinged     time.Time
+	written    time.Time // when the last input packet was
+	resynced   map[uint16]time.Time
+	scopeBytes map[uint16]int64 // of blocks
+	tableBits  []int64          // by table, of decoders before the present one
+	stats      Stats
+	in         In    // what Send encodes; a field, so that it need not move to the heap each time
+	ended      error // what Next goes on returning
 
 	refresher refresher
 
@@ -99,6 +102,7 @@ func newConn[S, In any](schema *netcode.Schema, m Match, o Options) *Conn[S, In]
 		schema: schema, opts: o, http: straight(o.HTTP), match: m,
 		reader: proto.NewReader(nil), writer: proto.NewWriter(), body: proto.NewWriter(),
 		started: time.Now(), resynced: map[uint16]time.Time{}, handlers: handlers{}, rows: map[string]rowsTold{},
+		scopeBytes: map[uint16]int64{}, tableBits: make([]int64, len(schema.Tables)),
 		refresher: refresher{answer: make(chan refreshAnswer, 1)}, opened: make(chan opened, 1),
 	}
 	c.ctx, c.cancel = context.WithCancel(context.Background()) //nolint:gosec // Close calls it
@@ -131,6 +135,8 @@ func (c *Conn[S, In]) begin(w *proto.Welcome, at time.Time) {
 	c.resume = w.Resume
 	c.refresher.schedule(w.Expires, at)
 	c.unview()
+	c.predicted.resume()
+	c.keepBits()
 	c.decoder, c.parsed, c.have = netcode.NewDecoder(c.schema), proto.Frame{}, false
 	if c.opts.Plain {
 		c.decoder = netcode.NewPlainDecoder(c.schema)
@@ -204,7 +210,13 @@ func (c *Conn[S, In]) Unprocessed() (list []Unprocessed[In]) {
 }
 
 // Stats returns the counts so far.
-func (c *Conn[S, In]) Stats() Stats { return c.stats }
+func (c *Conn[S, In]) Stats() Stats {
+	s := c.stats
+	if c.predicted != nil {
+		s.Prediction = c.predicted.Stats()
+	}
+	return s
+}
 
 // Target returns the tick that an input sent now would be for.
 func (c *Conn[S, In]) Target() uint32 { return max(c.out.tick, c.clock.Target(c.ms(time.Now()))) }

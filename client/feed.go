@@ -160,7 +160,7 @@ func (f *Feed) open(ctx context.Context) error {
 // schedule plans the refresh of a token that ends in so many seconds; 0 is never.
 func (f *Feed) schedule(seconds uint32) {
 	f.due = time.Time{}
-	if seconds > 0 && f.l.Refresh != nil {
+	if seconds > 0 && f.l.refreshes() != nil {
 		f.due = time.Now().Add(time.Duration(seconds) * time.Second * 3 / 4)
 	}
 }
@@ -216,7 +216,7 @@ func (f *Feed) comeBack(ctx context.Context, err error) error {
 		return nil // the network
 	}
 	token := ce != nil && ce.Code == proto.CodeTokenExpiry || he != nil && he.Status == http.StatusUnauthorized
-	if !token || f.l.Refresh == nil || f.retry.fresh == mostFresh {
+	if !token || f.l.refreshes() == nil || f.retry.fresh == mostFresh {
 		return err
 	}
 	f.retry.fresh++
@@ -335,19 +335,18 @@ func (e *LiveEvent) Decode(v any) error {
 
 // PartyNews is the body of an event of kind party.
 type PartyNews struct {
-	Event   string    `json:"event"` // changed, out (the player was removed) or invited
-	ID      string    `json:"id"`
-	Version int       `json:"version"`        // the highest counts, events may come in another order
-	Party   *Party    `json:"party"`          // of changed; nil: it is to be asked for
-	By      string    `json:"by"`             // of invited
-	Until   time.Time `json:"until,omitzero"` // of invited
+	Event   string       `json:"event"` // changed, out (the player was removed) or invited
+	ID      string       `json:"id"`
+	Version int          `json:"version"`        // the highest counts: events may come in another order
+	Party   *Party       `json:"party"`          // of changed, without its code; nil: it is to be asked for
+	By      *PartyMember `json:"by"`             // of invited
+	Until   time.Time    `json:"until,omitzero"` // of invited
 }
 
 // GroupNews is the body of an event of kind group: an invitation.
 type GroupNews struct {
-	Event string    `json:"event"`
-	ID    string    `json:"id"`
-	Title string    `json:"title"`
-	By    string    `json:"by"`
-	Until time.Time `json:"until,omitzero"`
+	ID    string `json:"id"`
+	Title string `json:"title"`
+	From  string `json:"from"` // a player, who calls himself
+	Name  string `json:"name"`
 }

@@ -29,12 +29,14 @@ type Lobby struct {
 	Token string       // the player token
 	HTTP  *http.Client // nil means http.DefaultClient; redirects are refused either way
 	// Refresh is asked for a newer token of the same player when the lobby takes the present one no longer, and the call
-	// is made again with it, once. Calls at the same time ask once. Nil: such a call fails with an APIError of status 401.
+	// is made again with it, once. Calls at the same time ask once. Nil: a guest's token is renewed by the lobby itself,
+	// and with any other such a call fails with an APIError of status 401.
 	Refresh func(ctx context.Context) (token string, err error)
 
-	mu     sync.Mutex // guards newer
-	newer  string     // what Refresh gave, "" when it was not asked
-	asking chan struct{}
+	mu     sync.Mutex    // guards what follows
+	newer  string        // what Refresh gave, "" when it was not asked
+	asking chan struct{} // closed when Refresh has answered; nil while it is not asked
+	guest  bool          // Token is a guest's
 }
 
 // Guest is a player that a development server made up.
@@ -65,9 +67,35 @@ func (l *Lobby) Guest(ctx context.Context, name string) (Guest, error) {
 	}
 	l.Token = g.Token
 	l.mu.Lock()
-	l.newer = ""
+	l.newer, l.guest = "", true
 	l.mu.Unlock()
 	return g, nil
+}
+
+// renewGuest exchanges a guest's token, which may have ended within the last week, for a newer one.
+func (l *Lobby) renewGuest(ctx context.Context) (string, error) {
+	old := l.token()
+	body, err := json.Marshal(struct {
+		Token string `json:"token"`
+	}{old})
+	if err != nil {
+		return "", fmt.Errorf("encoding the request: %w", err)
+	}
+	var g Guest
+	if err := l.send(ctx, http.MethodPost, "/v1/guests/renew", "", "", body, &g); err != nil {
+		return "", fmt.Errorf("renewing a guest: %w", err)
+	}
+	return g.Token, nil
+}
+
+// refreshes says how newer tokens are had; nil: not at all.
+func (l *Lobby) refreshes() func(context.Context) (string, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.Refresh == nil && l.guest {
+		return l.renewGuest
+	}
+	return l.Refresh
 }
 
 // call makes one request and decodes the reply into out unless that is nil.
@@ -86,7 +114,7 @@ func (l *Lobby) create(ctx context.Context, method, path, key string, in, out an
 	}
 	token := l.token()
 	err := l.send(ctx, method, path, key, token, body, out)
-	if api := (*APIError)(nil); l.Refresh == nil || !errors.As(err, &api) || api.Status != http.StatusUnauthorized {
+	if api := (*APIError)(nil); l.refreshes() == nil || !errors.As(err, &api) || api.Status != http.StatusUnauthorized {
 		return err
 	}
 	token, fresh := l.refresh(ctx, token)
@@ -103,9 +131,9 @@ func (l *Lobby) token() string {
 	return cmp.Or(l.newer, l.Token)
 }
 
-// FreshToken asks Refresh for a newer token and returns it: it is what [Options.Refresh] wants.
+// FreshToken asks for a newer token, as Refresh says, and returns it: it is what [Options.Refresh] wants.
 func (l *Lobby) FreshToken(ctx context.Context) (string, error) {
-	if l.Refresh == nil {
+	if l.refreshes() == nil {
 		return "", errors.New("the lobby has no Refresh to ask for a newer token")
 	}
 	return l.refresh(ctx, l.token())
@@ -135,7 +163,7 @@ func (l *Lobby) refresh(ctx context.Context, old string) (string, error) {
 }
 
 func (l *Lobby) ask(ctx context.Context) (string, error) {
-	token, err := l.Refresh(ctx)
+	token, err := l.refreshes()(ctx)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	close(l.asking)

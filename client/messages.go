@@ -11,6 +11,7 @@ import (
 
 const (
 	ackEvery    = 100 * time.Millisecond // without inputs, the server is told this often what has arrived
+	shedAfter   = 500 * time.Millisecond // a server that has said nothing for so long does not get each sample
 	resyncEvery = time.Second            // at most one request for a keyframe of a scope in this time
 )
 
@@ -69,9 +70,13 @@ func (c *Conn[S, In]) applyFrame(msg message, kind, n int) error {
 		c.clock.Restart()
 		c.out.room = h.Processed
 		c.unview()
+		c.predicted.resume()
 	}
 	if err := c.decode(msg.at); err != nil {
 		return err
+	}
+	if c.have {
+		c.stats.FrameGap = msg.at.Sub(c.frame.At)
 	}
 	c.frame = Frame{
 		Epoch: h.Epoch, Tick: h.Tick, Processed: h.Processed, Durable: h.Durable, Lead: h.Lead,
@@ -81,8 +86,10 @@ func (c *Conn[S, In]) applyFrame(msg message, kind, n int) error {
 	c.stats.Frames++
 	c.clock.Frame(h.Tick, c.ms(msg.at))
 	c.push(msg.at)
+	c.predicted.state(&c.frame)
 	if h.Processed > c.out.processed {
 		c.clock.Lead(h.Lead)
+		c.stats.Lead = int(h.Lead)
 	}
 	c.out.ack(h.Processed, h.Durable, c.acked)
 	if f := c.opts.Observe.Frame; f != nil {
@@ -94,6 +101,10 @@ func (c *Conn[S, In]) applyFrame(msg message, kind, n int) error {
 
 // decode brings the state up to date. What is wrong with one scope is healed by a keyframe of that scope.
 func (c *Conn[S, In]) decode(at time.Time) error {
+	for i := range c.parsed.Blocks {
+		b := &c.parsed.Blocks[i]
+		c.scopeBytes[b.Scope] += int64(len(b.Data))
+	}
 	_ = c.decoder.Apply(&c.parsed) // every failure is a scope's
 	for _, failed := range c.decoder.Failed() {
 		c.heal(failed, at)
@@ -166,7 +177,9 @@ func (c *Conn[S, In]) deliver(tick, number uint32, body []byte) error {
 		}
 		return nil
 	}
-	c.tell(Event{Tick: tick, Number: number, Value: value})
+	if !c.predicted.told(value, tick) {
+		c.tell(Event{Tick: tick, Number: number, Value: value})
+	}
 	return nil
 }
 

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"muster/lobby/chat"
+	"muster/lobby/party"
 	"muster/proto"
 )
 
@@ -187,6 +189,19 @@ func TestTypesAreThoseOfTheDescription(t *testing.T) {
 	}
 }
 
+// What is in an inbox is not in the description: it is held against what the lobby writes there.
+func TestEventsAreThoseThatTheLobbyWrites(t *testing.T) {
+	for ours, theirs := range map[reflect.Type]reflect.Type{
+		reflect.TypeFor[PartyNews]():   reflect.TypeFor[party.Event](),
+		reflect.TypeFor[GroupNews]():   reflect.TypeFor[chat.Invitation](),
+		reflect.TypeFor[ChatMessage](): reflect.TypeFor[chat.Message](),
+	} {
+		if a, b := slices.Sorted(maps.Keys(jsonFields(ours))), slices.Sorted(maps.Keys(jsonFields(theirs))); !slices.Equal(a, b) {
+			t.Errorf("%s has %v, %s has %v", ours, a, theirs, b)
+		}
+	}
+}
+
 // sample makes a value of a schema.
 func (api *openAPI) sample(s *apiSchema) any {
 	if s.Ref != "" {
@@ -326,6 +341,8 @@ func TestRequestsAreThoseOfTheDescription(t *testing.T) {
 	{
 		g, err := l.Guest(ctx, "alice")
 		check("guest", err, g.Token, g.Player, g.Expires)
+		_, err = l.FreshToken(ctx)
+		check("renew", err)
 		k, err := l.Queue(ctx, NewTicket{
 			Queue: "arena", Attributes: map[string]any{"a": 1}, Latency: map[string]float64{"eu": 1}, MaxLatency: 1, MaxSpread: 1,
 			Roles: []string{"tank"}, NewOnly: true, Party: true, Members: map[string]MemberWish{"bob": {Roles: []string{"x"}}},

@@ -46,8 +46,10 @@ type Options struct {
 // Event is a one-off happening of the game.
 type Event struct {
 	Tick   uint32
-	Number uint32 // counts this seat's events without gaps
+	Number uint32 // counts this seat's events without gaps; 0 where it is predicted
 	Value  any    // a pointer to one of Options.Events' types
+	// Predicted: it is told ahead of the server, whose own is not told ([PredictOptions]).
+	Predicted bool
 }
 
 func (o Options) withDefaults() Options {

@@ -35,12 +35,23 @@ func (c *Conn[S, In]) Send(in In) error {
 	if err != nil {
 		return err
 	}
+	sent := c.out.at(c.out.n - 1)
+	c.predicted.input(&c.in, sent.Seq, sent.Tick, view, frac, now)
 	c.stats.InputsSent++
 	c.stats.InputsDropped += int64(dropped)
-	if !c.out.crowded() {
+	switch {
+	case c.sheds(now):
+		c.stats.InputsShed++ // it goes with the next
+	case !c.out.crowded():
 		c.flush(now)
 	}
 	return nil
+}
+
+// sheds says whether a sample waits for the next one: what is sent while the server is silent waits in the machine's
+// buffers, and would be old when it gets there. Ten packets a second are enough to be there when it is back.
+func (c *Conn[S, In]) sheds(now time.Time) bool {
+	return c.info.Inputs == proto.Samples && c.have && now.Sub(c.frame.At) > shedAfter && now.Sub(c.written) < ackEvery
 }
 
 // Ping measures the round trip now; its pong shows in Stats after a later Next. Next does it by itself as well.

@@ -1,6 +1,11 @@
 package client
 
-import "time"
+import (
+	"maps"
+	"time"
+
+	"muster/netcode"
+)
 
 // Stats count what a [Conn] has seen since Dial, over all its sockets. Bytes are those of the WebSocket messages with
 // their framing, without TLS, TCP and IP.
@@ -18,8 +23,40 @@ type Stats struct {
 	RefreshErrors  int64 // times that Options.Refresh gave none
 	InputsSent     int64
 	InputsDropped  int64         // samples given up for newer ones, unacknowledged
+	InputsShed     int64         // samples that were not sent when they were made: the server was silent
 	RTT            time.Duration // of the newest ping; 0 before the first
+	FrameGap       time.Duration // between the two newest frames
+	Lead           int           // of the inputs that were used last, as Frame.Lead
 	Ack            AckStats
+	Prediction     netcode.PredictionStats // zero without one
+}
+
+// Traffic says what the bytes of states were for, since Dial. The blocks alone are counted, without heads and framing.
+type Traffic struct {
+	Scopes map[uint16]int64 // bytes by scope; 0 is the room's, seats' have their numbers
+	Tables map[string]int64 // bytes by table, of the compact form; a block's own head is no table's
+}
+
+// Traffic returns what was counted so far.
+func (c *Conn[S, In]) Traffic() Traffic {
+	t := Traffic{Scopes: maps.Clone(c.scopeBytes), Tables: map[string]int64{}}
+	for i := range c.schema.Tables {
+		bits := c.tableBits[i]
+		if c.decoder != nil {
+			bits += c.decoder.Bits(i)
+		}
+		t.Tables[c.schema.Tables[i].Name] = bits / 8
+	}
+	return t
+}
+
+// keepBits keeps what a decoder has counted that is given up.
+func (c *Conn[S, In]) keepBits() {
+	for i := range c.tableBits {
+		if c.decoder != nil {
+			c.tableBits[i] += c.decoder.Bits(i)
+		}
+	}
 }
 
 // AckStats sum up how long inputs took from Send to the frame that contains them.

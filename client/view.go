@@ -52,6 +52,7 @@ func (c *Conn[S, In]) View(now time.Time) (Shown[S], bool) {
 	}
 	whole := math.Floor(at)
 	v.tick, v.frac = uint32(whole), uint8((at-whole)*256)
+	c.predicted.view(&v.state, now)
 	return Shown[S]{State: &v.state, Tick: at}, true
 }
 

@@ -13,7 +13,7 @@ import (
 	"muster/match/journal"
 )
 
-// withArena is what cmd/muster serves.
+// withArena is a server of one game.
 var withArena = []Game{{Game: arena.Game, Bot: arena.Bot}}
 
 func TestMain(m *testing.M) {

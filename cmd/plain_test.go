@@ -29,7 +29,7 @@ func TestBothFormsShowTheSameMatch(t *testing.T) {
 			var ships []arena.Ship
 			for _, ship := range c.State().Ships.All() {
 				row := *ship
-				row.Heat, row.Jammed = 0, false // for their owners
+				row.VX, row.VY, row.Heat, row.Jammed = 0, 0, 0, false // for their owners
 				ships = append(ships, row)
 			}
 			seen[i][f.Tick] = ships

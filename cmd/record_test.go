@@ -169,14 +169,37 @@ func (noDirectory) Settle(context.Context, string) (match.Settlement, error) {
 }
 func (noDirectory) PostResult(context.Context, proto.Result) error { return nil }
 
+// startless is a store of old: its records do not say that the match starts.
+type startless struct{ *journal.Files }
+
+func (s startless) Append(ctx context.Context, room string, epoch uint64, prev uint32, entries []journal.Entry) error {
+	for i := range entries {
+		var r journal.Record
+		if err := r.Parse(entries[i].Data); err != nil {
+			return err
+		}
+		r.Started = false
+		w := proto.NewWriter()
+		r.AppendTo(w)
+		entries[i].Data = w.Bytes()
+	}
+	return s.Files.Append(ctx, room, epoch, prev, entries)
+}
+
 // record plays a match of so many ticks and returns its replay's file. play is called once a tick.
 func record(t *testing.T, g match.Game, ticks int, play func(*recording)) string {
+	t.Helper()
+	return recordIn(t, g, ticks, play, func(f *journal.Files) journal.Store { return f })
+}
+
+// recordIn is record with a store that keeps what it is given in files.
+func recordIn(t *testing.T, g match.Game, ticks int, play func(*recording), in func(*journal.Files) journal.Store) string {
 	t.Helper()
 	dir, name := t.TempDir(), filepath.Join(t.TempDir(), "match.muster")
 	synctest.Test(t, func(t *testing.T) {
 		store, err := journal.OpenFiles(journal.FilesConfig{Dir: dir})
 		must(t, err)
-		host, err := match.NewHost(match.HostConfig{Games: []match.Game{g}, Directory: noDirectory{}, Journals: store, Version: "v0"})
+		host, err := match.NewHost(match.HostConfig{Games: []match.Game{g}, Directory: noDirectory{}, Journals: in(store), Version: "v0"})
 		must(t, err)
 		rm, err := host.Open(match.Spec{ID: "r1", Game: g.Name(), Seed: 7, Epoch: 9})
 		must(t, err)

@@ -9,24 +9,33 @@ import (
 
 	"muster/games/arena"
 	"muster/match"
+	"muster/match/journal"
 	"muster/netcode"
 )
 
 // arenaReplay is a recorded match of the arena: what today's rules are held to.
 const arenaReplay = "testdata/arena.muster"
 
+// arenaOfOld is the same match, recorded as before records said that the match starts.
+const arenaOfOld = "testdata/arena_without_start.muster"
+
 // updateArena is how it is made anew.
 const updateArena = "go test ./cmd -run TestArenasRulesAreThoseOfItsReplay -update"
 
 // playArena records twenty seconds of the arena: six who steer and shoot, one of them lost and back, one who leaves.
 func playArena(t *testing.T) string {
+	return playArenaIn(t, func(f *journal.Files) journal.Store { return f })
+}
+
+func playArenaIn(t *testing.T, in func(*journal.Files) journal.Store) string {
+	t.Helper()
 	rules := arena.Game.Rules()
 	rules.Durability = match.Journal
 	g := match.Define[arena.World, arena.Input]("arena", arena.Arena{}, rules)
 	must(t, g.Err())
 	dice := rand.New(rand.NewPCG(1, 2))
 	controls := map[netcode.Seat]*arena.Input{}
-	return record(t, g, 400, func(rec *recording) {
+	return recordIn(t, g, 400, func(rec *recording) {
 		switch rec.tick {
 		case 0:
 			for i, name := range []string{"ada", "ben", "cleo", "dan", "eve", "finn"} {
@@ -52,7 +61,7 @@ func playArena(t *testing.T) string {
 			}
 			rec.input(seat, in)
 		}
-	})
+	}, in)
 }
 
 // replayOfArena is the committed replay's file.
@@ -68,6 +77,9 @@ func TestArenasRulesAreThoseOfItsReplay(t *testing.T) {
 		b, err := os.ReadFile(playArena(t))
 		must(t, err)
 		must(t, os.WriteFile(arenaReplay, b, 0o644))
+		b, err = os.ReadFile(playArenaIn(t, func(f *journal.Files) journal.Store { return startless{f} }))
+		must(t, err)
+		must(t, os.WriteFile(arenaOfOld, b, 0o644))
 	}
 	file := replayOfArena(t)
 	if info, err := os.Stat(file); err != nil || info.Size() > 100<<10 {
@@ -84,11 +96,11 @@ func TestArenasRulesAreThoseOfItsReplay(t *testing.T) {
 
 // A recording from before records said that the match starts is read and played as ever.
 func TestAReplayWithoutAStartIsTheSameStill(t *testing.T) {
-	status, out, errs := replayCommand(t, arena.Game, "verify", "testdata/arena_without_start.muster")
+	status, out, errs := replayCommand(t, arena.Game, "verify", arenaOfOld)
 	if status != 0 || !strings.Contains(out, "399 hashes and 4 checkpoints") {
 		t.Errorf("status %d: %s%s", status, out, errs)
 	}
-	if _, out, _ := replayCommand(t, arena.Game, "show", "testdata/arena_without_start.muster"); strings.Contains(out, "started") {
+	if _, out, _ := replayCommand(t, arena.Game, "show", arenaOfOld); strings.Contains(out, "started") {
 		t.Errorf("it says that it has a start: %s", out)
 	}
 }

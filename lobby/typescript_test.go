@@ -159,15 +159,15 @@ func (w *typescriptOf) route(route string, op object) string {
 		if p["in"] == "header" {
 			continue // an option of every request
 		}
-		name, optional := p["name"].(string), "?"
+		name, optional, or := p["name"].(string), "?", " | undefined" // so that a page's next can be handed on as it is
 		if p["required"] == true {
-			optional = ""
+			optional, or = "", ""
 		}
 		if schema := in(w.t, p, "schema"); p["in"] == "query" && schema["items"] != nil && p["explode"] != true {
 			w.t.Fatalf("%s: the list %s is not written as one parameter for each", route, name)
 		}
 		names[name] = true
-		args = append(args, fmt.Sprintf("%s%s: %s", name, optional, strings.TrimSuffix(w.of(in(w.t, p, "schema")), " | null")))
+		args = append(args, fmt.Sprintf("%s%s: %s%s", name, optional, strings.TrimSuffix(w.of(in(w.t, p, "schema")), " | null"), or))
 	}
 	var parts []string
 	if len(args) > 0 {

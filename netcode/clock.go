@@ -42,9 +42,13 @@ type Clock struct {
 	used  int  // inputs since the slack was changed or an input was late
 	lead  int8 // the least of theirs
 
-	shown   float64 // what ServerTick said
-	shownAt float64
-	showing bool
+	server, ahead even // what ServerTick and InputTick said
+}
+
+// even is a time that is told so that it never jumps.
+type even struct {
+	tick, at float64
+	told     bool
 }
 
 // NewClock returns a clock that knows nothing, for a room of rate ticks per second, 1 to 128.
@@ -109,25 +113,32 @@ func (c *Clock) Target(now float64) uint32 {
 // ServerTick returns the room's tick time now, with its fraction; 0 before anything arrived. It never goes back, but
 // after Restart: small errors are made up for by running a tenth faster or slower, those above half a second by a jump
 // ahead or by standing still.
-func (c *Clock) ServerTick(now float64) float64 {
-	if !c.known || !isTime(now) || c.showing && now < c.shownAt {
-		return c.shown
+func (c *Clock) ServerTick(now float64) float64 { return c.even(&c.server, now, c.least/2, 0) }
+
+// InputTick returns the tick time at which an input that is sent now should be used: what Target is a whole tick of, as
+// even as ServerTick.
+func (c *Clock) InputTick(now float64) float64 { return c.even(&c.ahead, now, c.rtt, c.slack) }
+
+// even tells an estimate: that of what arrives now, and a time and some ticks more.
+func (c *Clock) even(told *even, now, ms, ticks float64) float64 {
+	if !c.known || !isTime(now) || told.told && now < told.at {
+		return told.tick
 	}
-	estimate := float64((now - c.origin + c.least/2) * c.perMS)
-	if !c.showing {
-		c.shown = max(0, estimate)
+	estimate := float64((now-c.origin+ms)*c.perMS) + ticks
+	if !told.told {
+		told.tick = max(0, estimate)
 	} else {
-		passed := float64((now - c.shownAt) * c.perMS)
-		late := estimate - (c.shown + passed)
+		passed := float64((now - told.at) * c.perMS)
+		late := estimate - (told.tick + passed)
 		stray, most := float64(clockStrayMS*c.perMS), float64(clockSlew*passed)
 		if late > stray {
-			c.shown = estimate
+			told.tick = estimate
 		} else if late >= -stray {
-			c.shown += passed + max(-most, min(late, most))
+			told.tick += passed + max(-most, min(late, most))
 		}
 	}
-	c.shownAt, c.showing = now, true
-	return c.shown
+	told.at, told.told = now, true
+	return told.tick
 }
 
 // RTT returns the round trip, smoothed, in milliseconds; 0 before the first pong.
@@ -136,7 +147,7 @@ func (c *Clock) RTT() float64 { return c.rtt }
 // Jitter returns how much the way here varies from frame to frame, smoothed, in milliseconds.
 func (c *Clock) Jitter() float64 { return c.jitter }
 
-// Reopen forgets what a socket's ways took: a new one was opened. What ServerTick said goes on.
+// Reopen forgets what a socket's ways took: a new one was opened. What ServerTick and InputTick said goes on.
 func (c *Clock) Reopen() {
 	c.known, c.first = false, true
 	c.rtt, c.least = 0, 0
@@ -144,7 +155,7 @@ func (c *Clock) Reopen() {
 }
 
 // Restart forgets when ticks happen: a new epoch, in which they may count from an earlier one. What ways take stays.
-func (c *Clock) Restart() { c.known, c.first, c.showing = false, true, false }
+func (c *Clock) Restart() { c.known, c.first, c.server.told, c.ahead.told = false, true, false, false }
 
 // observe notes when tick 0 would have arrived by what arrived now.
 func (c *Clock) observe(offset float64) {

@@ -187,7 +187,7 @@ func TestWhateverHappensTheClockStaysFiniteAndTheServerTickNeverGoesBack(t *test
 			default:
 				c.Reopen()
 			}
-			for _, v := range []float64{c.RTT(), c.Jitter(), c.origin, c.slack, c.least, c.shown} {
+			for _, v := range []float64{c.RTT(), c.Jitter(), c.origin, c.slack, c.least, c.server.tick} {
 				if math.IsNaN(v) || math.IsInf(v, 0) {
 					t.Fatalf("not finite: %+v", c)
 				}

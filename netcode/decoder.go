@@ -51,6 +51,7 @@ type Decoder struct {
 	idle    []*scopeStates // of scopes that went, for those that come: their memory; a mirror's alone
 	earlier past
 	load    loader
+	bits    []int64 // by table: how many were read
 }
 
 // scopeStates is one scope: what it was at the ticks of some frames, the newest first.
@@ -87,13 +88,17 @@ type halfKey struct {
 
 // NewDecoder returns a decoder with nothing decoded.
 func NewDecoder(sc *Schema) *Decoder {
-	d := &Decoder{sc: sc, parts: partsOf(sc), scopes: map[uint16]*scopeStates{}, halves: map[uint16]*halfKey{}, depth: states}
+	d := &Decoder{sc: sc, parts: partsOf(sc), scopes: map[uint16]*scopeStates{}, halves: map[uint16]*halfKey{}, depth: states, bits: make([]int64, len(sc.Tables))}
 	d.load.begin(sc)
 	return d
 }
 
 // Tick is that of the last frame applied.
 func (d *Decoder) Tick() uint32 { return d.tick }
+
+// Bits returns how many bits of blocks were rows of a table, by its index in the schema; of the plain form none are
+// counted.
+func (d *Decoder) Bits(table int) int64 { return d.bits[table] }
 
 // Failed lists what the last Apply could not bring to its tick, a scope at most twice.
 func (d *Decoder) Failed() []*ScopeError { return d.failed }
@@ -308,7 +313,9 @@ func (d *Decoder) one(scope uint16, s *scopeStates, tick, gap uint32, n int) err
 		for j := range n {
 			d.earlier.state[j] = was[j].part(i)
 		}
+		before := d.reader.left()
 		d.reader.part(p, &d.earlier, out.sets[i])
+		d.bits[p.table] += before - d.reader.left()
 		if d.reader.err != nil {
 			return d.reader.err
 		}

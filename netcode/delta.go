@@ -236,6 +236,9 @@ func (r *partReader) fail(p *part, what string) {
 	}
 }
 
+// left is how many bits are not read yet.
+func (r *partReader) left() int64 { return int64(len(r.src)-r.pos)*8 + int64(r.n) } //nolint:gosec // at most 64 of n
+
 // part reads a part into out, which is none of the past's sets.
 func (r *partReader) part(p *part, was *past, out *rowSet) {
 	was.align()

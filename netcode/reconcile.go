@@ -81,6 +81,9 @@ type Prediction[S, In any] struct {
 
 	baseState, now, view *S
 
+	into     *S     // the state that ShowIn was given last,
+	intoRows []rows // and its tables
+
 	have      bool
 	tick      uint32  // of predicted
 	time      float64 // what is shown, in ticks

@@ -36,7 +36,7 @@ type pilot struct {
 }
 
 func newPilot() *pilot {
-	p := &pilot{seen: map[netcode.ID]sighting{}}
+	p := &pilot{mind: Mind{Skill: skilled}, seen: map[netcode.ID]sighting{}}
 	p.see = func(id netcode.ID, _ *Ship) sight { return p.seen[id].sight }
 	return p
 }

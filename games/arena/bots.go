@@ -1,15 +1,11 @@
 package arena
 
-import (
-	"muster/match"
-	"muster/netcode"
-)
+import "muster/netcode"
 
 // The bots of a room: how many there are, and what they are called. How they fly is in pilot.go.
 
 // fill adds bots up to the number that the room was created with, as far as there is place.
-func fill(r *match.Room[World]) {
-	w := r.State()
+func fill(w *World, rng dice) {
 	bots := 0
 	for _, ship := range w.Ships.All() {
 		if ship.Mind.Flown {
@@ -18,7 +14,8 @@ func fill(r *match.Room[World]) {
 	}
 	for ; bots < int(w.Field.V.Bots) && w.Ships.Len() < int(w.Field.V.Places); bots++ {
 		middle := float32(w.side() / 2)
-		w.Ships.Add(Ship{X: middle, Y: middle, Owner: freeBot(w), Name: callsign(r), Mind: Mind{Flown: true}})
+		skill := raw + float64((skilled-raw)*rng.Float64())
+		w.Ships.Add(Ship{X: middle, Y: middle, Owner: freeBot(w), Name: callsign(w, rng), Mind: Mind{Flown: true, Skill: skill}})
 	}
 }
 
@@ -34,7 +31,7 @@ func freeBot(w *World) netcode.Seat {
 	for free < len(taken)-1 && taken[free] {
 		free++
 	}
-	return FirstBot + netcode.Seat(free) //nolint:gosec // below 256
+	return FirstBot + netcode.Seat(free)
 }
 
 // giveWay takes out the bot with the fewest points, the newest of them, with its bullets.
@@ -78,11 +75,11 @@ var (
 )
 
 // callsign returns a name that no ship of the room has.
-func callsign(r *match.Room[World]) string {
+func callsign(w *World, rng dice) string {
 	for {
-		name := callsignFirst[r.Rand().IntN(len(callsignFirst))] + " " + callsignSecond[r.Rand().IntN(len(callsignSecond))]
+		name := callsignFirst[rng.IntN(len(callsignFirst))] + " " + callsignSecond[rng.IntN(len(callsignSecond))]
 		free := true
-		for _, ship := range r.State().Ships.All() {
+		for _, ship := range w.Ships.All() {
 			free = free && ship.Name != name
 		}
 		if free { // there are twice as many names as ships at most

@@ -1,12 +1,6 @@
 package arena
 
-import (
-	"fmt"
-
-	"muster/match"
-	"muster/netcode"
-	"muster/proto"
-)
+import "muster/netcode"
 
 // The crowd is the arena on a field that is too large to be seen at once, with many more ships, most of them bots. A
 // player gets what is around his ship, and of the rest where ships are, roughly and twice a second, and who leads.
@@ -18,57 +12,17 @@ const (
 	// Look is how far around his ship a player sees everything, in units; some more may come to him, up to the end of a
 	// cell and a bit of the next.
 	Look = 800
-	// crowdCell is the side of the cells that are sent or not.
-	crowdCell = 250
-	// mapEvery is at each how many ticks the map comes, and the leaders and the round.
+	// crowdCell is the side of the cells that are sent or not, and crowdMargin how far beyond its cell a ship may be
+	// before it is in another.
+	crowdCell   = 400
+	crowdMargin = 50
+	// mapEvery is at each how many ticks the map is drawn and the leaders are counted. In between nothing of them changes,
+	// so nothing of them is sent.
 	mapEvery = 10
 )
 
 // Crowd is the rules of the game of that name.
 type Crowd struct{ Arena }
-
-// CrowdGame is the crowd as servers run it.
-var CrowdGame = match.Define[World, Input]("crowd", Crowd{}, match.Rules{
-	Version: version, TickRate: tickRate, Seats: crowdSeats, Inputs: proto.Samples, Events: events, Config: CrowdConfig{},
-})
-
-// CrowdConfig is what a room of the crowd may be created with.
-type CrowdConfig struct {
-	// RoundSeconds is how long the round goes, 10 to 180; 0 is 180.
-	RoundSeconds int `json:"round_seconds"`
-	// Bots is how many ships the rules fly, 1 to 200; 0 is 200.
-	Bots int `json:"bots"`
-}
-
-// Validate implements match.Validator.
-func (c CrowdConfig) Validate() error {
-	if c.Bots < 0 || c.Bots > crowdBots {
-		return fmt.Errorf("bots is %d, 0 to %d allowed", c.Bots, crowdBots)
-	}
-	return checkRound(c.RoundSeconds)
-}
-
-// Open marks out the field.
-func (Crowd) Open(r *match.Room[World]) error {
-	c := match.ConfigOf[CrowdConfig](r)
-	f := &r.State().Field.V
-	*f = Field{Size: CrowdSize, Places: crowdSeats + crowdBots, Hearing: Look}
-	f.Bots = crowdBots
-	if c.Bots > 0 {
-		f.Bots = uint16(c.Bots) //nolint:gosec // Validate
-	}
-	f.Round = uint32(c.RoundSeconds) * tickRate //nolint:gosec // Validate
-	return nil
-}
-
-// After is the arena's, and draws the map and the table of leaders when they are sent.
-func (c Crowd) After(r *match.Room[World]) {
-	if r.Tick()%mapEvery == 0 {
-		drawMap(r.State())
-		rank(r.State())
-	}
-	c.Arena.After(r)
-}
 
 // drawMap brings the blips to where the ships are.
 func drawMap(w *World) {
@@ -122,8 +76,9 @@ func rank(w *World) {
 
 // Scopes lets a player see what is around his ship.
 func (Crowd) Scopes(w *World, sc *netcode.Scopes) {
-	sc.Grid(netcode.Grid{Cell: crowdCell, Cols: CrowdSize / crowdCell, Rows: CrowdSize / crowdCell, Radius: Look})
-	sc.Every(netcode.Everybody(), mapEvery)
+	sc.Grid(netcode.Grid{
+		Cell: crowdCell, Cols: CrowdSize / crowdCell, Rows: CrowdSize / crowdCell, Radius: Look + crowdMargin, Margin: crowdMargin,
+	})
 	for id, ship := range w.Ships.All() {
 		sc.PlaceAt(&w.Ships, id, float64(ship.X), float64(ship.Y))
 		if ship.Owner < FirstBot {
@@ -134,9 +89,3 @@ func (Crowd) Scopes(w *World, sc *netcode.Scopes) {
 		sc.PlaceAt(&w.Bullets, id, float64(b.X), float64(b.Y))
 	}
 }
-
-var (
-	_ match.Opener[World]  = Crowd{}
-	_ match.Afterer[World] = Crowd{}
-	_ match.Scoper[World]  = Crowd{}
-)

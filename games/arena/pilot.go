@@ -1,10 +1,6 @@
 package arena
 
-import (
-	"math/rand/v2"
-
-	"muster/netcode"
-)
+import "muster/netcode"
 
 // How a pilot flies, whose mind is kept in the state or in a client. Lengths are in units, angles in radians.
 const (
@@ -12,6 +8,16 @@ const (
 	farOff   = 320 // from where on it flies to its target; nearer, it looks at it and fires
 	inRange  = 480 // up to where it fires on its way
 )
+
+// skilled is the [Mind.Skill] of bots that play as clients, and of the best of the rules' own; raw that of the worst.
+const skilled, raw = 0.85, 0.15
+
+// dice are a random source, as rand.Rand is one: the rules', the room's, or a client bot's own.
+type dice interface {
+	Float64() float64
+	IntN(n int) int
+	Uint32N(n uint32) uint32
+}
 
 // sight is a ship as a pilot sees it.
 type sight struct{ x, y, vx, vy float64 }
@@ -24,7 +30,7 @@ func sighted(_ netcode.ID, s *Ship) sight {
 // fly hunts the nearest ship, leads its aim, keeps off the walls and errs as people do: it returns the controls for the
 // ship me, which is in play, in a world after a tick. see says what the pilot knows of where a ship is. All randomness
 // is rng's, so that in the rules it is the same everywhere.
-func (m *Mind) fly(w *World, tick uint32, me netcode.ID, rng *rand.Rand, see func(netcode.ID, *Ship) sight) Input {
+func (m *Mind) fly(w *World, tick uint32, me netcode.ID, rng dice, see func(netcode.ID, *Ship) sight) Input {
 	ship := w.Ships.Get(me)
 	own, side := see(me, ship), w.side()
 	if tick >= m.Decide {
@@ -47,7 +53,7 @@ func (m *Mind) fly(w *World, tick uint32, me netcode.ID, rng *rand.Rand, see fun
 func huntable(s *Ship) bool { return s.Alive() && !s.Away }
 
 // choose picks the nearest ship, mostly, and a way to approach it.
-func (m *Mind) choose(w *World, me netcode.ID, own sight, rng *rand.Rand, see func(netcode.ID, *Ship) sight) {
+func (m *Mind) choose(w *World, me netcode.ID, own sight, rng dice, see func(netcode.ID, *Ship) sight) {
 	near := 0.0
 	m.Target = 0
 	for id, ship := range w.Ships.All() {
@@ -61,7 +67,7 @@ func (m *Mind) choose(w *World, me netcode.ID, own sight, rng *rand.Rand, see fu
 		}
 	}
 	m.Circle = 2 * (rng.Float64() - 0.5)
-	m.Trigger = rng.Float64() < 0.85
+	m.Trigger = rng.Float64() < m.Skill
 }
 
 // attack flies around the target and fires at where it will be.

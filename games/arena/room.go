@@ -57,7 +57,7 @@ func (Arena) Open(r *match.Room[World]) error {
 }
 
 // Start brings the bots: not before there is somebody to see them.
-func (Arena) Start(r *match.Room[World]) { fill(r) }
+func (Arena) Start(r *match.Room[World]) { fill(r.State(), r.Rand()) }
 
 // maxName is what Ship.Name holds, in bytes.
 const maxName = 24
@@ -98,7 +98,7 @@ func setAway(w *World, seat netcode.Seat, away bool) {
 func (Arena) Leave(r *match.Room[World], p match.Player) {
 	takeOut(r.State(), p.Seat)
 	if r.Started() && r.State().Round.V.Phase != Podium {
-		fill(r)
+		fill(r.State(), r.Rand())
 	}
 }
 
@@ -131,6 +131,49 @@ func placements(r *match.Room[World]) []match.Placement {
 	return list
 }
 
+// CrowdGame is the crowd as servers run it.
+var CrowdGame = match.Define[World, Input]("crowd", Crowd{}, match.Rules{
+	Version: version, TickRate: tickRate, Seats: crowdSeats, Inputs: proto.Samples, Events: events, Config: CrowdConfig{},
+})
+
+// CrowdConfig is what a room of the crowd may be created with.
+type CrowdConfig struct {
+	// RoundSeconds is how long the round goes, 10 to 180; 0 is 180.
+	RoundSeconds int `json:"round_seconds"`
+	// Bots is how many ships the rules fly, 1 to 200; 0 is 200.
+	Bots int `json:"bots"`
+}
+
+// Validate implements match.Validator.
+func (c CrowdConfig) Validate() error {
+	if c.Bots < 0 || c.Bots > crowdBots {
+		return fmt.Errorf("bots is %d, 0 to %d allowed", c.Bots, crowdBots)
+	}
+	return checkRound(c.RoundSeconds)
+}
+
+// Open marks out the field.
+func (Crowd) Open(r *match.Room[World]) error {
+	c := match.ConfigOf[CrowdConfig](r)
+	f := &r.State().Field.V
+	*f = Field{Size: CrowdSize, Places: crowdSeats + crowdBots, Hearing: Look}
+	f.Bots = crowdBots
+	if c.Bots > 0 {
+		f.Bots = uint16(c.Bots) //nolint:gosec // Validate
+	}
+	f.Round = uint32(c.RoundSeconds) * tickRate //nolint:gosec // Validate
+	return nil
+}
+
+// After is the arena's, and draws the map and the table of leaders now and then.
+func (c Crowd) After(r *match.Room[World]) {
+	if r.Tick()%mapEvery == 0 {
+		drawMap(r.State())
+		rank(r.State())
+	}
+	c.Arena.After(r)
+}
+
 var (
 	_ match.Opener[World]  = Arena{}
 	_ match.Starter[World] = Arena{}
@@ -139,4 +182,8 @@ var (
 	_ match.Resumer[World] = Arena{}
 	_ match.Leaver[World]  = Arena{}
 	_ match.Afterer[World] = Arena{}
+
+	_ match.Opener[World]  = Crowd{}
+	_ match.Afterer[World] = Crowd{}
+	_ match.Scoper[World]  = Crowd{}
 )

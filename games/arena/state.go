@@ -75,6 +75,7 @@ type Bullet struct {
 // Mind is what the pilot of a bot remembers. It is the server's alone: to clients a bot is a ship like another.
 type Mind struct {
 	Flown   bool       `net:"server"` // the rules fly this ship
+	Skill   float64    `net:"server"` // how often it fires, 0 to 1
 	Trigger bool       `net:"server"` // it fires: bots do so in bursts
 	Target  netcode.ID `net:"server"` // the ship that it hunts
 	Decide  uint32     `net:"server"` // the tick of its next decision

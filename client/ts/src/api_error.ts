@@ -13,12 +13,12 @@ export class APIError extends Error {
   readonly retryAfterMs: number;
 
   constructor(status: number, body: unknown, retryAfter: string | null) {
-    const problem = (typeof body === "object" && body !== null ? body : {}) as Record<string, unknown>;
+    const problem = Object(body) as Record<string, unknown>;
     const title = text(problem["title"]);
     const detail = text(problem["detail"]);
     const errors = fieldErrors(problem["errors"]);
-    const words = [detail || title, ...errors.map((e) => `${e.location}: ${e.message}`)].filter(Boolean);
-    super([`the lobby answered ${status}`, words.join("; ")].filter(Boolean).join(": "));
+    const words = [detail || title, ...errors.map((e) => `${e.location}: ${e.message}`)].filter(Boolean).join("; ");
+    super(`the lobby answered ${status}${words && `: ${words}`}`);
     this.status = status;
     this.title = title;
     this.detail = detail;

@@ -119,6 +119,7 @@ export class Decoder {
     return this.#lost;
   }
 
+  /** Whether something is here of a scope. */
   has(scope: number): boolean {
     return this.#scopes.has(scope);
   }

@@ -14,56 +14,57 @@ export type EventBody =
 /** Reads one event, a whole MessagePack array of its type and its fields. Throws a MalformedError. */
 export function readEvent(schema: Schema, body: Uint8Array): EventBody {
   const r = new Reader(body);
-  const n = r.array("event", 257);
-  const type = r.uint("event type", 255);
+  const n = r.array(257);
+  const type = r.uint(255);
   if (type === EVENT_REFUSED) {
-    const e: EventBody = { kind: "refused", seq: r.uint("seq", MAX_UINT32), reason: r.str("reason", 1 << 10) };
-    r.skipRest("event", n, 3);
+    const e: EventBody = { kind: "refused", seq: r.uint(MAX_UINT32), reason: r.str(1 << 10) };
+    r.skipRest(n, 3);
     r.done();
     return e;
   }
-  const info = schema.events[type - 1] ?? r.fail("event type");
+  const info = schema.events[type - 1] ?? r.fail();
   const fields: Record<string, Value> = {};
   for (const f of info.fields) fields[f.name] = readValue(r, f);
   elementsOf(info.fields).forEach((e, i) => { // those that a slice does not have have no meaning
     if (e && e.index >= (fields[info.fields[e.len]!.name] as number)) delete fields[info.fields[i]!.name];
   });
-  r.skipRest("event", n, 1 + info.fields.length);
+  r.skipRest(n, 1 + info.fields.length);
   r.done();
   return { kind: "game", name: info.name, fields };
 }
 
-function readValue(r: Reader, f: Field): Value {
+/** Reads a column of an event, or of an input. */
+export function readValue(r: Reader, f: Field): Value {
   switch (f.kind) {
     case KIND_BOOL:
-      return r.bool(f.name);
+      return r.bool();
     case KIND_STRING:
-      return r.str(f.name, f.max);
+      return r.str(f.max);
     case KIND_BYTES:
-      return r.bin(f.name, f.max).slice();
+      return r.bin(f.max).slice();
     case KIND_FIXED:
-      return cellValue(f, r.uint(f.name, f.top));
+      return cellValue(f, r.uint(f.top));
     case KIND_ANGLE:
-      return cellValue(f, r.uint(f.name, 2 ** f.bits - 1));
+      return cellValue(f, r.uint(2 ** f.bits - 1));
     case KIND_UINT:
-      return f.bits === 64 ? r.uint64(f.name) : r.uint(f.name, 2 ** f.bits - 1);
+      return f.bits === 64 ? r.uint64() : r.uint(2 ** f.bits - 1);
     case KIND_ENUM:
-      return cellValue(f, r.uint(f.name, f.names.length - 1));
+      return cellValue(f, r.uint(f.names.length - 1));
     case KIND_LEN:
-      return r.uint(f.name, f.max);
+      return r.uint(f.max);
     case KIND_REF: {
-      const id = r.uint(f.name, MAX_UINT32);
-      return isValid(f, id) ? id : r.fail(f.name);
+      const id = r.uint(MAX_UINT32);
+      return isValid(f, id) ? id : r.fail();
     }
     case KIND_FLOAT32:
-      return f32(r, f);
+      return f32(r);
     default:
-      if (f.bits === 0) return r.float(f.name);
-      return f.bits === 64 ? r.int64(f.name) : r.int(f.name, -(2 ** (f.bits - 1)), 2 ** (f.bits - 1) - 1);
+      if (f.bits === 0) return r.float();
+      return f.bits === 64 ? r.int64() : r.int(-(2 ** (f.bits - 1)), 2 ** (f.bits - 1) - 1);
   }
 }
 
-function f32(r: Reader, f: Field): number {
-  const v = Math.fround(r.float(f.name));
-  return Number.isFinite(v) ? v : r.fail(f.name);
+function f32(r: Reader): number {
+  const v = Math.fround(r.float());
+  return Number.isFinite(v) ? v : r.fail();
 }

@@ -189,16 +189,16 @@ export function wrap(n: number, m: number): number {
 /** Reads a list of columns as the schema's binary form has it. */
 export function readFields(r: Reader): Field[] {
   const list: Field[] = [];
-  for (let left = r.array("fields", MAX_FIELDS); left > 0; left--) list.push(readField(r));
+  for (let left = r.array(MAX_FIELDS); left > 0; left--) list.push(readField(r));
   return list;
 }
 
 function readField(r: Reader): Field {
-  const n = r.array("field", 16);
+  const n = r.array(16);
   let read = 3;
-  const name = readName(r, "field name");
-  const kind = r.uint("kind", 255);
-  const flags = r.uint("flags", 255);
+  const name = readName(r);
+  const kind = r.uint(255);
+  const flags = r.uint(255);
   let bits = 0;
   let max = 0;
   let min = 0;
@@ -213,42 +213,42 @@ function readField(r: Reader): Field {
       break;
     case KIND_INT:
     case KIND_UINT:
-      [bits, read] = [r.uint("bits", 64), 4];
-      if (bits !== 8 && bits !== 16 && bits !== 32 && bits !== 64) r.fail("bits");
+      [bits, read] = [r.uint(64), 4];
+      if (bits !== 8 && bits !== 16 && bits !== 32 && bits !== 64) r.fail();
       break;
     case KIND_ANGLE:
-      [bits, read] = [r.int("bits", 1, 16), 4];
+      [bits, read] = [r.int(1, 16), 4];
       break;
     case KIND_STRING:
     case KIND_BYTES:
-      [max, read] = [r.uint("max", 4096), 4];
+      [max, read] = [r.uint(4096), 4];
       break;
     case KIND_LEN:
-      [max, read] = [r.uint("max", MAX_ELEMENTS), 4];
-      if (max === 0) r.fail("max");
+      [max, read] = [r.uint(MAX_ELEMENTS), 4];
+      if (max === 0) r.fail();
       break;
     case KIND_ENUM:
       read = 4;
-      for (let left = r.array("names", MAX_NAMES); left > 0; left--) names.push(r.str("name", MAX_NAME));
-      if (names.length === 0 || names.includes("") || new Set(names).size !== names.length) r.fail("names");
+      for (let left = r.array(MAX_NAMES); left > 0; left--) names.push(r.str(MAX_NAME));
+      if (names.length === 0 || names.includes("") || new Set(names).size !== names.length) r.fail();
       break;
     case KIND_REF:
-      [ref, read] = [r.uint("table", MAX_TABLES - 1), 4];
+      [ref, read] = [r.uint(MAX_TABLES - 1), 4];
       break;
     case KIND_FIXED:
-      [min, step, top, read] = [r.float("min"), r.float("step"), r.uint("top", Number.MAX_SAFE_INTEGER), 6];
-      if (!(step > 0)) r.fail("step");
+      [min, step, top, read] = [r.float(), r.float(), r.uint(Number.MAX_SAFE_INTEGER), 6];
+      if (!(step > 0)) r.fail();
       break;
     default:
-      r.fail("kind");
+      r.fail();
   }
-  r.skipRest("field", n, read);
+  r.skipRest(n, read);
   return { name, kind, flags, bits, max, min, step, top, names, ref };
 }
 
 /** Reads a name that becomes a property of an object. */
-export function readName(r: Reader, what: string): string {
-  const name = r.str(what, MAX_NAME);
-  if (name === "__proto__") r.fail(what);
+export function readName(r: Reader): string {
+  const name = r.str(MAX_NAME);
+  if (name === "__proto__") r.fail();
   return name;
 }

@@ -71,48 +71,48 @@ export function readFrame({ kind, n, r }: Message, prev: Head): Frame {
   let { epoch, tick, processed, scopes } = prev;
   if (flags & ABSOLUTE) {
     read++;
-    epoch = r.uint64("epoch");
-    tick = r.uint("tick", MAX_UINT32);
-    processed = r.uint("processed", MAX_UINT32);
+    epoch = r.uint64();
+    tick = r.uint(MAX_UINT32);
+    processed = r.uint(MAX_UINT32);
   } else {
-    tick += r.uint("tick", MAX_UINT32 - tick);
-    processed += r.uint("processed", MAX_UINT32 - processed);
+    tick += r.uint(MAX_UINT32 - tick);
+    processed += r.uint(MAX_UINT32 - processed);
   }
-  const lead = r.int("lead", -128, 127);
+  const lead = r.int(-128, 127);
   let durable = processed;
   if (flags & DURABLE) {
     read++;
-    durable -= r.uint("durable", processed);
+    durable -= r.uint(processed);
   }
   if (flags & SCOPES) {
     read++;
     const list: number[] = [];
-    for (let left = r.array("scopes", MAX_SCOPES); left > 0; left--) list.push(r.uint("scope", MAX_EVERY * 0x10000 - 1));
+    for (let left = r.array(MAX_SCOPES); left > 0; left--) list.push(r.uint(MAX_EVERY * 0x10000 - 1));
     scopes = list;
   }
   const hashes: ScopeHash[] = [];
   if (flags & HASHES) {
     read++;
-    const k = r.array("hashes", 2 * MAX_SCOPES);
-    if (k % 2 !== 0) r.fail("hashes");
-    for (let i = 0; i < k; i += 2) hashes.push({ scope: r.uint("hash scope", MAX_UINT16), sum: r.uint64("hash") });
+    const k = r.array(2 * MAX_SCOPES);
+    if (k % 2 !== 0) r.fail();
+    for (let i = 0; i < k; i += 2) hashes.push({ scope: r.uint(MAX_UINT16), sum: r.uint64() });
   }
   const blocks: Block[] = [];
-  if (n < read || (n - read) % 2 !== 0) r.fail("blocks");
+  if (n < read || (n - read) % 2 !== 0) r.fail();
   for (; read < n; read += 2) blocks.push(readBlock(r));
   r.done();
   return { head: { epoch, tick, processed, durable, lead, scopes }, hashes, blocks };
 }
 
 function readBlock(r: Reader): Block {
-  const scope = r.uint("block scope", MAX_UINT16);
-  if (!r.isArray()) return { scope, data: r.bin("block", MAX_SERVER_MESSAGE) };
-  if (r.array("block", 4) !== 4) r.fail("block");
+  const scope = r.uint(MAX_UINT16);
+  if (!r.isArray()) return { scope, data: r.bin(MAX_SERVER_MESSAGE) };
+  if (r.array(4) !== 4) r.fail();
   const part = {
-    tick: r.uint("keyframe tick", MAX_UINT32), from: r.uint("keyframe offset", MAX_KEYFRAME),
-    size: r.uint("keyframe size", MAX_KEYFRAME),
+    tick: r.uint(MAX_UINT32), from: r.uint(MAX_KEYFRAME),
+    size: r.uint(MAX_KEYFRAME),
   };
-  const data = r.bin("keyframe part", MAX_SERVER_MESSAGE);
-  if (data.length === 0 || part.from + data.length > part.size) r.fail("keyframe part");
+  const data = r.bin(MAX_SERVER_MESSAGE);
+  if (data.length === 0 || part.from + data.length > part.size) r.fail();
   return { scope, data, part };
 }

@@ -75,88 +75,89 @@ export interface Message {
 /** Reads the head of a message. The caller then reads the message of that kind, or passes over a kind it does not know. */
 export function openMessage(bytes: Uint8Array): Message {
   const r = new Reader(bytes);
-  const n = r.array("message", MAX_SERVER_MESSAGE);
-  if (n === 0) r.fail("message");
-  return { kind: r.uint("kind", 255), n, r };
+  const n = r.array(MAX_SERVER_MESSAGE);
+  if (n === 0) r.fail();
+  return { kind: r.uint(255), n, r };
 }
 
+/** Whether a message of this kind is a frame. */
 export function isFrame(kind: number): boolean {
   return kind >= FROM_SERVER.frame && kind < FROM_SERVER.frame + 16;
 }
 
 export function readWelcome({ r, n }: Message): Welcome {
   const w: Welcome = {
-    version: r.uint("version", 1 << 15),
-    room: r.str("room", MAX_ID),
-    game: r.str("game", MAX_ID),
-    rules: r.str("rules", MAX_ID),
-    seat: r.uint("seat", MAX_UINT16),
-    player: r.str("player", MAX_ID),
-    epoch: r.uint64("epoch"),
-    tick: r.uint("tick", MAX_UINT32),
-    rate: r.int("rate", 1, 128),
-    inputs: r.uint("inputs", 1) === 0 ? "samples" : "commands",
-    seq: r.uint("seq", MAX_UINT32),
-    event: r.uint("event", MAX_UINT32),
-    schema: r.bin("schema", MAX_SCHEMA),
-    resume: r.str("resume", MAX_TOKEN),
-    expires: r.uint("expires", MAX_UINT32),
-    kept: r.uint("kept", MAX_UINT32),
+    version: r.uint(1 << 15),
+    room: r.str(MAX_ID),
+    game: r.str(MAX_ID),
+    rules: r.str(MAX_ID),
+    seat: r.uint(MAX_UINT16),
+    player: r.str(MAX_ID),
+    epoch: r.uint64(),
+    tick: r.uint(MAX_UINT32),
+    rate: r.int(1, 128),
+    inputs: r.uint(1) === 0 ? "samples" : "commands",
+    seq: r.uint(MAX_UINT32),
+    event: r.uint(MAX_UINT32),
+    schema: r.bin(MAX_SCHEMA),
+    resume: r.str(MAX_TOKEN),
+    expires: r.uint(MAX_UINT32),
+    kept: r.uint(MAX_UINT32),
   };
-  r.skipRest("welcome", n, 17);
+  r.skipRest(n, 17);
   r.done();
   return w;
 }
 
 export function readEvents({ r, n }: Message): Events {
-  if (n < 3 || n - 3 > MAX_EVENTS) r.fail("events");
-  const m: Events = { tick: r.uint("tick", MAX_UINT32), first: r.uint("first", MAX_UINT32), list: [] };
-  for (let i = 3; i < n; i++) m.list.push(r.raw("event"));
+  if (n < 3 || n - 3 > MAX_EVENTS) r.fail();
+  const m: Events = { tick: r.uint(MAX_UINT32), first: r.uint(MAX_UINT32), list: [] };
+  for (let i = 3; i < n; i++) m.list.push(r.raw());
   r.done();
   return m;
 }
 
 export function readPong({ r, n }: Message): Pong {
-  const m: Pong = { stamp: r.uint64("stamp"), tick: r.uint("tick", MAX_UINT32), frac: r.uint("frac", MAX_UINT16) };
-  r.skipRest("pong", n, 4);
+  const m: Pong = { stamp: r.uint64(), tick: r.uint(MAX_UINT32), frac: r.uint(MAX_UINT16) };
+  r.skipRest(n, 4);
   r.done();
   return m;
 }
 
 export function readEnd({ r, n }: Message): End {
-  const m: End = { tick: r.uint("tick", MAX_UINT32), placements: [] };
-  for (let left = r.array("placements", MAX_UINT16); left > 0; left--) {
-    const k = r.array("placement", 64);
+  const m: End = { tick: r.uint(MAX_UINT32), placements: [] };
+  for (let left = r.array(MAX_UINT16); left > 0; left--) {
+    const k = r.array(64);
     m.placements.push({
-      seat: r.uint("seat", MAX_UINT16),
-      player: r.str("player", MAX_ID),
-      team: r.uint("team", MAX_UINT16),
-      rank: r.uint("rank", MAX_UINT16),
-      score: Number(r.int64("score")),
+      seat: r.uint(MAX_UINT16),
+      player: r.str(MAX_ID),
+      team: r.uint(MAX_UINT16),
+      rank: r.uint(MAX_UINT16),
+      score: Number(r.int64()),
     });
-    r.skipRest("placement", k, 5);
+    r.skipRest(k, 5);
   }
-  r.skipRest("end", n, 3);
+  r.skipRest(n, 3);
   r.done();
   return m;
 }
 
 /** Reads in how many seconds a newer token that the server took ends; 0 for never. */
 export function readRefreshed({ r, n }: Message): number {
-  const expires = r.uint("expires", MAX_UINT32);
-  r.skipRest("refreshed", n, 2);
+  const expires = r.uint(MAX_UINT32);
+  r.skipRest(n, 2);
   r.done();
   return expires;
 }
 
 export function readBye({ r, n }: Message): Bye {
   const m: Bye = {
-    code: r.uint("code", MAX_UINT16),
-    reason: r.str("reason", 125),
-    afterMs: r.uint("after", MAX_UINT32),
-    url: r.str("url", 2 << 10),
+    code: r.uint(MAX_UINT16),
+    reason: r.str(125),
+    afterMs: r.uint(MAX_UINT32),
+    url: r.str(2 << 10),
   };
-  r.skipRest("bye", n, 5);
+  r.skipRest(n, 5);
   r.done();
   return m;
 }

@@ -1,5 +1,9 @@
-// @muster/client: the lobby and a match. What tools need of the wire is in @muster/client/wire, sin and cos in
-// @muster/client/math.
+/**
+ * `@muster/client`: the lobby and a match. What tools need of the wire is in `@muster/client/wire`, sin and cos in
+ * `@muster/client/math`.
+ *
+ * @module client
+ */
 
 export { APIError } from "./api_error.js";
 export { type CallOptions, type CreateOptions, Lobby, type LobbyOptions, TicketError } from "./lobby.js";
@@ -11,7 +15,7 @@ export type { AnyEvents, EventInfo, OnAdd, OnChange, OnEvent, OnField, OnRemove,
 export type { Predicted, PredictOptions, PredictStep } from "./match_predict.js";
 export type { PredictionStats } from "./reconcile.js";
 export type { PlayoutOptions as ViewOptions, Shown, ViewMode } from "./interpolate.js";
-export type { FrameInfo, MatchInfo, MatchStats } from "./play.js";
+export type { FrameInfo, MatchInfo, MatchStats, Takeover } from "./play.js";
 export { CloseError, type CloseInfo } from "./close.js";
 export { type Action, actionOf, codeName } from "./codes.js";
 export { BacklogError } from "./outbox.js";

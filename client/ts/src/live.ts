@@ -3,11 +3,12 @@ import { CloseError, type CloseInfo, closeInfo, type Ended, ended } from "./clos
 import { CODE_LOST } from "./codes.js";
 import type { Channel, LiveHello, LiveRequests, LiveTells, Presence } from "./live_types.js";
 import type { ChatEvent, ChatMessage, History, LobbyEvent } from "./lobby_types.js";
+import { Callbacks, type Undo } from "./match_callbacks.js";
 import { BEARER_PREFIX } from "./protocol.js";
-import { Refresher } from "./refresh.js";
 import { Retry } from "./retry.js";
 import type { Schedule } from "./schedule.js";
 import type { Lobby } from "./lobby.js";
+import { text } from "./lobby_groups.js";
 import type { SocketFactory } from "./socket.js";
 
 const SUBPROTOCOL = "muster.lobby.v1";
@@ -42,7 +43,7 @@ export interface LiveHost {
 
 /** A request that is not answered yet. */
 interface Waiting {
-  text: string;
+  json: string;
   done(error: unknown, answer?: unknown): void;
 }
 
@@ -61,8 +62,7 @@ export class Live {
 
   readonly #host: LiveHost;
   readonly #retry: Retry;
-  readonly #refresher: Refresher;
-  readonly #listeners = new Map<string, Set<Listener>>();
+  readonly #listeners = new Callbacks<Listener>();
   readonly #waiting = new Map<number, Waiting>();
   #state: LiveState = "reconnecting";
   #ws: WebSocket | undefined;
@@ -89,10 +89,6 @@ export class Live {
     this.last = o.after ?? "";
     this.#retry = new Retry(host.random, Infinity);
     this.#retry.begin(closeInfo(CODE_LOST), host.now());
-    this.#refresher = new Refresher(host.refresh, host.schedule, {
-      token: (token) => void this.ask("refresh", { token }).then(({ expires }) => this.#refresher.expires(expires), () => {}),
-      failed: () => {},
-    });
   }
 
   get state(): LiveState {
@@ -103,12 +99,8 @@ export class Live {
    * Listens: to a kind of event, to "event" for all of them, or to what happens to the socket. What is returned undoes it.
    * Listeners that are added right after live() has resolved hear everything.
    */
-  on<K extends keyof LiveTells>(what: K, listener: (...args: LiveTells[K]) => void): () => void {
-    let all = this.#listeners.get(what);
-    if (!all) this.#listeners.set(what, all = new Set());
-    const one = (...args: never[]) => listener(...args as unknown as LiveTells[K]); // another for each call
-    all.add(one);
-    return () => void all.delete(one);
+  on<K extends keyof LiveTells>(what: K, listener: (...args: LiveTells[K]) => void): Undo {
+    return this.#listeners.add(what, listener as Listener);
   }
 
   /** Says whom to watch, in the place of those before: at most 200. Their states are told as "presence", now and as they change. */
@@ -122,7 +114,7 @@ export class Live {
     send: (channel: Channel, text: string): Promise<ChatMessage> =>
       this.ask("chat.send", { channel, text, key: `${this.#host.random()}-${this.#n}` }),
     /** Reads what was written, the newest first. The next page has `next` as before; the last one has none. */
-    history: (channel: Channel, page: { before?: string; limit?: number } = {}): Promise<History> =>
+    history: (channel: Channel, page: Omit<LiveRequests["chat.history"]["body"], "channel"> = {}): Promise<History> =>
       this.ask("chat.history", { ...page, channel }),
   };
 
@@ -132,8 +124,8 @@ export class Live {
    */
   async ask<R extends keyof LiveRequests>(request: R, body: LiveRequests[R]["body"]): Promise<LiveRequests[R]["ok"]> {
     const n = ++this.#n;
-    const text = JSON.stringify({ n, do: request, body });
-    if (new TextEncoder().encode(text).length > MOST_REQUEST || this.#waiting.size >= MOST_WAITING) {
+    const json = JSON.stringify({ n, do: request, body });
+    if (new TextEncoder().encode(json).length > MOST_REQUEST || this.#waiting.size >= MOST_WAITING) {
       throw new RangeError(`${request} is too long, or too much waits`);
     }
     const failed = (reason: string) => new CloseError(request, closeInfo(CODE_LOST, reason));
@@ -146,8 +138,8 @@ export class Live {
         else resolve(answer as LiveRequests[R]["ok"]); // the lobby's word
       };
       const cancel = this.#host.schedule(() => done(failed("no answer")), ANSWER_MS);
-      this.#waiting.set(n, { text, done });
-      if (this.#state === "open") this.#ws?.send(text);
+      this.#waiting.set(n, { json, done });
+      if (this.#state === "open") this.#ws?.send(json);
     });
   }
 
@@ -182,8 +174,7 @@ export class Live {
     };
     ws.onopen = () => ws.send(JSON.stringify({ do: "hello", body: { after: this.last } }));
     ws.onmessage = ({ data }) => {
-      if (typeof data !== "string") lost(1003);
-      else if (data.length > MOST_MESSAGE) lost(1009);
+      if (data.length > MOST_MESSAGE) lost(1009);
       else if (this.#held) this.#held.push(data);
       else if (this.#ws === ws) this.#message(data);
     };
@@ -204,38 +195,36 @@ export class Live {
     }, ms);
   }
 
-  #message(text: string): void {
-    let m: Message;
+  /** Acts on one message. What throws here is what a malformed one lacks. */
+  #message(json: string): void {
     try {
-      m = Object(JSON.parse(text));
+      const m = JSON.parse(json) as Message;
+      const { bye, event } = m;
+      if (bye) return this.#lost(ended(+bye.code! || CODE_LOST, bye.reason, +bye.after_ms! || 0));
+      if (m.hello) this.#welcomed(m.hello);
+      if (this.#state !== "open") return;
+      this.#watchSilence(PING_MS);
+      if (m.missed) {
+        this.last = text(m, "last");
+        this.#tell("missed");
+      }
+      for (const p of m.presence ?? []) this.#tell("presence", p);
+      if (m.re) this.#waiting.get(m.re)?.done(m.error && new APIError(m.error.status!, m.error, String(m.error.retry_after)), m.ok);
+      if (!event || text(event, "id") === this.last) return;
+      this.#tell("event", event);
+      if (event.body) this.#tell(event.kind as "chat", event.body as ChatEvent, event); // null: the lobby could not write it
+      this.last = event.id;
     } catch {
-      return this.#lost(ended(1007, "no JSON"));
+      this.#lost(ended(1007));
     }
-    const { bye, hello, presence, event } = m;
-    if (bye) return this.#lost(ended(Number(bye.code) || CODE_LOST, String(bye.reason ?? ""), Number(bye.after_ms) || 0));
-    if (hello) this.#welcomed(hello);
-    if (this.#state !== "open") return;
-    this.#watchSilence(PING_MS);
-    if (m.missed && typeof m.last === "string") {
-      this.last = m.last;
-      this.#tell("missed");
-    }
-    if (Array.isArray(presence)) for (const p of presence) this.#tell("presence", p);
-    if (m.re) this.#waiting.get(m.re)?.done(m.error && problem(m.error), m.ok);
-    if (!event || event.id === this.last) return;
-    if (typeof event.id !== "string") return this.#lost(ended(1007, "an event without id"));
-    this.#tell("event", event);
-    if (event.body) this.#tell(event.kind as "chat", event.body as ChatEvent, event); // null: the lobby could not write it
-    this.last = event.id;
   }
 
   #welcomed(hello: LiveHello): void {
     if (this.#state === "open") return;
     this.hello = hello;
     this.#openedAt = this.#host.now();
-    this.#refresher.expires(Number(hello.expires) || 0);
     this.#setState("open");
-    for (const w of this.#waiting.values()) this.#ws?.send(w.text);
+    for (const w of this.#waiting.values()) this.#ws?.send(w.json);
     this.#rewatch();
     if (!this.#first) return;
     this.#first.resolve(this);
@@ -244,7 +233,7 @@ export class Live {
     this.#host.schedule(() => {
       const held = this.#held ?? [];
       this.#held = undefined;
-      for (const text of held) if (this.#state === "open") this.#message(text);
+      for (const json of held) if (this.#state === "open") this.#message(json);
     }, 0);
   }
 
@@ -296,7 +285,6 @@ export class Live {
     if (this.#state === "closed") return;
     this.#drop();
     this.#cancelWait();
-    this.#refresher.close();
     this.#setState("closed");
     const error = cause ?? new CloseError("the lobby's socket", info);
     for (const w of this.#waiting.values()) w.done(error);
@@ -311,7 +299,7 @@ export class Live {
 
   /** Calls the program. Its errors are its own: they must not end a message halfway, and must not be lost. */
   #tell<K extends keyof LiveTells>(what: K, ...args: LiveTells[K]): void {
-    for (const listener of [...this.#listeners.get(what) ?? []]) {
+    for (const listener of this.#listeners.of(what)) {
       try {
         listener(...args as never[]);
       } catch (e) {
@@ -321,10 +309,6 @@ export class Live {
       }
     }
   }
-}
-
-function problem(e: NonNullable<Message["error"]>): APIError {
-  return new APIError(Number(e.status) || 0, e, String(e.retry_after ?? ""));
 }
 
 /** What a lobby says, if it says it: any part may be missing, or be something else. */

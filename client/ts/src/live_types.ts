@@ -47,12 +47,11 @@ export interface LiveTells {
 
 /** Requests on the socket: their bodies and answers. */
 export interface LiveRequests {
-  "refresh": { body: { token: string }; ok: { expires: number } };
   "presence.watch": { body: { players: readonly string[] }; ok: { watched: number } };
   "ticket.get": { body: { ticket: string }; ok: Ticket };
   "ticket.explain": { body: { ticket: string }; ok: Explanation };
   "ticket.cancel": { body: { ticket: string }; ok: Ticket };
   "ticket.confirm": { body: { ticket: string; accept: boolean }; ok: Ticket };
   "chat.send": { body: { channel: Channel; text: string; key?: string }; ok: ChatMessage };
-  "chat.history": { body: { channel: Channel; before?: string; limit?: number }; ok: History };
+  "chat.history": { body: { channel: Channel; before?: string | undefined; limit?: number | undefined }; ok: History };
 }

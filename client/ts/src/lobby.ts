@@ -40,6 +40,7 @@ export interface CreateOptions extends CallOptions {
   key?: string;
 }
 
+/** Who calls, and by what. */
 export interface LobbyOptions {
   /** The player token; see Lobby.token. */
   token?: string;
@@ -255,22 +256,21 @@ export class Lobby {
       delete rest[name];
       return value;
     });
-    const headers: Record<string, string> = { Accept: "application/json" };
+    const headers: Record<string, string> = {};
     if (this.token) headers["Authorization"] = `Bearer ${this.token}`;
     if (o.key) headers["Idempotency-Key"] = o.key;
-    const abort = new AbortController();
-    const init: RequestInit = { method, headers, redirect: "error", signal: abort.signal };
+    const end = this.#end(ANSWER_MS, o.signal);
+    const init: RequestInit = { method, headers, redirect: "error", signal: end.signal };
     if (method[0] === "P") { // POST, PUT, PATCH
       headers["Content-Type"] = "application/json";
       init.body = JSON.stringify(rest);
     } else {
-      const query = Object.entries(rest).flatMap(([name, value]) =>
-        [value].flat().filter((v) => v !== undefined).map((v) => `${name}=${encodeURIComponent(String(v))}`));
-      if (query.length) path += "?" + query.join("&");
+      for (const [name, value] of Object.entries(rest)) {
+        for (const v of [value].flat()) {
+          if (v !== undefined) path += `${path.includes("?") ? "&" : "?"}${name}=${encodeURIComponent(String(v))}`;
+        }
+      }
     }
-    const stop = () => abort.abort(o.signal?.reason);
-    o.signal?.addEventListener("abort", stop);
-    const cancel = this.#o.schedule(() => abort.abort(new Error("the lobby does not answer")), ANSWER_MS);
     try {
       const response = await this.#o.fetch(this.#url + path, init);
       const reply = await readJSON(response);
@@ -280,24 +280,29 @@ export class Lobby {
       }
       return reply as Routes[R]["reply"];
     } finally {
-      cancel();
-      o.signal?.removeEventListener("abort", stop);
+      end.cancel();
     }
   }
 
-  #pause(ms: number, signal?: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      signal?.throwIfAborted();
-      const abort = () => {
-        cancel();
-        reject(signal?.reason);
-      };
-      const cancel = this.#o.schedule(() => {
-        signal?.removeEventListener("abort", abort);
-        resolve();
-      }, ms);
-      signal?.addEventListener("abort", abort);
-    });
+  /** A signal that comes after a time, or with another one, until it is cancelled. */
+  #end(ms: number, outer: AbortSignal | undefined) {
+    const abort = new AbortController();
+    const stop = () => abort.abort(outer?.reason);
+    outer?.addEventListener("abort", stop);
+    const cancelTimer = this.#o.schedule(() => abort.abort(new Error("the lobby does not answer")), ms);
+    const cancel = () => {
+      cancelTimer();
+      outer?.removeEventListener("abort", stop);
+    };
+    return { signal: abort.signal, cancel };
+  }
+
+  async #pause(ms: number, outer: AbortSignal | undefined): Promise<void> {
+    outer?.throwIfAborted();
+    const { signal, cancel } = this.#end(ms, outer);
+    await new Promise((resolve) => (signal.onabort = resolve));
+    cancel();
+    outer?.throwIfAborted();
   }
 }
 

@@ -15,9 +15,9 @@ export interface Routes {
   /** List the servers. */
   "GET /v1/admin/nodes": { args: {}; reply: AdminNodes };
   /** Explain where a room would go. */
-  "GET /v1/admin/placement": { args: { game: string; region?: string; tag?: string[] }; reply: AdminPlacement };
+  "GET /v1/admin/placement": { args: { game: string; region?: string | undefined; tag?: string[] | undefined }; reply: AdminPlacement };
   /** Read what was written in a channel. */
-  "GET /v1/chat/{channel}/messages": { args: { channel: string; before?: string; limit?: number }; reply: History };
+  "GET /v1/chat/{channel}/messages": { args: { channel: string; before?: string | undefined; limit?: number | undefined }; reply: History };
   /** Read a group that one is in. */
   "GET /v1/groups/{id}": { args: { id: string }; reply: Group };
   /** Read the result of a match that one played to its end. */
@@ -27,9 +27,9 @@ export interface Routes {
   /** List the players whom one blocks. */
   "GET /v1/me/blocks": { args: {}; reply: Blocks };
   /** Read what one must hear of, or wait for it. */
-  "GET /v1/me/inbox": { args: { after?: string; limit?: number; wait?: string }; reply: LobbyEvents };
+  "GET /v1/me/inbox": { args: { after?: string | undefined; limit?: number | undefined; wait?: string | undefined }; reply: LobbyEvents };
   /** List the matches that one played to their end, the newest first. */
-  "GET /v1/me/matches": { args: { cursor?: string; limit?: number }; reply: PlayedMatches };
+  "GET /v1/me/matches": { args: { cursor?: string | undefined; limit?: number | undefined }; reply: PlayedMatches };
   /** Read the party that one is in. */
   "GET /v1/me/party": { args: {}; reply: Party };
   /** Read a party that one is in. */
@@ -39,11 +39,11 @@ export interface Routes {
   /** Read how the queues do. */
   "GET /v1/queues": { args: {}; reply: Queues };
   /** List public rooms. */
-  "GET /v1/rooms": { args: { game?: string; region?: string; tag?: string[]; open_seats?: number; limit?: number; cursor?: string }; reply: RoomList };
+  "GET /v1/rooms": { args: { game?: string | undefined; region?: string | undefined; tag?: string[] | undefined; open_seats?: number | undefined; limit?: number | undefined; cursor?: string | undefined }; reply: RoomList };
   /** Read a room. */
   "GET /v1/rooms/{id}": { args: { id: string }; reply: RoomInfo };
   /** Read a ticket, or wait until it is matched. */
-  "GET /v1/tickets/{id}": { args: { id: string; wait?: string; known?: "waiting" | "confirming" }; reply: Ticket };
+  "GET /v1/tickets/{id}": { args: { id: string; wait?: string | undefined; known?: "waiting" | "confirming" | undefined }; reply: Ticket };
   /** Read why a ticket waits. */
   "GET /v1/tickets/{id}/explain": { args: { id: string }; reply: Explanation };
   /** Change a room's title, tags or whether it is public. */

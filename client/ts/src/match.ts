@@ -58,9 +58,11 @@ export interface MatchOptions<S, In> {
   schedule?: Schedule;
   /** From 0 to 1, for the jitter of reconnecting. Default Math.random. */
   random?: () => number;
+  /** At each change of the state. */
   onState?: (state: MatchState) => void;
   /** The frame's rows and events were told before. */
   onFrame?: (frame: FrameInfo) => void;
+  /** The rules refused a command of this seat. */
   onRefused?: (refusal: Refusal<In>) => void;
   /** The match is over; a close with the action "done" follows. */
   onEnd?: (placements: Placement[]) => void;
@@ -159,10 +161,12 @@ export class Match<S = Record<string, Row>, In = Row, Ev = AnyEvents> {
     return this.#play.schema!;
   }
 
+  /** Whether the match is played now; onState tells of changes. */
   get state(): MatchState {
     return this.#state;
   }
 
+  /** What was measured and counted since connect. The same object for good. */
   get stats(): Readonly<MatchStats> {
     return this.#play.stats;
   }
@@ -336,8 +340,8 @@ export class Match<S = Record<string, Row>, In = Row, Ev = AnyEvents> {
 
   #take(body: Uint8Array, input: In): void {
     const now = this.#now();
-    const { seq, tick } = this.#play.take(body, input, now);
-    this.#call(() => this.#predicting?.input(seq, tick, input, this.#play.clock.inputTick(now)));
+    const { seq, tick, view, frac } = this.#play.take(body, input, now);
+    this.#call(() => this.#predicting?.input(seq, tick, input, this.#play.clock.inputTick(now), view + frac / 256));
     this.#sampledAt = now;
     this.#sent.set(seq, input);
     for (const old of this.#sent.keys()) { // in ascending order; where another program played on they jump

@@ -18,10 +18,15 @@ export interface EventInfo<Ev = AnyEvents> {
 /** Undoes what returned it. More than once does nothing more. */
 export type Undo = () => void;
 
+/** Hears of a row that came. */
 export type OnAdd<R> = (id: number, row: R) => void;
+/** Hears of a row that differs from what it was. */
 export type OnChange<R> = (id: number, row: R, before: R) => void;
+/** Hears of a field of a row that differs from what it was. */
 export type OnField<V> = (id: number, value: V, before: V) => void;
+/** Hears of a row that went, with what it was. */
 export type OnRemove<R> = (id: number, before: R) => void;
+/** Hears of an event of the game. */
 export type OnEvent<F, Ev = AnyEvents> = (fields: F, event: EventInfo<Ev>) => void;
 
 /** Functions by name, called in the order in which they were added. */

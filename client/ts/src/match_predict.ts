@@ -19,8 +19,11 @@ export interface PredictStep<S = Record<string, Row>, In = Row, Ev = AnyEvents> 
   readonly seat: number;
   /** The rows of the predicted tables by id, to be changed in place, added and removed. A value's id is 1. */
   readonly state: { readonly [K in keyof S]: Map<number, S[K]> };
-  /** The own inputs of the tick, the oldest first: at most one where the game takes samples. */
-  readonly inputs: readonly { readonly seat: number; readonly seq: number; readonly input: In }[];
+  /**
+   * The own inputs of the tick, the oldest first: at most one where the game takes samples. view is what the player looked
+   * at when he made it: a tick with its fraction.
+   */
+  readonly inputs: readonly { readonly seat: number; readonly seq: number; readonly view: number; readonly input: In }[];
   /** The newest of inputs. */
   readonly input: In | undefined;
   /**
@@ -125,8 +128,8 @@ export class Predicting<S, In, Ev> implements Predicted<S> {
   }
 
   /** Takes up an input, for a tick, so that what is drawn next has it. */
-  input(seq: number, tick: number, input: In, time: number): void {
-    this.#prediction.input(seq, tick, input);
+  input(seq: number, tick: number, input: In, time: number, view: number): void {
+    this.#prediction.input(seq, tick, input, view);
     this.#prediction.advance(time);
   }
 

@@ -56,7 +56,7 @@ export class Outbox {
   }
 
   /** Takes an input, as its body and as it was given, and returns its sequence and tick. Throws a BacklogError. */
-  add(tick: number, view: number, frac: number, body: Uint8Array, input: unknown): { seq: number; tick: number } {
+  add(tick: number, view: number, frac: number, body: Uint8Array, input: unknown): PacketInput {
     if (this.#list.length >= (this.#mode === "commands" ? KEPT_COMMANDS : KEPT_SAMPLES)) {
       if (this.#mode === "commands") throw new BacklogError();
       this.#list.shift();

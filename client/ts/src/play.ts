@@ -15,7 +15,7 @@ import type { PredictionStats } from "./reconcile.js";
 import { Schema } from "./schema.js";
 import { framed, type Socket } from "./socket.js";
 import { type RowListener, Tables } from "./tables.js";
-import { writeLeave, writePacket, writePing, writeRefresh, writeResync } from "./to_server.js";
+import { type PacketInput, writeLeave, writePacket, writePing, writeRefresh, writeResync } from "./to_server.js";
 import { Writer } from "./writer.js";
 
 /** What the newest welcome says of a seat. */
@@ -205,7 +205,7 @@ export class Play {
     const m = openMessage(bytes);
     if (m.kind === FROM_SERVER.bye) return endedByBye(readBye(m));
     if (!this.#welcomed) {
-      if (m.kind !== FROM_SERVER.welcome) m.r.fail("welcome");
+      if (m.kind !== FROM_SERVER.welcome) m.r.fail();
       return this.#welcome(readWelcome(m), at);
     }
     if (isFrame(m.kind)) return this.#frame(m, size, at);
@@ -231,7 +231,7 @@ export class Play {
    * and the tick that it is for. A command that has more than a packet of them before it is sent after a frame, in its
    * turn. Throws a BacklogError.
    */
-  take(body: Uint8Array, input: unknown, now: number): { seq: number; tick: number } {
+  take(body: Uint8Array, input: unknown, now: number): PacketInput {
     const { tick, frac } = this.#view ?? { tick: this.#head.tick, frac: 0 };
     const sent = this.#outbox.add(this.#clock.target(now), tick, frac, body, input);
     if (!this.#outbox.crowded) this.#flush(now);

@@ -13,6 +13,8 @@ export interface PredictedInput<In> {
   readonly seat: number;
   readonly seq: number;
   readonly input: In;
+  /** The tick, with its fraction, of what the player saw of others when he made it. */
+  readonly view: number;
 }
 
 /** What rules see while they advance a state by one tick. */
@@ -47,6 +49,7 @@ export interface PredictedStep<In> {
 /** Hears an event that was predicted, and for which tick. */
 export type PredictedEvent = (name: string, fields: Readonly<Record<string, Value>>, tick: number) => void;
 
+/** Whose prediction it is, and how it shows and tells what it predicts. */
 export interface PredictionOptions {
   /** Ticks per second. */
   readonly rate: number;
@@ -102,12 +105,22 @@ export interface PlannedTable {
   readonly name: string;
   readonly fields: readonly Field[];
   readonly owner: Field | undefined;
-  /** The columns that the server sends, by name; undefined where it is no number on a grid, or in a slice. */
-  readonly grid: ReadonlyMap<string, Field | undefined>;
-  readonly smooth: readonly { readonly field: Field; readonly rest: number }[];
-  readonly far: readonly Field[]; // those that an error is measured in
-  known: ReadonlySet<number>; // the rows of the newest state
-  offsets: Map<number, number[]>; // by row: of the smooth columns
+  readonly smooth: readonly SmoothField[];
+  /** Those that an error is measured in. */
+  readonly far: readonly SmoothField[];
+  /** The rows of the newest state. */
+  known: ReadonlySet<number>;
+  /** By row, of the smooth columns: how far what is shown is from what is predicted, */
+  offsets: ReadonlyMap<number, number[]>;
+  /** and what was shown before a correction. */
+  seen: Map<number, number[]>;
+}
+
+/** A column that is smoothed: a range's, an angle's or a float's that is not in a slice. */
+export interface SmoothField {
+  readonly field: Field;
+  /** A smaller offset is none. */
+  readonly rest: number;
 }
 
 /** An event that was told ahead. */
@@ -115,8 +128,11 @@ export interface Told {
   readonly type: EventType;
   readonly fields: Readonly<Record<string, Value>>;
   readonly tick: number;
-  claimed: boolean; // by an event that the rules emitted
-  confirmed: boolean;
+  /** By an event that the rules emitted. */
+  claimed: boolean;
+  told?: boolean;
+  /** By the server's. */
+  confirmed?: boolean;
 }
 
 const FLOAT_REST = 1e-3;
@@ -125,32 +141,45 @@ const TURN = 2 * Math.PI;
 /** What a prediction does with a table of a schema. */
 export function planOf({ name, fields }: { readonly name: string; readonly fields: readonly Field[] }): PlannedTable {
   const elements = elementsOf(fields);
-  const smooth = smoothOf(fields.filter((_, i) => !elements[i])); // an element may be another one after a correction
-  const far = smooth.map(({ field }) => field).filter((f) => f.kind !== KIND_ANGLE);
-  const marked = far.filter(isPredicted);
-  const grid = new Map(fields.map((f) => [f.name, smooth.some(({ field }) => field === f) && isOnGrid(f) ? f : undefined]));
-  return { name, fields, owner: fields.find(namesOwner), smooth, far: marked.length ? marked : far, grid, known: new Set(), offsets: new Map() };
+  const smooth: SmoothField[] = [];
+  fields.forEach((field, i) => {
+    const { kind, step, bits } = field;
+    if (elements[i]) return; // it may be another one after a correction
+    if (kind === KIND_FIXED) smooth.push({ field, rest: step / 4 });
+    if (kind === KIND_FLOAT32 || kind === KIND_FLOAT64) smooth.push({ field, rest: FLOAT_REST });
+    if (kind === KIND_ANGLE) smooth.push({ field, rest: TURN / 2 ** bits / 4 });
+  });
+  const straight = smooth.filter(({ field }) => field.kind !== KIND_ANGLE);
+  const marked = straight.filter(({ field }) => isPredicted(field));
+  return {
+    name, fields, owner: fields.find(namesOwner), smooth, far: marked.length ? marked : straight,
+    known: new Set(), offsets: new Map(), seen: new Map(),
+  };
+}
+
+/** A map with the same keys. */
+export function mapped<T, U>(map: ReadonlyMap<number, T>, to: (value: T, id: number) => U): Map<number, U> {
+  return new Map(Array.from(map, ([id, value]) => [id, to(value, id)]));
 }
 
 export function copyOf(state: PredictedState): PredictedState {
   const copy: PredictedState = {};
-  for (const name in state) copy[name] = new Map(Array.from(state[name]!, ([id, row]) => [id, { ...row }]));
+  for (const name in state) copy[name] = mapped(state[name]!, (row) => ({ ...row }));
   return copy;
 }
 
 export function rename<T>(rows: Map<number, T>, from: number, to: number): void {
   const row = rows.get(from);
-  if (!row) return;
-  rows.delete(from);
-  rows.set(to, row);
+  if (row && rows.delete(from)) rows.set(to, row);
 }
 
-/** A row of the server's with what the rules know better. */
+/** A row of the server's with what the rules know better: what is not sent, and numbers that are the same on its grid. */
 export function merge(t: PlannedTable, truth: Row, known: Row | undefined): Row {
-  const row = { ...truth };
-  for (const name in known) {
-    const f = t.grid.get(name);
-    if (f ? steps(f, known[name]) === steps(f, truth[name]) : !t.grid.has(name)) row[name] = known[name]!;
+  const row = { ...known, ...truth };
+  if (!known) return row;
+  for (const f of t.fields) if (!(f.name in truth)) delete row[f.name]; // of an element that the slice has no more
+  for (const { field: f } of t.smooth) {
+    if (isOnGrid(f) && steps(f, known[f.name]) === steps(f, truth[f.name])) row[f.name] = known[f.name]!;
   }
   return row;
 }
@@ -158,8 +187,8 @@ export function merge(t: PlannedTable, truth: Row, known: Row | undefined): Row 
 /** How far two rows are from each other. */
 export function distance(t: PlannedTable, a: Row, b: Row): number {
   let sum = 0;
-  for (const f of t.far) {
-    const d = (a[f.name] as number) - (b[f.name] as number);
+  for (const { field } of t.far) {
+    const d = (a[field.name] as number) - (b[field.name] as number);
     sum += d * d;
   }
   return Math.sqrt(sum);
@@ -171,29 +200,13 @@ export function difference(f: Field, a: number, b: number): number {
   return f.kind === KIND_ANGLE ? d - Math.floor(d / TURN + 0.5) * TURN : d;
 }
 
-/** The columns that are smoothed, with the offset below which there is none. */
-function smoothOf(fields: readonly Field[]): { field: Field; rest: number }[] {
-  return fields.flatMap((field) => {
-    switch (field.kind) {
-      case KIND_FIXED:
-        return [{ field, rest: field.step / 4 }];
-      case KIND_ANGLE:
-        return [{ field, rest: TURN / 2 ** field.bits / 4 }];
-      case KIND_FLOAT32:
-      case KIND_FLOAT64:
-        return [{ field, rest: FLOAT_REST }];
-      default:
-        return [];
-    }
-  });
-}
-
-function isOnGrid(f: Field): boolean {
+/** Whether a column's numbers are quantised on the wire. */
+export function isOnGrid(f: Field): boolean {
   return f.kind === KIND_FIXED || f.kind === KIND_ANGLE;
 }
 
 /** A number on the wire's grid. */
-function steps(f: Field, v: Value | undefined): number {
+export function steps(f: Field, v: Value | undefined): number {
   return f.kind === KIND_ANGLE ? quantiseAngle(f, v as number) : quantise(f, v as number);
 }
 
@@ -212,6 +225,6 @@ export function near(f: Field, a: Value | undefined, b: Value | undefined): bool
   }
   if (f.kind === KIND_REF && (a as number < 0 || b as number < 0)) return true;
   if (f.kind === KIND_FLOAT32) return Object.is(Math.fround(a as number), Math.fround(b as number));
-  if (a instanceof Uint8Array && b instanceof Uint8Array) return a.length === b.length && a.every((v, i) => v === b[i]);
+  if (a instanceof Uint8Array && b instanceof Uint8Array) return String(a) === String(b);
   return Object.is(a, b);
 }

@@ -3,7 +3,7 @@ import { MAX_UINT32 } from "./protocol.js";
 /** How deep skip follows nested values. */
 const MAX_DEPTH = 8;
 
-/** Bytes, or a text, that are not what they are to be. The text names the field and the byte. */
+/** Bytes, or a text, that are not what they are to be: of a message of the match, at the byte that its text names. */
 export class MalformedError extends Error {
   override readonly name: string = "MalformedError";
 }
@@ -21,7 +21,7 @@ export function decodeText(bytes: Uint8Array): string | undefined {
 }
 
 /**
- * Reads MessagePack that nobody vouches for. Each method names the field that it reads and its bound, and throws a
+ * Reads MessagePack that nobody vouches for. Each method takes the bound of what it reads, and throws a
  * MalformedError where the bytes are something else. A declared length is checked against the bound and against the
  * bytes that are left before anything is done with it.
  */
@@ -42,12 +42,12 @@ export class Reader {
 
   /** Throws unless everything was read. */
   done(): void {
-    if (this.left > 0) this.fail("end");
+    if (this.left > 0) this.fail();
   }
 
-  /** The error of a field at the present place. */
-  fail(field: string): never {
-    throw new MalformedError(`${field} at byte ${this.#pos}`);
+  /** The error of what is at the present place. */
+  fail(): never {
+    throw new MalformedError(`malformed at byte ${this.#pos}`);
   }
 
   /** Whether an array comes next. */
@@ -57,140 +57,141 @@ export class Reader {
   }
 
   /** Reads an array's head and returns its length. */
-  array(field: string, max: number): number {
-    const code = this.#code(field);
-    if ((code & 0xf0) === 0x90) return this.#count(field, code & 0x0f, max, 1);
-    if (code === 0xdc) return this.#count(field, this.#uint(field, 2), max, 1);
-    if (code === 0xdd) return this.#count(field, this.#uint(field, 4), max, 1);
-    return this.fail(field);
+  array(max: number): number {
+    const code = this.#code();
+    if ((code & 0xf0) === 0x90) return this.#count(code & 0x0f, max, 1);
+    if (code === 0xdc) return this.#count(this.#uint(2), max, 1);
+    if (code === 0xdd) return this.#count(this.#uint(4), max, 1);
+    return this.fail();
   }
 
   /** Reads an unsigned integer of at most max, which is a safe integer. */
-  uint(field: string, max: number): number {
-    return this.int(field, 0, max);
+  uint(max: number): number {
+    return this.int(0, max);
   }
 
   /** Reads an integer from min to max, which are safe integers. */
-  int(field: string, min: number, max: number): number {
-    const v = this.#integer(field);
-    if (typeof v === "bigint" || v < min || v > max) this.fail(field);
+  int(min: number, max: number): number {
+    const v = this.#integer();
+    if (typeof v === "bigint" || v < min || v > max) this.fail();
     return v;
   }
 
   /** Reads an unsigned integer of 64 bits. */
-  uint64(field: string): bigint {
-    const v = this.#integer(field);
-    if (v < 0) this.fail(field);
+  uint64(): bigint {
+    const v = this.#integer();
+    if (v < 0) this.fail();
     return BigInt(v);
   }
 
   /** Reads a signed integer of 64 bits. */
-  int64(field: string): bigint {
-    const v = BigInt(this.#integer(field));
-    if (v !== BigInt.asIntN(64, v)) this.fail(field);
+  int64(): bigint {
+    const v = BigInt(this.#integer());
+    if (v !== BigInt.asIntN(64, v)) this.fail();
     return v;
   }
 
   /** Reads a float or an integer; NaN and the infinities are refused. */
-  float(field: string): number {
+  float(): number {
     const code = this.#bytes[this.#pos];
     let v: number;
     if (code === 0xca || code === 0xcb) {
       this.#pos++;
       const size = code === 0xca ? 4 : 8;
-      this.#need(field, size);
+      this.#need(size);
       v = size === 4 ? this.#view.getFloat32(this.#pos) : this.#view.getFloat64(this.#pos);
       this.#pos += size;
     } else {
-      v = Number(this.#integer(field));
+      v = Number(this.#integer());
     }
-    if (!Number.isFinite(v)) this.fail(field);
+    if (!Number.isFinite(v)) this.fail();
     return v;
   }
 
-  bool(field: string): boolean {
-    const code = this.#code(field);
-    if (code !== 0xc2 && code !== 0xc3) this.fail(field);
+  /** Reads a truth value. */
+  bool(): boolean {
+    const code = this.#code();
+    if (code !== 0xc2 && code !== 0xc3) this.fail();
     return code === 0xc3;
   }
 
   /** Reads a string of at most max bytes of valid UTF-8. */
-  str(field: string, max: number): string {
-    const code = this.#code(field);
+  str(max: number): string {
+    const code = this.#code();
     let n: number;
     if ((code & 0xe0) === 0xa0) n = code & 0x1f;
-    else if (code >= 0xd9 && code <= 0xdb) n = this.#uint(field, 1 << (code - 0xd9));
-    else return this.fail(field);
-    return decodeText(this.#take(field, n, max)) ?? this.fail(field);
+    else if (code >= 0xd9 && code <= 0xdb) n = this.#uint(1 << (code - 0xd9));
+    else return this.fail();
+    return decodeText(this.#take(n, max)) ?? this.fail();
   }
 
   /** Reads a byte string of at most max bytes: a part of the message, not a copy. */
-  bin(field: string, max: number): Uint8Array {
-    const code = this.#code(field);
-    if (code < 0xc4 || code > 0xc6) this.fail(field);
-    return this.#take(field, this.#uint(field, 1 << (code - 0xc4)), max);
+  bin(max: number): Uint8Array {
+    const code = this.#code();
+    if (code < 0xc4 || code > 0xc6) this.fail();
+    return this.#take(this.#uint(1 << (code - 0xc4)), max);
   }
 
   /** Reads one whole value, whatever it is, and returns its bytes: a part of the message. */
-  raw(field: string): Uint8Array {
+  raw(): Uint8Array {
     const from = this.#pos;
-    this.skip(field);
+    this.skip();
     return this.#bytes.subarray(from, this.#pos);
   }
 
   /** Passes over one value, nested at most eight deep. */
-  skip(field: string, depth = 0): void {
-    if (depth >= MAX_DEPTH) this.fail(field);
-    const code = this.#code(field);
+  skip(depth = 0): void {
+    if (depth >= MAX_DEPTH) this.fail();
+    const code = this.#code();
     let values: number;
     if (code <= 0x7f || code >= 0xe0 || code === 0xc0 || code === 0xc2 || code === 0xc3) return;
-    if ((code & 0xe0) === 0xa0) return void this.#take(field, code & 0x1f, this.left);
-    if (code >= 0xd9 && code <= 0xdb) return void this.#take(field, this.#uint(field, 1 << (code - 0xd9)), this.left);
-    if (code >= 0xc4 && code <= 0xc6) return void this.#take(field, this.#uint(field, 1 << (code - 0xc4)), this.left);
-    if (code === 0xca || code === 0xcb) return void this.#take(field, code === 0xca ? 4 : 8, this.left);
-    if (code >= 0xcc && code <= 0xd3) return void this.#take(field, 1 << (code & 3), this.left);
-    if ((code & 0xf0) === 0x90) values = this.#count(field, code & 0x0f, this.left, 1);
-    else if (code === 0xdc || code === 0xdd) values = this.#count(field, this.#uint(field, code === 0xdc ? 2 : 4), MAX_UINT32, 1);
-    else if ((code & 0xf0) === 0x80) values = 2 * this.#count(field, code & 0x0f, this.left, 2);
-    else if (code === 0xde || code === 0xdf) values = 2 * this.#count(field, this.#uint(field, code === 0xde ? 2 : 4), MAX_UINT32, 2);
-    else return this.fail(field);
-    for (; values > 0; values--) this.skip(field, depth + 1);
+    if ((code & 0xe0) === 0xa0) return void this.#take(code & 0x1f, this.left);
+    if (code >= 0xd9 && code <= 0xdb) return void this.#take(this.#uint(1 << (code - 0xd9)), this.left);
+    if (code >= 0xc4 && code <= 0xc6) return void this.#take(this.#uint(1 << (code - 0xc4)), this.left);
+    if (code === 0xca || code === 0xcb) return void this.#take(code === 0xca ? 4 : 8, this.left);
+    if (code >= 0xcc && code <= 0xd3) return void this.#take(1 << (code & 3), this.left);
+    if ((code & 0xf0) === 0x90) values = this.#count(code & 0x0f, this.left, 1);
+    else if (code === 0xdc || code === 0xdd) values = this.#count(this.#uint(code === 0xdc ? 2 : 4), MAX_UINT32, 1);
+    else if ((code & 0xf0) === 0x80) values = 2 * this.#count(code & 0x0f, this.left, 2);
+    else if (code === 0xde || code === 0xdf) values = 2 * this.#count(this.#uint(code === 0xde ? 2 : 4), MAX_UINT32, 2);
+    else return this.fail();
+    for (; values > 0; values--) this.skip(depth + 1);
   }
 
   /**
    * Passes over the elements of an array of length n of which read were read: what a newer sender appended. An array
    * that had fewer is an error, since what was read in their place lay behind it.
    */
-  skipRest(field: string, n: number, read: number): void {
-    if (n < read) this.fail(field);
-    for (; read < n; read++) this.skip(field);
+  skipRest(n: number, read: number): void {
+    if (n < read) this.fail();
+    for (; read < n; read++) this.skip();
   }
 
-  #need(field: string, n: number): void {
-    if (n > this.left) this.fail(field);
+  #need(n: number): void {
+    if (n > this.left) this.fail();
   }
 
-  #code(field: string): number {
-    this.#need(field, 1);
+  #code(): number {
+    this.#need(1);
     return this.#bytes[this.#pos++]!;
   }
 
-  #count(field: string, n: number, max: number, each: number): number {
-    if (n > max) this.fail(field);
-    if (n > this.left / each) this.fail(field);
+  #count(n: number, max: number, each: number): number {
+    if (n > max) this.fail();
+    if (n > this.left / each) this.fail();
     return n;
   }
 
-  #take(field: string, n: number, max: number): Uint8Array {
-    this.#need(field, n);
-    if (n > max) this.fail(field);
+  #take(n: number, max: number): Uint8Array {
+    this.#need(n);
+    if (n > max) this.fail();
     this.#pos += n;
     return this.#bytes.subarray(this.#pos - n, this.#pos);
   }
 
   /** Reads 1, 2 or 4 bytes as they stand. */
-  #uint(field: string, size: number): number {
-    this.#need(field, size);
+  #uint(size: number): number {
+    this.#need(size);
     const at = this.#pos;
     this.#pos += size;
     if (size === 1) return this.#view.getUint8(at);
@@ -198,14 +199,14 @@ export class Reader {
   }
 
   /** Reads any integer: a number where that is exact, else a bigint. */
-  #integer(field: string): number | bigint {
-    const code = this.#code(field);
+  #integer(): number | bigint {
+    const code = this.#code();
     if (code <= 0x7f) return code;
     if (code >= 0xe0) return code - 0x100;
-    if (code < 0xcc || code > 0xd3) return this.fail(field);
+    if (code < 0xcc || code > 0xd3) return this.fail();
     const at = this.#pos;
     const size = 1 << (code & 3);
-    this.#need(field, size);
+    this.#need(size);
     this.#pos += size;
     switch (code) {
       case 0xcc:

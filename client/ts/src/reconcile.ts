@@ -1,8 +1,8 @@
 import { type Field, KIND_ANGLE, type Value } from "./field.js";
 import { halves } from "./fixedmath.js";
 import {
-  copyOf, difference, distance, merge, near, type PlannedTable, planOf, type PredictedInput, type PredictedState, type PredictedStep,
-  type PredictionOptions, type PredictionStats, rename, sameEvent, type Told,
+  copyOf, difference, distance, mapped, merge, near, type PlannedTable, planOf, type PredictedInput, type PredictedState,
+  type PredictedStep, type PredictionOptions, type PredictionStats, rename, sameEvent, type SmoothField, type Told,
 } from "./predicted.js";
 import type { Row } from "./tables.js";
 
@@ -73,7 +73,6 @@ export class Prediction<In> {
   #spawns: Spawned[] = [];
   #spawned = 0; // so far
   #told: Told[] = [];
-  #telling: Told[] = []; // when the tick has run
   readonly #errors: number[] = []; // of the newest states, in a ring
   #measured = 0;
 
@@ -111,17 +110,18 @@ export class Prediction<In> {
   /**
    * Notes an input of the own seat that was sent for a tick. Sequences rise: others are passed over. It is used in its
    * tick or, where that is over, in the newest: if that was predicted already, it is run again, so that what is drawn
-   * next has the input. 128 are kept; then the oldest goes.
+   * next has the input. 128 are kept; then the oldest goes. The view is what the player looks at, a tick with its
+   * fraction.
    */
-  input(seq: number, tick: number, input: In): void {
+  input(seq: number, tick: number, input: In, view = 0): void {
     if (seq <= (this.#kept.at(-1)?.seq ?? 0)) return;
     if (this.#kept.length === KEPT_INPUTS && this.#kept.shift()!.seq > this.#processed) this.stats.forgotten++;
-    this.#kept.push({ seat: this.#options.seat, seq, tick, input });
+    this.#kept.push({ seat: this.#options.seat, seq, tick, view, input });
     if (tick > this.#tick || this.#tick <= this.#truth) return;
-    const seen = this.#seen();
+    this.#look();
     this.#again();
     this.#run(this.#tick + 1, 0);
-    this.#correct(seen);
+    this.#correct();
     this.#settle();
   }
 
@@ -146,7 +146,7 @@ export class Prediction<In> {
     this.stats.states++;
     const present = this.#tick;
     const was = this.#state;
-    const seen = this.#seen();
+    this.#look();
     const next = this.#rebase(tick, processed);
     if (!this.#have || this.#resumed || tick < this.#truth || tick - this.#truth > this.#ahead) { // nothing goes on from there
       this.#base = this.#empty();
@@ -156,7 +156,7 @@ export class Prediction<In> {
     this.#resumed = false;
     for (const s of this.#spawns) s.claimed = s.tick <= this.#truth;
     while (this.#truth < tick) this.#one(this.#base, ++this.#truth, this.#baseAt, processed);
-    for (const t of this.#tables) this.#adopt(t, truth[t.name] ?? [], was[t.name]!, seen.get(t)!);
+    for (const t of this.#tables) this.#adopt(t, truth[t.name] ?? [], was[t.name]!);
     this.#processed = processed;
     this.#baseAt = next;
     this.#at = { ...next };
@@ -171,7 +171,7 @@ export class Prediction<In> {
       return;
     }
     if (this.#tick === present) this.#measure(was);
-    this.#correct(seen);
+    this.#correct();
     this.#expire();
   }
 
@@ -215,9 +215,7 @@ export class Prediction<In> {
     const t = this.#tables.find(({ name }) => name === table);
     if (!row || !t) return row;
     const out = { ...row };
-    t.smooth.forEach(({ field }, i) => {
-      out[field.name] = this.#number(t, id, row, field) + (t.offsets.get(id)?.[i] ?? 0);
-    });
+    this.#numbers(t, id, row, t.offsets.get(id)).forEach((v, i) => (out[t.smooth[i]!.field.name] = v));
     return out;
   }
 
@@ -287,17 +285,13 @@ export class Prediction<In> {
   }
 
   #spawn(state: PredictedState, tick: number, table: string, row: Row): number {
-    let of: Spawned | undefined; // the row that was added here before, or close by: an input was used in another tick
-    let off = this.#window + 1;
-    for (const s of this.#spawns) {
-      if (s.claimed || s.table !== table || Math.abs(s.tick - tick) >= off) continue;
-      off = Math.abs(s.tick - tick);
-      of = s;
-    }
+    // It is the row that was added here before, or close by: an input may be used in another tick than it was.
+    const off = (s: Spawned) => Math.abs(s.tick - tick);
+    const again = this.#spawns.filter((s) => !s.claimed && s.table === table && off(s) <= this.#window);
+    let [of] = again.sort((a, b) => off(a) - off(b));
     if (!of) {
       if (this.#spawns.length === MOST_SPAWNS) return 0;
-      of = { table, id: -++this.#spawned, tick, claimed: true };
-      this.#spawns.push(of);
+      this.#spawns.push(of = { table, id: -++this.#spawned, tick, claimed: true });
     }
     of.claimed = true;
     of.tick = tick;
@@ -311,9 +305,7 @@ export class Prediction<In> {
     let told = before.find((t) => !t.claimed && sameEvent(t, name, fields));
     if (!told) {
       if (this.#told.length === MOST_TOLD) return; // the server's will be told
-      told = { type, fields, tick, claimed: true, confirmed: false };
-      this.#told.push(told);
-      this.#telling.push(told);
+      this.#told.push(told = { type, fields, tick, claimed: true });
     }
     told.claimed = true;
   }
@@ -324,33 +316,30 @@ export class Prediction<In> {
       if (!claimed) this.stats.withdrawn++;
       return claimed;
     });
-    for (const { type, fields, tick } of this.#telling.splice(0)) this.#options.onEvent?.(type.name, fields, tick);
+    for (const t of this.#told) {
+      if (t.told) continue;
+      t.told = true;
+      this.#options.onEvent?.(t.type.name, t.fields, t.tick);
+    }
   }
 
   /** Puts the server's rows in the place of those that the rules have made of the last ones, at the same tick. */
-  #adopt(t: PlannedTable, truth: Iterable<readonly [number, Row]>, was: Map<number, Row>, seen: Map<number, number[]>): void {
+  #adopt(t: PlannedTable, truth: Iterable<readonly [number, Row]>, was: Map<number, Row>): void {
     const base = this.#base[t.name]!;
     const rows = new Map<number, Row>();
-    const known = new Set<number>();
     for (const [id, row] of truth) {
-      known.add(id);
-      let from = id;
       if (!t.known.has(id) && this.#owns(t, row)) { // a new one: of those that were added ahead, which is it?
-        let least = Infinity;
-        for (const s of this.#spawns) {
-          const added = s.table === t.name && base.get(s.id);
-          const d = added ? distance(t, added, row) : Infinity;
-          if (d < least) [least, from] = [d, s.id];
+        const off = (s: Spawned) => distance(t, base.get(s.id)!, row);
+        const [of] = this.#spawns.filter((s) => s.table === t.name && base.has(s.id)).sort((a, b) => off(a) - off(b));
+        if (of) {
+          this.stats.adopted++;
+          this.#spawns = this.#spawns.filter((s) => s !== of);
+          for (const map of [base, was, t.seen]) rename<unknown>(map, of.id, id);
         }
       }
-      rows.set(id, merge(t, row, base.get(from)));
-      if (from === id) continue;
-      this.stats.adopted++;
-      this.#spawns = this.#spawns.filter((s) => s.id !== from);
-      rename(base, from, id);
-      rename(was, from, id);
-      rename(seen, from, id);
+      rows.set(id, merge(t, row, base.get(id)));
     }
+    t.known = new Set(rows.keys());
     this.#spawns = this.#spawns.filter((s) => {
       if (s.table !== t.name || s.tick > this.#truth || !s.claimed) return true;
       const row = base.get(s.id);
@@ -361,7 +350,6 @@ export class Prediction<In> {
       return waits;
     });
     this.#base[t.name] = rows;
-    t.known = known;
   }
 
   #owns(t: PlannedTable, row: Row | undefined): boolean {
@@ -403,33 +391,34 @@ export class Prediction<In> {
     });
   }
 
-  /** A smooth column's number at the time that is shown, without corrections. */
-  #number(t: PlannedTable, id: number, row: Row, field: Field): number {
-    const b = row[field.name] as number;
-    const d = difference(field, b, (this.#before[t.name]!.get(id) ?? row)[field.name] as number);
-    return b - (d * Math.max(0, Math.min(1, this.#tick - this.#time)) || 0);
+  /** A row's smooth columns at the time that is shown, with offsets. */
+  #numbers(t: PlannedTable, id: number, row: Row, offsets?: readonly number[]): number[] {
+    const before = this.#before[t.name]!.get(id) ?? row;
+    const left = Math.max(0, Math.min(1, this.#tick - this.#time)); // of the tick
+    return t.smooth.map(({ field }, i) => {
+      const v = row[field.name] as number;
+      return v - (difference(field, v, before[field.name] as number) * left || 0) + (offsets?.[i] ?? 0);
+    });
   }
 
-  /** The smooth columns as they are shown. */
-  #seen(): Map<PlannedTable, Map<number, number[]>> {
-    return new Map(this.#tables.map((t) => [t, new Map(Array.from(this.#state[t.name]!, ([id, row]) => {
-      const offset = t.offsets.get(id);
-      return [id, t.smooth.map(({ field }, i) => this.#number(t, id, row, field) + (offset?.[i] ?? 0))];
-    }))]));
+  /** Notes what is shown. */
+  #look(): void {
+    for (const t of this.#tables) t.seen = mapped(this.#state[t.name]!, (row, id) => this.#numbers(t, id, row, t.offsets.get(id)));
   }
 
   /** What is shown stays where it was seen, but where a column is off by more than snap, or a row is new. */
-  #correct(seen: Map<PlannedTable, Map<number, number[]>>): void {
+  #correct(): void {
     const snap = this.#options.snap ?? Infinity;
+    const isSmall = (d: number, { field }: SmoothField) => Number.isFinite(d) && (Math.abs(d) <= snap || field.kind === KIND_ANGLE);
     for (const t of this.#tables) {
-      t.offsets = new Map();
+      const offsets = new Map<number, number[]>();
       for (const [id, row] of this.#state[t.name]!) {
-        const before = seen.get(t)!.get(id);
-        const offset = before && t.smooth.map(({ field }, i) => difference(field, before[i]!, this.#number(t, id, row, field)));
-        // Whoever jumps in one column has jumped.
-        const near = (d: number, i: number) => Number.isFinite(d) && (Math.abs(d) <= snap || t.smooth[i]!.field.kind === KIND_ANGLE);
-        if (offset?.every(near)) t.offsets.set(id, offset);
+        const seen = t.seen.get(id);
+        if (!seen) continue;
+        const list = this.#numbers(t, id, row).map((v, i) => difference(t.smooth[i]!.field, seen[i]!, v));
+        if (list.every((d, i) => isSmall(d, t.smooth[i]!))) offsets.set(id, list); // whoever jumps in one has jumped
       }
+      t.offsets = offsets;
     }
   }
 }

@@ -51,23 +51,23 @@ export class Schema {
   /** Reads the binary form; throws a MalformedError. */
   static parse(bytes: Uint8Array): Schema {
     const r = new Reader(bytes);
-    const n = r.array("schema", 16);
-    const form = r.uint("form", 1 << 16);
-    if (form !== FORM) r.fail("form");
+    const n = r.array(16);
+    const form = r.uint(1 << 16);
+    if (form !== FORM) r.fail();
     const tables: Table[] = [];
-    for (let left = r.array("tables", MAX_TABLES); left > 0; left--) tables.push(readTable(r));
+    for (let left = r.array(MAX_TABLES); left > 0; left--) tables.push(readTable(r));
     const input = readFields(r);
     const events: EventType[] = [];
-    for (let left = r.array("events", MAX_EVENT_TYPES); left > 0; left--) {
-      const k = r.array("event", 16);
-      events.push({ name: readName(r, "event name"), fields: readFields(r) });
-      r.skipRest("event", k, 2);
+    for (let left = r.array(MAX_EVENT_TYPES); left > 0; left--) {
+      const k = r.array(16);
+      events.push({ name: readName(r), fields: readFields(r) });
+      r.skipRest(k, 2);
     }
-    r.skipRest("schema", n, 4);
+    r.skipRest(n, 4);
     r.done();
     for (const fields of [input, ...tables.map((t) => t.fields), ...events.map((e) => e.fields)]) {
       for (const f of fields) {
-        if (f.kind === KIND_REF && (tables[f.ref]?.single ?? true)) r.fail(f.name);
+        if (f.kind === KIND_REF && (tables[f.ref]?.single ?? true)) r.fail();
       }
     }
     return new Schema(tables, input, events, fnv1a(bytes));
@@ -95,21 +95,21 @@ export function hasAudience(scope: number, to: Audience): boolean {
 }
 
 function readTable(r: Reader): Table {
-  const n = r.array("table", 16);
-  const name = readName(r, "table name");
-  const single = r.bool("single");
-  const max = r.uint("table max", MAX_ROWS);
+  const n = r.array(16);
+  const name = readName(r);
+  const single = r.bool();
+  const max = r.uint(MAX_ROWS);
   const fields = readFields(r);
-  r.skipRest("table", n, 4);
+  r.skipRest(n, 4);
   const room: number[] = [];
   const own: number[] = [];
   const team: number[] = [];
   fields.forEach((f, i) => {
-    if (isOwners(f) && isTeams(f)) r.fail(f.name);
+    if (isOwners(f) && isTeams(f)) r.fail();
     (isOwners(f) ? own : isTeams(f) ? team : room).push(i);
   });
-  if (new Set(fields.map((f) => f.name)).size !== fields.length) r.fail(`table ${name}`);
-  if (own.length + team.length > 0 && !fields.some(namesOwner)) r.fail(`table ${name}`);
+  if (new Set(fields.map((f) => f.name)).size !== fields.length) r.fail();
+  if (own.length + team.length > 0 && !fields.some(namesOwner)) r.fail();
   return { name, single, max, fields, room, own, team };
 }
 

@@ -11,8 +11,11 @@ export type Row = Record<string, Value>;
 
 /** The rows of a table that the client has now, in the order of ids. A value is a table of one row with id 1. */
 export interface TableView<R> {
+  /** How many there are. */
   readonly size: number;
+  /** The row of an id; undefined where there is none. */
   get(id: number): R | undefined;
+  /** The rows with their ids. They may change meanwhile: those that went are passed over. */
   [Symbol.iterator](): Iterator<[number, R]>;
 }
 

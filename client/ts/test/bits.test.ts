@@ -63,20 +63,20 @@ test("bits come back as they were written", () => {
 test("what is past the end is an error, and so is what is left", () => {
   const two = () => new BitReader(Uint8Array.of(0xff, 0x01));
   const bad: [string, () => unknown, RegExp][] = [
-    ["a bit of nothing", () => new BitReader(new Uint8Array()).bit(), /cut short at byte 0/],
-    ["17 bits of 16", () => two().get(17), /cut short/],
-    ["40 bits of 16", () => two().get(40), /cut short/],
-    ["64 bits of 16", () => two().get64(), /cut short/],
-    ["a number whose ones do not end", () => new BitReader(Uint8Array.of(0xff)).number(0), /cut short/],
-    ["a number whose bits are not there", () => two().number(0), /cut short/],
-    ["a number of 51 bits", () => new BitReader(new Uint8Array(40).fill(0xff)).number(0), /too great/],
-    ["a number of 51 bits with 45", () => new BitReader(new Uint8Array(40).fill(0xff)).number(45), /too great/],
-    ["a byte that is left", () => new BitReader(Uint8Array.of(0)).done(), /after the end/],
+    ["a bit of nothing", () => new BitReader(new Uint8Array()).bit(), /end at byte 0/],
+    ["17 bits of 16", () => two().get(17), /end/],
+    ["40 bits of 16", () => two().get(40), /end/],
+    ["64 bits of 16", () => two().get64(), /end/],
+    ["a number whose ones do not end", () => new BitReader(Uint8Array.of(0xff)).number(0), /end/],
+    ["a number whose bits are not there", () => two().number(0), /end/],
+    ["a number of 51 bits", () => new BitReader(new Uint8Array(40).fill(0xff)).number(0), /number/],
+    ["a number of 51 bits with 45", () => new BitReader(new Uint8Array(40).fill(0xff)).number(45), /number/],
+    ["a byte that is left", () => new BitReader(Uint8Array.of(0)).done(), /end/],
   ];
   for (const [name, read, text] of bad) assert.throws(read, (e) => e instanceof BlockError && text.test(e.message), name);
   const r = two();
   r.get(8);
-  assert.throws(() => r.done(), /after the end at byte 1/);
+  assert.throws(() => r.done(), /end at byte 1/);
   r.bit();
   r.done(); // seven zeros fill the byte
 });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { APIError, CloseError, type CloseInfo, type Live, type LiveOptions, Lobby, type LobbyOptions } from "../src/index.js";
 import { FakeTime } from "./fake_time.js";
+import { random } from "./random.js";
 
 const hello = { player: "alice", name: "Alice", time: "2030-01-01T00:00:00Z", last: "0-0/0-0", expires: 0 };
 const unauthorized: [number, unknown] = [401, { title: "Unauthorized" }];
@@ -394,27 +395,6 @@ test("a socket that is refused for its token is opened again with a newer one", 
   assert.equal((await opening).state, "open");
 });
 
-test("a newer token is sent before the old one ends", async () => {
-  let asked = 0;
-  const h = new Hall({ refresh: async () => `t${++asked + 1}` });
-  const live = await h.open({}, { expires: 100 });
-  live.on("state", () => assert.fail("the socket is kept"));
-  for (let n = 0; n < 8; n++) {
-    h.time.advance(9_375);
-    h.socket.say({}); // it is there
-    await settle();
-  }
-  assert.deepEqual(h.socket.asked.map((m) => [m.do, m.body]), [["refresh", { token: "t2" }]]);
-  assert.equal(h.lobby.token, "t2");
-  h.socket.say({ re: h.socket.asked[0]!.n, ok: { expires: 20 } });
-  await settle();
-  h.time.advance(14_999);
-  assert.equal(asked, 1);
-  h.time.advance(1);
-  await settle();
-  assert.deepEqual(h.socket.asked.at(-1)!.body, { token: "t3" });
-});
-
 test("after the token's end a newer one is asked for, and the socket opened with it", async () => {
   const h = new Hall({ refresh: async () => "t2" });
   await h.open();
@@ -466,8 +446,8 @@ test("a lobby that says nothing is asked whether it is there, and left when it d
 
 test("a message that is malformed ends the socket, and one of an unknown kind does not", async () => {
   const malformed: [unknown, number][] = [
-    ["{", 1007], ["", 1007], [new ArrayBuffer(1), 1003], [`"${"x".repeat(1 << 20)}"`, 1009], ['{"event":{"id":5,"kind":"chat"}}', 1007],
-    ['{"event":{}}', 1007], ['{"event":7}', 1007],
+    ["{", 1007], ["", 1007], [new ArrayBuffer(1), 1007], [`"${"x".repeat(1 << 20)}"`, 1009], ['{"event":{"id":5,"kind":"chat"}}', 1007],
+    ['{"event":{}}', 1007], ['{"event":7}', 1007], ["null", 1007], ['{"presence":5}', 1007], ['{"missed":true}', 1007],
   ];
   for (const [data, code] of malformed) {
     const h = new Hall();
@@ -481,7 +461,7 @@ test("a message that is malformed ends the socket, and one of an unknown kind do
   const live = await h.open();
   live.on("chat", () => assert.fail("null is no message"));
   for (const data of [
-    "null", "5", '"text"', "[]", "{}", '{"later":{"a":1}}', '{"presence":5}', '{"missed":true}', '{"re":"x"}', '{"re":5}', '{"hello":5}', '{"event":null}',
+    "5", '"text"', "[]", "{}", '{"later":{"a":1}}', '{"re":"x"}', '{"re":5}', '{"hello":5}', '{"event":null}',
     '{"event":{"id":"1-0/0-0","kind":"later","at":"","body":[1]}}', '{"event":{"id":"2-0/0-0","kind":"chat","body":null}}', '{"event":{"id":"3-0/0-0"}}',
   ]) {
     h.socket.onmessage({ data });
@@ -535,4 +515,91 @@ test("closing it ends everything, whenever that is", async () => {
   away.time.advance(60_000);
   assert.equal(away.sockets.length, 1, "no socket is opened any more");
   assert.equal(away.time.next, undefined, "no timer is left");
+});
+
+/** A player's inbox at a lobby, and the messages that he wrote: what the fakes of the next test say follows from it. */
+class Inbox {
+  readonly events: string[] = []; // the place after event n is n+1
+  readonly written = new Map<string, string>(); // messages by their keys
+  readonly #places = new Map<FakeSocket, number>(); // by socket, what it was told
+
+  constructor(readonly below: (n: number) => number) {}
+
+  /** Reads what the client has sent and tells some events, at most. It forgets one answer in so many. */
+  serve(socket: FakeSocket, events: number, forgets: number): void {
+    for (const m of socket.sent.splice(0)) {
+      if (m.do === "hello") {
+        this.#places.set(socket, Number((m.body as { after: string }).after || 0));
+        socket.say({ hello });
+      } else if (m.do === "chat.send") {
+        const { key, text } = m.body as { key: string; text: string };
+        assert.equal(this.written.get(key) ?? text, text, "two messages have one key");
+        this.written.set(key, text);
+        if (forgets === 0 || this.below(forgets) > 0) socket.say({ re: m.n, ok: { text } });
+      }
+    }
+    for (let at = this.#places.get(socket); at !== undefined && at < this.events.length && events > 0 && !socket.closed; events--) {
+      this.#places.set(socket, at + 1);
+      socket.event(String(at + 1), "chat", { text: this.events[at++] });
+    }
+  }
+}
+
+test("whatever becomes of its sockets, each event is told once and in order, and each message written once", async () => {
+  for (let seed = 1; seed <= 40; seed++) {
+    const below = random(seed);
+    const inbox = new Inbox(below);
+    let calm = false;
+    const h = new Hall({
+      random: () => below(),
+      fetch: async () => new Response('{"player":"alice"}'),
+      webSocket: (url, protocols) => {
+        const socket = new FakeSocket(url, protocols);
+        h.sockets.push(socket);
+        queueMicrotask(() => {
+          if (!calm && below(4) === 0) socket.onerror(); // it is not taken
+          else socket.onopen();
+        });
+        return socket as unknown as WebSocket;
+      },
+    });
+    const heard: string[] = [];
+    const answers: Promise<string>[] = [];
+    const opening = h.lobby.live();
+    h.socket.onopen();
+    inbox.serve(h.socket, 0, 0);
+    const live = await opening;
+    live.on("chat", ({ text }) => heard.push(text));
+    for (let n = 0; n < 80; n++) {
+      const { socket } = h;
+      switch (below(6)) {
+        case 0:
+          inbox.events.push(`event ${n}`);
+          break;
+        case 1:
+          if (answers.length < 20) answers.push(live.chat.send("direct:bob", `message ${n}`).then(({ text }) => text));
+          break;
+        case 2:
+          if (!socket.closed) socket.onclose({ code: [1006, 1001, 4002, 4003][below(4)]!, reason: "" });
+          break;
+        case 3:
+          h.time.advance(below(400));
+          break;
+        default:
+          inbox.serve(socket, below(4), 3);
+      }
+      await settle();
+    }
+    calm = true;
+    h.socket.onclose({ code: 1006, reason: "" }); // what was not answered is asked for again
+    for (let n = 0; n < 200; n++) {
+      h.time.advance(50);
+      await new Promise((resolve) => setImmediate(resolve));
+      inbox.serve(h.socket, 100, 0);
+    }
+    assert.deepEqual(heard, inbox.events, `seed ${seed}`);
+    assert.equal(inbox.written.size, answers.length, `seed ${seed}: a message was written twice, or not at all`);
+    assert.deepEqual(new Set(await Promise.all(answers)), new Set(inbox.written.values()));
+    live.close();
+  }
 });

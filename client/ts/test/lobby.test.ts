@@ -254,7 +254,7 @@ test("the other calls go where they should", async () => {
   assert.deepEqual(await lobby.queues(), []);
   assert.deepEqual(await lobby.me(), { player: "a" });
   await lobby.matches();
-  await lobby.matches({ limit: 5, cursor: "c=" });
+  await lobby.matches({ limit: 5, cursor: "c=", later: undefined } as object);
   assert.deepEqual(requests.map((r) => r.line), [
     "DELETE tickets/arena.1", "POST rooms/r%3F/rejoin", "GET matches/r", "GET tickets/arena.1/explain", "GET queues", "GET me",
     "GET me/matches", "GET me/matches?limit=5&cursor=c%3D",

@@ -1,4 +1,8 @@
-// @muster/client/overlay: shows what a match measures, and makes its network worse.
+/**
+ * `@muster/client/overlay`: shows what a match measures, and makes its network worse.
+ *
+ * @module overlay
+ */
 
 export { type Conditions, PRESETS, simulate, Simulator, type SimulatorOptions } from "../netsim.js";
 export type { Incident } from "./incidents.js";
