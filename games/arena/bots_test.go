@@ -3,7 +3,6 @@ package arena
 import (
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -329,42 +328,5 @@ func BenchmarkStepBots200(b *testing.B) {
 	for b.Loop() {
 		s.w.Round.V.Ends = s.tick + 1000
 		s.step(1)
-	}
-}
-
-// What the squares leave out is never met: ships that are pushed and shots that hit are those that a look at all of them
-// finds, in the same order.
-func TestTheIndexFindsAllThatIsNear(t *testing.T) {
-	rng := rand.New(rand.NewPCG(8, 9))
-	for range 200 {
-		side := 300 + 3700*rng.Float64()
-		var w World
-		for range 200 {
-			w.Ships.Add(Ship{
-				X: float32(side * rng.Float64()), Y: float32(side * rng.Float64()), HP: uint8(rng.IntN(3)),
-				VX: float32(400 * (rng.Float64() - 0.5)), VY: float32(400 * (rng.Float64() - 0.5)),
-			})
-		}
-		w.index.build(&w, side, 1.0/tickRate)
-		x, y := side*rng.Float64(), side*rng.Float64()
-		dx, dy := 50*(rng.Float64()-0.5), 50*(rng.Float64()-0.5)
-		var found []*Ship
-		for _, i := range w.index.along(x, y, dx, dy, Radius+bulletSize) {
-			found = append(found, w.index.ships[i].ship)
-		}
-		at := 0
-		for _, ship := range w.Ships.All() {
-			sx, sy := float64(ship.VX)/tickRate, float64(ship.VY)/tickRate
-			meets := ship.Alive() && sweep(x-(float64(ship.X)-sx), y-(float64(ship.Y)-sy), dx-sx, dy-sy, Radius+bulletSize) <= 1
-			i := slices.Index(found, ship)
-			switch {
-			case meets && i < 0:
-				t.Fatalf("from %v, %v by %v, %v in %v: the ship %+v is not found", x, y, dx, dy, side, ship)
-			case i >= 0 && i < at:
-				t.Fatal("not in the order of ids")
-			case i >= 0:
-				at = i
-			}
-		}
 	}
 }

@@ -111,7 +111,7 @@ func onField(w *World, x, y float64) bool {
 }
 
 // tell sends the event of something that happened to a ship: to everybody, or on a field with a hearing to the players
-// who are near.
+// who are near. A client does not know the hearing, and what it predicts is its own.
 func tell(s *step, at *Ship, event any) {
 	hearing := float64(s.State.Field.V.Hearing)
 	if hearing == 0 {

@@ -8,7 +8,7 @@
 import assert from "node:assert/strict";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { complaints, withBrowser } from "./browser.mjs";
+import { accessible, complaints, withBrowser } from "./browser.mjs";
 
 const WINDOW = { width: 720, height: 480 };
 const PATIENCE = 20_000; // ms
@@ -29,6 +29,7 @@ try {
 
 async function play(browser) {
   const [anna, ben] = await Promise.all([open(browser, "Anna"), open(browser, "Ben")]);
+  await accessible(ben.page, "the form");
   await shoot(anna, "new-1-join");
   await enter(anna);
   await enter(ben);
@@ -48,6 +49,7 @@ async function play(browser) {
   await collect(anna.page);
   await ben.page.getByText(/^Anna [1-9]/).waitFor();
   await Promise.all([shoot(anna, "new-2-anna"), shoot(ben, "new-3-ben")]);
+  await accessible(ben.page, "the game");
 
   const { states, mispredicted } = await predicted(anna.page);
   assert.ok(mispredicted <= states / 10, `${mispredicted} of ${states} states were not as predicted`);
@@ -59,11 +61,15 @@ async function play(browser) {
 }
 
 async function open(browser, who) {
-  const context = await browser.newContext({ viewport: WINDOW });
+  const context = await browser.newContext({ viewport: WINDOW, colorScheme: who === "Ben" ? "dark" : "light" });
   const page = await context.newPage();
   page.setDefaultTimeout(PATIENCE);
   const person = { name: who, page, complaints: complaints(page, who) };
   await page.goto(url); // the front page leads to the game
+  if (who === "Anna") {
+    await accessible(page, "the front page");
+    await shoot(person, "new-0-front");
+  }
   await page.getByRole("link", { name, exact: true }).click();
   await page.waitForURL(new URL(`/${name}/`, url).href);
   return person;

@@ -181,10 +181,10 @@ function equal(a: Value | undefined, b: Value | undefined): boolean {
 
 function readInput(fields: readonly Field[], body: Uint8Array): Row {
   const r = new Reader(body);
-  const n = r.array("input", 256);
+  const n = r.array(256);
   const input: Row = {};
   for (const f of fields) input[f.name] = readValue(r, f);
-  r.skipRest("input", n, fields.length);
+  r.skipRest(n, fields.length);
   r.done();
   return input;
 }

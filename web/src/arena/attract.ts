@@ -1,17 +1,19 @@
 // The moving picture behind words: a skirmish, drawn by what draws the game.
 
+import { between, copy, type Rows } from "./between.ts";
 import type { Picture } from "./draw/picture.ts";
-import { Scene, type Happening, type ShipView } from "./scene.ts";
+import { Scene, type ShipView } from "./scene.ts";
 import { Skirmish } from "./skirmish.ts";
 
 const RATE = 20;
-const SEATS = 7;
+const SEATS = 9;
 const WARM = 24; // ticks before a still
 
 export class Attract {
   readonly #picture: Picture;
   readonly #skirmish = new Skirmish(Array.from({ length: SEATS }, () => ""));
   readonly #scene = new Scene(RATE);
+  #before: Rows = { Ships: new Map(), Bullets: new Map() }; // the tick before the skirmish's
   #frame = 0;
   #start = 0;
   #tick = 0; // that is shown
@@ -21,7 +23,6 @@ export class Attract {
   constructor(picture: Picture) {
     this.#picture = picture;
     for (let i = 0; i < 70; i++) this.#step(); // begin in the middle of it
-    this.#scene.happened(this.#skirmish.tick);
     this.#tick = this.#skirmish.tick - 1;
   }
 
@@ -68,10 +69,10 @@ export class Attract {
   }
 
   #paint(now: number, part: number, tick = this.#tick): void {
-    while (this.#skirmish.tick < tick + 1) this.#step();
-    const { bullets, shots } = this.#scene.bullets(tick, 0, 0);
-    const happenings: Happening[] = [...this.#scene.happened(tick), ...shots];
-    const ships = this.#scene.ships(tick);
+    while (this.#skirmish.tick <= tick) this.#step();
+    const { tick: newest, ships: Ships, bullets: Bullets } = this.#skirmish;
+    const rows = between(this.#before, { Ships, Bullets }, tick + 1 - newest);
+    const { ships, bullets, happenings } = this.#scene.show({ tick, ...rows }, 0);
     this.#aim(ships, part);
     this.#picture.camera.look(this.#at.x, this.#at.y);
     this.#picture.draw({ now, ships, bullets, happenings, own: 0, leader: 0, labels: false });
@@ -89,7 +90,8 @@ export class Attract {
   }
 
   #step(): void {
-    for (const e of this.#skirmish.step()) this.#scene.event(this.#skirmish.tick, e.name, e.fields);
-    this.#scene.frame(this.#skirmish.tick, { Ships: this.#skirmish.ships, Bullets: this.#skirmish.bullets });
+    const { ships: Ships, bullets: Bullets } = this.#skirmish;
+    this.#before = copy({ Ships, Bullets });
+    for (const e of this.#skirmish.step()) this.#scene.event(this.#skirmish.tick, e.name, e.fields, 0);
   }
 }

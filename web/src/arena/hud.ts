@@ -139,7 +139,7 @@ export class Hud {
 
   /** Says whom the own ship has destroyed, and the how manieth in a row it was. */
   #cheer(victim: Pilot, streak: string): void {
-    const line = make("p", streak ? "streak" : "", streak ? make("strong", "", `${streak}!`) : "", " Destroyed ", pilot(victim));
+    const line = make("p", streak ? "streak" : "", streak ? make("strong", "", `${streak}!`) : "", "You destroyed ", pilot(victim));
     this.#toast.replaceChildren(line); // a new element starts the animation anew
     setTimeout(() => line.remove(), CHEER_TIME);
   }

@@ -10,9 +10,9 @@ import { Picture } from "./draw/picture.ts";
 import { JoinForm } from "./form.ts";
 import { Game, type Outcome } from "./game.ts";
 import { Hud } from "./hud.ts";
+import { Instruments } from "./instruments.ts";
 import { PODIUM_PAUSE, PodiumScreen } from "./podium.ts";
-import type { Seated } from "./rooms.ts";
-import { aborted, explain, takeSeat, type Say } from "./seating.ts";
+import { aborted, explain, takeSeat, type Say, type Seated } from "./seating.ts";
 import { attachSoundSwitch } from "./sound/switch.ts";
 import { Sound } from "./sound/sound.ts";
 import { wish, type Way } from "./ways.ts";
@@ -24,6 +24,7 @@ const sound = new Sound();
 const picture = new Picture(byId("field", HTMLCanvasElement), byId("hurt", HTMLElement));
 const attract = new Attract(picture);
 const hud = new Hud();
+const instruments = new Instruments(asked.overlay, asked.sim);
 const podium = new PodiumScreen({ again: () => again(), leave: () => leave() });
 const form = new JoinForm({ play: (name, way) => void run(name, way), cancel: () => seeking?.abort() });
 const join = byId("join", HTMLElement);
@@ -101,10 +102,10 @@ async function match(name: string, way: Way, after: Outcome): Promise<{ next: Ou
   searching();
   if (after.kind === "ended") await countdown(stop.signal);
   else if ("afterMs" in after && after.afterMs > 0) await pause(after.afterMs, stop.signal);
-  const seated = await (after.kind === "lost" ? backTo(after.room, name, way, stop.signal, wait) : takeSeat(lobby, name, way, stop.signal, wait));
+  const seated = await (after.kind === "lost" ? backTo(after.room, name, way, stop.signal, wait) : takeSeat(lobby, name, way, stop.signal, wait, asked.round));
   code = seated.code;
   wait("Taking your seat …");
-  game = new Game({ picture, hud, podium, sound, overlay: asked.overlay, sim: asked.sim, alone: way.kind === "players" });
+  game = new Game({ picture, hud, podium, sound, alone: way.kind === "players" }, instruments, () => lobby.refresh());
   const playing = game;
   stop.signal.addEventListener("abort", () => playing.leave());
   try {
@@ -121,7 +122,7 @@ async function backTo(room: string, name: string, way: Way, signal: AbortSignal,
     return { seat: await lobby.rejoin(room, { signal }), code };
   } catch (error) {
     if (!(error instanceof APIError) || error.temporary) throw error;
-    return takeSeat(lobby, name, way, signal, wait);
+    return takeSeat(lobby, name, way, signal, wait, asked.round);
   }
 }
 

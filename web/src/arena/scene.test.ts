@@ -1,122 +1,101 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Scene, type Happening } from "./scene.ts";
+import { Scene, type ShownRows } from "./scene.ts";
 import type { Bullet, Ship } from "./world.ts";
 
+const OWN = 9;
 const row = (over: Partial<Ship> = {}): Ship => ({
   X: 500, Y: 500, Angle: 0, Owner: 1, Name: "Ada", HP: 100, Score: 0, Deaths: 0, Thrust: false, Shield: false, Away: false,
   Spawn: 0, Heat: 0, Jammed: false, ...over,
 });
-const tables = (ships: [number, Ship][], bullets: [number, Bullet][] = []) => ({ Ships: new Map(ships), Bullets: new Map(bullets) });
+const rows = (tick: number, ships: [number, Ship][], bullets: [number, Bullet][] = []): ShownRows => ({
+  tick, Ships: new Map(ships), Bullets: new Map(bullets),
+});
 const near = (got: number, want: number, within = 1e-9) =>
   assert.ok(Math.abs(got - want) <= within, `${got} is not ${want} ± ${within}`);
 
-test("ships move between the frames", () => {
-  const scene = new Scene(20);
-  scene.frame(10, tables([[1, row({ X: 500 })]]));
-  scene.frame(11, tables([[1, row({ X: 510, Thrust: true })]]));
-  const [ship] = scene.ships(10.5);
-  assert.deepEqual(ship, { seat: 1, name: "Ada", x: 505, y: 500, angle: 0, hp: 100, thrust: false, shield: false, away: false });
-  assert.equal(scene.ships(11)[0]!.thrust, true);
+test("a ship is drawn as its row says", () => {
+  const { ships } = new Scene(20).show(rows(10, [[1, row({ X: 505, Thrust: true })]]), OWN);
+  assert.deepEqual(ships, [{ seat: 1, name: "Ada", x: 505, y: 500, angle: 0, hp: 100, thrust: true, shield: false, away: false }]);
 });
 
-test("a ship is not there before its first frame, nor after its row is gone", () => {
+test("what happens between others is shown when the picture is there, once", () => {
   const scene = new Scene(20);
-  scene.frame(10, tables([]));
-  scene.frame(12, tables([[1, row()]]));
-  scene.frame(14, tables([]));
-  assert.equal(scene.ships(11).length, 0);
-  assert.equal(scene.ships(12).length, 1);
-  scene.happened(13.9);
-  assert.equal(scene.ships(13.9).length, 1);
-  scene.happened(14);
-  assert.equal(scene.ships(14).length, 0);
+  scene.event(11, "Kill", { Victim: 1, By: 2 }, OWN);
+  assert.deepEqual(scene.show(rows(10.9, [[1, row()]]), OWN).happenings, []);
+  assert.deepEqual(scene.show(rows(11.2, [[1, row({ HP: 0 })]]), OWN).happenings, [{ kind: "kill", victim: 1, by: 2 }]);
+  assert.deepEqual(scene.show(rows(11.3, [[1, row({ HP: 0 })]]), OWN).happenings, []);
 });
 
-test("a ship is destroyed when the playhead is there, and comes back elsewhere without flying", () => {
+test("what the own seat does or suffers is shown at once, and the victim is not drawn until its row says so, too", () => {
   const scene = new Scene(20);
-  scene.frame(10, tables([[1, row({ HP: 30 })]]));
-  scene.frame(11, tables([[1, row({ HP: 0 })]]));
-  scene.event(11, "Kill", { Victim: 1, By: 2 });
-  scene.frame(12, tables([[1, row({ X: 505, HP: 100, Shield: true })]]));
-  assert.equal(scene.ships(10.9)[0]!.hp, 30);
-  assert.deepEqual(scene.happened(10.9), []);
-  assert.equal(scene.ships(11.5)[0]!.hp, 0);
-  near(scene.ships(11.9)[0]!.x, 500);
-  assert.deepEqual(scene.happened(11.5), [{ kind: "kill", victim: 1, by: 2 }]);
-  assert.deepEqual(scene.happened(11.6), []);
-  near(scene.ships(12)[0]!.x, 505);
+  scene.event(20, "Hit", { Victim: 1, By: OWN }, OWN);
+  scene.event(20, "Kill", { Victim: 1, By: OWN }, OWN);
+  const first = scene.show(rows(17, [[1, row({ HP: 30 })]]), OWN);
+  assert.deepEqual(first.happenings.map((h) => h.kind), ["hit", "kill"]);
+  assert.equal(first.ships[0]!.hp, 0);
+  assert.equal(scene.show(rows(19.9, [[1, row({ HP: 30 })]]), OWN).ships[0]!.hp, 0);
+  assert.equal(scene.show(rows(20, [[1, row({ HP: 0 })]]), OWN).ships[0]!.hp, 0);
+  assert.equal(scene.show(rows(60, [[1, row({ HP: 100 })]]), OWN).ships[0]!.hp, 100);
 });
 
-test("events become happenings in their order; unknown ones are let go", () => {
+test("unknown events are let go", () => {
   const scene = new Scene(20);
-  scene.event(5, "Spawned", { Seat: 3 });
-  scene.event(6, "Hit", { Victim: 2, By: 3 });
-  scene.event(6, "Confetti", {});
-  scene.event(6, "Kill", { Victim: 2, By: 3 });
-  assert.deepEqual(scene.happened(7).map((h: Happening) => h.kind), ["spawn", "hit", "kill"]);
+  scene.event(6, "Confetti", {}, OWN);
+  scene.event(6, "Spawned", { Seat: 3 }, OWN);
+  assert.deepEqual(scene.show(rows(7, []), OWN).happenings, [{ kind: "spawn", seat: 3 }]);
 });
 
-test("a bullet flies straight, from its birth to its end", () => {
+test("a shot is told once, by its ship's nose, and its end where it was seen last", () => {
   const scene = new Scene(20);
   const ship: [number, Ship] = [1, row({ Angle: Math.PI / 2 })];
-  const at = (y: number): [number, Bullet][] => [[7, { X: 500, Y: y, Owner: 1 }]];
-  scene.frame(10, tables([ship]));
-  scene.frame(11, tables([ship], at(514)));
-  assert.equal(scene.bullets(10.9, 9, 0).bullets.length, 0);
-  near(scene.bullets(11.5, 9, 0).bullets[0]!.y, 526.5); // by its ship's nose, as one place tells no course
-  scene.frame(12, tables([ship], at(539)));
-  scene.frame(13, tables([ship], at(564)));
-  scene.frame(14, tables([ship]));
-  const { bullets } = scene.bullets(12.5, 9, 0);
-  near(bullets[0]!.y, 551.5);
-  near(bullets[0]!.dy, 1);
-  near(bullets[0]!.flown, 37.5);
-  near(scene.bullets(13.9, 9, 0).bullets[0]!.y, 586.5);
-  assert.equal(scene.bullets(14, 9, 0).bullets.length, 0);
-  const [gone] = scene.happened(14);
+  const at = (tick: number) => scene.show(rows(tick, [ship], [[7, { X: 500, Y: 514 + 25 * (tick - 11), Owner: 1 }]]), OWN);
+  const first = at(11);
+  const [shot] = first.happenings;
+  assert.ok(shot?.kind === "shot");
+  near(shot.dy, 1);
+  near(first.bullets[0]!.flown, 0);
+  assert.deepEqual(at(11.5).happenings, []);
+  const later = at(12.5);
+  near(later.bullets[0]!.y, 551.5);
+  near(later.bullets[0]!.flown, 37.5);
+  const [gone] = scene.show(rows(13, [ship]), OWN).happenings;
   assert.ok(gone?.kind === "gone");
-  near(gone.y, 589);
+  near(gone.y, 551.5);
 });
 
-test("a shot is told once, where it was fired", () => {
+test("a bullet whose row stands still in its last tick flies on for that time, and no longer", () => {
   const scene = new Scene(20);
-  scene.frame(11, tables([[1, row()]], [[7, { X: 514, Y: 500, Owner: 1 }]]));
-  assert.equal(scene.bullets(10.5, 9, 0).shots.length, 0);
-  assert.deepEqual(scene.bullets(11.2, 9, 0).shots, [{ kind: "shot", owner: 1, x: 514, y: 500, dx: 1, dy: 0 }]);
-  assert.equal(scene.bullets(11.3, 9, 0).shots.length, 0);
+  const at = (tick: number, x: number) => scene.show(rows(tick, [], [[7, { X: x, Y: 500, Owner: 1 }]]), OWN).bullets[0]!.x;
+  at(11, 500);
+  near(at(12, 525), 525);
+  near(at(12.5, 525), 537.5);
+  near(at(13, 525), 550);
+  near(at(20, 525), 562.5);
 });
 
-test("a bullet stops when the news stop, and never leaves the arena", () => {
-  const scene = new Scene(20);
-  scene.frame(11, tables([[1, row()]], [[7, { X: 514, Y: 500, Owner: 1 }]]));
-  near(scene.bullets(40, 9, 0).bullets[0]!.x, 589);
-  scene.frame(12, tables([[1, row()]], [[8, { X: 985, Y: 500, Owner: 1 }]]));
-  near(scene.bullets(14, 9, 0).bullets[0]!.x, 1000);
-});
-
-test("own bullets leave with the own ship and fall back to everybody's time", () => {
-  const scene = new Scene(20);
-  const fired = (tick: number) => scene.frame(tick, tables([[1, row()]], [[7, { X: 514 + 25 * (tick - 100), Y: 500, Owner: 1 }]]));
-  for (let tick = 100; tick <= 130; tick++) fired(tick);
-  const x = (tick: number) => scene.bullets(tick, 1, 4).bullets[0]?.x;
-  assert.equal(x(95.9), undefined);
-  near(x(96)!, 514); // four ticks before the others see it
-  let last = 514;
-  for (let tick = 96.5; tick < 118; tick += 0.5) {
-    const step = x(tick)! - last;
-    assert.ok(step > 8 && step < 13, `a step of ${step} at tick ${tick}`);
-    last += step;
+test("the server's row takes an own bullet over without another shot; another's is another shot", () => {
+  for (const [owner, kinds] of [[OWN, []], [1, ["shot", "gone"]]] as const) {
+    const scene = new Scene(20);
+    scene.show(rows(11, [], [[-1, { X: 500, Y: 500, Owner: owner }]]), OWN);
+    const { bullets, happenings } = scene.show(rows(11.4, [], [[70, { X: 510, Y: 500, Owner: owner }]]), OWN);
+    assert.deepEqual(happenings.map((h) => h.kind), kinds);
+    assert.equal(bullets.length, 1);
   }
-  near(x(112)!, scene.bullets(112, 9, 0).bullets[0]!.x);
+});
+
+test("an own bullet that did not come true is gone, and the next one is a shot of its own", () => {
+  const scene = new Scene(20);
+  scene.show(rows(11, [], [[-1, { X: 500, Y: 500, Owner: OWN }]]), OWN);
+  assert.deepEqual(scene.show(rows(11.4, []), OWN).happenings.map((h) => h.kind), ["gone"]);
+  assert.deepEqual(scene.show(rows(11.5, [], [[-2, { X: 500, Y: 500, Owner: OWN }]]), OWN).happenings.map((h) => h.kind), ["shot"]);
 });
 
 test("a room that goes on from an earlier state takes the later one back", () => {
   const scene = new Scene(20);
-  scene.frame(100, tables([[1, row({ X: 100 })]]));
-  scene.event(100, "Kill", { Victim: 1, By: 2 });
-  scene.frame(90, tables([[1, row({ X: 90 })]]));
-  assert.deepEqual(scene.happened(200), []);
-  near(scene.ships(95)[0]!.x, 90);
+  scene.show(rows(100, [[1, row()]], [[7, { X: 1, Y: 1, Owner: 1 }]]), OWN);
+  scene.event(101, "Kill", { Victim: 1, By: 2 }, OWN);
+  assert.deepEqual(scene.show(rows(90, [[1, row()]]), OWN).happenings, []);
+  assert.deepEqual(scene.show(rows(200, [[1, row()]]), OWN).happenings, []);
 });

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { APIError, type Lobby, type MatchSeat, TicketError } from "@muster/client";
-import type { Rooms } from "./rooms.ts";
 import { explain, takeSeat, waiting } from "./seating.ts";
 import type { Way } from "./ways.ts";
 
@@ -10,7 +9,7 @@ const players: Way = { kind: "players" };
 const seat: MatchSeat = { room: "r1", url: "ws://host/v1/match", token: "t" };
 
 /** A lobby that notes what is asked of it. */
-function lobby(wait: (signal: AbortSignal) => Promise<MatchSeat>, token = "", good: (token: string) => boolean = () => true) {
+function lobby(wait: (signal: AbortSignal) => Promise<MatchSeat>, token = "", good: (token: string) => boolean = () => true, refused: Promise<never>[] = []) {
   const calls: string[] = [];
   const fake = {
     token,
@@ -32,6 +31,16 @@ function lobby(wait: (signal: AbortSignal) => Promise<MatchSeat>, token = "", go
     cancelTicket: (id: string) => {
       calls.push(`cancel ${id}`);
       return Promise.reject(new Error("it is gone"));
+    },
+    rooms: {
+      create: (room: object) => {
+        calls.push(`create ${JSON.stringify(room)}`);
+        return refused.shift() ?? Promise.resolve({ match: seat, room: { code: "KFR7WQ" } });
+      },
+      joinCode: (code: string) => {
+        calls.push(`join ${code}`);
+        return Promise.resolve(seat);
+      },
     },
   };
   return { calls, lobby: fake as unknown as Lobby };
@@ -77,20 +86,6 @@ test("a ticket that failed by itself is not given back", async () => {
   assert.deepEqual(calls, ["guest Ada", "ticket arena", "wait t1"]);
 });
 
-/** Rooms that note what is asked of them. */
-function someRooms(calls: string[]): Rooms {
-  return {
-    create: (_, room) => {
-      calls.push(`create ${JSON.stringify(room)}`);
-      return Promise.resolve({ seat, code: "KFR7WQ" });
-    },
-    joinCode: (_, code) => {
-      calls.push(`join ${code}`);
-      return Promise.resolve({ seat, code });
-    },
-  };
-}
-
 test("each way leads to its own room", async () => {
   const ways: [Way, string][] = [
     [{ kind: "bots", bots: 5 }, 'create {"game":"arena","config":{"bots":5}}'],
@@ -99,13 +94,31 @@ test("each way leads to its own room", async () => {
   ];
   for (const [way, want] of ways) {
     const { calls, lobby: l } = lobby(() => Promise.resolve(seat));
-    const got = await takeSeat(l, "Ada", way, new AbortController().signal, () => undefined, someRooms(calls));
+    const got = await takeSeat(l, "Ada", way, new AbortController().signal, () => undefined);
     assert.deepEqual(got, { seat, code: "KFR7WQ" });
     assert.deepEqual(calls, ["guest Ada", want]);
   }
   const { calls, lobby: l } = lobby(() => Promise.resolve(seat), "mine");
   await takeSeat(l, "Ada", { kind: "crowd" }, new AbortController().signal, () => undefined);
   assert.deepEqual(calls, ["ticket crowd", "wait t1"]);
+});
+
+test("a server that is too busy is asked again when it says so, a few times", async () => {
+  const busy = new APIError(503, { detail: "the servers take no new matches now" }, "5");
+  const waited: number[] = [];
+  const said: string[] = [];
+  const pause = (ms: number) => Promise.resolve(void waited.push(ms));
+  const go = (times: number) => {
+    const refused = Array.from({ length: times }, () => Promise.reject(busy));
+    for (const r of refused) r.catch(() => undefined); // it may be that nobody gets to hear of it
+    const { lobby: l } = lobby(() => Promise.resolve(seat), "", () => true, refused);
+    return takeSeat(l, "Ada", { kind: "bots", bots: 5 }, new AbortController().signal, (t) => said.push(t), 0, pause);
+  };
+  assert.deepEqual(await go(2), { seat, code: "KFR7WQ" });
+  assert.deepEqual(waited, [5000, 5000]);
+  assert.ok(said.includes("The servers take no new matches now: try again in 5 s."));
+  await assert.rejects(go(4), busy);
+  assert.equal(waited.length, 5, "three times more, then no more");
 });
 
 test("who waits is told why, and after a while for how long", () => {

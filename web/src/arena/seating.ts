@@ -1,15 +1,60 @@
 // From a name to a seat: a guest's token, then a ticket and the wait for a match, or a room of one's own.
 
 import { APIError, type Lobby, type MatchSeat, type Ticket, TicketError } from "@muster/client";
-import { rooms as calls, type Rooms, type Seated } from "./rooms.ts";
 import type { Way } from "./ways.ts";
 import { CROWD, QUEUE } from "./world.ts";
+
+/** A seat, and the code by which others come into the same room, where there is one. */
+export interface Seated {
+  seat: MatchSeat;
+  code: string;
+}
 
 /** What a player is told while it takes a while. */
 export type Say = (text: string) => void;
 
-/** Takes a seat in the way that is wanted. A wait that is aborted gives its ticket back. */
-export async function takeSeat(lobby: Lobby, name: string, way: Way, signal: AbortSignal, say: Say, rooms: Rooms = calls): Promise<Seated> {
+const TRIES = 4;
+const LONGEST = 10_000; // ms that a server may ask to wait before it is tried again by itself
+
+/** Lets some ms pass; rejects with what ends it. */
+export type Pause = (ms: number, signal: AbortSignal) => Promise<void>;
+
+/**
+ * Takes a seat in the way that is wanted; round is how long one's own room's goes, in seconds, 0 as the game has it. A server that is too busy is asked again a few times, when it says so. A wait
+ * that is aborted gives its ticket back.
+ */
+export async function takeSeat(
+  lobby: Lobby, name: string, way: Way, signal: AbortSignal, say: Say, round = 0, pause: Pause = sleep,
+): Promise<Seated> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await takeOnce(lobby, name, way, signal, say, round);
+    } catch (error) {
+      const busy = error instanceof APIError && error.status === 503 && error.retryAfterMs > 0 && error.retryAfterMs <= LONGEST;
+      if (!busy || tries === TRIES) throw error;
+      say(explain(error));
+      await pause(error.retryAfterMs, signal);
+    }
+  }
+}
+
+function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      signal.removeEventListener("abort", stop);
+      resolve();
+    }, ms);
+    const stop = () => {
+      clearTimeout(timer);
+      reject(new DOMException("stopped", "AbortError"));
+    };
+    if (signal.aborted) stop();
+    else signal.addEventListener("abort", stop, { once: true });
+  });
+}
+
+async function takeOnce(lobby: Lobby, name: string, way: Way, signal: AbortSignal, say: Say, round: number): Promise<Seated> {
+  const length = round > 0 ? { round_seconds: round } : {};
   switch (way.kind) {
     case "players":
       return { seat: await wait(lobby, name, QUEUE, signal, say), code: "" };
@@ -18,15 +63,26 @@ export async function takeSeat(lobby: Lobby, name: string, way: Way, signal: Abo
     case "bots":
       return asGuest(lobby, name, signal, say, () => {
         say("Waking the bots …");
-        return rooms.create(lobby, { game: QUEUE, config: { bots: way.bots } }, signal);
+        return made(lobby, { bots: way.bots, ...length }, signal);
       });
     case "friends":
       return asGuest(lobby, name, signal, say, () => {
         if (way.code) say(`Looking for room ${way.code} …`);
         else say("Making a room …");
-        return way.code ? rooms.joinCode(lobby, way.code, signal) : rooms.create(lobby, { game: QUEUE, config: {} }, signal);
+        return way.code ? joined(lobby, way.code, signal) : made(lobby, length, signal);
       });
   }
+}
+
+/** A room of one's own. */
+async function made(lobby: Lobby, config: object, signal: AbortSignal): Promise<Seated> {
+  const { match, room } = await lobby.rooms.create({ game: QUEUE, config }, { signal });
+  return { seat: match, code: room.code ?? "" };
+}
+
+/** A friend's room. */
+async function joined(lobby: Lobby, code: string, signal: AbortSignal): Promise<Seated> {
+  return { seat: await lobby.rooms.joinCode(code, { signal }), code };
 }
 
 /** Waits in a queue, and says why. */

@@ -37,15 +37,22 @@ export interface Wish {
   overlay: boolean;
   /** The name of a bad network to simulate; "" for none. */
   sim: string;
+  /** How long the rounds of own rooms go, in seconds; 0 is the game's default. */
+  round: number;
 }
 
-/** Reads the query of the page's address: go, way, bots, code, overlay, sim. */
+/** Reads the query of the page's address: go, way, bots, code, overlay, sim, round. */
 export function wish(query: string): Wish {
   const q = new URLSearchParams(query);
   const code = tidyCode(q.get("code") ?? "");
   const go = q.get("go");
   const way = isCode(code) ? { kind: "friends" as const, code } : named(go || q.get("way"), q.get("bots"));
-  return { way, go: go !== null && way !== undefined, overlay: q.get("overlay") === "1", sim: q.get("sim") ?? "" };
+  return { way, go: go !== null && way !== undefined, overlay: q.get("overlay") === "1", sim: q.get("sim") ?? "", round: seconds(q.get("round")) };
+}
+
+function seconds(text: string | null): number {
+  const n = Number(text || Number.NaN);
+  return Number.isInteger(n) && n >= 10 && n <= 180 ? n : 0;
 }
 
 function named(name: string | null, count: string | null): Way | undefined {

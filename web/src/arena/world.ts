@@ -1,7 +1,7 @@
 // The numbers of games/arena's rules that a picture or a prediction needs, decided there. The types of its state are
 // printed: see types.ts. Angles are 0 to the right and grow clockwise; Ends and Spawn are ticks, HP 0 is destroyed.
 
-export type { Blip, Bullet, Field, Input, Leader, Round, Ship, State as World } from "./types.ts";
+export type { Blip, Bullet, Events, Field, Input, Leader, Round, Ship, State as World } from "./types.ts";
 
 export const QUEUE = "arena";
 export const CROWD = "crowd"; // the game, and its queue; its types are the arena's

@@ -10,10 +10,11 @@ import { look, tint } from "./look.ts";
 export interface Blip {
   x: number;
   y: number;
-  seat: number;
+  bot: boolean;
 }
 
 const GRID = 4; // parts of a side
+const HIDE = 60; // units beyond the window in which blips are left out
 
 /** Draws the map onto its own canvas, which is square. */
 export function drawMap(
@@ -43,16 +44,15 @@ export function drawMap(
   ctx.stroke();
   ctx.strokeStyle = map.window;
   ctx.strokeRect(camera.x - camera.halfWidth, camera.y - camera.halfHeight, 2 * camera.halfWidth, 2 * camera.halfHeight);
-  const near = new Set(ships.map((s) => s.seat));
-  const dot = blips.length > 40 ? 2 * unit : 4 * unit;
+  const dot = 2.2 * unit;
   for (const b of blips) {
-    if (near.has(b.seat)) continue;
-    ctx.fillStyle = faint(tint(b.seat), 0.7);
+    if (camera.sees(b.x, b.y, HIDE)) continue; // who is near is drawn as a ship
+    ctx.fillStyle = faint(bright, b.bot ? 0.42 : 0.95);
     ctx.fillRect(b.x - dot / 2, b.y - dot / 2, dot, dot);
   }
   const point = blips.length > 40 ? 3.4 * unit : 5 * unit;
   for (const ship of ships) {
-    if (ship.hp === 0 || ship.seat === own) continue;
+    if (ship.hp === 0 || ship.seat === own || (blips.length > 0 && !camera.sees(ship.x, ship.y, HIDE))) continue;
     ctx.fillStyle = faint(tint(ship.seat), ship.away ? 0.4 : 1);
     ctx.fillRect(ship.x - point / 2, ship.y - point / 2, point, point);
   }

@@ -7,15 +7,16 @@ import { tint } from "./look.ts";
 
 const INSET = 16; // CSS pixels from the edge
 const FAR = 1200; // units at which an arrow is faintest
-const MOST = 15;
+const ALL = 15; // ships beyond the window that all have an arrow; of more, as in a crowd, only the nearest
+const NEAREST = 6;
 
 /** Draws arrows to the nearest ships that the window does not show, in CSS pixels. */
 export function drawPointers(ctx: CanvasRenderingContext2D, ships: readonly ShipView[], own: number, camera: Camera): void {
   const beyond = ships.filter((s) => s.seat !== own && s.hp > 0 && !camera.sees(s.x, s.y, 4));
-  if (beyond.length > MOST) {
+  if (beyond.length > ALL) {
     const far = (s: ShipView) => (s.x - camera.x) ** 2 + (s.y - camera.y) ** 2;
     beyond.sort((a, b) => far(a) - far(b));
-    beyond.length = MOST;
+    beyond.length = NEAREST;
   }
   for (const s of beyond) point(ctx, s, camera);
 }

@@ -99,7 +99,7 @@ export function drawLabel(ctx: CanvasRenderingContext2D, ship: ShipView, mood: S
   const hex = tint(ship.seat);
   const text = ship.away ? `${ship.name} · away` : ship.name;
   ctx.globalAlpha = ship.away ? 0.5 : 1;
-  ctx.font = `500 14px ${LABEL}`;
+  ctx.font = `500 ${Math.round(14 * Math.max(1, camera.scale / 2))}px ${LABEL}`;
   ctx.textAlign = "center";
   ctx.textBaseline = "alphabetic";
   ctx.lineWidth = 3;
