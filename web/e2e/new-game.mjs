@@ -2,7 +2,7 @@
 //
 //   node e2e/new-game.mjs http://127.0.0.1:8080 NAME [directory for screenshots]
 //
-// Joins twice, checks that both see each other, lets one steer to a coin by keys and drag by a pointer, and checks that
+// Joins twice, checks that both see each other, lets one steer by keys and by a finger and collect a coin, and checks that
 // the other sees both, that the page predicted what the server did, and that nobody complained.
 
 import assert from "node:assert/strict";
@@ -61,7 +61,7 @@ async function play(browser) {
 }
 
 async function open(browser, who) {
-  const context = await browser.newContext({ viewport: WINDOW, colorScheme: who === "Ben" ? "dark" : "light" });
+  const context = await browser.newContext({ viewport: WINDOW, colorScheme: who === "Ben" ? "dark" : "light", hasTouch: true });
   const page = await context.newPage();
   page.setDefaultTimeout(PATIENCE);
   const person = { name: who, page, complaints: complaints(page, who) };
@@ -87,18 +87,19 @@ function where(page, who) {
   return page.evaluate((who) => [...window.match.tables.Players].map(([, p]) => p).find((p) => p.Name === who), who);
 }
 
-/** Drags a finger's way towards the middle, and waits until the other page has seen it. */
+/** Drags a finger towards the middle, and waits until the other page has seen it. */
 async function drag(page, other) {
   const was = await where(other, "Anna");
   const by = was.Y < 360 ? 80 : -80;
-  await page.mouse.move(360, 240);
-  await page.mouse.down();
-  await page.mouse.move(360, 240 + by, { steps: 4 });
+  const screen = await page.context().newCDPSession(page);
+  const touch = (type, ...touchPoints) => screen.send("Input.dispatchTouchEvent", { type, touchPoints });
+  await touch("touchStart", { x: 360, y: 240 });
+  for (const part of [0.25, 0.5, 1]) await touch("touchMove", { x: 360, y: 240 + part * by });
   await other.waitForFunction(
     ([y, by]) => [...window.match.tables.Players].some(([, p]) => p.Name === "Anna" && (p.Y - y) * Math.sign(by) > 40),
     [was.Y, by], { timeout: PATIENCE },
   );
-  await page.mouse.up();
+  await touch("touchEnd");
 }
 
 /** Steers to coins by the keys until one is collected. */
