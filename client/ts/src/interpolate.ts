@@ -102,7 +102,9 @@ export function checkPlayout<S>(options: PlayoutOptions<S>): { minDelay: number;
   return { minDelay, maxDelay, extrapolate };
 }
 
-const SPARE = 8; // states kept beyond those of the longest delay: for a server that is ahead of its estimate
+/** States kept beyond those of the longest delay: for a server that is ahead of its estimate, and to catch up with. */
+const SPARE = 16;
+const CATCH_UP = 3; // times as fast as time passes, at most, what is shown makes up for a stall: nothing jumps
 
 /**
  * A buffer of states that come from the server. It shows them a little late, so that there is mostly a state on both
@@ -116,7 +118,8 @@ export class Playout<S = Record<string, Row>> {
   readonly #maxDelay: number;
   readonly #most: number;
   #kept: Kept[] = []; // by tick
-  #time = -Infinity; // up to which was shown; it never goes back
+  #time = -Infinity; // that was shown; it never goes back
+  #asked = -Infinity; // the server's time then
 
   constructor(schema: Schema, options: PlayoutOptions<S> = {}) {
     const { minDelay, maxDelay, extrapolate } = checkPlayout(options);
@@ -133,7 +136,7 @@ export class Playout<S = Record<string, Row>> {
   /** Forgets all states: a new epoch may count ticks from an earlier one. What was learned of the line stays. */
   reset(): void {
     this.#kept = [];
-    this.#time = -Infinity;
+    this.#time = this.#asked = -Infinity;
   }
 
   /** How many ticks behind the server's time the shown one is meant to be. */
@@ -160,16 +163,17 @@ export class Playout<S = Record<string, Row>> {
 
   /**
    * What is shown when the server's time is now; undefined while there is no state at all. The time shown never goes
-   * back: where the delay grows, it stands still for as long.
+   * back: where the delay grows, it stands still for as long. Nor does it jump while it has states to pass: after a stall
+   * it catches up, three times as fast as time passes.
    */
   at(now: number): Shown<S> | undefined {
     const kept = this.#kept;
     const last = kept.at(-1);
     if (!last) return undefined;
-    const time = now - this.#pace.delay;
-    if (time > this.#time) this.#time = time;
-    this.#time = Math.max(this.#time, kept[0]!.tick); // what is older can still come, and is not shown any more
-    let shown = Math.min(this.#time, last.tick + this.#extrapolate);
+    let time = now - this.#pace.delay;
+    if (this.#time > -Infinity) time = Math.min(time, this.#time + Math.max(0, now - this.#asked) * CATCH_UP);
+    // What is older than all states can still come, and is not shown any more.
+    let shown = Math.min(Math.max(time, this.#time, kept[0]!.tick), last.tick + this.#extrapolate);
     let i = kept.length - 1; // the first state after the time shown, or the last there is
     while (i > 0 && kept[i - 1]!.tick > shown) i--;
     const later = kept[i]!;
@@ -177,6 +181,8 @@ export class Playout<S = Record<string, Row>> {
     let at = 1;
     if (earlier === later) shown = Math.min(shown, later.tick); // nothing to go on from
     else at = (shown - earlier.tick) / (later.tick - earlier.tick);
+    this.#time = shown;
+    this.#asked = now;
     const before = kept[Math.max(0, kept.length - 2)]!;
     const ahead = Math.min(now, last.tick + this.#maxDelay) - before.tick;
     const present = before === last ? 1 : ahead / (last.tick - before.tick);

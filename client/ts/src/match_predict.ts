@@ -159,7 +159,8 @@ export class Predicting<S, In, Ev> implements Predicted<S> {
     const { schema, info, onEvent, onUnconfirmed } = this.#match;
     const { step, halfLifeMs, snap } = this.#options;
     return new Prediction<In>(this.#tables.map((t) => t.table), step as (step: PredictedStep<In>) => void, {
-      rate: info.rate, inputs: info.inputs, seat: info.seat, events: schema.events, onEvent, onUnconfirmed,
+      // A stall of a second, the way there and back, and some more: until then the own rows answer.
+      rate: info.rate, ahead: 2 * info.rate, inputs: info.inputs, seat: info.seat, events: schema.events, onEvent, onUnconfirmed,
       ...(halfLifeMs !== undefined && { halfLifeMs }), ...(snap !== undefined && { snap }),
     });
   }
