@@ -434,7 +434,7 @@ export class Match<S = Record<string, Row>, In = Row, Ev = AnyEvents> {
   #welcomed(): void {
     if (this.#state === "reconnecting") this.#play.stats.resumes++;
     this.#watch(SILENCE_MS);
-    this.#playout ??= new Playout<S>(this.schema, this.#options.view);
+    this.#playout ??= new Playout<S>(this.schema, { catchUp: 2, ...this.#options.view });
     this.#framed = false;
     this.#predicting?.resume();
     this.#setState("playing");
