@@ -77,7 +77,7 @@ export interface PlayoutOptions<S = Record<string, Row>> {
   extrapolate?: number;
   /**
    * How much faster than time what is shown runs at most, at least 1, when it makes up for a gap in which it stood still;
-   * longer ones than a hundred ticks beyond maxDelay it jumps over. Default: it jumps over all; in a match's view 2.
+   * longer ones than 60 ticks beyond maxDelay it jumps over. Default: it jumps over all; in a match's view 2.
    */
   catchUp?: number;
 }
@@ -107,7 +107,7 @@ export function checkPlayout<S>(options: PlayoutOptions<S>): { minDelay: number;
   return { minDelay, maxDelay, extrapolate };
 }
 
-const SPARE_TO_CATCH_UP = 100;
+const SPARE_TO_CATCH_UP = 60;
 const SPARE = 8; // states kept beyond those of the longest delay: for a server that is ahead of its estimate
 
 /**
