@@ -605,3 +605,35 @@ test("whatever becomes of its sockets, each event is told once and in order, and
     live.close();
   }
 });
+
+test("no message makes it throw, however it is broken", async () => {
+  const messages = [
+    { event: { id: "1-0/0-0", kind: "chat", at: "2030-01-01T00:00:00Z", body: { text: "a" } } }, { missed: true, last: "1-0/0-0" },
+    { presence: [{ player: "bob", state: "online" }] }, { re: 1, ok: { watched: 1 } }, { re: 1, error: { status: 404, detail: "none", retry_after: 1 } },
+    { bye: { code: 4002, reason: "leaving", after_ms: 100 } }, { hello },
+  ].map((m) => JSON.stringify(m));
+  const odd = ["null", "1e999", "{}", "[]", '""', "true", "[{}]", "-1"];
+  const below = random(7);
+  for (let n = 0; n < 3000; n++) {
+    let text = messages[below(messages.length)]!;
+    if (below(2) === 0) { // a value of another type
+      const values = [...text.matchAll(/(?<=:)("[^"]*"|[\d.]+|true)/g)];
+      const at = values[below(values.length)]!;
+      text = text.slice(0, at.index) + odd[below(odd.length)]! + text.slice(at.index + at[0].length);
+    } else { // a few characters, more or less
+      const at = below(text.length);
+      text = text.slice(0, at) + '{}[]":,0x'.slice(below(9)).slice(0, below(3)) + text.slice(at + below(3));
+    }
+    const h = new Hall();
+    const opening = h.lobby.live();
+    h.accept();
+    const live = await opening;
+    h.time.advance(0);
+    live.ask("presence.watch", { players: [] }).catch(() => {});
+    for (const e of ["chat", "event", "presence", "missed", "state", "close"] as const) live.on(e, () => {});
+    h.socket.onmessage({ data: text });
+    assert.ok(typeof live.last === "string", text);
+    live.close();
+    assert.equal(h.time.next, undefined, text);
+  }
+});
