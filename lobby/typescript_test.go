@@ -73,18 +73,21 @@ func eventSchemas(t *testing.T) object {
 type typescriptOf struct {
 	t       *testing.T
 	schemas object
-	wanted  map[string]bool // schemas that something refers to
+	wanted  map[string]bool            // schemas that something refers to
+	said    map[string]map[string]bool // of each, what refers to it
+	part    string                     // whose fields are being written
 }
 
 // typescript returns lobby_types.ts.
 func typescript(t *testing.T, doc object) string {
 	t.Helper()
-	w := typescriptOf{t, in(t, doc, "components", "schemas"), map[string]bool{}}
+	w := typescriptOf{t, in(t, doc, "components", "schemas"), map[string]bool{}, map[string]map[string]bool{}, ""}
 	for name, schema := range eventSchemas(t) {
 		if w.schemas[name] != nil {
 			t.Fatalf("two schemas are called %s", name)
 		}
 		w.schemas[name], w.wanted[name] = schema, true
+		w.say(name, "An event's body")
 	}
 	routes := map[string]string{}
 	for path, item := range in(t, doc, "paths") {
@@ -109,7 +112,7 @@ export interface Routes {
 		for _, name := range slices.Sorted(maps.Keys(w.wanted)) {
 			if !done[name] {
 				done[name] = true
-				w.fields(w.schema(name)) // notes what it wants
+				w.fields(name) // notes what it wants
 			}
 		}
 	}
@@ -118,7 +121,7 @@ export interface Routes {
 		if i > 0 && typeName(name) == typeName(names[i-1]) {
 			t.Fatalf("two schemas are called %s", typeName(name))
 		}
-		fmt.Fprintf(&b, "\nexport interface %s {\n%s}\n", typeName(name), w.fields(w.schema(name)))
+		fmt.Fprintf(&b, "\n/** %s. */\nexport interface %s {\n%s}\n", w.about(name), typeName(name), w.fields(name))
 	}
 	return b.String()
 }
@@ -150,6 +153,7 @@ func (w *typescriptOf) route(route string, op object) string {
 				return ""
 			}
 			reply = w.of(in(w.t, content, "schema"))
+			w.say(refOf(in(w.t, content, "schema")), "What "+route+" answers")
 		}
 	}
 	var args []string
@@ -176,6 +180,7 @@ func (w *typescriptOf) route(route string, op object) string {
 	if body := op["requestBody"]; body != nil {
 		schema := in(w.t, body, "content", "application/json", "schema")
 		parts = append(parts, w.of(schema))
+		w.say(refOf(schema), "What "+route+" takes")
 		for field := range in(w.t, w.schema(refOf(schema)), "properties") {
 			if names[field] {
 				w.t.Fatalf("%s: %s is a parameter and a field of the body", route, field)
@@ -195,9 +200,33 @@ func refOf(schema object) string {
 
 var plainName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
-// fields returns the lines of an object's fields.
-func (w *typescriptOf) fields(schema object) string {
+// say notes what refers to a schema.
+func (w *typescriptOf) say(name, what string) {
+	if w.said[name] == nil {
+		w.said[name] = map[string]bool{}
+	}
+	w.said[name][what] = true
+}
+
+// about returns a schema's comment: the first two that refer to it.
+func (w *typescriptOf) about(name string) string {
+	said := slices.Sorted(maps.Keys(w.said[name]))
+	if len(said) == 0 {
+		w.t.Fatalf("nothing refers to %s", name)
+	}
+	text := said[0]
+	for _, also := range said[1:min(2, len(said))] {
+		text += ". " + also
+	}
+	return text
+}
+
+// fields returns the lines of a schema's fields.
+func (w *typescriptOf) fields(of string) string {
 	var b strings.Builder
+	schema := w.schema(of)
+	w.part = typeName(of)
+	defer func() { w.part = "" }()
 	required := list(schema["required"])
 	properties := in(w.t, schema, "properties")
 	for _, name := range slices.Sorted(maps.Keys(properties)) {
@@ -225,6 +254,9 @@ func (w *typescriptOf) fields(schema object) string {
 func (w *typescriptOf) of(schema object) string {
 	if ref := refOf(schema); ref != "" {
 		w.wanted[ref] = true
+		if w.part != "" {
+			w.say(ref, "A part of "+w.part)
+		}
 		return typeName(ref)
 	}
 	kinds := list(schema["type"])

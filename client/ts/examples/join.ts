@@ -1,8 +1,8 @@
-// Joins a match, tells what happens there, and steers.
+// Joins a match from a page, tells what happens there, and steers.
 import { Lobby, Match } from "@muster/client";
 import type { Input, State } from "./dots.js";
 
-const lobby = new Lobby("http://127.0.0.1:8080");
+const lobby = new Lobby(location.origin);
 await lobby.guest("alice"); // of a development server; else: new Lobby(url, { token })
 const seat = await lobby.play("dots", { onProgress: (ticket) => console.log(ticket.state, ticket.reason) });
 

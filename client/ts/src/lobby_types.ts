@@ -106,6 +106,7 @@ export interface Routes {
   "PUT /v1/me/blocks/{player}": { args: { player: string }; reply: void };
 }
 
+/** A part of AdminNode. */
 export interface AdminLoad {
   /** What is alive. */
   heap_bytes: number;
@@ -121,6 +122,7 @@ export interface AdminLoad {
   tick: number;
 }
 
+/** A part of AdminNodes. */
 export interface AdminNode {
   /** The most rooms that it takes; none: its load alone decides. */
   capacity?: number;
@@ -143,10 +145,12 @@ export interface AdminNode {
   url?: string;
 }
 
+/** What GET /v1/admin/nodes answers. */
 export interface AdminNodes {
   nodes: AdminNode[] | null;
 }
 
+/** What GET /v1/admin/placement answers. */
 export interface AdminPlacement {
   /** The server that would get it; none: there is no room to be had. */
   node?: string;
@@ -157,6 +161,7 @@ export interface AdminPlacement {
   rules: string;
 }
 
+/** A part of AdminPlacement. */
 export interface AdminVerdict {
   /** It would get the room; the next one may go elsewhere. */
   chosen: boolean;
@@ -169,11 +174,13 @@ export interface AdminVerdict {
   why?: string;
 }
 
+/** What GET /v1/me/blocks answers. */
 export interface Blocks {
   /** The ids of the players whom one blocks, at most 500, in their order. */
   players: string[];
 }
 
+/** An event's body. */
 export interface ChatEvent {
   /** RFC 3339. */
   at: string;
@@ -184,6 +191,7 @@ export interface ChatEvent {
   text: string;
 }
 
+/** A part of History. What POST /v1/chat/{channel}/messages answers. */
 export interface ChatMessage {
   /** RFC 3339. */
   at: string;
@@ -198,11 +206,13 @@ export interface ChatMessage {
   text: string;
 }
 
+/** What POST /v1/parties/join takes. */
 export interface Code {
   /** The party's code, in capitals or small letters. */
   code: string;
 }
 
+/** A part of Ticket. */
 export interface Confirm {
   /** How many of them have confirmed it. */
   accepted: number;
@@ -214,6 +224,7 @@ export interface Confirm {
   until: string;
 }
 
+/** What GET /v1/tickets/{id}/explain answers. */
 export interface Explanation {
   /** How long players of such ratings waited lately. */
   expected_wait?: Waits;
@@ -230,6 +241,7 @@ export interface Explanation {
   waiting: number;
 }
 
+/** A part of Me. A part of Player. */
 export interface GameRating {
   /** How unsure it is, as a standard deviation; 333 for a new player. */
   deviation: number;
@@ -240,6 +252,7 @@ export interface GameRating {
   rating: number;
 }
 
+/** What GET /v1/groups/{id} answers. What POST /v1/groups answers. */
 export interface Group {
   /** Its channel is group:ID. */
   id: string;
@@ -248,6 +261,7 @@ export interface Group {
   title: string;
 }
 
+/** An event's body. */
 export interface GroupInvitation {
   from: string;
   id: string;
@@ -255,11 +269,13 @@ export interface GroupInvitation {
   title: string;
 }
 
+/** A part of Group. */
 export interface GroupMember {
   name: string;
   player: string;
 }
 
+/** What POST /v1/guests answers. What POST /v1/guests/renew answers. */
 export interface Guest {
   /** RFC 3339. */
   expires_at: string;
@@ -269,11 +285,13 @@ export interface Guest {
   token: string;
 }
 
+/** What POST /v1/guests/renew takes. */
 export interface GuestRenewal {
   /** The guest's token: one that is good, or ended within the last week. */
   token: string;
 }
 
+/** What GET /v1/chat/{channel}/messages answers. */
 export interface History {
   /** The newest first. */
   messages: ChatMessage[];
@@ -281,6 +299,7 @@ export interface History {
   next?: string;
 }
 
+/** A part of LobbyEvents. */
 export interface LobbyEvent {
   /** RFC 3339. */
   at: string;
@@ -292,6 +311,7 @@ export interface LobbyEvent {
   kind: string;
 }
 
+/** What GET /v1/me/inbox answers. */
 export interface LobbyEvents {
   /** The oldest first. */
   events: LobbyEvent[];
@@ -299,12 +319,14 @@ export interface LobbyEvents {
   missed: boolean;
 }
 
+/** What POST /v1/rooms answers. */
 export interface MadeRoom {
   /** One's own seat. */
   match: MatchSeat;
   room: RoomInfo;
 }
 
+/** A part of MadeRoom. A part of Ticket. */
 export interface MatchSeat {
   room: string;
   /** Claims the seat once, within seconds: as Authorization: Bearer, or for browsers as the subprotocols muster.v1, bearer.TOKEN. */
@@ -313,6 +335,7 @@ export interface MatchSeat {
   url: string;
 }
 
+/** What GET /v1/me answers. What PUT /v1/me answers. */
 export interface Me {
   /** A few words, without line breaks. */
   about?: string;
@@ -336,26 +359,31 @@ export interface Me {
   watch: "everyone" | "party" | "nobody";
 }
 
+/** A part of NewTicket. */
 export interface MemberWish {
   latency?: Record<string, number>;
   roles?: string[] | null;
 }
 
+/** What POST /v1/groups takes. */
 export interface NewGroup {
   /** What the group is called. */
   title: string;
 }
 
+/** What POST /v1/guests takes. */
 export interface NewGuest {
   /** What other players see. */
   name: string;
 }
 
+/** What POST /v1/chat/{channel}/messages takes. */
 export interface NewMessage {
   /** Plain text of 1 to 500 characters; newlines are the only control characters. */
   text: string;
 }
 
+/** What POST /v1/notifications takes. */
 export interface NewNotification {
   /** Plain text; newlines are the only control characters. */
   body?: string;
@@ -371,11 +399,13 @@ export interface NewNotification {
   to?: string;
 }
 
+/** What POST /v1/parties takes. */
 export interface NewParty {
   /** How many members it can have. */
   max?: number;
 }
 
+/** What POST /v1/rooms takes. */
 export interface NewRoom {
   /** What the game lets its rooms' makers choose, at most 4 KiB. */
   config?: unknown;
@@ -395,6 +425,7 @@ export interface NewRoom {
   title?: string;
 }
 
+/** What POST /v1/tickets takes. */
 export interface NewTicket {
   /** What the queue's rules ask of tickets: texts, numbers, or lists of texts. */
   attributes?: Record<string, unknown>;
@@ -416,6 +447,7 @@ export interface NewTicket {
   roles?: string[] | null;
 }
 
+/** An event's body. */
 export interface Notification {
   body?: string;
   data?: unknown;
@@ -424,6 +456,7 @@ export interface Notification {
   title: string;
 }
 
+/** What POST /v1/notifications answers. */
 export interface Notified {
   /** The notification's, which is in what players get too. */
   id: string;
@@ -431,11 +464,13 @@ export interface Notified {
   to: number;
 }
 
+/** What POST /v1/groups/{id}/invite takes. What POST /v1/parties/{id}/invite takes. */
 export interface OtherPlayer {
   /** The player's id. */
   player: string;
 }
 
+/** What GET /v1/me/party answers. What GET /v1/parties/{id} answers. */
 export interface Party {
   /** Whoever knows it may join. */
   code: string;
@@ -450,6 +485,7 @@ export interface Party {
   version: number;
 }
 
+/** An event's body. */
 export interface PartyEvent {
   by?: PartyStateMember;
   event: "changed" | "out" | "invited";
@@ -460,12 +496,14 @@ export interface PartyEvent {
   version?: number;
 }
 
+/** A part of Party. */
 export interface PartyMember {
   name: string;
   player: string;
   ready: boolean;
 }
 
+/** A part of PartyEvent. An event's body. */
 export interface PartyState {
   code?: string;
   id: string;
@@ -475,12 +513,14 @@ export interface PartyState {
   version: number;
 }
 
+/** A part of PartyEvent. A part of PartyState. */
 export interface PartyStateMember {
   name?: string;
   player: string;
   ready: boolean;
 }
 
+/** A part of PlayedMatches. */
 export interface PlayedMatch {
   /** RFC 3339. */
   ended_at: string;
@@ -505,6 +545,7 @@ export interface PlayedMatch {
   team: number;
 }
 
+/** What GET /v1/me/matches answers. */
 export interface PlayedMatches {
   /** The newest first. */
   matches: PlayedMatch[];
@@ -512,6 +553,7 @@ export interface PlayedMatches {
   next?: string;
 }
 
+/** What GET /v1/players/{player} answers. */
 export interface Player {
   /** A few words, without line breaks. */
   about?: string;
@@ -529,6 +571,7 @@ export interface Player {
   status?: string;
 }
 
+/** A part of Result. */
 export interface PlayerPlacement {
   player: string;
   /** 1 is best; equal ranks are draws. */
@@ -539,6 +582,7 @@ export interface PlayerPlacement {
   team: number;
 }
 
+/** What PUT /v1/me takes. */
 export interface Profile {
   /** A few words, without line breaks. */
   about?: string;
@@ -552,6 +596,7 @@ export interface Profile {
   watch?: "everyone" | "party" | "nobody";
 }
 
+/** A part of Queues. */
 export interface Queue {
   /** How long players waited lately, by rating; empty where nobody was matched. */
   expected_wait: Waits[];
@@ -561,11 +606,13 @@ export interface Queue {
   players_waiting: number;
 }
 
+/** What GET /v1/queues answers. */
 export interface Queues {
   /** By name. */
   queues: Queue[];
 }
 
+/** A part of PlayedMatch. */
 export interface RatingChange {
   after: number;
   /** In whole points, as the deviations are. */
@@ -574,11 +621,13 @@ export interface RatingChange {
   deviation_before: number;
 }
 
+/** What POST /v1/parties/{id}/ready takes. */
 export interface Ready {
   /** Whether one is ready. */
   ready: boolean;
 }
 
+/** What GET /v1/matches/{id} answers. */
 export interface Result {
   /** RFC 3339. */
   ended_at: string;
@@ -596,6 +645,7 @@ export interface Result {
   tick: number;
 }
 
+/** What PATCH /v1/rooms/{id} takes. */
 export interface RoomChange {
   /** Whether anybody may find it and join. */
   public?: boolean;
@@ -605,6 +655,7 @@ export interface RoomChange {
   title?: string;
 }
 
+/** A part of MadeRoom. A part of RoomList. */
 export interface RoomInfo {
   /** By which anybody may join who knows it. Only who made the room sees it. */
   code?: string;
@@ -624,12 +675,14 @@ export interface RoomInfo {
   title?: string;
 }
 
+/** What GET /v1/rooms answers. */
 export interface RoomList {
   /** The cursor of the next page; absent at the end. A page may be short, or empty, and not be the last. */
   next?: string;
   rooms: RoomInfo[];
 }
 
+/** A part of Explanation. */
 export interface RuleEffect {
   /** How many of these no other rule keeps away. */
   alone: number;
@@ -641,6 +694,7 @@ export interface RuleEffect {
   widens_at?: string;
 }
 
+/** What DELETE /v1/tickets/{id} answers. What GET /v1/tickets/{id} answers. */
 export interface Ticket {
   /** The match that its players are asked to confirm. */
   confirm?: Confirm;
@@ -657,11 +711,13 @@ export interface Ticket {
   state: "waiting" | "confirming" | "matched" | "cancelled" | "expired";
 }
 
+/** What POST /v1/tickets/{id}/confirm takes. */
 export interface TicketConfirmation {
   /** Whether you play. Who does not is out, and may not queue again for a while. */
   accept: boolean;
 }
 
+/** A part of Explanation. A part of Queue. */
 export interface Waits {
   /** Half of them waited no longer. */
   p50_seconds: number;

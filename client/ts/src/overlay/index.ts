@@ -6,5 +6,5 @@
 
 export { type Conditions, PRESETS, simulate, Simulator, type SimulatorOptions } from "../netsim.js";
 export type { Incident } from "./incidents.js";
-export { Overlay, type OverlayOptions } from "./overlay.js";
+export { Overlay, type OverlayOptions, type Theme } from "./overlay.js";
 export type { Observed, ObservedPrediction, ObservedStats } from "./probe.js";

@@ -17,13 +17,18 @@ export interface OverlayOptions {
   sim?: Simulator;
   /** Whether it shows from the beginning. Default true. */
   open?: boolean;
-  /** Default: as the system has it. */
-  theme?: "auto" | "dark" | "light";
+  /** See Overlay.theme. Default auto. */
+  theme?: Theme;
+  /** Where it stands in a wide window. Default right. */
+  side?: "left" | "right";
   /** A steady clock in milliseconds. Default performance.now. */
   now?: () => number;
   /** Calls a function after a time and returns what cancels that. Default setTimeout. */
   schedule?: Schedule;
 }
+
+/** Dark or light; auto: as the system has it. */
+export type Theme = "auto" | "dark" | "light";
 
 const DRAW_EVERY = 2; // samples: five times a second
 const SLOW_EVERY = 5; // draws
@@ -73,7 +78,7 @@ export class Overlay {
       new LineRow("Jitter", "How much the arrival of frames varies, smoothed", { series: (p) => p.jitter, unit: "ms", least: 20, colour: 0 }),
       new GapRow(),
       new LineRow("Prediction error", "By how much the last state differed from what was predicted, in the game's units", {
-        series: (p) => p.error, unit: "", least: 0.1, colour: 3, none: "no prediction",
+        series: (p) => p.error, unit: "", least: 0.1, colour: 3, none: "no prediction", shown: 0.98, // one jump would flatten the rest
       }),
       new RollbackRow(),
       new LeadRow(),
@@ -81,14 +86,14 @@ export class Overlay {
     ];
     this.#graphs.append(...this.#rows.map((r) => r.element));
     this.#controls = options.sim && new Controls(options.sim);
-    this.#host = make("div", { "data-theme": options.theme ?? "auto" });
+    this.#host = make("div", { "data-theme": options.theme ?? "auto", "data-side": options.side ?? "right" });
     this.#host.hidden = options.open === false;
     const root = this.#host.attachShadow({ mode: "open" });
     const sheet = new CSSStyleSheet();
     sheet.replaceSync(STYLE);
     root.adoptedStyleSheets = [sheet];
     root.append(this.#panel());
-    for (const name of HEARD) this.#host.addEventListener(name, this.#keep);
+    for (const name of HEARD) this.#host.addEventListener(name, this.#keep, { passive: true });
     this.#sizes = new ResizeObserver(() => this.#resize());
     this.#sizes.observe(this.#graphs);
     this.#dark.addEventListener("change", this.#recolour);
@@ -100,6 +105,17 @@ export class Overlay {
   /** Whether it shows. */
   get open(): boolean {
     return !this.#host.hidden;
+  }
+
+  /** Its colours. May be changed, for pages that have a switch. */
+  get theme(): Theme {
+    return this.#host.dataset["theme"] as Theme;
+  }
+
+  set theme(theme: Theme) {
+    this.#host.dataset["theme"] = theme;
+    this.#colours = undefined;
+    this.#draw();
   }
 
   /** What happened since the overlay began, the oldest first; the newest 50. */
@@ -195,6 +211,7 @@ export class Overlay {
   #draw(): void {
     if (!this.open) return;
     const slow = this.#draws++ % SLOW_EVERY === 0 || this.#pointer !== undefined;
+    if (slow) this.#colours = undefined; // a page may style the host
     const m = this.#moment();
     for (const row of this.#rows) row.show(m, slow);
     this.#tellState(m.cursor === undefined ? undefined : m.span.now - timeOf(m.cursor, m.span));
@@ -229,7 +246,8 @@ export class Overlay {
   #tellState(ago: number | undefined): void {
     const { state, info, stats } = this.#match;
     this.#dot.dataset["state"] = state;
-    setText(this.#state, ago === undefined ? `${state} · epoch ${info.epoch}` : `${(ago / 1000).toFixed(1)} s ago`);
+    this.#state.title = `room ${info.room}, epoch ${info.epoch}`;
+    setText(this.#state, ago !== undefined ? `${(ago / 1000).toFixed(1)} s ago` : info.seat === 0 ? `${state} · watching` : `${state} · seat ${info.seat}`);
     const counts = [
       [stats.takeover?.count ?? 0, "takeovers"], [stats.resumes, "resumes"], [stats.shed, "inputs shed"],
       [stats.decodeErrors + stats.hashMismatches, "decode errors"],

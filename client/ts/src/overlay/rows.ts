@@ -67,18 +67,22 @@ export class LineRow extends Row {
   readonly #least: number;
   readonly #colour: number;
   readonly #none: string;
+  readonly #shown: number;
+  #most = Infinity;
 
   /**
    * @param least the graph's top is at least this
+   * @param shown the part of the values that the graph's top leaves room for; those above it are cut off. Default all
    * @param none what is said where there is no value
    */
-  constructor(name: string, about: string, o: { series: (p: Probe) => Series; unit: string; least: number; colour: number; none?: string }) {
+  constructor(name: string, about: string, o: { series: (p: Probe) => Series; unit: string; least: number; colour: number; none?: string; shown?: number }) {
     super(name, about);
     this.#series = o.series;
     this.#unit = o.unit;
     this.#least = o.least;
     this.#colour = o.colour;
     this.#none = o.none ?? "";
+    this.#shown = o.shown ?? 1;
   }
 
   show(m: Moment, slow: boolean): void {
@@ -88,7 +92,8 @@ export class LineRow extends Row {
     const text = (v: number) => short(this.#unit === "ms" ? Math.round(v) : v);
     this.tell(text(now), Number.isNaN(now) ? "" : this.#unit);
     if (slow) this.more(Number.isNaN(series.value()) ? this.#none : `p99 ${text(series.quantile(0.99, m.since))}`);
-    const top = niceTop(series.max(m.since), this.#least);
+    if (slow) this.#most = this.#shown === 1 ? Infinity : 1.5 * series.quantile(this.#shown, m.since);
+    const top = niceTop(Math.min(series.max(m.since), this.#most), this.#least);
     const colour = m.colours.series[this.#colour]!;
     this.draw(m, { shapes: [{ kind: "area", values, colour }], top, label: `${short(top)} ${this.#unit}`.trim() });
   }

@@ -24,6 +24,7 @@ export const STYLE = `
   --c0: #2a78d6; --c1: #12925f; --c2: #d08a00; --c3: #6a5acd; --c4: #d4588c; --rest: #a3a29b;
 }
 :host([hidden]) { display: none; }
+:host([data-side="left"]) { inset: 12px auto auto 12px; }
 @media (prefers-color-scheme: dark) {
   :host(:not([data-theme="light"])) {
     ${DARK}
@@ -114,7 +115,7 @@ legend { padding: 0; font-size: 12px; font-weight: 600; color: var(--soft); }
 .fields input:invalid { border-color: var(--bad); }
 .visually-hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 @media (max-width: 520px) {
-  :host { inset: auto 8px 8px 8px; width: auto; max-height: 60vh; }
+  :host, :host([data-side="left"]) { inset: auto 8px 8px 8px; width: auto; max-height: 60vh; }
 }
 @media (forced-colors: active) {
   .presets input:checked + span, button[aria-pressed="true"] { outline: 2px solid Highlight; }
