@@ -60,7 +60,7 @@ func (c Chat) Send(ctx context.Context, channel, text, idempotencyKey string) (C
 // History reads a channel. before is a message's id, ChatHistory.Next, or "" for the newest; limit is 1 to 100, 0 is 50.
 func (c Chat) History(ctx context.Context, channel, before string, limit int) (ChatHistory, error) {
 	var out ChatHistory
-	path := chatPath(channel) + query("before", before, "limit", number(limit))
+	path := chatPath(channel) + query(url.Values{"before": {before}, "limit": {number(limit)}})
 	if err := c.l.call(ctx, http.MethodGet, path, nil, &out); err != nil {
 		return ChatHistory{}, fmt.Errorf("reading %s: %w", channel, err)
 	}
@@ -131,7 +131,8 @@ func (l *Lobby) Inbox(ctx context.Context, after string, limit int, wait time.Du
 		text = wait.String()
 	}
 	var out Inbox
-	if err := l.call(ctx, http.MethodGet, "/v1/me/inbox"+query("after", after, "limit", number(limit), "wait", text), nil, &out); err != nil {
+	path := "/v1/me/inbox" + query(url.Values{"after": {after}, "limit": {number(limit)}, "wait": {text}})
+	if err := l.call(ctx, http.MethodGet, path, nil, &out); err != nil {
 		return Inbox{}, fmt.Errorf("reading the inbox: %w", err)
 	}
 	return out, nil

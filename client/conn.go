@@ -131,6 +131,9 @@ func (c *Conn[S, In]) begin(w *proto.Welcome, at time.Time) {
 		c.clock.Reopen()
 	}
 	c.clock.Frame(w.Tick, c.ms(at)) // it is sent with that tick's frame
+	if w.Epoch != c.epoch {
+		c.out.restamp(c.clock.Target(c.ms(at)))
+	}
 	c.epoch, c.event, c.rebase = w.Epoch, max(c.event, w.Event), false
 	c.resume = w.Resume
 	c.refresher.schedule(w.Expires, at)

@@ -105,7 +105,7 @@ func (c *Conn[S, In]) accept(o opened) error {
 	err := c.readWelcome(o.first, o.chosen != "")
 	o.sock.done(o.first)
 	var ce *CloseError
-	if o.chosen == "" && !(errors.As(err, &ce) && ce.Code == proto.CodeVersion) {
+	if says := errors.As(err, &ce) && ce.Code == proto.CodeVersion; o.chosen == "" && !says {
 		err = c.stranger("none")
 	}
 	if err != nil {

@@ -40,7 +40,7 @@ const (
 
 // fakeNode is a match node with one room of one seat, which the test drives by hand.
 type fakeNode struct {
-	t      *testing.T
+	t      testing.TB
 	srv    *httptest.Server
 	schema *netcode.Schema
 	state  world
@@ -65,7 +65,7 @@ type fakeConn struct {
 	msgs   chan any // parsed messages; closed at the socket's end
 }
 
-func startNode(t *testing.T) *fakeNode {
+func startNode(t testing.TB) *fakeNode {
 	t.Helper()
 	schema, err := netcode.Compile[world, input](boom{})
 	if err != nil {
@@ -154,7 +154,7 @@ func (c *fakeConn) read() {
 }
 
 // wants returns the next message of type M, passing over others.
-func wants[M any](t *testing.T, c *fakeConn) M {
+func wants[M any](t testing.TB, c *fakeConn) M {
 	t.Helper()
 	timeout := time.After(waitLong)
 	for {
@@ -173,7 +173,7 @@ func wants[M any](t *testing.T, c *fakeConn) M {
 }
 
 // wantsInputs returns the next packet that has inputs.
-func wantsInputs(t *testing.T, c *fakeConn) *proto.InputPacket {
+func wantsInputs(t testing.TB, c *fakeConn) *proto.InputPacket {
 	t.Helper()
 	for {
 		if p := wants[*proto.InputPacket](t, c); len(p.Inputs) > 0 {
@@ -257,7 +257,7 @@ func (n *fakeNode) next() *fakeConn {
 }
 
 // mustNext returns the next frame.
-func mustNext(t *testing.T, c *Conn[world, input]) *Frame {
+func mustNext(t testing.TB, c *Conn[world, input]) *Frame {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), waitLong)
 	defer cancel()

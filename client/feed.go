@@ -50,7 +50,7 @@ const (
 // Follow opens a lobby's socket that comes back. ctx bounds that, not the Feed. A refused upgrade is a [HandshakeError].
 func (l *Lobby) Follow(ctx context.Context, o LiveOptions) (*Feed, error) {
 	f := &Feed{l: l, o: o, last: o.After, changed: make(chan struct{})}
-	f.ctx, f.cancel = context.WithCancel(context.Background()) //nolint:gosec // Close calls it
+	f.ctx, f.cancel = context.WithCancel(context.Background())
 	if err := f.open(ctx); err != nil {
 		f.cancel()
 		return nil, err

@@ -11,6 +11,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -224,18 +225,17 @@ func key(given string) string {
 	return rand.Text()
 }
 
-// query is the query of a request, with a question mark, of names and values; values that are "" are left out.
-func query(pairs ...string) string {
-	q := url.Values{}
-	for i := 0; i < len(pairs); i += 2 {
-		if pairs[i+1] != "" {
-			q.Add(pairs[i], pairs[i+1])
+// query is the query of a request, with a question mark; values that are "" are left out.
+func query(values url.Values) string {
+	for name, list := range values {
+		if values[name] = slices.DeleteFunc(list, func(v string) bool { return v == "" }); len(values[name]) == 0 {
+			delete(values, name)
 		}
 	}
-	if len(q) == 0 {
+	if len(values) == 0 {
 		return ""
 	}
-	return "?" + q.Encode()
+	return "?" + values.Encode()
 }
 
 // number is a number in a query, where 0 is none.

@@ -65,7 +65,8 @@ func (c *Conn[S, In]) applyFrame(msg message, kind, n int) error {
 	if h.Epoch < c.epoch {
 		return &CloseError{Code: codeLost, Err: errEpoch}
 	}
-	if h.Epoch > c.epoch { // another host took the match over, behind the same socket
+	another := h.Epoch > c.epoch
+	if another { // a host took the match over, behind the same socket
 		c.epoch, c.info.Epoch, c.rebase = h.Epoch, h.Epoch, true
 		c.clock.Restart()
 		c.out.room = h.Processed
@@ -85,6 +86,9 @@ func (c *Conn[S, In]) applyFrame(msg message, kind, n int) error {
 	c.have = true
 	c.stats.Frames++
 	c.clock.Frame(h.Tick, c.ms(msg.at))
+	if another {
+		c.out.restamp(c.clock.Target(c.ms(msg.at)))
+	}
 	c.push(msg.at)
 	c.predicted.state(&c.frame)
 	if h.Processed > c.out.processed {

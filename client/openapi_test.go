@@ -1,6 +1,7 @@
 package client
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -325,8 +326,6 @@ func (api *openAPI) checkBody(t *testing.T, r *http.Request, o *apiOperation) {
 func TestRequestsAreThoseOfTheDescription(t *testing.T) {
 	asked := map[string]bool{}
 	l, ctx := describedLobby(t, asked), t.Context()
-	rooms, parties, chat := l.Rooms(), l.Parties(), l.Chat()
-	public, title := true, "t"
 	check := func(what string, err error, full ...any) {
 		t.Helper()
 		if err != nil {
@@ -338,97 +337,8 @@ func TestRequestsAreThoseOfTheDescription(t *testing.T) {
 			}
 		}
 	}
-	{
-		g, err := l.Guest(ctx, "alice")
-		check("guest", err, g.Token, g.Player, g.Expires)
-		_, err = l.FreshToken(ctx)
-		check("renew", err)
-		k, err := l.Queue(ctx, NewTicket{
-			Queue: "arena", Attributes: map[string]any{"a": 1}, Latency: map[string]float64{"eu": 1}, MaxLatency: 1, MaxSpread: 1,
-			Roles: []string{"tank"}, NewOnly: true, Party: true, Members: map[string]MemberWish{"bob": {Roles: []string{"x"}}},
-		})
-		check("queue", err, k.ID, k.Players, k.Confirm, k.Match, k.Reason)
-		k, err = l.Ticket(ctx, "t1")
-		check("ticket", err, k.Created)
-		e, err := l.Explain(ctx, "t1")
-		check("explain", err, e.Text, e.Rules[0].Widens, e.Expected)
-		check("confirm", l.ConfirmTicket(ctx, "t1", true))
-		check("cancel", l.CancelTicket(ctx, "t1"))
-		q, err := l.Queues(ctx)
-		check("queues", err, q[0].Name, q[0].Expected[0].P90)
-	}
-	{
-		list, err := rooms.List(ctx, RoomFilter{Game: "arena", Region: "eu", Tags: map[string]string{"a": "b"}, OpenSeats: 1, Limit: 2, Cursor: "c"})
-		check("list", err, list.Rooms[0].ID, list.Next)
-		made, err := rooms.Create(ctx, NewRoom{
-			Game: "arena", Config: map[string]int{"bots": 8}, Title: "t", Public: true, Region: "eu", Seats: 4,
-			Tags: map[string]string{"a": "b"}, On: map[string]string{"disk": "fast"},
-		})
-		check("create", err, made.Match.Token, made.Room.Code)
-		info, err := rooms.Get(ctx, "r1")
-		check("get", err, info.Tags)
-		info, err = rooms.Change(ctx, "r1", RoomChange{Public: &public, Title: &title, Tags: map[string]string{"a": "b"}})
-		check("change", err, info.Seats)
-		check("close", rooms.Close(ctx, "r1"))
-		for what, f := range map[string]func() (Match, error){
-			"join": func() (Match, error) { return rooms.Join(ctx, "r1") }, "code": func() (Match, error) { return rooms.JoinCode(ctx, "BCDFGH") },
-			"named":    func() (Match, error) { return rooms.JoinNamed(ctx, "canvas", "a b") },
-			"spectate": func() (Match, error) { return rooms.Spectate(ctx, "r1") }, "rejoin": func() (Match, error) { return l.Rejoin(ctx, "r1") },
-		} {
-			m, err := f()
-			check(what, err, m)
-		}
-	}
-	{
-		check("invite", parties.Invite(ctx, "p1", "bob"))
-		check("leave", parties.Leave(ctx, "p1"))
-		for what, f := range map[string]func() (Party, error){
-			"create": func() (Party, error) { return parties.Create(ctx, 4) }, "mine": func() (Party, error) { return parties.Mine(ctx) },
-			"get": func() (Party, error) { return parties.Get(ctx, "p1") }, "join": func() (Party, error) { return parties.Join(ctx, "p1") },
-			"by code": func() (Party, error) { return parties.JoinCode(ctx, "ABCDEF") },
-			"renew":   func() (Party, error) { return parties.RenewCode(ctx, "p1") },
-			"ready":   func() (Party, error) { return parties.Ready(ctx, "p1", true) },
-			"promote": func() (Party, error) { return parties.Promote(ctx, "p1", "bob") },
-		} {
-			p, err := f()
-			check(what, err, p.ID, p.Members, p.Version)
-		}
-		check("kick", parties.Kick(ctx, "p1", "bob"))
-	}
-	{
-		me, err := l.Me(ctx)
-		check("me", err, me.ID, me.Watch, me.Tickets, me.Ratings)
-		me, err = l.SetProfile(ctx, Profile{About: "a", Avatar: "https://x", Country: "NO", Status: "s", Watch: "party"})
-		check("profile", err, me.About)
-		p, err := l.Player(ctx, "bob")
-		check("player", err, p.ID)
-		m, err := l.Matches(ctx, "1-0", 5)
-		check("matches", err, m.Next, m.Matches[0].Rating)
-		r, err := l.Result(ctx, "r1")
-		check("result", err, r.Placements, r.Started)
-		b, err := l.Blocked(ctx)
-		check("blocked", err, b)
-		check("block", l.Block(ctx, "bob", true))
-		check("unblock", l.Block(ctx, "bob", false))
-		check("delete", l.DeleteMe(ctx))
-	}
-	{
-		s, err := chat.Send(ctx, "party:p1", "hello", "")
-		check("send", err, s.ID, s.At)
-		h, err := chat.History(ctx, "direct:bob", "1-0", 10)
-		check("history", err, h.Next, h.Messages[0].Text)
-		g, err := chat.CreateGroup(ctx, "g")
-		check("group", err, g.ID, g.Members)
-		g, err = chat.Group(ctx, "g1")
-		check("get group", err, g)
-		g, err = chat.JoinGroup(ctx, "g1")
-		check("join group", err, g)
-		check("invite to group", chat.InviteToGroup(ctx, "g1", "bob"))
-		check("leave group", chat.LeaveGroup(ctx, "g1"))
-		in, err := l.Inbox(ctx, "1-0/1-0", 5, time.Second)
-		check("inbox", err, in.Events, in.Missed)
-		n, err := l.Notify(ctx, NewNotification{To: "all", Players: []string{"a"}, Kind: "k", Title: "t", Body: "b", Data: 1})
-		check("notify", err, n)
+	for _, ask := range []func(context.Context, *Lobby, checker){askTickets, askRooms, askParties, askPlayers, askChat} {
+		ask(ctx, l, check)
 	}
 	for path, methods := range theAPI(t).Paths {
 		for method, o := range methods {
@@ -437,4 +347,108 @@ func TestRequestsAreThoseOfTheDescription(t *testing.T) {
 			}
 		}
 	}
+}
+
+// checker looks at what a call returned.
+type checker func(what string, err error, full ...any)
+
+func askTickets(ctx context.Context, l *Lobby, check checker) {
+	g, err := l.Guest(ctx, "alice")
+	check("guest", err, g.Token, g.Player, g.Expires)
+	_, err = l.FreshToken(ctx)
+	check("renew", err)
+	k, err := l.Queue(ctx, NewTicket{
+		Queue: "arena", Attributes: map[string]any{"a": 1}, Latency: map[string]float64{"eu": 1}, MaxLatency: 1, MaxSpread: 1,
+		Roles: []string{"tank"}, NewOnly: true, Party: true, Members: map[string]MemberWish{"bob": {Roles: []string{"x"}}},
+	})
+	check("queue", err, k.ID, k.Players, k.Confirm, k.Match, k.Reason)
+	k, err = l.Ticket(ctx, "t1")
+	check("ticket", err, k.Created)
+	e, err := l.Explain(ctx, "t1")
+	check("explain", err, e.Text, e.Rules[0].Widens, e.Expected)
+	check("confirm", l.ConfirmTicket(ctx, "t1", true))
+	check("cancel", l.CancelTicket(ctx, "t1"))
+	q, err := l.Queues(ctx)
+	check("queues", err, q[0].Name, q[0].Expected[0].P90)
+}
+
+func askRooms(ctx context.Context, l *Lobby, check checker) {
+	rooms := l.Rooms()
+	public, title := true, "t"
+	list, err := rooms.List(ctx, RoomFilter{Game: "arena", Region: "eu", Tags: map[string]string{"a": "b"}, OpenSeats: 1, Limit: 2, Cursor: "c"})
+	check("list", err, list.Rooms[0].ID, list.Next)
+	made, err := rooms.Create(ctx, NewRoom{
+		Game: "arena", Config: map[string]int{"bots": 8}, Title: "t", Public: true, Region: "eu", Seats: 4,
+		Tags: map[string]string{"a": "b"}, On: map[string]string{"disk": "fast"},
+	})
+	check("create", err, made.Match.Token, made.Room.Code)
+	info, err := rooms.Get(ctx, "r1")
+	check("get", err, info.Tags)
+	info, err = rooms.Change(ctx, "r1", RoomChange{Public: &public, Title: &title, Tags: map[string]string{"a": "b"}})
+	check("change", err, info.Seats)
+	check("close", rooms.Close(ctx, "r1"))
+	for what, f := range map[string]func() (Match, error){
+		"join": func() (Match, error) { return rooms.Join(ctx, "r1") }, "code": func() (Match, error) { return rooms.JoinCode(ctx, "BCDFGH") },
+		"named":    func() (Match, error) { return rooms.JoinNamed(ctx, "canvas", "a b") },
+		"spectate": func() (Match, error) { return rooms.Spectate(ctx, "r1") }, "rejoin": func() (Match, error) { return l.Rejoin(ctx, "r1") },
+	} {
+		m, err := f()
+		check(what, err, m)
+	}
+}
+
+func askParties(ctx context.Context, l *Lobby, check checker) {
+	parties := l.Parties()
+	check("invite", parties.Invite(ctx, "p1", "bob"))
+	check("leave", parties.Leave(ctx, "p1"))
+	for what, f := range map[string]func() (Party, error){
+		"create": func() (Party, error) { return parties.Create(ctx, 4) }, "mine": func() (Party, error) { return parties.Mine(ctx) },
+		"get": func() (Party, error) { return parties.Get(ctx, "p1") }, "join": func() (Party, error) { return parties.Join(ctx, "p1") },
+		"by code": func() (Party, error) { return parties.JoinCode(ctx, "ABCDEF") },
+		"renew":   func() (Party, error) { return parties.RenewCode(ctx, "p1") },
+		"ready":   func() (Party, error) { return parties.Ready(ctx, "p1", true) },
+		"promote": func() (Party, error) { return parties.Promote(ctx, "p1", "bob") },
+	} {
+		p, err := f()
+		check(what, err, p.ID, p.Members, p.Version)
+	}
+	check("kick", parties.Kick(ctx, "p1", "bob"))
+}
+
+func askPlayers(ctx context.Context, l *Lobby, check checker) {
+	me, err := l.Me(ctx)
+	check("me", err, me.ID, me.Watch, me.Tickets, me.Ratings)
+	me, err = l.SetProfile(ctx, Profile{About: "a", Avatar: "https://x", Country: "NO", Status: "s", Watch: "party"})
+	check("profile", err, me.About)
+	p, err := l.Player(ctx, "bob")
+	check("player", err, p.ID)
+	m, err := l.Matches(ctx, "1-0", 5)
+	check("matches", err, m.Next, m.Matches[0].Rating)
+	r, err := l.Result(ctx, "r1")
+	check("result", err, r.Placements, r.Started)
+	b, err := l.Blocked(ctx)
+	check("blocked", err, b)
+	check("block", l.Block(ctx, "bob", true))
+	check("unblock", l.Block(ctx, "bob", false))
+	check("delete", l.DeleteMe(ctx))
+}
+
+func askChat(ctx context.Context, l *Lobby, check checker) {
+	chat := l.Chat()
+	s, err := chat.Send(ctx, "party:p1", "hello", "")
+	check("send", err, s.ID, s.At)
+	h, err := chat.History(ctx, "direct:bob", "1-0", 10)
+	check("history", err, h.Next, h.Messages[0].Text)
+	g, err := chat.CreateGroup(ctx, "g")
+	check("group", err, g.ID, g.Members)
+	g, err = chat.Group(ctx, "g1")
+	check("get group", err, g)
+	g, err = chat.JoinGroup(ctx, "g1")
+	check("join group", err, g)
+	check("invite to group", chat.InviteToGroup(ctx, "g1", "bob"))
+	check("leave group", chat.LeaveGroup(ctx, "g1"))
+	in, err := l.Inbox(ctx, "1-0/1-0", 5, time.Second)
+	check("inbox", err, in.Events, in.Missed)
+	n, err := l.Notify(ctx, NewNotification{To: "all", Players: []string{"a"}, Kind: "k", Title: "t", Body: "b", Data: 1})
+	check("notify", err, n)
 }

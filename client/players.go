@@ -126,7 +126,7 @@ func (l *Lobby) Player(ctx context.Context, id string) (Player, error) {
 // Matches lists the player's matches. limit is 1 to 50, 0 is 20; cursor is Next of the page before, "" for the first.
 func (l *Lobby) Matches(ctx context.Context, cursor string, limit int) (MatchList, error) {
 	var out MatchList
-	if err := l.call(ctx, http.MethodGet, "/v1/me/matches"+query("cursor", cursor, "limit", number(limit)), nil, &out); err != nil {
+	if err := l.call(ctx, http.MethodGet, "/v1/me/matches"+query(url.Values{"cursor": {cursor}, "limit": {number(limit)}}), nil, &out); err != nil {
 		return MatchList{}, fmt.Errorf("listing the own matches: %w", err)
 	}
 	return out, nil

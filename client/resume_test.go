@@ -297,3 +297,39 @@ func TestEventsOfANewEpochAreToldOnce(t *testing.T) {
 		t.Errorf("told %v, want %v", told, want)
 	}
 }
+
+// A host that goes on from a checkpoint has the room as it was seconds ago. An input for a tick that it had before would
+// wait there until that comes again.
+func TestInputsOfANewEpochAreForItsTicks(t *testing.T) {
+	n := startNode(t)
+	n.tick, n.welcome.Tick = 1000, 1000
+	c, fc := n.join(Options{})
+	n.step()
+	fc.frame(0)
+	mustNext(t, c)
+	for range 2 {
+		if err := c.Send(input{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if p := wantsInputs(t, fc); p.Inputs[0].Tick < 1001 {
+		t.Fatalf("packet %+v", p)
+	}
+	n.tick, n.welcome.Epoch, fc.view = 100, 8, netcode.View{}
+	n.enc = netcode.NewEncoder(n.schema, netcode.EncoderConfig{})
+	n.step()
+	fc.frame(0)
+	mustNext(t, c)
+	if err := c.Send(input{}); err != nil {
+		t.Fatal(err)
+	}
+	p := wantsInputs(t, fc)
+	for p.Epoch != 8 || len(p.Inputs) < 3 {
+		p = wantsInputs(t, fc)
+	}
+	for _, in := range p.Inputs {
+		if in.Tick < 102 || in.Tick > 110 {
+			t.Errorf("input %d is for tick %d, the room is at 101", in.Seq, in.Tick)
+		}
+	}
+}

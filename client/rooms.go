@@ -74,23 +74,14 @@ type RoomChange struct {
 
 // List lists public rooms, the newest first. A page may be short or empty before the last one.
 func (r Rooms) List(ctx context.Context, f RoomFilter) (RoomList, error) {
-	q := url.Values{}
-	for name, v := range map[string]string{
-		"game": f.Game, "region": f.Region, "open_seats": number(f.OpenSeats), "limit": number(f.Limit), "cursor": f.Cursor,
-	} {
-		if v != "" {
-			q.Set(name, v)
-		}
+	q := url.Values{
+		"game": {f.Game}, "region": {f.Region}, "open_seats": {number(f.OpenSeats)}, "limit": {number(f.Limit)}, "cursor": {f.Cursor},
 	}
 	for name, v := range f.Tags {
 		q.Add("tag", name+":"+v)
 	}
-	path := "/v1/rooms"
-	if len(q) > 0 {
-		path += "?" + q.Encode()
-	}
 	var out RoomList
-	if err := r.l.call(ctx, http.MethodGet, path, nil, &out); err != nil {
+	if err := r.l.call(ctx, http.MethodGet, "/v1/rooms"+query(q), nil, &out); err != nil {
 		return RoomList{}, fmt.Errorf("listing rooms: %w", err)
 	}
 	return out, nil

@@ -87,22 +87,9 @@ func (b *bot) seat(ctx context.Context, lobby *client.Lobby) (client.Match, erro
 			return client.Match{}, err
 		}
 	}
-	var ticket client.Ticket
-	err := patiently(ctx, func() (err error) {
-		ticket, err = lobby.CreateTicket(ctx, b.cfg.Queue)
-		return err //nolint:wrapcheck // says what it did
-	})
+	m, err := lobby.Play(ctx, client.NewTicket{Queue: b.cfg.Queue}, client.Queueing{})
 	if err != nil {
-		return client.Match{}, err
-	}
-	var m client.Match
-	err = patiently(ctx, func() (err error) {
-		m, err = lobby.WaitTicket(ctx, ticket.ID)
-		return err //nolint:wrapcheck // says what it did
-	})
-	if err != nil {
-		b.cancel(ctx, lobby, ticket.ID)
-		return client.Match{}, err
+		return client.Match{}, err //nolint:wrapcheck // says what it did
 	}
 	return m, b.allowed(m.URL)
 }
@@ -116,13 +103,6 @@ func (b *bot) login(ctx context.Context, lobby *client.Lobby) (err error) {
 		_, err := lobby.Guest(ctx, fmt.Sprintf("bot %d", b.i+1))
 		return err //nolint:wrapcheck // says what it did
 	})
-}
-
-// cancel gives a ticket up that nobody waits for any more, so that the run leaves nothing behind.
-func (b *bot) cancel(ctx context.Context, lobby *client.Lobby, id string) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
-	defer cancel()
-	_ = lobby.CancelTicket(ctx, id) // it expires by itself otherwise
 }
 
 // allowed checks that a match's address is one that the caller meant to load.

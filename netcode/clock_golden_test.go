@@ -11,7 +11,7 @@ import (
 // clockStory is what happens to a clock, each op with what its reader must get then:
 //
 //	["frame", tick, at], ["pong", rtt, tick, at], ["lead", ticks, times], ["reopen"], ["restart"]
-//	["target", now, tick], ["server", now, tick], ["ways", rtt, jitter]
+//	["target", now, tick], ["server", now, tick], ["input", now, tick], ["ways", rtt, jitter]
 type clockStory struct {
 	Name string  `json:"name"`
 	Rate int     `json:"rate"`
@@ -43,6 +43,7 @@ func (s *clockStory) leads(n int, ticks int8) {
 func (s *clockStory) look(now float64) {
 	s.op("target", now, s.clock.Target(now))
 	s.op("server", now, s.clock.ServerTick(now))
+	s.op("input", now, s.clock.InputTick(now))
 }
 
 func (s *clockStory) ways() { s.op("ways", s.clock.RTT(), s.clock.Jitter()) }

@@ -47,15 +47,17 @@
 // A client that predicts has three parts, none of which reads a clock or a socket. A [Clock] is told when frames and
 // pongs arrive and says which tick an input should be for (Target) and how far the room is now (ServerTick). A
 // [Prediction] runs the game's own Step ahead of the newest state: it takes the states that a Decoder loads and the
-// inputs that were sent, runs those again that a state does not contain, and shows corrections smoothed. On the server
-// an [InputBuffer] for each seat gives every tick the inputs that it uses, by the rules that the prediction follows.
+// inputs that were sent, runs those again that a state does not contain, and shows what is between two ticks with
+// corrections smoothed. Events that the rules emit are told ahead of the server, rows that they add are shown ahead of
+// it, until its own come. On the server an [InputBuffer] for each seat gives every tick the inputs that it uses, by the rules that the prediction follows.
 //
 //	clock.Frame(head.Tick, at)                 // a frame arrived
 //	err = decoder.Load(&truth)
+//	told := prediction.Confirm(event, tick)    // of each event that came; else it is to be told now
 //	prediction.Reconcile(head.Tick, head.Processed)
 //	tick := clock.Target(now)                  // an input is made
 //	prediction.Input(seq, tick, view, frac, &in)
-//	prediction.Advance(tick)
-//	prediction.Decay(ms)                       // a picture is drawn
+//	prediction.Advance(clock.InputTick(now))   // a picture is drawn
+//	prediction.Decay(ms)
 //	draw(prediction.Shown())
 package netcode

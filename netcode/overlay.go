@@ -1,7 +1,7 @@
 package netcode
 
 // ShowIn puts what Shown returns of this seat's own rows, and of the rows that the rules have added ahead, into a state
-// that shows all others ([Playout.At]); only names tables by their index in the schema, nil all. Own rows of the state
+// that shows all others ([Playout.At]); only names tables by their index in the schema, none all. Own rows of the state
 // that the prediction has not are taken out: it knows better. The tables of a single row stay as they are. Whoever fills
 // the state anew each time shows nothing twice.
 func (p *Prediction[S, In]) ShowIn(state *S, only []bool) {
@@ -14,7 +14,7 @@ func (p *Prediction[S, In]) ShowIn(state *S, only []bool) {
 		p.intoRows = mustTables(p.sc, state)
 	}
 	for i := range p.sc.Tables {
-		if t := &p.sc.Tables[i]; !t.Single && (only == nil || only[i]) {
+		if t := &p.sc.Tables[i]; !t.Single && (len(only) == 0 || only[i]) {
 			p.showRows(t, p.intoRows[i], p.shown[i])
 		}
 	}

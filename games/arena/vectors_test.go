@@ -16,7 +16,7 @@ import (
 var update = flag.Bool("update", false, "write the golden file anew")
 
 // flight records a player who flies about, at walls too, and fires until his gun jams. Another one is far away. late is by
-// how many ticks he sees the world late.
+// how many ticks he sees the world late at most; then some of his inputs are missing, too.
 func flight(t *testing.T, seed uint64, late float64) *vectors.File {
 	t.Helper()
 	sc, err := netcode.Compile[World, Input](events...)

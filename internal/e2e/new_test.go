@@ -31,7 +31,13 @@ func TestANewGameIsWholeAndTwoPeoplePlayItInTwoBrowsers(t *testing.T) {
 	dir, server := filepath.Join(t.TempDir(), "slide"), filepath.Join(t.TempDir(), "slide")
 	in(t, root, build(t), "new", "slide", "--dir", dir)
 	in(t, dir, "go", "build", "-o", server, ".")
-	t.Run("its own tests pass", func(t *testing.T) {
+	t.Run("its own tests pass, and what is generated is made anew", func(t *testing.T) {
+		for _, name := range []string{"page/src/types.ts", "page/dist/page.js"} {
+			if err := os.WriteFile(filepath.Join(dir, filepath.FromSlash(name)), []byte("// stale"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		in(t, dir, "go", "generate", "./...")
 		in(t, dir, "go", "vet", "./...")
 		in(t, dir, "go", "test", "./...")
 		notesAWrongStep(t, dir)

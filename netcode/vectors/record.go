@@ -137,7 +137,7 @@ func (c *camera[S, In]) play(tick uint32) (Tick, error) {
 		}
 		c.w.Reset()
 		if err := c.encoder.WriteEvent(c.w, e.Event); err != nil {
-			return Tick{}, err
+			return Tick{}, fmt.Errorf("event: %w", err)
 		}
 		events = append(events, hex.EncodeToString(c.w.Bytes()))
 	}

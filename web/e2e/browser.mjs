@@ -1,6 +1,8 @@
 // Starts the browser for the scripts beside this file.
 
-import { mkdtemp, rm } from "node:fs/promises";
+import assert from "node:assert/strict";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
@@ -41,4 +43,13 @@ export function complaints(page, name) {
     if (why !== "net::ERR_ABORTED") list.push(`${name}: ${r.method()} ${r.url()}: ${why}`);
   });
   return list;
+}
+
+/** Fails where axe finds that a page is not accessible to all. */
+export async function accessible(page, name) {
+  const source = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+  await page.evaluate(source); // by the debugger: the page's policy would not let it in
+  const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
+  const list = violations.map((v) => `${v.impact} ${v.id}: ${v.nodes.map((n) => n.target.flat().join(" ")).join("; ")}`);
+  assert.deepEqual(list, [], `${name}: not accessible`);
 }

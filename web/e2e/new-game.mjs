@@ -2,13 +2,13 @@
 //
 //   node e2e/new-game.mjs http://127.0.0.1:8080 NAME [directory for screenshots]
 //
-// Joins twice, checks that both see each other, lets one steer to a coin by keys and drag by a pointer, and checks that
+// Joins twice, checks that both see each other, lets one steer by keys and by a finger and collect a coin, and checks that
 // the other sees both, that the page predicted what the server did, and that nobody complained.
 
 import assert from "node:assert/strict";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { complaints, withBrowser } from "./browser.mjs";
+import { accessible, complaints, withBrowser } from "./browser.mjs";
 
 const WINDOW = { width: 720, height: 480 };
 const PATIENCE = 20_000; // ms
@@ -29,6 +29,7 @@ try {
 
 async function play(browser) {
   const [anna, ben] = await Promise.all([open(browser, "Anna"), open(browser, "Ben")]);
+  await accessible(ben.page, "the form");
   await shoot(anna, "new-1-join");
   await enter(anna);
   await enter(ben);
@@ -48,6 +49,7 @@ async function play(browser) {
   await collect(anna.page);
   await ben.page.getByText(/^Anna [1-9]/).waitFor();
   await Promise.all([shoot(anna, "new-2-anna"), shoot(ben, "new-3-ben")]);
+  await accessible(ben.page, "the game");
 
   const { states, mispredicted } = await predicted(anna.page);
   assert.ok(mispredicted <= states / 10, `${mispredicted} of ${states} states were not as predicted`);
@@ -59,11 +61,15 @@ async function play(browser) {
 }
 
 async function open(browser, who) {
-  const context = await browser.newContext({ viewport: WINDOW });
+  const context = await browser.newContext({ viewport: WINDOW, colorScheme: who === "Ben" ? "dark" : "light", hasTouch: true });
   const page = await context.newPage();
   page.setDefaultTimeout(PATIENCE);
   const person = { name: who, page, complaints: complaints(page, who) };
   await page.goto(url); // the front page leads to the game
+  if (who === "Anna") {
+    await accessible(page, "the front page");
+    await shoot(person, "new-0-front");
+  }
   await page.getByRole("link", { name, exact: true }).click();
   await page.waitForURL(new URL(`/${name}/`, url).href);
   return person;
@@ -81,18 +87,19 @@ function where(page, who) {
   return page.evaluate((who) => [...window.match.tables.Players].map(([, p]) => p).find((p) => p.Name === who), who);
 }
 
-/** Drags a finger's way towards the middle, and waits until the other page has seen it. */
+/** Drags a finger towards the middle, and waits until the other page has seen it. */
 async function drag(page, other) {
   const was = await where(other, "Anna");
   const by = was.Y < 360 ? 80 : -80;
-  await page.mouse.move(360, 240);
-  await page.mouse.down();
-  await page.mouse.move(360, 240 + by, { steps: 4 });
+  const screen = await page.context().newCDPSession(page);
+  const touch = (type, ...touchPoints) => screen.send("Input.dispatchTouchEvent", { type, touchPoints });
+  await touch("touchStart", { x: 360, y: 240 });
+  for (const part of [0.25, 0.5, 1]) await touch("touchMove", { x: 360, y: 240 + part * by });
   await other.waitForFunction(
     ([y, by]) => [...window.match.tables.Players].some(([, p]) => p.Name === "Anna" && (p.Y - y) * Math.sign(by) > 40),
     [was.Y, by], { timeout: PATIENCE },
   );
-  await page.mouse.up();
+  await touch("touchEnd");
 }
 
 /** Steers to coins by the keys until one is collected. */

@@ -10,11 +10,10 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer } from "node:http";
-import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { complaints, withBrowser } from "./browser.mjs";
+import { accessible, complaints, withBrowser } from "./browser.mjs";
 
 const POLICY = "default-src 'self'; style-src 'self'; script-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'";
 const CLIENT = new URL("../../client/ts/", import.meta.url).pathname;
@@ -108,14 +107,6 @@ async function tells(page) {
   }));
   assert.deepEqual(drawn, Array(7).fill(true), "a graph is empty");
   assert.equal(await page.evaluate(() => document.adoptedStyleSheets.length + document.querySelectorAll("style").length), 0, "a global style");
-}
-
-async function accessible(page, name) {
-  const source = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-  await page.evaluate(source); // by the debugger: the page's policy would not let it in
-  const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
-  const list = violations.map((v) => `${v.impact} ${v.id}: ${v.nodes.map((n) => n.target.flat().join(" ")).join("; ")}`);
-  assert.deepEqual(list, [], `${name}: not accessible`);
 }
 
 /** The simulator's controls by keyboard alone; the game below hears nothing of it. */

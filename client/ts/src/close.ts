@@ -6,7 +6,7 @@ export interface CloseInfo {
   /** A WebSocket close code; the bye's where there was one, since a close frame can be lost. */
   code: number;
   name: string;
-  /** The server's words for people; "" when it gave none. */
+  /** The server's words for people, or this client's; "" when there are none that say more than the name. */
   reason: string;
   action: Action;
   /** How long to wait before coming back, in milliseconds; at most a minute. */

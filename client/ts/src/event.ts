@@ -1,6 +1,5 @@
 import {
-  cellValue, elementsOf, type Field, isValid, KIND_ANGLE, KIND_BOOL, KIND_BYTES, KIND_ENUM, KIND_FIXED, KIND_FLOAT32, KIND_LEN,
-  KIND_REF, KIND_STRING, KIND_UINT, type Value,
+  cellValue, elementsOf, type Field, isValid, KIND_BOOL, KIND_BYTES, KIND_FLOAT32, KIND_FLOAT64, KIND_INT, KIND_STRING, type Value,
 } from "./field.js";
 import { EVENT_REFUSED, MAX_UINT32 } from "./protocol.js";
 import { Reader } from "./reader.js";
@@ -42,29 +41,16 @@ export function readValue(r: Reader, f: Field): Value {
       return r.str(f.max);
     case KIND_BYTES:
       return r.bin(f.max).slice();
-    case KIND_FIXED:
-      return cellValue(f, r.uint(f.top));
-    case KIND_ANGLE:
-      return cellValue(f, r.uint(2 ** f.bits - 1));
-    case KIND_UINT:
-      return f.bits === 64 ? r.uint64() : r.uint(2 ** f.bits - 1);
-    case KIND_ENUM:
-      return cellValue(f, r.uint(f.names.length - 1));
-    case KIND_LEN:
-      return r.uint(f.max);
-    case KIND_REF: {
-      const id = r.uint(MAX_UINT32);
-      return isValid(f, id) ? id : r.fail();
-    }
     case KIND_FLOAT32:
-      return f32(r);
-    default:
-      if (f.bits === 0) return r.float();
-      return f.bits === 64 ? r.int64() : r.int(-(2 ** (f.bits - 1)), 2 ** (f.bits - 1) - 1);
+    case KIND_FLOAT64: {
+      const v = r.float();
+      const rounded = f.kind === KIND_FLOAT32 ? Math.fround(v) : v;
+      return Number.isFinite(rounded) ? rounded : r.fail();
+    }
+    default: {
+      if (f.bits === 64) return f.kind === KIND_INT ? r.int64() : r.uint64();
+      const n = r.int(f.least, f.top);
+      return isValid(f, n) ? cellValue(f, n) : r.fail();
+    }
   }
-}
-
-function f32(r: Reader): number {
-  const v = Math.fround(r.float());
-  return Number.isFinite(v) ? v : r.fail();
 }

@@ -1,3 +1,4 @@
+import { MAX_UINT32 } from "./protocol.js";
 import type { Reader } from "./reader.js";
 
 // Kinds of columns, as the schema's binary form numbers them.
@@ -48,7 +49,8 @@ export interface Field {
   readonly max: number; // of text and bytes, in bytes; of a length, in elements
   readonly min: number; // of fixed
   readonly step: number; // of fixed
-  readonly top: number; // of fixed: the greatest n
+  readonly least: number; // the range of its integer, if that has not 64 bits; of fixed, of n
+  readonly top: number;
   readonly names: readonly string[]; // of an enum
   readonly ref: number; // of a reference: the table's index
 }
@@ -111,24 +113,8 @@ export function zeroCell(f: Field): Cell {
 
 /** Whether n is a value of a column that is not wide. */
 export function isValid(f: Field, n: number): boolean {
-  switch (f.kind) {
-    case KIND_BOOL:
-      return n === 0 || n === 1;
-    case KIND_INT:
-      return n >= -(2 ** (f.bits - 1)) && n < 2 ** (f.bits - 1);
-    case KIND_FIXED:
-      return n >= 0 && n <= f.top;
-    case KIND_FLOAT32:
-      return n >= 0 && n <= 0xffffffff;
-    case KIND_ENUM:
-      return n >= 0 && n < f.names.length;
-    case KIND_LEN:
-      return n >= 0 && n <= f.max;
-    case KIND_REF:
-      return n === 0 || (n >= 1 && n <= 0xffffffff && n % 0x10000 >= 1 && n % 0x10000 <= 2 ** GEN_BITS);
-    default:
-      return n >= 0 && n < 2 ** f.bits; // unsigned integers and angles
-  }
+  const part = n % 0x10000; // of a row's id: its generation
+  return n >= f.least && n <= f.top && (f.kind !== KIND_REF || n === 0 || (part >= 1 && part <= 2 ** GEN_BITS));
 }
 
 const scratch = new DataView(new ArrayBuffer(8));
@@ -199,41 +185,45 @@ function readField(r: Reader): Field {
   const name = readName(r);
   const kind = r.uint(255);
   const flags = r.uint(255);
-  let bits = 0;
-  let max = 0;
-  let min = 0;
-  let step = 0;
-  let top = 0;
-  let ref = 0;
+  let [bits, max, min, step, ref, least, top] = [0, 0, 0, 0, 0, 0, 0];
   const names: string[] = [];
   switch (kind) {
     case KIND_BOOL:
+      top = 1;
+      break;
     case KIND_FLOAT32:
+      top = MAX_UINT32;
+      break;
     case KIND_FLOAT64:
       break;
     case KIND_INT:
     case KIND_UINT:
       [bits, read] = [r.uint(64), 4];
       if (bits !== 8 && bits !== 16 && bits !== 32 && bits !== 64) r.fail();
+      if (kind === KIND_INT) least = -(2 ** (bits - 1));
+      top = least + 2 ** bits - 1;
       break;
     case KIND_ANGLE:
       [bits, read] = [r.int(1, 16), 4];
+      top = 2 ** bits - 1;
       break;
     case KIND_STRING:
     case KIND_BYTES:
       [max, read] = [r.uint(4096), 4];
       break;
     case KIND_LEN:
-      [max, read] = [r.uint(MAX_ELEMENTS), 4];
-      if (max === 0) r.fail();
+      [max, read] = [r.int(1, MAX_ELEMENTS), 4];
+      top = max;
       break;
     case KIND_ENUM:
       read = 4;
       for (let left = r.array(MAX_NAMES); left > 0; left--) names.push(r.str(MAX_NAME));
       if (names.length === 0 || names.includes("") || new Set(names).size !== names.length) r.fail();
+      top = names.length - 1;
       break;
     case KIND_REF:
       [ref, read] = [r.uint(MAX_TABLES - 1), 4];
+      top = MAX_UINT32;
       break;
     case KIND_FIXED:
       [min, step, top, read] = [r.float(), r.float(), r.uint(Number.MAX_SAFE_INTEGER), 6];
@@ -243,7 +233,7 @@ function readField(r: Reader): Field {
       r.fail();
   }
   r.skipRest(n, read);
-  return { name, kind, flags, bits, max, min, step, top, names, ref };
+  return { name, kind, flags, bits, max, min, step, least, top, names, ref };
 }
 
 /** Reads a name that becomes a property of an object. */

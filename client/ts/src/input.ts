@@ -1,7 +1,8 @@
 import {
   type Field, KIND_ANGLE, KIND_BOOL, KIND_BYTES, KIND_ENUM, KIND_FIXED, KIND_FLOAT32, KIND_FLOAT64, KIND_INT, KIND_LEN,
-  KIND_REF, KIND_STRING, KIND_UINT, quantise, quantiseAngle, type Value,
+  KIND_STRING, quantise, quantiseAngle, type Value,
 } from "./field.js";
+import { MAX_UINT32 } from "./protocol.js";
 import { encodeText, type Writer } from "./writer.js";
 
 /**
@@ -23,19 +24,11 @@ function writeField(w: Writer, f: Field, v: Value | undefined): void {
   switch (f.kind) {
     case KIND_BOOL:
       return w.bool(typed(f, v ?? false, "boolean"));
-    case KIND_INT:
-      return w.int(integer(f, v ?? 0, -(2n ** BigInt(f.bits - 1)), 2n ** BigInt(f.bits - 1) - 1n));
-    case KIND_UINT:
-      return w.uint(integer(f, v ?? 0, 0n, 2n ** BigInt(f.bits) - 1n));
     case KIND_ENUM: {
       const n = v === undefined ? 0 : f.names.indexOf(typed(f, v, "string"));
-      if (n < 0) throw new RangeError(`${f.name}: ${String(v)} is none of ${f.names.join(", ")}`);
+      if (n < 0) throw new RangeError(`${f.name}: want one of ${f.names.join()}, have ${v}`);
       return w.int(n);
     }
-    case KIND_LEN:
-      return w.int(Math.min(Number(integer(f, v ?? 0, 0n, 0xffffffffn)), f.max));
-    case KIND_REF:
-      return w.int(integer(f, v ?? 0, 0n, 0xffffffffn));
     case KIND_FIXED:
       return w.int(quantise(f, typed(f, v ?? 0, "number")));
     case KIND_ANGLE:
@@ -47,10 +40,12 @@ function writeField(w: Writer, f: Field, v: Value | undefined): void {
     case KIND_STRING:
       return w.str(cutText(typed(f, v ?? "", "string"), f.max));
     case KIND_BYTES:
-      if (v !== undefined && !(v instanceof Uint8Array)) throw new TypeError(`${f.name}: want a Uint8Array`);
+      if (v !== undefined && !(v instanceof Uint8Array)) throw new TypeError(`${f.name}: want a Uint8Array, have a ${typeof v}`);
       return w.bin(v?.subarray(0, f.max) ?? new Uint8Array());
-    default:
-      throw new TypeError(`${f.name}: unknown kind ${f.kind}`);
+    default: { // a length beyond the slice's is cut, as its elements are
+      const n = integer(f, v ?? 0);
+      return w.int(f.kind === KIND_LEN && n > f.top ? f.top : n);
+    }
   }
 }
 
@@ -65,15 +60,17 @@ function typed<T extends keyof Types>(f: Field, v: Value, type: T): Types[T] {
   return v as Types[T];
 }
 
-function integer(f: Field, v: Value, min: bigint, max: bigint): number | bigint {
-  if (typeof v !== "number" && typeof v !== "bigint") throw new TypeError(`${f.name}: want a whole number, have a ${typeof v}`);
+function integer(f: Field, v: Value): number | bigint {
+  if (typeof v !== "number" && typeof v !== "bigint") throw new TypeError(`${f.name}: want a number, have a ${typeof v}`);
+  let [min, max]: (number | bigint)[] = [f.least, f.kind === KIND_LEN ? MAX_UINT32 : f.top];
+  if (f.bits === 64) [min, max] = f.kind === KIND_INT ? [-(2n ** 63n), 2n ** 63n - 1n] : [0n, 2n ** 64n - 1n];
   const whole = typeof v === "bigint" || Number.isSafeInteger(v);
-  if (!whole || v < min || v > max) throw new RangeError(`${f.name}: ${v} is not a whole number from ${min} to ${max}`);
+  if (!whole || v < min! || v > max!) throw new RangeError(`${f.name}: want a whole number from ${min} to ${max}, have ${v}`);
   return v;
 }
 
 function finite(f: Field, v: number): number {
-  if (!Number.isFinite(v)) throw new RangeError(`${f.name}: ${v} is not a finite number`);
+  if (!Number.isFinite(v)) throw new RangeError(`${f.name}: want a finite number, have ${v}`);
   return v;
 }
 

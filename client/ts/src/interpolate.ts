@@ -31,6 +31,11 @@ export function interpolateRow(fields: readonly Field[], a: Row, b: Row, at: num
   return row;
 }
 
+/** Whether a column is anywhere between two of its values. */
+function glides({ kind }: Field): boolean {
+  return kind === KIND_FIXED || kind === KIND_ANGLE || kind === KIND_FLOAT32 || kind === KIND_FLOAT64;
+}
+
 /** Undefined where the column does not glide, and where a raw float is not finite. */
 function between(f: Field, x: number, y: number, at: number): number | undefined {
   if (f.kind === KIND_FIXED) {
@@ -47,7 +52,7 @@ function between(f: Field, x: number, y: number, at: number): number | undefined
     if (n >= turn) n = 0; // what was just below zero
     return n * ((2 * Math.PI) / turn);
   }
-  if (f.kind !== KIND_FLOAT32 && f.kind !== KIND_FLOAT64) return undefined;
+  if (!glides(f)) return undefined;
   const v = x + (y - x) * at;
   const rounded = f.kind === KIND_FLOAT32 ? Math.fround(v) : v;
   return Number.isFinite(rounded) ? rounded : undefined;
@@ -89,10 +94,10 @@ interface Kept {
 export function checkPlayout<S>(options: PlayoutOptions<S>): { minDelay: number; maxDelay: number; extrapolate: number } {
   const { minDelay = 1, maxDelay = 10, extrapolate = 2 } = options;
   if (!(minDelay >= 0 && minDelay <= maxDelay && maxDelay <= 100)) {
-    throw new RangeError(`minDelay is ${minDelay} and maxDelay is ${maxDelay}, 0 to 100 in this order allowed`);
+    throw new RangeError(`minDelay ${minDelay}, maxDelay ${maxDelay}: want 0 to 100 in this order`);
   }
   if (!(extrapolate >= 0 && extrapolate <= 100)) {
-    throw new RangeError(`extrapolate is ${extrapolate}, 0 to 100 allowed`);
+    throw new RangeError(`extrapolate ${extrapolate}: want 0 to 100`);
   }
   return { minDelay, maxDelay, extrapolate };
 }
@@ -105,10 +110,9 @@ const SPARE = 8; // states kept beyond those of the longest delay: for a server 
  * server's, in ticks with their fraction, as Match.serverTick estimates them: it has no clock.
  */
 export class Playout<S = Record<string, Row>> {
-  readonly #schema: Schema;
   readonly #extrapolate: number;
   readonly #pace: Pace;
-  readonly #modes: readonly ViewMode[]; // by table
+  readonly #tables: readonly { readonly name: string; readonly mode: ViewMode; readonly glide: readonly Field[] }[];
   readonly #maxDelay: number;
   readonly #most: number;
   #kept: Kept[] = []; // by tick
@@ -117,8 +121,9 @@ export class Playout<S = Record<string, Row>> {
   constructor(schema: Schema, options: PlayoutOptions<S> = {}) {
     const { minDelay, maxDelay, extrapolate } = checkPlayout(options);
     const modes = (options.tables ?? {}) as Readonly<Record<string, ViewMode | undefined>>;
-    this.#schema = schema;
-    this.#modes = schema.tables.map(({ name }) => modes[name] ?? "interpolate");
+    this.#tables = schema.tables.map(({ name, fields }) => {
+      return { name, mode: modes[name] ?? "interpolate", glide: fields.filter(glides) };
+    });
     this.#maxDelay = maxDelay;
     this.#extrapolate = extrapolate;
     this.#pace = new Pace(minDelay, maxDelay);
@@ -149,7 +154,7 @@ export class Playout<S = Record<string, Row>> {
     if (kept[i]?.tick === tick || (i === 0 && n === this.#most)) return;
     if (i === n) this.#pace.arrived(tick, n === 0 ? 1 : tick - kept[n - 1]!.tick, now);
     // Rows never change, so that they need no copies.
-    kept.splice(i, 0, { tick, tables: this.#schema.tables.map((t) => new Map(byName[t.name] ?? [])) });
+    kept.splice(i, 0, { tick, tables: this.#tables.map((t) => new Map(byName[t.name] ?? [])) });
     if (kept.length > this.#most) kept.shift();
   }
 
@@ -177,11 +182,10 @@ export class Playout<S = Record<string, Row>> {
     const present = before === last ? 1 : ahead / (last.tick - before.tick);
     return {
       tick: shown,
-      tables: Object.fromEntries(this.#schema.tables.map(({ name, fields }, i) => {
-        const mode = this.#modes[i];
+      tables: Object.fromEntries(this.#tables.map(({ name, mode, glide }, i) => {
         if (mode === "raw") return [name, last.tables[i]!];
-        if (mode === "extrapolate") return [name, mix(fields, before.tables[i]!, last.tables[i]!, Math.max(1, present))];
-        return [name, mix(fields, earlier.tables[i]!, later.tables[i]!, at)];
+        if (mode === "extrapolate") return [name, mix(glide, before.tables[i]!, last.tables[i]!, Math.max(1, present))];
+        return [name, mix(glide, earlier.tables[i]!, later.tables[i]!, at)];
       })) as unknown as Shown<S>["tables"],
     };
   }

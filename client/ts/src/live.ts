@@ -70,26 +70,20 @@ export class Live {
   #n = 0;
   #watched: readonly string[] = [];
   #first: { resolve(v: Live): void; reject(e: unknown): void } | undefined;
-  #held: string[] | undefined; // what came before the program could listen
+  #turn: Promise<void> | undefined; // in which the program can begin to listen
   #before: (() => Promise<unknown>) | undefined; // what is done before the next socket is opened
   #doubted = false; // whether the token was looked at
   #openedAt = -Infinity;
-  #cancelWait = () => {}; // for the next attempt
-  #cancelWatch = () => {}; // of the present socket's silence
+  #cancelTimer = () => {}; // of the present socket's silence, or of the wait for the next
 
-  static open(host: LiveHost, o: LiveOptions): Promise<Live> {
-    return new Promise((resolve, reject) => {
-      const live = new Live(host, o);
-      live.#first = { resolve, reject };
-      live.#attempt();
-    });
-  }
-
-  private constructor(host: LiveHost, o: LiveOptions) {
+  /** @internal Lobby.live makes it, and hears by first when it is open, or why it is not. */
+  constructor(host: LiveHost, o: LiveOptions, first: { resolve(v: Live): void; reject(e: unknown): void }) {
     this.#host = host;
+    this.#first = first;
     this.last = o.after ?? "";
     this.#retry = new Retry(host.random, Infinity);
     this.#retry.begin(closeInfo(CODE_LOST), host.now());
+    this.#open();
   }
 
   /** Whether the socket is open now; "state" tells of changes. */
@@ -176,9 +170,12 @@ export class Live {
     };
     ws.onopen = () => ws.send(JSON.stringify({ do: "hello", body: { after: this.last } }));
     ws.onmessage = ({ data }) => {
+      const read = () => {
+        if (this.#ws === ws) this.#message(data);
+      };
       if (data.length > MOST_MESSAGE) lost(1009);
-      else if (this.#held) this.#held.push(data);
-      else if (this.#ws === ws) this.#message(data);
+      else if (this.#turn) void this.#turn.then(read);
+      else read();
     };
     ws.onclose = (e) => lost(e.code, e.reason);
     ws.onerror = () => {
@@ -189,12 +186,11 @@ export class Live {
 
   /** Asks a lobby that says nothing whether it is there, and gives a socket up on which it does not answer. */
   #watchSilence(ms: number): void {
-    this.#cancelWatch();
-    this.#cancelWatch = this.#host.schedule(() => {
+    this.#after(ms, () => {
       if (ms === ATTEMPT_MS) return this.#lost(ended(CODE_LOST, "the lobby is silent"));
       this.#ws?.send(`{"n":${++this.#n},"do":"ping"}`);
       this.#watchSilence(ATTEMPT_MS);
-    }, ms);
+    });
   }
 
   /** Acts on one message. What throws here is what a malformed one lacks. */
@@ -213,9 +209,9 @@ export class Live {
       for (const p of m.presence ?? []) this.#tell("presence", p);
       if (m.re) this.#waiting.get(m.re)?.done(m.error && new APIError(m.error.status!, m.error, String(m.error.retry_after)), m.ok);
       if (!event || text(event, "id") === this.last) return;
-      this.#tell("event", event);
       if (event.body) this.#tell(event.kind as "chat", event.body as ChatEvent, event); // null: the lobby could not write it
       this.last = event.id;
+      this.#tell("event", event);
     } catch {
       this.#lost(ended(1007));
     }
@@ -231,12 +227,10 @@ export class Live {
     if (!this.#first) return;
     this.#first.resolve(this);
     this.#first = undefined;
-    this.#held = [];
-    this.#host.schedule(() => {
-      const held = this.#held ?? [];
-      this.#held = undefined;
-      for (const json of held) if (this.#state === "open") this.#message(json);
-    }, 0);
+    this.#turn = new Promise((resolve) => this.#host.schedule(() => {
+      this.#turn = undefined;
+      resolve();
+    }, 0));
   }
 
   /** Watches as on the socket before. */
@@ -271,22 +265,26 @@ export class Live {
     if (this.#state === "closed") return;
     if (this.#first && cause) return this.#finish(end.info, cause);
     const wait = this.#retry.next(end, this.#host.now())!; // it never gives up
-    this.#cancelWait = this.#host.schedule(() => this.#attempt(), wait);
+    this.#after(wait, () => this.#attempt());
     if (this.#state === "open") this.#setState("reconnecting");
+  }
+
+  #after(ms: number, call: () => void): void {
+    this.#cancelTimer();
+    this.#cancelTimer = this.#host.schedule(call, ms);
   }
 
   /** Lets go of the socket. */
   #drop(): void {
     const ws = this.#ws;
-    this.#ws = this.#held = undefined;
-    this.#cancelWatch();
+    this.#ws = undefined;
+    this.#cancelTimer();
     ws?.close();
   }
 
   #finish(info: CloseInfo, cause?: unknown): void {
     if (this.#state === "closed") return;
     this.#drop();
-    this.#cancelWait();
     this.#setState("closed");
     const error = cause ?? new CloseError("the lobby's socket", info);
     for (const w of this.#waiting.values()) w.done(error);

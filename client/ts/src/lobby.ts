@@ -1,13 +1,10 @@
 import { APIError, isFinal, retryAfterMs } from "./api_error.js";
-import { closeInfo, ended } from "./close.js";
-import { CODE_LOST } from "./codes.js";
 import { Live, type LiveOptions } from "./live.js";
 import { parties, rooms, seatOf, text } from "./lobby_groups.js";
 import type {
   Explanation, Guest, MatchSeat, Me, NewTicket, PlayedMatches, Queue, Result, Routes, Ticket,
 } from "./lobby_types.js";
 import { MalformedError } from "./reader.js";
-import { Retry } from "./retry.js";
 import { type Schedule, systemSchedule } from "./schedule.js";
 import { type SocketFactory, systemSocket } from "./socket.js";
 
@@ -62,7 +59,8 @@ const MOST_REPLY = 256 << 10; // bytes
 const ANSWER_MS = 30_000; // for a whole reply, a long poll's too
 const LONG_POLL = "10s";
 const POLL_PAUSE_MS = 100; // the least time between two questions about a ticket
-const TRY_FOR_MS = 30_000; // a ticket is asked for while the lobby does not answer
+const TRY_FOR_MS = 30_000; // a ticket is asked for while the lobby does not answer,
+const AGAIN_MS = 2_000; // each time within so long
 
 /**
  * Calls a lobby as one player. Every call rejects with an APIError for a refusal, with what fetch throws when the lobby
@@ -103,7 +101,6 @@ export class Lobby {
   async guest(name: string, o: CallOptions & { token?: string | undefined } = {}): Promise<Guest> {
     const became = (guest: Guest) => {
       this.token = text(guest, "token");
-      text(guest, "player");
       return guest;
     };
     const renew = async (token: string, o: CallOptions) => became(await this.#once("POST /v1/guests/renew", { token }, o));
@@ -156,24 +153,19 @@ export class Lobby {
    */
   async waitTicket(id: string, o: CallOptions & { onWait?: ((t: Ticket) => void) | undefined } = {}): Promise<MatchSeat> {
     const { now, random } = this.#o;
-    const retry = new Retry(random, TRY_FOR_MS);
     let known: "waiting" | "confirming" = "waiting";
-    for (let t: Ticket | undefined, first = true; ; first = false) {
-      const began = now();
-      if (t || first) retry.begin(closeInfo(CODE_LOST), began);
-      let wait = began + POLL_PAUSE_MS; // a lobby that does not wait must not be asked without end
-      try {
-        t = await this.request("GET /v1/tickets/{id}", { id, wait: LONG_POLL, known }, o);
-      } catch (e) {
-        t = undefined;
-        const again = retry.next(ended(CODE_LOST, "", retryAfterMs(e)), now());
-        if (o.signal?.aborted || isFinal(e) || e instanceof MalformedError || again === undefined) throw e;
-        wait = now() + again;
-      }
+    let answered = now();
+    for (;;) {
+      let wait = now() + POLL_PAUSE_MS; // a lobby that does not wait must not be asked without end
+      const t: Ticket | void = await this.request("GET /v1/tickets/{id}", { id, wait: LONG_POLL, known }, o).catch((e: unknown) => {
+        if (o.signal?.aborted || isFinal(e) || e instanceof MalformedError || now() - answered >= TRY_FOR_MS) throw e;
+        wait = now() + retryAfterMs(e) + AGAIN_MS * random(); // so that many who lost one lobby do not come back as one
+      });
       if (t) {
         if (t.state === "matched" && t.match) return seatOf(t.match);
         if (t.state !== "waiting" && t.state !== "confirming") throw new TicketError(id, text(t, "state"), t.reason);
         known = t.state;
+        answered = now();
         o.onWait?.(t);
       }
       await this.#pause(wait - now(), o.signal);
@@ -222,9 +214,9 @@ export class Lobby {
 
   /** Opens the lobby's socket: what happens to the player, chat, and who is there. Resolves when the lobby has said hello. */
   live(o: LiveOptions = {}): Promise<Live> {
-    return Live.open({
+    return new Promise((resolve, reject) => new Live({
       ...this.#o, lobby: this, url: this.#url.replace(/^http/, "ws") + "/v1/lobby", refresh: this.#newer && (() => this.refresh()),
-    }, o);
+    }, o, { resolve, reject }));
   }
 
   /**

@@ -1,6 +1,5 @@
-import { APIError } from "./api_error.js";
 import type { CallOptions, CreateOptions, Lobby } from "./lobby.js";
-import type { MadeRoom, MatchSeat, NewRoom, Party, RoomChange, Routes } from "./lobby_types.js";
+import type { MadeRoom, MatchSeat, NewRoom, RoomChange, Routes } from "./lobby_types.js";
 import { MalformedError } from "./reader.js";
 
 /** A property of a reply that must be a text. */
@@ -23,7 +22,8 @@ export function rooms(lobby: Lobby) {
     /** Makes a room: match is its maker's seat. */
     create: async (room: NewRoom, o?: CreateOptions): Promise<MadeRoom> => {
       const made = await lobby.request("POST /v1/rooms", room, o);
-      return { ...made, match: seatOf(made.match) };
+      seatOf(made.match);
+      return made;
     },
     /** A public room, or one's own. */
     get: (id: string, o?: CallOptions) => lobby.request("GET /v1/rooms/{id}", { id }, o),
@@ -48,31 +48,21 @@ type Done<A extends Action> = Promise<Routes[`POST /v1/parties/{id}/${A}`]["repl
 
 /** The party of a player, who is in one at most. */
 export function parties(lobby: Lobby) {
-  let known = ""; // the party that the player was in last
-  const note = (p: Party) => {
-    known = text(p, "id");
-    return p;
-  };
-  const get = (o?: CallOptions) => lobby.request("GET /v1/me/party", {}, o).then(note);
+  const get = (o?: CallOptions) => lobby.request("GET /v1/me/party", {}, o);
   const act = async <A extends Action>(action: A, args: object, o?: CallOptions): Done<A> => {
-    const id = known || (await get(o)).id;
-    try {
-      return await lobby.request(`POST /v1/parties/{id}/${action}`, { ...args, id } as never, o);
-    } catch (e) {
-      if (e instanceof APIError && e.status === 404) known = ""; // the player may be in another
-      throw e;
-    }
+    const id = text(await get(o), "id");
+    return lobby.request(`POST /v1/parties/{id}/${action}`, { ...args, id } as never, o);
   };
   return {
     /** Forms one of at most max members, 8 where it is not said, and leads it. */
     create: (max?: number, o?: CreateOptions) =>
-      lobby.request("POST /v1/parties", max === undefined ? {} : { max }, o).then(note),
+      lobby.request("POST /v1/parties", { max } as object, o),
     /** The party that the player is in; an APIError with status 404 where there is none. */
     get,
     /** Joins by a code that a member has. */
-    join: (code: string, o?: CallOptions) => lobby.request("POST /v1/parties/join", { code }, o).then(note),
+    join: (code: string, o?: CallOptions) => lobby.request("POST /v1/parties/join", { code }, o),
     /** Joins by the id of an invitation. */
-    accept: (id: string, o?: CallOptions) => lobby.request("POST /v1/parties/{id}/join", { id }, o).then(note),
+    accept: (id: string, o?: CallOptions) => lobby.request("POST /v1/parties/{id}/join", { id }, o),
     /** Invites a player, who hears of it in his inbox. */
     invite: (player: string, o?: CallOptions) => act("invite", { player }, o),
     /** Says whether the player is ready. */
@@ -84,9 +74,6 @@ export function parties(lobby: Lobby) {
     /** Gives the party another code. */
     renewCode: (o?: CallOptions) => act("code", {}, o),
     /** Leaves the party. */
-    leave: async (o?: CallOptions) => {
-      await act("leave", {}, o);
-      known = "";
-    },
+    leave: (o?: CallOptions) => act("leave", {}, o),
   };
 }

@@ -298,7 +298,7 @@ export class Match<S = Record<string, Row>, In = Row, Ev = AnyEvents> {
    */
   setView(tick: number, frac: number): void {
     if (!Number.isSafeInteger(tick) || tick < 0 || !(frac >= 0 && frac <= 1)) {
-      throw new RangeError(`a view of tick ${tick} and ${frac}: want a whole tick and a part from 0 to 1`);
+      throw new RangeError(`no view: ${tick}, ${frac}`);
     }
     this.#play.setView(tick, Math.min(255, Math.floor(frac * 256)));
   }
@@ -318,18 +318,18 @@ export class Match<S = Record<string, Row>, In = Row, Ev = AnyEvents> {
     this.#leaving = new Promise((resolve, reject) => {
       this.#left = { resolve, reject };
       if (this.#state !== "playing") {
-        this.#finish(closeInfo(CODE_LOST, "no socket is open"));
+        this.#finish(closeInfo(CODE_LOST));
         return;
       }
       this.#play.leave();
-      this.#cancelWait = this.#schedule(() => this.#finish(closeInfo(CODE_LOST, "no answer to the leave")), LEAVE_MS);
+      this.#cancelWait = this.#schedule(() => this.#finish(closeInfo(CODE_LOST)), LEAVE_MS);
     });
     return this.#leaving;
   }
 
   /** Closes the match without giving the seat up: the server holds it for a while. */
   close(): void {
-    this.#finish(closeInfo(1000, "closed by this client"));
+    this.#finish(closeInfo(1000));
   }
 
   #sendHeld(): void {

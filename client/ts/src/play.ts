@@ -14,7 +14,7 @@ import { FROM_SERVER, MAX_INPUT_BODY, PROTOCOL } from "./protocol.js";
 import type { PredictionStats } from "./reconcile.js";
 import { Schema } from "./schema.js";
 import { framed, type Socket } from "./socket.js";
-import { type RowListener, Tables } from "./tables.js";
+import { type RowListener, sameValue, Tables } from "./tables.js";
 import { type PacketInput, writeLeave, writePacket, writePing, writeRefresh, writeResync } from "./to_server.js";
 import { Writer } from "./writer.js";
 
@@ -132,6 +132,17 @@ export class Play {
     frameGapMs: 0, leadTicks: 0, shed: 0, prediction: undefined,
   };
 
+  // Others read these. Info, schema and tables are there from the first welcome on; the last two are then the same for
+  // good.
+  info: MatchInfo | undefined;
+  schema: Schema | undefined;
+  tables: Tables | undefined;
+  /** The bearer token for the next socket; "" where there is none. */
+  resume = "";
+  clock = new TickClock(1);
+  /** Of the newest frame; what the next one's differs from. */
+  head: Head = noHead;
+
   readonly #listener: PlayListener;
   readonly #socket: () => Socket | undefined;
   readonly #outbox = new Outbox();
@@ -140,14 +151,8 @@ export class Play {
 
   // What a welcome begins.
   #welcomed = false;
-  #info: MatchInfo | undefined;
-  #resume = "";
   #epoch = 0n; // the highest seen
-  #schema: Schema | undefined;
   #decoder: Decoder | undefined;
-  #tables: Tables | undefined;
-  #clock = new TickClock(1);
-  #head: Head = noHead; // what the next frame's head differs from
   #last: { epoch: bigint; tick: number; at: number } | undefined; // the newest frame of all sockets
   #framedAt = 0; // when the newest frame came, once #head is one's
   #event = 0;
@@ -162,35 +167,6 @@ export class Play {
   constructor(listener: PlayListener, socket: () => Socket | undefined) {
     this.#listener = listener;
     this.#socket = socket;
-  }
-
-  /** Undefined before the first welcome. */
-  get info(): MatchInfo | undefined {
-    return this.#info;
-  }
-
-  /** Undefined before the first welcome; then the same for good. */
-  get schema(): Schema | undefined {
-    return this.#schema;
-  }
-
-  /** Undefined before the first welcome; then the same for good. */
-  get tables(): Tables | undefined {
-    return this.#tables;
-  }
-
-  /** The bearer token for the next socket; "" where there is none. */
-  get resume(): string {
-    return this.#resume;
-  }
-
-  /** Of the newest frame. */
-  get head(): Head {
-    return this.#head;
-  }
-
-  get clock(): TickClock {
-    return this.#clock;
   }
 
   /** Expects a welcome next: a new socket was opened. */
@@ -219,9 +195,9 @@ export class Play {
   /** Encodes an input; throws where it is none of the game's. */
   encode(input: object): Uint8Array {
     this.#body.reset();
-    writeInput(this.#body, this.#schema?.input ?? [], input);
+    writeInput(this.#body, this.schema?.input ?? [], input);
     if (this.#body.length > MAX_INPUT_BODY) {
-      throw new RangeError(`an input of ${this.#body.length} bytes, at most ${MAX_INPUT_BODY} are allowed`);
+      throw new RangeError(`input: want at most ${MAX_INPUT_BODY} bytes, have ${this.#body.length}`);
     }
     return this.#body.bytes();
   }
@@ -232,8 +208,8 @@ export class Play {
    * turn. Throws a BacklogError.
    */
   take(body: Uint8Array, input: unknown, now: number): PacketInput {
-    const { tick, frac } = this.#view ?? { tick: this.#head.tick, frac: 0 };
-    const sent = this.#outbox.add(this.#clock.target(now), tick, frac, body, input);
+    const { tick, frac } = this.#view ?? { tick: this.head.tick, frac: 0 };
+    const sent = this.#outbox.add(this.clock.target(now), tick, frac, body, input);
     if (!this.#outbox.crowded) this.#flush(now);
     return sent;
   }
@@ -262,35 +238,31 @@ export class Play {
 
   /** Begins with a welcome: the frames of a new socket build on nothing that came before. */
   #welcome(w: Welcome, at: number): Ended | undefined {
-    if (w.version !== PROTOCOL) {
-      return ended(4426, `the server speaks version ${w.version}, this client ${PROTOCOL}`);
-    }
-    if (w.epoch < this.#epoch) return ended(CODE_LOST, "the server's epoch is older than one seen before");
+    if (w.version !== PROTOCOL) return ended(4426);
+    if (w.epoch < this.#epoch) return ended(CODE_LOST);
     const schema = Schema.parse(w.schema);
-    if (this.#schema && this.#schema.fingerprint !== schema.fingerprint) {
-      return ended(4426, "the game's types have changed");
-    }
-    this.#schema ??= schema;
-    this.#decoder = new Decoder(this.#schema);
-    if (this.#tables) this.#tables.follow(this.#decoder);
-    else this.#tables = new Tables(this.#decoder, this.#listener);
+    if (this.schema && !sameValue(this.schema.bytes, schema.bytes)) return ended(4426, "the game's types have changed");
+    this.schema ??= schema;
+    this.#decoder = new Decoder(this.schema);
+    if (this.tables) this.tables.follow(this.#decoder);
+    else this.tables = new Tables(this.#decoder, this.#listener);
     for (const { name } of schema.tables) this.#byTable[name] ??= 0;
     const { room, game, rules, seat, player, epoch, rate, inputs } = w;
-    const goesOn = this.#info?.epoch === epoch;
-    this.#info = { room, game, rules, seat, player, epoch, rate, inputs };
+    const goesOn = this.info?.epoch === epoch;
+    this.info = { room, game, rules, seat, player, epoch, rate, inputs };
     this.#event = Math.max(goesOn ? this.#event : Math.min(this.#event, w.kept), w.event);
-    if (goesOn) this.#clock.reopen();
+    if (goesOn) this.clock.reopen();
     else {
-      this.#clock = new TickClock(rate);
+      this.clock = new TickClock(rate);
       this.#outbox.restart(w.tick);
     }
     this.#epoch = epoch;
     this.#anew = !goesOn;
     this.#rebase = false;
-    this.#resume = w.resume;
-    this.#clock.frame(w.tick, at); // it is sent with that tick's frame
+    this.resume = w.resume;
+    this.clock.frame(w.tick, at); // it is sent with that tick's frame
     this.#outbox.welcome(inputs, w.seq);
-    this.#head = noHead;
+    this.head = noHead;
     this.#view = undefined;
     this.#pingedAt = this.#writtenAt = undefined; // both follow the first frame
     this.#askedAt.clear();
@@ -301,28 +273,28 @@ export class Play {
   }
 
   #frame(m: Message, bytes: number, at: number): Ended | undefined {
-    const frame = readFrame(m, this.#head);
+    const frame = readFrame(m, this.head);
     const h = frame.head;
-    if (h.epoch < this.#epoch) return ended(CODE_LOST, "the server's epoch is older than one seen before");
+    if (h.epoch < this.#epoch) return ended(CODE_LOST);
     if (h.epoch > this.#epoch) this.#newEpoch(h);
     else if (this.#jumped(h, at)) this.#restart();
     else if (this.#anew) this.#listener.restarted(); // with a clock of its own already
     this.#anew = false;
-    if (this.#head !== noHead) this.stats.frameGapMs = at - this.#framedAt;
-    this.#head = h;
+    if (this.head !== noHead) this.stats.frameGapMs = at - this.#framedAt;
+    this.head = h;
     this.#framedAt = at;
     this.#heal(this.#decoder!.apply(frame), at);
     this.#weigh(frame.blocks);
     this.stats.frames++;
     this.#reckon(h, at);
-    this.#clock.frame(h.tick, at);
+    this.clock.frame(h.tick, at);
     if (h.processed > this.#outbox.processed) {
-      this.#clock.lead(h.lead);
+      this.clock.lead(h.lead);
       this.stats.leadTicks = h.lead;
     }
     this.#outbox.ack(h.processed, h.durable);
-    this.stats.jitterMs = this.#clock.jitterMs;
-    this.#tables!.update();
+    this.stats.jitterMs = this.clock.jitterMs;
+    this.tables!.update();
     this.#listener.frame({ tick: h.tick, processed: h.processed, durable: h.durable, lead: h.lead, bytes, at });
     this.#upkeep(at);
     return undefined;
@@ -341,7 +313,7 @@ export class Play {
   /** Another host took the match over, behind the same socket. */
   #newEpoch(h: Head): void {
     this.#epoch = h.epoch;
-    this.#info = { ...this.#info!, epoch: h.epoch };
+    this.info = { ...this.info!, epoch: h.epoch };
     this.#rebase = true;
     this.#view = undefined;
     this.#restart();
@@ -354,13 +326,13 @@ export class Play {
    * follow.
    */
   #jumped(h: Head, at: number): boolean {
-    if (this.#head === noHead) return false;
-    const due = this.#framedAt + ((h.tick - this.#head.tick) * 1000) / this.#info!.rate;
+    if (this.head === noHead) return false;
+    const due = this.#framedAt + ((h.tick - this.head.tick) * 1000) / this.info!.rate;
     return Math.abs(at - due) > JUMP_MS;
   }
 
   #restart(): void {
-    this.#clock.restart();
+    this.clock.restart();
     this.#listener.restarted();
   }
 
@@ -404,7 +376,7 @@ export class Play {
     e.list.forEach((body, i) => {
       const number = e.first + i;
       if (number <= this.#event) return;
-      const read = readEvent(this.#schema!, body);
+      const read = readEvent(this.schema!, body);
       this.#event = number;
       this.#listener.event(e.tick, number, read);
     });
@@ -419,8 +391,8 @@ export class Play {
   #pong(m: Message, at: number): void {
     const { stamp, tick, frac } = readPong(m);
     const rtt = at - Number(stamp) / 1000;
-    this.#clock.pong(rtt, tick + frac / 65536, at);
-    this.stats.rttMs = this.#clock.rttMs;
+    this.clock.pong(rtt, tick + frac / 65536, at);
+    this.stats.rttMs = this.clock.rttMs;
   }
 
   /** Sends what is due after a frame: a ping, and inputs or a bare acknowledgement. */
@@ -442,7 +414,7 @@ export class Play {
     }
     this.#writtenAt = now;
     for (const inputs of this.#outbox.packets(FLUSH_PACKETS)) {
-      writePacket(this.#writer.reset(), this.#epoch, this.#head.tick, this.#event, inputs);
+      writePacket(this.#writer.reset(), this.#epoch, this.head.tick, this.#event, inputs);
       this.#write();
     }
   }

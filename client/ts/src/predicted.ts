@@ -106,6 +106,8 @@ export interface PlannedTable {
   readonly fields: readonly Field[];
   readonly owner: Field | undefined;
   readonly smooth: readonly SmoothField[];
+  /** What the server sends, by name; null: of a slice. */
+  readonly columns: ReadonlyMap<string, Field | null>;
   /** Those that an error is measured in. */
   readonly far: readonly SmoothField[];
   /** The rows of the newest state. */
@@ -153,6 +155,7 @@ export function planOf({ name, fields }: { readonly name: string; readonly field
   const marked = straight.filter(({ field }) => isPredicted(field));
   return {
     name, fields, owner: fields.find(namesOwner), smooth, far: marked.length ? marked : straight,
+    columns: new Map(fields.map((f, i) => [f.name, elements[i] ? null : f])),
     known: new Set(), offsets: new Map(), seen: new Map(),
   };
 }
@@ -175,11 +178,11 @@ export function rename<T>(rows: Map<number, T>, from: number, to: number): void 
 
 /** A row of the server's with what the rules know better: what is not sent, and numbers that are the same on its grid. */
 export function merge(t: PlannedTable, truth: Row, known: Row | undefined): Row {
-  const row = { ...known, ...truth };
-  if (!known) return row;
-  for (const f of t.fields) if (!(f.name in truth)) delete row[f.name]; // of an element that the slice has no more
-  for (const { field: f } of t.smooth) {
-    if (isOnGrid(f) && steps(f, known[f.name]) === steps(f, truth[f.name])) row[f.name] = known[f.name]!;
+  const row = { ...truth };
+  for (const name in known) {
+    const f = t.columns.get(name);
+    const [a, b] = [known[name]!, truth[name]];
+    if (f ? a !== b && isOnGrid(f) && steps(f, a) === steps(f, b) : f === undefined) row[name] = a;
   }
   return row;
 }

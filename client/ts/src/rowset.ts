@@ -1,6 +1,4 @@
-import {
-  type Cell, type Field, GEN_BITS, isText, isWide, KIND_BOOL, KIND_ENUM, KIND_FIXED, KIND_FLOAT32, KIND_LEN, KIND_REF,
-} from "./field.js";
+import { type Cell, type Field, GEN_BITS, isText, isWide, KIND_REF } from "./field.js";
 import { isSmooth, Predictor, STATES } from "./predict.js";
 import { type Audience, AUDIENCES, type Schema } from "./schema.js";
 
@@ -54,20 +52,7 @@ function columnOf(index: number, field: Field, schema: Schema): Column {
 function widthOf(f: Field): number {
   if (isText(f)) return TEXT_BITS;
   if (isWide(f)) return 64;
-  switch (f.kind) {
-    case KIND_BOOL:
-      return 1;
-    case KIND_FIXED:
-      return bitLength(f.top);
-    case KIND_FLOAT32:
-      return 32;
-    case KIND_ENUM:
-      return bitLength(f.names.length - 1);
-    case KIND_LEN:
-      return bitLength(f.max);
-    default:
-      return f.bits;
-  }
+  return bitLength(f.top - f.least);
 }
 
 /** How many bits a number has. */

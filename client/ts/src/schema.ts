@@ -38,14 +38,14 @@ export class Schema {
   readonly input: readonly Field[];
   /** events[i] has the wire type i + 1. */
   readonly events: readonly EventType[];
-  /** A 64-bit hash of the binary form: equal for equal schemas. */
-  readonly fingerprint: bigint;
+  /** The binary form: equal for equal schemas. */
+  readonly bytes: Uint8Array;
 
-  private constructor(tables: Table[], input: Field[], events: EventType[], fingerprint: bigint) {
+  private constructor(tables: Table[], input: Field[], events: EventType[], bytes: Uint8Array) {
     this.tables = tables;
     this.input = input;
     this.events = events;
-    this.fingerprint = fingerprint;
+    this.bytes = bytes;
   }
 
   /** Reads the binary form; throws a MalformedError. */
@@ -70,7 +70,7 @@ export class Schema {
         if (f.kind === KIND_REF && (tables[f.ref]?.single ?? true)) r.fail();
       }
     }
-    return new Schema(tables, input, events, fnv1a(bytes));
+    return new Schema(tables, input, events, bytes.slice());
   }
 }
 
@@ -111,10 +111,4 @@ function readTable(r: Reader): Table {
   if (new Set(fields.map((f) => f.name)).size !== fields.length) r.fail();
   if (own.length + team.length > 0 && !fields.some(namesOwner)) r.fail();
   return { name, single, max, fields, room, own, team };
-}
-
-function fnv1a(bytes: Uint8Array): bigint {
-  let h = 14695981039346656037n;
-  for (const b of bytes) h = BigInt.asUintN(64, (h ^ BigInt(b)) * 1099511628211n);
-  return h;
 }

@@ -32,17 +32,17 @@ export class Socket {
     ws.onopen = () => {
       opened = true;
       if (ws.protocol === SUBPROTOCOL) return;
-      this.#end(4426, `the server chose ${ws.protocol || "no protocol"}, this client speaks ${SUBPROTOCOL}`);
+      this.#end(4426);
     };
     ws.onmessage = ({ data }) => {
-      if (!(data instanceof ArrayBuffer)) this.#end(1003, "the server sent a text message");
-      else if (data.byteLength > MAX_SERVER_MESSAGE) this.#end(1009, "the server sent a message above the limit");
+      if (!(data instanceof ArrayBuffer)) this.#end(1003);
+      else if (data.byteLength > MAX_SERVER_MESSAGE) this.#end(1009);
       else this.#listener?.message(new Uint8Array(data));
     };
     ws.onclose = (event) => this.#end(event.code || CODE_LOST, event.reason);
     ws.onerror = () => {
       // After an error of an open socket its close says more. Before that, not every platform sends one.
-      if (!opened) this.#end(CODE_LOST, "");
+      if (!opened) this.#end(CODE_LOST);
     };
   }
 
@@ -65,7 +65,7 @@ export class Socket {
     this.#ws.close();
   }
 
-  #end(code: number, reason: string): void {
+  #end(code: number, reason = ""): void {
     const listener = this.#listener;
     this.close();
     listener?.ended(code, reason);

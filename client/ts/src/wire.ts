@@ -6,6 +6,7 @@
 
 export { type CodeInfo, Codes } from "./code_table.js";
 export { PROTOCOL, SUBPROTOCOL } from "./protocol.js";
+export { fingerprint } from "./fingerprint.js";
 export { type Audience, type EventType, Schema, type Table } from "./schema.js";
 export { type Cell, cellValue, type Field, type Value } from "./field.js";
 export { Decoder, type RawRow, ScopeError } from "./decoder.js";

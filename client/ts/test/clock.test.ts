@@ -151,6 +151,7 @@ for (const story of golden<{ name: string; rate: number; ops: Op[] }[]>("proto/t
       restart: () => clock.restart(),
       target: (now, want) => assert.equal(clock.target(now!), want),
       server: (now, want) => assert.equal(clock.serverTick(now!), want),
+      input: (now, want) => assert.equal(clock.inputTick(now!), want),
       ways: (rtt, jitter) => assert.deepEqual([clock.rttMs, clock.jitterMs], [rtt, jitter]),
     };
     story.ops.forEach(([op, ...args], i) => {

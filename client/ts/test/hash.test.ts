@@ -17,7 +17,7 @@ function textValue(bytes: Uint8Array): bigint {
   return h;
 }
 
-const field = (kind: number, bits = 0): Field => ({ name: "f", kind, flags: 0, bits, max: 99, min: 0, step: 1, top: 1, names: [], ref: 0 });
+const field = (kind: number, bits = 0): Field => ({ name: "f", kind, flags: 0, bits, max: 99, min: 0, least: 0, step: 1, top: 1, names: [], ref: 0 });
 
 test("arithmetic in halves is arithmetic in 64 bits", () => {
   const hash = new ViewHash();

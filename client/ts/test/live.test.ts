@@ -90,6 +90,7 @@ class Hall {
     this.live.on("missed", () => this.told.push("missed"));
     this.live.on("event", (e) => this.told.push(e.id));
     this.time.advance(0);
+    await settle();
     return this.live;
   }
 
@@ -148,6 +149,7 @@ test("what comes with the hello waits for listeners that are added when live has
   live.on("chat", ({ text }) => heard.push(text));
   assert.deepEqual(heard, []);
   h.time.advance(0);
+  await settle();
   h.socket.event("2-0/0-0", "chat", { text: "late" });
   assert.deepEqual(heard, ["early", "late"]);
 });

@@ -4,7 +4,7 @@ import type { Field } from "../src/field.js";
 import { FLIPPED, Guesses, isSmooth, param, Predictor, QUIET, unresidual } from "../src/predict.js";
 
 function field(kind: number, rest: Partial<Field> = {}): Field {
-  return { name: "F", kind, flags: 0, bits: 0, max: 0, min: 0, step: 0, top: 0, names: [], ref: 0, ...rest };
+  return { name: "F", kind, flags: 0, bits: 0, max: 0, min: 0, least: 0, step: 0, top: 0, names: [], ref: 0, ...rest };
 }
 
 const number = field(2, { bits: 32 });

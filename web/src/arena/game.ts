@@ -6,12 +6,12 @@ import { byId } from "../shared/dom.ts";
 import { Controls, isWidget } from "./controls.ts";
 import type { Snapshot } from "./debug.ts";
 import { readPad } from "./gamepad.ts";
-import { step } from "./fly.ts";
 import type { Instruments } from "./instruments.ts";
 import type { Pose } from "./pose.ts";
 import type { Seated } from "./seating.ts";
 import { Show, type ArenaMatch, type Stage } from "./show.ts";
 import { Sender } from "./sender.ts";
+import { step } from "./step.ts";
 import { attachTouch } from "./touch.ts";
 import type { Events, Input, World } from "./world.ts";
 

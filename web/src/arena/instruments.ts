@@ -3,6 +3,8 @@
 
 import type { MatchOptions } from "@muster/client";
 import { type Conditions, Overlay, PRESETS, Simulator } from "@muster/client/overlay";
+import { make } from "../shared/dom.ts";
+import { onTheme } from "../shared/theme.ts";
 import { isWidget } from "./controls.ts";
 import type { ArenaMatch } from "./show.ts";
 import type { Input, World } from "./world.ts";
@@ -22,11 +24,13 @@ export function conditions(text: string): Partial<Conditions> | undefined {
 
 export class Instruments {
   readonly #sim: Simulator;
+  readonly #place = make("div", "instruments"); // on the left, where it covers neither map nor scores
   #open: boolean;
 
   /** open says whether the overlay is there from the start, sim is the network that an address asks for. */
   constructor(open: boolean, sim: string) {
     this.#open = open;
+    document.body.append(this.#place);
     this.#sim = new Simulator(conditions(sim) ?? {});
   }
 
@@ -37,7 +41,9 @@ export class Instruments {
 
   /** Measures a match from now on. Returns what stops it. */
   attach(match: ArenaMatch): () => void {
-    const overlay = new Overlay(match, { sim: this.#sim, open: this.#open });
+    const overlay = new Overlay(match, { sim: this.#sim, open: this.#open, parent: this.#place });
+    const host = this.#place.lastElementChild as HTMLElement;
+    const stop = onTheme((theme) => (host.dataset["theme"] = theme));
     const key = (e: KeyboardEvent) => {
       if (e.code !== "Backquote" || e.repeat || e.ctrlKey || e.altKey || e.metaKey || isWidget(e.target)) return;
       e.preventDefault();
@@ -47,6 +53,7 @@ export class Instruments {
     return () => {
       this.#open = overlay.open; // the next match begins as this one ends
       removeEventListener("keydown", key);
+      stop();
       overlay.close();
     };
   }

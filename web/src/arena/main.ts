@@ -11,6 +11,7 @@ import { JoinForm } from "./form.ts";
 import { Game, type Outcome } from "./game.ts";
 import { Hud } from "./hud.ts";
 import { Instruments } from "./instruments.ts";
+import { PlaceKeeper, type Place } from "./place.ts";
 import { PODIUM_PAUSE, PodiumScreen } from "./podium.ts";
 import { aborted, explain, takeSeat, type Say, type Seated } from "./seating.ts";
 import { attachSoundSwitch } from "./sound/switch.ts";
@@ -27,6 +28,7 @@ const hud = new Hud();
 const instruments = new Instruments(asked.overlay, asked.sim);
 const podium = new PodiumScreen({ again: () => again(), leave: () => leave() });
 const form = new JoinForm({ play: (name, way) => void run(name, way), cancel: () => seeking?.abort() });
+const places = new PlaceKeeper();
 const join = byId("join", HTMLElement);
 const message = byId("message", HTMLElement);
 
@@ -46,8 +48,11 @@ onTheme((theme) => {
 });
 attachSoundSwitch(sound);
 if (asked.way) form.way = asked.way;
+const held = places.get(); // before the page was loaded anew
 enter();
-if (asked.go) form.submit();
+if (held) void run(held.name, held.way, held);
+else if (asked.go) form.submit();
+history.replaceState(null, "", withoutGo(location.href)); // who comes back by the address wants to choose
 
 byId("leave", HTMLButtonElement).addEventListener("click", () => leave());
 byId("share", HTMLButtonElement).addEventListener("click", (e) => void share(e.currentTarget as HTMLElement));
@@ -59,6 +64,7 @@ byId("message-retry", HTMLButtonElement).addEventListener("click", () => {
 
 /** Shows the join form. */
 function enter(): void {
+  places.set(undefined);
   screen("join");
   form.say("");
   podium.hide();
@@ -68,13 +74,18 @@ function enter(): void {
   form.focus();
 }
 
-/** Plays one match after the other until somebody has enough. */
-async function run(name: string, way: Way): Promise<void> {
+/** Plays one match after the other until somebody has enough. It begins in a seat that may still be held, if there is one. */
+async function run(name: string, way: Way, first?: Place): Promise<void> {
   if (name !== player) lobby = new Lobby(location.origin); // another name is another player
   player = name;
-  let outcome: Outcome = { kind: "again", afterMs: 0 };
+  code = first?.code ?? "";
+  let outcome: Outcome = first ? { kind: "lost", room: first.room, afterMs: 0 } : { kind: "again", afterMs: 0 };
   let failed = 0;
   try {
+    if (first) {
+      form.searching();
+      await lobby.guest(name, { token: first.token });
+    }
     while (outcome.kind !== "left" && outcome.kind !== "stopped") {
       const { next, played }: { next: Outcome; played: boolean } = await match(name, way, outcome);
       failed = played ? 0 : failed + 1;
@@ -109,7 +120,9 @@ async function match(name: string, way: Way, after: Outcome): Promise<{ next: Ou
   const playing = game;
   stop.signal.addEventListener("abort", () => playing.leave());
   try {
-    return { next: await playing.play(seated, begun), played: playing.played };
+    const next = await playing.play(seated, () => begun({ name, token: lobby.token, room: seated.seat.room, code, way }));
+    if (next.kind !== "lost") places.set(undefined);
+    return { next, played: playing.played };
   } finally {
     game = undefined;
   }
@@ -137,7 +150,8 @@ function searching(): void {
 }
 
 /** A seat was taken: the game has the screen. */
-function begun(): void {
+function begun(place: Place): void {
+  places.set(place);
   attract.stop();
   podium.hide();
   form.idle();
@@ -205,6 +219,15 @@ function tell(title: string, text: string): void {
   show(message, true);
   attract.start();
   byId("message-retry", HTMLElement).focus({ preventScroll: true });
+}
+
+/** An address with the same wishes, but for beginning at once. */
+function withoutGo(address: string): string {
+  const url = new URL(address);
+  const go = url.searchParams.get("go");
+  url.searchParams.delete("go");
+  if (go) url.searchParams.set("way", go);
+  return url.href;
 }
 
 function screen(name: "join" | "game" | "message"): void {

@@ -11,6 +11,7 @@ import { Scene, type Happening, type ShipView } from "./scene.ts";
 import { cues, type Moment } from "./sound/cues.ts";
 import { Listener } from "./sound/ear.ts";
 import type { Sound } from "./sound/sound.ts";
+import { seen } from "./step.ts";
 import { Streak } from "./streak.ts";
 import { MAX_SPEED, SIZE, type Events, type Input, type Ship, type World } from "./world.ts";
 
@@ -58,6 +59,7 @@ export class Show {
   #fps = 60;
   #slowAt = 0;
   #mapAt = 0;
+  #mapSide = 0; // CSS pixels
   #received = { at: 0, bytes: 0, rate: 0 };
 
   constructor(match: ArenaMatch, stage: Stage, code: string) {
@@ -107,7 +109,7 @@ export class Show {
     if (passed > 0 && passed < NAP) this.#fps += (1000 / passed - this.#fps) * 0.05;
     this.#tick = rows.tick;
     picture.camera.size = this.#match.value("Field")?.Size || SIZE;
-    const moment = this.#scene.show({ tick: rows.tick, Ships: rows.ships, Bullets: rows.bullets }, this.#own);
+    const moment = this.#scene.show({ tick: rows.tick, Ships: rows.ships, Bullets: this.#bullets(rows) }, this.#own);
     this.#ships = moment.ships;
     // After a nap of the tab, what happened meanwhile is over.
     const happenings = passed < NAP ? moment.happenings : [];
@@ -130,11 +132,17 @@ export class Show {
     this.#stage.hud.scores(this.#ranks, this.#own);
   }
 
+  /** The bullets, the own ones where they are for their shooter's eyes. */
+  *#bullets({ bullets }: ShownTables): Iterable<[number, World["Bullets"]]> {
+    const { rate } = this.#match.info;
+    for (const [id, b] of bullets) yield [id, b.Owner === this.#own ? { ...b, ...seen(b, rate) } : b];
+  }
+
   #drawMap(now: number): void {
     this.#mapAt = now + MAP_EVERY;
     const blips: Blip[] = [];
     for (const [, b] of this.#match.tables.Blips ?? []) blips.push({ x: b.X, y: b.Y, bot: b.Bot });
-    drawMap(this.#map, this.#stage.picture.ratio, this.#ships, blips, this.#own, this.#stage.picture.camera);
+    drawMap(this.#map, this.#mapSide, this.#stage.picture.ratio, this.#ships, blips, this.#own, this.#stage.picture.camera);
   }
 
   #killed(victim: number, by: number, now: number): void {
@@ -187,6 +195,7 @@ export class Show {
 
   #slow(now: number): void {
     this.#slowAt = now + SLOW;
+    this.#mapSide = this.#map.clientWidth;
     const { hud } = this.#stage;
     const { bytesIn, rttMs } = this.#match.stats;
     const since = now - this.#received.at;

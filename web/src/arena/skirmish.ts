@@ -1,9 +1,10 @@
 // A skirmish of ships that nobody steers: the life behind the join form. It follows the rules of games/arena closely
 // enough to look like it, and is a stand-in for a room where there is no server.
 
-import { advance, type Body } from "./predict.ts";
-import { turn } from "./pose.ts";
-import { BULLET_SPEED, FULL, JAM_END, MAX_HP, RADIUS, RESPAWN, SIZE, type Bullet, type Input, type Ship } from "./world.ts";
+import { turn, type Pose } from "./pose.ts";
+import {
+  BULLET_SPEED, DRAG, FULL, JAM_END, MAX_HP, MAX_SPEED, RADIUS, RESPAWN, SIZE, THRUST, TURN_RATE, WALL_BOUNCE, type Bullet, type Input, type Ship,
+} from "./world.ts";
 
 const RATE = 20;
 const DT = 1 / RATE;
@@ -151,4 +152,35 @@ export class Skirmish {
     const winner = this.ships.get(by);
     if (winner) winner.Score++;
   }
+}
+
+/** What flight needs of a ship. */
+interface Body extends Pose {
+  vx: number;
+  vy: number;
+}
+
+/** Advances a ship by one tick of dt seconds, as games/arena's steer and move do. */
+function advance(body: Body, input: Input, dt: number): Body {
+  const steer = Math.max(-1, input.Turn / FULL);
+  let push = Math.max(-1, input.Thrust / FULL);
+  if (push < 0) push /= 2;
+  const angle = body.angle + steer * TURN_RATE * dt;
+  const slow = Math.max(0, 1 - DRAG * dt);
+  let vx = body.vx * slow + push * THRUST * dt * Math.cos(angle);
+  let vy = body.vy * slow + push * THRUST * dt * Math.sin(angle);
+  const speed = Math.hypot(vx, vy);
+  if (speed > MAX_SPEED) {
+    vx *= MAX_SPEED / speed;
+    vy *= MAX_SPEED / speed;
+  }
+  const [x, fx] = bounce(body.x + vx * dt, vx);
+  const [y, fy] = bounce(body.y + vy * dt, vy);
+  return { x, y, angle, vx: fx, vy: fy };
+}
+
+function bounce(at: number, v: number): [number, number] {
+  if (at < RADIUS) return [RADIUS, Math.max(v, -v * WALL_BOUNCE)];
+  if (at > SIZE - RADIUS) return [SIZE - RADIUS, Math.min(v, -v * WALL_BOUNCE)];
+  return [at, v];
 }

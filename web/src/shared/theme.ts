@@ -39,10 +39,11 @@ export function applyTheme(): void {
   for (const tell of heard) tell(now);
 }
 
-/** Calls a function with the theme, now and whenever it changes. */
-export function onTheme(tell: (theme: Theme) => void): void {
+/** Calls a function with the theme, now and whenever it changes. Returns what ends that. */
+export function onTheme(tell: (theme: Theme) => void): () => void {
   heard.add(tell);
   tell(theme());
+  return () => void heard.delete(tell);
 }
 
 /** Makes a button switch between the two. */

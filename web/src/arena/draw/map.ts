@@ -16,11 +16,10 @@ export interface Blip {
 const GRID = 4; // parts of a side
 const HIDE = 60; // units beyond the window in which blips are left out
 
-/** Draws the map onto its own canvas, which is square. */
+/** Draws the map onto its own canvas, which is square, of a side in CSS pixels. */
 export function drawMap(
-  canvas: HTMLCanvasElement, ratio: number, ships: readonly ShipView[], blips: readonly Blip[], own: number, camera: Camera,
+  canvas: HTMLCanvasElement, side: number, ratio: number, ships: readonly ShipView[], blips: readonly Blip[], own: number, camera: Camera,
 ): void {
-  const side = canvas.clientWidth;
   const pixels = Math.round(side * ratio);
   if (pixels === 0) return;
   if (canvas.width !== pixels) canvas.width = canvas.height = pixels;

@@ -43,6 +43,7 @@ export class Picture {
   readonly #cameAt = new Map<number, number>();
   readonly #calm: MediaQueryList;
   #ratio = 1;
+  #resized = true;
   #last = 0;
   #hurt = 0; // 1 when the own ship was just hit, falling to 0
   #shown: Map<number, ShipView> = new Map();
@@ -56,6 +57,9 @@ export class Picture {
     this.#edge = edge;
     this.#ctx = canvas.getContext("2d", { alpha: false })!;
     this.#calm = matchMedia("(prefers-reduced-motion: reduce)");
+    // To ask for the size lays the page out, so it is not asked for each picture.
+    new ResizeObserver(() => (this.#resized = true)).observe(canvas);
+    addEventListener("resize", () => (this.#resized = true)); // zooming changes the pixels alone
   }
 
   /** Says whether its user asked for less motion. */
@@ -100,6 +104,8 @@ export class Picture {
 
   /** Makes the canvas as fine as the screen is. */
   #fit(): void {
+    if (!this.#resized) return;
+    this.#resized = false;
     const { clientWidth: width, clientHeight: height } = this.#canvas;
     this.#ratio = Math.min(MOST_RATIO, devicePixelRatio || 1);
     const [w, h] = [Math.round(width * this.#ratio), Math.round(height * this.#ratio)];

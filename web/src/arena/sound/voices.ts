@@ -117,27 +117,27 @@ export const VOICES = {
   /** An own kill: two notes up. */
   kill(s: Studio, p: Place): void {
     for (const [i, hz] of [659.3, 987.8].entries()) {
-      tone(s, p, { type: "triangle", from: hz, to: hz, length: 0.24, peak: 0.26, delay: 0.08 * i });
+      tone(s, p, { type: "triangle", from: hz, to: hz, length: 0.26, peak: 0.36, delay: 0.08 * i });
       tone(s, p, { type: "sine", from: 2 * hz, to: 2 * hz, length: 0.18, peak: 0.08, delay: 0.08 * i });
     }
   },
   /** A ship comes into play: a sweep upwards that ends in a chime. */
   spawn(s: Studio, p: Place): void {
-    tone(s, p, { type: "triangle", from: 165, to: 880, length: 0.42, peak: 0.24, attack: 0.12 });
+    tone(s, p, { type: "triangle", from: 165, to: 880, length: 0.42, peak: 0.34, attack: 0.12 });
     burst(s, p, { filter: "bandpass", from: 500, to: 4200, q: 2.2, length: 0.42, peak: 0.28, attack: 0.2 });
     tone(s, p, { type: "sine", from: 1318, to: 1318, length: 0.35, peak: 0.13, delay: 0.33 });
   },
   /** The gun has jammed. */
   jam(s: Studio, p: Place): void {
-    for (const delay of [0, 0.09, 0.18]) tone(s, p, { type: "square", from: 150, to: 92, length: 0.07, peak: 0.16, delay });
+    for (const delay of [0, 0.09, 0.18]) tone(s, p, { type: "square", from: 150, to: 92, length: 0.08, peak: 0.26, delay });
   },
   /** One of the last seconds. */
   tick(s: Studio, p: Place): void {
-    tone(s, p, { type: "sine", from: 880, to: 880, length: 0.07, peak: 0.16 });
+    tone(s, p, { type: "sine", from: 880, to: 880, length: 0.09, peak: 0.3 });
   },
   /** The round begins. */
   start(s: Studio, p: Place): void {
-    for (const [i, hz] of [392, 523.3, 784].entries()) tone(s, p, { type: "triangle", from: hz, to: hz, length: 0.26, peak: 0.2, delay: 0.1 * i });
+    for (const [i, hz] of [392, 523.3, 784].entries()) tone(s, p, { type: "triangle", from: hz, to: hz, length: 0.3, peak: 0.32, delay: 0.1 * i });
   },
   /** The round is over, and somebody else has won: a chord that settles. */
   end(s: Studio, p: Place): void {
