@@ -107,11 +107,12 @@ export class Overlay {
     return !this.#host.hidden;
   }
 
-  /** Its colours. May be changed, for pages that have a switch. */
+  /** Its colours. */
   get theme(): Theme {
     return this.#host.dataset["theme"] as Theme;
   }
 
+  /** For pages that have a switch. */
   set theme(theme: Theme) {
     this.#host.dataset["theme"] = theme;
     this.#colours = undefined;
