@@ -26,7 +26,7 @@ function writeField(w: Writer, f: Field, v: Value | undefined): void {
       return w.bool(typed(f, v ?? false, "boolean"));
     case KIND_ENUM: {
       const n = v === undefined ? 0 : f.names.indexOf(typed(f, v, "string"));
-      if (n < 0) throw new RangeError(`${f.name}: want one of ${f.names.join()}, have ${v}`);
+      if (n < 0) throw new RangeError(wrong(f, `one of ${f.names.join()}`, v));
       return w.int(n);
     }
     case KIND_FIXED:
@@ -40,7 +40,7 @@ function writeField(w: Writer, f: Field, v: Value | undefined): void {
     case KIND_STRING:
       return w.str(cutText(typed(f, v ?? "", "string"), f.max));
     case KIND_BYTES:
-      if (v !== undefined && !(v instanceof Uint8Array)) throw new TypeError(`${f.name}: want a Uint8Array, have a ${typeof v}`);
+      if (v !== undefined && !(v instanceof Uint8Array)) throw new TypeError(wrong(f, "a Uint8Array", v));
       return w.bin(v?.subarray(0, f.max) ?? new Uint8Array());
     default: { // a length beyond the slice's is cut, as its elements are
       const n = integer(f, v ?? 0);
@@ -56,21 +56,25 @@ interface Types {
 }
 
 function typed<T extends keyof Types>(f: Field, v: Value, type: T): Types[T] {
-  if (typeof v !== type) throw new TypeError(`${f.name}: want a ${type}, have a ${typeof v}`);
+  if (typeof v !== type) throw new TypeError(wrong(f, `a ${type}`, v));
   return v as Types[T];
 }
 
 function integer(f: Field, v: Value): number | bigint {
-  if (typeof v !== "number" && typeof v !== "bigint") throw new TypeError(`${f.name}: want a number, have a ${typeof v}`);
+  if (typeof v !== "number" && typeof v !== "bigint") throw new TypeError(wrong(f, "a number", v));
   let [min, max]: (number | bigint)[] = [f.least, f.kind === KIND_LEN ? MAX_UINT32 : f.top];
   if (f.bits === 64) [min, max] = f.kind === KIND_INT ? [-(2n ** 63n), 2n ** 63n - 1n] : [0n, 2n ** 64n - 1n];
   const whole = typeof v === "bigint" || Number.isSafeInteger(v);
-  if (!whole || v < min! || v > max!) throw new RangeError(`${f.name}: want a whole number from ${min} to ${max}, have ${v}`);
+  if (!whole || v < min! || v > max!) throw new RangeError(wrong(f, `a whole number from ${min} to ${max}`, v));
   return v;
 }
 
+function wrong(f: Field, want: string, have: unknown): string {
+  return `${f.name}: want ${want}, have ${String(have)}`;
+}
+
 function finite(f: Field, v: number): number {
-  if (!Number.isFinite(v)) throw new RangeError(`${f.name}: want a finite number, have ${v}`);
+  if (!Number.isFinite(v)) throw new RangeError(wrong(f, "a finite number", v));
   return v;
 }
 

@@ -7,10 +7,10 @@
 
 import { Decoder } from "./decoder.js";
 import { readEvent, readValue } from "./event.js";
-import { type Field, KIND_ANGLE, type Value } from "./field.js";
+import { type Field, type Value } from "./field.js";
 import { noHead, readFrame } from "./frame.js";
 import { openMessage } from "./from_server.js";
-import { distance, isOnGrid, planOf, type PlannedTable, steps } from "./predicted.js";
+import { distance, isOnGrid, offBy, planOf, type PlannedTable } from "./predicted.js";
 import { Reader } from "./reader.js";
 import { type PredictedStep, Prediction } from "./reconcile.js";
 import { Schema } from "./schema.js";
@@ -154,8 +154,7 @@ function compareTable(
     for (const f of t.fields) {
       const [a, b] = [want[f.name], got[f.name]];
       const grid = isOnGrid(f) && typeof a === "number" && typeof b === "number";
-      let off = grid ? Math.abs(steps(f, a) - steps(f, b)) : 0;
-      if (f.kind === KIND_ANGLE) off = Math.min(off, 2 ** f.bits - off);
+      const off = grid ? Math.abs(offBy(f, a, b)) : 0;
       if (grid ? off === 0 : equal(a, b)) result.equal++;
       else differ({ ...at, row: id, column: f.name, want: a, got: b }, off);
     }
