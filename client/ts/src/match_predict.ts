@@ -147,9 +147,10 @@ export class Predicting<S, In, Ev> implements Predicted<S> {
     prediction.advance(time);
     prediction.decay(Math.max(0, now - (this.#decayedAt ?? now)));
     this.#decayedAt = now;
+    const { seat } = this.#match.info;
     const tables: Record<string, ReadonlyMap<number, Row>> = { ...(shown.tables as Record<string, ReadonlyMap<number, Row>>) };
     for (const { table: { name }, owner } of this.#tables) {
-      const own = (row: Row) => owner !== undefined && row[owner] === this.#match.info.seat;
+      const own = (row: Row) => seat > 0 && row[owner!] === seat; // one who watches owns none
       const rows = new Map<number, Row>();
       for (const [id, row] of tables[name]!) if (!own(row)) rows.set(id, row);
       for (const [id, row] of prediction.state[name]!) if (id < 0 || own(row)) rows.set(id, prediction.shown(name, id)!);
