@@ -68,6 +68,7 @@ export class Show {
     this.#own = match.info.seat;
     this.#scene = new Scene(match.info.rate);
     stage.picture.clear();
+    stage.picture.camera.zoom = 1; // the same for everybody
     stage.hud.open(this.#own, code);
   }
 
