@@ -61,6 +61,9 @@ export interface Predicted<S = Record<string, Row>> {
   errorAt(part: number): number;
 }
 
+// How far a prediction runs ahead of the newest frame, in seconds: on a line that stalls for one the own ship flies on.
+const AHEAD_S = 2;
+
 /** What a Predicting needs of its match. */
 export interface PredictingMatch {
   readonly schema: Schema;
@@ -159,7 +162,7 @@ export class Predicting<S, In, Ev> implements Predicted<S> {
     const { schema, info, onEvent, onUnconfirmed } = this.#match;
     const { step, halfLifeMs, snap } = this.#options;
     return new Prediction<In>(this.#tables.map((t) => t.table), step as (step: PredictedStep<In>) => void, {
-      rate: info.rate, inputs: info.inputs, seat: info.seat, events: schema.events, onEvent, onUnconfirmed,
+      rate: info.rate, inputs: info.inputs, seat: info.seat, ahead: AHEAD_S * info.rate, events: schema.events, onEvent, onUnconfirmed,
       ...(halfLifeMs !== undefined && { halfLifeMs }), ...(snap !== undefined && { snap }),
     });
   }

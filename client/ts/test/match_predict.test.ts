@@ -213,3 +213,14 @@ test("an error of a step is not lost and does not stop the match", async (t) => 
   room(h, 106, 12);
   assert.ok(match.view(h.time.now()));
 });
+
+test("on a line that stalls for more than a second the own ship still answers", async () => {
+  const [h, match] = await play();
+  match.view(h.time.now());
+  h.time.advance(1200);
+  match.view(h.time.now());
+  const before = shownShip(h, match)!.X;
+  match.send({ Turn: 20 });
+  h.time.advance(16);
+  assert.ok(shownShip(h, match)!.X > before);
+});
