@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"slices"
 	"sync"
 	"time"
@@ -204,19 +203,11 @@ func (f *Feed) comeBack(ctx context.Context, err error) error {
 	var ce *CloseError
 	var he *HandshakeError
 	switch {
-	case errors.As(err, &ce):
-		if ce.Action() == proto.ActionReconnect {
-			return nil
-		}
-	case errors.As(err, &he):
-		if he.Temporary() {
-			return nil
-		}
-	default:
+	case errors.As(err, &ce) && ce.Action() == proto.ActionReconnect, errors.As(err, &he) && he.Temporary():
+		return nil
+	case ce == nil && he == nil:
 		return nil // the network
-	}
-	token := ce != nil && ce.Code == proto.CodeTokenExpiry || he != nil && he.Status == http.StatusUnauthorized
-	if !token || f.l.refreshes() == nil || f.retry.fresh == mostFresh {
+	case ce == nil || ce.Code != proto.CodeTokenExpiry || f.l.refreshes() == nil || f.retry.fresh == mostFresh:
 		return err
 	}
 	f.retry.fresh++

@@ -103,16 +103,30 @@ type liveMessage struct {
 	} `json:"bye"`
 }
 
-// Live opens the lobby's socket. ctx bounds that, not the socket. A refused upgrade is a [HandshakeError].
+// Live opens the lobby's socket. ctx bounds that, not the socket. A refused upgrade is a [HandshakeError]; a token that is
+// taken no longer is refreshed first, as with any call.
 func (l *Lobby) Live(ctx context.Context, o LiveOptions) (*Live, error) {
 	ctx, cancel := context.WithTimeout(ctx, helloTimeout)
 	defer cancel()
+	token := l.token()
+	v, err := l.openLive(ctx, o, token)
+	if he := (*HandshakeError)(nil); l.refreshes() == nil || !errors.As(err, &he) || he.Status != http.StatusUnauthorized {
+		return v, err
+	}
+	token, fresh := l.refresh(ctx, token)
+	if fresh != nil {
+		return nil, errors.Join(err, fresh)
+	}
+	return l.openLive(ctx, o, token)
+}
+
+func (l *Lobby) openLive(ctx context.Context, o LiveOptions, token string) (*Live, error) {
 	c := o.HTTP
 	if c == nil {
 		c = l.HTTP
 	}
 	ws, res, err := websocket.Dial(ctx, strings.TrimSuffix(l.URL, "/")+"/v1/lobby", &websocket.DialOptions{
-		HTTPClient: straight(c), HTTPHeader: http.Header{"Authorization": {"Bearer " + l.token()}}, Subprotocols: []string{proto.SubprotocolLobby},
+		HTTPClient: straight(c), HTTPHeader: http.Header{"Authorization": {"Bearer " + token}}, Subprotocols: []string{proto.SubprotocolLobby},
 	})
 	if err != nil {
 		if res != nil && res.StatusCode != http.StatusSwitchingProtocols {

@@ -45,6 +45,8 @@ type Predicted[S, In any] struct {
 	sought handlers       // of events that did not come true
 	now    *netcode.Prediction[S, In]
 	past   netcode.PredictionStats // of predictions before now
+	// Events that were told ahead, and of which the server's came, or did not.
+	confirmed, missed uint64
 
 	lead  float64 // by how much the shown time is ahead of the clock's, in ticks: an input was for a later one
 	time  float64 // that is shown, in ticks; never falls within an epoch
@@ -123,8 +125,12 @@ func (p *Predicted[S, In]) State() *S { return p.now.State() }
 // Tick returns the tick up to which the rules ran; 0 before the first state.
 func (p *Predicted[S, In]) Tick() uint32 { return p.now.Tick() }
 
-// Stats returns the counts so far, over all epochs.
-func (p *Predicted[S, In]) Stats() netcode.PredictionStats { return sum(p.past, p.now.Stats()) }
+// Stats returns the counts so far, over all epochs; of events those alone count that are told ahead.
+func (p *Predicted[S, In]) Stats() netcode.PredictionStats {
+	s := sum(p.past, p.now.Stats())
+	s.Confirmed, s.Unconfirmed = p.confirmed, p.missed
+	return s
+}
 
 // ErrorAt returns the error that a part of the newest 256 states had at most, 0.99 for all but the worst: by how much a
 // state moved the own row that was off most, before smoothing, in the columns' unit.
@@ -146,6 +152,7 @@ func (p *Predicted[S, In]) emitted(event any, tick uint32) {
 
 func (p *Predicted[S, In]) unconfirmed(event any, tick uint32) {
 	if slices.Contains(p.events, reflect.TypeOf(event)) {
+		p.missed++
 		for _, h := range p.sought[reflect.TypeOf(event)] {
 			h.call(event, Event{Tick: tick, Value: event, Predicted: true})
 		}
@@ -154,7 +161,11 @@ func (p *Predicted[S, In]) unconfirmed(event any, tick uint32) {
 
 // told says whether an event of the server's was told ahead.
 func (p *Predicted[S, In]) told(event any, tick uint32) bool {
-	return p != nil && slices.Contains(p.events, reflect.TypeOf(event)) && p.now.Confirm(event, tick)
+	if p == nil || !slices.Contains(p.events, reflect.TypeOf(event)) || !p.now.Confirm(event, tick) {
+		return false
+	}
+	p.confirmed++
+	return true
 }
 
 // input takes an input that was sent, and has it run at once.
@@ -210,13 +221,12 @@ func (p *Predicted[S, In]) state(f *Frame) {
 	p.now.Reconcile(f.Tick, f.Processed)
 }
 
+// sum adds what two predictions have counted.
 func sum(a, b netcode.PredictionStats) netcode.PredictionStats {
 	b.States += a.States
 	b.Mispredicted += a.Mispredicted
 	b.Replayed += a.Replayed
 	b.Forgotten += a.Forgotten
-	b.Confirmed += a.Confirmed
-	b.Unconfirmed += a.Unconfirmed
 	b.Adopted += a.Adopted
 	b.Withdrawn += a.Withdrawn
 	return b

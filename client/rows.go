@@ -72,6 +72,17 @@ func (r *Rows[T]) OnChange(f func(id netcode.ID, row, before *T)) (off func()) {
 	return r.changed.add(f)
 }
 
+// OnField has f called with a part of a row when a frame changes it, and with what it was before.
+//
+//	client.OnField(ships, func(s *arena.Ship) uint8 { return s.HP }, func(id netcode.ID, hp, before uint8) { … })
+func OnField[V comparable, T any](r *Rows[T], part func(*T) V, f func(id netcode.ID, now, before V)) (off func()) {
+	return r.OnChange(func(id netcode.ID, row, before *T) {
+		if now, was := part(row), part(before); now != was {
+			f(id, now, was)
+		}
+	})
+}
+
 // OnRemove has f called with each row that goes, as it was last.
 func (r *Rows[T]) OnRemove(f func(id netcode.ID, before *T)) (off func()) { return r.removed.add(f) }
 

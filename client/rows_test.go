@@ -19,6 +19,7 @@ func told(c *Conn[world, input]) *[]string {
 	d := RowsOf(c, dots)
 	d.OnAdd(func(_ netcode.ID, row *dot) { note("add %d", row.X) })
 	d.OnChange(func(_ netcode.ID, row, before *dot) { note("change %d to %d", before.X, row.X) })
+	OnField(d, func(d *dot) uint8 { return d.Ammo }, func(_ netcode.ID, ammo, before uint8) { note("ammo %d to %d", before, ammo) })
 	d.OnRemove(func(_ netcode.ID, before *dot) { note("remove %d", before.X) })
 	OnValue(c, theRound, func(now, before *round) { note("round %d to %d", before.Left, now.Left) })
 	return &list
@@ -52,6 +53,8 @@ func TestRowsThatComeChangeAndGoAreTold(t *testing.T) {
 	n.expect(c, fc, list, "change 31 to 32")
 	n.state.Dots.Remove(id)
 	n.expect(c, fc, list, "remove 32")
+	n.state.Dots.Get(1).Ammo = 8
+	n.expect(c, fc, list, "change 10 to 10", "ammo 9 to 8")
 }
 
 func TestAResumeTellsTheDifferencesAlone(t *testing.T) {

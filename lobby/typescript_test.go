@@ -20,20 +20,21 @@ import (
 	"muster/lobby/party"
 )
 
-// typesFile is what the TypeScript client knows of the REST interface.
-var typesFile = filepath.Join("..", "client", "ts", "src", "lobby_types.ts")
-
+// What the TypeScript client knows of the REST interface: lobby_routes.ts and lobby_types.ts.
 func TestTypesOfTheTypeScriptClientAreThoseOfTheDescription(t *testing.T) {
 	var doc object
 	must(t, json.Unmarshal(description(t), &doc))
-	got := typescript(t, doc)
-	if *update {
-		must(t, os.WriteFile(typesFile, []byte(got), 0o644))
-	}
-	kept, err := os.ReadFile(typesFile)
-	must(t, err)
-	if diff := cmp.Diff(string(kept), got); diff != "" {
-		t.Errorf("%s differs; -update writes it (-kept +described):\n%s", typesFile, diff)
+	routes, types := typescript(t, doc)
+	for name, got := range map[string]string{"lobby_routes.ts": routes, "lobby_types.ts": types} {
+		file := filepath.Join("..", "client", "ts", "src", name)
+		if *update {
+			must(t, os.WriteFile(file, []byte(got), 0o644))
+		}
+		kept, err := os.ReadFile(file)
+		must(t, err)
+		if diff := cmp.Diff(string(kept), got); diff != "" {
+			t.Errorf("%s differs; -update writes it (-kept +described):\n%s", file, diff)
+		}
 	}
 }
 
@@ -78,10 +79,34 @@ type typescriptOf struct {
 	part    string                     // whose fields are being written
 }
 
-// typescript returns lobby_types.ts.
-func typescript(t *testing.T, doc object) string {
+const written = "// The lobby's REST interface. Written by go test ./lobby -update from its OpenAPI document: change it there.\n"
+
+// typescript returns lobby_routes.ts and lobby_types.ts.
+func typescript(t *testing.T, doc object) (routes, types string) {
 	t.Helper()
 	w := typescriptOf{t, in(t, doc, "components", "schemas"), map[string]bool{}, map[string]map[string]bool{}, ""}
+	lines := map[string]string{}
+	for path, item := range in(t, doc, "paths") {
+		for method, op := range item.(object) {
+			route := strings.ToUpper(method) + " " + path
+			if text := w.route(route, op.(object)); text != "" {
+				lines[route] = text
+			}
+		}
+	}
+	var b strings.Builder
+	b.WriteString(written + "\nimport type {\n")
+	for _, name := range w.names() {
+		fmt.Fprintf(&b, "  %s,\n", typeName(name))
+	}
+	b.WriteString("} from \"./lobby_types.js\";\n\n" +
+		"/** What each route takes, from its path, its query and its body together, and what it answers. */\nexport interface Routes {\n")
+	for _, route := range slices.Sorted(maps.Keys(lines)) {
+		b.WriteString(lines[route])
+	}
+	b.WriteString("}\n")
+	routes = b.String()
+
 	for name, schema := range eventSchemas(t) {
 		if w.schemas[name] != nil {
 			t.Fatalf("two schemas are called %s", name)
@@ -89,41 +114,29 @@ func typescript(t *testing.T, doc object) string {
 		w.schemas[name], w.wanted[name] = schema, true
 		w.say(name, "An event's body")
 	}
-	routes := map[string]string{}
-	for path, item := range in(t, doc, "paths") {
-		for method, op := range item.(object) {
-			route := strings.ToUpper(method) + " " + path
-			if text := w.route(route, op.(object)); text != "" {
-				routes[route] = text
-			}
-		}
-	}
-	var b strings.Builder
-	b.WriteString(`// The lobby's REST interface. Written by go test ./lobby -update from its OpenAPI document: change it there.
-
-/** What each route takes, from its path, its query and its body together, and what it answers. */
-export interface Routes {
-`)
-	for _, route := range slices.Sorted(maps.Keys(routes)) {
-		b.WriteString(routes[route])
-	}
-	b.WriteString("}\n")
 	for done := map[string]bool{}; len(done) < len(w.wanted); { // each may want others
-		for _, name := range slices.Sorted(maps.Keys(w.wanted)) {
+		for _, name := range w.names() {
 			if !done[name] {
 				done[name] = true
 				w.fields(name) // notes what it wants
 			}
 		}
 	}
-	names := slices.SortedFunc(maps.Keys(w.wanted), func(a, b string) int { return strings.Compare(typeName(a), typeName(b)) })
+	b.Reset()
+	b.WriteString(written)
+	names := w.names()
 	for i, name := range names {
 		if i > 0 && typeName(name) == typeName(names[i-1]) {
 			t.Fatalf("two schemas are called %s", typeName(name))
 		}
 		fmt.Fprintf(&b, "\n/** %s. */\nexport interface %s {\n%s}\n", w.about(name), typeName(name), w.fields(name))
 	}
-	return b.String()
+	return routes, b.String()
+}
+
+// names are the schemas that something refers to, by the names of their types.
+func (w *typescriptOf) names() []string {
+	return slices.SortedFunc(maps.Keys(w.wanted), func(a, b string) int { return strings.Compare(typeName(a), typeName(b)) })
 }
 
 func typeName(schema string) string {

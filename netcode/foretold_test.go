@@ -427,3 +427,46 @@ func BenchmarkPredictionOfShotsAndPictures(b *testing.B) {
 		v.play()
 	}
 }
+
+func TestNeitherStatesNorInputsMakeThePictureJump(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		c := newKitClient(t, rapid.SampledFrom([]proto.InputMode{proto.Samples, proto.Commands}).Draw(rt, "mode"))
+		c.pred.Reconcile(1, 0)
+		state, seq, time := uint32(1), uint32(0), 1.0
+		for range 60 {
+			before, shots := *c.dot(), map[netcode.ID]kitShot{}
+			for id, shot := range c.pred.Shown().Shots.All() {
+				shots[id] = *shot
+			}
+			switch rapid.IntRange(0, 3).Draw(rt, "op") {
+			case 0:
+				state += rapid.Uint32Range(1, 3).Draw(rt, "ticks")
+				c.serve()
+				for _, d := range c.truth.Dots.All() { // nobody can foresee what becomes of it
+					d.X += rapid.Float64Range(-20, 20).Draw(rt, "x")
+					d.Heading += rapid.Float64Range(-3, 3).Draw(rt, "heading")
+				}
+				c.pred.Reconcile(state, rapid.Uint32Range(0, seq).Draw(rt, "processed"))
+			case 1:
+				seq++
+				in := kitInput{Turn: rapid.Int8Range(-5, 5).Draw(rt, "turn"), Thrust: 3, Fire: rapid.Bool().Draw(rt, "fire")}
+				c.pred.Input(seq, uint32(time)+rapid.Uint32Range(0, 2).Draw(rt, "tick"), 0, 0, &in)
+			default:
+				time = max(time, float64(state)) + rapid.Float64Range(0, 1.5).Draw(rt, "time")
+				c.pred.Advance(time)
+				c.pred.Decay(16)
+				continue
+			}
+			after := *c.dot()
+			turn := math.Remainder(after.Heading-before.Heading, 2*math.Pi)
+			if math.Abs(after.X-before.X) > 1e-9 || math.Abs(after.Y-before.Y) > 1e-9 || math.Abs(turn) > 1e-9 {
+				rt.Fatalf("the picture jumped from %+v to %+v", before, after)
+			}
+			for id, shot := range c.pred.Shown().Shots.All() {
+				if was, ok := shots[id]; ok && math.Abs(shot.X-was.X)+math.Abs(shot.Y-was.Y) > 1e-9 {
+					rt.Fatalf("shot %v jumped from %+v to %+v", id, was, *shot)
+				}
+			}
+		}
+	})
+}

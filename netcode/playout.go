@@ -53,13 +53,9 @@ func (c PlayoutConfig) withDefaults() (PlayoutConfig, error) {
 	return c, nil
 }
 
-const (
-	// playoutSpare is how many states are kept beyond those of the longest delay: for a server that is ahead of its
-	// estimate, and to catch up with.
-	playoutSpare = 16
-	// playoutCatchUp is how many times as fast as time passes, at most, what is shown makes up for a stall: nothing jumps.
-	playoutCatchUp = 3
-)
+// playoutSpare is how many states are kept beyond those of the longest delay: for a server that is ahead of its
+// estimate.
+const playoutSpare = 8
 
 // Playout is a client's buffer of states that come from the server. It shows them a little late, so that there is
 // mostly a state on both sides of the time shown, and rows move evenly however unevenly frames arrive. All times that
@@ -74,8 +70,7 @@ type Playout[S any] struct {
 	most int
 	// spares are moments to use again.
 	spares []*moment[S]
-	time   float64 // that was shown; it never goes back
-	asked  float64 // the server's time then
+	time   float64 // up to which was shown; it never goes back
 
 	in, out             *S // what the tables below are of
 	inTables, outTables []rows
@@ -107,7 +102,7 @@ func NewPlayout[S any](sc *Schema, cfg PlayoutConfig) (*Playout[S], error) {
 func (p *Playout[S]) Reset() {
 	p.spares = append(p.spares, p.kept...)
 	p.kept = p.kept[:0]
-	p.time, p.asked = math.Inf(-1), math.Inf(-1)
+	p.time = math.Inf(-1)
 }
 
 // Delay is how many ticks behind the server's time the shown one is meant to be.
@@ -164,8 +159,7 @@ func (p *Playout[S]) tables(state *S) []rows {
 
 // At fills out, which the caller keeps and nobody else changes, with what is shown when the server's time is now, and
 // returns the time shown: its whole part and its fraction are what the player's inputs say that he looks at. It never
-// goes back: where the delay grows, time stands still for as long. Nor does it jump while it has states to pass: after a
-// stall it catches up, three times as fast as time passes. It is false while there is no state at all.
+// goes back: where the delay grows, time stands still for as long. It is false while there is no state at all.
 //
 // Between two states rows are interpolated: floats, also raw ones, glide, angles the shorter way, and everything else
 // is the earlier state's until the later one is reached; so are rows that are in one of the two alone. PlayoutConfig.Modes
@@ -175,16 +169,15 @@ func (p *Playout[S]) At(now float64, out *S) (shown float64, ok bool) {
 	if n == 0 {
 		return 0, false
 	}
-	t := now - p.pace.delay
-	if !math.IsInf(p.time, -1) {
-		t = min(t, p.time+float64(max(0, now-p.asked)*playoutCatchUp))
+	if t := now - p.pace.delay; t > p.time {
+		p.time = t
 	}
+	p.time = max(p.time, float64(p.kept[0].tick)) // what is older can still come, and is not shown any more
 	if p.out != out {
 		p.out, p.outTables = out, p.tables(out)
 	}
 	last := p.kept[n-1]
-	// What is older than all states can still come, and is not shown any more.
-	shown = min(max(t, p.time, float64(p.kept[0].tick)), float64(last.tick)+p.cfg.Extrapolate)
+	shown = min(p.time, float64(last.tick)+p.cfg.Extrapolate)
 	past, present := p.between(shown), p.ahead(now)
 	for k := range p.outTables {
 		t, b := &p.sc.Tables[k], past
@@ -198,8 +191,7 @@ func (p *Playout[S]) At(now float64, out *S) (shown float64, ok bool) {
 		}
 		t.mix(p.outTables[k], b.earlier.tables[k], b.later.tables[k], b.pos)
 	}
-	p.time, p.asked = past.shown(shown), now
-	return p.time, true
+	return past.shown(shown), true
 }
 
 // between is a time between two states, or after the last.

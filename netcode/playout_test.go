@@ -131,31 +131,6 @@ func TestDelayGrowsAtOnceAndShrinksSlowly(t *testing.T) {
 	}
 }
 
-func TestWhatIsShownCatchesUpWithoutAJumpAfterAStall(t *testing.T) {
-	p := newPlayout(t, PlayoutConfig{})
-	var w, out rewindWorld
-	const stall, over = 300, 320 // nothing arrives in between, then all at once
-	var fastest, end float64
-	before := math.NaN()
-	next := uint32(1)
-	for look := 1.0; look < 400; look += 1.0 / 6 {
-		for ; float64(next)+2 <= look && (look < stall || look >= over); next++ {
-			p.Push(next, &w, look)
-		}
-		shown, ok := p.At(look, &out)
-		if ok && look > 100 {
-			fastest = max(fastest, (shown-before)*6)
-		}
-		before, end = shown, look-shown
-	}
-	if fastest < 2 || fastest > playoutCatchUp+1e-9 {
-		t.Errorf("time shown went %v times as fast as time, want 2 to %v", fastest, playoutCatchUp)
-	}
-	if end > p.Delay()+1e-9 {
-		t.Errorf("it is %v ticks behind in the end, with a delay of %v", end, p.Delay())
-	}
-}
-
 func TestPlayoutGoesOnBeyondTheNewestStateForAWhile(t *testing.T) {
 	for _, c := range []struct {
 		extrapolate float64

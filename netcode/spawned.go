@@ -210,15 +210,40 @@ func (p *Prediction[S, In]) owns(t *TableInfo, at unsafe.Pointer) bool {
 }
 
 // correct makes dst, what the rules have made of a row, what the server sent of it. What it does not send stays, and so
-// does the exact number of what is the same on the wire's grid.
+// does the exact number of what is the same on the wire's grid. One that is only just not the same is moved only just as
+// far as it must be: tick by tick it comes closer to the server's own exact number.
 func (t *TableInfo) correct(dst, src unsafe.Pointer) {
 	for i := range t.Fields {
 		f := &t.Fields[i]
-		if !f.Sent() || f.in == nil && (f.Kind == KindFixed || f.Kind == KindAngle) && f.load(dst) == f.load(src) {
-			continue
+		switch onGrid := f.in == nil && (f.Kind == KindFixed || f.Kind == KindAngle); {
+		case !f.Sent():
+		case !onGrid:
+			f.copy(dst, src)
+		default:
+			n := f.load(src)
+			switch d := f.wrap(f.load(dst) - n); d {
+			case 0:
+			case -1, 1:
+				f.setFloat(dst, f.valueAt(float64(n)+float64(justWithin*float64(d))))
+			default:
+				f.copy(dst, src)
+			}
 		}
-		f.copy(dst, src)
 	}
+}
+
+// justWithin is how far from a step of the grid a number is that is only just rounded to it.
+const justWithin = 0.49
+
+// valueAt is the float that is so many steps along a column's grid.
+func (f *Field) valueAt(n float64) float64 {
+	if f.Kind != KindAngle {
+		return f.Min + float64(n*f.Step)
+	}
+	if n < 0 {
+		n += float64(int64(1) << f.Bits)
+	}
+	return n * (2 * math.Pi / float64(int64(1)<<f.Bits))
 }
 
 // rowOf returns where a row is, or nil. That of a single row has the id 1.

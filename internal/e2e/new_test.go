@@ -30,6 +30,8 @@ func in(t *testing.T, dir, name string, args ...string) string {
 func TestANewGameIsWholeAndTwoPeoplePlayItInTwoBrowsers(t *testing.T) {
 	dir, server := filepath.Join(t.TempDir(), "slide"), filepath.Join(t.TempDir(), "slide")
 	in(t, root, build(t), "new", "slide", "--dir", dir)
+	change(t, filepath.Join(dir, "state.go"), "= 20 //", "= 3 //") // coins to win: nobody waits for twenty
+	in(t, dir, "gofmt", "-w", "state.go")
 	in(t, dir, "go", "build", "-o", server, ".")
 	t.Run("its own tests pass, and what is generated is made anew", func(t *testing.T) {
 		for _, name := range []string{"page/src/types.ts", "page/dist/page.js"} {
@@ -55,27 +57,33 @@ func TestANewGameIsWholeAndTwoPeoplePlayItInTwoBrowsers(t *testing.T) {
 	t.Run("two people play it", func(t *testing.T) { playInBrowsers(t, server) })
 }
 
+// change puts a text in a file in the place of another.
+func change(t *testing.T, file, from, to string) {
+	t.Helper()
+	body, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(body), from) {
+		t.Fatalf("%s has no %q", file, from)
+	}
+	if err := os.WriteFile(file, []byte(strings.Replace(string(body), from, to, 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // notesAWrongStep lets the page of a game predict what its rules do not do: the game's tests must say so.
 func notesAWrongStep(t *testing.T, dir string) {
 	t.Helper()
 	needs.Program(t, "node")
 	file := filepath.Join(dir, "page", "src", "step.ts")
-	right, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	wrong := strings.Replace(string(right), "vx / 8", "vx / 16", 1)
-	if err := os.WriteFile(file, []byte(wrong), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	change(t, file, "vx / 8", "vx / 16")
 	cmd := exec.CommandContext(t.Context(), "go", "test", "-run", "StepsAsTheRules", ".")
 	cmd.Dir = dir
 	if out, err := cmd.CombinedOutput(); err == nil || !strings.Contains(string(out), "Players[") {
 		t.Errorf("a wrong step in the page is not found: %v\n%s", err, out)
 	}
-	if err := os.WriteFile(file, right, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	change(t, file, "vx / 16", "vx / 8")
 }
 
 func playInBrowsers(t *testing.T, server string) {

@@ -2,8 +2,8 @@
 //
 //   node e2e/new-game.mjs http://127.0.0.1:8080 NAME [directory for screenshots]
 //
-// Joins twice, checks that both see each other, lets one steer by keys and by a finger and collect a coin, and checks that
-// the other sees both, that the page predicted what the server did, and that nobody complained.
+// Joins twice, checks that both see each other, lets one steer by keys and by a finger and collect coins until she has won,
+// and checks that the other sees it all, that the page predicted what the server did, and that nobody complained.
 
 import assert from "node:assert/strict";
 import { mkdir } from "node:fs/promises";
@@ -11,7 +11,7 @@ import { join } from "node:path";
 import { accessible, complaints, withBrowser } from "./browser.mjs";
 
 const WINDOW = { width: 720, height: 480 };
-const PATIENCE = 20_000; // ms
+const PATIENCE = 60_000; // ms; a busy server takes no new matches for a while
 const MOVED = 40; // units
 
 const [url, name, shots] = process.argv.slice(2);
@@ -37,6 +37,9 @@ async function play(browser) {
     for (const other of ["Anna", "Ben"]) await person.page.getByText(other, { exact: false }).first().waitFor();
   }
 
+  const { states, mispredicted } = await predicted(anna.page);
+  assert.ok(mispredicted <= states / 10, `${mispredicted} of ${states} states were not as predicted`);
+
   const began = await where(ben.page, "Anna");
   await anna.page.keyboard.down(began.X < 640 ? "ArrowRight" : "ArrowLeft");
   await ben.page.waitForFunction(
@@ -44,19 +47,21 @@ async function play(browser) {
     ["Anna", began.X, MOVED], { timeout: PATIENCE },
   );
   for (const key of ["ArrowRight", "ArrowLeft"]) await anna.page.keyboard.up(key);
-
   await drag(anna.page, ben.page);
-  await collect(anna.page);
+  await collect(anna.page, (me) => me.Score > 0);
   await ben.page.getByText(/^Anna [1-9]/).waitFor();
   await Promise.all([shoot(anna, "new-2-anna"), shoot(ben, "new-3-ben")]);
   await accessible(ben.page, "the game");
 
-  const { states, mispredicted } = await predicted(anna.page);
-  assert.ok(mispredicted <= states / 10, `${mispredicted} of ${states} states were not as predicted`);
-  assert.deepEqual([...anna.complaints, ...ben.complaints], [], "the pages complain");
-
+  await collect(anna.page, () => false);
+  await anna.page.getByText("You win!").waitFor();
+  await ben.page.getByText(/Anna wins with \d+ coins/).waitFor();
+  await shoot(ben, "new-4-end");
+  await Promise.all([enter(anna), enter(ben)]); // and once more
+  await ben.page.waitForFunction(() => window.match.tables.Players.size === 2, undefined, { timeout: PATIENCE });
   await anna.page.goto("about:blank"); // who goes away leaves
   await ben.page.waitForFunction(() => window.match.tables.Players.size === 1, undefined, { timeout: PATIENCE });
+  assert.deepEqual([...anna.complaints, ...ben.complaints], [], "the pages complain");
   console.log(`${mispredicted} of ${states} states were not as predicted`);
 }
 
@@ -79,7 +84,9 @@ async function open(browser, who) {
 async function enter({ name: who, page }) {
   await page.getByLabel("Your name").fill(who);
   await page.keyboard.press("Enter");
-  await page.getByLabel("Your name").waitFor({ state: "hidden" });
+  await page.getByLabel("Your name").waitFor({ state: "hidden" }).catch(async () => {
+    throw new Error(`${who} got no match: ${await page.locator("#status").textContent()}`);
+  });
 }
 
 /** Where a page has somebody's disc. */
@@ -102,31 +109,32 @@ async function drag(page, other) {
   await touch("touchEnd");
 }
 
-/** Steers to coins by the keys until one is collected. */
-async function collect(page) {
+/** Steers to coins by the keys until there are enough of them, or the match is over. */
+async function collect(page, enough) {
   const until = Date.now() + PATIENCE;
   const held = new Set();
-  for (let score = 0; score === 0; ) {
-    assert.ok(Date.now() < until, "no coin was collected");
-    const [wanted, now] = await page.evaluate(() => {
+  for (;;) {
+    assert.ok(Date.now() < until, "too few coins were collected");
+    const [wanted, me] = await page.evaluate(() => {
       const me = [...window.match.tables.Players].map(([, p]) => p).find((p) => p.Owner === window.match.info.seat);
+      if (window.match.state === "closed" || !me) return [[], undefined];
       const coins = [...window.match.tables.Coins].map(([, c]) => [c.X - me.X - 6 * me.VX, c.Y - me.Y - 6 * me.VY]);
       const [[x, y] = [0, 0]] = coins.sort((a, b) => Math.hypot(...a) - Math.hypot(...b));
       const keys = [x > 15 && "ArrowRight", x < -15 && "ArrowLeft", y > 15 && "ArrowDown", y < -15 && "ArrowUp"];
-      return [keys.filter(Boolean), me.Score];
+      return [keys.filter(Boolean), me];
     });
-    for (const key of held) if (!wanted.includes(key)) await page.keyboard.up(key), held.delete(key);
+    const done = !me || enough(me);
+    for (const key of held) if (done || !wanted.includes(key)) await page.keyboard.up(key), held.delete(key);
+    if (done) return;
     for (const key of wanted) if (!held.has(key)) await page.keyboard.down(key), held.add(key);
-    score = now;
   }
-  for (const key of held) await page.keyboard.up(key);
 }
 
 /** Slides to and fro while a few seconds of states come, and returns how the page's step did: it must do what the server's does. */
 async function predicted(page) {
   const stats = () => page.evaluate(() => ({ ...window.match.stats.prediction }));
   const began = await stats();
-  for (let now = began; now.states < began.states + 60; now = await stats()) {
+  for (let now = began; now.states < began.states + 50; now = await stats()) {
     const key = ["ArrowLeft", "ArrowUp", "ArrowRight", "ArrowDown"][now.states % 4];
     await page.keyboard.down(key);
     await page.evaluate(() => new Promise(requestAnimationFrame));

@@ -34,7 +34,7 @@ live.on("notification", (n) => toast(n.title, n.body));
 live.on("group", (g) => ask(g.name));
 live.on("presence", ({ player, state }) => mark(player, state));   // offline, online, in_queue, in_match
 live.on("missed", () => readEverythingAgain());
-live.on("event", () => (localStorage.place = live.last));          // every event, of kinds that are not known here, too
+live.on("event", (e) => (localStorage.place = e.id));              // every event, after those above have dealt with it
 live.on("close", ({ action }) => action !== "done" && signIn());
 
 await live.watch(friends);                                         // at most 200, in the place of those before

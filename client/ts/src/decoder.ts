@@ -17,7 +17,7 @@ export class ScopeError extends Error {
   readonly scope: number;
   readonly reason: "block" | "base" | "hash";
 
-  constructor(scope: number, reason: "block" | "base" | "hash", text: string) {
+  constructor(scope: number, reason: "block" | "base" | "hash", text: string = reason) {
     super(`scope ${scope}: ${text}`);
     this.scope = scope;
     this.reason = reason;
@@ -164,7 +164,7 @@ export class Decoder {
     this.#tick = head.tick;
     for (const block of frame.blocks) {
       try {
-        if (!watched.has(block.scope)) throw new BlockError("no scope of the frame's");
+        if (!watched.has(block.scope)) throw new BlockError("scope");
         this.#take(block);
         this.#lost.delete(block.scope);
       } catch (e) {
@@ -185,7 +185,7 @@ export class Decoder {
       if (state && this.#hash(scope, state) !== sum) {
         this.#drop(scope);
         this.#lost.add(scope);
-        errors.push(new ScopeError(scope, "hash", "view hash differs"));
+        errors.push(new ScopeError(scope, "hash"));
       }
     }
     return errors;
@@ -288,5 +288,5 @@ export class Decoder {
 }
 
 function noBase(scope: number): ScopeError {
-  return new ScopeError(scope, "base", "block is based on a tick that is not here");
+  return new ScopeError(scope, "base");
 }

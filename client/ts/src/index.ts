@@ -9,6 +9,7 @@ export { APIError } from "./api_error.js";
 export { type CallOptions, type CreateOptions, Lobby, type LobbyOptions, TicketError } from "./lobby.js";
 export type { Live, LiveOptions, LiveState } from "./live.js";
 export type { Channel, LiveHello, LiveRequests, LiveTells, Presence } from "./live_types.js";
+export type { Routes } from "./lobby_routes.js";
 export type * from "./lobby_types.js";
 export { Match, type MatchOptions, type MatchState, type Refusal } from "./match.js";
 export type { AnyEvents, EventInfo, OnAdd, OnChange, OnEvent, OnField, OnRemove, Undo } from "./match_callbacks.js";

@@ -3,7 +3,7 @@ import {
   KIND_STRING, quantise, quantiseAngle, type Value,
 } from "./field.js";
 import { MAX_UINT32 } from "./protocol.js";
-import { encodeText, type Writer } from "./writer.js";
+import { cutText, type Writer } from "./writer.js";
 
 /**
  * Writes an input as the server reads it: an array of the fields' values in the schema's order. Fields that the input
@@ -26,7 +26,7 @@ function writeField(w: Writer, f: Field, v: Value | undefined): void {
       return w.bool(typed(f, v ?? false, "boolean"));
     case KIND_ENUM: {
       const n = v === undefined ? 0 : f.names.indexOf(typed(f, v, "string"));
-      if (n < 0) throw new RangeError(`${f.name}: want one of ${f.names.join()}, have ${v}`);
+      if (n < 0) throw new RangeError(wrong(f, `one of ${f.names.join()}`, v));
       return w.int(n);
     }
     case KIND_FIXED:
@@ -40,7 +40,7 @@ function writeField(w: Writer, f: Field, v: Value | undefined): void {
     case KIND_STRING:
       return w.str(cutText(typed(f, v ?? "", "string"), f.max));
     case KIND_BYTES:
-      if (v !== undefined && !(v instanceof Uint8Array)) throw new TypeError(`${f.name}: want a Uint8Array, have a ${typeof v}`);
+      if (v !== undefined && !(v instanceof Uint8Array)) throw new TypeError(wrong(f, "a Uint8Array", v));
       return w.bin(v?.subarray(0, f.max) ?? new Uint8Array());
     default: { // a length beyond the slice's is cut, as its elements are
       const n = integer(f, v ?? 0);
@@ -56,33 +56,24 @@ interface Types {
 }
 
 function typed<T extends keyof Types>(f: Field, v: Value, type: T): Types[T] {
-  if (typeof v !== type) throw new TypeError(`${f.name}: want a ${type}, have a ${typeof v}`);
+  if (typeof v !== type) throw new TypeError(wrong(f, `a ${type}`, v));
   return v as Types[T];
 }
 
 function integer(f: Field, v: Value): number | bigint {
-  if (typeof v !== "number" && typeof v !== "bigint") throw new TypeError(`${f.name}: want a number, have a ${typeof v}`);
+  if (typeof v !== "number" && typeof v !== "bigint") throw new TypeError(wrong(f, "a number", v));
   let [min, max]: (number | bigint)[] = [f.least, f.kind === KIND_LEN ? MAX_UINT32 : f.top];
   if (f.bits === 64) [min, max] = f.kind === KIND_INT ? [-(2n ** 63n), 2n ** 63n - 1n] : [0n, 2n ** 64n - 1n];
   const whole = typeof v === "bigint" || Number.isSafeInteger(v);
-  if (!whole || v < min! || v > max!) throw new RangeError(`${f.name}: want a whole number from ${min} to ${max}, have ${v}`);
+  if (!whole || v < min! || v > max!) throw new RangeError(wrong(f, `a whole number from ${min} to ${max}`, v));
   return v;
+}
+
+function wrong(f: Field, want: string, have: unknown): string {
+  return `${f.name}: want ${want}, have ${String(have)}`;
 }
 
 function finite(f: Field, v: number): number {
-  if (!Number.isFinite(v)) throw new RangeError(`${f.name}: want a finite number, have ${v}`);
+  if (!Number.isFinite(v)) throw new RangeError(wrong(f, "a finite number", v));
   return v;
-}
-
-/** Cuts a text to at most max bytes of UTF-8, between two characters. */
-function cutText(s: string, max: number): string {
-  if (s.length * 3 <= max || encodeText(s).length <= max) return s;
-  let n = 0;
-  let end = 0;
-  for (const c of s) {
-    n += encodeText(c).length;
-    if (n > max) break;
-    end += c.length;
-  }
-  return s.slice(0, end);
 }

@@ -75,6 +75,11 @@ export interface PlayoutOptions<S = Record<string, Row>> {
   maxDelay?: number;
   /** For how long rows go on as they did when no newer state has come; then they stand still. Default 2; 0: none. */
   extrapolate?: number;
+  /**
+   * How much faster than time what is shown runs at most, at least 1, when it makes up for a gap in which it stood still;
+   * longer ones than 60 ticks beyond maxDelay it jumps over. Default: it jumps over all; in a match's view 2.
+   */
+  catchUp?: number;
 }
 
 /** What is shown at a time. S has the row type of each table. */
@@ -91,20 +96,19 @@ interface Kept {
 }
 
 /** Fills in what is left out. Throws a RangeError. */
-export function checkPlayout<S>(options: PlayoutOptions<S>): { minDelay: number; maxDelay: number; extrapolate: number } {
-  const { minDelay = 1, maxDelay = 10, extrapolate = 2 } = options;
+export function checkPlayout<S>(options: PlayoutOptions<S>): Required<Omit<PlayoutOptions, "tables">> {
+  const { minDelay = 1, maxDelay = 10, extrapolate = 2, catchUp = Infinity } = options;
   if (!(minDelay >= 0 && minDelay <= maxDelay && maxDelay <= 100)) {
     throw new RangeError(`minDelay ${minDelay}, maxDelay ${maxDelay}: want 0 to 100 in this order`);
   }
-  if (!(extrapolate >= 0 && extrapolate <= 100)) {
-    throw new RangeError(`extrapolate ${extrapolate}: want 0 to 100`);
+  if (!(extrapolate >= 0 && extrapolate <= 100 && catchUp >= 1)) {
+    throw new RangeError(`extrapolate ${extrapolate}, catchUp ${catchUp}: want 0 to 100, 1 at least`);
   }
-  return { minDelay, maxDelay, extrapolate };
+  return { minDelay, maxDelay, extrapolate, catchUp };
 }
 
-/** States kept beyond those of the longest delay: for a server that is ahead of its estimate, and to catch up with. */
-const SPARE = 16;
-const CATCH_UP = 3; // times as fast as time passes, at most, what is shown makes up for a stall: nothing jumps
+const SPARE_TO_CATCH_UP = 60;
+const SPARE = 8; // states kept beyond those of the longest delay: for a server that is ahead of its estimate
 
 /**
  * A buffer of states that come from the server. It shows them a little late, so that there is mostly a state on both
@@ -116,27 +120,30 @@ export class Playout<S = Record<string, Row>> {
   readonly #pace: Pace;
   readonly #tables: readonly { readonly name: string; readonly mode: ViewMode; readonly glide: readonly Field[] }[];
   readonly #maxDelay: number;
+  readonly #catchUp: number;
   readonly #most: number;
   #kept: Kept[] = []; // by tick
-  #time = -Infinity; // that was shown; it never goes back
-  #asked = -Infinity; // the server's time then
+  #time = -Infinity; // up to which there was time to show; it never goes back
+  #shown = -Infinity; // the time that was shown last, and when
+  #shownAt = 0;
 
   constructor(schema: Schema, options: PlayoutOptions<S> = {}) {
-    const { minDelay, maxDelay, extrapolate } = checkPlayout(options);
+    const { minDelay, maxDelay, extrapolate, catchUp } = checkPlayout(options);
     const modes = (options.tables ?? {}) as Readonly<Record<string, ViewMode | undefined>>;
     this.#tables = schema.tables.map(({ name, fields }) => {
       return { name, mode: modes[name] ?? "interpolate", glide: fields.filter(glides) };
     });
     this.#maxDelay = maxDelay;
     this.#extrapolate = extrapolate;
+    this.#catchUp = catchUp;
     this.#pace = new Pace(minDelay, maxDelay);
-    this.#most = Math.ceil(maxDelay) + SPARE;
+    this.#most = Math.ceil(maxDelay) + (this.#catchUp < Infinity ? SPARE_TO_CATCH_UP : SPARE);
   }
 
   /** Forgets all states: a new epoch may count ticks from an earlier one. What was learned of the line stays. */
   reset(): void {
     this.#kept = [];
-    this.#time = this.#asked = -Infinity;
+    this.#time = this.#shown = -Infinity;
   }
 
   /** How many ticks behind the server's time the shown one is meant to be. */
@@ -163,17 +170,20 @@ export class Playout<S = Record<string, Row>> {
 
   /**
    * What is shown when the server's time is now; undefined while there is no state at all. The time shown never goes
-   * back: where the delay grows, it stands still for as long. Nor does it jump while it has states to pass: after a stall
-   * it catches up, three times as fast as time passes.
+   * back: where the delay grows, it stands still for as long.
    */
   at(now: number): Shown<S> | undefined {
     const kept = this.#kept;
     const last = kept.at(-1);
     if (!last) return undefined;
-    let time = now - this.#pace.delay;
-    if (this.#time > -Infinity) time = Math.min(time, this.#time + Math.max(0, now - this.#asked) * CATCH_UP);
-    // What is older than all states can still come, and is not shown any more.
-    let shown = Math.min(Math.max(time, this.#time, kept[0]!.tick), last.tick + this.#extrapolate);
+    const time = now - this.#pace.delay;
+    if (time > this.#time) this.#time = time;
+    this.#time = Math.max(this.#time, kept[0]!.tick); // what is older can still come, and is not shown any more
+    let shown = Math.min(this.#time, last.tick + this.#extrapolate);
+    const late = shown - this.#shown;
+    const most = Math.max(0, now - this.#shownAt) * this.#catchUp;
+    if (late > most && late < this.#most) shown = Math.max(this.#shown + most, kept[0]!.tick);
+    this.#shownAt = now;
     let i = kept.length - 1; // the first state after the time shown, or the last there is
     while (i > 0 && kept[i - 1]!.tick > shown) i--;
     const later = kept[i]!;
@@ -181,8 +191,7 @@ export class Playout<S = Record<string, Row>> {
     let at = 1;
     if (earlier === later) shown = Math.min(shown, later.tick); // nothing to go on from
     else at = (shown - earlier.tick) / (later.tick - earlier.tick);
-    this.#time = shown;
-    this.#asked = now;
+    this.#shown = shown;
     const before = kept[Math.max(0, kept.length - 2)]!;
     const ahead = Math.min(now, last.tick + this.#maxDelay) - before.tick;
     const present = before === last ? 1 : ahead / (last.tick - before.tick);

@@ -48,8 +48,6 @@ interface Waiting {
   done(error: unknown, answer?: unknown): void;
 }
 
-type Listener = (...args: never[]) => void;
-
 /**
  * The lobby's socket, as one player. A lost one is opened again until close is called or the lobby refuses for good, and
  * goes on after the last event: none is missed, and none told twice. Requests that were not answered are made again
@@ -63,7 +61,7 @@ export class Live {
 
   readonly #host: LiveHost;
   readonly #retry: Retry;
-  readonly #listeners = new Callbacks<Listener>();
+  readonly #listeners = new Callbacks();
   readonly #waiting = new Map<number, Waiting>();
   #state: LiveState = "reconnecting";
   #ws: WebSocket | undefined;
@@ -96,7 +94,7 @@ export class Live {
    * Listeners that are added right after live() has resolved hear everything.
    */
   on<K extends keyof LiveTells>(what: K, listener: (...args: LiveTells[K]) => void): Undo {
-    return this.#listeners.add(what, listener as Listener);
+    return this.#listeners.add(what, listener as (...args: never[]) => void);
   }
 
   /** Says whom to watch, in the place of those before: at most 200. Their states are told as "presence", now and as they change. */
@@ -297,17 +295,8 @@ export class Live {
     this.#tell("state", state);
   }
 
-  /** Calls the program. Its errors are its own: they must not end a message halfway, and must not be lost. */
   #tell<K extends keyof LiveTells>(what: K, ...args: LiveTells[K]): void {
-    for (const listener of this.#listeners.of(what)) {
-      try {
-        listener(...args as never[]);
-      } catch (e) {
-        queueMicrotask(() => {
-          throw e;
-        });
-      }
-    }
+    this.#listeners.tell(what, ...args);
   }
 }
 

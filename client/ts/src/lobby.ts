@@ -2,8 +2,9 @@ import { APIError, isFinal, retryAfterMs } from "./api_error.js";
 import { Live, type LiveOptions } from "./live.js";
 import { parties, rooms, seatOf, text } from "./lobby_groups.js";
 import type {
-  Explanation, Guest, MatchSeat, Me, NewTicket, PlayedMatches, Queue, Result, Routes, Ticket,
+  Explanation, Guest, MatchSeat, Me, NewTicket, PlayedMatches, Queue, Result, Ticket,
 } from "./lobby_types.js";
+import type { Routes } from "./lobby_routes.js";
 import { MalformedError } from "./reader.js";
 import { type Schedule, systemSchedule } from "./schedule.js";
 import { type SocketFactory, systemSocket } from "./socket.js";

@@ -1,5 +1,6 @@
 import type { CallOptions, CreateOptions, Lobby } from "./lobby.js";
-import type { MadeRoom, MatchSeat, NewRoom, RoomChange, Routes } from "./lobby_types.js";
+import type { Routes } from "./lobby_routes.js";
+import type { MadeRoom, MatchSeat, NewRoom, RoomChange } from "./lobby_types.js";
 import { MalformedError } from "./reader.js";
 
 /** A property of a reply that must be a text. */

@@ -11,7 +11,7 @@ import type { Schema } from "./schema.js";
 import { Socket, type SocketFactory, systemSocket } from "./socket.js";
 import { type Row, sameValue, type TableView } from "./tables.js";
 import {
-  type AnyEvents, Callbacks, type EventInfo, type OnAdd, type OnChange, type OnEvent, type OnField, type OnRemove, type Undo,
+  type AnyEvents, Callbacks, callOut, type EventInfo, type OnAdd, type OnChange, type OnEvent, type OnField, type OnRemove, type Undo,
 } from "./match_callbacks.js";
 import { type Predicted, Predicting, type PredictOptions } from "./match_predict.js";
 import { checkPlayout, Playout, type PlayoutOptions, type Shown } from "./interpolate.js";
@@ -111,11 +111,7 @@ export class Match<S = Record<string, Row>, In = Row, Ev = AnyEvents> {
   #playout: Playout<S> | undefined; // from the first welcome on
   #predicting: Predicting<S, In, Ev> | undefined;
   #framed = false; // a frame of this socket is in it
-  readonly #adds = new Callbacks<OnAdd<unknown>>();
-  readonly #changes = new Callbacks<OnChange<unknown>>();
-  readonly #removes = new Callbacks<OnRemove<unknown>>();
-  readonly #events = new Callbacks<OnEvent<unknown, Ev>>();
-  readonly #unconfirmed = new Callbacks<OnEvent<unknown, Ev>>();
+  readonly #calls = new Callbacks((f) => this.#tell(f)); // by "add Ships", "event Hit" and the like
   readonly #sent = new Map<number, In>(); // for refusals
   #opened: { resolve: (m: Match<S, In, Ev>) => void; reject: (e: Error) => void } | undefined;
   #leaving: Promise<void> | undefined;
@@ -191,25 +187,25 @@ export class Match<S = Record<string, Row>, In = Row, Ev = AnyEvents> {
    * are there already.
    */
   onAdd<K extends keyof S & string>(table: K, call: OnAdd<S[K]>): Undo {
-    for (const [id, row] of this.tables[table]) this.#call(() => call(id, row));
-    return this.#adds.add(table, call as OnAdd<unknown>);
+    for (const [id, row] of this.tables[table]) callOut(() => call(id, row));
+    return this.#calls.add(`add ${table}`, call);
   }
 
   /** Tells of rows that differ from what they were, or of one of their fields. */
   onChange<K extends keyof S & string>(table: K, call: OnChange<S[K]>): Undo;
   onChange<K extends keyof S & string, F extends keyof S[K] & string>(table: K, field: F, call: OnField<S[K][F]>): Undo;
   onChange(table: string, what: string | OnChange<never>, field?: OnField<never>): Undo {
-    if (typeof what !== "string") return this.#changes.add(table, what as OnChange<unknown>);
+    if (typeof what !== "string") return this.#calls.add(`change ${table}`, what);
     const call = field as OnField<unknown>;
-    return this.#changes.add(table, (id, row, before) => {
-      const [now, then] = [(row as Row)[what], (before as Row)[what]];
+    return this.#calls.add(`change ${table}`, (id: number, row: Row, before: Row) => {
+      const [now, then] = [row[what], before[what]];
       if (!sameValue(now, then)) call(id, now, then);
     });
   }
 
   /** Tells of rows that go. */
   onRemove<K extends keyof S & string>(table: K, call: OnRemove<S[K]>): Undo {
-    return this.#removes.add(table, call as OnRemove<unknown>);
+    return this.#calls.add(`remove ${table}`, call);
   }
 
   /**
@@ -219,12 +215,12 @@ export class Match<S = Record<string, Row>, In = Row, Ev = AnyEvents> {
   onEvent<K extends keyof Ev & string>(name: K, call: OnEvent<Ev[K], Ev>): Undo;
   onEvent(name: "*", call: OnEvent<Ev[keyof Ev], Ev>): Undo;
   onEvent(name: string, call: (fields: never, event: EventInfo<Ev>) => void): Undo {
-    return this.#events.add(name, call as OnEvent<unknown, Ev>);
+    return this.#calls.add(`event ${name}`, call);
   }
 
   /** Tells of events that were told as predicted and that the server did not send. */
   onUnconfirmed<K extends keyof Ev & string>(name: K, call: OnEvent<Ev[K], Ev>): Undo {
-    return this.#unconfirmed.add(name, call as OnEvent<unknown, Ev>);
+    return this.#calls.add(`unconfirmed ${name}`, call);
   }
 
   /**
@@ -244,12 +240,12 @@ export class Match<S = Record<string, Row>, In = Row, Ev = AnyEvents> {
    * in a view, which throws it.
    */
   predict(options: PredictOptions<S, In, Ev>): Predicted<S> {
-    const tell = (calls: Callbacks<OnEvent<unknown, Ev>>) => (name: string, fields: AnyEvents[string], tick: number) => {
-      this.#event(calls, fields, { tick, number: 0, name: name as keyof Ev & string, predicted: true });
+    const tell = (what: string) => (name: string, fields: AnyEvents[string], tick: number) => {
+      this.#event(what, fields, { tick, number: 0, name, predicted: true });
     };
     const { schema, info } = this;
     const predicting = new Predicting<S, In, Ev>(
-      { schema, info, onEvent: tell(this.#events), onUnconfirmed: tell(this.#unconfirmed) }, options,
+      { schema, info, onEvent: tell("event"), onUnconfirmed: tell("unconfirmed") }, options,
     );
     this.#predicting = predicting;
     this.#play.stats.prediction = predicting.stats;
@@ -347,7 +343,7 @@ export class Match<S = Record<string, Row>, In = Row, Ev = AnyEvents> {
   #take(body: Uint8Array, input: In): void {
     const now = this.#now();
     const { seq, tick, view, frac } = this.#play.take(body, input, now);
-    this.#call(() => this.#predicting?.input(seq, tick, input, this.#play.clock.inputTick(now), view + frac / 256));
+    callOut(() => this.#predicting?.input(seq, tick, input, this.#play.clock.inputTick(now), view + frac / 256));
     this.#nextSampleAt = now + Math.max(0, Math.min(this.#nextSampleAt - now, this.#sampleSpacing)) + this.#sampleSpacing;
     this.#sent.set(seq, input);
     for (const old of this.#sent.keys()) { // in ascending order; where another program played on they jump
@@ -440,7 +436,7 @@ export class Match<S = Record<string, Row>, In = Row, Ev = AnyEvents> {
   #welcomed(): void {
     if (this.#state === "reconnecting") this.#play.stats.resumes++;
     this.#watch(SILENCE_MS);
-    this.#playout ??= new Playout<S>(this.schema, this.#options.view);
+    this.#playout ??= new Playout<S>(this.schema, { catchUp: 2, ...this.#options.view });
     this.#framed = false;
     this.#predicting?.resume();
     this.#setState("playing");
@@ -475,49 +471,32 @@ export class Match<S = Record<string, Row>, In = Row, Ev = AnyEvents> {
       opened.reject(new CloseError(`joining match ${this.#seat.room}`, info));
       return;
     }
-    this.#call(() => this.#options.onClose?.(info));
+    callOut(() => this.#options.onClose?.(info));
     if (info.action === "done") this.#left?.resolve();
     else this.#left?.reject(new CloseError(`leaving match ${this.#seat.room}`, info));
   }
 
   #setState(state: MatchState): void {
     this.#state = state;
-    this.#call(() => this.#options.onState?.(state));
-  }
-
-  /** Calls the program. Its errors are its own: they must not end a message halfway, and must not be lost. */
-  #call(f: () => void): void {
-    try {
-      f();
-    } catch (e) {
-      queueMicrotask(() => {
-        throw e;
-      });
-    }
+    callOut(() => this.#options.onState?.(state));
   }
 
   /** Calls the program. One that closed the match in a callback hears nothing more of it. */
   #tell(f: () => void): void {
-    if (this.#state !== "closed") this.#call(f);
+    if (this.#state !== "closed") callOut(f);
   }
 
-  #event(calls: Callbacks<OnEvent<unknown, Ev>>, fields: AnyEvents[string], event: EventInfo<Ev>): void {
-    for (const name of [event.name, "*"]) for (const call of calls.of(name)) this.#tell(() => call(fields, event));
+  #event(what: string, fields: AnyEvents[string], event: EventInfo): void {
+    for (const name of [event.name, "*"]) this.#calls.tell(`${what} ${name}`, fields, event);
   }
 
   /** What the stream tells. */
   #listener(): PlayListener {
     const o = this.#options;
-    const tell = (f: () => void) => this.#tell(f);
-    const each = <F>(calls: Iterable<F>, call: (f: F) => void) => {
-      for (const f of calls) tell(() => call(f));
-    };
     return {
       welcomed: () => this.#welcomed(),
       expires: (seconds) => this.#refresher.expires(seconds),
-      onAdd: (t, id, row) => each(this.#adds.of(t), (call) => call(id, row)),
-      onChange: (t, id, row, before) => each(this.#changes.of(t), (call) => call(id, row, before)),
-      onRemove: (t, id, before) => each(this.#removes.of(t), (call) => call(id, before)),
+      row: (what, table, ...args) => this.#calls.tell(`${what} ${table}`, ...args),
       restarted: () => {
         this.#playout!.reset();
         this.#predicting?.restart();
@@ -525,23 +504,22 @@ export class Match<S = Record<string, Row>, In = Row, Ev = AnyEvents> {
       },
       frame: (info) => {
         this.#framed = true;
-        this.#call(() => this.#predicting?.frame(info.tick, info.processed, this.#play.tables!.views));
+        callOut(() => this.#predicting?.frame(info.tick, info.processed, this.#play.tables!.views));
         this.#playout!.push(info.tick, this.tables, this.#play.clock.serverTick(info.at));
-        tell(() => o.onFrame?.(info));
+        this.#tell(() => o.onFrame?.(info));
       },
       event: (tick, number, body) => {
         if (body.kind === "game") {
           const { name, fields } = body;
           if (this.#predicting?.confirm(name, fields, tick)) return;
-          this.#event(this.#events, fields, { tick, number, name: name as keyof Ev & string, predicted: false });
-          return;
+          return this.#event("event", fields, { tick, number, name, predicted: false });
         }
         const { seq, reason } = body;
-        tell(() => o.onRefused?.({ tick, number, seq, reason, input: this.#sent.get(seq) }));
+        this.#tell(() => o.onRefused?.({ tick, number, seq, reason, input: this.#sent.get(seq) }));
       },
       end: (placements) => {
         this.end = placements;
-        tell(() => o.onEnd?.(placements));
+        this.#tell(() => o.onEnd?.(placements));
       },
     };
   }

@@ -29,22 +29,38 @@ export type OnRemove<R> = (id: number, before: R) => void;
 /** Hears of an event of the game. */
 export type OnEvent<F, Ev = AnyEvents> = (fields: F, event: EventInfo<Ev>) => void;
 
-/** Functions by name, called in the order in which they were added. */
-export class Callbacks<F> {
-  readonly #lists = new Map<string, Set<{ call: F }>>();
+/** Calls the program. Its errors are its own: they must not end a message halfway, and must not be lost. */
+export function callOut(f: () => void): void {
+  try {
+    f();
+  } catch (e) {
+    queueMicrotask(() => {
+      throw e;
+    });
+  }
+}
 
-  add(name: string, call: F): Undo {
-    const one = { call }; // so that a function that is added twice is called twice, and removed once
-    let list = this.#lists.get(name);
-    if (!list) this.#lists.set(name, (list = new Set()));
+/** Functions by what they hear of, called in the order in which they were added. */
+export class Callbacks {
+  readonly #call: (f: () => void) => void;
+  readonly #lists = new Map<string, Set<{ f: (...args: never[]) => void }>>();
+
+  /** call makes each call. */
+  constructor(call = callOut) {
+    this.#call = call;
+  }
+
+  add(what: string, f: (...args: never[]) => void): Undo {
+    const one = { f }; // so that a function that is added twice is called twice, and removed once
+    let list = this.#lists.get(what);
+    if (!list) this.#lists.set(what, (list = new Set()));
     list.add(one);
     return () => void list.delete(one);
   }
 
-  /** Those of a name now. One that is removed meanwhile is not called any more, one that is added is not yet. */
-  *of(name: string): Iterable<F> {
-    const list = this.#lists.get(name);
-    if (!list || list.size === 0) return;
-    for (const one of [...list]) if (list.has(one)) yield one.call;
+  /** Calls those that hear of it now. One that is removed meanwhile is not called any more, one that is added is not yet. */
+  tell(what: string, ...args: unknown[]): void {
+    const list = this.#lists.get(what);
+    for (const one of [...(list ?? [])]) if (list!.has(one)) this.#call(() => one.f(...(args as never[])));
   }
 }

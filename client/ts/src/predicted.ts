@@ -138,6 +138,7 @@ export interface Told {
 }
 
 const FLOAT_REST = 1e-3;
+const JUST_WITHIN = 0.49; // steps: how far a number is from the one that it is only just rounded to
 const TURN = 2 * Math.PI;
 
 /** What a prediction does with a table of a schema. */
@@ -176,15 +177,36 @@ export function rename<T>(rows: Map<number, T>, from: number, to: number): void 
   if (row && rows.delete(from)) rows.set(to, row);
 }
 
-/** A row of the server's with what the rules know better: what is not sent, and numbers that are the same on its grid. */
+/**
+ * A row of the server's with what the rules know better: what is not sent, and exact numbers where they are the same on its
+ * grid. One that is only just not the same is moved only just as far as it must be: tick by tick it comes closer to the
+ * server's own exact number.
+ */
 export function merge(t: PlannedTable, truth: Row, known: Row | undefined): Row {
   const row = { ...truth };
   for (const name in known) {
     const f = t.columns.get(name);
     const [a, b] = [known[name]!, truth[name]];
-    if (f ? a !== b && isOnGrid(f) && steps(f, a) === steps(f, b) : f === undefined) row[name] = a;
+    if (f === undefined) row[name] = a;
+    else if (f && a !== b && isOnGrid(f)) {
+      const off = offBy(f, a, b);
+      if (off === 0) row[name] = a;
+      if (Math.abs(off) === 1) row[name] = valueAt(f, steps(f, b) + JUST_WITHIN * off);
+    }
   }
   return row;
+}
+
+/** By how many steps of the wire's grid a is more than b, the short way round for angles. */
+export function offBy(f: Field, a: Value | undefined, b: Value | undefined): number {
+  const d = steps(f, a) - steps(f, b);
+  return f.kind === KIND_ANGLE ? d - Math.floor(d / 2 ** f.bits + 0.5) * 2 ** f.bits : d;
+}
+
+/** The number that is so many steps along the wire's grid. */
+function valueAt(f: Field, n: number): number {
+  if (f.kind !== KIND_ANGLE) return f.min + n * f.step;
+  return (n < 0 ? n + 2 ** f.bits : n) * (TURN / 2 ** f.bits);
 }
 
 /** How far two rows are from each other. */
@@ -209,7 +231,7 @@ export function isOnGrid(f: Field): boolean {
 }
 
 /** A number on the wire's grid. */
-export function steps(f: Field, v: Value | undefined): number {
+function steps(f: Field, v: Value | undefined): number {
   return f.kind === KIND_ANGLE ? quantiseAngle(f, v as number) : quantise(f, v as number);
 }
 
@@ -222,10 +244,7 @@ export function sameEvent(t: Told, name: string, fields: Told["fields"]): boolea
  * numbers that differ by a last bit may round apart. A row that was added ahead may be any.
  */
 export function near(f: Field, a: Value | undefined, b: Value | undefined): boolean {
-  if (isOnGrid(f)) {
-    const d = Math.abs(steps(f, a) - steps(f, b));
-    return d <= 1 || (f.kind === KIND_ANGLE && d === 2 ** f.bits - 1);
-  }
+  if (isOnGrid(f)) return Math.abs(offBy(f, a, b)) <= 1;
   if (f.kind === KIND_REF && (a as number < 0 || b as number < 0)) return true;
   if (f.kind === KIND_FLOAT32) return Object.is(Math.fround(a as number), Math.fround(b as number));
   if (a instanceof Uint8Array && b instanceof Uint8Array) return String(a) === String(b);

@@ -7,10 +7,10 @@
 
 import { Decoder } from "./decoder.js";
 import { readEvent, readValue } from "./event.js";
-import { type Field, KIND_ANGLE, type Value } from "./field.js";
+import { type Field, type Value } from "./field.js";
 import { noHead, readFrame } from "./frame.js";
 import { openMessage } from "./from_server.js";
-import { distance, isOnGrid, planOf, type PlannedTable, steps } from "./predicted.js";
+import { distance, isOnGrid, offBy, planOf, type PlannedTable } from "./predicted.js";
 import { Reader } from "./reader.js";
 import { type PredictedStep, Prediction } from "./reconcile.js";
 import { Schema } from "./schema.js";
@@ -99,7 +99,7 @@ export function playVectors<Step extends object>(
   const plans = schema.tables.filter(({ name }) => options.tables?.includes(name) ?? true).map(planOf);
   const decoder = new Decoder(schema);
   const quiet = () => {};
-  const tables = new Tables(decoder, { onAdd: quiet, onChange: quiet, onRemove: quiet });
+  const tables = new Tables(decoder, quiet);
   const result: VectorResult = { ticks: 0, equal: 0, ignored: 0 };
   const differ = (d: Omit<Difference, "steps">, steps = 0) => {
     if (!options.ignore?.({ ...d, steps })) throw new DifferenceError({ ...d, steps });
@@ -154,8 +154,7 @@ function compareTable(
     for (const f of t.fields) {
       const [a, b] = [want[f.name], got[f.name]];
       const grid = isOnGrid(f) && typeof a === "number" && typeof b === "number";
-      let off = grid ? Math.abs(steps(f, a) - steps(f, b)) : 0;
-      if (f.kind === KIND_ANGLE) off = Math.min(off, 2 ** f.bits - off);
+      const off = grid ? Math.abs(offBy(f, a, b)) : 0;
       if (grid ? off === 0 : equal(a, b)) result.equal++;
       else differ({ ...at, row: id, column: f.name, want: a, got: b }, off);
     }

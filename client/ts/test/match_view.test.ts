@@ -70,6 +70,34 @@ test("a table is shown by its mode: raw as the newest frame has it, extrapolated
   assert.equal(match.view(h.time.now())!.tables.Ships.get(1)!.X, 650, "for ten ticks, and then it stands");
 });
 
+test("after a second without frames a view runs at most twice as fast as time until it is there again", async () => {
+  const [h, match] = await watch();
+  move(h, 100, 130);
+  let [last, most] = [match.view(h.time.now())!.tables.Ships.get(1)!.X, 0];
+  const draw = (ms: number) => {
+    for (let i = 0; i < ms / 10; i++) {
+      h.time.advance(10);
+      const x = match.view(h.time.now())!.tables.Ships.get(1)!.X;
+      most = Math.max(most, x - last);
+      assert.ok(x >= last, "it does not go back");
+      last = x;
+    }
+  };
+  draw(950);
+  for (let tick = 131; tick <= 150; tick++) h.socket.say(frame(tick, { blocks: [keyframe([[10 * tick, "ship", 2]], tick)] }));
+  for (let tick = 151; tick <= 170; tick++) {
+    draw(50);
+    h.socket.say(frame(tick, { blocks: [keyframe([[10 * tick, "ship", 2]], tick)] }));
+  }
+  assert.ok(most > 1.5 && most <= 2 + 1e-9, `${most} in 10 ms, 1 is what the ship flies`);
+  assert.ok(last > 5 * 158, `it is shown at ${last / 5} in tick 170`);
+
+  // One of ten seconds is jumped over.
+  h.time.advance(9_000);
+  for (let tick = 351; tick <= 353; tick++) h.socket.say(frame(tick, { blocks: [keyframe([[10 * tick, "ship", 2]], tick)] }));
+  assert.ok(match.view(h.time.now())!.tick > 335);
+});
+
 test("bounds of a view that make no sense reject the connect", async () => {
   const h = new Harness({ view: { minDelay: 2, maxDelay: 1 } });
   await assert.rejects(h.connect(), RangeError);

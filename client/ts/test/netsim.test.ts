@@ -248,3 +248,39 @@ test("a match plays on over it, comes back after a loss, and leaves nothing behi
   match.close();
   assert.equal(h.time.next, undefined);
 });
+
+test("whatever the network does meanwhile, nothing overtakes, nothing comes twice, and a socket that lives loses nothing", () => {
+  const dice = random(77);
+  const some = (most: number) => (dice(3) === 0 ? 0 : dice(most));
+  for (let round = 0; round < 150; round++) {
+    const line = Line.open({}, random(round));
+    let [said, sent] = [0, 0];
+    for (let i = 0; i < 60 && line.client.readyState === 1; i++) {
+      switch (dice(5)) {
+        case 0:
+          line.sim.set({
+            latencyMs: some(400), jitterMs: some(400), stallMs: some(900), stallEveryMs: some(2000), dropEveryMs: dice(4) ? 0 : 5000,
+          });
+          break;
+        case 1:
+          line.send(sent++);
+          break;
+        case 2:
+          line.say(said++);
+          break;
+        default:
+          line.time.advance(dice(200));
+      }
+      assert.ok(line.client.bufferedAmount >= 0);
+    }
+    const lives = line.client.readyState === 1;
+    if (lives) line.sim.set({});
+    line.time.advance(5000);
+    const counted = (n: number) => Array.from({ length: n }, (_, i) => i);
+    assert.deepEqual(line.heard.map(([, n]) => n), counted(lives ? said : line.heard.length));
+    assert.deepEqual(line.server.sent, counted(lives ? sent : line.server.sent.length));
+    assert.deepEqual([line.ends.length, line.client.bufferedAmount], [lives ? 0 : 1, 0]);
+    line.client.close();
+    assert.equal(line.time.next, undefined, "a timer is left");
+  }
+});

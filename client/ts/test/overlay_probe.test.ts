@@ -52,7 +52,7 @@ test("a killed host is one incident: how long no frame came, and how many ticks 
   t.run(500, false);
   t.stats.takeover = { count: 2, pausedMs: 550, rolledBackTicks: 0 };
   t.run(1000);
-  assert.equal(t.incidents[1], "host: New host: paused 550 ms, nothing rolled back");
+  assert.equal(t.incidents[1], "host: New host: paused 550 ms, rolled back 0 ticks");
 });
 
 test("a socket that was lost and a network that stood still are told with their time", () => {

@@ -34,6 +34,11 @@ test("seats beyond the table, as bots have them, get a colour and a hull", () =>
   assert.equal(seatColour(1), `light-dark(${colour(1, "light")}, ${colour(1, "dark")})`);
 });
 
+test("the first player and the first dozen bots differ", () => {
+  const all = [colour(1, "dark"), ...Array.from({ length: 14 }, (_, i) => colour(256 + i, "dark"))];
+  assert.equal(new Set(all).size, all.length);
+});
+
 test("a faint colour keeps its hue", () => {
   assert.equal(faint("#112233", 0.5), "#11223380");
   assert.equal(faint("#112233", 7), "#112233ff");

@@ -2,6 +2,7 @@
 // in both and nobody needs to see colours well. Each colour has a form for dark ground and one for light.
 
 import type { Theme } from "../shared/theme.ts";
+import { FIRST_BOT } from "./world.ts";
 
 /** By seat, from 1: on dark ground. */
 const ON_DARK = [
@@ -25,8 +26,10 @@ const HULLS: readonly Hull[] = [
   [[13, 1.5], [5, 3.5], [1, 10.5], [-10.5, 8], [-6.5, 0], [-10.5, -8], [1, -10.5], [5, -3.5], [13, -1.5]],
 ];
 
+/** Which of some looks a seat has. Bots' seats begin high up: the first ones must not look like the first players. */
 function turns(seat: number, of: number): number {
-  return (((seat - 1) % of) + of) % of;
+  const place = seat < FIRST_BOT ? seat - 1 : seat - FIRST_BOT + 1;
+  return ((place % of) + of) % of;
 }
 
 /** The colour of a seat on a ground, as #rrggbb. */

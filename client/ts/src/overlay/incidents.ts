@@ -76,5 +76,5 @@ function ms(n: number): string {
 }
 
 function rolledBack(ticks: number): string {
-  return ticks === 0 ? "nothing rolled back" : `rolled back ${ticks} tick${ticks === 1 ? "" : "s"}`;
+  return `rolled back ${ticks} tick${ticks === 1 ? "" : "s"}`;
 }
