@@ -50,11 +50,12 @@ test("a change is sent at once, when the last input was a while ago", () => {
 
 test("a change is sent at once, when the last input was more of the same", () => {
   const { time, held, sent, s } = sender();
-  time.run(251);
-  assert.deepEqual(sent.at(-1), [250, 0]);
   held.input = turn(1);
+  time.run(351);
+  assert.deepEqual(sent, [[50, 1], [350, 1]]);
+  held.input = turn(2);
   s.changed();
-  assert.deepEqual(sent.at(-1), [251, 1]);
+  assert.deepEqual(sent.at(-1), [351, 2]);
 });
 
 test("more changes within a tick keep their distance, and the newest counts", () => {
