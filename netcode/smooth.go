@@ -112,7 +112,7 @@ func (s *smoothing) hold(before, now []rows, left float64) {
 			was := rowOf(before[i], id)
 			for c, f := range t.fields {
 				v := f.shownAt(was, at, left)
-				if slot < len(t.ids) && t.ids[slot] == id {
+				if slot < len(t.ids) && t.ids[slot] == id && t.offset[slot*k+c] != 0 { // so that -0 stays it
 					v += t.offset[slot*k+c]
 				}
 				t.seen[slot*k+c] = v
@@ -181,7 +181,7 @@ func (s *smoothing) show(shown, before []rows, left float64) {
 			was := rowOf(before[i], id)
 			for c, f := range t.fields {
 				v := f.shownAt(was, at, left)
-				if slot < len(t.ids) && t.ids[slot] == id {
+				if slot < len(t.ids) && t.ids[slot] == id && t.offset[slot*k+c] != 0 { // so that -0 stays it
 					v += t.offset[slot*k+c]
 				}
 				f.setFloat(at, v)

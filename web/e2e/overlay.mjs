@@ -68,6 +68,7 @@ async function check(browser, url) {
     await page.waitForFunction(() => window.trial);
     await tells(page);
     await shoot(page, `overlay-${colorScheme}`);
+    if (shots) await page.locator(".panel").screenshot({ path: join(shots, `overlay-panel-${colorScheme}.png`), scale: "css" });
     await accessible(page, colorScheme);
     if (colorScheme === "dark") {
       await keyboard(page);

@@ -3,7 +3,7 @@ import {
   KIND_STRING, quantise, quantiseAngle, type Value,
 } from "./field.js";
 import { MAX_UINT32 } from "./protocol.js";
-import { encodeText, type Writer } from "./writer.js";
+import { cutText, type Writer } from "./writer.js";
 
 /**
  * Writes an input as the server reads it: an array of the fields' values in the schema's order. Fields that the input
@@ -76,17 +76,4 @@ function wrong(f: Field, want: string, have: unknown): string {
 function finite(f: Field, v: number): number {
   if (!Number.isFinite(v)) throw new RangeError(wrong(f, "a finite number", v));
   return v;
-}
-
-/** Cuts a text to at most max bytes of UTF-8, between two characters. */
-function cutText(s: string, max: number): string {
-  if (s.length * 3 <= max || encodeText(s).length <= max) return s;
-  let n = 0;
-  let end = 0;
-  for (const c of s) {
-    n += encodeText(c).length;
-    if (n > max) break;
-    end += c.length;
-  }
-  return s.slice(0, end);
 }

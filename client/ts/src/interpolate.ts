@@ -77,7 +77,7 @@ export interface PlayoutOptions<S = Record<string, Row>> {
   extrapolate?: number;
   /**
    * How much faster than time what is shown runs at most, at least 1, when it makes up for a gap in which it stood still;
-   * longer ones than a hundred ticks beyond maxDelay it jumps over. Default: it jumps over all; in a match's view 2.
+   * longer ones than 60 ticks beyond maxDelay it jumps over. Default: it jumps over all; in a match's view 2.
    */
   catchUp?: number;
 }
@@ -96,18 +96,18 @@ interface Kept {
 }
 
 /** Fills in what is left out. Throws a RangeError. */
-export function checkPlayout<S>(options: PlayoutOptions<S>): { minDelay: number; maxDelay: number; extrapolate: number } {
-  const { minDelay = 1, maxDelay = 10, extrapolate = 2 } = options;
+export function checkPlayout<S>(options: PlayoutOptions<S>): Required<Omit<PlayoutOptions, "tables">> {
+  const { minDelay = 1, maxDelay = 10, extrapolate = 2, catchUp = Infinity } = options;
   if (!(minDelay >= 0 && minDelay <= maxDelay && maxDelay <= 100)) {
     throw new RangeError(`minDelay ${minDelay}, maxDelay ${maxDelay}: want 0 to 100 in this order`);
   }
-  if (!(extrapolate >= 0 && extrapolate <= 100)) {
-    throw new RangeError(`extrapolate ${extrapolate}: want 0 to 100`);
+  if (!(extrapolate >= 0 && extrapolate <= 100 && catchUp >= 1)) {
+    throw new RangeError(`extrapolate ${extrapolate}, catchUp ${catchUp}: want 0 to 100, 1 at least`);
   }
-  return { minDelay, maxDelay, extrapolate };
+  return { minDelay, maxDelay, extrapolate, catchUp };
 }
 
-const SPARE_TO_CATCH_UP = 100;
+const SPARE_TO_CATCH_UP = 60;
 const SPARE = 8; // states kept beyond those of the longest delay: for a server that is ahead of its estimate
 
 /**
@@ -128,14 +128,14 @@ export class Playout<S = Record<string, Row>> {
   #shownAt = 0;
 
   constructor(schema: Schema, options: PlayoutOptions<S> = {}) {
-    const { minDelay, maxDelay, extrapolate } = checkPlayout(options);
+    const { minDelay, maxDelay, extrapolate, catchUp } = checkPlayout(options);
     const modes = (options.tables ?? {}) as Readonly<Record<string, ViewMode | undefined>>;
     this.#tables = schema.tables.map(({ name, fields }) => {
       return { name, mode: modes[name] ?? "interpolate", glide: fields.filter(glides) };
     });
     this.#maxDelay = maxDelay;
     this.#extrapolate = extrapolate;
-    this.#catchUp = options.catchUp ?? Infinity;
+    this.#catchUp = catchUp;
     this.#pace = new Pace(minDelay, maxDelay);
     this.#most = Math.ceil(maxDelay) + (this.#catchUp < Infinity ? SPARE_TO_CATCH_UP : SPARE);
   }

@@ -490,9 +490,7 @@ export class Match<S = Record<string, Row>, In = Row, Ev = AnyEvents> {
     return {
       welcomed: () => this.#welcomed(),
       expires: (seconds) => this.#refresher.expires(seconds),
-      onAdd: (t, id, row) => this.#calls.tell(`add ${t}`, id, row),
-      onChange: (t, id, row, before) => this.#calls.tell(`change ${t}`, id, row, before),
-      onRemove: (t, id, before) => this.#calls.tell(`remove ${t}`, id, before),
+      row: (what, table, ...args) => this.#calls.tell(`${what} ${table}`, ...args),
       restarted: () => {
         this.#playout!.reset();
         this.#predicting?.restart();

@@ -61,6 +61,9 @@ export interface Predicted<S = Record<string, Row>> {
   errorAt(part: number): number;
 }
 
+// How far a prediction runs ahead of the newest frame, in seconds: on a line that stalls for one the own ship flies on.
+const AHEAD_S = 2;
+
 /** What a Predicting needs of its match. */
 export interface PredictingMatch {
   readonly schema: Schema;
@@ -144,9 +147,10 @@ export class Predicting<S, In, Ev> implements Predicted<S> {
     prediction.advance(time);
     prediction.decay(Math.max(0, now - (this.#decayedAt ?? now)));
     this.#decayedAt = now;
+    const { seat } = this.#match.info;
     const tables: Record<string, ReadonlyMap<number, Row>> = { ...(shown.tables as Record<string, ReadonlyMap<number, Row>>) };
     for (const { table: { name }, owner } of this.#tables) {
-      const own = (row: Row) => owner !== undefined && row[owner] === this.#match.info.seat;
+      const own = (row: Row) => seat > 0 && row[owner!] === seat; // one who watches owns none
       const rows = new Map<number, Row>();
       for (const [id, row] of tables[name]!) if (!own(row)) rows.set(id, row);
       for (const [id, row] of prediction.state[name]!) if (id < 0 || own(row)) rows.set(id, prediction.shown(name, id)!);
@@ -159,7 +163,7 @@ export class Predicting<S, In, Ev> implements Predicted<S> {
     const { schema, info, onEvent, onUnconfirmed } = this.#match;
     const { step, halfLifeMs, snap } = this.#options;
     return new Prediction<In>(this.#tables.map((t) => t.table), step as (step: PredictedStep<In>) => void, {
-      rate: info.rate, inputs: info.inputs, seat: info.seat, events: schema.events, onEvent, onUnconfirmed,
+      rate: info.rate, inputs: info.inputs, seat: info.seat, ahead: AHEAD_S * info.rate, events: schema.events, onEvent, onUnconfirmed,
       ...(halfLifeMs !== undefined && { halfLifeMs }), ...(snap !== undefined && { snap }),
     });
   }

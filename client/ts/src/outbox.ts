@@ -13,7 +13,7 @@ export class BacklogError extends Error {
   override readonly name = "BacklogError";
 
   constructor() {
-    super(`${KEPT_COMMANDS} commands are waiting for the server already`);
+    super(`${KEPT_COMMANDS} commands wait already`);
   }
 }
 

@@ -14,7 +14,7 @@ import { FROM_SERVER, MAX_INPUT_BODY, PROTOCOL } from "./protocol.js";
 import type { PredictionStats } from "./reconcile.js";
 import { Schema } from "./schema.js";
 import { framed, type Socket } from "./socket.js";
-import { type RowListener, sameValue, Tables } from "./tables.js";
+import { type RowTell, sameValue, Tables } from "./tables.js";
 import { type PacketInput, writeLeave, writePacket, writePing, writeRefresh, writeResync } from "./to_server.js";
 import { Writer } from "./writer.js";
 
@@ -97,7 +97,8 @@ export interface Takeover {
 }
 
 /** What a Play tells. None may throw. */
-export interface PlayListener extends RowListener {
+export interface PlayListener {
+  row: RowTell;
   welcomed(): void;
   /** Ticks count anew from the frame that is about to be told: another host, or a clock that jumped. */
   restarted(): void;
@@ -245,7 +246,7 @@ export class Play {
     this.schema ??= schema;
     this.#decoder = new Decoder(this.schema);
     if (this.tables) this.tables.follow(this.#decoder);
-    else this.tables = new Tables(this.#decoder, this.#listener);
+    else this.tables = new Tables(this.#decoder, this.#listener.row);
     for (const { name } of schema.tables) this.#byTable[name] ??= 0;
     const { room, game, rules, seat, player, epoch, rate, inputs } = w;
     const goesOn = this.info?.epoch === epoch;

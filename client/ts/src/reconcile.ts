@@ -397,7 +397,7 @@ export class Prediction<In> {
     const left = Math.max(0, Math.min(1, this.#tick - this.#time)); // of the tick
     return t.smooth.map(({ field }, i) => {
       const v = row[field.name] as number;
-      return v - (difference(field, v, before[field.name] as number) * left || 0) + (offsets?.[i] ?? 0);
+      return v - (difference(field, v, before[field.name] as number) * left || 0) + (offsets?.[i] || -0); // x + -0 is x, even where x is -0
     });
   }
 

@@ -19,12 +19,11 @@ export interface TableView<R> {
   [Symbol.iterator](): Iterator<[number, R]>;
 }
 
-/** What is told of rows, after the whole frame was applied. */
-export interface RowListener {
-  onAdd(table: string, id: number, row: Row): void;
-  onChange(table: string, id: number, row: Row, before: Row): void;
-  onRemove(table: string, id: number, before: Row): void;
-}
+/**
+ * Told of rows, after the whole frame was applied: what became of one, and the row that it is, or was. "change" has both,
+ * the one that it was last.
+ */
+export type RowTell = (what: "add" | "change" | "remove", table: string, id: number, ...rows: Row[]) => void;
 
 class TableRows implements TableView<Row> {
   readonly rows = new Map<number, Row>();
@@ -61,15 +60,15 @@ class TableRows implements TableView<Row> {
 export class Tables {
   readonly views: Readonly<Record<string, TableView<Row>>>;
   readonly #tables: readonly TableRows[];
-  readonly #listener: RowListener;
+  readonly #tell: RowTell;
   #decoder: Decoder;
   #touched: Set<number>[];
   readonly #elements: readonly (readonly (Element | undefined)[])[];
   /** By table, the rows that are in a cell, and since which tick they are in none; -1: they are in one. */
   readonly #inCells: Map<number, number>[];
 
-  constructor(decoder: Decoder, listener: RowListener) {
-    this.#listener = listener;
+  constructor(decoder: Decoder, tell: RowTell) {
+    this.#tell = tell;
     this.#tables = decoder.schema.tables.map(() => new TableRows());
     this.views = Object.fromEntries(decoder.schema.tables.map((t, i) => [t.name, this.#tables[i]!]));
     this.#touched = this.#tables.map(() => new Set());
@@ -91,7 +90,6 @@ export class Tables {
   /** Brings the views up to what the decoder has, then tells what became of the rows. */
   update(): void {
     const told: (() => void)[] = [];
-    const { onAdd, onChange, onRemove } = this.#listener;
     this.#tables.forEach((t, i) => {
       const { name } = this.#decoder.schema.tables[i]!;
       const touched = this.#touched[i]!;
@@ -100,9 +98,9 @@ export class Tables {
       const taken = new Set<number>(); // slots of rows that came
       const put = (id: number, before: Row | undefined, row: Row | undefined) => {
         t.set(id, row);
-        if (!before && row) told.push(() => onAdd(name, id, row));
-        else if (before && row) told.push(() => onChange(name, id, row, before));
-        else if (before) told.push(() => onRemove(name, id, before));
+        const rows = [row, before].filter((r) => r !== undefined);
+        const what = !before ? "add" : row ? "change" : "remove";
+        if (rows.length > 0) told.push(() => this.#tell(what, name, id, ...rows));
       };
       for (const id of touched) {
         const before = t.get(id);

@@ -99,7 +99,7 @@ export function playVectors<Step extends object>(
   const plans = schema.tables.filter(({ name }) => options.tables?.includes(name) ?? true).map(planOf);
   const decoder = new Decoder(schema);
   const quiet = () => {};
-  const tables = new Tables(decoder, { onAdd: quiet, onChange: quiet, onRemove: quiet });
+  const tables = new Tables(decoder, quiet);
   const result: VectorResult = { ticks: 0, equal: 0, ignored: 0 };
   const differ = (d: Omit<Difference, "steps">, steps = 0) => {
     if (!options.ignore?.({ ...d, steps })) throw new DifferenceError({ ...d, steps });

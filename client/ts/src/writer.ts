@@ -5,6 +5,11 @@ export function encodeText(text: string): Uint8Array {
   return encoder.encode(text);
 }
 
+/** Cuts a text to at most max bytes of UTF-8, between two characters. */
+export function cutText(text: string, max: number): string {
+  return text.slice(0, encoder.encodeInto(text, new Uint8Array(max)).read);
+}
+
 /** Builds MessagePack, each value in its shortest form, in a buffer that it reuses. */
 export class Writer {
   #bytes = new Uint8Array(256);

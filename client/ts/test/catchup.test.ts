@@ -52,10 +52,10 @@ test("the golden columns are the schema's", () => {
 test("a viewer that catches up has the golden rows in every scope, and of them makes the golden table", () => {
   const d = new Decoder(schema);
   let told: string[] = [];
-  const note = (what: string) => (table: string, id: number) => {
+  const note = (what: string, table: string, id: number) => {
     if (table === rows!.name) told.push(`${what} ${id}`);
   };
-  const tables = new Tables(d, { onAdd: note("add"), onChange: note("change"), onRemove: note("remove") });
+  const tables = new Tables(d, note);
   const names = [...stream.columns.room, ...stream.columns.own, ...stream.columns.team];
   const list = (row: Row) => names.map((n) => row[n] ?? null);
   for (const [frame, want] of frames()) {

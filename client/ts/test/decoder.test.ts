@@ -223,9 +223,9 @@ test("a block builds on the ticks of the last four frames", () => {
 /** Tables over a schema, with what they told. */
 function watched(sc: Schema) {
   const told: string[] = [];
-  const note = (what: string) => (name: string, id: number) => void told.push(`${what} ${name} ${id}`);
+  const note = (what: string, name: string, id: number) => void told.push(`${what} ${name} ${id}`);
   const d = new Decoder(sc);
-  return { d, told, tables: new Tables(d, { onAdd: note("add"), onChange: note("change"), onRemove: note("remove") }) };
+  return { d, told, tables: new Tables(d, note) };
 }
 
 test("a keyframe removes what it does not have", () => {

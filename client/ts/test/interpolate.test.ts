@@ -87,7 +87,7 @@ test("the time shown never goes back, and stays within the delay's bounds", () =
 });
 
 test("bounds that make no sense are refused", () => {
-  const bad = [{ minDelay: 3, maxDelay: 2 }, { minDelay: -1 }, { maxDelay: 101 }, { maxDelay: Number.NaN }, { extrapolate: -1 }];
+  const bad = [{ minDelay: 3, maxDelay: 2 }, { minDelay: -1 }, { maxDelay: 101 }, { maxDelay: Number.NaN }, { extrapolate: -1 }, { catchUp: 0.5 }];
   for (const o of bad) {
     assert.throws(() => new Playout(schema, o), RangeError, JSON.stringify(o));
   }

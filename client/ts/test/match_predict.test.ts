@@ -213,3 +213,26 @@ test("an error of a step is not lost and does not stop the match", async (t) => 
   room(h, 106, 12);
   assert.ok(match.view(h.time.now()));
 });
+
+test("on a line that stalls for more than a second the own ship still answers", async () => {
+  const [h, match] = await play();
+  match.view(h.time.now());
+  h.time.advance(1200);
+  match.view(h.time.now());
+  const before = shownShip(h, match)!.X;
+  match.send({ Turn: 20 });
+  h.time.advance(16);
+  assert.ok(shownShip(h, match)!.X > before);
+});
+
+test("one who watches owns no row: those of nobody are shown as they are", async () => {
+  const h = new Harness();
+  const match = await h.join({ schema: GLIDING, tick: 90, seat: 0 });
+  match.predict({ tables: ["Ships"], step: (s) => s.state.Ships.forEach((ship) => (ship.X += 100)) });
+  for (let tick = 90; tick <= 100; tick++) {
+    h.socket.say(frame(tick, { blocks: [keyframe([[20, "nobody's", 0]], 90)] }));
+    h.time.advance(50);
+    match.view(h.time.now());
+  }
+  assert.equal(shownShip(h, match)!.X, 10);
+});

@@ -47,8 +47,8 @@ const goes = (gap = 1) => BlockWriter.begin(false, 1, gap).rows([0], 0).bit(0);
 function client(sc = schema) {
   const d = new Decoder(sc);
   let told: string[] = [];
-  const note = (what: string) => (_: string, id: number) => void told.push(`${what} ${id}`);
-  const tables = new Tables(d, { onAdd: note("add"), onChange: note("change"), onRemove: note("remove") });
+  const note = (what: string, _: string, id: number) => void told.push(`${what} ${id}`);
+  const tables = new Tables(d, note);
   const take = (f: Frame) => {
     told = [];
     const errors = d.apply(f).map((e) => `${e.scope} ${e.reason}`);

@@ -222,23 +222,17 @@ test("tables put the scopes together, and tell each difference once", () => {
   const decoder = new Decoder(schema);
   const told = new Map<string, Map<number, Row>>(schema.tables.map((t) => [t.name, new Map()]));
   let calls = 0;
-  const tables = new Tables(decoder, {
-    onAdd(table, id, row) {
-      assert.ok(!told.get(table)!.has(id), "added twice");
-      told.get(table)!.set(id, row);
-      calls++;
-    },
-    onChange(table, id, row, before) {
-      assert.equal(told.get(table)!.get(id), before);
-      assert.notDeepEqual(row, before);
-      told.get(table)!.set(id, row);
-      calls++;
-    },
-    onRemove(table, id, before) {
-      assert.equal(told.get(table)!.get(id), before);
-      told.get(table)!.delete(id);
-      calls++;
-    },
+  const tables = new Tables(decoder, (what, table, id, row, before) => {
+    calls++;
+    const rows = told.get(table)!;
+    if (what === "remove") {
+      assert.equal(rows.get(id), row);
+      rows.delete(id);
+      return;
+    }
+    assert.equal(rows.get(id), before, "it is what was told before: none where it is added");
+    assert.notDeepEqual(row, before);
+    rows.set(id, row!);
   });
   frames().forEach((frame, i) => {
     decoder.apply(frame);
@@ -259,10 +253,10 @@ test("tables put the scopes together, and tell each difference once", () => {
 
 test("a decoder that starts over tells the differences to the one before", () => {
   let told: string[] = [];
-  const note = (what: string) => (table: string, id: number) => void told.push(`${what} ${table} ${id}`);
+  const note = (what: string, table: string, id: number) => void told.push(`${what} ${table} ${id}`);
   const list = frames();
   const first = new Decoder(schema);
-  const tables = new Tables(first, { onAdd: note("add"), onChange: note("change"), onRemove: note("remove") });
+  const tables = new Tables(first, note);
   first.apply(list[0]!);
   tables.update();
   told = [];

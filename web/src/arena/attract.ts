@@ -6,8 +6,11 @@ import { Scene, type ShipView } from "./scene.ts";
 import { Skirmish } from "./skirmish.ts";
 
 const RATE = 20;
-const SEATS = 9;
+const SEATS = 11;
 const WARM = 24; // ticks before a still
+const LONGEST = 90; // ticks in which a good moment for one is looked for
+const CROWDED = 4; // ships in the picture make one
+const ZOOM = 0.8;
 
 export class Attract {
   readonly #picture: Picture;
@@ -17,6 +20,9 @@ export class Attract {
   #frame = 0;
   #start = 0;
   #tick = 0; // that is shown
+  #frozenAt = 0; // ticks of the still's own time
+  #seen = 0; // ships in the half of the picture that no words cover
+  #killed = 0; // the tick of the last kill
   #warm = false; // something has flown and burst
   readonly #at = { x: 333, y: 500 };
 
@@ -46,9 +52,9 @@ export class Attract {
     this.stop();
     if (!this.#warm) {
       this.#warm = true;
-      for (let i = 0; i < WARM; i++) this.#paint((i * 1000) / RATE, 1, (this.#tick += 1));
+      for (let i = 0; i < WARM || (i < LONGEST && !this.#good()); i++) this.#paint((++this.#frozenAt * 1000) / RATE, 1, (this.#tick += 1));
     }
-    this.#paint((WARM * 1000) / RATE, 1);
+    this.#paint((this.#frozenAt * 1000) / RATE, 1);
   }
 
   /** Paints a picture that stands still anew: in another size, or another look. */
@@ -74,8 +80,18 @@ export class Attract {
     const rows = between(this.#before, { Ships, Bullets }, tick + 1 - newest);
     const { ships, bullets, happenings } = this.#scene.show({ tick, ...rows }, 0);
     this.#aim(ships, part);
-    this.#picture.camera.look(this.#at.x, this.#at.y);
+    const { camera } = this.#picture;
+    camera.zoom = ZOOM;
+    camera.look(this.#at.x, this.#at.y);
+    this.#seen = ships.filter((s) => s.hp > 0 && s.x > camera.x && camera.sees(s.x, s.y, -30)).length;
+    if (happenings.some((h) => h.kind === "kill")) this.#killed = tick;
     this.#picture.draw({ now, ships, bullets, happenings, own: 0, leader: 0, labels: false });
+  }
+
+  /** Whether this moment is worth to stand still: in a crowd, just after somebody burst. */
+  #good(): boolean {
+    const since = this.#tick - this.#killed;
+    return this.#seen >= CROWDED && since >= 3 && since <= 8;
   }
 
   /** Brings the middle of the fight, by some part of the way, to where the words do not cover it. */

@@ -72,11 +72,18 @@ test("what changes without a word, as a stick does, is seen every tick", () => {
   assert.deepEqual(sent.map(([at]) => at), [50, 100, 150, 200, 250]);
 });
 
-test("the same is sent again before it stops counting", () => {
+test("hands at rest say so once: that is what counts when nothing comes", () => {
   const { time, sent } = sender();
+  time.run(5000);
+  assert.deepEqual(sent, [[50, 0]]);
+});
+
+test("the same is sent again before it stops counting", () => {
+  const { time, held, sent } = sender();
+  held.input = turn(1);
   time.run(2000);
   const gaps = sent.slice(1).map(([at], i) => at - sent[i]![0]);
-  assert.ok(gaps.length > 5 && gaps.every((gap) => gap === 200), String(gaps));
+  assert.ok(gaps.length > 5 && gaps.every((gap) => gap === 300), String(gaps));
 });
 
 test("nothing is sent while there is nothing to send, and then at once what is held", () => {

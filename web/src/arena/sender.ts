@@ -1,12 +1,14 @@
 // When inputs are sent: a change at once, so that the next picture shows it, and else now and then. The server lets an
-// input count until the next one, for half a second; more of the same would say nothing.
+// input count until the next one, for half a second; more of the same would say nothing, and nothing is what counts then.
 
 import type { Input } from "./world.ts";
 
 /** The least part of a tick between two inputs: the rules use one a tick. */
 const SPACING = 0.62;
 /** How many ticks one input is left to count. */
-const HELD = 4;
+const HELD = 6;
+
+const REST: Input = { Turn: 0, Thrust: 0, Fire: false };
 
 /** Where time comes from. Tests give their own. */
 export interface Timers {
@@ -60,7 +62,7 @@ export class Sender {
   #look(): void {
     const now = this.#timers.now();
     const input = this.#read();
-    const stale = now - this.#at > (HELD - 0.5) * this.#tick;
+    const stale = input !== undefined && !same(input, REST) && now - this.#at > (HELD - 0.5) * this.#tick;
     if (input && (stale || !same(input, this.#last))) {
       this.#last = input;
       this.#at = now;

@@ -75,10 +75,13 @@ export class Overlay {
     this.#probe = new Probe(match);
     this.#rows = [
       new LineRow("Round trip", "Smoothed, measured every second", { series: (p) => p.rtt, unit: "ms", least: 50, colour: 0 }),
-      new LineRow("Jitter", "How much the arrival of frames varies, smoothed", { series: (p) => p.jitter, unit: "ms", least: 20, colour: 0 }),
+      new LineRow("Jitter", "How much the arrival of frames varies, smoothed", {
+        series: (p) => p.jitter, unit: "ms", least: 20, colour: 0,
+      }),
       new GapRow(),
       new LineRow("Prediction error", "By how much the last state differed from what was predicted, in the game's units", {
-        series: (p) => p.error, unit: "", least: 0.1, colour: 3, none: "no prediction", shown: 0.98, // one jump would flatten the rest
+        series: (p) => p.error, unit: "", least: 0.1, colour: 3, none: "no prediction",
+        shown: 0.98, // one jump would flatten the rest
       }),
       new RollbackRow(),
       new LeadRow(),
@@ -151,7 +154,8 @@ export class Overlay {
   }
 
   #panel(): HTMLElement {
-    const hide = make("button", { type: "button", class: "icon", "aria-label": "Hide the diagnostics", title: "Hide (Escape)" }, "×");
+    const told = { "aria-label": "Hide the diagnostics", title: "Hide (Escape)" };
+    const hide = make("button", { type: "button", class: "icon", ...told }, "×");
     hide.addEventListener("click", () => this.hide());
     this.#freeze.addEventListener("click", () => {
       this.#frozen = this.#frozen === undefined ? this.#now() : undefined;
@@ -160,7 +164,7 @@ export class Overlay {
     });
     this.#graphs.addEventListener("pointermove", (e) => this.#point(e.clientX));
     this.#graphs.addEventListener("pointerleave", () => this.#point(undefined));
-    const panel = make("section", { class: "panel", "aria-label": "Network diagnostics" },
+    return make("section", { class: "panel", "aria-label": "Network diagnostics" },
       make("header", {},
         make("h2", {}, "Network"),
         make("div", { class: "state" }, this.#dot, this.#state),
@@ -173,7 +177,6 @@ export class Overlay {
         ...(this.#controls ? [this.#controls.element] : []),
       ),
     );
-    return panel;
   }
 
   /** Keeps what is done in the overlay from the game below it. */
@@ -239,7 +242,8 @@ export class Overlay {
     const style = getComputedStyle(this.#host);
     const of = (name: string) => style.getPropertyValue(`--${name}`).trim();
     return {
-      ink: of("ink"), soft: of("soft"), grid: of("grid"), surface: of("surface"), bad: of("bad"), mark: of("mark"), rest: of("rest"),
+      ink: of("ink"), soft: of("soft"), grid: of("grid"), surface: of("surface"), bad: of("bad"), mark: of("mark"),
+      rest: of("rest"),
       series: [of("c0"), of("c1"), of("c2"), of("c3"), of("c4")],
     };
   }
@@ -248,7 +252,8 @@ export class Overlay {
     const { state, info, stats } = this.#match;
     this.#dot.dataset["state"] = state;
     this.#state.title = `room ${info.room}, epoch ${info.epoch}`;
-    setText(this.#state, ago !== undefined ? `${(ago / 1000).toFixed(1)} s ago` : info.seat === 0 ? `${state} · watching` : `${state} · seat ${info.seat}`);
+    const now = `${state} · ${info.seat === 0 ? "watching" : `seat ${info.seat}`}`;
+    setText(this.#state, ago === undefined ? now : `${(ago / 1000).toFixed(1)} s ago`);
     const counts = [
       [stats.takeover?.count ?? 0, "takeovers"], [stats.resumes, "resumes"], [stats.shed, "inputs shed"],
       [stats.decodeErrors + stats.hashMismatches, "decode errors"],

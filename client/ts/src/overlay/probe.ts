@@ -112,7 +112,9 @@ export class Probe {
 
   readonly #match: Observed;
   readonly #incidents: Incidents;
-  readonly #rates = { in: new Rate(PER_SECOND), out: new Rate(PER_SECOND), rolled: new Rate(PER_SECOND), replayed: new Rate(PER_SECOND) };
+  readonly #rates = {
+    in: new Rate(PER_SECOND), out: new Rate(PER_SECOND), rolled: new Rate(PER_SECOND), replayed: new Rate(PER_SECOND),
+  };
   #frames = -1;
   #heardAt = 0; // the sample in which the newest frame was first seen
   #takeover: unknown; // the newest seen

@@ -60,42 +60,41 @@ export abstract class Row {
   }
 }
 
+/** What one line shows, and how. */
+interface LineOptions {
+  series: (p: Probe) => Series;
+  unit: string;
+  /** The graph's top is at least this. */
+  least: number;
+  colour: number;
+  /** What is said where there is no value. */
+  none?: string;
+  /** The part of the values that the graph's top leaves room for; those above it are cut off. Default all. */
+  shown?: number;
+}
+
 /** One line: the round trip, jitter, the prediction's error. */
 export class LineRow extends Row {
-  readonly #series: (p: Probe) => Series;
-  readonly #unit: string;
-  readonly #least: number;
-  readonly #colour: number;
-  readonly #none: string;
-  readonly #shown: number;
-  #most = Infinity;
+  readonly #o: LineOptions;
+  #most = Infinity; // that is not cut off
 
-  /**
-   * @param least the graph's top is at least this
-   * @param shown the part of the values that the graph's top leaves room for; those above it are cut off. Default all
-   * @param none what is said where there is no value
-   */
-  constructor(name: string, about: string, o: { series: (p: Probe) => Series; unit: string; least: number; colour: number; none?: string; shown?: number }) {
+  constructor(name: string, about: string, o: LineOptions) {
     super(name, about);
-    this.#series = o.series;
-    this.#unit = o.unit;
-    this.#least = o.least;
-    this.#colour = o.colour;
-    this.#none = o.none ?? "";
-    this.#shown = o.shown ?? 1;
+    this.#o = o;
   }
 
   show(m: Moment, slow: boolean): void {
-    const series = this.#series(m.probe);
+    const { unit, least, shown = 1 } = this.#o;
+    const series = this.#o.series(m.probe);
     const values = columnsOf(series, m.span);
     const now = this.read(m, series, values);
-    const text = (v: number) => short(this.#unit === "ms" ? Math.round(v) : v);
-    this.tell(text(now), Number.isNaN(now) ? "" : this.#unit);
-    if (slow) this.more(Number.isNaN(series.value()) ? this.#none : `p99 ${text(series.quantile(0.99, m.since))}`);
-    if (slow) this.#most = this.#shown === 1 ? Infinity : 1.5 * series.quantile(this.#shown, m.since);
-    const top = niceTop(Math.min(series.max(m.since), this.#most), this.#least);
-    const colour = m.colours.series[this.#colour]!;
-    this.draw(m, { shapes: [{ kind: "area", values, colour }], top, label: `${short(top)} ${this.#unit}`.trim() });
+    const text = (v: number) => short(unit === "ms" ? Math.round(v) : v);
+    this.tell(text(now), Number.isNaN(now) ? "" : unit);
+    if (slow) this.more(Number.isNaN(series.value()) ? (this.#o.none ?? "") : `p99 ${text(series.quantile(0.99, m.since))}`);
+    if (slow && shown < 1) this.#most = 1.5 * series.quantile(shown, m.since);
+    const top = niceTop(Math.min(series.max(m.since), this.#most), least);
+    const colour = m.colours.series[this.#o.colour]!;
+    this.draw(m, { shapes: [{ kind: "area", values, colour }], top, label: `${short(top)} ${unit}`.trim() });
   }
 }
 

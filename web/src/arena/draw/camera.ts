@@ -9,10 +9,11 @@ const BEYOND_UPRIGHT = 0.6; // where the corners take more of the window
 export class Camera {
   width = 1; // CSS pixels
   height = 1;
-  scale = 1; // CSS pixels for a unit
+  zoom = 1; // below 1 more is seen; for pictures that nobody plays in
   size = 1000; // units of the field's side
   x = 500; // units: the middle of the picture
   y = 500;
+  #fit = 1; // CSS pixels for a unit without the zoom
   #shakeX = 0;
   #shakeY = 0;
   #trauma = 0;
@@ -20,7 +21,12 @@ export class Camera {
   resize(width: number, height: number): void {
     this.width = Math.max(1, width);
     this.height = Math.max(1, height);
-    this.scale = Math.sqrt((this.width * this.height) / AREA);
+    this.#fit = Math.sqrt((this.width * this.height) / AREA);
+  }
+
+  /** CSS pixels for a unit. */
+  get scale(): number {
+    return this.#fit * this.zoom;
   }
 
   /** Half of what is seen, in units. */
