@@ -424,12 +424,14 @@ export class Match<S = Record<string, Row>, In = Row, Ev = AnyEvents> {
       this.#retry.begin(end.info, now);
       this.#setState("reconnecting");
     }
+    const { moved } = this.#options;
+    if (end.url && moved) callOut(() => this.#url = moved(end.url));
+    if (this.state === "closed") return; // by one of these two calls
     const wait = this.#retry.next(end, now);
     if (wait === undefined) {
       this.#finish(this.#retry.givenUp);
       return;
     }
-    if (end.url && this.#options.moved) this.#url = this.#options.moved(end.url);
     this.#cancelWait = this.#after(wait, () => this.#attempt(this.#play.resume));
   }
 
