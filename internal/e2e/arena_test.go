@@ -1,0 +1,7 @@
+package e2e
+
+import "testing"
+
+func TestThePageAnswersAtOnceAndNothingJumpsOnABadLine(t *testing.T) {
+	play(t, "bad-line.mjs", serve(t, build(t)), shots(t))
+}
