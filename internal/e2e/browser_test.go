@@ -26,7 +26,7 @@ func TestMain(m *testing.M) {
 	case "":
 		goleak.VerifyTestMain(m)
 	case "serve":
-		cmd.Main(cmd.Game{Game: durable()}, cmd.Game{Game: arena.CrowdGame})
+		cmd.Main(cmd.Game{Game: durable()}, cmd.Game{Game: inSight()})
 	default:
 		fmt.Fprintf(os.Stderr, "no such role: %q\n", role)
 		os.Exit(2)
@@ -41,6 +41,18 @@ func durable() match.Game {
 }
 
 const root = "../.."
+
+// swarm is the crowd in which everybody sees everything.
+type swarm struct{ arena.Arena }
+
+func (swarm) Open(r *match.Room[arena.World]) error {
+	r.State().Field.V = arena.Field{Size: arena.CrowdSize, Places: 216, Bots: 200}
+	return nil
+}
+
+func inSight() match.Game {
+	return match.Define[arena.World, arena.Input]("swarm", swarm{}, arena.Game.Rules())
+}
 
 // build compiles the command.
 func build(t *testing.T) string {
