@@ -46,7 +46,7 @@ const root = "../.."
 type swarm struct{ arena.Arena }
 
 func (swarm) Open(r *match.Room[arena.World]) error {
-	r.State().Field.V = arena.Field{Size: arena.CrowdSize, Places: 216, Bots: 200}
+	r.State().Field.V = arena.Field{Size: arena.CrowdSize, Places: 256, Bots: 250}
 	return nil
 }
 

@@ -44,7 +44,7 @@ async function record() {
   const full = new Promise((resolve) => (finish = resolve));
   const match = await Match.connect(seat, {
     webSocket: (address, protocols) => {
-      const socket = new WebSocket(address, protocols);
+      const socket = new WebSocket(address, { protocols, headers: { Origin: url } }); // as a page's
       socket.addEventListener("message", ({ data }) => messages.push(Buffer.from(data).toString("base64")));
       return socket;
     },
@@ -57,11 +57,11 @@ async function record() {
   await match.leave();
   assert.ok(ships >= SHIPS, `there were ${ships} ships`);
   console.log(`${frames} frames of ${Math.round(bytes / frames)} bytes; of ${ships} ships ${Math.round(moved / frames)} changed from one to the next`);
-  assert.ok(moved / frames >= SHIPS * 0.8, "they hardly moved");
-  return { messages, frames };
+  assert.ok(moved / frames >= SHIPS * 0.7, "they hardly moved");
+  return { messages, frames, moved: moved / frames };
 }
 
-async function measure(browser, { messages, frames }) {
+async function measure(browser, { messages, frames, moved }) {
   const source = new URL("../../client/ts/src/index.ts", import.meta.url).pathname;
   const { outputFiles } = await build({ entryPoints: [source], bundle: true, minify: true, format: "iife", globalName: "muster", target: "es2022", write: false });
   const page = await (await browser.newContext()).newPage();
@@ -86,7 +86,8 @@ async function measure(browser, { messages, frames }) {
     }
     return least;
   };
-  const seconds = frames / RATE;
+  // Some wait to come into play again: what is counted is as if two hundred had moved.
+  const seconds = (frames / RATE) * Math.min(1, moved / SHIPS);
   const read = (await run(0)) / seconds;
   const shown = (await run(PICTURES / RATE)) / seconds;
   console.log(`${percent(read)} of a core to read ${RATE} frames a second, ${percent(shown)} with the rows for ${PICTURES} pictures a second`);
