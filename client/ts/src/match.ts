@@ -2,7 +2,7 @@ import { CloseError, type CloseInfo, closeInfo, ended, type Ended } from "./clos
 import { CODE_LOST } from "./codes.js";
 import type { Placement } from "./from_server.js";
 import type { MatchSeat } from "./lobby.js";
-import { type FrameInfo, type MatchInfo, type MatchStats, Play, type PlayListener, since } from "./play.js";
+import { type FrameInfo, type MatchInfo, type MatchStats, Play, type PlayListener } from "./play.js";
 import { MalformedError } from "./reader.js";
 import { Refresher } from "./refresh.js";
 import { Retry } from "./retry.js";
@@ -78,7 +78,8 @@ const LEAVE_MS = 3_000;
 const REMEMBERED = 320; // sequences back that a refusal is still told with its input
 
 // Samples that come faster than this, in ticks, wait for their time and give way to newer ones: the rules use one a
-// tick, and a server does not listen to many more messages than that.
+// tick, and a server does not listen to many more messages than that. One may be before its time, so that a change
+// does not wait for its turn when what was sent before it was more of the same.
 const SAMPLE_SPACING = 0.6;
 
 /**
@@ -104,7 +105,7 @@ export class Match<S = Record<string, Row>, In = Row, Ev = AnyEvents> {
   #cancelWait = () => {}; // for the next attempt
   #cancelHeld = () => {};
   #held: { body: Uint8Array; input: In } | undefined; // a sample that waits for its time
-  #sampledAt: number | undefined;
+  #nextSampleAt = -Infinity; // the time of the next sample
   #early: { bytes: Uint8Array; at: number }[] | undefined; // what came with the first welcome
   #cancelEarly = () => {};
   #playout: Playout<S> | undefined; // from the first welcome on
@@ -274,7 +275,7 @@ export class Match<S = Record<string, Row>, In = Row, Ev = AnyEvents> {
       this.#take(body, input);
       return true;
     }
-    const wait = (SAMPLE_SPACING * 1000) / this.info.rate - since(this.#sampledAt, this.#now());
+    const wait = Math.min(this.#nextSampleAt - this.#now(), 2 * this.#sampleSpacing) - this.#sampleSpacing; // the clock may jump
     if (wait <= 0) {
       this.#held = undefined;
       this.#take(body, input);
@@ -328,6 +329,11 @@ export class Match<S = Record<string, Row>, In = Row, Ev = AnyEvents> {
     this.#finish(closeInfo(1000));
   }
 
+  /** In milliseconds. */
+  get #sampleSpacing(): number {
+    return (SAMPLE_SPACING * 1000) / this.info.rate;
+  }
+
   #sendHeld(): void {
     const held = this.#held;
     this.#held = undefined;
@@ -338,7 +344,7 @@ export class Match<S = Record<string, Row>, In = Row, Ev = AnyEvents> {
     const now = this.#now();
     const { seq, tick, view, frac } = this.#play.take(body, input, now);
     callOut(() => this.#predicting?.input(seq, tick, input, this.#play.clock.inputTick(now), view + frac / 256));
-    this.#sampledAt = now;
+    this.#nextSampleAt = now + Math.max(0, Math.min(this.#nextSampleAt - now, this.#sampleSpacing)) + this.#sampleSpacing;
     this.#sent.set(seq, input);
     for (const old of this.#sent.keys()) { // in ascending order; where another program played on they jump
       if (old > seq - REMEMBERED) break;

@@ -48,19 +48,31 @@ test("a change is sent at once, when the last input was a while ago", () => {
   assert.deepEqual(sent.at(-1), [190, 1]);
 });
 
-test("two changes within a tick keep their distance, and the newest counts", () => {
+test("a change is sent at once, when the last input was more of the same", () => {
   const { time, held, sent, s } = sender();
-  time.run(190);
+  time.run(251);
+  assert.deepEqual(sent.at(-1), [250, 0]);
   held.input = turn(1);
   s.changed();
-  time.run(195);
-  held.input = turn(2);
-  s.changed();
-  held.input = turn(3);
-  s.changed();
-  assert.deepEqual(sent.at(-1), [190, 1]);
+  assert.deepEqual(sent.at(-1), [251, 1]);
+});
+
+test("more changes within a tick keep their distance, and the newest counts", () => {
+  const { time, held, sent, s } = sender();
+  time.run(190);
+  for (const n of [1, 2]) {
+    held.input = turn(n);
+    s.changed();
+  }
+  assert.deepEqual(sent.slice(-2), [[190, 1], [190, 2]]);
+  for (const n of [3, 4]) {
+    held.input = turn(n);
+    s.changed();
+  }
+  time.run(220);
+  assert.deepEqual(sent.at(-1), [190, 2]);
   time.run(225);
-  assert.deepEqual(sent.slice(-2), [[190, 1], [221, 3]]);
+  assert.deepEqual(sent.at(-1), [221, 4]);
 });
 
 test("what changes without a word, as a stick does, is seen every tick", () => {
