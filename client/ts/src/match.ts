@@ -503,7 +503,6 @@ export class Match<S = Record<string, Row>, In = Row, Ev = AnyEvents> {
       restarted: () => {
         this.#playout!.reset();
         this.#predicting?.restart();
-        this.#play.stats.prediction = this.#predicting?.stats;
       },
       frame: (info) => {
         this.#framed = true;
