@@ -1,5 +1,6 @@
 import { CloseError, type CloseInfo, closeInfo, ended, type Ended } from "./close.js";
 import { CODE_LOST } from "./codes.js";
+import { sameValue } from "./field.js";
 import type { Placement } from "./from_server.js";
 import type { MatchSeat } from "./lobby.js";
 import { type FrameInfo, type MatchInfo, type MatchStats, Play, type PlayListener } from "./play.js";
@@ -9,7 +10,7 @@ import { Retry } from "./retry.js";
 import { type Schedule, systemSchedule } from "./schedule.js";
 import type { Schema } from "./schema.js";
 import { Socket, type SocketFactory, systemSocket } from "./socket.js";
-import { type Row, sameValue, type TableView } from "./tables.js";
+import type { Row, TableView } from "./tables.js";
 import {
   type AnyEvents, Callbacks, callOut, type EventInfo, type OnAdd, type OnChange, type OnEvent, type OnField, type OnRemove, type Undo,
 } from "./match_callbacks.js";
@@ -105,7 +106,7 @@ export class Match<S = Record<string, Row>, In = Row, Ev = AnyEvents> {
   #cancelWait = () => {}; // for the next attempt
   #cancelHeld = () => {};
   #held: { body: Uint8Array; input: In } | undefined; // a sample that waits for its time
-  #nextSampleAt = -Infinity; // the time of the next sample
+  #sampleAt = -Infinity; // from when on another sample may be sent
   #early: { bytes: Uint8Array; at: number }[] | undefined; // what came with the first welcome
   #cancelEarly = () => {};
   #playout: Playout<S> | undefined; // from the first welcome on
@@ -275,7 +276,7 @@ export class Match<S = Record<string, Row>, In = Row, Ev = AnyEvents> {
       this.#take(body, input);
       return true;
     }
-    const wait = Math.min(this.#nextSampleAt - this.#now(), 2 * this.#sampleSpacing) - this.#sampleSpacing; // the clock may jump
+    const wait = Math.min(this.#sampleAt - this.#now(), this.#spacing); // the clock may jump
     if (wait <= 0) {
       this.#held = undefined;
       this.#take(body, input);
@@ -329,8 +330,8 @@ export class Match<S = Record<string, Row>, In = Row, Ev = AnyEvents> {
     this.#finish(closeInfo(1000));
   }
 
-  /** In milliseconds. */
-  get #sampleSpacing(): number {
+  /** Between two samples, in milliseconds. */
+  get #spacing(): number {
     return (SAMPLE_SPACING * 1000) / this.info.rate;
   }
 
@@ -344,7 +345,7 @@ export class Match<S = Record<string, Row>, In = Row, Ev = AnyEvents> {
     const now = this.#now();
     const { seq, tick, view, frac } = this.#play.take(body, input, now);
     callOut(() => this.#predicting?.input(seq, tick, input, this.#play.clock.inputTick(now), view + frac / 256));
-    this.#nextSampleAt = now + Math.max(0, Math.min(this.#nextSampleAt - now, this.#sampleSpacing)) + this.#sampleSpacing;
+    this.#sampleAt = Math.max(now, Math.min(now, this.#sampleAt) + this.#spacing);
     this.#sent.set(seq, input);
     for (const old of this.#sent.keys()) { // in ascending order; where another program played on they jump
       if (old > seq - REMEMBERED) break;
@@ -502,7 +503,6 @@ export class Match<S = Record<string, Row>, In = Row, Ev = AnyEvents> {
       restarted: () => {
         this.#playout!.reset();
         this.#predicting?.restart();
-        this.#play.stats.prediction = this.#predicting?.stats;
       },
       frame: (info) => {
         this.#framed = true;
