@@ -57,6 +57,7 @@ type Instance struct {
 	stopWork context.CancelFunc
 	works    int  // under way outside
 	unopened bool // it could not be read what the room goes on from
+	outdated bool // its journal is of a newer epoch
 	lost     bool // there is nothing to go on from
 	quiet    bool // ticks are run again: the directory has heard of them
 	ending   bool // the match is over
@@ -127,6 +128,9 @@ func (rm *Instance) Done() <-chan struct{} { return rm.done }
 
 // Opened says, of a room that has ended, that it had begun: it could read what it was to go on from.
 func (rm *Instance) Opened() bool { return !rm.unopened }
+
+// Outdated says, of a room that has ended, that it had not begun since its journal knows a newer epoch.
+func (rm *Instance) Outdated() bool { return rm.outdated }
 
 // Ready is closed when the room is about to tick, or has ended before.
 func (rm *Instance) Ready() <-chan struct{} { return rm.ready }
