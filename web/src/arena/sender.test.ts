@@ -111,3 +111,17 @@ test("nothing is sent while there is nothing to send, and then at once what is h
   s.close();
   assert.equal(time.waiting, 0);
 });
+
+test("who is closed by what it sends sends nothing more, and an error of that does not end it", () => {
+  const time = clock();
+  const sent: number[] = [];
+  let end = (): void => {
+    throw new Error("not taken");
+  };
+  const s = new Sender(20, () => turn(sent.length + 1), ({ Turn }) => (sent.push(Turn), end()), time);
+  assert.throws(() => time.run(50), /not taken/);
+  end = () => s.close();
+  time.run(5000);
+  assert.deepEqual(sent, [1, 2]);
+  assert.equal(time.waiting, 0);
+});

@@ -64,6 +64,7 @@ export class Sender {
   }
 
   #look(): void {
+    this.#next(); // first, so that close in a call ends it, too
     const now = this.#timers.now();
     const input = this.#read();
     const stale = input !== undefined && !same(input, REST) && now - this.#at > (HELD - 0.5) * this.#tick;
@@ -74,7 +75,6 @@ export class Sender {
       this.#send(input);
     }
     if (!input) this.#last = undefined; // what comes then is new
-    this.#next();
   }
 }
 
