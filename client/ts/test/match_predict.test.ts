@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { EventInfo, Match, Predicted, PredictOptions, PredictStep } from "../src/index.js";
 import { type Events, events, frame, type FrameFields, GLIDING, hit, type Input, keyframe, pong, type Ship, type State } from "./fake_server.js";
-import { Harness } from "./match_harness.js";
+import { Harness, uncaught } from "./match_harness.js";
 
 type Playing = Match<State, Input, Events>;
 type Step = PredictStep<State, Input, Events>;
@@ -210,14 +210,7 @@ test("a prediction that begins late has the rows that are there, and a table tha
 
 
 test("an error of a step is not lost and does not stop the match", async (t) => {
-  const thrown: unknown[] = [];
-  t.mock.method(globalThis, "queueMicrotask", (f: () => void) => {
-    try {
-      f();
-    } catch (e) {
-      thrown.push(e);
-    }
-  });
+  const thrown = uncaught(t);
   const error = new Error("the program's own");
   let broken = false;
   const [h, match] = await play({
