@@ -117,7 +117,7 @@ export class Prediction<In> {
     if (seq <= (this.#kept.at(-1)?.seq ?? 0)) return;
     if (this.#kept.length === KEPT_INPUTS && this.#kept.shift()!.seq > this.#processed) this.stats.forgotten++;
     this.#kept.push({ seat: this.#options.seat, seq, tick, view, input });
-    if (tick > this.#tick || this.#tick <= this.#truth) return;
+    if (!this.#have || tick > this.#tick || this.#tick <= this.#truth) return;
     this.#look();
     this.#again();
     this.#run(this.#tick + 1, 0);

@@ -168,6 +168,20 @@ test("the prediction starts anew on another host: it does not go on from ticks t
   assert.ok(shownShip(h, match)!.X > 90);
 });
 
+test("an input that is given as another host's first rows are told runs no tick of the host before", async () => {
+  const ticks: number[] = [];
+  const [h, match] = await play({ step: (s) => void ticks.push(s.tick) });
+  match.view(h.time.now());
+  match.onChange("Ships", (id) => id === OWN && match.send({ Turn: 1 }));
+  h.time.advance(50);
+  match.view(h.time.now());
+  ticks.length = 0;
+  room(h, 60, 90, { epoch: 8 });
+  h.time.advance(50);
+  match.view(h.time.now());
+  assert.ok(ticks.length > 0 && ticks.every((tick) => tick > 60 && tick < 70), `${ticks}`);
+});
+
 test("what was told ahead before another host took over is not told again, and is told of where it did not come true", async () => {
   const [h, match] = await play();
   const told: string[] = [];
