@@ -361,3 +361,11 @@ test("an error does not name the token", async () => {
     await assert.rejects(lobby.rejoin("r"), (e) => !String((e as Error).stack).includes("very-secret"));
   }
 });
+
+test("arguments that cannot be written reject, and leave no timer behind", async () => {
+  const { lobby, requests, time } = fake({});
+  await assert.rejects(lobby.rooms.list({ game: "\ud800" }), URIError);
+  await assert.rejects(lobby.rooms.create({ game: "arena", config: { bots: 8n } }), TypeError);
+  assert.equal(time.next, undefined);
+  assert.deepEqual(requests, []);
+});
