@@ -102,10 +102,10 @@ export class Lobby {
   async guest(name: string, o: CallOptions & { token?: string | undefined } = {}): Promise<Guest> {
     const became = (guest: Guest) => {
       this.token = text(guest, "token");
+      this.#newer = async () => (await renew(this.token, {})).token;
       return guest;
     };
     const renew = async (token: string, o: CallOptions) => became(await this.#once("POST /v1/guests/renew", { token }, o));
-    this.#newer = async () => (await renew(this.token, {})).token;
     if (o.token) {
       try {
         return await renew(o.token, o);
