@@ -5,16 +5,19 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"slices"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/coder/websocket"
 
+	"muster/internal/simnet"
 	"muster/proto"
 )
 
@@ -179,6 +182,72 @@ func TestAFeedGoesOnWhereItWasLost(t *testing.T) {
 	if want := []string{"m6", "m7", "m8", "missed", "m21"}; !slices.Equal(got, want) || f.Last() != "21-0/0-0" {
 		t.Errorf("heard %q, want %q; the last place is %s", got, want, f.Last())
 	}
+}
+
+// However often a socket is lost, and wherever in what it says: each event is heard once, in order.
+func TestAFeedHearsEachEventOnceHoweverOftenItIsLost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &feedServer{t: t, sockets: make(chan *feedSocket, 8)}
+		line := simnet.Listen(simnet.Link{Latency: 20 * time.Millisecond, Jitter: 20 * time.Millisecond, Seed: 1})
+		ends := make(chan *simnet.Conn, 1000)
+		l := &Lobby{URL: "http://lobby", Token: "t", HTTP: &http.Client{Transport: &http.Transport{
+			DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+				c, err := line.Dial(ctx)
+				if err == nil {
+					ends <- c // attempts follow each other
+				}
+				return c, err //nolint:wrapcheck // a test's
+			},
+		}}}
+		srv, served := &http.Server{Handler: http.HandlerFunc(s.serve), ReadHeaderTimeout: time.Minute}, make(chan struct{})
+		go func() {
+			defer close(served)
+			_ = srv.Serve(line)
+		}()
+		defer func() { _ = srv.Close(); <-served }()
+		f, err := l.Follow(t.Context(), LiveOptions{After: "0-0/0-0"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() {
+			_ = f.Close()
+			time.Sleep(time.Second) // until the server has heard of it
+		}()
+		const events = 300
+		dice, sockets, driven := rand.New(rand.NewPCG(1, 1)), 0, make(chan struct{})
+		go func() {
+			defer close(driven)
+			for c := range s.sockets {
+				sockets++
+				end := <-ends
+				var last int
+				if _, err := fmt.Sscanf(c.after, "%d-", &last); err != nil {
+					t.Errorf("after %q: %v", c.after, err)
+				}
+				until := last + 1 + dice.IntN(20)
+				for n := last + 1; n <= min(until, events); n++ {
+					c.event(n)
+				}
+				time.Sleep(time.Duration(dice.IntN(60)) * time.Millisecond)
+				if until <= events {
+					end.Cut() // also in the middle of what it said
+				}
+			}
+		}()
+		for n := 1; n <= events; n++ {
+			news, err := f.Next(t.Context())
+			if err != nil || news.Event == nil || news.Event.ID != fmt.Sprintf("%d-0/0-0", n) {
+				t.Errorf("heard %+v as number %d: %v", news.Event, n, err)
+				break
+			}
+		}
+		close(s.sockets)
+		<-driven
+		t.Logf("%d sockets", sockets)
+		if sockets < 10 {
+			t.Error("hardly a socket was lost")
+		}
+	})
 }
 
 func TestWhoIsWatchedIsWatchedAnew(t *testing.T) {

@@ -53,7 +53,7 @@ const (
 	opRefuse // is refused by the rules
 	opPanic
 	opDice // adds a die
-	opHang // does not return
+	opHang // does not return, before halt is closed, or panics when something comes from it
 	opEnd
 )
 
@@ -73,7 +73,9 @@ func (d desk) Step(s *netcode.Step[deskWorld, deskInput]) {
 		case opDice:
 			row.Sum += s.Rand().Int32N(1000)
 		case opHang:
-			<-d.halt
+			if _, ok := <-d.halt; ok {
+				panic("late")
+			}
 		default:
 			row.Wish, row.WishBy, row.WishN = in.Op, seat, in.N
 		}

@@ -50,6 +50,7 @@ func (rm *Instance) load(ctx context.Context) (*journal.Saved, *proto.Close) {
 		case errors.Is(err, journal.ErrNone):
 			return nil, nil //nolint:nilnil // there is nothing
 		case errors.Is(err, journal.ErrFenced):
+			rm.outdated = true
 			return nil, &proto.Close{Code: proto.CodeMatchGone, Reason: "the match is elsewhere by now"}
 		case errors.Is(err, journal.ErrMalformed):
 			rm.log.Error("what the room goes on from cannot be read, now or later", zap.Error(err))

@@ -26,7 +26,7 @@ type HostConfig struct {
 	Journals journal.Store
 	// JournalMetrics is what they count. Nil means some that are registered with Registerer.
 	JournalMetrics *journal.Metrics
-	// Crashes is a directory for replays of what led to a panic of the rules, at most 100. "" keeps none.
+	// Crashes is a directory for replays of what led to a panic or a hang of the rules, at most 100. "" keeps none.
 	Crashes string
 	// Version is the server's, for the head of replays.
 	Version string
@@ -145,7 +145,7 @@ func (h *Host) Open(spec Spec) (*Instance, error) {
 		defer quit()
 		rm.run(ctx, h.phase(n, rm.period))
 		h.forget(rm)
-		if !rm.givenUp.Load() {
+		if !rm.givenUp() {
 			rm.ended()
 		}
 	})

@@ -31,9 +31,8 @@ type Instance struct {
 	done   chan struct{} // closed when the room has ended and its goroutine is about to return
 
 	shut      atomic.Bool   // new players may not be sent here
-	calling   atomic.Int64  // since when the rules have been called, in nanoseconds since base; 0 while they are not
+	calling   atomic.Int64  // since when the rules have been called, in nanoseconds since base; 0 while they are not; or hung
 	goroutine atomic.Uint64 // the room's, as stacks name it
-	givenUp   atomic.Bool   // the rules did not return: the watchdog has ended the room
 	begun     atomic.Bool   // the journal, if there is one, is the watchdog's to end as well
 	goneOnce  sync.Once
 	endedOnce sync.Once
@@ -57,6 +56,7 @@ type Instance struct {
 	stopWork context.CancelFunc
 	works    int  // under way outside
 	unopened bool // it could not be read what the room goes on from
+	outdated bool // its journal is of a newer epoch
 	lost     bool // there is nothing to go on from
 	quiet    bool // ticks are run again: the directory has heard of them
 	ending   bool // the match is over
@@ -128,6 +128,9 @@ func (rm *Instance) Done() <-chan struct{} { return rm.done }
 // Opened says, of a room that has ended, that it had begun: it could read what it was to go on from.
 func (rm *Instance) Opened() bool { return !rm.unopened }
 
+// Outdated says, of a room that has ended, that it had not begun since its journal knows a newer epoch.
+func (rm *Instance) Outdated() bool { return rm.outdated }
+
 // Ready is closed when the room is about to tick, or has ended before.
 func (rm *Instance) Ready() <-chan struct{} { return rm.ready }
 
@@ -192,10 +195,10 @@ func (rm *Instance) run(ctx context.Context, phase time.Duration) {
 	defer rm.stopWork()
 	c := rm.begin(ctx)
 	close(rm.ready)
-	if c == nil && !rm.givenUp.Load() {
+	if c == nil && !rm.givenUp() {
 		c = rm.loop(ctx, phase)
 	}
-	if rm.givenUp.Load() {
+	if rm.givenUp() {
 		return // the watchdog has told everybody
 	}
 	if rm.abandoned.Load() { // its clients have been told
@@ -218,7 +221,7 @@ func (rm *Instance) begin(ctx context.Context) *proto.Close {
 	} else {
 		c = rm.open()
 	}
-	if c != nil || rm.givenUp.Load() {
+	if c != nil || rm.givenUp() {
 		return c
 	}
 	rm.startJournal(saved != nil)
@@ -248,8 +251,21 @@ func (rm *Instance) open() *proto.Close {
 }
 
 // call and returned stand around calls of the game's rules, for the watchdog.
-func (rm *Instance) call()     { rm.calling.Store(max(1, rm.now())) }
-func (rm *Instance) returned() { rm.calling.Store(0) }
+func (rm *Instance) call()     { rm.called(max(1, rm.now())) }
+func (rm *Instance) returned() { rm.called(0) }
+
+// hung, in place of since when the rules have been called, says that the watchdog has given the room up. From then on the
+// room's goroutine does nothing more with what is the room's.
+const hung = -1
+
+func (rm *Instance) called(now int64) {
+	for since := rm.calling.Load(); since != hung && !rm.calling.CompareAndSwap(since, now); {
+		since = rm.calling.Load()
+	}
+}
+
+// givenUp says that the rules did not return: the watchdog has ended the room.
+func (rm *Instance) givenUp() bool { return rm.calling.Load() == hung }
 
 // leaving is what clients hear when the process ends.
 var leaving = proto.Close{Code: proto.CodeNodeLeaving, Reason: "the server is shutting down"}
@@ -298,7 +314,7 @@ func (rm *Instance) loop(ctx context.Context, phase time.Duration) *proto.Close 
 		took := time.Since(rm.base) - began
 		rm.metrics.duration.Observe(took.Seconds())
 		rm.host.load.busy.Add(int64(took))
-		if c != nil || rm.givenUp.Load() {
+		if c != nil || rm.givenUp() {
 			return c
 		}
 		if rm.sleepy() {

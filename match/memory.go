@@ -51,11 +51,12 @@ type memory struct {
 	data    []byte // the checkpoint
 	records []byte // encoded, one behind the other
 	ends    []int  // of each
+	last    uint32 // the newest tick of all
 }
 
 // checkpoint replaces what was remembered.
 func (m *memory) checkpoint(tick uint32, data []byte) {
-	m.tick, m.data = tick, append(m.data[:0], data...)
+	m.tick, m.last, m.data = tick, tick, append(m.data[:0], data...)
 	m.records, m.ends = m.records[:0], m.ends[:0]
 }
 
@@ -65,6 +66,7 @@ func (m *memory) add(w *proto.Writer, rec *TickRecord) {
 	rec.AppendTo(w)
 	m.records = append(m.records, w.Bytes()...)
 	m.ends = append(m.ends, len(m.records))
+	m.last = rec.Tick
 }
 
 // each calls f with every record, in order.
@@ -126,7 +128,7 @@ func (rm *Instance) checkpoint() {
 // one that failed without its inputs, which are kept as a replay. It is tried once in a match.
 func (rm *Instance) heal(failed *PanicError) *proto.Close {
 	over := &proto.Close{Code: proto.CodeRulesFailed, Reason: "the game's rules failed"}
-	if rm.healed {
+	if rm.healed || rm.givenUp() {
 		return over
 	}
 	rm.healed = true

@@ -26,14 +26,14 @@ func (rm *Instance) step() *proto.Close {
 	}
 	rm.expire(tick)
 	rm.collect(tick)
-	if c := rm.simulate(); c != nil || rm.givenUp.Load() {
+	if c := rm.simulate(); c != nil || rm.givenUp() {
 		return c
 	}
 	rm.tick = tick
 	if err := rm.capture(); err != nil {
 		return &proto.Close{Code: proto.CodeRulesFailed, Reason: "the game's rules failed"}
 	}
-	if rm.givenUp.Load() {
+	if rm.givenUp() {
 		return nil
 	}
 	if !rm.await(rm.working) { // nobody is to hear of this tick
@@ -301,6 +301,9 @@ func (rm *Instance) endHook() *proto.Close {
 	})
 	if err != nil {
 		return &proto.Close{Code: proto.CodeRulesFailed, Reason: "the game's rules failed"}
+	}
+	if rm.givenUp() { // the watchdog has ended all that is to be ended
+		return &leaving
 	}
 	for i := range rm.fx.emitted {
 		rm.emit(&rm.fx.emitted[i])

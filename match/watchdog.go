@@ -32,11 +32,11 @@ func (h *Host) watch() {
 		paused := now.Sub(before) > 3*watchEvery
 		before = now
 		for _, rm := range h.all() {
-			if since := rm.calling.Load(); since != 0 {
+			if since := rm.calling.Load(); since > 0 {
 				if paused {
 					rm.calling.CompareAndSwap(since, rm.now())
 				} else if took := time.Duration(rm.now() - since); took > h.cfg.StallAfter {
-					h.giveUp(rm, took)
+					h.giveUp(rm, since, took)
 				}
 			}
 		}
@@ -46,15 +46,16 @@ func (h *Host) watch() {
 
 // giveUp ends a room whose rules do not return. Its goroutine cannot be stopped: it keeps a core busy until the process
 // ends, so the process says that it is not healthy and takes no more rooms.
-func (h *Host) giveUp(rm *Instance, took time.Duration) {
-	if !rm.givenUp.CompareAndSwap(false, true) {
-		return
+func (h *Host) giveUp(rm *Instance, since int64, took time.Duration) {
+	if !rm.calling.CompareAndSwap(since, hung) {
+		return // they have just returned
 	}
 	h.metrics.stalls.Inc()
 	rm.log.Error("the game's rules do not return", zap.Duration("after", took), zap.ByteString("stack", stackOf(rm.goroutine.Load())))
 	why := fmt.Sprintf("the rules of game %s did not return in room %s", rm.game.name, rm.spec.ID)
 	h.unfit.CompareAndSwap(nil, &why)
 	h.forget(rm)
+	rm.saveHang()
 	c := proto.Close{Code: proto.CodeRulesFailed, Reason: "the game's rules failed"}
 	again := rm.triedAgain()
 	if again {

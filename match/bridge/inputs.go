@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"math"
+	"slices"
 	"sync"
 	"time"
 
@@ -53,6 +54,15 @@ func (l *line) add(rm *room) {
 	l.mu.Unlock()
 }
 
+// remove takes a room out of the line, if it is there.
+func (l *line) remove(rm *room) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if i := slices.Index(l.rooms, rm); i >= 0 {
+		l.rooms = slices.Delete(l.rooms, i, i+1)
+	}
+}
+
 // take takes all rooms out of the line, into list.
 func (l *line) take(list []*room) []*room {
 	l.mu.Lock()
@@ -86,8 +96,8 @@ func (rm *room) Input(v match.Viewer, p *proto.InputPacket) {
 	switch {
 	case l.wait == 0 || b.n >= maxBatch || b.writer.Len() >= maxBatchBytes:
 		rm.sendBatch()
-	case b.waits:
-	default:
+	case b.waits && b.tick <= l.tick:
+	default: // also where what waits is for a later tick, since what the next one needs went along with another room's
 		b.waits, b.tick, b.due = true, l.tick, time.Now().Add(l.wait)
 		if !b.inLine {
 			b.inLine = true
@@ -109,24 +119,24 @@ func (rm *room) flush() {
 	if !due {
 		return // it went along with others, or at once
 	}
-	soon := time.Now().Add(inputAlong)
 	lists := roomLists.Get().(*[]*room) //nolint:forcetypeassert // the pool's own
 	defer roomLists.Put(lists)
 	*lists = rm.line.take((*lists)[:0])
 	for _, other := range *lists {
-		other.goAlong(soon)
+		other.goAlong()
 	}
 	clear(*lists)
 }
 
 var roomLists = sync.Pool{New: func() any { return new([]*room) }}
 
-// goAlong sends what waits no longer than until soon; what does not go stands in the line again.
-func (rm *room) goAlong(soon time.Time) {
+// goAlong sends what has not long to wait; what does not go stands in the line again. Now is what counts, not when the
+// line was taken: a timer that ran since then found its room in no line, and does not run again.
+func (rm *room) goAlong() {
 	rm.mu.Lock()
 	defer rm.mu.Unlock()
 	b := &rm.batch
-	b.inLine = b.waits && !rm.ended && b.due.After(soon)
+	b.inLine = b.waits && !rm.ended && time.Until(b.due) > inputAlong
 	switch {
 	case b.inLine:
 		rm.line.add(rm)

@@ -9,6 +9,7 @@ import (
 
 	"muster/client"
 	"muster/match"
+	"muster/proto"
 )
 
 // cashier sends an order each tick, by a clock of its own.
@@ -148,6 +149,78 @@ func TestInputsWaitOnlyAsLongAsTheyMay(t *testing.T) {
 		c.note(103, 10, time.Now())
 		if _, d := wait(104, 0); d < 30*time.Millisecond {
 			t.Errorf("where it takes a millisecond again they wait %v", d)
+		}
+	})
+}
+
+// waitingRoom is a bridged room whose clock is in the middle of tick 100, of 50 ms, and a viewer at it.
+func waitingRoom(t *testing.T, net Network, l *line) (*room, match.Viewer) {
+	t.Helper()
+	b := New(Config{Network: net})
+	t.Cleanup(func() {
+		if err := b.Close(context.Background()); err != nil { //nolint:usetesting // the test's is over
+			t.Error(err)
+		}
+	})
+	rm := newRoom(b, place{"n0", "r"}, 1, true)
+	rm.line = l
+	rm.clock.rate = 20
+	rm.clock.trip = 4 * time.Millisecond
+	rm.clock.note(100, 1<<15, time.Now())
+	v := &viewer{}
+	rm.guests[v] = &guest{id: 1, viewer: v}
+	return rm, v
+}
+
+func inputFor(tick uint32) *proto.InputPacket {
+	return &proto.InputPacket{Epoch: 1, Inputs: []proto.Input{{Seq: tick, Tick: tick, Body: []byte{0x91, 1}}}}
+}
+
+func TestAnInputForTheNextTickDoesNotWaitWithThoseForALaterOne(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		net := &nothing{}
+		rm, v := waitingRoom(t, net, &line{})
+		rm.batch.gone = 101 // what tick 101 needs went along with another room's, 15 ms before it had to
+		rm.Input(v, inputFor(102))
+		rm.Input(v, inputFor(101))
+		time.Sleep(20 * time.Millisecond)
+		if n := net.messages.Load(); n != 1 {
+			t.Errorf("%d messages went before tick 101, not one", n)
+		}
+		time.Sleep(100 * time.Millisecond)
+		if n := net.messages.Load(); n != 1 {
+			t.Errorf("%d messages went for two inputs, not one", n)
+		}
+	})
+}
+
+func TestARoomIsNotForgottenWhoseTimeComesWhileAnotherLooksAtTheLine(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		net, l := &nothing{}, &line{}
+		rm, v := waitingRoom(t, net, l)
+		rm.Input(v, inputFor(101)) // it may wait 15 ms
+		list := l.take(nil)        // another room's flush has it from here, and is slow
+		time.Sleep(16 * time.Millisecond)
+		for _, other := range list {
+			other.goAlong()
+		}
+		if n := net.messages.Load(); n != 1 {
+			t.Errorf("%d messages went, not one", n)
+		}
+	})
+}
+
+func TestARoomThatEndsLeavesTheLine(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		net, l := &nothing{}, &line{}
+		rm, v := waitingRoom(t, net, l)
+		other, w := waitingRoom(t, net, l)
+		rm.Input(v, inputFor(101))
+		other.Input(w, inputFor(101))
+		rm.Detach(v)
+		rm.end(elsewhere)
+		if list := l.take(nil); len(list) != 1 || list[0] != other {
+			t.Errorf("%d rooms are in the line, not the other one alone", len(list))
 		}
 	})
 }

@@ -255,6 +255,7 @@ func (rm *room) end(c proto.Close) {
 	rm.mu.Lock()
 	rm.ended = true
 	rm.batch.stop()
+	rm.line.remove(rm) // else it is kept until a room of this host has inputs again
 	list := make([]*guest, 0, len(rm.guests))
 	for _, g := range rm.guests {
 		list = append(list, g)

@@ -18,7 +18,8 @@ import (
 
 // JournalConfig says how much a Journal keeps. The zero value of a field means its default.
 type JournalConfig struct {
-	// Keep is how long what a room has left is kept after its last checkpoint, but for rooms that persist. Default 24 h.
+	// Keep is how long what a room has left is kept after its end, but for rooms that persist. Of one that has not ended it
+	// is kept after its last checkpoint for as long, and at least for an hour. Default 24 h.
 	Keep time.Duration
 	// MaxBytes bounds the closed segments of a room, compressed; the oldest go first. Default 16 MiB: it is Redis's
 	// memory.
@@ -46,6 +47,9 @@ const (
 	journalCallBytes = 1 << 20
 	// journalTurns is how often closing a segment is tried while somebody else writes.
 	journalTurns = 8
+	// journalRuns is how long at least the journal of a room that has not ended is kept after a checkpoint: its rules may
+	// have the next one come more than 11 minutes later, and appends do not make it live longer.
+	journalRuns = time.Hour
 )
 
 // NewJournal returns the journals of the deployment with this namespace.
@@ -58,6 +62,9 @@ func NewJournal(rdb redis.UniversalClient, namespace string, cfg JournalConfig) 
 	}
 	return &Journal{rdb: rdb, cfg: cfg, keys: keys{namespace}, replicated: replicated{rdb: rdb}}
 }
+
+// runs is for how many milliseconds what a room has that has not ended is kept.
+func (j *Journal) runs() int64 { return max(j.cfg.Keep, journalRuns).Milliseconds() }
 
 func (j *Journal) keysOf(room string) []string {
 	return []string{
@@ -110,7 +117,7 @@ end
 func (j *Journal) Append(ctx context.Context, room string, epoch uint64, prev uint32, entries []journal.Entry) error {
 	err := errors.Join(journal.CheckRoom(room), journal.CheckEntries(prev, entries))
 	for once := true; err == nil && (once || len(entries) > 0); once = false {
-		args := []any{epoch, j.cfg.Keep.Milliseconds(), prev, journal.MaxSegment}
+		args := []any{epoch, j.runs(), prev, journal.MaxSegment}
 		n, size := 0, 0
 		for ; n < len(entries) && n < journalCall && size < journalCallBytes; n++ {
 			args = append(args, entries[n].Tick, entries[n].Data)
@@ -218,7 +225,7 @@ func (j *Journal) Checkpoint(ctx context.Context, room string, epoch uint64, h j
 	err := errors.Join(journal.CheckRoom(room), journal.BeginSegment(&state, h, cp))
 	if err == nil {
 		err = j.closing(ctx, room, cp.Tick, journalCheckpoint, func(seen string, segment []byte) []any {
-			return []any{epoch, j.cfg.Keep.Milliseconds(), seen, segment, j.cfg.MaxBytes, cp.Tick, state.Bytes(), head.Bytes(), h.Class}
+			return []any{epoch, j.runs(), seen, segment, j.cfg.MaxBytes, cp.Tick, state.Bytes(), head.Bytes(), h.Class}
 		})
 	}
 	if err != nil {

@@ -198,6 +198,27 @@ func TestJournalEndsAsAWholeAfterAWhile(t *testing.T) {
 	})
 }
 
+// TestJournalOfARunningRoomIsKeptUntilItsNextCheckpoint: which its rules may have come after many minutes, though replays are
+// kept for one only.
+func TestJournalOfARunningRoomIsKeptUntilItsNextCheckpoint(t *testing.T) {
+	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
+		j := cluster.NewJournal(rdb, ns, cluster.JournalConfig{Keep: time.Minute})
+		must(t, checkpoint(t, j, "r", 1, 0, []byte("state")))
+		for tick := uint32(1); tick <= 12; tick++ {
+			must(t, put(t, j, "r", 1, tick, tick))
+			time.Sleep(time.Minute)
+		}
+		if s, err := j.Load(t.Context(), "r", 2); err != nil || len(s.Records) != 12 {
+			t.Fatalf("after 12 minutes there is %+v, %v", s, err)
+		}
+		must(t, j.End(t.Context(), "r", 2))
+		time.Sleep(61 * time.Second)
+		if keys := rdb.Keys(t.Context(), "*").Val(); len(keys) != 0 {
+			t.Errorf("a minute after its end there is %v", keys)
+		}
+	})
+}
+
 func TestJournalOfARoomThatPersistsIsKeptUntilItEnds(t *testing.T) {
 	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
 		j := cluster.NewJournal(rdb, ns, cluster.JournalConfig{Keep: time.Hour})

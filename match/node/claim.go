@@ -446,7 +446,11 @@ func (c *Claimer) Claim(ctx context.Context, rec cluster.Room) (*match.Instance,
 func (c *Claimer) take(ctx context.Context, j job, rec cluster.Room, to what) (*match.Instance, error) {
 	self, dir := c.Opener.Self(), c.Opener.Dir
 	if j.from == "" {
-		return c.open(ctx, rec)
+		rm, err := c.open(ctx, rec)
+		if errors.Is(err, errOutdated) {
+			err = c.anew(ctx, j, &rec)
+		}
+		return rm, err
 	}
 	if err := dir.Own(ctx, self, j.room); err != nil {
 		return nil, err //nolint:wrapcheck // says what it did
@@ -468,7 +472,9 @@ func (c *Claimer) take(ctx context.Context, j job, rec cluster.Room, to what) (*
 	switch {
 	case word == cluster.ClaimedRoom && to == open:
 		c.note(j.room)
-		if rm, err = c.open(ctx, rec); err != nil {
+		if rm, err = c.open(ctx, rec); errors.Is(err, errOutdated) {
+			return nil, c.anew(ctx, j, &rec)
+		} else if err != nil {
 			break
 		}
 		log.Info("a room goes on here", zap.Int("attempts", rec.Attempts))
@@ -540,6 +546,9 @@ func (c *Claimer) open(ctx context.Context, rec cluster.Room) (*match.Instance, 
 	}
 	select {
 	case <-rm.Done():
+		if rm.Outdated() {
+			return nil, errOutdated
+		}
 		if !rm.Opened() {
 			return nil, fmt.Errorf("opening room %s: it cannot be restored now", rec.ID)
 		}

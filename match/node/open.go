@@ -35,6 +35,11 @@ func elsewhere() *proto.Close {
 	return &proto.Close{Code: proto.CodeNodeLeaving, Reason: "the match goes on elsewhere"}
 }
 
+// soonAgain is what those are told who come for a room that is about to be taken over.
+func soonAgain() *proto.Close {
+	return &proto.Close{Code: proto.CodeOverloaded, Reason: "the match is about to go on"}
+}
+
 // closed is what those are told who come for a room that is over; nil if it is not.
 func closed(rec *cluster.Room) *proto.Close {
 	switch {

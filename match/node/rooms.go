@@ -131,7 +131,7 @@ func (r *Rooms) bridged(ctx context.Context, rec cluster.Room, open bool) (edge.
 		return nil, err //nolint:wrapcheck // says what it did
 	}
 	if _, ok := live[rec.Node]; !ok { // it is about to be taken over
-		return nil, &proto.Close{Code: proto.CodeOverloaded, Reason: "the match is about to go on"}
+		return nil, soonAgain()
 	}
 	if r.Bridge == nil {
 		return nil, &proto.Close{Code: proto.CodeMatchGone, Reason: "the match is not on this server"}

@@ -242,3 +242,9 @@ export function readName(r: Reader): string {
   if (name === "__proto__") r.fail();
   return name;
 }
+
+/** Whether two values of a column are the same: byte strings by what they hold. */
+export function sameValue(a: Value | undefined, b: Value | undefined): boolean {
+  if (a instanceof Uint8Array && b instanceof Uint8Array) return a.length === b.length && a.every((v, i) => v === b[i]);
+  return Object.is(a, b);
+}

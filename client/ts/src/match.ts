@@ -1,15 +1,16 @@
 import { CloseError, type CloseInfo, closeInfo, ended, type Ended } from "./close.js";
 import { CODE_LOST } from "./codes.js";
+import { sameValue } from "./field.js";
 import type { Placement } from "./from_server.js";
 import type { MatchSeat } from "./lobby.js";
-import { type FrameInfo, type MatchInfo, type MatchStats, Play, type PlayListener, since } from "./play.js";
+import { type FrameInfo, type MatchInfo, type MatchStats, Play, type PlayListener } from "./play.js";
 import { MalformedError } from "./reader.js";
 import { Refresher } from "./refresh.js";
 import { Retry } from "./retry.js";
 import { type Schedule, systemSchedule } from "./schedule.js";
 import type { Schema } from "./schema.js";
 import { Socket, type SocketFactory, systemSocket } from "./socket.js";
-import { type Row, sameValue, type TableView } from "./tables.js";
+import type { Row, TableView } from "./tables.js";
 import {
   type AnyEvents, Callbacks, callOut, type EventInfo, type OnAdd, type OnChange, type OnEvent, type OnField, type OnRemove, type Undo,
 } from "./match_callbacks.js";
@@ -78,7 +79,8 @@ const LEAVE_MS = 3_000;
 const REMEMBERED = 320; // sequences back that a refusal is still told with its input
 
 // Samples that come faster than this, in ticks, wait for their time and give way to newer ones: the rules use one a
-// tick, and a server does not listen to many more messages than that.
+// tick, and a server does not listen to many more messages than that. One may be before its time, so that a change
+// does not wait for its turn when what was sent before it was more of the same.
 const SAMPLE_SPACING = 0.6;
 
 /**
@@ -104,7 +106,7 @@ export class Match<S = Record<string, Row>, In = Row, Ev = AnyEvents> {
   #cancelWait = () => {}; // for the next attempt
   #cancelHeld = () => {};
   #held: { body: Uint8Array; input: In } | undefined; // a sample that waits for its time
-  #sampledAt: number | undefined;
+  #sampleAt = -Infinity; // from when on another sample may be sent
   #early: { bytes: Uint8Array; at: number }[] | undefined; // what came with the first welcome
   #cancelEarly = () => {};
   #playout: Playout<S> | undefined; // from the first welcome on
@@ -274,7 +276,7 @@ export class Match<S = Record<string, Row>, In = Row, Ev = AnyEvents> {
       this.#take(body, input);
       return true;
     }
-    const wait = (SAMPLE_SPACING * 1000) / this.info.rate - since(this.#sampledAt, this.#now());
+    const wait = Math.min(this.#sampleAt - this.#now(), this.#spacing); // the clock may jump
     if (wait <= 0) {
       this.#held = undefined;
       this.#take(body, input);
@@ -328,6 +330,11 @@ export class Match<S = Record<string, Row>, In = Row, Ev = AnyEvents> {
     this.#finish(closeInfo(1000));
   }
 
+  /** Between two samples, in milliseconds. */
+  get #spacing(): number {
+    return (SAMPLE_SPACING * 1000) / this.info.rate;
+  }
+
   #sendHeld(): void {
     const held = this.#held;
     this.#held = undefined;
@@ -338,7 +345,7 @@ export class Match<S = Record<string, Row>, In = Row, Ev = AnyEvents> {
     const now = this.#now();
     const { seq, tick, view, frac } = this.#play.take(body, input, now);
     callOut(() => this.#predicting?.input(seq, tick, input, this.#play.clock.inputTick(now), view + frac / 256));
-    this.#sampledAt = now;
+    this.#sampleAt = Math.max(now, Math.min(now, this.#sampleAt) + this.#spacing);
     this.#sent.set(seq, input);
     for (const old of this.#sent.keys()) { // in ascending order; where another program played on they jump
       if (old > seq - REMEMBERED) break;
@@ -418,12 +425,14 @@ export class Match<S = Record<string, Row>, In = Row, Ev = AnyEvents> {
       this.#retry.begin(end.info, now);
       this.#setState("reconnecting");
     }
+    const { moved } = this.#options;
+    if (end.url && moved) callOut(() => this.#url = moved(end.url));
+    if (this.state === "closed") return; // by one of these two calls
     const wait = this.#retry.next(end, now);
     if (wait === undefined) {
       this.#finish(this.#retry.givenUp);
       return;
     }
-    if (end.url && this.#options.moved) this.#url = this.#options.moved(end.url);
     this.#cancelWait = this.#after(wait, () => this.#attempt(this.#play.resume));
   }
 
@@ -494,7 +503,6 @@ export class Match<S = Record<string, Row>, In = Row, Ev = AnyEvents> {
       restarted: () => {
         this.#playout!.reset();
         this.#predicting?.restart();
-        this.#play.stats.prediction = this.#predicting?.stats;
       },
       frame: (info) => {
         this.#framed = true;

@@ -3,6 +3,7 @@ import { CODE_LOST } from "./codes.js";
 import { TickClock } from "./clock.js";
 import { Decoder, type ScopeError } from "./decoder.js";
 import { type EventBody, readEvent } from "./event.js";
+import { sameValue } from "./field.js";
 import { type Block, type Head, noHead, readFrame } from "./frame.js";
 import {
   isFrame, type Message, openMessage, type Placement, readBye, readEnd, readEvents, readPong, readRefreshed,
@@ -14,7 +15,7 @@ import { FROM_SERVER, MAX_INPUT_BODY, PROTOCOL } from "./protocol.js";
 import type { PredictionStats } from "./reconcile.js";
 import { Schema } from "./schema.js";
 import { framed, type Socket } from "./socket.js";
-import { type RowTell, sameValue, Tables } from "./tables.js";
+import { type RowTell, Tables } from "./tables.js";
 import { type PacketInput, writeLeave, writePacket, writePing, writeRefresh, writeResync } from "./to_server.js";
 import { Writer } from "./writer.js";
 

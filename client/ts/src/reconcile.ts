@@ -144,7 +144,7 @@ export class Prediction<In> {
    */
   reconcile(tick: number, processed: number, truth: Readonly<Record<string, Iterable<readonly [number, Row]>>>): void {
     this.stats.states++;
-    const present = this.#tick;
+    const present = this.#have ? this.#tick : 0;
     const was = this.#state;
     this.#look();
     const next = this.#rebase(tick, processed);
@@ -166,11 +166,8 @@ export class Prediction<In> {
     this.#run(present);
     this.#settle();
     this.#lived = Math.min(Math.max(this.#lived, tick), this.#tick);
-    if (!this.#have) {
-      this.#have = true;
-      return;
-    }
-    if (this.#tick === present) this.#measure(was);
+    if (this.#have && this.#tick === present) this.#measure(was);
+    this.#have = true;
     this.#correct();
     this.#expire();
   }
@@ -191,6 +188,14 @@ export class Prediction<In> {
   /** Takes up that the connection was lost and is there again: the server has let go of the sample that it held. */
   resume(): void {
     this.#resumed = true;
+  }
+
+  /** Takes up that ticks count anew from the next state on, with inputs for them; what was told and counted stays. */
+  restart(): void {
+    this.#resumed = true;
+    this.#have = false;
+    this.#lived = 0;
+    this.#kept = [];
   }
 
   /** Lets what is shown approach what is predicted, by the milliseconds that have passed. */

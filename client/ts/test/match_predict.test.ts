@@ -151,7 +151,9 @@ test("the prediction starts anew on another host: it does not go on from ticks t
   match.send({ Turn: 20 });
   h.time.advance(50);
   const { states } = predicted.stats;
+  const before = shownShip(h, match)!.X;
   room(h, 60, 40, { epoch: 8 });
+  assert.ok(Math.abs(shownShip(h, match)!.X - before) < 5, "it is shown where it was, at first");
   h.time.advance(16);
   assert.equal(predicted.state.Ships.get(OWN)!.X, 40);
   assert.ok(predicted.tick >= 60 && predicted.tick < 70, `${predicted.tick}`);
@@ -159,7 +161,31 @@ test("the prediction starts anew on another host: it does not go on from ticks t
   assert.equal(match.stats.prediction, predicted.stats);
   match.send({ Turn: 2 });
   h.time.advance(16);
-  assert.ok(shownShip(h, match)!.X > 40, "and inputs count at once");
+  assert.ok(predicted.state.Ships.get(OWN)!.X > 40, "and inputs count at once");
+  h.time.advance(300);
+  assert.ok(shownShip(h, match)!.X > 40);
+});
+
+test("what was told ahead before another host took over is not told again, and is told of where it did not come true", async () => {
+  const [h, match] = await play();
+  const told: string[] = [];
+  match.onEvent("Hit", ({ By }, e) => told.push(`hit by ${By}${e.predicted ? ", predicted" : ""}`));
+  match.onUnconfirmed("Hit", ({ By }) => told.push(`no hit by ${By}`));
+  match.view(h.time.now());
+  for (let shot = 0; shot < 2; shot++) { // in two ticks
+    match.send({ Fire: true });
+    h.time.advance(50);
+    match.view(h.time.now());
+  }
+  match.send({});
+  const ahead = told.splice(0);
+  assert.ok(ahead.length >= 2 && ahead.every((t) => t === "hit by 1, predicted"), `${ahead}`);
+  h.socket.say(events(103, 1, hit(1))); // of the host before, which nothing takes back
+  room(h, 98, 10, { epoch: 8 });
+  assert.deepEqual(told, []);
+  for (let t = 99; t < 125; t++) room(h, t, 10, { epoch: 8 });
+  assert.deepEqual(told, Array(ahead.length - 1).fill("no hit by 1"));
+  assert.equal(match.stats.prediction!.unconfirmed, ahead.length - 1);
 });
 
 test("the prediction lets go of the controls when a lost socket is taken up again", async () => {

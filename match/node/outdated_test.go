@@ -1,0 +1,76 @@
+package node_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"muster/match"
+	"muster/proto"
+)
+
+// ahead makes a journal know an epoch that is so far ahead of the time, while its host is being killed.
+func (w *world) ahead(room string, by time.Duration) {
+	w.t.Helper()
+	fence := time.Now().Add(by).UnixMilli()
+	if err := w.rdb.HSet(context.Background(), ns+":{room:"+room+"}:journal", "fence", fence).Err(); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func TestRoomWhoseJournalKnowsANewerEpochThanItsRecordIsClaimedAnew(t *testing.T) {
+	inWorld(t, 3, match.Rules{}, func(t *testing.T, w *world) {
+		first := w.procs[0]
+		w.create("journal", "r1", "duel", first, "alice")
+		p := w.player("alice", "r1", 1)
+		if err := p.comes(first); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Second)
+		go first.kill()
+		time.Sleep(10 * time.Millisecond)
+		w.ahead("r1", lease+3*time.Second)
+		time.Sleep(lease + time.Second)
+		if n := len(w.hosts("r1")); n != 0 {
+			t.Fatalf("it runs in %d processes under an epoch that its journal does not take", n)
+		}
+		within(t, 4*time.Second, "the room goes on", func() bool { return len(w.hosts("r1")) == 1 })
+		if rec, err := w.dir.Room(context.Background(), "r1"); err != nil || rec.Attempts != 1 {
+			t.Errorf("its record is %+v, %v: its host's death counts, and nothing else", rec, err)
+		}
+		if !p.comesBack() {
+			t.Error("its player cannot come back")
+		}
+	})
+}
+
+func TestMatchWhoseJournalIsFarAheadOfItsRecordIsLostAndItsLobbyHearsItOnce(t *testing.T) {
+	inWorld(t, 3, match.Rules{}, func(t *testing.T, w *world) {
+		first := w.procs[0]
+		w.create("journal", "r1", "duel", first, "alice")
+		if err := w.player("alice", "r1", 1).comes(first); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Second)
+		go first.kill()
+		time.Sleep(10 * time.Millisecond)
+		w.ahead("r1", time.Hour)
+		time.Sleep(lease + 15*time.Second)
+		rec, err := w.dir.Room(context.Background(), "r1")
+		if err != nil || rec.Failed == nil || rec.Failed.Code != proto.CodeMatchGone {
+			t.Fatalf("its record is %+v, %v, want one that failed with 4201", rec, err)
+		}
+		for _, at := range w.alive() {
+			if c := codeOf(at, "r1"); c != proto.CodeMatchGone {
+				t.Errorf("at %s one is told %d, want 4201", at.id, c)
+			}
+		}
+		time.Sleep(5 * time.Second)
+		if again, err := w.dir.Room(context.Background(), "r1"); err != nil || again.Epoch != rec.Epoch || again.Node != rec.Node {
+			t.Errorf("it is still claimed: %+v, %v", again, err)
+		}
+		if results, lost := w.drained(); len(lost) != 1 || lost[0].Room != "r1" || len(results) != 0 {
+			t.Errorf("results %v, lost %v", results, lost)
+		}
+	})
+}
