@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"muster/internal/pause"
 	"muster/proto"
 )
 
@@ -188,8 +189,8 @@ func (f *Feed) lost(err error) {
 // reopen opens sockets until one stays. An error of ctx is not final.
 func (f *Feed) reopen(ctx context.Context) error {
 	for {
-		if err := pause(ctx, time.Until(f.retry.at)); err != nil {
-			return err
+		if err := pause.For(ctx, time.Until(f.retry.at)); err != nil {
+			return fmt.Errorf("waiting for the lobby: %w", err)
 		}
 		if err := f.comeBack(ctx, f.retry.last); err != nil {
 			return err
@@ -199,7 +200,7 @@ func (f *Feed) reopen(ctx context.Context) error {
 			return nil
 		}
 		if ctx.Err() != nil {
-			return ctx.Err()
+			return fmt.Errorf("waiting for the lobby: %w", ctx.Err())
 		}
 		f.retry.after(err, nil)
 	}
