@@ -199,7 +199,10 @@ func (l *Lobby) ask(ctx context.Context, a *asking) {
 func (l *Lobby) send(ctx context.Context, method, path, key, token string, body []byte, out any) error {
 	req, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(l.URL, "/")+path, bytes.NewReader(body))
 	if err != nil {
-		return err //nolint:wrapcheck // each call says what for
+		return errors.Join(errAddress, err)
+	}
+	if s := req.URL.Scheme; s != "http" && s != "https" || req.URL.Host == "" {
+		return fmt.Errorf("%w: %q", errAddress, l.URL)
 	}
 	req.Header.Set("Accept", "application/json")
 	if body != nil {
@@ -261,6 +264,8 @@ func number(n int) string {
 	}
 	return strconv.Itoa(n)
 }
+
+var errAddress = errors.New("Lobby.URL is no address of a lobby, like https://play.example.com")
 
 var errRedirect = errors.New("the server redirects elsewhere, which is refused")
 

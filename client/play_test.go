@@ -151,6 +151,17 @@ func tokens(t *testing.T, good *atomic.Value, renewed *atomic.Int32) *Lobby {
 	return startLobby(t, mux)
 }
 
+func TestPlayDoesNotAskAnAddressThatIsNone(t *testing.T) {
+	for _, url := range []string{"", "play.example.com", "ws://play.example.com", "http:", "http://[::1"} {
+		ctx, cancel := context.WithTimeout(t.Context(), waitLong)
+		l := &Lobby{URL: url}
+		if _, err := l.Play(ctx, NewTicket{Queue: "arena"}, Queueing{}); !errors.Is(err, errAddress) || ctx.Err() != nil {
+			t.Errorf("%q: %v", url, err)
+		}
+		cancel()
+	}
+}
+
 func TestATokenThatIsNoLongerTakenIsRefreshedOnceForAllCalls(t *testing.T) {
 	var good atomic.Value
 	var renewed, asked atomic.Int32

@@ -244,7 +244,7 @@ type patience struct{ n int }
 // after waits when the same call may succeed later; else, or when ctx ends, it returns the error.
 func (p *patience) after(ctx context.Context, err error) error {
 	api := (*APIError)(nil)
-	if ctx.Err() != nil || errors.As(err, &api) && !api.Temporary() || errors.Is(err, errRedirect) {
+	if ctx.Err() != nil || errors.As(err, &api) && !api.Temporary() || errors.Is(err, errRedirect) || errors.Is(err, errAddress) {
 		return err
 	}
 	wait := rand.N(min(patienceMost, patienceFirst<<min(p.n, 10))) //nolint:gosec // only to spread attempts
