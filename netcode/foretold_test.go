@@ -37,7 +37,7 @@ func newKitClient(t testing.TB, mode proto.InputMode) *kitClient {
 		}
 	}, netcode.PredictionConfig{
 		Rate: 20, Mode: mode, Seat: 1, Window: 3,
-		Emitted:     func(e any, tick uint32) { c.told = append(c.told, fmt.Sprint(tick, " ", e)) },
+		Emitted: func(e any, tick uint32) { c.told = append(c.told, fmt.Sprint(tick, " ", e)) },
 		Unconfirmed: func(e any, tick uint32) {
 			if c.untrue = append(c.untrue, fmt.Sprint(tick, " ", e)); c.onUntrue != nil {
 				c.onUntrue()

@@ -216,7 +216,9 @@ func TestAGamesDirectoryMayEndInASlashAndMustersHaveASpace(t *testing.T) {
 	read := exec.Command("go", "mod", "edit", "-json")
 	read.Dir = dir
 	out, err := read.CombinedOutput()
-	var mod struct{ Replace []struct{ New struct{ Path string } } }
+	var mod struct {
+		Replace []struct{ New struct{ Path string } }
+	}
 	if err != nil || json.Unmarshal(out, &mod) != nil || len(mod.Replace) != 1 || mod.Replace[0].New.Path != "../my games/muster" {
 		t.Errorf("%v, %s", err, out)
 	}
