@@ -341,7 +341,10 @@ export class Match<S = Record<string, Row>, In = Row, Ev = AnyEvents> {
   #take(body: Uint8Array, input: In): void {
     const now = this.#now();
     const { seq, tick, view, frac } = this.#play.take(body, input, now);
-    callOut(() => this.#predicting?.input(seq, tick, input, this.#play.clock.inputTick(now), view + frac / 256));
+    // What is shown follows an estimate slowly. Where it is behind, the input is not to wait for it: it counts in the tick
+    // that is shown, and is put right by the server's state if it came later there.
+    const shown = this.#play.clock.inputTick(now);
+    callOut(() => this.#predicting?.input(seq, Math.min(tick, Math.ceil(shown)), input, shown, view + frac / 256));
     this.#sampleAt = Math.max(now, Math.min(now, this.#sampleAt) + this.#spacing);
     this.#sent.set(seq, input);
     for (const old of this.#sent.keys()) { // in ascending order; where another program played on they jump
