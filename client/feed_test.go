@@ -283,6 +283,107 @@ func TestWhoIsWatchedIsWatchedAnew(t *testing.T) {
 	}
 }
 
+// deafConn blocks a write, and says so, until it is closed.
+type deafConn struct {
+	net.Conn
+	left    int // writes that go through
+	blocked chan<- struct{}
+	closed  chan struct{}
+	once    sync.Once
+}
+
+func (c *deafConn) Write(b []byte) (int, error) {
+	if c.left--; c.left >= 0 {
+		return c.Conn.Write(b)
+	}
+	c.blocked <- struct{}{}
+	<-c.closed
+	return 0, net.ErrClosed
+}
+
+func (c *deafConn) Close() error {
+	c.once.Do(func() { close(c.closed) })
+	return c.Conn.Close()
+}
+
+func TestALobbyThatDoesNotReadDoesNotHoldUpAFeedsEnd(t *testing.T) {
+	s, l := startFeed(t)
+	blocked, deaf := make(chan struct{}, 1), false
+	l.HTTP = &http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+		conn, err := (&net.Dialer{}).DialContext(ctx, network, addr)
+		if err != nil || !deaf {
+			return conn, err
+		}
+		return &deafConn{Conn: conn, left: 2, blocked: blocked, closed: make(chan struct{})}, nil // the handshake and the hello
+	}}}
+	f, err := l.Follow(t.Context(), LiveOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := s.next()
+	f.mu.Lock()
+	f.watched = []string{"bob"}
+	f.mu.Unlock()
+	deaf = true // before the attempt that follows
+	_ = c.ws.CloseNow()
+	ended := make(chan error, 1)
+	go func() {
+		_, err := f.Next(context.Background())
+		ended <- err
+	}()
+	<-blocked
+	closed := make(chan struct{})
+	go func() { _ = f.Close(); close(closed) }()
+	select {
+	case <-closed:
+	case <-time.After(waitLong):
+		t.Fatal("Close waits for the lobby")
+	}
+	if err := <-ended; !errors.Is(err, ErrClosed) {
+		t.Errorf("Next: %v", err)
+	}
+}
+
+func TestAFeedRefreshesOnceAtATime(t *testing.T) {
+	s, l := startFeed(t)
+	asked, answer := make(chan struct{}, 8), make(chan struct{})
+	l.Refresh = func(ctx context.Context) (string, error) {
+		asked <- struct{}{}
+		select {
+		case <-answer:
+		case <-ctx.Done():
+			return "", ctx.Err()
+		}
+		return "newer", nil
+	}
+	f, err := l.Follow(t.Context(), LiveOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = f.Close() })
+	c := s.next()
+	live, _, _ := f.now()
+	f.refresh(live)
+	<-asked
+	for range 3 { // the answer is late
+		f.refresh(live)
+	}
+	close(answer)
+	go func() {
+		m := c.wants("refresh")
+		c.say(`{"re":%v,"ok":{"expires":3600}}`, m["n"])
+		c.event(1)
+	}()
+	heard(t, f, 1)
+	f.wg.Wait()
+	if len(c.asked) > 0 || len(asked) > 0 {
+		t.Errorf("%d more requests on the socket, %d more calls of Refresh", len(c.asked), len(asked))
+	}
+	if until := time.Until(f.due); until < 40*time.Minute {
+		t.Errorf("refreshed again in %v, the lobby said 3600 s", until)
+	}
+}
+
 func TestAFeedWhoseTokenEndedComesBackWithANewerOne(t *testing.T) {
 	for about, end := range map[string]func(s *feedServer, c *feedSocket){
 		"closed with 4205": func(_ *feedServer, c *feedSocket) { c.say(`{"bye":{"code":4205,"reason":"the token ended"}}`) },

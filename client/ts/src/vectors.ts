@@ -132,6 +132,8 @@ export function playVectors<Step extends object>(
     }
     prediction.reconcile(tick, seq, tables.views);
   });
+  // The events of the last ticks are still awaited. So far ahead nothing is run any more.
+  prediction.reconcile(head.tick + file.rate + 2, seq, tables.views);
   return result;
 }
 
