@@ -35,7 +35,7 @@ func TestAPagePlaysAgainAfterItsTabItsTokenOrItsServerWasGone(t *testing.T) {
 	}
 	server := start()
 	token := func(sub string) string {
-		p := testprocess.Start(t, "serve", []string{"token", "--sub", sub, "--name", sub, "--ttl", "10s"}, env)
+		p := testprocess.Start(t, "serve", []string{"token", "--sub", sub, "--name", sub, "--ttl", "20s"}, env)
 		<-p.Ended()
 		return strings.TrimSpace(p.Output())
 	}
