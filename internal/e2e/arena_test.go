@@ -27,13 +27,14 @@ func TestEveryScreenIsAccessibleInDarkAndLight(t *testing.T) {
 }
 
 func TestAPagePlaysAgainAfterItsTabItsTokenOrItsServerWasGone(t *testing.T) {
-	addr, env := freeAddr(t), "XDG_CONFIG_HOME="+t.TempDir()
-	start := func() *testprocess.Process {
+	steady, mortal, env := freeAddr(t), freeAddr(t), "XDG_CONFIG_HOME="+t.TempDir()
+	start := func(addr string) *testprocess.Process {
 		p := testprocess.Start(t, "serve", []string{"serve", "--listen", addr}, env)
 		p.After(t, "lobby ")
 		return p
 	}
-	server := start()
+	start(steady)
+	server := start(mortal)
 	token := func(sub string) string {
 		p := testprocess.Start(t, "serve", []string{"token", "--sub", sub, "--name", sub, "--ttl", "20s"}, env)
 		<-p.Ended()
@@ -44,13 +45,13 @@ func TestAPagePlaysAgainAfterItsTabItsTokenOrItsServerWasGone(t *testing.T) {
 		case "kill the server":
 			server.Kill()
 		case "start the server":
-			server = start()
+			server = start(mortal)
 		default:
 			return false
 		}
 		return true
 	}
-	ask(t, "hardships.mjs", do, "http://"+addr, token("guest-ben"), token("guest-cleo"), shots(t))
+	ask(t, "hardships.mjs", do, "http://"+steady, "http://"+mortal, token("guest-ben"), token("guest-cleo"), shots(t))
 }
 
 // freeAddr is an address of the loopback on which nobody listens.

@@ -34,7 +34,7 @@ func browse(t *testing.T, ctx context.Context, script string, args ...string) *e
 	for _, name := range []string{"playwright-core", "axe-core", "tsx"} {
 		needs.File(t, filepath.Join(root, "web", "node_modules", name), "npm ci in web/")
 	}
-	cmd := exec.CommandContext(ctx, nice, append([]string{"-n", "5", node, "--import", "tsx", "--experimental-websocket", "e2e/" + script}, args...)...)
+	cmd := exec.CommandContext(ctx, nice, append([]string{"-n", "10", node, "--import", "tsx", "--experimental-websocket", "e2e/" + script}, args...)...)
 	cmd.Dir, cmd.Env = filepath.Join(root, "web"), append(os.Environ(), "CHROMIUM="+chromium)
 	cmd.WaitDelay = 10 * time.Second
 	return cmd

@@ -40,7 +40,7 @@ async function visit(browser, colorScheme) {
   assert.deepEqual(front.complaints.filter((c) => !c.includes("status of 404")), []);
   await front.context.close();
 
-  const pilot = await enter(browser, url, "Anna", "?way=bots&bots=5&round=15&overlay=1", options);
+  const pilot = await enter(browser, url, "Anna", "?way=bots&bots=5&round=10&overlay=1", options);
   await plays(pilot);
   await look(pilot, "game-overlay");
   await pilot.page.keyboard.press("Backquote");

@@ -1,30 +1,29 @@
 // What a page does when its tab is frozen, when its player's token ends, and when the server goes away and comes back.
 //
-//   node e2e/hardships.mjs http://127.0.0.1:8080 TOKEN TOKEN [directory for screenshots]
+//   node e2e/hardships.mjs http://127.0.0.1:8080 http://127.0.0.1:8081 TOKEN TOKEN [directory for screenshots]
 //
-// The tokens are guests' and end within seconds. The script prints "kill the server" and "start the server" and waits for
-// a line after each. Every page must play again by itself, or say why not.
+// The tokens are guests' of the first server, and end within seconds. The script prints "kill the server" and "start the
+// server", which are about the second one, and waits for a line after each. Every page must play again by itself, or say
+// why not.
 
 import assert from "node:assert/strict";
 import { createInterface } from "node:readline";
 import { enter, plays, shoot, until } from "./arena.mjs";
 import { accessible, withBrowser } from "./browser.mjs";
 
-const FROZEN = 15_000; // ms; a socket that is silent for ten seconds counts as lost
+const SMALL = { viewport: { width: 400, height: 300 } }; // four pages draw at once
+const FROZEN = 12_000; // ms; a socket that is silent for ten seconds counts as lost
 
-const [url, ending, ended, shots] = process.argv.slice(2);
+const [url, mortal, ending, ended, shots] = process.argv.slice(2);
 if (!ended) {
-  console.error("usage: hardships.mjs URL TOKEN TOKEN [DIRECTORY]");
+  console.error("usage: hardships.mjs URL URL TOKEN TOKEN [DIRECTORY]");
   process.exit(2);
 }
 
 const lines = createInterface({ input: process.stdin });
 const answers = lines[Symbol.asyncIterator]();
 try {
-  await withBrowser(async (browser) => {
-    await Promise.all([frozen(browser), renewed(browser), expired(browser)]);
-    await away(browser);
-  });
+  await withBrowser((browser) => Promise.all([frozen, renewed, expired, away].map((hardship) => hardship(browser))));
 } catch (error) {
   console.error(`hardships: ${error.stack ?? error}`);
   process.exitCode = 1;
@@ -34,7 +33,7 @@ try {
 
 /** A tab that the browser stops for a while. */
 async function frozen(browser) {
-  const anna = await enter(browser, url, "Anna", "?way=bots&bots=3");
+  const anna = await enter(browser, url, "Anna", "?way=bots&bots=3", SMALL);
   const { room, seat } = await plays(anna);
   const session = await anna.context.newCDPSession(anna.page);
   const before = await anna.page.evaluate(() => window.muster.tick);
@@ -52,7 +51,7 @@ async function frozen(browser) {
 /** A token that ends, and is renewed before. */
 async function renewed(browser) {
   const { token, player } = guest(ending);
-  const ben = await enter(browser, url, "Ben", "?way=bots&bots=3", {
+  const ben = await enter(browser, url, "Ben", "?way=bots&bots=3", { ...SMALL,
     before: ({ page }) => page.route("**/v1/guests", (route) => route.fulfill({ status: 201, json: { player, token, expires: new Date(Date.now() + 10_000) } })),
   });
   const before = await plays(ben);
@@ -70,7 +69,7 @@ async function expired(browser) {
   const { token, player } = guest(ended);
   let [first, again] = [true, () => {}];
   const another = new Promise((resolve) => (again = resolve));
-  const cleo = await enter(browser, url, "Cleo", "?way=bots&bots=3", {
+  const cleo = await enter(browser, url, "Cleo", "?way=bots&bots=3", { ...SMALL,
     before: async ({ page }) => {
       await page.route("**/v1/guests", (route) => {
         if (!first) {
@@ -94,7 +93,7 @@ async function expired(browser) {
 
 /** A server that is killed, and another one at the same address. */
 async function away(browser) {
-  const dan = await enter(browser, url, "Dan", "?way=bots&bots=3");
+  const dan = await enter(browser, mortal, "Dan", "?way=bots&bots=3", SMALL);
   const { room } = await plays(dan);
   console.log("kill the server");
   await answers.next();
