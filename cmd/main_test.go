@@ -1,7 +1,6 @@
 package cmd
 
 import (
-	"bytes"
 	"fmt"
 	"os"
 	"testing"
@@ -10,25 +9,14 @@ import (
 	"go.uber.org/goleak"
 
 	"muster/games/arena"
-	"muster/match/journal"
+	"muster/match/journal/journaltest"
 )
 
 // withArena is a server of one game.
 var withArena = []Game{{Game: arena.Game, Bot: arena.Bot}}
 
 func TestMain(m *testing.M) {
-	// The compressor makes its channels at its first use, and a bubble may not use those of another.
-	var b bytes.Buffer
-	w, err := journal.NewWriter(&b, journal.Header{Room: "r", Game: "g"})
-	if err == nil {
-		err = w.Close()
-	}
-	if err == nil {
-		_, err = journal.NewReader(bytes.NewReader(b.Bytes()))
-	}
-	if err != nil {
-		panic(err)
-	}
+	journaltest.Warm()
 	testscript.Main(unleaking{m}, map[string]func(){"muster": func() { Main(withArena...) }})
 }
 

@@ -48,7 +48,8 @@ func (g Game) matched() ticket.Game { return ticket.Game{Name: g.Name, Rules: g.
 
 // want is what a new room of the game needs of its node; region is "" for anywhere.
 func (g Game) want(region string) cluster.Want {
-	return cluster.Want{Game: g.Name, Rules: g.Rules, Region: region}
+	m := g.matched()
+	return m.Want(region)
 }
 
 func reasonOf(err error) string {

@@ -1,26 +1,14 @@
 package match
 
 import (
-	"bytes"
 	"testing"
 
 	"go.uber.org/goleak"
 
-	"muster/match/journal"
+	"muster/match/journal/journaltest"
 )
 
 func TestMain(m *testing.M) {
-	// The compressor makes its channels at its first use, and a bubble may not use those of another.
-	var b bytes.Buffer
-	w, err := journal.NewWriter(&b, journal.Header{Room: "r", Game: "g"})
-	if err == nil {
-		err = w.Close()
-	}
-	if err == nil {
-		_, err = journal.NewReader(bytes.NewReader(b.Bytes()))
-	}
-	if err != nil {
-		panic(err)
-	}
+	journaltest.Warm()
 	goleak.VerifyTestMain(m)
 }

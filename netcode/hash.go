@@ -28,6 +28,13 @@ func textValue(s string) uint64 {
 	return h
 }
 
+// HashTicks is after how many ticks a viewer is told hashes again.
+const HashTicks = 32
+
+// HashDue says whether a viewer who was at the tick prev is told hashes at this one: so those in step have theirs at the
+// same tick.
+func HashDue(prev, tick uint32) bool { return tick/HashTicks != prev/HashTicks }
+
 // Hashes returns the view hashes, at the newest tick, of those scopes that a viewer has been brought to by Prepare. A
 // scope is hashed once a tick, whoever watches it; the result is valid until the next call.
 func (e *Encoder) Hashes(v *View) []proto.Hash {

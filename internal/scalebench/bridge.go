@@ -67,24 +67,31 @@ func measureBridge(ctx context.Context, o *options) (string, error) {
 	return b.String() + text, err
 }
 
+// bridgeStage is a stage of a server that runs rooms and one that only has sockets.
+func bridgeStage(ctx context.Context, o *options) (s *stage, host, edge *node, err error) {
+	if s, err = newStage(ctx, o); err != nil {
+		return nil, nil, nil, err
+	}
+	if host, err = s.serve(ctx, "all"); err == nil {
+		edge, err = s.serve(ctx, "lobby")
+	}
+	if err != nil {
+		s.close()
+		return nil, nil, nil, err
+	}
+	return s, host, edge, nil
+}
+
 // bridgeMany counts what is sent for many rooms of few players, all bridged: what is sent together then is sent once.
 func (o *options) bridgeMany(ctx context.Context) (string, error) {
 	const each = 3
 	many := *o
 	many.Rooms = 10 * o.Rooms
-	s, err := newStage(ctx, &many)
+	s, host, edge, err := bridgeStage(ctx, &many)
 	if err != nil {
 		return "", err
 	}
 	defer s.close()
-	host, err := s.serve(ctx, "all")
-	if err != nil {
-		return "", err
-	}
-	edge, err := s.serve(ctx, "lobby")
-	if err != nil {
-		return "", err
-	}
 	o.say("bridge: %d rooms", many.Rooms)
 	h, err := s.open(ctx, host, gameKept, many.Rooms)
 	if err != nil {
@@ -111,19 +118,11 @@ func (o *options) bridgeMany(ctx context.Context) (string, error) {
 
 func (o *options) bridge(ctx context.Context, game string) (string, error) {
 	each := o.Each
-	s, err := newStage(ctx, o)
+	s, host, edge, err := bridgeStage(ctx, o)
 	if err != nil {
 		return "", err
 	}
 	defer s.close()
-	host, err := s.serve(ctx, "all")
-	if err != nil {
-		return "", err
-	}
-	edge, err := s.serve(ctx, "lobby")
-	if err != nil {
-		return "", err
-	}
 	h, err := s.open(ctx, host, game, o.Rooms)
 	if err == nil {
 		err = pause.For(ctx, o.Settle)

@@ -5,8 +5,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
 	"muster/lobby/queue"
 	"muster/lobby/ticket"
 )
@@ -25,12 +23,10 @@ func (o *office) brought(t *testing.T, s *service, n ticket.New) string {
 }
 
 func TestRatingsOfThoseWhoJoinedARunningMatchCountForWhoComesNext(t *testing.T) {
-	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
-		o := newOffice(t, rdb)
+	inOffice(t, func(t *testing.T, o *office) {
 		s := o.open(nil, queue.Rules{
 			Name: "fill", Game: "arena", TeamSize: 4, Min: 1, Backfill: true, Rating: []queue.Step{{Within: 100}},
 		})
-		defer s.die()
 		rated := func(player string, rating float64) ticket.New {
 			n := solo("fill", player)
 			n.Ticket.Players[0].Rating = rating
@@ -46,20 +42,18 @@ func TestRatingsOfThoseWhoJoinedARunningMatchCountForWhoComesNext(t *testing.T) 
 		if room := o.brought(t, s, rated("dave", 1015)); room != first {
 			t.Errorf("dave was brought to %s, want %s", room, first)
 		}
-		if keys := endless(t, rdb); len(keys) > 1 { // the index of rooms is swept by its readers
+		if keys := endless(t, o.rdb); len(keys) > 1 { // the index of rooms is swept by its readers
 			t.Errorf("keys that do not end: %q", keys)
 		}
 	})
 }
 
 func TestRoleThatIsTakenInARunningMatchIsNotGivenAgain(t *testing.T) {
-	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
-		o := newOffice(t, rdb)
+	inOffice(t, func(t *testing.T, o *office) {
 		s := o.open(nil, queue.Rules{
 			Name: "fill", Game: "arena", TeamSize: 3, Min: 1, Backfill: true,
 			Roles: []queue.Role{{Name: "tank", PerTeam: 1}, {Name: "other", PerTeam: 2}},
 		})
-		defer s.die()
 		comes := func(player, role string) ticket.New {
 			n := solo("fill", player)
 			n.Ticket.Players[0].Roles = []string{role}

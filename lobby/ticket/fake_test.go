@@ -43,6 +43,16 @@ func inBubble(t *testing.T, test func(t *testing.T, rdb redis.UniversalClient)) 
 	})
 }
 
+// inOffice runs a test in a bubble, with an office whose services end with it.
+func inOffice(t *testing.T, test func(t *testing.T, o *office)) {
+	t.Helper()
+	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
+		o := newOffice(t, rdb)
+		defer o.close()
+		test(t, o)
+	})
+}
+
 // duel is a queue whose matches have two players; sure asks them first; team is two teams of two.
 var (
 	duel = queue.Rules{Name: "duel", Game: "arena", TeamSize: 2}
@@ -155,6 +165,16 @@ func (o *office) open(h hook, queues ...queue.Rules) *service {
 		}
 	})
 	return s
+}
+
+// close ends all services.
+func (o *office) close() {
+	o.mu.Lock()
+	list := slices.Collect(maps.Keys(o.services))
+	o.mu.Unlock()
+	for _, s := range list {
+		s.die()
+	}
 }
 
 func (o *office) notify(_ context.Context, name string) {

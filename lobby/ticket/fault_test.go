@@ -24,10 +24,9 @@ func proposes(cmd redis.Cmder) bool { return says(cmd, ":leader", ":attempt:") &
 func seats(cmd redis.Cmder) bool    { return says(cmd, ":leader", ":attempt:", ":waits") }
 
 func TestLeaderThatDiesBetweenChoosingAndWritingIsReplacedWithinThreeSeconds(t *testing.T) {
-	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
-		o := newOffice(t, rdb)
+	inOffice(t, func(t *testing.T, o *office) {
 		var dead atomic.Bool
-		leader := o.open(func(cmd redis.Cmder, next func() error) error {
+		o.open(func(cmd redis.Cmder, next func() error) error {
 			if dead.Load() || proposes(cmd) {
 				dead.Store(true)
 				cmd.SetErr(errDead)
@@ -35,10 +34,8 @@ func TestLeaderThatDiesBetweenChoosingAndWritingIsReplacedWithinThreeSeconds(t *
 			}
 			return next()
 		}, duel)
-		defer leader.die()
 		time.Sleep(100 * time.Millisecond)
 		other := o.open(nil, duel)
-		defer other.die()
 		a := enqueue(t, other, "duel", "alice")
 		enqueue(t, other, "duel", "bob")
 		began := time.Now()
@@ -57,8 +54,7 @@ func TestLeaderThatDiesBetweenChoosingAndWritingIsReplacedWithinThreeSeconds(t *
 
 // A process that is stopped does not know, when it goes on, that it leads no longer.
 func TestProposalOfALeaderOfBeforeIsRefused(t *testing.T) {
-	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
-		o := newOffice(t, rdb)
+	inOffice(t, func(t *testing.T, o *office) {
 		var stopped atomic.Bool
 		stopped.Store(false)
 		leader := o.open(func(cmd redis.Cmder, next func() error) error {
@@ -70,10 +66,8 @@ func TestProposalOfALeaderOfBeforeIsRefused(t *testing.T) {
 			}
 			return next()
 		}, duel)
-		defer leader.die()
 		time.Sleep(100 * time.Millisecond)
 		other := o.open(nil, duel)
-		defer other.die()
 		a := enqueue(t, other, "duel", "alice")
 		time.Sleep(time.Second)
 		b := enqueue(t, other, "duel", "bob")
@@ -93,8 +87,7 @@ func TestProposalOfALeaderOfBeforeIsRefused(t *testing.T) {
 }
 
 func TestCancelThatComesBeforeTheSeatsWinsAndOneThatComesAfterDoesNothing(t *testing.T) {
-	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
-		o := newOffice(t, rdb)
+	inOffice(t, func(t *testing.T, o *office) {
 		asked, goOn := make(chan struct{}), make(chan struct{})
 		var once sync.Once
 		s := o.open(func(cmd redis.Cmder, next func() error) error {
@@ -103,7 +96,6 @@ func TestCancelThatComesBeforeTheSeatsWinsAndOneThatComesAfterDoesNothing(t *tes
 			}
 			return next()
 		}, duel)
-		defer s.die()
 		a, b := enqueue(t, s, "duel", "alice"), enqueue(t, s, "duel", "bob")
 		<-asked
 		got, err := s.Cancel(t.Context(), b, "bob")
@@ -228,18 +220,16 @@ func TestLobbyWhoseClockIsHalfAMinuteOffDoesAllByRedisTime(t *testing.T) {
 }
 
 func TestWhatACrashLeftIsSweptAndCounted(t *testing.T) {
-	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
-		o := newOffice(t, rdb)
+	inOffice(t, func(t *testing.T, o *office) {
 		s := o.open(nil, duel)
-		defer s.die()
 		tag := keyspace.Queue(ns, "duel")
 		gone := "duel." + cluster.NewID()
-		must(t, rdb.ZAdd(t.Context(), tag+":waiting", redis.Z{Score: 1, Member: gone}).Err())
-		must(t, rdb.ZAdd(t.Context(), tag+":attempts", redis.Z{Score: 1, Member: "nothing"}).Err())
-		must(t, rdb.Set(t.Context(), tag+":player:"+keyspace.Digest("alice"), gone, time.Hour).Err())
-		must(t, rdb.Set(t.Context(), keyspace.Player(ns, "bob")+":busy", "duel/nothing", time.Hour).Err())
+		must(t, o.rdb.ZAdd(t.Context(), tag+":waiting", redis.Z{Score: 1, Member: gone}).Err())
+		must(t, o.rdb.ZAdd(t.Context(), tag+":attempts", redis.Z{Score: 1, Member: "nothing"}).Err())
+		must(t, o.rdb.Set(t.Context(), tag+":player:"+keyspace.Digest("alice"), gone, time.Hour).Err())
+		must(t, o.rdb.Set(t.Context(), keyspace.Player(ns, "bob")+":busy", "duel/nothing", time.Hour).Err())
 		for i := range 40 {
-			must(t, rdb.ZAdd(t.Context(), keyspace.Player(ns, "bob")+":tickets",
+			must(t, o.rdb.ZAdd(t.Context(), keyspace.Player(ns, "bob")+":tickets",
 				redis.Z{Score: 1e15, Member: "duel." + cluster.NewID()[:25] + string(rune('a'+i%26))}).Err())
 		}
 		a, b := enqueue(t, s, "duel", "alice"), enqueue(t, s, "duel", "bob")
@@ -255,14 +245,12 @@ func TestWhatACrashLeftIsSweptAndCounted(t *testing.T) {
 }
 
 func TestQueueIsReadAnewWhereItsLogHasAGap(t *testing.T) {
-	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
-		o := newOffice(t, rdb)
+	inOffice(t, func(t *testing.T, o *office) {
 		s := o.open(nil, duel)
-		defer s.die()
 		a := enqueue(t, s, "duel", "alice")
 		time.Sleep(300 * time.Millisecond)
 		tag := keyspace.Queue(ns, "duel")
-		must(t, rdb.Del(t.Context(), tag+":log", tag+":seq").Err())
+		must(t, o.rdb.Del(t.Context(), tag+":log", tag+":seq").Err())
 		b := enqueue(t, s, "duel", "bob")
 		time.Sleep(time.Second)
 		wantState(t, s, a, "alice", ticket.Matched)
@@ -271,8 +259,7 @@ func TestQueueIsReadAnewWhereItsLogHasAGap(t *testing.T) {
 }
 
 func TestQueueThatTakesLongToReadIsReadAllTheSame(t *testing.T) {
-	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
-		o := newOffice(t, rdb)
+	inOffice(t, func(t *testing.T, o *office) {
 		first := o.open(nil, team)
 		a := enqueue(t, first, "team", "alice")
 		first.die()
@@ -282,7 +269,6 @@ func TestQueueThatTakesLongToReadIsReadAllTheSame(t *testing.T) {
 			}
 			return next()
 		}, team)
-		defer s.die()
 		time.Sleep(12 * time.Second)
 		if _, ok := s.Explain(t.Context(), get(t, s, a, "alice")); !ok {
 			t.Error("the process does not know the ticket")
@@ -291,13 +277,11 @@ func TestQueueThatTakesLongToReadIsReadAllTheSame(t *testing.T) {
 }
 
 func TestProcessThatBelievesOtherThanRedisCountsItAndReadsTheQueueAnew(t *testing.T) {
-	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
-		o := newOffice(t, rdb)
+	inOffice(t, func(t *testing.T, o *office) {
 		s := o.open(nil, team)
-		defer s.die()
 		a := enqueue(t, s, "team", "alice")
 		time.Sleep(time.Second)
-		must(t, rdb.ZRem(t.Context(), keyspace.Queue(ns, "team")+":waiting", a).Err()) // what no script does
+		must(t, o.rdb.ZRem(t.Context(), keyspace.Queue(ns, "team")+":waiting", a).Err()) // what no script does
 		for range 14 {
 			get(t, s, a, "alice")
 			time.Sleep(5 * time.Second)
@@ -312,10 +296,8 @@ func TestProcessThatBelievesOtherThanRedisCountsItAndReadsTheQueueAnew(t *testin
 }
 
 func TestQueueSaysHowLongPlayersWait(t *testing.T) {
-	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
-		o := newOffice(t, rdb)
+	inOffice(t, func(t *testing.T, o *office) {
 		s := o.open(nil, duel)
-		defer s.die()
 		enqueue(t, s, "duel", "alice")
 		time.Sleep(4 * time.Second)
 		enqueue(t, s, "duel", "bob")

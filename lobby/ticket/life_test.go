@@ -13,10 +13,8 @@ import (
 )
 
 func TestTicketIsFinalOnceAllHaveCome(t *testing.T) {
-	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
-		o := newOffice(t, rdb)
+	inOffice(t, func(t *testing.T, o *office) {
 		s := o.open(nil, duel)
-		defer s.die()
 		a, b := enqueue(t, s, "duel", "alice"), enqueue(t, s, "duel", "bob")
 		time.Sleep(time.Second)
 		o.come(t, wantState(t, s, a, "alice", ticket.Matched), "alice")
@@ -25,7 +23,7 @@ func TestTicketIsFinalOnceAllHaveCome(t *testing.T) {
 		if got := value(t, s, "muster_match_attempts_total", "state=started"); got != 1 {
 			t.Errorf("%v matches started, want 1", got)
 		}
-		if n := rdb.Exists(t.Context(), keyspace.Player(ns, "alice")+":busy").Val(); n != 0 {
+		if n := o.rdb.Exists(t.Context(), keyspace.Player(ns, "alice")+":busy").Val(); n != 0 {
 			t.Error("alice is still busy")
 		}
 		wantState(t, s, a, "alice", ticket.Matched)
@@ -33,10 +31,8 @@ func TestTicketIsFinalOnceAllHaveCome(t *testing.T) {
 }
 
 func TestWhoDoesNotComeIsOutAndPunishedAndTheOtherWaitsAgainAsOldAsHeWasAndFirst(t *testing.T) {
-	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
-		o := newOffice(t, rdb)
+	inOffice(t, func(t *testing.T, o *office) {
 		s := o.open(nil, duel)
-		defer s.die()
 		a := enqueue(t, s, "duel", "alice")
 		created := get(t, s, a, "alice").Created
 		time.Sleep(5 * time.Second)
@@ -72,11 +68,8 @@ func TestWhoDoesNotComeIsOutAndPunishedAndTheOtherWaitsAgainAsOldAsHeWasAndFirst
 }
 
 func TestPlayersConfirmAMatchBeforeTheyHaveSeats(t *testing.T) {
-	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
-		o := newOffice(t, rdb)
+	inOffice(t, func(t *testing.T, o *office) {
 		one, two := o.open(nil, sure), o.open(nil, sure)
-		defer one.die()
-		defer two.die()
 		a, b := enqueue(t, one, "sure", "alice"), enqueue(t, two, "sure", "bob")
 		time.Sleep(time.Second)
 		asked := wantState(t, two, a, "alice", ticket.Confirming)
@@ -117,10 +110,8 @@ func TestWhoDeclinesOrDoesNotConfirmIsOutAndTheOtherWaitsFirst(t *testing.T) {
 		"says nothing": func(*testing.T, *service, string) { time.Sleep(11 * time.Second) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
-				o := newOffice(t, rdb)
+			inOffice(t, func(t *testing.T, o *office) {
 				s := o.open(nil, sure)
-				defer s.die()
 				a, b := enqueue(t, s, "sure", "alice"), enqueue(t, s, "sure", "bob")
 				time.Sleep(time.Second)
 				_, err := s.Confirm(t.Context(), a, "alice", true)
@@ -144,10 +135,8 @@ func TestWhoDeclinesOrDoesNotConfirmIsOutAndTheOtherWaitsFirst(t *testing.T) {
 }
 
 func TestPartyIsCancelledWhenAMemberIsNotHeardOf(t *testing.T) {
-	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
-		o := newOffice(t, rdb)
+	inOffice(t, func(t *testing.T, o *office) {
 		s := o.open(nil, team)
-		defer s.die()
 		id := enqueue(t, s, "team", "alice", "bob")
 		for range 5 {
 			time.Sleep(5 * time.Second)
@@ -162,10 +151,8 @@ func TestPartyIsCancelledWhenAMemberIsNotHeardOf(t *testing.T) {
 }
 
 func TestPartyIsNeverSplitAndAnyMemberMayGiveItsTicketUp(t *testing.T) {
-	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
-		o := newOffice(t, rdb)
+	inOffice(t, func(t *testing.T, o *office) {
 		s := o.open(nil, team)
-		defer s.die()
 		ab, cd := enqueue(t, s, "team", "a", "b"), enqueue(t, s, "team", "c", "d")
 		time.Sleep(time.Second)
 		m := wantState(t, s, ab, "b", ticket.Matched).Match
@@ -187,10 +174,8 @@ func TestPartyIsNeverSplitAndAnyMemberMayGiveItsTicketUp(t *testing.T) {
 }
 
 func TestPlayerWhoIsMatchedInOneQueueIsOutOfTheOther(t *testing.T) {
-	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
-		o := newOffice(t, rdb)
+	inOffice(t, func(t *testing.T, o *office) {
 		s := o.open(nil, duel, team)
-		defer s.die()
 		d, e := enqueue(t, s, "duel", "alice"), enqueue(t, s, "team", "alice")
 		enqueue(t, s, "duel", "bob")
 		time.Sleep(time.Second)
@@ -202,10 +187,8 @@ func TestPlayerWhoIsMatchedInOneQueueIsOutOfTheOther(t *testing.T) {
 }
 
 func TestTicketsOfAQueueThatIsGoneExpireAndOthersAreHeldToNewRules(t *testing.T) {
-	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
-		o := newOffice(t, rdb)
+	inOffice(t, func(t *testing.T, o *office) {
 		s := o.open(nil, duel, team)
-		defer s.die()
 		gone, kept := enqueue(t, s, "team", "alice"), enqueue(t, s, "duel", "bob")
 		time.Sleep(time.Second)
 		wrong := duel
@@ -232,10 +215,8 @@ func TestTicketsOfAQueueThatIsGoneExpireAndOthersAreHeldToNewRules(t *testing.T)
 
 // Their players were promised a match, and nobody else looks after them.
 func TestAttemptsOfAQueueThatIsGoneAreCarriedOnToTheirEnd(t *testing.T) {
-	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
-		o := newOffice(t, rdb)
+	inOffice(t, func(t *testing.T, o *office) {
 		s := o.open(nil, duel, sure)
-		defer s.die()
 		a, b := enqueue(t, s, "duel", "alice"), enqueue(t, s, "duel", "bob")
 		c, d := enqueue(t, s, "sure", "carol"), enqueue(t, s, "sure", "dave")
 		time.Sleep(time.Second)
@@ -250,7 +231,7 @@ func TestAttemptsOfAQueueThatIsGoneAreCarriedOnToTheirEnd(t *testing.T) {
 				want = ticket.Cancelled
 			}
 			wantState(t, s, id, player, want)
-			if n := rdb.Exists(t.Context(), keyspace.Player(ns, player)+":busy").Val(); n != 0 {
+			if n := o.rdb.Exists(t.Context(), keyspace.Player(ns, player)+":busy").Val(); n != 0 {
 				t.Errorf("%s is still busy", player)
 			}
 		}
@@ -262,12 +243,10 @@ func TestAttemptsOfAQueueThatIsGoneAreCarriedOnToTheirEnd(t *testing.T) {
 }
 
 func TestMatchThatWasFoundIsMadeByTheRulesOfThen(t *testing.T) {
-	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
-		o := newOffice(t, rdb)
+	inOffice(t, func(t *testing.T, o *office) {
 		four := sure
 		four.Teams, four.TeamSize = 2, 2
 		s := o.open(nil, four)
-		defer s.die()
 		ids := map[string]string{}
 		for _, p := range []string{"a", "b", "c", "d"} {
 			ids[p] = enqueue(t, s, "sure", p)
@@ -289,10 +268,8 @@ func TestMatchThatWasFoundIsMadeByTheRulesOfThen(t *testing.T) {
 }
 
 func TestSameRequestMakesOneTicketAndAnotherWithItsKeyIsRefused(t *testing.T) {
-	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
-		o := newOffice(t, rdb)
+	inOffice(t, func(t *testing.T, o *office) {
 		s := o.open(nil, duel, team)
-		defer s.die()
 		n := solo("duel", "alice")
 		n.Digest = "one"
 		first, err := s.Create(t.Context(), n)
@@ -315,10 +292,8 @@ func TestSameRequestMakesOneTicketAndAnotherWithItsKeyIsRefused(t *testing.T) {
 }
 
 func TestTicketOfAPlayerWhoIsHeardOfDoesNotExpire(t *testing.T) {
-	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
-		o := newOffice(t, rdb)
+	inOffice(t, func(t *testing.T, o *office) {
 		s := o.open(nil, team)
-		defer s.die()
 		a, b := enqueue(t, s, "team", "alice"), enqueue(t, s, "team", "bob")
 		for range 5 {
 			time.Sleep(10 * time.Second)
@@ -330,26 +305,24 @@ func TestTicketOfAPlayerWhoIsHeardOfDoesNotExpire(t *testing.T) {
 }
 
 func TestTicketThatEndedGoesOutOfItsPlayersIndexThoughTheLobbyDiedBeforeItSaidSo(t *testing.T) {
-	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
-		o := newOffice(t, rdb)
+	inOffice(t, func(t *testing.T, o *office) {
 		s := o.open(nil, duel)
-		defer s.die()
 		id := enqueue(t, s, "duel", "alice")
 		index := ns + ":{player:" + keyspace.Digest("alice") + "}:tickets"
 		if _, err := s.Cancel(t.Context(), id, "alice"); err != nil {
 			t.Fatal(err)
 		}
 		// As if the one who ended it had died right after: the index still has it.
-		must(t, rdb.ZAdd(t.Context(), index, redis.Z{Score: float64(time.Now().Add(time.Hour).UnixMilli()), Member: id}).Err())
+		must(t, o.rdb.ZAdd(t.Context(), index, redis.Z{Score: float64(time.Now().Add(time.Hour).UnixMilli()), Member: id}).Err())
 		time.Sleep(2 * time.Second)
-		if n := rdb.ZCard(t.Context(), index).Val(); n != 1 {
+		if n := o.rdb.ZCard(t.Context(), index).Val(); n != 1 {
 			t.Fatalf("%d tickets in the index at first, want the one", n)
 		}
 		time.Sleep(3 * time.Second)
-		if n := rdb.ZCard(t.Context(), index).Val(); n != 0 {
+		if n := o.rdb.ZCard(t.Context(), index).Val(); n != 0 {
 			t.Errorf("%d tickets in the index after 5 s", n)
 		}
-		if n := rdb.Exists(t.Context(), ns+":{queue:duel}:ended").Val(); n != 0 {
+		if n := o.rdb.Exists(t.Context(), ns+":{queue:duel}:ended").Val(); n != 0 {
 			t.Error("what was swept is to be swept again")
 		}
 	})

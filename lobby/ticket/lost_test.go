@@ -5,8 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
 	"muster/lobby/ticket"
 	"muster/match/cluster"
 	"muster/proto"
@@ -30,10 +28,8 @@ func (o *office) lose(t *testing.T, s *service, room string) {
 }
 
 func TestPlayersOfALostMatchWaitAgainAsOldAsTheyWereAndFirst(t *testing.T) {
-	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
-		o := newOffice(t, rdb)
+	inOffice(t, func(t *testing.T, o *office) {
 		s := o.open(nil, duel)
-		defer s.die()
 		a := enqueue(t, s, "duel", "alice")
 		created := get(t, s, a, "alice").Created
 		time.Sleep(2 * time.Second)
@@ -71,10 +67,8 @@ func TestPlayersOfALostMatchWaitAgainAsOldAsTheyWereAndFirst(t *testing.T) {
 }
 
 func TestNextTicketOfAPlayerWhoseMatchWasLostLongAfterItsStartComesFirstOnce(t *testing.T) {
-	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
-		o := newOffice(t, rdb)
+	inOffice(t, func(t *testing.T, o *office) {
 		s := o.open(nil, duel)
-		defer s.die()
 		a := enqueue(t, s, "duel", "alice")
 		created := get(t, s, a, "alice").Created
 		time.Sleep(2 * time.Second)
@@ -115,10 +109,8 @@ func TestNextTicketOfAPlayerWhoseMatchWasLostLongAfterItsStartComesFirstOnce(t *
 }
 
 func TestMatchThatIsLostAMomentAfterItsStartGivesItsTicketsBack(t *testing.T) {
-	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
-		o := newOffice(t, rdb)
+	inOffice(t, func(t *testing.T, o *office) {
 		s := o.open(nil, duel)
-		defer s.die()
 		a, b := enqueue(t, s, "duel", "alice"), enqueue(t, s, "duel", "bob")
 		time.Sleep(time.Second)
 		m := wantState(t, s, a, "alice", ticket.Matched)
@@ -134,10 +126,8 @@ func TestMatchThatIsLostAMomentAfterItsStartGivesItsTicketsBack(t *testing.T) {
 }
 
 func TestWhoLeftALostMatchOrFoundAnotherStaysWhereHeIs(t *testing.T) {
-	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
-		o := newOffice(t, rdb)
+	inOffice(t, func(t *testing.T, o *office) {
 		s := o.open(nil, duel)
-		defer s.die()
 		a, b := enqueue(t, s, "duel", "alice"), enqueue(t, s, "duel", "bob")
 		time.Sleep(time.Second)
 		m := wantState(t, s, a, "alice", ticket.Matched)

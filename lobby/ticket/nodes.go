@@ -26,8 +26,8 @@ type Game struct {
 	Seats int
 }
 
-// want is what a new room of the game needs of its node; region is "" for anywhere.
-func (g *Game) want(region string) cluster.Want {
+// Want is what a new room of the game needs of its node; region is "" for anywhere.
+func (g *Game) Want(region string) cluster.Want {
 	return cluster.Want{Game: g.Name, Rules: g.Rules, Region: region}
 }
 

@@ -16,8 +16,7 @@ import (
 func TestNobodyIsAtFaultForWhatAnOutageOfRedisKeptHimFrom(t *testing.T) {
 	for name, q := range map[string]string{"to connect": "duel", "to confirm": "sure"} {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
-				o := newOffice(t, rdb)
+			inOffice(t, func(t *testing.T, o *office) {
 				var away atomic.Bool
 				h := func(cmd redis.Cmder, next func() error) error {
 					if away.Load() {
@@ -27,8 +26,6 @@ func TestNobodyIsAtFaultForWhatAnOutageOfRedisKeptHimFrom(t *testing.T) {
 					return next()
 				}
 				s, other := o.open(h, duel, sure), o.open(h, duel, sure)
-				defer s.die()
-				defer other.die()
 				time.Sleep(5 * time.Second)
 				a, b := enqueue(t, s, q, "alice"), enqueue(t, other, q, "bob")
 				time.Sleep(time.Second)
@@ -56,10 +53,8 @@ func TestNobodyIsAtFaultForWhatAnOutageOfRedisKeptHimFrom(t *testing.T) {
 }
 
 func TestNobodyIsAtFaultForAMatchWhoseServerDiedBeforeHeCame(t *testing.T) {
-	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
-		o := newOffice(t, rdb)
+	inOffice(t, func(t *testing.T, o *office) {
 		s := o.open(nil, duel)
-		defer s.die()
 		a, b := enqueue(t, s, "duel", "alice"), enqueue(t, s, "duel", "bob")
 		time.Sleep(time.Second)
 		first := wantState(t, s, a, "alice", ticket.Matched).Match.Room
@@ -80,10 +75,9 @@ func TestNobodyIsAtFaultForAMatchWhoseServerDiedBeforeHeCame(t *testing.T) {
 
 // Whoever made the room died before he told anybody, and so did the room's server: another server gets the room.
 func TestRoomThatNobodyWasToldOfGoesToAnotherServerWhenItsOwnDies(t *testing.T) {
-	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
-		o := newOffice(t, rdb)
+	inOffice(t, func(t *testing.T, o *office) {
 		var died atomic.Bool
-		first := o.open(func(cmd redis.Cmder, next func() error) error {
+		o.open(func(cmd redis.Cmder, next func() error) error {
 			if died.Load() || says(cmd, "{room:", "}:seats") && says(cmd, ":record") && !says(cmd, "seed") {
 				if !died.Swap(true) {
 					o.nodes.set(cluster.Node{ID: "n2"})
@@ -93,10 +87,8 @@ func TestRoomThatNobodyWasToldOfGoesToAnotherServerWhenItsOwnDies(t *testing.T) 
 			}
 			return next()
 		}, duel)
-		defer first.die()
 		time.Sleep(100 * time.Millisecond)
 		other := o.open(nil, duel)
-		defer other.die()
 		id := enqueue(t, other, "duel", "alice")
 		enqueue(t, other, "duel", "bob")
 		time.Sleep(6 * time.Second)

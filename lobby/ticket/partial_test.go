@@ -15,8 +15,7 @@ import (
 
 // A Redis Cluster may answer a part of a pipeline.
 func TestTicketWhoseServerDoesNotAnswerIsNotTakenForOneThatIsGone(t *testing.T) {
-	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
-		o := newOffice(t, rdb)
+	inOffice(t, func(t *testing.T, o *office) {
 		var silent atomic.Bool
 		s := o.open(func(cmd redis.Cmder, next func() error) error {
 			if silent.Load() && cmd.Name() == "hget" && strings.Contains(fmt.Sprint(cmd.Args()), "{queue:team}") {
@@ -25,11 +24,10 @@ func TestTicketWhoseServerDoesNotAnswerIsNotTakenForOneThatIsGone(t *testing.T) 
 			}
 			return next()
 		}, duel, team)
-		defer s.die()
 		gone, there := enqueue(t, s, "duel", "alice"), ""
 		time.Sleep(time.Second) // so that it stands first among her tickets
 		there = enqueue(t, s, "team", "alice")
-		must(t, rdb.Del(t.Context(), keyspace.Queue(ns, "duel")+":ticket:"+gone).Err())
+		must(t, o.rdb.Del(t.Context(), keyspace.Queue(ns, "duel")+":ticket:"+gone).Err())
 		silent.Store(true)
 		if list, err := s.Of(t.Context(), "alice"); !errors.Is(err, errDead) {
 			t.Errorf("her tickets are %q, %v", list, err)

@@ -5,18 +5,14 @@ import (
 	"testing"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
 	"muster/lobby/ticket"
 	"muster/match/cluster"
 )
 
 // A request with a key is remembered, and a penalty that came since must not let it through where it made no ticket.
 func TestRequestThatMadeNoTicketIsNoWayAroundALaterPenalty(t *testing.T) {
-	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
-		o := newOffice(t, rdb)
+	inOffice(t, func(t *testing.T, o *office) {
 		s := o.open(nil, sure)
-		defer s.die()
 		b := enqueue(t, s, "sure", "bob")
 		refused := solo("sure", "bob")
 		refused.Digest = "kept"
@@ -43,10 +39,8 @@ func TestRequestThatMadeNoTicketIsNoWayAroundALaterPenalty(t *testing.T) {
 }
 
 func TestRequestThatMadeATicketIsAnsweredWithItWhateverPenaltyCameSince(t *testing.T) {
-	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
-		o := newOffice(t, rdb)
+	inOffice(t, func(t *testing.T, o *office) {
 		s := o.open(nil, sure)
-		defer s.die()
 		n := solo("sure", "bob")
 		n.Digest = "kept"
 		first, err := s.Create(t.Context(), n)
@@ -63,10 +57,8 @@ func TestRequestThatMadeATicketIsAnsweredWithItWhateverPenaltyCameSince(t *testi
 }
 
 func TestNobodyIsPunishedWhenTheMatchsServerIsGoneAndAllWaitAgain(t *testing.T) {
-	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
-		o := newOffice(t, rdb)
+	inOffice(t, func(t *testing.T, o *office) {
 		s := o.open(nil, duel)
-		defer s.die()
 		a, b := enqueue(t, s, "duel", "alice"), enqueue(t, s, "duel", "bob")
 		time.Sleep(time.Second)
 		o.come(t, wantState(t, s, a, "alice", ticket.Matched), "alice")
@@ -90,10 +82,8 @@ func TestNobodyIsPunishedWhenTheMatchsServerIsGoneAndAllWaitAgain(t *testing.T) 
 
 // Who comes to a match, leaves it at once and finds another one must not be brought to a third when the first is off.
 func TestTicketOfWhoHasFoundAnotherMatchDoesNotWaitAgainWhenItsOwnIsOff(t *testing.T) {
-	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
-		o := newOffice(t, rdb)
+	inOffice(t, func(t *testing.T, o *office) {
 		s := o.open(nil, duel)
-		defer s.die()
 		first := enqueue(t, s, "duel", "alice")
 		enqueue(t, s, "duel", "bob")
 		time.Sleep(time.Second)

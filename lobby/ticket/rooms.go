@@ -95,7 +95,7 @@ func (e *engine) joined(ctx context.Context, rooms []cluster.OpenRoom) ([]map[st
 // create makes the room of an attempt, by the attempt's id.
 func (e *engine) create(ctx context.Context, a *attempt, live map[string]cluster.Node) (cluster.Room, error) {
 	game := e.game
-	node, err := e.s.cfg.Placer.Place(live, game.want(a.Region))
+	node, err := e.s.cfg.Placer.Place(live, game.Want(a.Region))
 	if err != nil {
 		return cluster.Room{}, err //nolint:wrapcheck // names the game
 	}

@@ -20,11 +20,11 @@ type servers struct {
 func serversOf(live map[string]cluster.Node, g Game, regions []string) servers {
 	var s servers
 	if len(regions) == 0 {
-		s.none = cluster.Check(live, g.want(""))
+		s.none = cluster.Check(live, g.Want(""))
 		return s
 	}
 	for _, r := range regions {
-		err := cluster.Check(live, g.want(r))
+		err := cluster.Check(live, g.Want(r))
 		if err == nil {
 			s.regions = append(s.regions, r)
 			continue

@@ -5,8 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
 	"muster/lobby/queue"
 	"muster/lobby/ticket"
 	"muster/match/cluster"
@@ -27,13 +25,10 @@ var world2 = queue.Rules{Name: "world", Game: "arena", TeamSize: 2, Regions: []s
 func TestMatchIsOnAServerOfItsRegionAndWaitsWhereThereIsNone(t *testing.T) {
 	for _, there := range []string{"eu", "us"} {
 		t.Run(there, func(t *testing.T) {
-			inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
+			inOffice(t, func(t *testing.T, o *office) {
 				away := map[string]string{"eu": "us", "us": "eu"}[there]
-				o := newOffice(t, rdb)
 				o.nodes.set(cluster.Node{ID: "here", Region: there}, cluster.Node{ID: "full", Region: away, Full: "it is full"})
 				one, two := o.open(nil, world2), o.open(nil, world2)
-				defer one.die()
-				defer two.die()
 				id := map[string]string{}
 				add := func(player string, regions ...string) {
 					tk, err := one.Create(t.Context(), near("world", player, regions...))

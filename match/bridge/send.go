@@ -8,9 +8,6 @@ import (
 	"muster/proto"
 )
 
-// hashTicks is after how many ticks the edge's states are compared with the room's.
-const hashTicks = 32
-
 // roomView is what a room's goroutine knows of a session.
 type roomView struct {
 	writer  *proto.Writer
@@ -43,7 +40,7 @@ func (s *session) send(f *match.Frame) {
 	h.Tick = f.Views[0].Head.Tick
 	blocks := f.Encoder.Prepare(&v.states, h.Scopes)
 	var hashes []proto.Hash
-	if h.Tick/hashTicks != v.hashed/hashTicks {
+	if netcode.HashDue(v.hashed, h.Tick) {
 		hashes, v.hashed = f.Encoder.Hashes(&v.states), h.Tick
 	}
 	m.seq++

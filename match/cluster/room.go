@@ -113,10 +113,35 @@ func NewDirectory(rdb redis.UniversalClient, namespace string) *Directory {
 // Room returns a room's record, also of one that was called off, or ErrNoRoom.
 func (d *Directory) Room(ctx context.Context, id string) (Room, error) {
 	f, err := d.rdb.HGetAll(ctx, d.room(id)).Result()
-	if err != nil {
-		return Room{}, fmt.Errorf("reading room %s: %w", id, err)
+	return readRoom(id, f, err)
+}
+
+// Found is a room's record, or why it could not be read: ErrNoRoom where there is none.
+type Found struct {
+	Room
+	Err error
+}
+
+// Rooms returns rooms' records, read in one exchange, each as Room does.
+func (d *Directory) Rooms(ctx context.Context, ids ...string) []Found {
+	pipe := d.rdb.Pipeline()
+	cmds := make([]*redis.MapStringStringCmd, len(ids))
+	for i, id := range ids {
+		cmds[i] = pipe.HGetAll(ctx, d.room(id))
 	}
-	r, err := parseRoom(id, f)
+	_, _ = pipe.Exec(ctx) // each has its error: what one server of a Cluster has is read where another one is away
+	list := make([]Found, len(ids))
+	for i, id := range ids {
+		f, err := cmds[i].Result()
+		list[i].Room, list[i].Err = readRoom(id, f, err)
+	}
+	return list
+}
+
+func readRoom(id string, f map[string]string, err error) (r Room, _ error) {
+	if err == nil {
+		r, err = parseRoom(id, f)
+	}
 	if err != nil {
 		return Room{}, fmt.Errorf("reading room %s: %w", id, err)
 	}

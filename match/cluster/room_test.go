@@ -39,6 +39,53 @@ func TestCreatedRoomCanBeRead(t *testing.T) {
 	})
 }
 
+func TestManyRoomsAreReadInOneExchangeAndEachAsItWouldBeAlone(t *testing.T) {
+	testredis.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
+		d := cluster.NewDirectory(rdb, ns)
+		a, b := create(t, d, aRoom(16)), create(t, d, aRoom(4))
+		must(t, rdb.HSet(t.Context(), ns+":{room:bad}:record", "seats", "many").Err())
+		n := &exchanges{}
+		rdb.AddHook(n)
+		list := d.Rooms(t.Context(), a.ID, "none", "bad", b.ID)
+		if n.n != 1 {
+			t.Errorf("they were read in %d exchanges", n.n)
+		}
+		if len(list) != 4 || list[0].Err != nil || list[3].Err != nil || cmp.Diff([]cluster.Room{a, b}, []cluster.Room{list[0].Room, list[3].Room}) != "" {
+			t.Fatalf("read: %+v", list)
+		}
+		wantError(t, "reading a room that is not there", list[1].Err, cluster.ErrNoRoom)
+		if list[2].Err == nil || list[2].ID != "" {
+			t.Errorf("a record that cannot be read: %+v", list[2])
+		}
+		if none := d.Rooms(t.Context()); len(none) != 0 {
+			t.Errorf("no rooms: %+v", none)
+		}
+	})
+}
+
+// exchanges counts those in which a client reads hashes.
+type exchanges struct{ n int }
+
+func (*exchanges) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+func (e *exchanges) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		if cmd.Name() == "hgetall" {
+			e.n++
+		}
+		return next(ctx, cmd)
+	}
+}
+
+func (e *exchanges) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return func(ctx context.Context, cmds []redis.Cmder) error {
+		if len(cmds) > 0 && cmds[0].Name() == "hgetall" {
+			e.n++
+		}
+		return next(ctx, cmds)
+	}
+}
+
 func TestUnknownRoomIsNoRoom(t *testing.T) {
 	testredis.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
 		d, id := cluster.NewDirectory(rdb, ns), cluster.NewID()

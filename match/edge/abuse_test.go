@@ -21,6 +21,7 @@ import (
 	"muster/internal/door"
 	"muster/internal/door/doortest"
 	"muster/internal/simnet"
+	"muster/netcode"
 	"muster/proto"
 )
 
@@ -434,7 +435,7 @@ func TestTheProtocolsPageNamesTheLimits(t *testing.T) {
 		fmt.Sprintf("Bytes: %d a second in bursts of at most %d;", door.BytesPerSecond, door.BurstBytes),
 		"takes no frame for 10 s is closed with 4003",
 		fmt.Sprintf("takes more than %.0f s to send a message", door.PartialFor.Seconds()),
-		fmt.Sprintf("About every %d ticks a frame has the hash", hashTicks),
+		fmt.Sprintf("About every %d ticks a frame has the hash", netcode.HashTicks),
 	} {
 		if !strings.Contains(text, s) {
 			t.Errorf("the page lacks %q", s)

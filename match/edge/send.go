@@ -6,11 +6,9 @@ import (
 	"go.uber.org/zap"
 
 	"muster/match"
+	"muster/netcode"
 	"muster/proto"
 )
-
-// hashTicks is after how many ticks frames carry view hashes again.
-const hashTicks = 32
 
 // Send implements [match.Edge]: it writes one frame to each viewer that can take one.
 func (s *Server) Send(f *match.Frame) {
@@ -59,7 +57,7 @@ func (c *conn) frame(f *match.Frame, head *proto.Head, w *proto.Writer) bool {
 	var hashes []proto.Hash
 	if c.hasOne {
 		prev = &c.head
-		if head.Tick/hashTicks != prev.Tick/hashTicks { // so viewers in step have theirs at the same tick
+		if netcode.HashDue(prev.Tick, head.Tick) {
 			hashes = f.Encoder.Hashes(&c.view)
 		}
 	}

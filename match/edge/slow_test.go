@@ -297,7 +297,7 @@ func TestFramesCarryViewHashesThatAgree(t *testing.T) {
 				}
 				if len(p.frame.Hashes) > 0 {
 					hashes++
-					if p.frame.Head.Tick%hashTicks != 0 {
+					if p.frame.Head.Tick%netcode.HashTicks != 0 {
 						t.Errorf("hashes at tick %d", p.frame.Head.Tick)
 					}
 				}

@@ -52,6 +52,8 @@ const (
 	claimPace    = 100 * time.Millisecond
 	claimAtOnce  = 8
 	readyTimeout = time.Second
+	// claimRead records are read at a time.
+	claimRead = 100
 	// anyAfter is for how long a room is left to the node that it falls to. Then any may take it, and one that is
 	// overloaded after twice that.
 	anyAfter = time.Second
@@ -276,7 +278,11 @@ func (c *Claimer) all(work context.Context, jobs []job, live map[string]cluster.
 	slots := make(chan struct{}, claimAtOnce)
 	pace := time.NewTicker(claimPace)
 	defer pace.Stop()
-	for taken := 0; len(jobs) > 0; jobs = jobs[1:] {
+	var found []cluster.Found // the records of the first jobs
+	for taken := 0; len(jobs) > 0; jobs, found = jobs[1:], found[1:] {
+		if len(found) == 0 {
+			found = c.read(work, jobs[:min(len(jobs), claimRead)])
+		}
 		if taken == claimBatch {
 			select {
 			case <-work.Done():
@@ -287,7 +293,8 @@ func (c *Claimer) all(work context.Context, jobs []job, live map[string]cluster.
 		}
 		j := jobs[0]
 		ctx, cancel := context.WithTimeout(work, claimTimeout)
-		rec, to, err := c.decide(ctx, j, live)
+		rec := found[0].Room
+		to, err := c.decide(ctx, j, &rec, found[0].Err, live)
 		if err != nil || to == leave {
 			cancel()
 			c.failed(work, j.room, err)
@@ -317,105 +324,15 @@ func (c *Claimer) failed(work context.Context, room string, err error) {
 	}
 }
 
-// what to do with a room.
-type what int
-
-const (
-	leave what = iota // to another node, or for later
-	open              // go on with it
-	lose              // nobody can
-)
-
-// decide says what this node does with a room.
-func (c *Claimer) decide(ctx context.Context, j job, live map[string]cluster.Node) (rec cluster.Room, to what, err error) {
-	rec, err = c.Opener.Dir.Room(ctx, j.room)
-	gone := errors.Is(err, cluster.ErrNoRoom)
-	switch {
-	case err != nil && !gone:
-		return rec, leave, err //nolint:wrapcheck // says what it did
-	case j.from == "" && (gone || rec.Node != c.Opener.Self() || rec.Off):
-		c.opened(j.room)
-		return rec, leave, nil
-	case j.from == "":
-		return rec, open, nil
-	case gone, rec.Node != j.from && j.from != cluster.Released:
-		return rec, leave, c.Opener.Dir.Disown(ctx, j.from, j.room) //nolint:wrapcheck // says what it did
-	case rec.Node != j.from: // it is about to be released, or was and is somebody's; the index ends by itself
-		return rec, leave, nil
+// read reads the records of jobs' rooms. They may be older than what is done by them: a claim looks again.
+func (c *Claimer) read(work context.Context, jobs []job) []cluster.Found {
+	ctx, cancel := context.WithTimeout(work, claimTimeout)
+	defer cancel()
+	ids := make([]string, len(jobs))
+	for i := range jobs {
+		ids[i] = jobs[i].room
 	}
-	if idle, err := c.idle(ctx, &rec); idle || err != nil {
-		if err == nil {
-			err = c.Opener.Dir.Disown(ctx, j.from, j.room)
-		}
-		return rec, leave, err //nolint:wrapcheck // says what it did
-	}
-	to = lose
-	if !rec.Off && c.survives(&rec) {
-		to = open
-	}
-	waited := time.Since(j.since)
-	if waited < anyAfter || c.busy(live) && waited < 2*anyAfter {
-		if c.falls(&rec, live) != c.Opener.Self() {
-			return rec, leave, nil
-		}
-	}
-	if to == lose && !rec.Off && c.elsewhere(&rec, live, waited) {
-		return rec, leave, nil
-	}
-	return rec, to, nil
-}
-
-// busy says whether this node should take nothing that another can take.
-func (c *Claimer) busy(live map[string]cluster.Node) bool {
-	self, ok := live[c.Opener.Self()]
-	return c.Opener.Host.Full() != "" || ok && self.Closed() != ""
-}
-
-// idle says whether it is a room that persists and nobody is in: it opens where it is next wanted.
-func (c *Claimer) idle(ctx context.Context, rec *cluster.Room) (bool, error) {
-	if !c.Opener.Games[rec.Game].Persist || rec.Off || rec.Result != "" {
-		return false, nil
-	}
-	players, err := c.Opener.Dir.Seated(ctx, rec.ID)
-	return len(players) == 0, err //nolint:wrapcheck // says what it did
-}
-
-// survives says whether this node can go on with a room.
-func (c *Claimer) survives(rec *cluster.Room) bool {
-	rules, ok := c.Opener.Games[rec.Game]
-	return ok && (rules.Version == rec.Rules || rules.Persist) && (!rec.Ran || rules.Durability != match.None && c.Journals != nil)
-}
-
-// elsewhere says whether another node may be able to go on with a room with which this one cannot.
-func (c *Claimer) elsewhere(rec *cluster.Room, live map[string]cluster.Node, waited time.Duration) bool {
-	if rules, ok := c.Opener.Games[rec.Game]; ok && (rules.Version == rec.Rules || rules.Persist) {
-		return false // of a class that does not survive
-	}
-	for _, n := range live {
-		if n.Games[rec.Game] == rec.Rules {
-			return true
-		}
-	}
-	return waited < versionWait
-}
-
-// falls says to which node a room falls. All nodes say the same as long as they see the same.
-func (c *Claimer) falls(rec *cluster.Room, live map[string]cluster.Node) string {
-	var best string
-	most := -1.0
-	for id, n := range live {
-		v, persist := n.Games[rec.Game], c.Opener.Games[rec.Game].Persist
-		if v == "" || v != rec.Rules && !persist || n.Closed() != "" {
-			continue
-		}
-		if s := score(rec.ID, id, c.Weight(n)); s > most || s == most && id < best {
-			best, most = id, s
-		}
-	}
-	if best == "" {
-		return c.Opener.Self() // none can: whoever is first
-	}
-	return best
+	return c.Opener.Dir.Rooms(ctx, ids...)
 }
 
 // Claim takes a room over whose node is over, since one of its players has come here, and returns it. It is nil where

@@ -22,11 +22,7 @@ func TestRoomsOfADeadNodeGoOnAtTheOthersWithNothingLost(t *testing.T) {
 		var players []*player
 		for i := range 30 {
 			room := fmt.Sprint("room", i)
-			w.create("journal", room, "", first, "alice")
-			p := w.player("alice", room, 1)
-			if err := p.comes(first); err != nil {
-				t.Fatal(err)
-			}
+			p := w.begin("journal", room, "", first, "alice")
 			players = append(players, p)
 		}
 		time.Sleep(200 * time.Millisecond)
@@ -149,10 +145,7 @@ func TestMatchOfAClassThatDoesNotSurviveIsLostAndItsLobbyHearsItOnce(t *testing.
 func TestMatchThatDidNotBeginWhenItsServerDiedIsOff(t *testing.T) {
 	inWorld(t, 2, match.Rules{}, func(t *testing.T, w *world) {
 		first := w.procs[0]
-		w.create("none", "r1", "duel", first, "alice", "bob")
-		if err := w.player("alice", "r1", 1).comes(first); err != nil {
-			t.Fatal(err)
-		}
+		w.begin("none", "r1", "duel", first, "alice", "bob")
 		time.Sleep(100 * time.Millisecond)
 		first.kill()
 		time.Sleep(2 * time.Second)
@@ -168,11 +161,7 @@ func TestMatchThatDidNotBeginWhenItsServerDiedIsOff(t *testing.T) {
 
 func TestRoomThatStopsItsHostsIsTriedTwiceAndThenFails(t *testing.T) {
 	inWorld(t, 4, match.Rules{}, func(t *testing.T, w *world) {
-		w.create("journal", "r1", "", w.procs[0], "alice")
-		p := w.player("alice", "r1", 1)
-		if err := p.comes(w.procs[0]); err != nil {
-			t.Fatal(err)
-		}
+		w.begin("journal", "r1", "", w.procs[0], "alice")
 		time.Sleep(time.Second)
 		for range 2 {
 			at := w.hosts("r1")
@@ -199,11 +188,7 @@ func TestRoomThatStopsItsHostsIsTriedTwiceAndThenFails(t *testing.T) {
 // Its players come back at once, and so have it taken over before the next look does.
 func TestRoomThatStopsItsHostsIsTriedTwiceThoughItsPlayersComeAtOnce(t *testing.T) {
 	inWorld(t, 4, match.Rules{}, func(t *testing.T, w *world) {
-		w.create("journal", "r1", "", w.procs[0], "alice")
-		p := w.player("alice", "r1", 1)
-		if err := p.comes(w.procs[0]); err != nil {
-			t.Fatal(err)
-		}
+		w.begin("journal", "r1", "", w.procs[0], "alice")
 		time.Sleep(time.Second)
 		for i := range 2 {
 			at := w.hosts("r1")
@@ -234,11 +219,7 @@ func TestRoomThatStopsItsHostsIsTriedTwiceThoughItsPlayersComeAtOnce(t *testing.
 
 func TestRoomWhoseHostsAreKilledLongAfterEachOtherGoesOn(t *testing.T) {
 	inWorld(t, 6, match.Rules{}, func(t *testing.T, w *world) {
-		w.create("journal", "r1", "", w.procs[0], "alice")
-		p := w.player("alice", "r1", 1)
-		if err := p.comes(w.procs[0]); err != nil {
-			t.Fatal(err)
-		}
+		p := w.begin("journal", "r1", "", w.procs[0], "alice")
 		for range 5 {
 			time.Sleep(7 * time.Second)
 			at := w.hosts("r1")

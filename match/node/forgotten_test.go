@@ -87,11 +87,7 @@ func TestRecordsThatRedisForgotAreWrittenAnewByTheirHosts(t *testing.T) {
 func TestHostThatWritesARecordAnewWhichAnotherHasYieldsToTheNewerEpoch(t *testing.T) {
 	inWorld(t, 2, match.Rules{}, func(t *testing.T, w *world) {
 		ctx, first, second := context.Background(), w.procs[0], w.procs[1]
-		w.create("journal", "r1", "", first, "alice")
-		p := w.player("alice", "r1", 1)
-		if err := p.comes(first); err != nil {
-			t.Fatal(err)
-		}
+		w.begin("journal", "r1", "", first, "alice")
 		time.Sleep(time.Second)
 		// The second takes it over while the first does not hear of it, and then Redis forgets all.
 		first.line.lose(true)
@@ -124,10 +120,7 @@ func TestHostThatWritesARecordAnewWhichAnotherHasYieldsToTheNewerEpoch(t *testin
 func TestPromiseOfARoomThatRedisForgotIsKept(t *testing.T) {
 	inWorld(t, 1, match.Rules{}, func(t *testing.T, w *world) {
 		ctx, first := context.Background(), w.procs[0]
-		w.create("journal", "r1", "duel", first, "alice", "bob")
-		if err := w.player("alice", "r1", 1).comes(first); err != nil {
-			t.Fatal(err)
-		}
+		w.begin("journal", "r1", "duel", first, "alice", "bob")
 		time.Sleep(100 * time.Millisecond)
 		if err := w.rdb.FlushAll(ctx).Err(); err != nil {
 			t.Fatal(err)

@@ -21,11 +21,7 @@ func (w *world) ahead(room string, by time.Duration) {
 func TestRoomWhoseJournalKnowsANewerEpochThanItsRecordIsClaimedAnew(t *testing.T) {
 	inWorld(t, 3, match.Rules{}, func(t *testing.T, w *world) {
 		first := w.procs[0]
-		w.create("journal", "r1", "duel", first, "alice")
-		p := w.player("alice", "r1", 1)
-		if err := p.comes(first); err != nil {
-			t.Fatal(err)
-		}
+		p := w.begin("journal", "r1", "duel", first, "alice")
 		time.Sleep(time.Second)
 		go first.kill()
 		time.Sleep(10 * time.Millisecond)
@@ -47,10 +43,7 @@ func TestRoomWhoseJournalKnowsANewerEpochThanItsRecordIsClaimedAnew(t *testing.T
 func TestMatchWhoseJournalIsFarAheadOfItsRecordIsLostAndItsLobbyHearsItOnce(t *testing.T) {
 	inWorld(t, 3, match.Rules{}, func(t *testing.T, w *world) {
 		first := w.procs[0]
-		w.create("journal", "r1", "duel", first, "alice")
-		if err := w.player("alice", "r1", 1).comes(first); err != nil {
-			t.Fatal(err)
-		}
+		w.begin("journal", "r1", "duel", first, "alice")
 		time.Sleep(time.Second)
 		go first.kill()
 		time.Sleep(10 * time.Millisecond)

@@ -14,10 +14,7 @@ import (
 func TestWhoComesWhileNobodyHasARoomWaitsUntilSomebodyDoes(t *testing.T) {
 	inWorld(t, 3, match.Rules{}, func(t *testing.T, w *world) {
 		first := w.procs[0]
-		w.create("journal", "r1", "duel", first, "alice")
-		if err := w.player("alice", "r1", 1).comes(first); err != nil {
-			t.Fatal(err)
-		}
+		w.begin("journal", "r1", "duel", first, "alice")
 		time.Sleep(time.Second)
 		go first.kill()
 		began := time.Now()

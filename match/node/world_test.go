@@ -362,6 +362,17 @@ func (p *player) comes(at *process) error {
 	return nil
 }
 
+// begin makes a room as create does, and has the first of its players take the first seat.
+func (w *world) begin(game, id, queue string, on *process, players ...string) *player {
+	w.t.Helper()
+	w.create(game, id, queue, on, players...)
+	p := w.player(players[0], id, 1)
+	if err := p.comes(on); err != nil {
+		w.t.Fatal(err)
+	}
+	return p
+}
+
 func (p *player) sits(at *process, rm *match.Instance, a match.Attach) {
 	p.note()
 	p.at, p.rm = at, rm

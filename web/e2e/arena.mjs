@@ -29,11 +29,22 @@ export async function enter(browser, url, name, query = "", options = {}) {
   return person;
 }
 
-/** Waits until a person plays and their ship is in play, and returns their room and seat. */
+/**
+ * Waits until a person plays and their ship is in play, and returns their room and seat. Where the server is too busy for
+ * another match they try again, as people do.
+ */
 export async function plays({ name, page, complaints }) {
-  const ready = () => window.muster.ready && window.muster.ships().some((s) => s.seat === window.muster.seat && s.hp > 0);
+  const settled = () => {
+    if (window.muster.ready && window.muster.ships().some((s) => s.seat === window.muster.seat && s.hp > 0)) return "plays";
+    const form = document.getElementById("join-form");
+    const refused = window.muster.screen === "join" && !form.classList.contains("busy");
+    return refused && /no new matches/.test(document.getElementById("join-status").textContent) ? "refused" : false;
+  };
   try {
-    await page.waitForFunction(ready);
+    for (const end = Date.now() + 2 * PATIENCE; (await (await page.waitForFunction(settled)).jsonValue()) === "refused"; ) {
+      if (Date.now() > end) throw new Error("refused");
+      await page.locator("#play").click();
+    }
   } catch {
     const told = await page.locator("#join-status, #message-text").allInnerTexts();
     throw new Error(`${name} does not play: ${[...told, ...complaints].filter(Boolean).join("; ") || "no word why"}`);

@@ -120,13 +120,13 @@ export function isValid(f: Field, n: number): boolean {
 const scratch = new DataView(new ArrayBuffer(8));
 
 /** The number whose 64 bits these are. */
-export function float64OfBits(bits: bigint): number {
+function float64OfBits(bits: bigint): number {
   scratch.setBigInt64(0, bits);
   return scratch.getFloat64(0);
 }
 
 /** The number whose 32 bits these are. */
-export function float32OfBits(bits: number): number {
+function float32OfBits(bits: number): number {
   scratch.setUint32(0, bits);
   return scratch.getFloat32(0);
 }

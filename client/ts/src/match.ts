@@ -315,10 +315,7 @@ export class Match<S = Record<string, Row>, In = Row, Ev = AnyEvents> {
     if (this.#state === "closed") return Promise.resolve();
     this.#leaving = new Promise((resolve, reject) => {
       this.#left = { resolve, reject };
-      if (this.#state !== "playing") {
-        this.#finish(closeInfo(CODE_LOST));
-        return;
-      }
+      if (this.#state !== "playing") return this.#finish(closeInfo(CODE_LOST));
       this.#play.leave();
       this.#cancelWait = this.#schedule(() => this.#finish(closeInfo(CODE_LOST)), LEAVE_MS);
     });
@@ -344,7 +341,10 @@ export class Match<S = Record<string, Row>, In = Row, Ev = AnyEvents> {
   #take(body: Uint8Array, input: In): void {
     const now = this.#now();
     const { seq, tick, view, frac } = this.#play.take(body, input, now);
-    callOut(() => this.#predicting?.input(seq, tick, input, this.#play.clock.inputTick(now), view + frac / 256));
+    // What is shown follows an estimate slowly. Where it is behind, the input is not to wait for it: it counts in the tick
+    // that is shown, and is put right by the server's state if it came later there.
+    const shown = this.#play.clock.inputTick(now);
+    callOut(() => this.#predicting?.input(seq, Math.min(tick, Math.ceil(shown)), input, shown, view + frac / 256));
     this.#sampleAt = Math.max(now, Math.min(now, this.#sampleAt) + this.#spacing);
     this.#sent.set(seq, input);
     for (const old of this.#sent.keys()) { // in ascending order; where another program played on they jump
@@ -363,8 +363,7 @@ export class Match<S = Record<string, Row>, In = Row, Ev = AnyEvents> {
         ended: (code, reason) => this.#lost(ended(code, reason)),
       });
     } catch (e) {
-      this.#lost(ended(1008, e instanceof Error ? e.message : String(e)));
-      return;
+      return this.#lost(ended(1008, e instanceof Error ? e.message : String(e)));
     }
     this.#watch(ATTEMPT_MS);
   }
@@ -417,8 +416,7 @@ export class Match<S = Record<string, Row>, In = Row, Ev = AnyEvents> {
     this.#socket = undefined;
     if (end.info.action !== "reconnect" || this.#options.reconnect === false || this.#left || this.#opened ||
       this.#play.resume === "") { // one who only watches needs another token
-      this.#finish(end.info);
-      return;
+      return this.#finish(end.info);
     }
     const now = this.#now();
     if (this.#state === "playing") {
@@ -429,10 +427,7 @@ export class Match<S = Record<string, Row>, In = Row, Ev = AnyEvents> {
     if (end.url && moved) callOut(() => this.#url = moved(end.url));
     if (this.state === "closed") return; // by one of these two calls
     const wait = this.#retry.next(end, now);
-    if (wait === undefined) {
-      this.#finish(this.#retry.givenUp);
-      return;
-    }
+    if (wait === undefined) return this.#finish(this.#retry.givenUp);
     this.#cancelWait = this.#after(wait, () => this.#attempt(this.#play.resume));
   }
 
@@ -470,10 +465,7 @@ export class Match<S = Record<string, Row>, In = Row, Ev = AnyEvents> {
     this.#socket = undefined;
     const opened = this.#opened;
     this.#setState("closed");
-    if (opened) {
-      opened.reject(new CloseError(`joining match ${this.#seat.room}`, info));
-      return;
-    }
+    if (opened) return opened.reject(new CloseError(`joining match ${this.#seat.room}`, info));
     callOut(() => this.#options.onClose?.(info));
     if (info.action === "done") this.#left?.resolve();
     else this.#left?.reject(new CloseError(`leaving match ${this.#seat.room}`, info));

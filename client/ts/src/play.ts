@@ -277,8 +277,9 @@ export class Play {
   #frame(m: Message, bytes: number, at: number): Ended | undefined {
     const frame = readFrame(m, this.head);
     const h = frame.head;
-    if (h.epoch < this.#epoch) return ended(CODE_LOST);
-    if (h.epoch > this.#epoch) this.#newEpoch(h);
+    const { epoch, tick, processed, durable, lead } = h;
+    if (epoch < this.#epoch) return ended(CODE_LOST);
+    if (epoch > this.#epoch) this.#newEpoch(h);
     else if (this.#jumped(h, at)) this.#restart();
     else if (this.#anew) this.#listener.restarted(); // with a clock of its own already
     this.#anew = false;
@@ -289,15 +290,15 @@ export class Play {
     this.#weigh(frame.blocks);
     this.stats.frames++;
     this.#reckon(h, at);
-    this.clock.frame(h.tick, at);
-    if (h.processed > this.#outbox.processed) {
-      this.clock.lead(h.lead);
-      this.stats.leadTicks = h.lead;
+    this.clock.frame(tick, at);
+    if (processed > this.#outbox.processed) {
+      this.clock.lead(lead);
+      this.stats.leadTicks = lead;
     }
-    this.#outbox.ack(h.processed, h.durable);
+    this.#outbox.ack(processed, durable);
     this.stats.jitterMs = this.clock.jitterMs;
     this.tables!.update();
-    this.#listener.frame({ tick: h.tick, processed: h.processed, durable: h.durable, lead: h.lead, bytes, at });
+    this.#listener.frame({ tick, processed, durable, lead, bytes, at });
     this.#upkeep(at);
     return undefined;
   }

@@ -117,7 +117,7 @@ export class Prediction<In> {
     if (seq <= (this.#kept.at(-1)?.seq ?? 0)) return;
     if (this.#kept.length === KEPT_INPUTS && this.#kept.shift()!.seq > this.#processed) this.stats.forgotten++;
     this.#kept.push({ seat: this.#options.seat, seq, tick, view, input });
-    if (tick > this.#tick || this.#tick <= this.#truth) return;
+    if (!this.#have || tick > this.#tick || this.#tick <= this.#truth) return;
     this.#look();
     this.#again();
     this.#run(this.#tick + 1, 0);
@@ -146,6 +146,7 @@ export class Prediction<In> {
     this.stats.states++;
     const present = this.#have ? this.#tick : 0;
     const was = this.#state;
+    if (!this.#have && this.#truth) this.#kept = this.#kept.map((k) => ({ ...k, tick: Math.min(k.tick, tick) }));
     this.#look();
     const next = this.#rebase(tick, processed);
     if (!this.#have || this.#resumed || tick < this.#truth || tick - this.#truth > this.#ahead) { // nothing goes on from there
@@ -190,12 +191,14 @@ export class Prediction<In> {
     this.#resumed = true;
   }
 
-  /** Takes up that ticks count anew from the next state on, with inputs for them; what was told and counted stays. */
+  /**
+   * Takes up that ticks count anew from the next state on. Inputs that it does not contain are then for its tick at the
+   * latest, as they are where they are sent again; what was told and counted stays.
+   */
   restart(): void {
     this.#resumed = true;
     this.#have = false;
     this.#lived = 0;
-    this.#kept = [];
   }
 
   /** Lets what is shown approach what is predicted, by the milliseconds that have passed. */

@@ -56,7 +56,7 @@ function widthOf(f: Field): number {
 }
 
 /** How many bits a number has. */
-export function bitLength(n: number): number {
+function bitLength(n: number): number {
   let bits = 0;
   for (; n > 0; n = Math.floor(n / 2)) bits++;
   return bits;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { bye, events, frame, hit, keyframe, moved, refusal, welcome } from "./fake_server.js";
-import { Harness, seat } from "./match_harness.js";
+import { Harness, seat, uncaught } from "./match_harness.js";
 import { type Any, encode } from "./msgpack.js";
 
 const first = frame(100, { blocks: [keyframe([[5, "a", 1]], 90)] });
@@ -367,14 +367,7 @@ test("a program that has enough when the socket is lost is not brought back", as
 });
 
 test("an error of moved is not lost, and the match goes on at the address that it had", async (t) => {
-  const thrown: unknown[] = [];
-  t.mock.method(globalThis, "queueMicrotask", (f: () => void) => {
-    try {
-      f();
-    } catch (e) {
-      thrown.push(e);
-    }
-  });
+  const thrown = uncaught(t);
   const error = new Error("the program's own");
   const h = new Harness({
     moved: () => {

@@ -89,7 +89,8 @@ async function run(name: string, way: Way, first?: Place): Promise<void> {
   try {
     if (first) {
       form.searching();
-      await lobby.guest(name, { token: first.token });
+      seeking = new AbortController();
+      await lobby.guest(name, { token: first.token, signal: seeking.signal });
     }
     while (outcome.kind !== "left" && outcome.kind !== "stopped") {
       const { next, played }: { next: Outcome; played: boolean } = await match(name, way, outcome);
