@@ -1,11 +1,9 @@
 package e2e
 
 import (
-	"bufio"
 	"context"
 	"io"
 	"net"
-	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -44,12 +42,7 @@ func startFleet(t *testing.T, nodes int) *fleet {
 	f := &fleet{t: t, redis: testredis.Start(t), nodes: map[string]*testprocess.Process{}, front: front}
 	config := t.TempDir() // they have one development key
 	for range nodes {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		addr := l.Addr().String()
-		_ = l.Close()
+		addr := freeAddr(t)
 		p := testprocess.Start(t, "serve", []string{"serve", "--listen", addr, "--redis", f.redis.URL()}, "XDG_CONFIG_HOME="+config)
 		p.After(t, "lobby ")
 		f.nodes[addr] = p
@@ -169,33 +162,11 @@ func (f *fleet) eventually(what string, done func(ctx context.Context) bool) {
 func TestAPagePlaysOnWhenTheHostOfItsMatchIsKilled(t *testing.T) {
 	dir := shots(t)
 	f := startFleet(t, 3)
-	ctx, cancel := context.WithTimeout(t.Context(), scriptTime)
-	defer cancel()
-	cmd := browse(t, ctx, "killed-host.mjs", f.url(), dir)
-	cmd.Stderr = os.Stderr
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	for lines := bufio.NewScanner(out); lines.Scan(); {
-		room, ok := strings.CutPrefix(lines.Text(), "kill the host of ")
-		if !ok {
-			t.Log(lines.Text())
-			continue
+	ask(t, "killed-host.mjs", func(line string) (done bool) {
+		room, ok := strings.CutPrefix(line, "kill the host of ")
+		if ok {
+			f.kill(f.host(room))
 		}
-		f.kill(f.host(room))
-		if _, err := io.WriteString(in, "killed\n"); err != nil {
-			t.Error(err)
-		}
-	}
-	if err := cmd.Wait(); err != nil {
-		t.Errorf("the script failed: %v", err)
-	}
+		return ok
+	}, f.url(), dir)
 }

@@ -1,7 +1,9 @@
 package e2e
 
 import (
+	"bufio"
 	"context"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -48,4 +50,37 @@ func play(t *testing.T, script string, args ...string) {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	t.Logf("%s", out)
+}
+
+// ask runs a script that asks for things in lines of its own, to its end, which must be a good one. do does what a line
+// asks for and returns true, and the script is told; other lines are logged.
+func ask(t *testing.T, script string, do func(line string) bool, args ...string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), scriptTime)
+	defer cancel()
+	cmd := browse(t, ctx, script, args...)
+	cmd.Stderr = os.Stderr
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		if !do(lines.Text()) {
+			t.Log(lines.Text())
+			continue
+		}
+		if _, err := io.WriteString(in, "done\n"); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("the script failed: %v", err)
+	}
 }

@@ -57,7 +57,9 @@ export async function until({ name, page }, what, condition, arg, timeout = PATI
   try {
     return await page.waitForFunction(condition, arg, { timeout });
   } catch (error) {
-    throw new Error(`${name}: not ${what}: ${error.message.split("\n")[0]}`);
+    const { screen, state } = await page.evaluate(() => ({ screen: window.muster.screen, state: window.muster.state }));
+    const said = await page.locator("#join-status, #message-text, #link, #podium-status").allInnerTexts();
+    throw new Error(`${name}: not ${what}: ${error.message.split("\n")[0]} On the screen "${screen}", the match is "${state}": ${said.join("; ")}`);
   }
 }
 
