@@ -25,3 +25,7 @@ func TestTwoHundredShipsCostABrowserLittle(t *testing.T) {
 	testprocess.Start(t, "serve", []string{"serve", "--listen", addr}, "XDG_CONFIG_HOME="+t.TempDir()).After(t, "lobby ")
 	play(t, "decode.mjs", "http://"+addr)
 }
+
+func TestEveryScreenIsAccessibleInDarkAndLight(t *testing.T) {
+	play(t, "accessible.mjs", serve(t, build(t)), shots(t))
+}
