@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"muster/internal/pause"
 	"muster/proto"
 )
 
@@ -33,6 +34,7 @@ type Feed struct {
 	last    string
 	watched []string
 	due     time.Time // when the token is to be refreshed; zero: not
+	asking  bool      // it is being refreshed
 	ended   error
 
 	retry  retry     // Next's
@@ -134,24 +136,31 @@ func (f *Feed) wait(ctx context.Context, live *Live, due time.Time) (LiveNews, e
 
 // open opens a socket, has the same players watched, and plans the refresh.
 func (f *Feed) open(ctx context.Context) error {
-	o := f.o
-	o.After = f.Last()
+	f.mu.Lock()
+	o, watched := f.o, f.watched
+	o.After = f.last
+	f.mu.Unlock()
 	live, err := f.l.Live(ctx, o)
 	if err != nil {
 		return err
 	}
+	// Before anybody can use the socket, so that who has others watched meanwhile does so after it. Not under the lock: a
+	// lobby that does not read must not hold Close up. The answer is of no interest; how they are comes before it.
+	if len(watched) > 0 {
+		_ = live.tell(ctx, watchPresence, watching{watched}) // a dead socket shows in Next
+	}
 	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.ctx.Err() != nil {
+	ended := f.ctx.Err() != nil
+	if !ended {
+		f.live, f.opened = live, time.Now()
+		f.schedule(live.Hello.Expires)
+		close(f.changed)
+		f.changed = make(chan struct{})
+	}
+	f.mu.Unlock()
+	if ended {
 		_ = live.Close()
 		return ErrClosed
-	}
-	f.live, f.opened = live, time.Now()
-	f.schedule(live.Hello.Expires)
-	close(f.changed)
-	f.changed = make(chan struct{})
-	if len(f.watched) > 0 { // the answer is of no interest, and how they are comes before it
-		_ = live.tell(ctx, watchPresence, watching{f.watched})
 	}
 	return nil
 }
@@ -180,8 +189,8 @@ func (f *Feed) lost(err error) {
 // reopen opens sockets until one stays. An error of ctx is not final.
 func (f *Feed) reopen(ctx context.Context) error {
 	for {
-		if err := pause(ctx, time.Until(f.retry.at)); err != nil {
-			return err
+		if err := pause.For(ctx, time.Until(f.retry.at)); err != nil {
+			return fmt.Errorf("waiting for the lobby: %w", err)
 		}
 		if err := f.comeBack(ctx, f.retry.last); err != nil {
 			return err
@@ -191,7 +200,7 @@ func (f *Feed) reopen(ctx context.Context) error {
 			return nil
 		}
 		if ctx.Err() != nil {
-			return ctx.Err()
+			return fmt.Errorf("waiting for the lobby: %w", ctx.Err())
 		}
 		f.retry.after(err, nil)
 	}
@@ -235,34 +244,42 @@ func (f *Feed) finish(err error) error {
 	return f.ended
 }
 
-// refresh gives the lobby a newer token, on a goroutine of its own: its answer comes through Next.
+// refresh gives the lobby a newer token, on a goroutine of its own, one at a time: its answer comes through Next. Where
+// there is none it is tried again.
 func (f *Feed) refresh(live *Live) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.due = time.Now().Add(refreshAgain)
-	if f.ctx.Err() != nil {
+	if f.ctx.Err() != nil || f.asking {
 		return
 	}
+	f.asking = true
 	f.wg.Go(func() {
-		token, err := f.l.FreshToken(f.ctx)
-		if err != nil {
-			return // it is asked for again
-		}
-		var answer struct {
-			Expires uint32 `json:"expires"`
-		}
-		body := struct {
-			Token string `json:"token"`
-		}{token}
-		if live.Do(f.ctx, "refresh", body, &answer) != nil {
-			return
-		}
+		ctx, cancel := context.WithTimeout(f.ctx, attemptTimeout)
+		expires, err := f.renew(ctx, live)
+		cancel()
 		f.mu.Lock()
 		defer f.mu.Unlock()
-		if f.live == live {
-			f.schedule(answer.Expires)
+		if f.asking = false; err == nil && f.live == live {
+			f.schedule(expires)
 		}
 	})
+}
+
+// renew gives the lobby a newer token, and returns in how many seconds that ends.
+func (f *Feed) renew(ctx context.Context, live *Live) (expires uint32, err error) {
+	token, err := f.l.FreshToken(ctx)
+	if err != nil {
+		return 0, err
+	}
+	var answer struct {
+		Expires uint32 `json:"expires"`
+	}
+	body := struct {
+		Token string `json:"token"`
+	}{token}
+	err = live.Do(ctx, "refresh", body, &answer)
+	return answer.Expires, err
 }
 
 // Do makes a request on the socket, as [Live.Do]; while there is none it waits for one. A socket that is lost before the

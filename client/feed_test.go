@@ -5,15 +5,19 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/rand/v2"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"slices"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/coder/websocket"
 
+	"muster/internal/simnet"
 	"muster/proto"
 )
 
@@ -180,6 +184,72 @@ func TestAFeedGoesOnWhereItWasLost(t *testing.T) {
 	}
 }
 
+// However often a socket is lost, and wherever in what it says: each event is heard once, in order.
+func TestAFeedHearsEachEventOnceHoweverOftenItIsLost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &feedServer{t: t, sockets: make(chan *feedSocket, 8)}
+		line := simnet.Listen(simnet.Link{Latency: 20 * time.Millisecond, Jitter: 20 * time.Millisecond, Seed: 1})
+		ends := make(chan *simnet.Conn, 1000)
+		l := &Lobby{URL: "http://lobby", Token: "t", HTTP: &http.Client{Transport: &http.Transport{
+			DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+				c, err := line.Dial(ctx)
+				if err == nil {
+					ends <- c // attempts follow each other
+				}
+				return c, err //nolint:wrapcheck // a test's
+			},
+		}}}
+		srv, served := &http.Server{Handler: http.HandlerFunc(s.serve), ReadHeaderTimeout: time.Minute}, make(chan struct{})
+		go func() {
+			defer close(served)
+			_ = srv.Serve(line)
+		}()
+		defer func() { _ = srv.Close(); <-served }()
+		f, err := l.Follow(t.Context(), LiveOptions{After: "0-0/0-0"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() {
+			_ = f.Close()
+			time.Sleep(time.Second) // until the server has heard of it
+		}()
+		const events = 300
+		dice, sockets, driven := rand.New(rand.NewPCG(1, 1)), 0, make(chan struct{})
+		go func() {
+			defer close(driven)
+			for c := range s.sockets {
+				sockets++
+				end := <-ends
+				var last int
+				if _, err := fmt.Sscanf(c.after, "%d-", &last); err != nil {
+					t.Errorf("after %q: %v", c.after, err)
+				}
+				until := last + 1 + dice.IntN(20)
+				for n := last + 1; n <= min(until, events); n++ {
+					c.event(n)
+				}
+				time.Sleep(time.Duration(dice.IntN(60)) * time.Millisecond)
+				if until <= events {
+					end.Cut() // also in the middle of what it said
+				}
+			}
+		}()
+		for n := 1; n <= events; n++ {
+			news, err := f.Next(t.Context())
+			if err != nil || news.Event == nil || news.Event.ID != fmt.Sprintf("%d-0/0-0", n) {
+				t.Errorf("heard %+v as number %d: %v", news.Event, n, err)
+				break
+			}
+		}
+		close(s.sockets)
+		<-driven
+		t.Logf("%d sockets", sockets)
+		if sockets < 10 {
+			t.Error("hardly a socket was lost")
+		}
+	})
+}
+
 func TestWhoIsWatchedIsWatchedAnew(t *testing.T) {
 	s, l := startFeed(t)
 	f, err := l.Follow(t.Context(), LiveOptions{})
@@ -210,6 +280,107 @@ func TestWhoIsWatchedIsWatchedAnew(t *testing.T) {
 	}()
 	if got = append(got, heard(t, f, 1)...); !slices.Equal(got, []string{"bob online", "bob in_match"}) {
 		t.Errorf("heard %q", got)
+	}
+}
+
+// deafConn blocks a write, and says so, until it is closed.
+type deafConn struct {
+	net.Conn
+	left    int // writes that go through
+	blocked chan<- struct{}
+	closed  chan struct{}
+	once    sync.Once
+}
+
+func (c *deafConn) Write(b []byte) (int, error) {
+	if c.left--; c.left >= 0 {
+		return c.Conn.Write(b)
+	}
+	c.blocked <- struct{}{}
+	<-c.closed
+	return 0, net.ErrClosed
+}
+
+func (c *deafConn) Close() error {
+	c.once.Do(func() { close(c.closed) })
+	return c.Conn.Close()
+}
+
+func TestALobbyThatDoesNotReadDoesNotHoldUpAFeedsEnd(t *testing.T) {
+	s, l := startFeed(t)
+	blocked, deaf := make(chan struct{}, 1), false
+	l.HTTP = &http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+		conn, err := (&net.Dialer{}).DialContext(ctx, network, addr)
+		if err != nil || !deaf {
+			return conn, err
+		}
+		return &deafConn{Conn: conn, left: 2, blocked: blocked, closed: make(chan struct{})}, nil // the handshake and the hello
+	}}}
+	f, err := l.Follow(t.Context(), LiveOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := s.next()
+	f.mu.Lock()
+	f.watched = []string{"bob"}
+	f.mu.Unlock()
+	deaf = true // before the attempt that follows
+	_ = c.ws.CloseNow()
+	ended := make(chan error, 1)
+	go func() {
+		_, err := f.Next(context.Background())
+		ended <- err
+	}()
+	<-blocked
+	closed := make(chan struct{})
+	go func() { _ = f.Close(); close(closed) }()
+	select {
+	case <-closed:
+	case <-time.After(waitLong):
+		t.Fatal("Close waits for the lobby")
+	}
+	if err := <-ended; !errors.Is(err, ErrClosed) {
+		t.Errorf("Next: %v", err)
+	}
+}
+
+func TestAFeedRefreshesOnceAtATime(t *testing.T) {
+	s, l := startFeed(t)
+	asked, answer := make(chan struct{}, 8), make(chan struct{})
+	l.Refresh = func(ctx context.Context) (string, error) {
+		asked <- struct{}{}
+		select {
+		case <-answer:
+		case <-ctx.Done():
+			return "", ctx.Err()
+		}
+		return "newer", nil
+	}
+	f, err := l.Follow(t.Context(), LiveOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = f.Close() })
+	c := s.next()
+	live, _, _ := f.now()
+	f.refresh(live)
+	<-asked
+	for range 3 { // the answer is late
+		f.refresh(live)
+	}
+	close(answer)
+	go func() {
+		m := c.wants("refresh")
+		c.say(`{"re":%v,"ok":{"expires":3600}}`, m["n"])
+		c.event(1)
+	}()
+	heard(t, f, 1)
+	f.wg.Wait()
+	if len(c.asked) > 0 || len(asked) > 0 {
+		t.Errorf("%d more requests on the socket, %d more calls of Refresh", len(c.asked), len(asked))
+	}
+	if until := time.Until(f.due); until < 40*time.Minute {
+		t.Errorf("refreshed again in %v, the lobby said 3600 s", until)
 	}
 }
 

@@ -34,10 +34,18 @@ type Lobby struct {
 	// and with any other such a call fails with an APIError of status 401.
 	Refresh func(ctx context.Context) (token string, err error)
 
-	mu     sync.Mutex    // guards what follows
-	newer  string        // what Refresh gave, "" when it was not asked
-	asking chan struct{} // closed when Refresh has answered; nil while it is not asked
-	guest  bool          // Token is a guest's
+	mu     sync.Mutex // guards what follows
+	newer  string     // what Refresh gave, "" when it was not asked
+	asking *asking    // nil while Refresh is not asked
+	guest  bool       // Token is a guest's
+}
+
+// asking is one question for a newer token.
+type asking struct {
+	done  chan struct{} // closed when there is an answer, which follows
+	token string
+	err   error
+	cut   bool // who asked has given up: it is no answer to others
 }
 
 // Guest is a player that a development server made up.
@@ -140,50 +148,61 @@ func (l *Lobby) FreshToken(ctx context.Context) (string, error) {
 	return l.refresh(ctx, l.token())
 }
 
-// refresh returns a token that is newer than one. Who comes while it is asked for waits for the answer.
+// refresh returns a token that is newer than one. Who comes while it is asked for waits for the answer, also for a
+// failure: else all who wait would ask one after the other.
 func (l *Lobby) refresh(ctx context.Context, old string) (string, error) {
 	for {
 		l.mu.Lock()
-		token, asking := cmp.Or(l.newer, l.Token), l.asking
-		if token == old && asking == nil {
-			l.asking = make(chan struct{})
+		token, a := cmp.Or(l.newer, l.Token), l.asking
+		mine := token == old && a == nil
+		if mine {
+			a = &asking{done: make(chan struct{})}
+			l.asking = a
 		}
 		l.mu.Unlock()
 		switch {
 		case token != old:
 			return token, nil
-		case asking == nil:
-			return l.ask(ctx)
+		case mine:
+			l.ask(ctx, a)
+			return a.token, a.err
 		}
 		select {
-		case <-asking:
+		case <-a.done:
+			if !a.cut {
+				return a.token, a.err
+			}
 		case <-ctx.Done():
 			return "", fmt.Errorf("waiting for a newer token: %w", ctx.Err())
 		}
 	}
 }
 
-func (l *Lobby) ask(ctx context.Context) (string, error) {
+// ask answers a question for a newer token.
+func (l *Lobby) ask(ctx context.Context, a *asking) {
 	token, err := l.refreshes()(ctx)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	close(l.asking)
-	l.asking = nil
 	switch {
 	case err != nil:
-		return "", fmt.Errorf("asking for a newer token: %w", err)
+		a.err, a.cut = fmt.Errorf("asking for a newer token: %w", err), ctx.Err() != nil
 	case token == "" || len(token) > proto.MaxToken:
-		return "", fmt.Errorf("asking for a newer token: it has %d bytes, 1 to %d wanted", len(token), proto.MaxToken)
+		a.err = fmt.Errorf("asking for a newer token: it has %d bytes, 1 to %d wanted", len(token), proto.MaxToken)
+	default:
+		a.token, l.newer = token, token
 	}
-	l.newer = token
-	return token, nil
+	l.asking = nil
+	close(a.done)
 }
 
 // send makes a request as who has a token.
 func (l *Lobby) send(ctx context.Context, method, path, key, token string, body []byte, out any) error {
 	req, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(l.URL, "/")+path, bytes.NewReader(body))
 	if err != nil {
-		return err //nolint:wrapcheck // each call says what for
+		return errors.Join(errAddress, err)
+	}
+	if s := req.URL.Scheme; s != "http" && s != "https" || req.URL.Host == "" {
+		return fmt.Errorf("%w: %q", errAddress, l.URL)
 	}
 	req.Header.Set("Accept", "application/json")
 	if body != nil {
@@ -245,6 +264,8 @@ func number(n int) string {
 	}
 	return strconv.Itoa(n)
 }
+
+var errAddress = errors.New("Lobby.URL is no address of a lobby, like https://play.example.com")
 
 var errRedirect = errors.New("the server redirects elsewhere, which is refused")
 

@@ -168,7 +168,7 @@ func (c *Conn[S, In]) applyEvents(n int) error {
 }
 
 func (c *Conn[S, In]) deliver(tick, number uint32, body []byte) error {
-	if c.opts.OnEvent == nil && c.opts.OnRefused == nil && len(c.handlers) == 0 {
+	if c.opts.OnEvent == nil && c.opts.OnRefused == nil && len(c.handlers) == 0 && !c.predicted.tells() {
 		return nil
 	}
 	value, err := c.schema.ReadEvent(body)

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -150,6 +151,17 @@ func tokens(t *testing.T, good *atomic.Value, renewed *atomic.Int32) *Lobby {
 	return startLobby(t, mux)
 }
 
+func TestPlayDoesNotAskAnAddressThatIsNone(t *testing.T) {
+	for _, url := range []string{"", "play.example.com", "ws://play.example.com", "http:", "http://[::1"} {
+		ctx, cancel := context.WithTimeout(t.Context(), waitLong)
+		l := &Lobby{URL: url}
+		if _, err := l.Play(ctx, NewTicket{Queue: "arena"}, Queueing{}); !errors.Is(err, errAddress) || ctx.Err() != nil {
+			t.Errorf("%q: %v", url, err)
+		}
+		cancel()
+	}
+}
+
 func TestATokenThatIsNoLongerTakenIsRefreshedOnceForAllCalls(t *testing.T) {
 	var good atomic.Value
 	var renewed, asked atomic.Int32
@@ -177,6 +189,65 @@ func TestATokenThatIsNoLongerTakenIsRefreshedOnceForAllCalls(t *testing.T) {
 	if _, err := l.Me(t.Context()); !errors.As(err, &api) || api.Status != 401 {
 		t.Errorf("error %v", err)
 	}
+}
+
+func TestWhatRefreshAnswersIsTheAnswerToAllWhoWait(t *testing.T) {
+	for about, answer := range map[string]error{"a failure": errors.New("no network"), "the same token": nil} {
+		t.Run(about, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var asked atomic.Int32
+				answered := make(chan struct{})
+				l := &Lobby{Token: "one", Refresh: func(context.Context) (string, error) {
+					asked.Add(1)
+					<-answered
+					return "one", answer
+				}}
+				var wg sync.WaitGroup
+				for range 8 {
+					wg.Go(func() {
+						if _, err := l.FreshToken(t.Context()); !errors.Is(err, answer) {
+							t.Errorf("error %v", err)
+						}
+					})
+				}
+				synctest.Wait()
+				close(answered)
+				wg.Wait()
+				if asked.Load() != 1 {
+					t.Errorf("asked %d times", asked.Load())
+				}
+			})
+		})
+	}
+}
+
+func TestWhoGivesUpAskingDoesNotAnswerForOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := &Lobby{Token: "one"}
+		first, cancel := context.WithCancel(t.Context())
+		l.Refresh = func(ctx context.Context) (string, error) {
+			if ctx == first {
+				<-ctx.Done()
+				return "", ctx.Err()
+			}
+			return "two", nil
+		}
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			if _, err := l.FreshToken(first); !errors.Is(err, context.Canceled) {
+				t.Errorf("who gave up: %v", err)
+			}
+		})
+		synctest.Wait()
+		wg.Go(func() {
+			if token, err := l.FreshToken(t.Context()); token != "two" || err != nil {
+				t.Errorf("who waited: %q, %v", token, err)
+			}
+		})
+		synctest.Wait()
+		cancel()
+		wg.Wait()
+	})
 }
 
 func TestAGuestIsRenewedByTheLobby(t *testing.T) {

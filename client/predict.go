@@ -159,9 +159,12 @@ func (p *Predicted[S, In]) unconfirmed(event any, tick uint32) {
 	}
 }
 
+// tells says whether any event is told ahead.
+func (p *Predicted[S, In]) tells() bool { return p != nil && len(p.events) > 0 }
+
 // told says whether an event of the server's was told ahead.
 func (p *Predicted[S, In]) told(event any, tick uint32) bool {
-	if p == nil || !slices.Contains(p.events, reflect.TypeOf(event)) || !p.now.Confirm(event, tick) {
+	if !p.tells() || !slices.Contains(p.events, reflect.TypeOf(event)) || !p.now.Confirm(event, tick) {
 		return false
 	}
 	p.confirmed++

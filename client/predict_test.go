@@ -139,6 +139,31 @@ func TestAnEventThatIsToldAheadIsToldOnce(t *testing.T) {
 	}
 }
 
+func TestAnEventThatComesTrueIsConfirmedThoughNobodyListensToIt(t *testing.T) {
+	n := startNode(t)
+	c, fc, p := n.ahead(Options{}, PredictOptions{Events: []any{boom{}}})
+	OnUnconfirmed(p, func(b *boom, _ Event) { t.Errorf("%v is told not to have come", *b) })
+	if err := c.Send(input{DX: 9}); err != nil {
+		t.Fatal(err)
+	}
+	shownXs(t, c, 19, 20)
+	w := proto.NewWriter()
+	if err := n.schema.WriteEvent(w, boom{9}); err != nil {
+		t.Fatal(err)
+	}
+	at := p.Tick()
+	fc.send(&proto.Events{Tick: at, First: 1, List: [][]byte{w.Bytes()}})
+	n.state.Dots.Get(1).X = 19
+	for n.tick < at+40 {
+		n.step()
+		fc.frame(1)
+		mustNext(t, c)
+	}
+	if s := p.Stats(); s.Confirmed != 1 || s.Unconfirmed != 0 {
+		t.Errorf("%+v", s)
+	}
+}
+
 func TestANewEpochBeginsThePredictionAnew(t *testing.T) {
 	n := startNode(t)
 	n.tick = 1000

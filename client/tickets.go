@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"net/url"
 	"time"
+
+	"muster/internal/pause"
 )
 
 // Ticket is a player's wish for a match.
@@ -155,23 +157,13 @@ func (l *Lobby) wait(ctx context.Context, id string, progress func(Ticket) error
 			return Match{}, &TicketError{ID: id, State: t.State}
 		}
 		if err == nil { // a lobby that does not wait must not be asked without end
-			err = pause(ctx, time.Until(began.Add(pollPause)))
+			if ended := pause.For(ctx, time.Until(began.Add(pollPause))); ended != nil {
+				err = fmt.Errorf("waiting for ticket %s: %w", id, ended)
+			}
 		}
 		if err != nil {
 			return Match{}, err
 		}
-	}
-}
-
-// pause waits for a time, or for the end of ctx, whose error it returns.
-func pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return fmt.Errorf("waiting: %w", ctx.Err())
 	}
 }
 
@@ -252,7 +244,7 @@ type patience struct{ n int }
 // after waits when the same call may succeed later; else, or when ctx ends, it returns the error.
 func (p *patience) after(ctx context.Context, err error) error {
 	api := (*APIError)(nil)
-	if ctx.Err() != nil || errors.As(err, &api) && !api.Temporary() || errors.Is(err, errRedirect) {
+	if ctx.Err() != nil || errors.As(err, &api) && !api.Temporary() || errors.Is(err, errRedirect) || errors.Is(err, errAddress) {
 		return err
 	}
 	wait := rand.N(min(patienceMost, patienceFirst<<min(p.n, 10))) //nolint:gosec // only to spread attempts
@@ -260,7 +252,7 @@ func (p *patience) after(ctx context.Context, err error) error {
 		wait += api.RetryAfter
 	}
 	p.n++
-	if pause(ctx, wait) != nil {
+	if pause.For(ctx, wait) != nil {
 		return err
 	}
 	return nil

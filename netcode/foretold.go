@@ -116,18 +116,22 @@ func (f *foretold) confirm(event any, tick uint32) bool {
 }
 
 // expire gives up on events that the server will not send any more, now that its state of a tick is here. It returns of
-// how many.
+// how many. Who is told may give inputs, which makes more of them.
 func (f *foretold) expire(tick uint32, tell func(event any, tick uint32)) (lost uint64) {
-	f.list = slices.DeleteFunc(f.list, func(p prophecy) bool {
+	for i := 0; i < len(f.list); {
+		p := f.list[i]
 		if int64(tick) <= int64(p.tick)+int64(f.window) {
-			return false
+			i++
+			continue
+		}
+		f.list = slices.Delete(f.list, i, i+1)
+		if i < f.told {
+			f.told--
 		}
 		if !p.confirmed {
 			lost++
 			tell(p.event, p.tick)
 		}
-		return true
-	})
-	f.told = len(f.list)
+	}
 	return lost
 }

@@ -19,6 +19,8 @@ type kitClient struct {
 	told   []string
 	untrue []string
 	lived  []uint32
+
+	onUntrue func() // nil: nothing
 }
 
 func newKitClient(t testing.TB, mode proto.InputMode) *kitClient {
@@ -35,8 +37,12 @@ func newKitClient(t testing.TB, mode proto.InputMode) *kitClient {
 		}
 	}, netcode.PredictionConfig{
 		Rate: 20, Mode: mode, Seat: 1, Window: 3,
-		Emitted:     func(e any, tick uint32) { c.told = append(c.told, fmt.Sprint(tick, " ", e)) },
-		Unconfirmed: func(e any, tick uint32) { c.untrue = append(c.untrue, fmt.Sprint(tick, " ", e)) },
+		Emitted: func(e any, tick uint32) { c.told = append(c.told, fmt.Sprint(tick, " ", e)) },
+		Unconfirmed: func(e any, tick uint32) {
+			if c.untrue = append(c.untrue, fmt.Sprint(tick, " ", e)); c.onUntrue != nil {
+				c.onUntrue()
+			}
+		},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -134,6 +140,31 @@ func TestEventThatDoesNotComeTrueIsReportedAfterTheWindow(t *testing.T) {
 	}
 	if st := c.pred.Stats(); st.Unconfirmed != 1 || st.Confirmed != 0 {
 		t.Errorf("%+v", st)
+	}
+}
+
+func TestWhoHearsThatAnEventDidNotComeMayGiveAnInput(t *testing.T) {
+	c := newKitClient(t, proto.Commands)
+	c.pred.Reconcile(10, 0)
+	c.pred.Input(1, 12, 0, 0, &kitInput{Fire: true})
+	c.pred.Input(2, 16, 0, 0, &kitInput{Fire: true})
+	c.pred.Advance(20)
+	c.onUntrue = func() { c.pred.Input(3, 20, 0, 0, &kitInput{Fire: true}) }
+	for tick := uint32(11); tick <= 16; tick++ {
+		c.serve()
+		c.pred.Reconcile(tick, tick/12+tick/16)
+	}
+	if len(c.untrue) != 1 || len(c.told) != 3 {
+		t.Fatalf("%q are untrue, %q were told", c.untrue, c.told)
+	}
+	c.onUntrue = nil
+	if !c.pred.Confirm(&kitFired{By: 1, X: 60, Y: 50}, 20) {
+		t.Errorf("an event told meanwhile, of %q, is forgotten", c.told)
+	}
+	c.pred.Reconcile(19, 2)
+	c.pred.Reconcile(24, 3)
+	if want := []string{"12 &{1 52 50}", "16 &{1 56 50}"}; !slices.Equal(c.untrue, want) {
+		t.Errorf("%q are untrue, want %q", c.untrue, want)
 	}
 }
 

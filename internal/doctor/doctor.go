@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"muster/internal/pause"
 )
 
 const (
@@ -36,7 +38,7 @@ type Config struct {
 // is of what it has seen.
 func Look(ctx context.Context, cfg Config) (*Report, error) {
 	if cfg.Wait == nil {
-		cfg.Wait = wait
+		cfg.Wait = pause.For
 	}
 	l := &look{cfg: cfg, prefix: cfg.Namespace + ":", table: theTable(), report: newReport(cfg.Namespace, cfg.Grace)}
 	err := l.walk(ctx)
@@ -263,16 +265,4 @@ func exec(ctx context.Context, pipe redis.Pipeliner) error {
 		}
 	}
 	return nil
-}
-
-// wait waits by the clock.
-func wait(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

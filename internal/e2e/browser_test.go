@@ -14,20 +14,53 @@ import (
 
 	"go.uber.org/goleak"
 
+	"muster/cmd"
+	"muster/games/arena"
 	"muster/internal/needs"
+	"muster/internal/testprocess"
+	"muster/match"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	switch role := testprocess.Role(); role {
+	case "":
+		goleak.VerifyTestMain(m)
+	case "serve":
+		cmd.Main(cmd.Game{Game: durable()}, cmd.Game{Game: inSight()})
+	default:
+		fmt.Fprintf(os.Stderr, "no such role: %q\n", role)
+		os.Exit(2)
+	}
+}
+
+// durable is the arena, whose matches outlive their hosts.
+func durable() match.Game {
+	rules := arena.Game.Rules()
+	rules.Durability = match.Journal
+	return match.Define[arena.World, arena.Input](arena.Game.Name(), arena.Arena{}, rules)
+}
 
 const root = "../.."
+
+// swarm is the crowd in which everybody sees everything.
+type swarm struct{ arena.Arena }
+
+func (swarm) Open(r *match.Room[arena.World]) error {
+	r.State().Field.V = arena.Field{Size: arena.CrowdSize, Places: 256, Bots: 250}
+	return nil
+}
+
+func inSight() match.Game {
+	return match.Define[arena.World, arena.Input]("swarm", swarm{}, arena.Game.Rules())
+}
 
 // build compiles the command.
 func build(t *testing.T) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "muster")
-	cmd := exec.CommandContext(t.Context(), "go", "build", "-o", file, "./cmd/muster")
-	cmd.Dir = root
-	if out, err := cmd.CombinedOutput(); err != nil {
+	compile := exec.CommandContext(t.Context(), "go", "build", "-o", file, "./cmd/muster")
+	compile.Dir = root
+	if out, err := compile.CombinedOutput(); err != nil {
 		t.Fatalf("building the command: %v\n%s", err, out)
 	}
 	return file

@@ -147,7 +147,7 @@ var rules = []rule{
 		why: "a simulation is a function of rules, tickets and a seed: it has neither a server nor a clock",
 	},
 	{
-		dirs: []string{"client"}, onlyOurs: []string{"netcode", "proto"}, not: []string{"github.com/redis", "github.com/lxzan/gws"},
+		dirs: []string{"client"}, onlyOurs: []string{"internal/pause", "netcode", "proto"}, not: []string{"github.com/redis", "github.com/lxzan/gws"},
 		why: "a game's client is built without the server; a second WebSocket library at this end tests the first",
 	},
 	{

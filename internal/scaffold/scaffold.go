@@ -11,6 +11,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"text/template"
 )
@@ -45,6 +46,7 @@ func Write(o Options) (err error) {
 	if err := CheckName(o.Name); err != nil {
 		return err
 	}
+	o.Dir = filepath.Clean(o.Dir) // a slash at its end would make it its own parent
 	v, sums, err := read(o)
 	if err != nil {
 		return err
@@ -132,6 +134,9 @@ func read(o Options) (v values, sums []byte, err error) {
 	v.Name = o.Name
 	v.Go, v.Requires = requirements(string(mod))
 	v.Replace, v.Client = paths(filepath.Join(parent, filepath.Base(o.Dir)), muster)
+	if strings.ContainsAny(v.Replace, " \t\"'`(){}[],") {
+		v.Replace = strconv.Quote(v.Replace) // as a go.mod wants it
+	}
 	return v, sums, nil
 }
 

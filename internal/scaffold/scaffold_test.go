@@ -2,6 +2,7 @@ package scaffold
 
 import (
 	"bytes"
+	"encoding/json"
 	"go/format"
 	"io/fs"
 	"os"
@@ -175,17 +176,23 @@ func TestMusterIsNamedByAShortRelativePathOrAnAbsoluteOne(t *testing.T) {
 	}
 }
 
-func TestAGameBehindASymbolicLinkFindsMuster(t *testing.T) {
-	real, link := t.TempDir(), filepath.Join(t.TempDir(), "link")
-	muster := filepath.Join(real, "muster")
-	if err := os.Mkdir(muster, 0o700); err != nil {
+// makeMuster makes what of Muster a game is made from.
+func makeMuster(t *testing.T, dir string) {
+	t.Helper()
+	if err := os.MkdirAll(dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	for name, text := range map[string]string{"go.mod": "module muster\n", "go.sum": "sums\n"} {
-		if err := os.WriteFile(filepath.Join(muster, name), []byte(text), 0o600); err != nil {
+	for name, text := range map[string]string{"go.mod": "module muster\n\ngo 1.26.0\n", "go.sum": "sums\n"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
+}
+
+func TestAGameBehindASymbolicLinkFindsMuster(t *testing.T) {
+	real, link := t.TempDir(), filepath.Join(t.TempDir(), "link")
+	muster := filepath.Join(real, "muster")
+	makeMuster(t, muster)
 	if err := os.Symlink(real, link); err != nil {
 		t.Fatal(err)
 	}
@@ -195,6 +202,25 @@ func TestAGameBehindASymbolicLinkFindsMuster(t *testing.T) {
 	mod, err := os.ReadFile(filepath.Join(real, "slide", "go.mod"))
 	if err != nil || !strings.Contains(string(mod), "replace muster => ../muster\n") {
 		t.Errorf("%v\n%s", err, mod)
+	}
+}
+
+func TestAGamesDirectoryMayEndInASlashAndMustersHaveASpace(t *testing.T) {
+	root := t.TempDir()
+	muster := filepath.Join(root, "my games", "muster")
+	makeMuster(t, muster)
+	dir := filepath.Join(root, "slide")
+	if err := Write(Options{Name: "slide", Dir: dir + string(filepath.Separator), Muster: muster}); err != nil {
+		t.Fatal(err)
+	}
+	read := exec.Command("go", "mod", "edit", "-json")
+	read.Dir = dir
+	out, err := read.CombinedOutput()
+	var mod struct {
+		Replace []struct{ New struct{ Path string } }
+	}
+	if err != nil || json.Unmarshal(out, &mod) != nil || len(mod.Replace) != 1 || mod.Replace[0].New.Path != "../my games/muster" {
+		t.Errorf("%v, %s", err, out)
 	}
 }
 

@@ -105,7 +105,9 @@ func Play[S, In any](f *File, sc *netcode.Schema, step func(*netcode.Step[S, In]
 			return res, untrue
 		}
 	}
-	return res, nil
+	// The events of the last ticks are still awaited. So far ahead nothing is run any more.
+	p.Reconcile(frame.Head.Tick+uint32(f.Rate)+2, seq) //nolint:gosec // NewPrediction has checked it
+	return res, untrue
 }
 
 func apply(f *proto.Frame, dec *netcode.Decoder, text string) error {

@@ -126,6 +126,11 @@ func TestTheFirstDifferenceIsNamed(t *testing.T) {
 				s.Emit(netcode.Everyone(), dropped{3})
 			}
 		}},
+		{"an event more in the last tick", "tick 60: the step differs from the recorded rules: an event that the server did not send", func(s *netcode.Step[carts, push]) {
+			if roll(s); s.Tick == 60 {
+				s.Emit(netcode.Everyone(), dropped{3})
+			}
+		}},
 	} {
 		_, err := vectors.Play(f, schema(t), c.step, vectors.Options{})
 		if !errors.Is(err, vectors.ErrDiffers) || !strings.Contains(err.Error(), c.want) {

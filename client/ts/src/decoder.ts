@@ -119,11 +119,6 @@ export class Decoder {
     return this.#lost;
   }
 
-  /** Whether something is here of a scope. */
-  has(scope: number): boolean {
-    return this.#scopes.has(scope);
-  }
-
   /** The tick of what is here of a scope; undefined where nothing is. */
   tickOf(scope: number): number | undefined {
     return this.#scopes.get(scope)?.tick;

@@ -120,13 +120,13 @@ export function isValid(f: Field, n: number): boolean {
 const scratch = new DataView(new ArrayBuffer(8));
 
 /** The number whose 64 bits these are. */
-export function float64OfBits(bits: bigint): number {
+function float64OfBits(bits: bigint): number {
   scratch.setBigInt64(0, bits);
   return scratch.getFloat64(0);
 }
 
 /** The number whose 32 bits these are. */
-export function float32OfBits(bits: number): number {
+function float32OfBits(bits: number): number {
   scratch.setUint32(0, bits);
   return scratch.getFloat32(0);
 }
@@ -241,4 +241,10 @@ export function readName(r: Reader): string {
   const name = r.str(MAX_NAME);
   if (name === "__proto__") r.fail();
   return name;
+}
+
+/** Whether two values of a column are the same: byte strings by what they hold. */
+export function sameValue(a: Value | undefined, b: Value | undefined): boolean {
+  if (a instanceof Uint8Array && b instanceof Uint8Array) return a.length === b.length && a.every((v, i) => v === b[i]);
+  return Object.is(a, b);
 }

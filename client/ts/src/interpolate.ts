@@ -80,6 +80,11 @@ export interface PlayoutOptions<S = Record<string, Row>> {
    * longer ones than 60 ticks beyond maxDelay it jumps over. Default: it jumps over all; in a match's view 2.
    */
   catchUp?: number;
+  /**
+   * By how much a column that glides, in its own unit, changes at most from one state to the next: a row in which one
+   * changes by more was put elsewhere, and neither glides there nor goes on so. Angles do not count. Default: no bound.
+   */
+  snap?: number;
 }
 
 /** What is shown at a time. S has the row type of each table. */
@@ -97,14 +102,11 @@ interface Kept {
 
 /** Fills in what is left out. Throws a RangeError. */
 export function checkPlayout<S>(options: PlayoutOptions<S>): Required<Omit<PlayoutOptions, "tables">> {
-  const { minDelay = 1, maxDelay = 10, extrapolate = 2, catchUp = Infinity } = options;
-  if (!(minDelay >= 0 && minDelay <= maxDelay && maxDelay <= 100)) {
-    throw new RangeError(`minDelay ${minDelay}, maxDelay ${maxDelay}: want 0 to 100 in this order`);
-  }
-  if (!(extrapolate >= 0 && extrapolate <= 100 && catchUp >= 1)) {
-    throw new RangeError(`extrapolate ${extrapolate}, catchUp ${catchUp}: want 0 to 100, 1 at least`);
-  }
-  return { minDelay, maxDelay, extrapolate, catchUp };
+  const { minDelay = 1, maxDelay = 10, extrapolate = 2, catchUp = Infinity, snap = Infinity } = options;
+  const all = { minDelay, maxDelay, extrapolate, catchUp, snap };
+  const allowed = minDelay >= 0 && minDelay <= maxDelay && maxDelay <= 100 && extrapolate >= 0 && extrapolate <= 100 && catchUp >= 1 && snap > 0;
+  if (!allowed) throw new RangeError(`view options out of range: ${JSON.stringify(all)}`);
+  return all;
 }
 
 const SPARE_TO_CATCH_UP = 60;
@@ -121,6 +123,7 @@ export class Playout<S = Record<string, Row>> {
   readonly #tables: readonly { readonly name: string; readonly mode: ViewMode; readonly glide: readonly Field[] }[];
   readonly #maxDelay: number;
   readonly #catchUp: number;
+  readonly #snap: number;
   readonly #most: number;
   #kept: Kept[] = []; // by tick
   #time = -Infinity; // up to which there was time to show; it never goes back
@@ -128,7 +131,7 @@ export class Playout<S = Record<string, Row>> {
   #shownAt = 0;
 
   constructor(schema: Schema, options: PlayoutOptions<S> = {}) {
-    const { minDelay, maxDelay, extrapolate, catchUp } = checkPlayout(options);
+    const { minDelay, maxDelay, extrapolate, catchUp, snap } = checkPlayout(options);
     const modes = (options.tables ?? {}) as Readonly<Record<string, ViewMode | undefined>>;
     this.#tables = schema.tables.map(({ name, fields }) => {
       return { name, mode: modes[name] ?? "interpolate", glide: fields.filter(glides) };
@@ -136,6 +139,7 @@ export class Playout<S = Record<string, Row>> {
     this.#maxDelay = maxDelay;
     this.#extrapolate = extrapolate;
     this.#catchUp = catchUp;
+    this.#snap = snap;
     this.#pace = new Pace(minDelay, maxDelay);
     this.#most = Math.ceil(maxDelay) + (this.#catchUp < Infinity ? SPARE_TO_CATCH_UP : SPARE);
   }
@@ -199,8 +203,8 @@ export class Playout<S = Record<string, Row>> {
       tick: shown,
       tables: Object.fromEntries(this.#tables.map(({ name, mode, glide }, i) => {
         if (mode === "raw") return [name, last.tables[i]!];
-        if (mode === "extrapolate") return [name, mix(glide, before.tables[i]!, last.tables[i]!, Math.max(1, present))];
-        return [name, mix(glide, earlier.tables[i]!, later.tables[i]!, at)];
+        if (mode === "extrapolate") return [name, mix(glide, before.tables[i]!, last.tables[i]!, Math.max(1, present), this.#snap)];
+        return [name, mix(glide, earlier.tables[i]!, later.tables[i]!, at, this.#snap)];
       })) as unknown as Shown<S>["tables"],
     };
   }
@@ -208,14 +212,20 @@ export class Playout<S = Record<string, Row>> {
 
 /** The rows of a table at a position between two states, or beyond the later one. */
 function mix(
-  fields: readonly Field[], from: ReadonlyMap<number, Row>, to: ReadonlyMap<number, Row>, at: number,
+  fields: readonly Field[], from: ReadonlyMap<number, Row>, to: ReadonlyMap<number, Row>, at: number, snap: number,
 ): ReadonlyMap<number, Row> {
   const rows = new Map<number, Row>();
   for (const [id, row] of at < 1 ? from : to) {
     const [x, y] = [from.get(id), to.get(id)];
-    rows.set(id, x && y ? interpolateRow(fields, x, y, at) : row);
+    rows.set(id, x && y && !elsewhere(fields, x, y, snap) ? interpolateRow(fields, x, y, at) : row);
   }
   return rows;
+}
+
+function elsewhere(fields: readonly Field[], x: Row, y: Row, snap: number): boolean {
+  return snap < Infinity && fields.some(({ kind, name }) => {
+    return kind !== KIND_ANGLE && Math.abs((y[name] as number) - (x[name] as number)) > snap;
+  });
 }
 
 const PACE_FOLLOW = 1 / 16; // how fast, per state, mean and deviation follow

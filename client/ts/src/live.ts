@@ -73,6 +73,7 @@ export class Live {
   #doubted = false; // whether the token was looked at
   #openedAt = -Infinity;
   #cancelTimer = () => {}; // of the present socket's silence, or of the wait for the next
+  #cancelRewatch = () => {}; // on the present socket
 
   /** @internal Lobby.live makes it, and hears by first when it is open, or why it is not. */
   constructor(host: LiveHost, o: LiveOptions, first: { resolve(v: Live): void; reject(e: unknown): void }) {
@@ -220,8 +221,9 @@ export class Live {
     this.hello = hello;
     this.#openedAt = this.#host.now();
     this.#setState("open");
-    for (const w of this.#waiting.values()) this.#ws?.send(w.json);
-    this.#rewatch();
+    const waiting = [...this.#waiting.values()];
+    this.#rewatch(); // first: a request to watch others may wait
+    for (const w of waiting) this.#ws?.send(w.json);
     if (!this.#first) return;
     this.#first.resolve(this);
     this.#first = undefined;
@@ -236,7 +238,9 @@ export class Live {
     if (!this.#watched.length) return;
     this.ask("presence.watch", { players: this.#watched }).catch((e: unknown) => {
       const ms = retryAfterMs(e);
-      if (ms) this.#host.schedule(() => this.#rewatch(), ms);
+      if (!ms || this.#state !== "open") return;
+      this.#cancelRewatch();
+      this.#cancelRewatch = this.#host.schedule(() => this.#rewatch(), ms);
     });
   }
 
@@ -277,6 +281,7 @@ export class Live {
     const ws = this.#ws;
     this.#ws = undefined;
     this.#cancelTimer();
+    this.#cancelRewatch();
     ws?.close();
   }
 

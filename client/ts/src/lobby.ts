@@ -102,10 +102,10 @@ export class Lobby {
   async guest(name: string, o: CallOptions & { token?: string | undefined } = {}): Promise<Guest> {
     const became = (guest: Guest) => {
       this.token = text(guest, "token");
+      this.#newer = async () => (await renew(this.token, {})).token;
       return guest;
     };
     const renew = async (token: string, o: CallOptions) => became(await this.#once("POST /v1/guests/renew", { token }, o));
-    this.#newer = async () => (await renew(this.token, {})).token;
     if (o.token) {
       try {
         return await renew(o.token, o);
@@ -252,8 +252,7 @@ export class Lobby {
     const headers: Record<string, string> = {};
     if (this.token) headers["Authorization"] = `Bearer ${this.token}`;
     if (o.key) headers["Idempotency-Key"] = o.key;
-    const end = this.#end(ANSWER_MS, o.signal);
-    const init: RequestInit = { method, headers, redirect: "error", signal: end.signal };
+    const init: RequestInit = { method, headers, redirect: "error" };
     if (method[0] === "P") { // POST, PUT, PATCH
       headers["Content-Type"] = "application/json";
       init.body = JSON.stringify(rest);
@@ -264,6 +263,8 @@ export class Lobby {
         }
       }
     }
+    const end = this.#end(ANSWER_MS, o.signal);
+    init.signal = end.signal;
     try {
       const response = await this.#o.fetch(this.#url + path, init);
       const reply = await readJSON(response);

@@ -1,15 +1,16 @@
 import { CloseError, type CloseInfo, closeInfo, ended, type Ended } from "./close.js";
 import { CODE_LOST } from "./codes.js";
+import { sameValue } from "./field.js";
 import type { Placement } from "./from_server.js";
 import type { MatchSeat } from "./lobby.js";
-import { type FrameInfo, type MatchInfo, type MatchStats, Play, type PlayListener, since } from "./play.js";
+import { type FrameInfo, type MatchInfo, type MatchStats, Play, type PlayListener } from "./play.js";
 import { MalformedError } from "./reader.js";
 import { Refresher } from "./refresh.js";
 import { Retry } from "./retry.js";
 import { type Schedule, systemSchedule } from "./schedule.js";
 import type { Schema } from "./schema.js";
 import { Socket, type SocketFactory, systemSocket } from "./socket.js";
-import { type Row, sameValue, type TableView } from "./tables.js";
+import type { Row, TableView } from "./tables.js";
 import {
   type AnyEvents, Callbacks, callOut, type EventInfo, type OnAdd, type OnChange, type OnEvent, type OnField, type OnRemove, type Undo,
 } from "./match_callbacks.js";
@@ -78,7 +79,8 @@ const LEAVE_MS = 3_000;
 const REMEMBERED = 320; // sequences back that a refusal is still told with its input
 
 // Samples that come faster than this, in ticks, wait for their time and give way to newer ones: the rules use one a
-// tick, and a server does not listen to many more messages than that.
+// tick, and a server does not listen to many more messages than that. One may be before its time, so that a change
+// does not wait for its turn when what was sent before it was more of the same.
 const SAMPLE_SPACING = 0.6;
 
 /**
@@ -104,7 +106,7 @@ export class Match<S = Record<string, Row>, In = Row, Ev = AnyEvents> {
   #cancelWait = () => {}; // for the next attempt
   #cancelHeld = () => {};
   #held: { body: Uint8Array; input: In } | undefined; // a sample that waits for its time
-  #sampledAt: number | undefined;
+  #sampleAt = -Infinity; // from when on another sample may be sent
   #early: { bytes: Uint8Array; at: number }[] | undefined; // what came with the first welcome
   #cancelEarly = () => {};
   #playout: Playout<S> | undefined; // from the first welcome on
@@ -274,7 +276,7 @@ export class Match<S = Record<string, Row>, In = Row, Ev = AnyEvents> {
       this.#take(body, input);
       return true;
     }
-    const wait = (SAMPLE_SPACING * 1000) / this.info.rate - since(this.#sampledAt, this.#now());
+    const wait = Math.min(this.#sampleAt - this.#now(), this.#spacing); // the clock may jump
     if (wait <= 0) {
       this.#held = undefined;
       this.#take(body, input);
@@ -294,7 +296,7 @@ export class Match<S = Record<string, Row>, In = Row, Ev = AnyEvents> {
    */
   setView(tick: number, frac: number): void {
     if (!Number.isSafeInteger(tick) || tick < 0 || !(frac >= 0 && frac <= 1)) {
-      throw new RangeError(`no view: ${tick}, ${frac}`);
+      throw new RangeError(`view ${tick}, ${frac}`);
     }
     this.#play.setView(tick, Math.min(255, Math.floor(frac * 256)));
   }
@@ -313,10 +315,7 @@ export class Match<S = Record<string, Row>, In = Row, Ev = AnyEvents> {
     if (this.#state === "closed") return Promise.resolve();
     this.#leaving = new Promise((resolve, reject) => {
       this.#left = { resolve, reject };
-      if (this.#state !== "playing") {
-        this.#finish(closeInfo(CODE_LOST));
-        return;
-      }
+      if (this.#state !== "playing") return this.#finish(closeInfo(CODE_LOST));
       this.#play.leave();
       this.#cancelWait = this.#schedule(() => this.#finish(closeInfo(CODE_LOST)), LEAVE_MS);
     });
@@ -328,6 +327,11 @@ export class Match<S = Record<string, Row>, In = Row, Ev = AnyEvents> {
     this.#finish(closeInfo(1000));
   }
 
+  /** Between two samples, in milliseconds. */
+  get #spacing(): number {
+    return (SAMPLE_SPACING * 1000) / this.info.rate;
+  }
+
   #sendHeld(): void {
     const held = this.#held;
     this.#held = undefined;
@@ -337,8 +341,11 @@ export class Match<S = Record<string, Row>, In = Row, Ev = AnyEvents> {
   #take(body: Uint8Array, input: In): void {
     const now = this.#now();
     const { seq, tick, view, frac } = this.#play.take(body, input, now);
-    callOut(() => this.#predicting?.input(seq, tick, input, this.#play.clock.inputTick(now), view + frac / 256));
-    this.#sampledAt = now;
+    // What is shown follows an estimate slowly. Where it is behind, the input is not to wait for it: it counts in the tick
+    // that is shown, and is put right by the server's state if it came later there.
+    const shown = this.#play.clock.inputTick(now);
+    callOut(() => this.#predicting?.input(seq, Math.min(tick, Math.ceil(shown)), input, shown, view + frac / 256));
+    this.#sampleAt = Math.max(now, Math.min(now, this.#sampleAt) + this.#spacing);
     this.#sent.set(seq, input);
     for (const old of this.#sent.keys()) { // in ascending order; where another program played on they jump
       if (old > seq - REMEMBERED) break;
@@ -356,8 +363,7 @@ export class Match<S = Record<string, Row>, In = Row, Ev = AnyEvents> {
         ended: (code, reason) => this.#lost(ended(code, reason)),
       });
     } catch (e) {
-      this.#lost(ended(1008, e instanceof Error ? e.message : String(e)));
-      return;
+      return this.#lost(ended(1008, e instanceof Error ? e.message : String(e)));
     }
     this.#watch(ATTEMPT_MS);
   }
@@ -410,20 +416,18 @@ export class Match<S = Record<string, Row>, In = Row, Ev = AnyEvents> {
     this.#socket = undefined;
     if (end.info.action !== "reconnect" || this.#options.reconnect === false || this.#left || this.#opened ||
       this.#play.resume === "") { // one who only watches needs another token
-      this.#finish(end.info);
-      return;
+      return this.#finish(end.info);
     }
     const now = this.#now();
     if (this.#state === "playing") {
       this.#retry.begin(end.info, now);
       this.#setState("reconnecting");
     }
+    const { moved } = this.#options;
+    if (end.url && moved) callOut(() => this.#url = moved(end.url));
+    if (this.state === "closed") return; // by one of these two calls
     const wait = this.#retry.next(end, now);
-    if (wait === undefined) {
-      this.#finish(this.#retry.givenUp);
-      return;
-    }
-    if (end.url && this.#options.moved) this.#url = this.#options.moved(end.url);
+    if (wait === undefined) return this.#finish(this.#retry.givenUp);
     this.#cancelWait = this.#after(wait, () => this.#attempt(this.#play.resume));
   }
 
@@ -461,10 +465,7 @@ export class Match<S = Record<string, Row>, In = Row, Ev = AnyEvents> {
     this.#socket = undefined;
     const opened = this.#opened;
     this.#setState("closed");
-    if (opened) {
-      opened.reject(new CloseError(`joining match ${this.#seat.room}`, info));
-      return;
-    }
+    if (opened) return opened.reject(new CloseError(`joining match ${this.#seat.room}`, info));
     callOut(() => this.#options.onClose?.(info));
     if (info.action === "done") this.#left?.resolve();
     else this.#left?.reject(new CloseError(`leaving match ${this.#seat.room}`, info));
@@ -494,7 +495,6 @@ export class Match<S = Record<string, Row>, In = Row, Ev = AnyEvents> {
       restarted: () => {
         this.#playout!.reset();
         this.#predicting?.restart();
-        this.#play.stats.prediction = this.#predicting?.stats;
       },
       frame: (info) => {
         this.#framed = true;

@@ -79,22 +79,25 @@ type Fields = Readonly<Record<string, Value>>;
  * an input that is sent now is used.
  */
 export class Predicting<S, In, Ev> implements Predicted<S> {
-  readonly #match: PredictingMatch;
-  readonly #options: PredictOptions<S, In, Ev>;
+  readonly #seat: number;
   readonly #tables: readonly { readonly table: Table; readonly owner: string | undefined }[];
-  #prediction: Prediction<In>;
+  readonly #prediction: Prediction<In>;
   #decayedAt: number | undefined;
 
-  /** Throws a RangeError for a table that the game does not have. */
+  /** Throws a TypeError for a table that the game does not have. */
   constructor(match: PredictingMatch, options: PredictOptions<S, In, Ev>) {
-    this.#match = match;
-    this.#options = options;
     this.#tables = options.tables.map((name) => {
       const table = match.schema.tables.find((t) => t.name === name);
-      if (!table) throw new RangeError(`the game has no table ${name}`);
+      if (!table) throw new TypeError(`the game has no table ${name}`);
       return { table, owner: table.fields.find(namesOwner)?.name };
     });
-    this.#prediction = this.#begin();
+    const { step, halfLifeMs, snap } = options;
+    const { schema, onEvent, onUnconfirmed, info: { rate, inputs, seat } } = match;
+    this.#seat = seat;
+    this.#prediction = new Prediction<In>(this.#tables.map((t) => t.table), step as (step: PredictedStep<In>) => void, {
+      rate, inputs, seat, ahead: AHEAD_S * rate, events: schema.events, onEvent, onUnconfirmed,
+      ...(halfLifeMs !== undefined && { halfLifeMs }), ...(snap !== undefined && { snap }),
+    });
   }
 
   get stats(): Readonly<PredictionStats> {
@@ -113,11 +116,9 @@ export class Predicting<S, In, Ev> implements Predicted<S> {
     return this.#prediction.errorAt(part);
   }
 
-  /** Forgets all but the counts: ticks count anew. */
+  /** Takes up that ticks count anew. */
   restart(): void {
-    const { stats } = this.#prediction;
-    this.#prediction = this.#begin();
-    Object.assign(this.#prediction.stats, stats);
+    this.#prediction.restart();
   }
 
   /** Takes up that the connection was lost and is there again. */
@@ -147,23 +148,15 @@ export class Predicting<S, In, Ev> implements Predicted<S> {
     prediction.advance(time);
     prediction.decay(Math.max(0, now - (this.#decayedAt ?? now)));
     this.#decayedAt = now;
+    const seat = this.#seat;
     const tables: Record<string, ReadonlyMap<number, Row>> = { ...(shown.tables as Record<string, ReadonlyMap<number, Row>>) };
     for (const { table: { name }, owner } of this.#tables) {
-      const own = (row: Row) => owner !== undefined && row[owner] === this.#match.info.seat;
+      const own = (row: Row) => seat > 0 && row[owner!] === seat; // one who watches owns none
       const rows = new Map<number, Row>();
       for (const [id, row] of tables[name]!) if (!own(row)) rows.set(id, row);
       for (const [id, row] of prediction.state[name]!) if (id < 0 || own(row)) rows.set(id, prediction.shown(name, id)!);
       tables[name] = rows;
     }
     return { tick: shown.tick, tables: tables as unknown as Shown<S>["tables"] };
-  }
-
-  #begin(): Prediction<In> {
-    const { schema, info, onEvent, onUnconfirmed } = this.#match;
-    const { step, halfLifeMs, snap } = this.#options;
-    return new Prediction<In>(this.#tables.map((t) => t.table), step as (step: PredictedStep<In>) => void, {
-      rate: info.rate, inputs: info.inputs, seat: info.seat, ahead: AHEAD_S * info.rate, events: schema.events, onEvent, onUnconfirmed,
-      ...(halfLifeMs !== undefined && { halfLifeMs }), ...(snap !== undefined && { snap }),
-    });
   }
 }

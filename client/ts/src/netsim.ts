@@ -284,8 +284,9 @@ class SimulatedSocket {
   /** Closes: what was sent before is handed on at once, and nothing of this socket waits any more. */
   close(code?: number, reason?: string): void {
     if (this.readyState >= 2) return;
+    const opened = this.readyState === 1;
     this.readyState = 2;
-    this.#out.flush();
+    if (opened) this.#out.flush(); // else it is the handshake that is on its way
     this.#stop();
     this.#ws.onclose = (event) => this.#end(event.code, event.reason);
     this.#ws.onmessage = this.#ws.onopen = this.#ws.onerror = null;

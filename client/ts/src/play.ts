@@ -3,6 +3,7 @@ import { CODE_LOST } from "./codes.js";
 import { TickClock } from "./clock.js";
 import { Decoder, type ScopeError } from "./decoder.js";
 import { type EventBody, readEvent } from "./event.js";
+import { sameValue } from "./field.js";
 import { type Block, type Head, noHead, readFrame } from "./frame.js";
 import {
   isFrame, type Message, openMessage, type Placement, readBye, readEnd, readEvents, readPong, readRefreshed,
@@ -14,7 +15,7 @@ import { FROM_SERVER, MAX_INPUT_BODY, PROTOCOL } from "./protocol.js";
 import type { PredictionStats } from "./reconcile.js";
 import { Schema } from "./schema.js";
 import { framed, type Socket } from "./socket.js";
-import { type RowTell, sameValue, Tables } from "./tables.js";
+import { type RowTell, Tables } from "./tables.js";
 import { type PacketInput, writeLeave, writePacket, writePing, writeRefresh, writeResync } from "./to_server.js";
 import { Writer } from "./writer.js";
 
@@ -198,7 +199,7 @@ export class Play {
     this.#body.reset();
     writeInput(this.#body, this.schema?.input ?? [], input);
     if (this.#body.length > MAX_INPUT_BODY) {
-      throw new RangeError(`input: want at most ${MAX_INPUT_BODY} bytes, have ${this.#body.length}`);
+      throw new RangeError(`an input of ${this.#body.length} bytes`);
     }
     return this.#body.bytes();
   }
@@ -276,8 +277,9 @@ export class Play {
   #frame(m: Message, bytes: number, at: number): Ended | undefined {
     const frame = readFrame(m, this.head);
     const h = frame.head;
-    if (h.epoch < this.#epoch) return ended(CODE_LOST);
-    if (h.epoch > this.#epoch) this.#newEpoch(h);
+    const { epoch, tick, processed, durable, lead } = h;
+    if (epoch < this.#epoch) return ended(CODE_LOST);
+    if (epoch > this.#epoch) this.#newEpoch(h);
     else if (this.#jumped(h, at)) this.#restart();
     else if (this.#anew) this.#listener.restarted(); // with a clock of its own already
     this.#anew = false;
@@ -288,15 +290,15 @@ export class Play {
     this.#weigh(frame.blocks);
     this.stats.frames++;
     this.#reckon(h, at);
-    this.clock.frame(h.tick, at);
-    if (h.processed > this.#outbox.processed) {
-      this.clock.lead(h.lead);
-      this.stats.leadTicks = h.lead;
+    this.clock.frame(tick, at);
+    if (processed > this.#outbox.processed) {
+      this.clock.lead(lead);
+      this.stats.leadTicks = lead;
     }
-    this.#outbox.ack(h.processed, h.durable);
+    this.#outbox.ack(processed, durable);
     this.stats.jitterMs = this.clock.jitterMs;
     this.tables!.update();
-    this.#listener.frame({ tick: h.tick, processed: h.processed, durable: h.durable, lead: h.lead, bytes, at });
+    this.#listener.frame({ tick, processed, durable, lead, bytes, at });
     this.#upkeep(at);
     return undefined;
   }

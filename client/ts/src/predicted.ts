@@ -1,6 +1,6 @@
 import {
   elementsOf, type Field, isPredicted, KIND_ANGLE, KIND_FIXED, KIND_FLOAT32, KIND_FLOAT64, KIND_REF, namesOwner, quantise, quantiseAngle,
-  type Value,
+  sameValue, type Value,
 } from "./field.js";
 import type { EventType } from "./schema.js";
 import type { Row } from "./tables.js";
@@ -247,6 +247,5 @@ export function near(f: Field, a: Value | undefined, b: Value | undefined): bool
   if (isOnGrid(f)) return Math.abs(offBy(f, a, b)) <= 1;
   if (f.kind === KIND_REF && (a as number < 0 || b as number < 0)) return true;
   if (f.kind === KIND_FLOAT32) return Object.is(Math.fround(a as number), Math.fround(b as number));
-  if (a instanceof Uint8Array && b instanceof Uint8Array) return String(a) === String(b);
-  return Object.is(a, b);
+  return sameValue(a, b);
 }

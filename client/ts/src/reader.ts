@@ -1,5 +1,10 @@
 import { MAX_UINT32 } from "./protocol.js";
 
+/** How the codes from 0xcc on are read. */
+const INTEGERS = [
+  "getUint8", "getUint16", "getUint32", "getBigUint64", "getInt8", "getInt16", "getInt32", "getBigInt64",
+] as const;
+
 /** How deep skip follows nested values. */
 const MAX_DEPTH = 8;
 
@@ -208,28 +213,8 @@ export class Reader {
     const size = 1 << (code & 3);
     this.#need(size);
     this.#pos += size;
-    switch (code) {
-      case 0xcc:
-        return this.#view.getUint8(at);
-      case 0xcd:
-        return this.#view.getUint16(at);
-      case 0xce:
-        return this.#view.getUint32(at);
-      case 0xcf:
-        return exact(this.#view.getBigUint64(at));
-      case 0xd0:
-        return this.#view.getInt8(at);
-      case 0xd1:
-        return this.#view.getInt16(at);
-      case 0xd2:
-        return this.#view.getInt32(at);
-      default:
-        return exact(this.#view.getBigInt64(at));
-    }
+    const v = this.#view[INTEGERS[code - 0xcc]!](at);
+    const n = Number(v);
+    return Number.isSafeInteger(n) ? n : v;
   }
-}
-
-function exact(v: bigint): number | bigint {
-  const n = Number(v);
-  return Number.isSafeInteger(n) ? n : v;
 }

@@ -117,7 +117,7 @@ export class Prediction<In> {
     if (seq <= (this.#kept.at(-1)?.seq ?? 0)) return;
     if (this.#kept.length === KEPT_INPUTS && this.#kept.shift()!.seq > this.#processed) this.stats.forgotten++;
     this.#kept.push({ seat: this.#options.seat, seq, tick, view, input });
-    if (tick > this.#tick || this.#tick <= this.#truth) return;
+    if (!this.#have || tick > this.#tick || this.#tick <= this.#truth) return;
     this.#look();
     this.#again();
     this.#run(this.#tick + 1, 0);
@@ -144,8 +144,9 @@ export class Prediction<In> {
    */
   reconcile(tick: number, processed: number, truth: Readonly<Record<string, Iterable<readonly [number, Row]>>>): void {
     this.stats.states++;
-    const present = this.#tick;
+    const present = this.#have ? this.#tick : 0;
     const was = this.#state;
+    if (!this.#have && this.#truth) this.#kept = this.#kept.map((k) => ({ ...k, tick: Math.min(k.tick, tick) }));
     this.#look();
     const next = this.#rebase(tick, processed);
     if (!this.#have || this.#resumed || tick < this.#truth || tick - this.#truth > this.#ahead) { // nothing goes on from there
@@ -166,11 +167,8 @@ export class Prediction<In> {
     this.#run(present);
     this.#settle();
     this.#lived = Math.min(Math.max(this.#lived, tick), this.#tick);
-    if (!this.#have) {
-      this.#have = true;
-      return;
-    }
-    if (this.#tick === present) this.#measure(was);
+    if (this.#have && this.#tick === present) this.#measure(was);
+    this.#have = true;
     this.#correct();
     this.#expire();
   }
@@ -191,6 +189,16 @@ export class Prediction<In> {
   /** Takes up that the connection was lost and is there again: the server has let go of the sample that it held. */
   resume(): void {
     this.#resumed = true;
+  }
+
+  /**
+   * Takes up that ticks count anew from the next state on. Inputs that it does not contain are then for its tick at the
+   * latest, as they are where they are sent again; what was told and counted stays.
+   */
+  restart(): void {
+    this.#resumed = true;
+    this.#have = false;
+    this.#lived = 0;
   }
 
   /** Lets what is shown approach what is predicted, by the milliseconds that have passed. */
@@ -397,7 +405,7 @@ export class Prediction<In> {
     const left = Math.max(0, Math.min(1, this.#tick - this.#time)); // of the tick
     return t.smooth.map(({ field }, i) => {
       const v = row[field.name] as number;
-      return v - (difference(field, v, before[field.name] as number) * left || 0) + (offsets?.[i] ?? 0);
+      return v - (difference(field, v, before[field.name] as number) * left || 0) + (offsets?.[i] || -0); // x + -0 is x, even where x is -0
     });
   }
 

@@ -1,4 +1,4 @@
-import { type Cell, type Field, GEN_BITS, isText, isWide, KIND_REF } from "./field.js";
+import { type Cell, type Field, GEN_BITS, isText, isWide, KIND_REF, sameValue } from "./field.js";
 import { isSmooth, Predictor, STATES } from "./predict.js";
 import { type Audience, AUDIENCES, type Schema } from "./schema.js";
 
@@ -56,7 +56,7 @@ function widthOf(f: Field): number {
 }
 
 /** How many bits a number has. */
-export function bitLength(n: number): number {
+function bitLength(n: number): number {
   let bits = 0;
   for (; n > 0; n = Math.floor(n / 2)) bits++;
   return bits;
@@ -96,11 +96,6 @@ function sameIds(a: Int32Array, b: Int32Array): boolean {
   return true;
 }
 
-function sameCell(a: Cell, b: Cell): boolean {
-  if (!(a instanceof Uint8Array) || !(b instanceof Uint8Array)) return a === b;
-  return a.length === b.length && a.every((v, i) => v === b[i]);
-}
-
 /** Calls touched with the ids of the rows that are in one of two sets only, or not the same in both. */
 export function compare(was: RowSet, is: RowSet, touched: (id: number) => void): void {
   if (was === is) return;
@@ -115,7 +110,7 @@ export function compare(was: RowSet, is: RowSet, touched: (id: number) => void):
     const a = was.ids[i] ?? Infinity;
     const b = is.ids[k] ?? Infinity;
     if (a === b) {
-      if (differing.some(([x, y]) => !sameCell(x[i]!, y[k]!))) touched(a);
+      if (differing.some(([x, y]) => !sameValue(x[i], y[k]))) touched(a);
       i++;
       k++;
     } else if (a < b) {

@@ -1,5 +1,5 @@
 import type { Decoder, RawRow } from "./decoder.js";
-import { cellValue, type Element, elementsOf, type Value } from "./field.js";
+import { cellValue, type Element, elementsOf, sameValue, type Value } from "./field.js";
 import { hasAudience, isCell } from "./schema.js";
 
 /**
@@ -172,10 +172,4 @@ function same(a: Row, b: Row): boolean {
   for (const name in b) if (!sameValue(a[name], b[name])) return false;
   for (const name in a) if (!(name in b)) return false;
   return true;
-}
-
-/** Whether two values of a column are the same: byte strings by what they hold. */
-export function sameValue(a: Value | undefined, b: Value | undefined): boolean {
-  if (a instanceof Uint8Array && b instanceof Uint8Array) return a.length === b.length && a.every((v, i) => v === b[i]);
-  return Object.is(a, b);
 }

@@ -7,7 +7,7 @@
 
 import { Decoder } from "./decoder.js";
 import { readEvent, readValue } from "./event.js";
-import { type Field, type Value } from "./field.js";
+import { type Field, sameValue } from "./field.js";
 import { noHead, readFrame } from "./frame.js";
 import { openMessage } from "./from_server.js";
 import { distance, isOnGrid, offBy, planOf, type PlannedTable } from "./predicted.js";
@@ -132,6 +132,8 @@ export function playVectors<Step extends object>(
     }
     prediction.reconcile(tick, seq, tables.views);
   });
+  // The events of the last ticks are still awaited. So far ahead nothing is run any more.
+  prediction.reconcile(head.tick + file.rate + 2, seq, tables.views);
   return result;
 }
 
@@ -155,7 +157,7 @@ function compareTable(
       const [a, b] = [want[f.name], got[f.name]];
       const grid = isOnGrid(f) && typeof a === "number" && typeof b === "number";
       const off = grid ? Math.abs(offBy(f, a, b)) : 0;
-      if (grid ? off === 0 : equal(a, b)) result.equal++;
+      if (grid ? off === 0 : sameValue(a, b)) result.equal++;
       else differ({ ...at, row: id, column: f.name, want: a, got: b }, off);
     }
   }
@@ -171,11 +173,6 @@ function nearest(t: PlannedTable, row: Row, among: ReadonlyMap<number, Row>): nu
     if (d < least) [best, least] = [id, d];
   }
   return best;
-}
-
-function equal(a: Value | undefined, b: Value | undefined): boolean {
-  if (a instanceof Uint8Array && b instanceof Uint8Array) return a.length === b.length && a.every((v, i) => v === b[i]);
-  return Object.is(a, b);
 }
 
 function readInput(fields: readonly Field[], body: Uint8Array): Row {

@@ -182,7 +182,7 @@ test("a block that does not fit what is here leaves the scope empty", () => {
     d.touched = (_, id) => gone.push(id);
     const [error] = d.apply(frame(2, [0], [0, [...w.bytes(), ...Array<number>(40).fill(0)]]));
     assert.equal(error?.reason, "block", name);
-    assert.equal(d.has(0), false);
+    assert.equal(d.tickOf(0), undefined);
     assert.deepEqual(gone, [1, 0x20003], name);
   }
 });
@@ -203,7 +203,7 @@ test("a block builds on the ticks of the last four frames", () => {
   for (const distance of [2, 3, 5, 2 ** 31]) {
     begin();
     assert.deepEqual(d.apply(frame(9, [0], moved(distance, 1))).map((e) => e.reason), ["base"], `${distance} ticks before 9`);
-    assert.equal(d.has(0), false);
+    assert.equal(d.tickOf(0), undefined);
   }
   begin();
   assert.deepEqual(d.apply(frame(9, [0], [0, BlockWriter.begin(false, 2).same(2).bytes()])).map((e) => e.reason), ["base"]);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { interpolateRow, Playout, type PlayoutOptions } from "../src/interpolate.js";
+import { KIND_FIXED } from "../src/field.js";
 import { Schema } from "../src/schema.js";
 import type { Row } from "../src/tables.js";
 import { random } from "./random.js";
@@ -86,8 +87,24 @@ test("the time shown never goes back, and stays within the delay's bounds", () =
   }
 });
 
+test("a row that is put elsewhere neither glides there nor goes on so", () => {
+  const schema = Schema.parse(unhex(golden<{ schema: string }>("proto/testdata/state.json").schema));
+  const table = schema.tables[0]!;
+  const glides = table.fields.find((f) => f.kind === KIND_FIXED)!;
+  const zero = rowOf(vectors.rows[0]!.a);
+  const row = (v: number) => new Map([[1, { ...zero, [glides.name]: v }]]);
+  const seen = (snap: number) => {
+    const playout = new Playout(schema, { minDelay: 0, maxDelay: 0, snap });
+    playout.push(1, { [table.name]: row(0) }, 1);
+    playout.push(2, { [table.name]: row(8) }, 2);
+    return [1.5, 2, 3].map((at) => playout.at(at)!.tables[table.name]!.get(1)![glides.name]);
+  };
+  assert.deepEqual(seen(8), [4, 8, 16]);
+  assert.deepEqual(seen(7), [0, 8, 8]);
+});
+
 test("bounds that make no sense are refused", () => {
-  const bad = [{ minDelay: 3, maxDelay: 2 }, { minDelay: -1 }, { maxDelay: 101 }, { maxDelay: Number.NaN }, { extrapolate: -1 }, { catchUp: 0.5 }];
+  const bad = [{ minDelay: 3, maxDelay: 2 }, { minDelay: -1 }, { maxDelay: 101 }, { maxDelay: Number.NaN }, { extrapolate: -1 }, { catchUp: 0.5 }, { snap: 0 }];
   for (const o of bad) {
     assert.throws(() => new Playout(schema, o), RangeError, JSON.stringify(o));
   }

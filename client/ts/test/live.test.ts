@@ -153,6 +153,34 @@ test("who is watched is watched on each socket, also when the lobby is busy at f
   assert.deepEqual(h.socket.asked.map((m) => m.body), [{ players: ["bob"] }]);
 });
 
+test("whom to watch from now on counts, also when its answer was lost with the socket", async () => {
+  const h = new Hall();
+  const live = await h.open();
+  const first = live.watch(["bob"]);
+  h.socket.say({ re: h.socket.asked[0]!.n, ok: { watched: 1 } });
+  await first;
+  const second = live.watch(["carol"]);
+  await h.lose();
+  h.accept();
+  assert.deepEqual(h.socket.asked.at(-1)!.body, { players: ["carol"] }, "the list that the lobby hears last counts");
+  h.socket.say({ re: h.socket.asked.at(-1)!.n, ok: { watched: 1 } });
+  await second;
+});
+
+test("one who is closed does not come back to whom he watched", async () => {
+  const h = new Hall();
+  const live = await h.open();
+  const watching = live.watch(["bob"]);
+  h.socket.say({ re: h.socket.asked[0]!.n, ok: { watched: 1 } });
+  await watching;
+  await h.lose();
+  h.accept();
+  h.socket.say({ re: h.socket.asked[0]!.n, error: { status: 429, retry_after: 60 } });
+  await settle();
+  live.close();
+  assert.equal(h.time.next, undefined, "no timer is left");
+});
+
 test("the ranges of close codes decide what it does", async () => {
   for (const [code, again] of [
     [1001, true], [1005, true], [1006, true], [1011, true], [4001, true], [4002, true], [4003, true], [4004, true], [4199, true],

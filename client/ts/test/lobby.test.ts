@@ -361,3 +361,18 @@ test("an error does not name the token", async () => {
     await assert.rejects(lobby.rejoin("r"), (e) => !String((e as Error).stack).includes("very-secret"));
   }
 });
+
+test("arguments that cannot be written reject, and leave no timer behind", async () => {
+  const { lobby, requests, time } = fake({});
+  await assert.rejects(lobby.rooms.list({ game: "\ud800" }), URIError);
+  await assert.rejects(lobby.rooms.create({ game: "arena", config: { bots: 8n } }), TypeError);
+  assert.equal(time.next, undefined);
+  assert.deepEqual(requests, []);
+});
+
+test("who does not become a guest still gets newer tokens as before", async () => {
+  const { lobby, requests } = fake({ token: "t1", refresh: async () => "t2" }, [404, { title: "Not Found" }], unauthorized, [200, ticket]);
+  await assert.rejects(lobby.guest("alice"), (e) => e instanceof APIError && e.status === 404);
+  await lobby.cancelTicket("a");
+  assert.deepEqual(requests.map((r) => r.headers["Authorization"]), ["Bearer t1", "Bearer t1", "Bearer t2"]);
+});

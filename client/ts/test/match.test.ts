@@ -5,7 +5,7 @@ import { Playout } from "../src/wire.js";
 import {
   ammo, bye, end, events, type Events, frame, hit, type Input, keyframe, moved, pong, refusal, type State, welcome,
 } from "./fake_server.js";
-import { Harness, seat } from "./match_harness.js";
+import { Harness, seat, uncaught } from "./match_harness.js";
 import type { Any } from "./msgpack.js";
 
 const INPUT = 1;
@@ -439,14 +439,7 @@ test("a program that closes the match in a callback hears nothing more of it", a
 });
 
 test("an error of a callback is not lost and does not stop the match", async (t) => {
-  const thrown: unknown[] = [];
-  t.mock.method(globalThis, "queueMicrotask", (f: () => void) => {
-    try {
-      f();
-    } catch (e) {
-      thrown.push(e);
-    }
-  });
+  const thrown = uncaught(t);
   const error = new Error("the program's own");
   const h = new Harness();
   const match = await h.join();

@@ -1,3 +1,4 @@
+import type { TestContext } from "node:test";
 import { type CloseInfo, Match, type MatchOptions, type MatchState } from "../src/index.js";
 import { type Events, FakeSocket, type Input, type State, welcome, type WelcomeFields } from "./fake_server.js";
 import { FakeTime } from "./fake_time.js";
@@ -50,4 +51,17 @@ export class Harness {
     this.socket.say(welcome(w));
     this.time.advance(0); // who awaits connect has had a turn
   }
+}
+
+/** Collects what the program's own functions throw, which surfaces as uncaught otherwise. */
+export function uncaught(t: TestContext): unknown[] {
+  const thrown: unknown[] = [];
+  t.mock.method(globalThis, "queueMicrotask", (f: () => void) => {
+    try {
+      f();
+    } catch (e) {
+      thrown.push(e);
+    }
+  });
+  return thrown;
 }

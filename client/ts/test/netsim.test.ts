@@ -181,6 +181,18 @@ test("closing hands on what was sent, stops all timers and tells of the close on
   assert.deepEqual([line.heard, line.ends.length], [[], 1]);
 });
 
+test("a socket that is closed before it is open does not open any more", () => {
+  const line = new Line({ latencyMs: 100 });
+  line.server.open();
+  line.time.advance(10);
+  line.sim.set({}); // what is sent from now on takes no time
+  line.client.close();
+  assert.ok(line.client.readyState >= 2);
+  line.time.advance(1000);
+  assert.equal(line.opened, 0);
+  assert.equal(line.time.next, undefined);
+});
+
 test("a close by the server comes after what it sent before, and stops all timers", () => {
   const line = Line.open({ latencyMs: 100, dropEveryMs: 60_000 });
   line.say(1);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { bye, events, frame, hit, keyframe, moved, refusal, welcome } from "./fake_server.js";
-import { Harness, seat } from "./match_harness.js";
+import { Harness, seat, uncaught } from "./match_harness.js";
 import { type Any, encode } from "./msgpack.js";
 
 const first = frame(100, { blocks: [keyframe([[5, "a", 1]], 90)] });
@@ -349,4 +349,36 @@ test("a message that is none ends the match", async () => {
   const match = await h.join();
   h.socket.say(Uint8Array.of(0x92, 0x0f, 0xc0)); // a kind of a newer server
   assert.equal(match.state, "playing");
+});
+
+test("a program that has enough when the socket is lost is not brought back", async () => {
+  for (const enough of ["close", "leave"] as const) {
+    let match: Awaited<ReturnType<Harness["join"]>>;
+    const h = new Harness({
+      onState: (state) => {
+        if (state === "reconnecting") void Promise.resolve(match[enough]()).catch(() => {});
+      },
+    });
+    match = await h.join();
+    h.socket.end(1006);
+    assert.equal(match.state, "closed", enough);
+    assert.equal(h.time.next, undefined, `${enough}: no timer is left`);
+  }
+});
+
+test("an error of moved is not lost, and the match goes on at the address that it had", async (t) => {
+  const thrown = uncaught(t);
+  const error = new Error("the program's own");
+  const h = new Harness({
+    moved: () => {
+      throw error;
+    },
+  });
+  const match = await h.join();
+  h.socket.say(bye(4002, "moved", 0, "ws://node-2"));
+  assert.deepEqual(thrown, [error]);
+  h.time.advance(100);
+  assert.equal(h.sockets.length, 2);
+  assert.equal(h.socket.url, seat.url);
+  match.close();
 });

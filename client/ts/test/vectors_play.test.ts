@@ -60,6 +60,10 @@ test("the first difference is named", () => {
     roll(s);
     if (s.tick === 4) s.emit("dropped", { By: 3 });
   }, /^tick 4: dropped\[0\]: want no event/);
+  fails((s) => {
+    roll(s);
+    if (s.tick === 60) s.emit("dropped", { By: 3 });
+  }, /^tick 60: dropped\[0\]: want no event/);
 });
 
 test("what a step cannot know is passed over", () => {

@@ -23,7 +23,7 @@ export type Outcome =
   | { kind: "lost"; room: string; afterMs: number } // the link is gone, the seat may still be there
   | { kind: "stopped"; why: string };
 
-const SNAP = 80; // units: a guess that was farther off was wrong about something else, the ship was put elsewhere
+const SNAP = 80; // units: what moves that far at once was put elsewhere, as a ship that comes back into play
 
 export class Game {
   readonly #stage: Stage;
@@ -65,7 +65,7 @@ export class Game {
       const match = await Match.connect<World, Input, Events>(seat, {
         reconnect: true,
         refresh: this.#refresh,
-        view: { tables: { Round: "raw", Field: "raw", Blips: "raw", Leaders: "raw" } },
+        view: { tables: { Round: "raw", Field: "raw", Blips: "raw", Leaders: "raw" }, snap: SNAP },
         ...this.#instruments.options(),
         onState: (state) => {
           if (state !== "playing") this.#controls.release();

@@ -42,6 +42,8 @@ export class Hud {
   readonly #downRing = byId("down-ring", SVGCircleElement);
   readonly #link = byId("link", HTMLElement);
   readonly #hint = byId("hint", HTMLElement);
+  readonly #hintText = byId("hint-text", HTMLElement);
+  readonly #instead = byId("instead", HTMLElement);
   readonly #tally = byId("tally", HTMLElement);
   readonly #tallyScore = byId("tally-score", HTMLElement);
   readonly #tallyRank = byId("tally-rank", HTMLElement);
@@ -121,10 +123,11 @@ export class Hud {
     this.#tally.classList.add("moved");
   }
 
-  /** Says something that helps, below the clock, or takes it away with "". */
-  hint(text: string): void {
+  /** Says something that helps, below the clock, with the choice to play against bots; takes it away with "". */
+  hint(text: string, bots = false): void {
     show(this.#hint, text !== "");
-    setText(this.#hint, text);
+    setText(this.#hintText, text);
+    show(this.#instead, bots);
   }
 
   /** Adds a line to the feed, which lasts a while. */

@@ -42,8 +42,7 @@ export class Instruments {
   /** Measures a match from now on. Returns what stops it. */
   attach(match: ArenaMatch): () => void {
     const overlay = new Overlay(match, { sim: this.#sim, open: this.#open, parent: this.#place });
-    const host = this.#place.lastElementChild as HTMLElement;
-    const stop = onTheme((theme) => (host.dataset["theme"] = theme));
+    const stop = onTheme((theme) => (overlay.theme = theme));
     const key = (e: KeyboardEvent) => {
       if (e.code !== "Backquote" || e.repeat || e.ctrlKey || e.altKey || e.metaKey || isWidget(e.target)) return;
       e.preventDefault();

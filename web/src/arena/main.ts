@@ -16,7 +16,7 @@ import { PODIUM_PAUSE, PodiumScreen } from "./podium.ts";
 import { aborted, explain, takeSeat, type Say, type Seated } from "./seating.ts";
 import { attachSoundSwitch } from "./sound/switch.ts";
 import { Sound } from "./sound/sound.ts";
-import { wish, type Way } from "./ways.ts";
+import { bots, wish, type Way } from "./ways.ts";
 
 const MOST_FAILED = 3; // matches that are over before they begin
 
@@ -37,6 +37,7 @@ let player = ""; // whose token the lobby has
 let code = ""; // of the room that is played in, for friends
 let game: Game | undefined;
 let seeking: AbortController | undefined; // while a match is being found
+let detour: Way | undefined; // how to go on instead
 let hurry: () => void = () => undefined; // ends the pause on the podium
 
 expose(() => game?.snapshot(), () => document.body.dataset["screen"] ?? "");
@@ -55,6 +56,10 @@ else if (asked.go) form.submit();
 history.replaceState(null, "", withoutGo(location.href)); // who comes back by the address wants to choose
 
 byId("leave", HTMLButtonElement).addEventListener("click", () => leave());
+byId("instead", HTMLButtonElement).addEventListener("click", () => {
+  detour = { kind: "bots", bots: bots(undefined) };
+  game?.leave({ kind: "again", afterMs: 0 });
+});
 byId("share", HTMLButtonElement).addEventListener("click", (e) => void share(e.currentTarget as HTMLElement));
 byId("message-back", HTMLButtonElement).addEventListener("click", () => enter());
 byId("message-retry", HTMLButtonElement).addEventListener("click", () => {
@@ -84,13 +89,16 @@ async function run(name: string, way: Way, first?: Place): Promise<void> {
   try {
     if (first) {
       form.searching();
-      await lobby.guest(name, { token: first.token });
+      seeking = new AbortController();
+      await lobby.guest(name, { token: first.token, signal: seeking.signal });
     }
     while (outcome.kind !== "left" && outcome.kind !== "stopped") {
       const { next, played }: { next: Outcome; played: boolean } = await match(name, way, outcome);
       failed = played ? 0 : failed + 1;
       if (failed >= MOST_FAILED) throw new Error("The server gives seats, but nobody is there to take them.");
       outcome = next;
+      way = detour ?? way;
+      detour = undefined;
       // A room with a code is gone with its round; the next one is made anew.
       if (outcome.kind !== "lost" && way.kind === "friends" && way.code) way = { kind: "friends", code: "" };
     }

@@ -17,6 +17,10 @@ export class PodiumScreen {
 
   constructor(on: { again: () => void; leave: () => void }) {
     byId("again", HTMLButtonElement).addEventListener("click", on.again);
+    // Enter goes on from the title, too. The space bar does not: who fires up to the end would be gone at once.
+    this.#title.addEventListener("keydown", (e) => {
+      if (e.key === "Enter" && !e.repeat) on.again();
+    });
     byId("podium-leave", HTMLButtonElement).addEventListener("click", on.leave);
   }
 

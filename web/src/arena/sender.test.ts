@@ -48,19 +48,32 @@ test("a change is sent at once, when the last input was a while ago", () => {
   assert.deepEqual(sent.at(-1), [190, 1]);
 });
 
-test("two changes within a tick keep their distance, and the newest counts", () => {
+test("a change is sent at once, when the last input was more of the same", () => {
   const { time, held, sent, s } = sender();
-  time.run(190);
   held.input = turn(1);
-  s.changed();
-  time.run(195);
+  time.run(351);
+  assert.deepEqual(sent, [[50, 1], [350, 1]]);
   held.input = turn(2);
   s.changed();
-  held.input = turn(3);
-  s.changed();
-  assert.deepEqual(sent.at(-1), [190, 1]);
+  assert.deepEqual(sent.at(-1), [351, 2]);
+});
+
+test("more changes within a tick keep their distance, and the newest counts", () => {
+  const { time, held, sent, s } = sender();
+  time.run(190);
+  for (const n of [1, 2]) {
+    held.input = turn(n);
+    s.changed();
+  }
+  assert.deepEqual(sent.slice(-2), [[190, 1], [190, 2]]);
+  for (const n of [3, 4]) {
+    held.input = turn(n);
+    s.changed();
+  }
+  time.run(220);
+  assert.deepEqual(sent.at(-1), [190, 2]);
   time.run(225);
-  assert.deepEqual(sent.slice(-2), [[190, 1], [221, 3]]);
+  assert.deepEqual(sent.at(-1), [221, 4]);
 });
 
 test("what changes without a word, as a stick does, is seen every tick", () => {
@@ -96,5 +109,19 @@ test("nothing is sent while there is nothing to send, and then at once what is h
   time.run(550);
   assert.equal(sent.length, 2);
   s.close();
+  assert.equal(time.waiting, 0);
+});
+
+test("who is closed by what it sends sends nothing more, and an error of that does not end it", () => {
+  const time = clock();
+  const sent: number[] = [];
+  let end = (): void => {
+    throw new Error("not taken");
+  };
+  const s = new Sender(20, () => turn(sent.length + 1), ({ Turn }) => (sent.push(Turn), end()), time);
+  assert.throws(() => time.run(50), /not taken/);
+  end = () => s.close();
+  time.run(5000);
+  assert.deepEqual(sent, [1, 2]);
   assert.equal(time.waiting, 0);
 });

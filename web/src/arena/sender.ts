@@ -3,7 +3,10 @@
 
 import type { Input } from "./world.ts";
 
-/** The least part of a tick between two inputs: the rules use one a tick. */
+/**
+ * The least part of a tick between two inputs: the rules use one a tick. One change may be before its time, so that the
+ * next picture has it however shortly before the same was sent again.
+ */
 const SPACING = 0.62;
 /** How many ticks one input is left to count. */
 const HELD = 6;
@@ -31,6 +34,7 @@ export class Sender {
   readonly #timers: Timers;
   #last: Input | undefined;
   #at = Number.NEGATIVE_INFINITY;
+  #due = Number.NEGATIVE_INFINITY; // the time of the next input
   #cancel: () => void = () => undefined;
 
   /** read gives the controls as they are now; undefined while nothing is to be sent. */
@@ -44,7 +48,7 @@ export class Sender {
 
   /** Says that a control has changed. */
   changed(): void {
-    const wait = this.#at + SPACING * this.#tick - this.#timers.now();
+    const wait = this.#due - SPACING * this.#tick - this.#timers.now();
     this.#cancel();
     if (wait <= 0) this.#look();
     else this.#cancel = this.#timers.after(() => this.#look(), wait);
@@ -60,16 +64,17 @@ export class Sender {
   }
 
   #look(): void {
+    this.#next(); // first, so that close in a call ends it, too
     const now = this.#timers.now();
     const input = this.#read();
     const stale = input !== undefined && !same(input, REST) && now - this.#at > (HELD - 0.5) * this.#tick;
     if (input && (stale || !same(input, this.#last))) {
       this.#last = input;
       this.#at = now;
+      this.#due = Math.max(now, this.#due) + SPACING * this.#tick;
       this.#send(input);
     }
     if (!input) this.#last = undefined; // what comes then is new
-    this.#next();
   }
 }
 

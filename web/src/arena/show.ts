@@ -37,6 +37,7 @@ export interface ShownTables {
 const SLOW = 250; // ms between updates of what needs no haste
 const MAP_EVERY = 50; // ms between two maps
 const NAP = 1000; // ms between two pictures that mean that the tab was hidden
+const ALONE = "Nobody else is here yet. Whoever comes joins this round.";
 const LONELY = 4000; // ms that one has to be alone before it is worth a word
 
 export class Show {
@@ -207,7 +208,8 @@ export class Show {
     hud.numbers({ ping: rttMs, tick: Math.floor(this.#tick), bytes: this.#received.rate, fps: this.#fps });
     hud.scores(this.#ranks, this.#own);
     hud.tally(this.#ranks.find((r) => r.seat === this.#own));
-    hud.hint(this.#hint(now));
+    const hint = this.#hint(now);
+    hud.hint(hint, hint === ALONE);
     const round = this.#match.value("Round");
     hud.clock(round?.Phase === "Playing" ? this.#seconds(round.Ends) : undefined);
   }
@@ -217,7 +219,7 @@ export class Show {
     if (this.#match.state !== "playing" || now - this.#began < LONELY) return "";
     if (this.#match.value("Round")?.Phase === "Waiting") return "The round begins with the first ship.";
     if (this.#ranks.length !== 1) return "";
-    return this.#stage.alone ? "Nobody else is here yet. Whoever comes joins this round." : "Alone so far: send somebody the link.";
+    return this.#stage.alone ? ALONE : "Alone so far: send somebody the link.";
   }
 
   /** How many seconds it is until a tick. */

@@ -7,7 +7,6 @@ export const QUEUE = "arena";
 export const CROWD = "crowd"; // the game, and its queue; its types are the arena's
 export const MOST_BOTS = 15; // a room of the arena may be created with {"bots": N}
 export const FIRST_BOT = 256; // the first seat of ships that the rules fly; players' are below
-export const LOOK = 800; // how far around his ship a player of the crowd gets everything, in units
 export const SIZE = 1000; // of the square arena's side; Field.Size says it of a match
 export const RADIUS = 12; // of a ship
 export const FULL = 127; // a control that is pushed all the way

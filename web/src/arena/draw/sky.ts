@@ -136,7 +136,7 @@ function seen(middle: number, half: number, gap: number, size: number): { from: 
 }
 
 /** What players call a place: a letter and a number, as on a chess board. */
-export function sectorName(x: number, y: number): string {
+function sectorName(x: number, y: number): string {
   return `${String.fromCharCode(65 + (Math.floor(x / SECTOR) % 26))}${Math.floor(y / SECTOR) + 1}`;
 }
 

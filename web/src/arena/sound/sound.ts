@@ -76,10 +76,14 @@ export class Sound {
   readonly #begin = (): void => {
     try {
       this.#studio ??= this.#build();
-      void this.#studio.ctx.resume();
+      // Not every gesture counts: of a touch only its end does.
+      this.#studio.ctx.resume().then(this.#begun, () => undefined);
     } catch {
-      // A machine without sound plays silently.
+      this.#begun(); // a machine without sound plays silently
     }
+  };
+
+  readonly #begun = (): void => {
     for (const name of GESTURES) removeEventListener(name, this.#begin, { capture: true });
   };
 
