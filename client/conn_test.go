@@ -128,17 +128,7 @@ func TestEventsArriveOnceAndInOrder(t *testing.T) {
 	n.welcome.Event = 10
 	var got []uint16
 	c, fc := n.join(Options{OnEvent: func(e Event) { got = append(got, e.Value.(*boom).N*100+uint16(e.Number)) }})
-	events := func(first uint32, numbers ...uint16) {
-		m := &proto.Events{Tick: 1, First: first}
-		for _, x := range numbers {
-			w := proto.NewWriter()
-			if err := n.schema.WriteEvent(w, boom{N: x}); err != nil {
-				t.Fatal(err)
-			}
-			m.List = append(m.List, w.Bytes())
-		}
-		fc.send(m)
-	}
+	events := func(first uint32, numbers ...uint16) { fc.send(n.booms(1, first, numbers...)) }
 	events(11, 1, 2)
 	events(12, 2, 3) // a repeat and a new one
 	events(15, 5)    // a gap: not yet

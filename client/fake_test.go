@@ -283,3 +283,17 @@ func (n *fakeNode) scopes() []proto.Watch {
 	}
 	return n.enc.Scopes(netcode.Seat(n.welcome.Seat))
 }
+
+// booms is a message of events, from a number on.
+func (n *fakeNode) booms(tick, first uint32, values ...uint16) *proto.Events {
+	n.t.Helper()
+	m := &proto.Events{Tick: tick, First: first}
+	for _, v := range values {
+		w := proto.NewWriter()
+		if err := n.schema.WriteEvent(w, boom{v}); err != nil {
+			n.t.Fatal(err)
+		}
+		m.List = append(m.List, w.Bytes())
+	}
+	return m
+}

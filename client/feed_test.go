@@ -47,6 +47,17 @@ func startFeed(t *testing.T) (*feedServer, *Lobby) {
 	return s, &Lobby{URL: srv.URL, Token: "old", HTTP: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}}
 }
 
+// follow opens a feed for as long as the test takes.
+func follow(t *testing.T, l *Lobby, o LiveOptions) *Feed {
+	t.Helper()
+	f, err := l.Follow(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = f.Close() })
+	return f
+}
+
 func (s *feedServer) serve(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	expires, status := s.expires, 0
@@ -148,11 +159,7 @@ func heard(t *testing.T, f *Feed, n int) (list []string) {
 
 func TestAFeedGoesOnWhereItWasLost(t *testing.T) {
 	s, l := startFeed(t)
-	f, err := l.Follow(t.Context(), LiveOptions{After: "5-0/0-0"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = f.Close() })
+	f := follow(t, l, LiveOptions{After: "5-0/0-0"})
 	c := s.next()
 	if c.after != "5-0/0-0" || f.Hello().Player != "alice" {
 		t.Errorf("after %q, %+v", c.after, f.Hello())
@@ -252,11 +259,7 @@ func TestAFeedHearsEachEventOnceHoweverOftenItIsLost(t *testing.T) {
 
 func TestWhoIsWatchedIsWatchedAnew(t *testing.T) {
 	s, l := startFeed(t)
-	f, err := l.Follow(t.Context(), LiveOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = f.Close() })
+	f := follow(t, l, LiveOptions{})
 	c := s.next()
 	go func() {
 		m := c.wants("presence.watch")
@@ -356,11 +359,7 @@ func TestAFeedRefreshesOnceAtATime(t *testing.T) {
 		}
 		return "newer", nil
 	}
-	f, err := l.Follow(t.Context(), LiveOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = f.Close() })
+	f := follow(t, l, LiveOptions{})
 	c := s.next()
 	live, _, _ := f.now()
 	f.refresh(live)
@@ -397,11 +396,7 @@ func TestAFeedWhoseTokenEndedComesBackWithANewerOne(t *testing.T) {
 		t.Run(about, func(t *testing.T) {
 			s, l := startFeed(t)
 			l.Refresh = func(context.Context) (string, error) { return "newer", nil }
-			f, err := l.Follow(t.Context(), LiveOptions{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { _ = f.Close() })
+			f := follow(t, l, LiveOptions{})
 			end(s, s.next())
 			go func() {
 				c := s.next()
@@ -421,11 +416,7 @@ func TestAFeedRefreshesItsTokenAheadOfTime(t *testing.T) {
 	s, l := startFeed(t)
 	s.expires = 1
 	l.Refresh = func(context.Context) (string, error) { return "newer", nil }
-	f, err := l.Follow(t.Context(), LiveOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = f.Close() })
+	f := follow(t, l, LiveOptions{})
 	c := s.next()
 	go func() {
 		m := c.wants("refresh")
@@ -457,11 +448,7 @@ func TestAFeedEndsWhereComingBackIsNoUse(t *testing.T) {
 	} {
 		t.Run(about, func(t *testing.T) {
 			s, l := startFeed(t)
-			f, err := l.Follow(t.Context(), LiveOptions{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { _ = f.Close() })
+			f := follow(t, l, LiveOptions{})
 			c := s.next()
 			if test.refuse != 0 {
 				s.mu.Lock()
@@ -471,7 +458,7 @@ func TestAFeedEndsWhereComingBackIsNoUse(t *testing.T) {
 			} else {
 				c.say("%s", test.bye)
 			}
-			_, err = f.Next(t.Context())
+			_, err := f.Next(t.Context())
 			if !test.ok(err) {
 				t.Errorf("error %v", err)
 			}

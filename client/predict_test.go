@@ -109,11 +109,7 @@ func TestAnEventThatIsToldAheadIsToldOnce(t *testing.T) {
 		t.Fatalf("told %q", told)
 	}
 	say := func(first, tick uint32, v uint16) {
-		w := proto.NewWriter()
-		if err := n.schema.WriteEvent(w, boom{v}); err != nil {
-			t.Fatal(err)
-		}
-		fc.send(&proto.Events{Tick: tick, First: first, List: [][]byte{w.Bytes()}})
+		fc.send(n.booms(tick, first, v))
 		n.step()
 		fc.frame(1)
 		mustNext(t, c)
@@ -147,12 +143,8 @@ func TestAnEventThatComesTrueIsConfirmedThoughNobodyListensToIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	shownXs(t, c, 19, 20)
-	w := proto.NewWriter()
-	if err := n.schema.WriteEvent(w, boom{9}); err != nil {
-		t.Fatal(err)
-	}
 	at := p.Tick()
-	fc.send(&proto.Events{Tick: at, First: 1, List: [][]byte{w.Bytes()}})
+	fc.send(n.booms(at, 1, 9))
 	n.state.Dots.Get(1).X = 19
 	for n.tick < at+40 {
 		n.step()

@@ -265,17 +265,7 @@ func TestEventsOfANewEpochAreToldOnce(t *testing.T) {
 	n := startNode(t)
 	var told []uint16
 	c, fc := n.join(Options{Reconnect: true, OnEvent: func(e Event) { told = append(told, e.Value.(*boom).N) }})
-	say := func(fc *fakeConn, first uint32, list ...uint16) {
-		m := &proto.Events{Tick: 1, First: first}
-		for _, v := range list {
-			w := proto.NewWriter()
-			if err := n.schema.WriteEvent(w, boom{v}); err != nil {
-				t.Fatal(err)
-			}
-			m.List = append(m.List, w.Bytes())
-		}
-		fc.send(m)
-	}
+	say := func(fc *fakeConn, first uint32, list ...uint16) { fc.send(n.booms(1, first, list...)) }
 	say(fc, 1, 10, 20, 30, 40)
 	n.step()
 	fc.frame(0)

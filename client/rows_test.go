@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"muster/netcode"
-	"muster/proto"
 )
 
 func dots(w *world) *netcode.Table[dot]       { return &w.Dots }
@@ -131,15 +130,7 @@ func TestEventsGoToTheHandlersOfTheirTypes(t *testing.T) {
 	off := On(c, func(b *boom, e Event) { heard = append(heard, fmt.Sprint("first ", b.N, e.Tick, e.Number)) })
 	On(c, func(b *boom, _ Event) { heard = append(heard, fmt.Sprint("second ", b.N)) })
 	say := func(first uint32, values ...uint16) {
-		m := &proto.Events{Tick: 3, First: first}
-		for _, v := range values {
-			w := proto.NewWriter()
-			if err := n.schema.WriteEvent(w, boom{v}); err != nil {
-				t.Fatal(err)
-			}
-			m.List = append(m.List, w.Bytes())
-		}
-		fc.send(m)
+		fc.send(n.booms(3, first, values...))
 		n.step()
 		fc.frame(0)
 		mustNext(t, c)

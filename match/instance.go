@@ -125,10 +125,10 @@ func (rm *Instance) Lossy() bool { return false }
 // Done is closed when the room has ended.
 func (rm *Instance) Done() <-chan struct{} { return rm.done }
 
-// Opened says, of a room that has ended, that it had begun: it could read what it was to go on from.
+// Opened says, of a room that is Ready or has ended, that it has begun: it could read what it was to go on from.
 func (rm *Instance) Opened() bool { return !rm.unopened }
 
-// Outdated says, of a room that has ended, that it had not begun since its journal knows a newer epoch.
+// Outdated says, of a room that is Ready or has ended, that it has not begun since its journal knows a newer epoch.
 func (rm *Instance) Outdated() bool { return rm.outdated }
 
 // Ready is closed when the room is about to tick, or has ended before.

@@ -110,12 +110,8 @@ func (s *smoothing) hold(before, now []rows, left float64) {
 				continue
 			}
 			was := rowOf(before[i], id)
-			for c, f := range t.fields {
-				v := f.shownAt(was, at, left)
-				if slot < len(t.ids) && t.ids[slot] == id && t.offset[slot*k+c] != 0 { // so that -0 stays it
-					v += t.offset[slot*k+c]
-				}
-				t.seen[slot*k+c] = v
+			for c := range t.fields {
+				t.seen[slot*k+c] = t.shown(slot, id, c, was, at, left)
 			}
 		}
 	}
@@ -172,7 +168,6 @@ func (s *smoothing) decay(ms float64) {
 func (s *smoothing) show(shown, before []rows, left float64) {
 	for i := range s.tables {
 		t := &s.tables[i]
-		k := len(t.fields)
 		for slot := range shown[i].slots() {
 			id, at := shown[i].at(slot)
 			if id == 0 {
@@ -180,14 +175,21 @@ func (s *smoothing) show(shown, before []rows, left float64) {
 			}
 			was := rowOf(before[i], id)
 			for c, f := range t.fields {
-				v := f.shownAt(was, at, left)
-				if slot < len(t.ids) && t.ids[slot] == id && t.offset[slot*k+c] != 0 { // so that -0 stays it
-					v += t.offset[slot*k+c]
-				}
-				f.setFloat(at, v)
+				f.setFloat(at, t.shown(slot, id, c, was, at, left))
 			}
 		}
 	}
+}
+
+// shown is a column's number as it is shown: that of the row, and the row's offset.
+func (t *smoothTable) shown(slot int, id ID, column int, before, now unsafe.Pointer, left float64) float64 {
+	v := t.fields[column].shownAt(before, now, left)
+	if slot < len(t.ids) && t.ids[slot] == id {
+		if d := t.offset[slot*len(t.fields)+column]; d != 0 { // so that -0 stays it
+			v += d
+		}
+	}
+	return v
 }
 
 // number is the Go float of a smooth column in the row at p, not quantised.

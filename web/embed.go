@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net/http"
+	"net/url"
 	"path"
 	"strings"
 	"time"
@@ -138,7 +139,7 @@ func serveOr(assets map[string]asset, from, to string, w http.ResponseWriter, r 
 		h.Set("Allow", "GET, HEAD")
 		http.Error(w, "only GET and HEAD", http.StatusMethodNotAllowed)
 	case !found:
-		http.Redirect(w, r, to, http.StatusFound)
+		http.Redirect(w, r, (&url.URL{Path: to, RawQuery: r.URL.RawQuery}).String(), http.StatusFound)
 	default:
 		a.serve(w, r)
 	}

@@ -47,8 +47,10 @@ func TestAGamesPageIsServedUnderItsName(t *testing.T) {
 				t.Errorf("%s: %s: headers %v", root, target, res.Header)
 			}
 		}
-		if res := askOf(t, site, "GET", "/tag"); res.StatusCode != http.StatusFound || res.Header.Get("Location") != "/tag/" {
-			t.Errorf("%s: /tag: status %d to %q", root, res.StatusCode, res.Header.Get("Location"))
+		for target, want := range map[string]string{"/tag": "/tag/", "/tag?code=AB&x=1": "/tag/?code=AB&x=1"} {
+			if res := askOf(t, site, "GET", target); res.StatusCode != http.StatusFound || res.Header.Get("Location") != want {
+				t.Errorf("%s: %s: status %d to %q", root, target, res.StatusCode, res.Header.Get("Location"))
+			}
 		}
 		for _, target := range []string{"/tag/index.html", "/tag/img", "/tag/img/", "/tag/other.js", "/tag/../tag/page.js", "/"} {
 			if res := askOf(t, site, "GET", target); res.StatusCode != http.StatusNotFound {

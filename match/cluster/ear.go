@@ -84,7 +84,7 @@ func (e *ear) keepBeating(ctx context.Context, beats chan<- struct{}) {
 	ticker := time.NewTicker(beatEvery)
 	defer ticker.Stop()
 	for {
-		call, cancel := context.WithTimeout(ctx, callTimeout)
+		call, cancel := context.WithTimeout(ctx, laneTimeout)
 		e.beat(call)
 		cancel()
 		select {

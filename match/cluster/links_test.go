@@ -3,6 +3,7 @@ package cluster_test
 import (
 	"bytes"
 	"fmt"
+	"net"
 	"slices"
 	"strings"
 	"sync"
@@ -568,5 +569,27 @@ func TestMorePeersThanTheBoundAreRefusedUntilOthersAreForgotten(t *testing.T) {
 		if peers(t, a) != 1 {
 			t.Errorf("%v peers are known", peers(t, a))
 		}
+	})
+}
+
+// lagging is a connection on which each answer takes a time.
+type lagging struct {
+	net.Conn
+	by time.Duration
+}
+
+func (l lagging) Read(b []byte) (int, error) {
+	n, err := l.Conn.Read(b)
+	time.Sleep(l.by)
+	return n, err //nolint:wrapcheck // it is the connection
+}
+
+func TestSlowLinksHearThemselvesThoughConnectingTakesMoreThanASecond(t *testing.T) {
+	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
+		ends := linkedEnds(t, testredis.Another(t, rdb, 0, func(c net.Conn) net.Conn { return lagging{c, 450 * time.Millisecond} }), "a")
+		time.Sleep(5 * time.Second)
+		always(t, 20*time.Second, "it hears itself", ends[0].Live)
+		ends[0].Close()
+		time.Sleep(2 * time.Second) // what reads for the subscription ends later
 	})
 }

@@ -19,7 +19,6 @@ func TestMembersOutliveARealServersOutages(t *testing.T) {
 		return n.join(t, server.Connect(), id, func(cfg *cluster.MemberConfig) { cfg.Lease = time.Second })
 	}
 	a, b := join("a"), join("b")
-	defer a.Leave(t.Context())
 	run := func(what string, d time.Duration) {
 		t.Helper()
 		for began := time.Now(); time.Since(began) < d; {
@@ -58,7 +57,6 @@ func TestNodeThatIsStartedAgainAtItsPlaceTakesOverAtOnce(t *testing.T) {
 	dead.setDeaf(true)
 	began := time.Now()
 	again := n.join(t, server.Connect(), "again", at)
-	defer again.Leave(t.Context())
 	until(t, "the dead one is fenced", func() bool { return again.heardOf("dead") })
 	if took := time.Since(began); took > 5*time.Second {
 		t.Errorf("it took %v", took)

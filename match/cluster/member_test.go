@@ -49,7 +49,7 @@ type front struct {
 
 func newPeerNet() *peerNet { return &peerNet{fronts: map[string]*front{}} }
 
-// join joins a node that others reach through the net.
+// join joins a node that others reach through the net, until the test ends.
 func (n *peerNet) join(t *testing.T, rdb redis.UniversalClient, id string, more ...func(*cluster.MemberConfig)) *peer {
 	t.Helper()
 	p := &peer{front: &front{}}
@@ -84,6 +84,7 @@ func (n *peerNet) join(t *testing.T, rdb redis.UniversalClient, id string, more 
 	m, err := cluster.NewNodes(p.rdb, ns, zap.NewNop()).Join(t.Context(), cfg)
 	must(t, err)
 	p.Member = m
+	t.Cleanup(func() { m.Leave(context.Background()) })
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.fronts[id+".node"] = p.front
@@ -156,8 +157,6 @@ func TestRoomsRunWhileTheLeaseIsRenewed(t *testing.T) {
 	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
 		n := newPeerNet()
 		a, b := n.join(t, rdb, "a"), n.join(t, rdb, "b")
-		defer a.Leave(t.Context())
-		defer b.Leave(t.Context())
 		always(t, 30*time.Second, "the rooms of both run", func() bool { return a.runs() && b.runs() })
 		if peers := a.Peers(); len(peers) != 1 || peers[0].ID != "b" || !a.Steady() {
 			t.Errorf("a sees %+v, and is steady: %v", peers, a.Steady())
@@ -172,7 +171,6 @@ func TestRoomsGoOnWhileEverybodyHasLostRedis(t *testing.T) {
 		peers := []*peer{n.join(t, rdb, "a"), n.join(t, rdb, "b"), n.join(t, rdb, "c")}
 		time.Sleep(3 * lease)
 		for _, p := range peers {
-			defer p.Leave(t.Context())
 			p.wires.swallowAll(true)
 		}
 		run := func() bool {
@@ -197,9 +195,6 @@ func TestNodeThatIsCutOffAlonePausesAtItsLeasesEndAndIsFenced(t *testing.T) {
 	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
 		n := newPeerNet()
 		a, b, c := n.join(t, rdb, "a"), n.join(t, rdb, "b"), n.join(t, rdb, "c")
-		for _, p := range []*peer{a, b, c} {
-			defer p.Leave(t.Context())
-		}
 		time.Sleep(3 * lease)
 		a.wires.swallowAll(true)
 		within(t, lease, "its rooms wait", func() bool { return !a.runs() })
@@ -222,9 +217,6 @@ func TestNodeWithoutRedisPausesIfOnePeerIsSilent(t *testing.T) {
 	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
 		n := newPeerNet()
 		a, b, c := n.join(t, rdb, "a"), n.join(t, rdb, "b"), n.join(t, rdb, "c")
-		for _, p := range []*peer{a, b, c} {
-			defer p.Leave(t.Context())
-		}
 		time.Sleep(3 * lease)
 		c.setDeaf(true)
 		for _, p := range []*peer{a, b, c} {
@@ -241,7 +233,6 @@ func TestNodeThatIsAloneByItsSettingsGoesOnWithoutRedis(t *testing.T) {
 	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
 		n := newPeerNet()
 		a := n.join(t, rdb, "a", func(cfg *cluster.MemberConfig) { cfg.Alone = true })
-		defer a.Leave(t.Context())
 		a.wires.swallowAll(true)
 		always(t, 30*time.Second, "it runs", a.runs)
 		a.wires.swallowAll(false)
@@ -254,8 +245,6 @@ func TestNodeThatWasStoppedIsFencedAndHearsOfItWhenItGoesOn(t *testing.T) {
 	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
 		n := newPeerNet()
 		a, b := n.join(t, rdb, "a"), n.join(t, rdb, "b")
-		defer a.Leave(t.Context())
-		defer b.Leave(t.Context())
 		time.Sleep(3 * lease)
 		a.wires.swallowAll(true) // nothing that it says leaves it, and it answers nobody: as good as stopped
 		a.setDeaf(true)
@@ -273,8 +262,6 @@ func TestNodeIsToldToWriteItsRecordsAgainWhenRedisWasEmptied(t *testing.T) {
 	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
 		n := newPeerNet()
 		a, b := n.join(t, rdb, "a"), n.join(t, rdb, "b")
-		defer a.Leave(t.Context())
-		defer b.Leave(t.Context())
 		a.Saw(1 << 45)
 		time.Sleep(3 * lease)
 		must(t, rdb.FlushAll(t.Context()).Err())
@@ -300,8 +287,6 @@ func TestLeaseOutlivesAJumpOfRedisClock(t *testing.T) {
 	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
 		n := newPeerNet()
 		a, b := n.join(t, rdb, "a"), n.join(t, rdb, "b")
-		defer a.Leave(t.Context())
-		defer b.Leave(t.Context())
 		time.Sleep(3 * lease)
 		for _, end := range []float64{0, 1e15} { // as if the clock had jumped: all leases are over, or none ever is
 			must(t, rdb.ZAdd(t.Context(), ns+":{nodes}:live", redis.Z{Score: end, Member: "a"}, redis.Z{Score: end, Member: "b"}).Err())
@@ -314,7 +299,6 @@ func TestIncarnationThatRedisDoesNotKnowIsFencedAfterAWhile(t *testing.T) {
 	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
 		n := newPeerNet()
 		a := n.join(t, rdb, "a")
-		defer a.Leave(t.Context())
 		time.Sleep(2 * lease)
 		gone := func() bool {
 			gone, err := a.Gone(t.Context(), "stray")

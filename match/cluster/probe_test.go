@@ -69,7 +69,6 @@ func TestProbesOfStrangersAreRefusedAlike(t *testing.T) {
 	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
 		n := newPeerNet()
 		a := n.join(t, rdb, "a")
-		defer a.Leave(t.Context())
 		good := cluster.SealQuestion(probeKey, someQuestion())
 		if w := post(a, good); w.Code != http.StatusOK || w.Body.Len() != 33 {
 			t.Fatalf("a peer's question is answered with %d, %d bytes", w.Code, w.Body.Len())
@@ -109,7 +108,6 @@ func TestRecordedQuestionIsGoodForNothing(t *testing.T) {
 	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
 		n := newPeerNet()
 		a := n.join(t, rdb, "a")
-		defer a.Leave(t.Context())
 		ask := func(q cluster.Question) ownership.Reply {
 			sealed := cluster.SealQuestion(probeKey, q)
 			w := post(a, sealed)
@@ -183,8 +181,6 @@ func TestWhatIsNoPeersAnswerIsSilence(t *testing.T) {
 				t.Cleanup(stop)
 				n := newPeerNet()
 				a, b := n.join(t, rdb, "a"), n.join(t, rdb, "b")
-				defer a.Leave(t.Context())
-				defer b.Leave(t.Context())
 				time.Sleep(3 * lease)
 				b.front.mu.Lock()
 				b.front.handler = answer

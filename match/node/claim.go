@@ -457,19 +457,15 @@ func (c *Claimer) open(ctx context.Context, rec cluster.Room) (*match.Instance, 
 	timer := time.NewTimer(readyTimeout)
 	defer timer.Stop()
 	select {
-	case <-rm.Ready():
-	case <-timer.C:
-	case <-ctx.Done():
-	}
-	select {
-	case <-rm.Done():
+	case <-rm.Ready(): // it may be about to end
 		if rm.Outdated() {
 			return nil, errOutdated
 		}
 		if !rm.Opened() {
 			return nil, fmt.Errorf("opening room %s: it cannot be restored now", rec.ID)
 		}
-	default:
+	case <-timer.C:
+	case <-ctx.Done():
 	}
 	c.opened(rec.ID)
 	return rm, nil

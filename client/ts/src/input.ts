@@ -14,7 +14,7 @@ import { cutText, type Writer } from "./writer.js";
 export function writeInput(w: Writer, fields: readonly Field[], input: object): void {
   const given = input as Readonly<Record<string, Value | undefined>>;
   for (const name in given) {
-    if (!fields.some((f) => f.name === name)) throw new TypeError(`the game's input has no field ${name}`);
+    if (!fields.some((f) => f.name === name)) throw new TypeError(`the game has no field ${name}`);
   }
   w.array(fields.length);
   for (const f of fields) writeField(w, f, given[f.name]);

@@ -103,14 +103,10 @@ interface Kept {
 /** Fills in what is left out. Throws a RangeError. */
 export function checkPlayout<S>(options: PlayoutOptions<S>): Required<Omit<PlayoutOptions, "tables">> {
   const { minDelay = 1, maxDelay = 10, extrapolate = 2, catchUp = Infinity, snap = Infinity } = options;
-  if (!(minDelay >= 0 && minDelay <= maxDelay && maxDelay <= 100)) {
-    throw new RangeError(`minDelay ${minDelay}, maxDelay ${maxDelay}: want 0 to 100 in this order`);
-  }
-  if (!(extrapolate >= 0 && extrapolate <= 100 && catchUp >= 1)) {
-    throw new RangeError(`extrapolate ${extrapolate}, catchUp ${catchUp}: want 0 to 100, 1 at least`);
-  }
-  if (!(snap > 0)) throw new RangeError(`snap ${snap}: want more than 0`);
-  return { minDelay, maxDelay, extrapolate, catchUp, snap };
+  const all = { minDelay, maxDelay, extrapolate, catchUp, snap };
+  const allowed = minDelay >= 0 && minDelay <= maxDelay && maxDelay <= 100 && extrapolate >= 0 && extrapolate <= 100 && catchUp >= 1 && snap > 0;
+  if (!allowed) throw new RangeError(`view options out of range: ${JSON.stringify(all)}`);
+  return all;
 }
 
 const SPARE_TO_CATCH_UP = 60;

@@ -296,7 +296,7 @@ export class Match<S = Record<string, Row>, In = Row, Ev = AnyEvents> {
    */
   setView(tick: number, frac: number): void {
     if (!Number.isSafeInteger(tick) || tick < 0 || !(frac >= 0 && frac <= 1)) {
-      throw new RangeError(`no view: ${tick}, ${frac}`);
+      throw new RangeError(`view ${tick}, ${frac}`);
     }
     this.#play.setView(tick, Math.min(255, Math.floor(frac * 256)));
   }

@@ -84,11 +84,11 @@ export class Predicting<S, In, Ev> implements Predicted<S> {
   readonly #prediction: Prediction<In>;
   #decayedAt: number | undefined;
 
-  /** Throws a RangeError for a table that the game does not have. */
+  /** Throws a TypeError for a table that the game does not have. */
   constructor(match: PredictingMatch, options: PredictOptions<S, In, Ev>) {
     this.#tables = options.tables.map((name) => {
       const table = match.schema.tables.find((t) => t.name === name);
-      if (!table) throw new RangeError(`the game has no table ${name}`);
+      if (!table) throw new TypeError(`the game has no table ${name}`);
       return { table, owner: table.fields.find(namesOwner)?.name };
     });
     const { step, halfLifeMs, snap } = options;

@@ -199,7 +199,7 @@ export class Play {
     this.#body.reset();
     writeInput(this.#body, this.schema?.input ?? [], input);
     if (this.#body.length > MAX_INPUT_BODY) {
-      throw new RangeError(`input: want at most ${MAX_INPUT_BODY} bytes, have ${this.#body.length}`);
+      throw new RangeError(`an input of ${this.#body.length} bytes`);
     }
     return this.#body.bytes();
   }

@@ -221,7 +221,7 @@ test("a prediction that begins late has the rows that are there, and a table tha
   const [h, match, predicted] = await play();
   assert.equal(predicted.state.Ships.size, 2);
   assert.equal(shownShip(h, match)!.X, 10);
-  assert.throws(() => match.predict({ tables: ["Sihps" as "Ships"], step }), RangeError);
+  assert.throws(() => match.predict({ tables: ["Sihps" as "Ships"], step }), TypeError);
 });
 
 
