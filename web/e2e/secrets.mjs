@@ -14,7 +14,7 @@ import { cellValue, Decoder, isFrame, noHead, openMessage, readFrame, Schema } f
 import { enter, plays, until } from "./arena.mjs";
 import { withBrowser } from "./browser.mjs";
 
-const FRAMES = 160; // that a page must have received
+const FRAMES = 100; // that a page must have received
 const CELL = 400; // the side of the crowd's cells, in units; 10 by 10 of them from the number FIRST on
 const FIRST = 0x800;
 const NEAR = 900; // how far from the own ship the nearest point of a cell is at most: 850, and 50 more once it is there
