@@ -2,6 +2,7 @@ package cluster_test
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"net"
 	"slices"
@@ -580,7 +581,7 @@ type lagging struct {
 
 func (l lagging) Read(b []byte) (int, error) {
 	n, err := l.Conn.Read(b)
-	time.Sleep(l.by)
+	pass(context.Background(), l.by)
 	return n, err //nolint:wrapcheck // it is the connection
 }
 
