@@ -13,7 +13,7 @@ export class BacklogError extends Error {
   override readonly name = "BacklogError";
 
   constructor() {
-    super(`${KEPT_COMMANDS} commands wait already`);
+    super("too many commands wait");
   }
 }
 

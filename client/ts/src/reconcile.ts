@@ -387,16 +387,15 @@ export class Prediction<In> {
     this.#errors[this.#measured++ % KEPT_ERRORS] = error;
   }
 
-  /** Gives up on events that the server will not send any more. */
+  /** Gives up on events that the server will not send any more. Who hears of it may give an input, which tells more. */
   #expire(): void {
-    this.#told = this.#told.filter(({ type, fields, tick, confirmed }) => {
-      if (this.#truth <= tick + this.#window) return true;
-      if (!confirmed) {
-        this.stats.unconfirmed++;
-        this.#options.onUnconfirmed?.(type.name, fields, tick);
-      }
-      return false;
-    });
+    const over = this.#told.filter(({ tick }) => this.#truth > tick + this.#window);
+    this.#told = this.#told.filter((t) => !over.includes(t));
+    for (const { type, fields, tick, confirmed } of over) {
+      if (confirmed) continue;
+      this.stats.unconfirmed++;
+      this.#options.onUnconfirmed?.(type.name, fields, tick);
+    }
   }
 
   /** A row's smooth columns at the time that is shown, with offsets. */

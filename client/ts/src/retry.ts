@@ -44,6 +44,6 @@ export class Retry {
 
   /** Why the match ends when it was not taken up again: the first cause, in other words. */
   get givenUp(): CloseInfo {
-    return { ...this.#cause, reason: `not taken up again within ${this.#forMs / 1000} s`, afterMs: 0 };
+    return { ...this.#cause, reason: `tried for ${this.#forMs / 1000} s`, afterMs: 0 };
   }
 }

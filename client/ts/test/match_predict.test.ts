@@ -146,6 +146,32 @@ test("a predicted event that the server does not send is told as one", async () 
   assert.deepEqual(told, ["Hit true", "no Hit by 1"]);
 });
 
+test("who hears that an event did not come true may give an input, and what that tells comes true once", async () => {
+  const [h, match] = await play();
+  const told: number[] = [];
+  match.onEvent("Hit", (_, e) => told.push(e.tick));
+  match.onUnconfirmed("Hit", () => {
+    match.send({ Fire: true });
+    h.time.advance(50);
+    match.send({});
+    match.view(h.time.now());
+  });
+  match.view(h.time.now());
+  match.send({ Fire: true });
+  h.time.advance(50);
+  match.send({});
+  h.time.advance(50);
+  for (let t = 101; told.length < 2 && t < 130; t++) {
+    room(h, t, 10, { processed: 2 });
+    h.time.advance(50);
+    match.view(h.time.now());
+  }
+  assert.equal(told.length, 2, "the input is not predicted");
+  h.socket.say(events(told[1]!, 1, hit(1)));
+  assert.equal(told.length, 2, "the server's event is told again");
+  assert.equal(match.stats.prediction!.confirmed, 1);
+});
+
 test("the prediction starts anew on another host: it does not go on from ticks that were taken back", async () => {
   const [h, match, predicted] = await play();
   match.send({ Turn: 20 });

@@ -162,7 +162,7 @@ test("attempts come less and less often, and end after the time that was given",
   const total = waits.reduce((a, b) => a + b);
   assert.equal(total, 20_000, "the last one is made when the time is up");
   assert.deepEqual(h.closes, [
-    { code: 1006, name: "lost", reason: "not taken up again within 20 s", action: "reconnect", afterMs: 0 },
+    { code: 1006, name: "lost", reason: "tried for 20 s", action: "reconnect", afterMs: 0 },
   ]);
   assert.equal(h.time.next, undefined);
 });
