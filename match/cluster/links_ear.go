@@ -83,12 +83,12 @@ func (e *linkEar) listen(ctx context.Context) (why string) {
 func (e *linkEar) heardAnew() {
 	e.anew = time.Now()
 	e.setLive(true)
-	e.once.Do(func() { close(e.ready) })
 	e.mu.Lock()
-	defer e.mu.Unlock()
 	for _, p := range e.peers {
 		p.suspect = true
 	}
+	e.mu.Unlock()
+	e.once.Do(func() { close(e.ready) }) // who waits for it makes peers that missed nothing
 }
 
 // take hands out what came, and says whether it is of this node itself.
