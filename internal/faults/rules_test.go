@@ -180,7 +180,7 @@ func (tw *town) unharmed(before time.Duration) {
 	for n := range tries {
 		after := tw.lateness(1500 * time.Millisecond)
 		tw.t.Logf("neighbours' p99 lateness: %v without, %v with (%.2f times)", before, after, float64(after)/float64(max(1, before)))
-		if after < 2*before+5*time.Millisecond {
+		if after < 2*before+10*time.Millisecond {
 			return
 		}
 		if n == tries-1 {
