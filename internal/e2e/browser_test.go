@@ -16,7 +16,6 @@ import (
 
 	"muster/cmd"
 	"muster/games/arena"
-	"muster/internal/needs"
 	"muster/internal/testprocess"
 	"muster/match"
 )
@@ -142,21 +141,5 @@ func ready(t *testing.T, url string) {
 }
 
 func TestTwoPeopleInTwoBrowsersPlayOneMatch(t *testing.T) {
-	node, chromium := needs.Program(t, "node"), needs.Program(t, "chromium")
-	needs.File(t, filepath.Join(root, "web", "node_modules", "playwright-core"), "npm ci in web/")
-	url := serve(t, build(t))
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
-	defer cancel()
-	args := []string{"e2e/two-players.mjs", url}
-	if dir := os.Getenv("MUSTER_SCREENSHOTS"); dir != "" {
-		args = append(args, dir)
-	}
-	cmd := exec.CommandContext(ctx, node, args...)
-	cmd.Dir, cmd.Env = filepath.Join(root, "web"), append(os.Environ(), "CHROMIUM="+chromium)
-	cmd.WaitDelay = 10 * time.Second
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	t.Logf("%s", out)
+	playAsEqual(t, "two-players.mjs", serve(t, build(t)), shots(t))
 }

@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -88,21 +87,5 @@ func notesAWrongStep(t *testing.T, dir string) {
 
 func playInBrowsers(t *testing.T, server string) {
 	t.Helper()
-	node, chromium := needs.Program(t, "node"), needs.Program(t, "chromium")
-	needs.File(t, filepath.Join(root, "web", "node_modules", "playwright-core"), "npm ci in web/")
-	url := serve(t, server)
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
-	defer cancel()
-	args := []string{"e2e/new-game.mjs", url, "slide"}
-	if dir := os.Getenv("MUSTER_SCREENSHOTS"); dir != "" {
-		args = append(args, dir)
-	}
-	cmd := exec.CommandContext(ctx, node, args...)
-	cmd.Dir, cmd.Env = filepath.Join(root, "web"), append(os.Environ(), "CHROMIUM="+chromium)
-	cmd.WaitDelay = 10 * time.Second
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	t.Logf("%s", out)
+	playAsEqual(t, "new-game.mjs", serve(t, server), "slide", shots(t))
 }

@@ -30,14 +30,29 @@ func shots(t *testing.T) string {
 // servers where there is too little for both.
 func browse(t *testing.T, ctx context.Context, script string, args ...string) *exec.Cmd { //nolint:revive // as t.Context is another
 	t.Helper()
-	node, chromium, nice := needs.Program(t, "node"), needs.Program(t, "chromium"), needs.Program(t, "nice")
+	node, nice := needs.Program(t, "node"), needs.Program(t, "nice")
 	for _, name := range []string{"playwright-core", "axe-core", "tsx"} {
 		needs.File(t, filepath.Join(root, "web", "node_modules", name), "npm ci in web/")
 	}
-	cmd := exec.CommandContext(ctx, nice, append([]string{"-n", "10", node, "--import", "tsx", "--experimental-websocket", "e2e/" + script}, args...)...)
-	cmd.Dir, cmd.Env = filepath.Join(root, "web"), append(os.Environ(), "CHROMIUM="+chromium)
+	return inWeb(t, ctx, nice, append([]string{"-n", "10", node, "--import", "tsx", "--experimental-websocket", "e2e/" + script}, args...)...)
+}
+
+// inWeb is a program that runs in web and finds the browser there.
+func inWeb(t *testing.T, ctx context.Context, program string, args ...string) *exec.Cmd { //nolint:revive // as t.Context is another
+	t.Helper()
+	cmd := exec.CommandContext(ctx, program, args...)
+	cmd.Dir, cmd.Env = filepath.Join(root, "web"), append(os.Environ(), "CHROMIUM="+needs.Program(t, "chromium"))
 	cmd.WaitDelay = 10 * time.Second
 	return cmd
+}
+
+// playAsEqual is play with a browser that has as much right to the processor as the servers.
+func playAsEqual(t *testing.T, script string, args ...string) {
+	t.Helper()
+	needs.File(t, filepath.Join(root, "web", "node_modules", "playwright-core"), "npm ci in web/")
+	ctx, cancel := context.WithTimeout(t.Context(), scriptTime)
+	defer cancel()
+	complete(t, inWeb(t, ctx, needs.Program(t, "node"), append([]string{"e2e/" + script}, args...)...))
 }
 
 // play runs a script to its end, which must be a good one.
@@ -45,7 +60,13 @@ func play(t *testing.T, script string, args ...string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), scriptTime)
 	defer cancel()
-	out, err := browse(t, ctx, script, args...).CombinedOutput()
+	complete(t, browse(t, ctx, script, args...))
+}
+
+// complete runs a command to its end, which must be a good one.
+func complete(t *testing.T, cmd *exec.Cmd) {
+	t.Helper()
+	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
