@@ -7,5 +7,8 @@ import (
 )
 
 func main() {
-	cmd.Main(cmd.Game{Game: arena.Game, Bot: arena.Bot}, cmd.Game{Game: arena.CrowdGame, Bot: arena.CrowdBot})
+	cmd.Main(
+		cmd.Game{Game: arena.Game, Bot: arena.Bot},
+		cmd.Game{Game: arena.CrowdGame, Bot: arena.CrowdBot},
+	)
 }

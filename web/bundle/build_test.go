@@ -70,8 +70,18 @@ func TestMissingSourcesAreAnErrorThatNamesThem(t *testing.T) {
 	}
 	without = t.TempDir()
 	copyTree(t, filepath.Join(root, "client", "ts", "package.json"), filepath.Join(without, "client", "ts", "package.json"))
-	if _, err := build(without); err == nil || !strings.Contains(err.Error(), "arena/main.ts") {
+	if _, err := build(without); err == nil || !strings.Contains(err.Error(), "there are none") {
 		t.Errorf("without the pages: %v", err)
+	}
+	page := filepath.Join(without, "web", "src", "arena", "index.html")
+	if err := os.MkdirAll(filepath.Dir(page), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(page, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := build(without); err == nil || !strings.Contains(err.Error(), filepath.Join("arena", "main.ts")) {
+		t.Errorf("without a page's script: %v", err)
 	}
 }
 
