@@ -62,6 +62,7 @@ type server struct {
 	ends    atomic.Bool // it stops: no new rooms
 	lobby   *lobby.Lobby
 	http    *http.Server
+	sent    flow // of bytes to sockets of matches; describe's
 	// draining says that an operator wants no new rooms here.
 	draining atomic.Bool
 	failed   chan error // the HTTP server's end before Close
