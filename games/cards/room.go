@@ -60,8 +60,8 @@ func (Cards) Open(r *match.Room[World]) error {
 	c := match.ConfigOf[Config](r)
 	r.State().Round.V = Round{
 		Target: uint16(cmp.Or(c.Target, target)), Bots: uint8(c.Bots), //nolint:gosec // Validate
-		Turns:  cmp.Or(uint32(c.TurnSeconds)*tickRate, turnTime),      //nolint:gosec // Validate
-		Gather: cmp.Or(uint32(c.GatherSeconds)*tickRate, gatherTime),  //nolint:gosec // Validate
+		Turns:  cmp.Or(uint32(c.TurnSeconds)*tickRate, turnTime),     //nolint:gosec // Validate
+		Gather: cmp.Or(uint32(c.GatherSeconds)*tickRate, gatherTime), //nolint:gosec // Validate
 		Dealer: places - 1,
 	}
 	return nil
