@@ -218,7 +218,7 @@ func placements(w *World) []match.Placement {
 		return cmp.Or(cmp.Compare(rank(&b), rank(&a)), cmp.Compare(a.Seat, b.Seat))
 	})
 	for i := range list {
-		list[i].Rank = uint16(i + 1) //nolint:gosec // at most four
+		list[i].Rank = uint16(i + 1)
 		if i > 0 && rank(&list[i]) == rank(&list[i-1]) {
 			list[i].Rank = list[i-1].Rank
 		}
