@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { applied, type Change, clean, difference, moved } from "./change.ts";
+import { applied, type Change, changes, clean, difference, moved, movedThrough } from "./change.ts";
 
 /** Numbers that are the same in each run. */
 function dice(seed: number): (below: number) => number {
@@ -26,6 +26,28 @@ test("a difference makes the one text of the other, wherever the caret is, and c
     const gone = before.slice(change.at, change.at + change.removed);
     assert.doesNotMatch(gone + "|" + change.inserted, /\p{Surrogate}/u, JSON.stringify([before, after, change]));
   }
+});
+
+test("edits far apart are changes of their own, so that what is between them stays, whatever they are", () => {
+  const roll = dice(3);
+  const words = Array.from({ length: 3000 }, () => Math.floor(roll(1e6)).toString(36));
+  const text = words.join(" ");
+  for (let i = 0; i < 300; i++) {
+    let after = text;
+    for (let edits = roll(4); edits >= 0; edits--) {
+      const at = roll(after.length);
+      after = applied(after, { at, removed: roll(20) * roll(2), inserted: "new".repeat(roll(4)) });
+    }
+    const list = changes(text, after);
+    assert.equal(list.reduce(applied, text), after);
+  }
+  const both = applied(applied(text, { at: 9000, removed: 3, inserted: "" }), { at: 10, removed: 0, inserted: "hello" });
+  const list = changes(text, both);
+  assert.equal(list.length, 2);
+  assert.equal(movedThrough(5000, list), 5005);
+  const twice = "same line\n".repeat(500);
+  const other = applied(applied(twice, { at: 4000, removed: 5, inserted: "" }), { at: 3, removed: 0, inserted: "x" });
+  assert.equal(changes(twice, other).reduce(applied, twice), other);
 });
 
 test("a letter typed beside the same letter is inserted where the caret says", () => {

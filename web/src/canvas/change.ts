@@ -50,6 +50,43 @@ export function difference(before: string, after: string, caret = after.length):
   return { at: head, removed: before.length - tail - head, inserted: after.slice(head, after.length - tail) };
 }
 
+const LONG = 400; // units of a change that are worth a look for what is the same within
+const ANCHOR = 48; // units that are taken for the same place where both texts have them
+
+/**
+ * The changes that make a text of another, from the last to the first, so that each is at its place of the text before.
+ * Those that are far apart, as of two people who write at once, are changes of their own.
+ */
+export function changes(before: string, after: string): Change[] {
+  const list: Change[] = [];
+  const between = (from: number, to: number, start: number, end: number) => {
+    const change = difference(before.slice(from, to), after.slice(start, end));
+    if (!change) return;
+    const [b, a] = [from + change.at, start + change.at];
+    const [bEnd, aEnd] = [b + change.removed, a + change.inserted.length];
+    const same = change.removed > LONG && change.inserted.length > LONG ? anchor(before.slice(b, bEnd), change.inserted) : undefined;
+    if (!same) return void list.push({ ...change, at: b });
+    between(b + same.before + ANCHOR, bEnd, a + same.after + ANCHOR, aEnd);
+    between(b, b + same.before, a, a + same.after);
+  };
+  between(0, before.length, 0, after.length);
+  return list;
+}
+
+/** A place that two texts have in common, about in the middle. */
+function anchor(before: string, after: string): { before: number; after: number } | undefined {
+  for (const part of [0.5, 0.25, 0.75]) {
+    const at = Math.floor((before.length - ANCHOR) * part);
+    const sample = before.slice(at, at + ANCHOR);
+    const found = after.indexOf(sample, Math.max(0, at - Math.abs(after.length - before.length) - LONG));
+    // One that is there twice could be any of them; and none may begin or end within a character.
+    if (found < 0 || after.indexOf(sample, found + 1) >= 0) continue;
+    if (isLow(sample.charCodeAt(0)) || isHigh(sample.charCodeAt(ANCHOR - 1))) continue;
+    return { before: at, after: found };
+  }
+  return undefined;
+}
+
 /** The text as the document may have it: one kind of line end, no other control characters but tabs, no half characters. */
 export function clean(text: string): string {
   return text.replace(/\r\n?|[\u2028\u2029]/g, "\n").replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\ufeff]/g, "").replace(/\p{Surrogate}/gu, "\ufffd");

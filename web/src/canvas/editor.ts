@@ -2,7 +2,7 @@
 // between without moving what is selected. While a word is composed (IME, dead keys, keyboards of phones) the page is the
 // browser's; what others do meanwhile waits, and what was composed becomes a change when it is done.
 
-import { type Change, clean, difference, movedThrough } from "./change.ts";
+import { type Change, changes, clean, difference, movedThrough } from "./change.ts";
 import { Lines } from "./lines.ts";
 
 /** What an editor tells and asks. */
@@ -21,7 +21,7 @@ export class Editor {
   readonly #lines: Lines;
   readonly #abort = new AbortController();
   #composing = false;
-  #held: Change[] = []; // others', while something is composed
+  #later: string | undefined; // what is to be shown when nothing is composed any more
 
   /** root becomes the text field: an element with a role and a name. */
   constructor(root: HTMLElement, host: EditorHost) {
@@ -68,22 +68,22 @@ export class Editor {
     this.root.setAttribute("aria-readonly", String(!on));
   }
 
-  /** Shows a text: as a change of the one that is there, so that what is selected stays. */
-  set(text: string): void {
-    const change = difference(this.#shownLater(), text);
-    if (change) this.apply([change]);
-  }
-
-  /** Makes changes that are not of this editor: others', or of an undo. Selections stay with their text. */
-  apply(changes: readonly Change[]): void {
+  /**
+   * Shows a text that is not of this editor: with others' changes, or of an undo. What is selected stays with its text, or
+   * becomes what the caller says that it is.
+   */
+  set(text: string, selection?: { anchor: number; focus: number }): void {
     if (this.#composing) {
-      this.#held.push(...changes);
+      this.#later = text;
       return;
     }
+    const list = changes(this.#lines.text, text);
+    if (list.length === 0) return;
     const own = this.selection;
-    for (const change of changes) this.#lines.apply(change);
+    for (const change of list) this.#lines.apply(change);
+    if (!own) return;
     // Browsers keep a selection within a line, but not over lines that come and go.
-    if (own && changes.length > 0) this.select(movedThrough(own.anchor, changes), movedThrough(own.focus, changes));
+    this.select(selection?.anchor ?? movedThrough(own.anchor, list), selection?.focus ?? movedThrough(own.focus, list));
   }
 
   /** What is selected, where the page's selection is in here. */
@@ -170,23 +170,15 @@ export class Editor {
     if (this.#composing) return;
     const caret = this.selection?.focus;
     const before = this.#lines.text;
-    const now = clean(this.#lines.read());
-    const held = this.#held;
-    this.#held = [];
-    const done = difference(before, now, caret);
+    const done = difference(before, clean(this.#lines.read()), caret);
     this.#lines.restore();
-    if (!done) return this.apply(held);
-    for (const change of held) this.#lines.apply(change);
-    const at = movedThrough(done.at, held); // others have written before it meanwhile
-    const end = movedThrough(done.at + done.removed, held);
+    const meanwhile = this.#later === undefined ? [] : changes(before, this.#later);
+    this.#later = undefined;
+    for (const change of meanwhile) this.#lines.apply(change);
+    if (!done) return;
+    const at = movedThrough(done.at, meanwhile); // others have written before it
+    const end = movedThrough(done.at + done.removed, meanwhile);
     this.#change({ at, removed: Math.max(0, end - at), inserted: done.inserted });
-  }
-
-  /** What will be shown when nothing is composed. */
-  #shownLater(): string {
-    let text = this.#lines.text;
-    for (const { at, removed, inserted } of this.#held) text = text.slice(0, at) + inserted + text.slice(at + removed);
-    return text;
   }
 
   /** Undo and redo are this editor's: browsers know nothing of what others wrote in between. */
