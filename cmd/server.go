@@ -62,6 +62,7 @@ type server struct {
 	ends    atomic.Bool // it stops: no new rooms
 	lobby   *lobby.Lobby
 	http    *http.Server
+	overview *overview
 	sent    flow // of bytes to sockets of matches; describe's
 	// draining says that an operator wants no new rooms here.
 	draining atomic.Bool
@@ -79,6 +80,9 @@ func startServer(ctx context.Context, set *settings, games []Game, keys *token.K
 			s = nil
 		}
 	}()
+	if err := checkNames(games); err != nil {
+		return s, err
+	}
 	listener, err := listen(set.Listen)
 	if err != nil {
 		return s, err
@@ -92,6 +96,8 @@ func startServer(ctx context.Context, set *settings, games []Game, keys *token.K
 	if err != nil {
 		return s, err
 	}
+	s.overview = &overview{rdb, set.Namespace, cluster.NewNodes(rdb, set.Namespace, log)}
+	games = withDashboard(games, s.overview.report)
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	node := s.node(listener.Addr(), games)
