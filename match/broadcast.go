@@ -50,6 +50,7 @@ type broadcast struct {
 	bytes    int
 	seq      uint64
 	gen      uint32
+	words    *Cast         // what is said with the last one, which has no number yet
 	closing  bool          // the room has ended: no more casts come
 	over     chan struct{} // closed when all is shown, or nothing will be any more
 	overOnce sync.Once
@@ -217,6 +218,13 @@ func (b *broadcast) put(c *Cast, gen uint32) {
 	b.add(c)
 }
 
+// lastWords takes what is said with the end, which is put with it.
+func (b *broadcast) lastWords(c *Cast) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.words = c
+}
+
 // add keeps a cast; b.mu is held.
 func (b *broadcast) add(c *Cast) {
 	b.seq++
@@ -328,11 +336,15 @@ func (b *broadcast) end(c proto.Close) {
 		b.finish()
 		return
 	}
-	last := &Cast{Close: &c}
-	if n := len(b.kept); n > 0 {
-		k := b.kept[n-1]
-		last.Tick, last.Event, last.Told = k.Tick, k.Told, k.Told
+	last := b.words
+	if last == nil {
+		last = &Cast{}
+		if n := len(b.kept); n > 0 {
+			k := b.kept[n-1]
+			last.Tick, last.Event, last.Told = k.Tick, k.Told, k.Told
+		}
 	}
+	last.Close = &c
 	b.add(last)
 	b.rouse()
 }

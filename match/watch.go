@@ -56,6 +56,8 @@ func (rm *Instance) cast(frames bool, end *proto.End) {
 		rm.out.Reset()
 		end.Append(rm.out)
 		c.Said = append(c.Said, append([]byte(nil), rm.out.Bytes()...))
+		rm.broadcast.lastWords(c)
+		return
 	}
 	if frames && rm.tick%rm.host.load.sendEvery() == 0 {
 		rm.castFrames(c)
