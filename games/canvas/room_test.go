@@ -2,9 +2,11 @@ package canvas
 
 import (
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
+	"muster/client"
 	"muster/match/matchtest"
 	"muster/netcode"
 )
@@ -140,6 +142,61 @@ func TestWritersOnBadLinesHaveTheServersDocument(t *testing.T) {
 	}) {
 		if s.Frames < 200 || s.InputsSent < 50 {
 			t.Errorf("seat %d: %d frames, %d inputs", seat+1, s.Frames, s.InputsSent)
+		}
+	}
+}
+
+// typist types a word of its own letter by letter, at the text's begin like all others, and keeps what its client sees.
+type typist struct {
+	word string
+	text string // the newest
+}
+
+func (ty *typist) think(v *client.BotView[World]) (Input, bool) {
+	h := &hand{}
+	c, a := h.find(v.State, v.Seat)
+	if c == nil || a == nil {
+		return Input{}, false
+	}
+	ty.text = (&World{Runs: v.State.Runs}).Text() // without the index, which may be of an earlier state
+	if len(ty.word) == 60 || v.Tick > 300 {
+		return Input{}, false
+	}
+	letter := string(rune('A' + int(v.Seat)))
+	in := Input{Op: Insert, N: uint32(len(ty.word)) + 1, Text: letter} //nolint:gosec // at most 60
+	if ty.word != "" {
+		in.At = Place{a.Number, in.N - 1}
+	}
+	ty.word += letter
+	return in, true
+}
+
+// Twenty people type at the same place over lines that are late and that are lost every few seconds. Nobody's letters are
+// lost or doubled, each one's stay together, and all see the same.
+func TestWordsOfTwentyOnLinesThatAreLostStayWhole(t *testing.T) {
+	var mu sync.Mutex
+	var all []*typist
+	bot := client.NewBot[World, Input]("canvas", func() client.Brain[World, Input] {
+		ty := &typist{}
+		mu.Lock()
+		defer mu.Unlock()
+		all = append(all, ty)
+		return ty.think
+	})
+	matchtest.Network(t, Game, bot, matchtest.Net{
+		Players: 20, For: time.Minute, Latency: 120 * time.Millisecond, Jitter: 100 * time.Millisecond, Loss: 0.02,
+		Cut: 8 * time.Second, Seed: 2,
+	})
+	length := 0
+	for _, ty := range all {
+		length += len(ty.word)
+	}
+	for _, ty := range all {
+		if len(ty.word) < 20 || !containsOnce(ty.text, ty.word) {
+			t.Errorf("%q is not in %q", ty.word, ty.text)
+		}
+		if ty.text != all[0].text || len(ty.text) != length {
+			t.Errorf("%d of %d letters: %q, and another sees %q", len(ty.text), length, ty.text, all[0].text)
 		}
 	}
 }
