@@ -27,6 +27,7 @@ const (
 	msgRefresh
 	msgStarted
 	msgCalledOff
+	msgOrder // wakes the room; what it is about is in its orders
 )
 
 // message is one thing that an edge tells a room.

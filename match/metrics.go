@@ -24,6 +24,7 @@ type metrics struct {
 	held          prometheus.Gauge
 	abandoned     prometheus.Counter
 	tickShare     prometheus.Gauge
+	orders        *prometheus.CounterVec
 
 	eventsForgotten prometheus.Counter
 }
@@ -63,11 +64,15 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		abandoned:     counter("muster_rooms_abandoned_total", "Rooms that ended here because another process has taken them over."),
 		tickShare:     gauge("muster_tick_share", "Share of the processors' time that ticks took within the last second."),
 
+		orders: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "muster_orders_total", Help: "Orders of backends and operators for rooms of this process, by what came of them.",
+		}, []string{"outcome"}),
+
 		eventsForgotten: counter("muster_events_forgotten_total", "Events of seats without a connection that were too many to keep."),
 	}
 	if r != nil {
 		r.MustRegister(m.rooms, m.players, m.spectators, m.duration, m.lateness, m.overruns, m.inputs, m.inputsDropped, m.resyncs, m.panics,
-			m.newsDropped, m.eventsForgotten, m.inputsRefused, m.stalls, m.healed, m.restored, m.asleep, m.overload, m.held, m.abandoned, m.tickShare)
+			m.newsDropped, m.eventsForgotten, m.inputsRefused, m.stalls, m.healed, m.restored, m.asleep, m.overload, m.held, m.abandoned, m.tickShare, m.orders)
 	}
 	return m
 }
