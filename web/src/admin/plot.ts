@@ -4,7 +4,7 @@
 import { make, setText } from "../shared/dom.ts";
 import type { Theme } from "../shared/theme.ts";
 import { clock } from "./format.ts";
-import { marks, most, nearest, rungs, runs, type Sample, SPAN, top } from "./scale.ts";
+import { marksOf, most, nearest, rungs, runs, type Sample, SPAN, spanOf, top } from "./scale.ts";
 
 /** What a plot shows. */
 export interface PlotSpec {
@@ -63,7 +63,7 @@ export class Plot {
     this.#paper = make("div", "paper", this.#canvas);
     this.#paper.tabIndex = 0;
     for (const [name, value] of Object.entries({
-      role: "slider", "aria-label": `${spec.title}, the last five minutes`, "aria-valuemin": String(-SPAN), "aria-valuemax": "0", "aria-valuenow": "0",
+      role: "slider", "aria-label": `${spec.title}, lately`, "aria-valuemin": String(-SPAN), "aria-valuemax": "0", "aria-valuenow": "0",
     })) this.#paper.setAttribute(name, value);
     this.figure = make("figure", "plot", make("figcaption", "", make("b", "", spec.title), ...keys), this.#paper);
     this.#paper.addEventListener("pointermove", (e) => this.#point(e.offsetX));
@@ -101,11 +101,11 @@ export class Plot {
   }
 
   #x(at: number): number {
-    return this.#width * (1 - (this.#now - at) / SPAN);
+    return this.#width * (1 - (this.#now - at) / spanOf(this.#samples));
   }
 
   #point(x: number): void {
-    const i = nearest(this.#samples, this.#now - SPAN * (1 - x / this.#width));
+    const i = nearest(this.#samples, this.#now - spanOf(this.#samples) * (1 - x / this.#width));
     this.#moved(this.#samples[i]?.at);
   }
 
@@ -169,12 +169,12 @@ export class Plot {
         c.fillText(this.#spec.say(v), 8, at - 4);
       }
     }
-    for (const ago of marks) {
+    for (const [ago, text] of marksOf(spanOf(this.#samples))) {
       const x = Math.round(this.#x(this.#now - ago)) + 0.5;
       c.moveTo(x, this.#height - BELOW);
       c.lineTo(x, this.#height - BELOW + 5);
       c.textAlign = "center";
-      c.fillText(`−${ago / 60} min`, x, this.#height - 6);
+      c.fillText(text, x, this.#height - 6);
     }
     c.stroke();
   }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { lately, most, nearest, rowsOf, rungs, runs, type Sample, SPAN, top } from "./scale.ts";
+import { lately, marksOf, most, nearest, rowsOf, rungs, runs, type Sample, SPAN, spanOf, top } from "./scale.ts";
 
 const at = (...times: number[]): Sample[] => times.map((t) => ({ at: t, values: [t, 1] }));
 
@@ -11,8 +11,16 @@ test("a plot is as high as a round number that nothing exceeds", () => {
   }
 });
 
+test("a plot that has just begun shows less time, with marks that fit", () => {
+  assert.deepEqual([at(), at(5), at(1, 50), at(1, 61), at(1, 150), at(1, 301)].map(spanOf), [60, 60, 60, 120, 300, 300]);
+  assert.deepEqual(marksOf(60).map(([, text]) => text), ["−15 s", "−30 s", "−45 s"]);
+  assert.deepEqual(marksOf(120).map(([, text]) => text), ["−30 s", "−1 min", "−90 s"]);
+  assert.deepEqual(marksOf(300), [[60, "−1 min"], [120, "−2 min"], [180, "−3 min"], [240, "−4 min"]]);
+});
+
 test("counts have no line at half a thing", () => {
   assert.deepEqual(rungs(1, true), [1]);
+  assert.deepEqual(rungs(5, true), [5]);
   assert.deepEqual(rungs(1, false), [0.5, 1]);
   assert.deepEqual(rungs(10, true), [5, 10]);
 });

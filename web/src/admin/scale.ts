@@ -6,8 +6,14 @@ export interface Sample {
   values: readonly number[];
 }
 
-/** How many seconds a plot shows. */
+/** How many seconds are kept. */
 export const SPAN = 300;
+
+/** How many seconds a plot shows: no more than it takes to show all samples. */
+export function spanOf(samples: readonly Sample[]): number {
+  const age = (samples.at(-1)?.at ?? 0) - (samples[0]?.at ?? 0);
+  return [60, 120].find((s) => age < s) ?? SPAN;
+}
 
 /** After how many seconds without a sample a line is broken: nobody knows what was in between. */
 export const GAP = 3;
@@ -28,7 +34,7 @@ export function most(samples: readonly Sample[]): number {
 }
 
 /** Where the lines across a plot are: half way up, and at the top. Whole numbers have none in between. */
-export const rungs = (height: number, whole: boolean): number[] => (whole && height < 2 ? [height] : [height / 2, height]);
+export const rungs = (height: number, whole: boolean): number[] => (whole && height % 2 ? [height] : [height / 2, height]);
 
 /** The runs of samples that belong together, for one series: indices from, to inclusive. */
 export function runs(samples: readonly Sample[]): [from: number, to: number][] {
@@ -61,8 +67,13 @@ export function lately(samples: readonly Sample[]): Sample[] {
   return sorted.filter((s) => s.at > newest - SPAN);
 }
 
-/** Seconds, before the newest sample, at which the time axis has a mark. */
-export const marks = [240, 180, 120, 60] as const;
+/** Seconds, before the newest sample, at which the time axis has a mark, each with what is written there. */
+export function marksOf(span: number): [ago: number, text: string][] {
+  const step = span / (span === SPAN ? 5 : 4);
+  const list: [number, string][] = [];
+  for (let ago = step; ago < span; ago += step) list.push([ago, ago % 60 ? `−${ago} s` : `−${ago / 60} min`]);
+  return list;
+}
 
 /** Every n-th sample, the newest first, for a table. */
 export function rowsOf(samples: readonly Sample[], every: number): Sample[] {
