@@ -1,9 +1,12 @@
 package edge
 
 import (
+	"bufio"
 	"encoding/binary"
 	"fmt"
+	"io"
 	"net"
+	"net/http"
 	"strings"
 	"sync"
 	"testing"
@@ -214,6 +217,12 @@ func (p *pen) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
+func (*pen) SetDeadline(time.Time) error      { return nil }
+func (*pen) SetReadDeadline(time.Time) error  { return nil }
+func (*pen) SetWriteDeadline(time.Time) error { return nil }
+func (*pen) Close() error                     { return nil }
+func (*pen) Read([]byte) (int, error)         { return 0, io.EOF }
+
 // messages takes apart what was written.
 func (p *pen) messages(t testing.TB, each func(msg []byte)) {
 	t.Helper()
@@ -292,6 +301,19 @@ func newFan(t testing.TB, server *Server, a *audience, sc *netcode.Schema) *fan 
 	p := &pen{}
 	c := &conn{server: server, watches: true, room: a.room, follow: &follower{audience: a}}
 	c.Wire = door.Wire{Carrier: p, Pipe: door.NewPipe(p)}
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "/", http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for k, v := range map[string]string{
+		"Connection": "Upgrade", "Upgrade": "websocket", "Sec-Websocket-Version": "13", "Sec-Websocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
+	} {
+		req.Header.Set(k, v)
+	}
+	if c.WS, err = server.upgraders[""].UpgradeFromConn(p, bufio.NewReader(p), req); err != nil {
+		t.Fatal(err)
+	}
+	p.buf = nil
 	c.follow.greeting.Store(&proto.Welcome{Version: proto.Version, Room: "r", Schema: sc.Binary(), Rate: 20})
 	return &fan{c: c, pen: p, sight: newSight(t, sc)}
 }
