@@ -18,7 +18,7 @@ const (
 	// maxDelay bounds Rules.SpectatorDelay.
 	maxDelay = 10 * time.Minute
 	// maxKept bounds the casts that a room keeps, in bytes: those that wait for the delay, and those that another edge
-	// begins with. While there is no place for more, frames are left out.
+	// begins with. While there is no place for more, frames are left out, and at last events.
 	maxKept = 32 << 20
 	// showEvery is how often what waits for the delay is looked at while somebody watches, and idleEvery while nobody does.
 	showEvery = 25 * time.Millisecond
@@ -39,7 +39,8 @@ type broadcast struct {
 
 	// wanted is not 0 while casts are to be made; another number than before means that they begin anew.
 	wanted atomic.Uint32
-	full   atomic.Bool // no place for frames
+	full   atomic.Bool // no place for frames; the last eighth is for events
+	packed atomic.Bool // no place for events either
 
 	mu       sync.Mutex
 	watchers map[Viewer]watcher
@@ -242,7 +243,8 @@ func (b *broadcast) add(c *Cast) {
 func (b *broadcast) count(n int) {
 	b.bytes += n
 	b.metrics.keptBytes.Add(float64(n))
-	b.full.Store(b.bytes > b.bound)
+	b.full.Store(b.bytes > b.bound-b.bound/8)
+	b.packed.Store(b.bytes > b.bound)
 }
 
 // drop forgets the first n casts; b.mu is held.
