@@ -48,6 +48,8 @@ type broadcast struct {
 	feeds    []*feed
 	kept     []kept // the first is where a new feed begins, or before that
 	shown    int    // how many of them are old enough, and handed to all feeds
+	tick     uint32 // of the newest that was shown
+	told     uint32 // the newest event that was
 	bytes    int
 	seq      uint64
 	gen      uint32
@@ -124,9 +126,7 @@ func (b *broadcast) admit(a *Attach) bool {
 	}
 	m := b.greet()
 	m.Player = a.Player.ID
-	if b.shown > 0 {
-		m.Tick, m.Event = b.kept[b.shown-1].Tick, b.kept[b.shown-1].Told
-	}
+	m.Tick, m.Event = b.tick, b.told
 	a.Viewer.Welcome(&m, token.Resume{Room: m.Room, Player: m.Player, PlayerExpires: a.PlayerExpires})
 	if first {
 		b.give(f, b.newest(b.shown))
@@ -198,6 +198,7 @@ func (b *broadcast) remove(v Viewer) bool {
 	case !b.delayed():
 		b.wanted.Store(0)
 		b.drop(len(b.kept))
+		b.tick, b.told = 0, 0
 	}
 	return true
 }
@@ -264,6 +265,7 @@ func (b *broadcast) drop(n int) {
 func (b *broadcast) show(now time.Time) (next time.Duration) {
 	from := b.shown
 	for b.shown < len(b.kept) && now.Sub(b.kept[b.shown].at) >= b.delay {
+		b.tick, b.told = b.kept[b.shown].Tick, b.kept[b.shown].Told
 		b.shown++
 	}
 	for _, f := range b.feeds {
@@ -274,7 +276,11 @@ func (b *broadcast) show(now time.Time) (next time.Duration) {
 		return 0
 	}
 	// Of two places to begin the newer one is used; what lies between them is kept for an edge that has missed some.
-	if n := b.newest(b.newest(b.shown)); n > 0 {
+	n := b.newest(b.newest(b.shown))
+	if b.full.Load() {
+		n = b.shown // who comes waits for the next place to begin
+	}
+	if n > 0 {
 		b.drop(n)
 	}
 	switch {
@@ -308,15 +314,13 @@ func (b *broadcast) again(a Audience, from uint64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	f := b.feed(a)
-	if f == nil || b.shown == 0 {
-		return
-	}
-	first := b.kept[0].Seq
-	if from < first || from > b.kept[b.shown-1].Seq {
+	switch {
+	case f == nil || b.shown == 0:
+	case from < b.kept[0].Seq || from > b.kept[b.shown-1].Seq:
 		b.give(f, b.newest(b.shown))
-		return
+	default:
+		b.give(f, int(from-b.kept[0].Seq)) //nolint:gosec // bounded
 	}
-	b.give(f, int(from-first)) //nolint:gosec // bounded
 }
 
 // end says that the room is over. Those who watch hear it when it is their turn, but at once where they should come again
