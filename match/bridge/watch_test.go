@@ -226,11 +226,11 @@ func TestWhoWatchesAtAnotherNodeMissesNothingThatTheNetworkLoses(t *testing.T) {
 func TestWhoWatchesAtAnotherNodeIsShownAllAfterTheDelay(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		p := &parade{}
-		const delay = 5 * time.Second
+		const delay = 15 * time.Second // longer than a client bears silence
 		began := time.Now()
 		g := newGallery(t, t.Context(), p, match.Rules{SpectatorDelay: delay}, 2)
 		defer g.end()
-		time.Sleep(15*time.Second - time.Since(began))
+		time.Sleep(20*time.Second - time.Since(began))
 		p.teller.end.Store(true)
 		over := time.Now()
 		time.Sleep(time.Second)
@@ -242,7 +242,7 @@ func TestWhoWatchesAtAnotherNodeIsShownAllAfterTheDelay(t *testing.T) {
 			t.Errorf("the end was shown %v after it was", d)
 		}
 		for i, o := range g.list {
-			o.check(t, g.list[0], map[bool]int{false: 280, true: 60}[o == late])
+			o.check(t, g.list[0], map[bool]int{false: 380, true: 270}[o == late])
 			for i, tick := range o.ticks {
 				if at := o.when[i].Sub(began); at < time.Duration(tick)*50*time.Millisecond+delay-60*time.Millisecond {
 					t.Errorf("at %s tick %d is shown after %v", o.at, tick, at)
