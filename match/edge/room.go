@@ -35,4 +35,11 @@ type Room interface {
 	Input(v match.Viewer, p *proto.InputPacket)
 }
 
-var _ Room = (*match.Instance)(nil)
+// Hosted is a room that runs in this process, which clients of other processes can be brought to as well.
+type Hosted interface {
+	Room
+	// Done is closed when the room has ended.
+	Done() <-chan struct{}
+}
+
+var _ Hosted = (*match.Instance)(nil)
