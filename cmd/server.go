@@ -62,6 +62,7 @@ type server struct {
 	ends    atomic.Bool // it stops: no new rooms
 	lobby   *lobby.Lobby
 	http    *http.Server
+	sent    flow // of bytes to sockets of matches; describe's
 	// draining says that an operator wants no new rooms here.
 	draining atomic.Bool
 	failed   chan error // the HTTP server's end before Close
@@ -306,7 +307,7 @@ func (s *server) startLobby(rdb redis.UniversalClient, games []Game, reg prometh
 		r := g.Rules()
 		cfg.Games = append(cfg.Games, lobby.Game{
 			Name: g.Name(), Rules: r.Version, Seats: r.Seats, Persist: r.Persist, Config: r.Config, CheckConfig: g.CheckConfig,
-			Watch: r.Spectators > 0, OpenReplays: opened[g.Name()],
+			Watch: r.Spectators > 0, Role: r.Role, OpenReplays: opened[g.Name()],
 		})
 		if opened[g.Name()] && r.Persist {
 			return fmt.Errorf("--open-replays %s: the game's rooms go on after their results, and a replay shows what is hidden in them", g.Name())

@@ -314,6 +314,7 @@ func (rm *Instance) loop(ctx context.Context, phase time.Duration) *proto.Close 
 		took := time.Since(rm.base) - began
 		rm.metrics.duration.Observe(took.Seconds())
 		rm.host.load.busy.Add(int64(took))
+		rm.host.load.took.add(took)
 		if c != nil || rm.givenUp() {
 			return c
 		}

@@ -24,6 +24,8 @@ type metrics struct {
 	held          prometheus.Gauge
 	abandoned     prometheus.Counter
 	tickShare     prometheus.Gauge
+	tickP50       prometheus.Gauge
+	tickP99       prometheus.Gauge
 
 	eventsForgotten prometheus.Counter
 }
@@ -65,9 +67,13 @@ func newMetrics(r prometheus.Registerer) *metrics {
 
 		eventsForgotten: counter("muster_events_forgotten_total", "Events of seats without a connection that were too many to keep."),
 	}
+	quantiles := prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "muster_tick_quantile_seconds", Help: "How long ticks of the last five seconds took at most, but for the slowest: half, 1 in 100 of them.",
+	}, []string{"quantile"})
+	m.tickP50, m.tickP99 = quantiles.WithLabelValues("0.5"), quantiles.WithLabelValues("0.99")
 	if r != nil {
 		r.MustRegister(m.rooms, m.players, m.spectators, m.duration, m.lateness, m.overruns, m.inputs, m.inputsDropped, m.resyncs, m.panics,
-			m.newsDropped, m.eventsForgotten, m.inputsRefused, m.stalls, m.healed, m.restored, m.asleep, m.overload, m.held, m.abandoned, m.tickShare)
+			m.newsDropped, m.eventsForgotten, m.inputsRefused, m.stalls, m.healed, m.restored, m.asleep, m.overload, m.held, m.abandoned, m.tickShare, quantiles)
 	}
 	return m
 }

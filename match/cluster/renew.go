@@ -40,15 +40,18 @@ func (d *Directory) Renew(ctx context.Context, room string, epoch uint64, a Aliv
 	if a.Kept {
 		kept = "1"
 	}
-	answer, err := renewScript.Run(ctx, d.rdb, d.all(room), epoch, roomTTL.Milliseconds(), shut, memoryTTL.Milliseconds(),
+	answer, err := renewScript.Run(ctx, d.rdb, append(d.all(room), d.orders(room)), epoch, roomTTL.Milliseconds(), shut, memoryTTL.Milliseconds(),
 		past, kept).StringSlice()
-	if err == nil && len(answer) != 3 {
+	if err == nil && len(answer) != 4 {
 		err = fmt.Errorf("unexpected answer %q", answer)
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", doing, err)
 	}
 	outcome, queue, code := answer[0], answer[1], answer[2]
+	if answer[3] != "" && d.Ordered != nil {
+		d.Ordered(room)
+	}
 	if outcome == "moved" {
 		outcome, err = "ok", d.index(ctx, queue, room)
 	}
@@ -60,9 +63,9 @@ func (d *Directory) Renew(ctx context.Context, room string, epoch uint64, a Aliv
 // not know of this one: it is as if there were none.
 var renewScript = redis.NewScript(older + `
 local rec = redis.call('HMGET', KEYS[1], 'epoch', 'shut', 'queue', 'due', 'code', 'off', 'once', 'attempts', 'kept')
-if not rec[1] or older(rec[1], ARGV[1]) then return {'gone', '', ''} end
-if rec[1] ~= ARGV[1] then return {'fenced', '', ''} end
-if rec[6] then return {'off', '', ''} end
+if not rec[1] or older(rec[1], ARGV[1]) then return {'gone', '', '', ''} end
+if rec[1] ~= ARGV[1] then return {'fenced', '', '', ''} end
+if rec[6] then return {'off', '', '', ''} end
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
 redis.call('PEXPIRE', KEYS[2], ARGV[2])
 redis.call('PEXPIRE', KEYS[3], rec[7] and ARGV[4] or ARGV[2])
@@ -76,7 +79,7 @@ if moved then
 elseif rec[4] then
 	redis.call('HDEL', KEYS[1], 'due')
 end
-return {(moved or rec[4]) and 'moved' or 'ok', rec[3] or '', rec[5] or ''}`)
+return {(moved or rec[4]) and 'moved' or 'ok', rec[3] or '', rec[5] or '', redis.call('XLEN', KEYS[5]) > 0 and '1' or ''}`)
 
 // Copy is a room's record as it was read, from which it can be written anew.
 type Copy map[string]string
