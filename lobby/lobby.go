@@ -65,6 +65,8 @@ type Config struct {
 	// how long after a match's end it has it.
 	Replays    http.Handler
 	ReplaysFor time.Duration
+	// Replayer shows recordings. nil: none are shown.
+	Replayer   Replayer
 	Log        *zap.Logger
 	Registerer prometheus.Registerer
 }
@@ -289,6 +291,7 @@ func (l *Lobby) Register(mux *http.ServeMux) *huma.OpenAPI {
 	l.registerMatches(api)
 	l.registerParties(api)
 	l.registerReplays(api)
+	l.registerReplaySessions(api)
 	l.registerMe(api)
 	l.registerBlocks(api)
 	l.registerChat(api)

@@ -44,6 +44,7 @@ var typeNames = map[string]string{
 	"MatchesOutputBody": "PlayedMatches", "QueuesOutputBody": "Queues", "BlocksOutputBody": "Blocks", "PutMeInputBody": "Profile",
 	"CreateRoomInputBody": "NewRoom", "ChangeRoomInputBody": "RoomChange", "NotifyBody": "NewNotification", "Placement": "PlayerPlacement",
 	"NewGuestInputBody": "NewGuest", "RenewGuestInputBody": "GuestRenewal", "NewPartyInputBody": "NewParty", "CodeInputBody": "Code",
+	"OpenReplayInputBody": "NewReplay",
 	"ReadyInputBody": "Ready", "NewGroupInputBody": "NewGroup", "ConfirmTicketInputBody": "TicketConfirmation",
 }
 
@@ -154,8 +155,11 @@ func (w *typescriptOf) schema(name string) object {
 	return s
 }
 
-// route returns a route's line with its comment; "" for one that does not answer in JSON.
+// route returns a route's line with its comment; "" for one that does not speak JSON.
 func (w *typescriptOf) route(route string, op object) string {
+	if body := op["requestBody"]; body != nil && in(w.t, body, "content")["application/json"] == nil {
+		return ""
+	}
 	reply := "void"
 	for status, res := range in(w.t, op, "responses") {
 		if status >= "300" {

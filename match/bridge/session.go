@@ -32,7 +32,7 @@ type session struct {
 	// it. It is taken before mu.
 	life sync.Mutex
 	inst edge.Hosted // nil until it is found
-	ans  *answer         // to the edge's hello, once there is one
+	ans  *answer     // to the edge's hello, once there is one
 	dead bool
 
 	// mu is held for each numbered message that is sent. The room's goroutine takes it in calls of the viewers', so nothing

@@ -57,6 +57,7 @@ type State struct {
 type Session struct {
 	id     string
 	owner  string
+	key    string
 	view   View
 	game   match.Game
 	info   *Info
@@ -94,6 +95,9 @@ func (s *Session) ID() string { return s.id }
 
 // Owner is the player who opened it.
 func (s *Session) Owner() string { return s.owner }
+
+// Key is what its owner may give to others who are to control it.
+func (s *Session) Key() string { return s.key }
 
 // Info is what the file has. It must not be changed.
 func (s *Session) Info() *Info { return s.info }

@@ -222,7 +222,7 @@ func (m *Sessions) read(ctx context.Context, req Request) (*Session, error) {
 		return nil, err
 	}
 	s := &Session{
-		id: prefix + m.cfg.Process + "-" + cluster.NewID(), owner: req.Owner, view: view, game: g, info: info,
+		id: prefix + m.cfg.Process + "-" + cluster.NewID(), owner: req.Owner, key: cluster.NewID(), view: view, game: g, info: info,
 		bytes: int64(len(req.File)), all: m, epoch: uint64(time.Now().UnixMilli()), base: time.Now(), //nolint:gosec // after 1970
 		period: time.Second / time.Duration(rules.TickRate), schema: g.Schema().Binary(), done: make(chan struct{}),
 		cur: cur, enc: netcode.NewEncoder(g.Schema(), netcode.EncoderConfig{Key: h.Seed, Ring: max(32, rules.TickRate)}),

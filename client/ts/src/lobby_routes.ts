@@ -20,6 +20,7 @@ import type {
   NewMessage,
   NewNotification,
   NewParty,
+  NewReplay,
   NewRoom,
   NewTicket,
   Notified,
@@ -30,6 +31,9 @@ import type {
   Profile,
   Queues,
   Ready,
+  ReplayControl,
+  ReplaySession,
+  ReplayState,
   Result,
   RoomChange,
   RoomInfo,
@@ -46,6 +50,8 @@ export interface Routes {
   "DELETE /v1/me": { args: {}; reply: void };
   /** Unblock a player. */
   "DELETE /v1/me/blocks/{player}": { args: { player: string }; reply: void };
+  /** End a session. */
+  "DELETE /v1/replays/{id}": { args: { id: string }; reply: void };
   /** Close a room. */
   "DELETE /v1/rooms/{id}": { args: { id: string }; reply: void };
   /** Give a ticket up. */
@@ -76,6 +82,8 @@ export interface Routes {
   "GET /v1/players/{player}": { args: { player: string }; reply: Player };
   /** Read how the queues do. */
   "GET /v1/queues": { args: {}; reply: Queues };
+  /** Read how a replay that is shown stands. */
+  "GET /v1/replays/{id}": { args: { id: string }; reply: ReplayState };
   /** List public rooms. */
   "GET /v1/rooms": { args: { game?: string | undefined; region?: string | undefined; tag?: string[] | undefined; open_seats?: number | undefined; limit?: number | undefined; cursor?: string | undefined }; reply: RoomList };
   /** Read a room. */
@@ -84,6 +92,8 @@ export interface Routes {
   "GET /v1/tickets/{id}": { args: { id: string; wait?: string | undefined; known?: "waiting" | "confirming" | undefined }; reply: Ticket };
   /** Read why a ticket waits. */
   "GET /v1/tickets/{id}/explain": { args: { id: string }; reply: Explanation };
+  /** Seek, pause, or change the speed. */
+  "PATCH /v1/replays/{id}": { args: { id: string } & ReplayControl; reply: ReplayState };
   /** Change a room's title, tags or whether it is public. */
   "PATCH /v1/rooms/{id}": { args: { id: string } & RoomChange; reply: RoomInfo };
   /** Give a server no more rooms. */
@@ -126,6 +136,10 @@ export interface Routes {
   "POST /v1/parties/{id}/promote": { args: { id: string } & OtherPlayer; reply: Party };
   /** Say whether one is ready. */
   "POST /v1/parties/{id}/ready": { args: { id: string } & Ready; reply: Party };
+  /** Show the replay of a match. */
+  "POST /v1/replays": { args: NewReplay; reply: ReplaySession };
+  /** Watch a replay that is shown. */
+  "POST /v1/replays/{id}/watch": { args: { id: string }; reply: ReplaySession };
   /** Make a room. */
   "POST /v1/rooms": { args: NewRoom; reply: MadeRoom };
   /** Join a public room. */
