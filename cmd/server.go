@@ -50,21 +50,22 @@ type server struct {
 	// played are the paths of the games' pages.
 	played []string
 
-	rdb     redis.UniversalClient         // for what does not wait for others; nil where Redis is embedded
-	closers []func(context.Context) error // in the order of starting
-	host    *match.Host
-	replays journal.Store // nil: no match leaves one
-	shown   *playbacks
-	edge    *edge.Server
-	opener  *node.Opener
-	claims  *node.Claimer
-	links   *cluster.Links // nil, like bridge: an embedded Redis has no other nodes
-	bridge  *bridge.Bridge
-	member  atomic.Pointer[cluster.Member]
-	ends    atomic.Bool // it stops: no new rooms
-	lobby   *lobby.Lobby
-	http    *http.Server
-	sent    flow // of bytes to sockets of matches; describe's
+	rdb      redis.UniversalClient         // for what does not wait for others; nil where Redis is embedded
+	closers  []func(context.Context) error // in the order of starting
+	host     *match.Host
+	replays  journal.Store // nil: no match leaves one
+	shown    *playbacks
+	edge     *edge.Server
+	opener   *node.Opener
+	claims   *node.Claimer
+	links    *cluster.Links // nil, like bridge: an embedded Redis has no other nodes
+	bridge   *bridge.Bridge
+	member   atomic.Pointer[cluster.Member]
+	ends     atomic.Bool // it stops: no new rooms
+	lobby    *lobby.Lobby
+	http     *http.Server
+	overview *overview
+	sent     flow // of bytes to sockets of matches; describe's
 	// draining says that an operator wants no new rooms here.
 	draining atomic.Bool
 	failed   chan error // the HTTP server's end before Close
@@ -84,6 +85,9 @@ func startServer(ctx context.Context, set *settings, games []Game, keys *token.K
 	if games, err = set.recorded(games); err != nil {
 		return s, err
 	}
+	if err := checkNames(games); err != nil {
+		return s, err
+	}
 	listener, err := listen(set.Listen)
 	if err != nil {
 		return s, err
@@ -97,6 +101,8 @@ func startServer(ctx context.Context, set *settings, games []Game, keys *token.K
 	if err != nil {
 		return s, err
 	}
+	s.overview = &overview{rdb, set.Namespace, cluster.NewNodes(rdb, set.Namespace, log)}
+	games = withDashboard(games, s.overview.report)
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	node := s.node(listener.Addr(), games)

@@ -66,7 +66,9 @@ type Config struct {
 	Replays    http.Handler
 	ReplaysFor time.Duration
 	// Replayer shows recordings. nil: none are shown.
-	Replayer   Replayer
+	Replayer Replayer
+	// Ordered, if it is not nil, is told of rooms, of this process or not, for which orders wait. It must not block.
+	Ordered    func(room string)
 	Log        *zap.Logger
 	Registerer prometheus.Registerer
 }
@@ -185,6 +187,10 @@ func New(cfg Config) (*Lobby, error) {
 // notice hears from the bus that something has changed.
 func (l *Lobby) notice(n cluster.Notice) {
 	switch n.Kind {
+	case cluster.NoticeOrder:
+		if l.cfg.Ordered != nil {
+			l.cfg.Ordered(n.ID)
+		}
 	case noticeQueue:
 		l.tickets.Wake(n.ID)
 	case inbox.Notice:
@@ -299,6 +305,7 @@ func (l *Lobby) Register(mux *http.ServeMux) *huma.OpenAPI {
 	l.registerNotifications(api)
 	l.registerInbox(api)
 	l.registerAdmin(api)
+	l.registerAdminRooms(api)
 	if l.cfg.Guests {
 		l.registerGuests(api)
 	}

@@ -45,7 +45,7 @@ var typeNames = map[string]string{
 	"CreateRoomInputBody": "NewRoom", "ChangeRoomInputBody": "RoomChange", "NotifyBody": "NewNotification", "Placement": "PlayerPlacement",
 	"NewGuestInputBody": "NewGuest", "RenewGuestInputBody": "GuestRenewal", "NewPartyInputBody": "NewParty", "CodeInputBody": "Code",
 	"OpenReplayInputBody": "NewReplay",
-	"ReadyInputBody": "Ready", "NewGroupInputBody": "NewGroup", "ConfirmTicketInputBody": "TicketConfirmation",
+	"ReadyInputBody":      "Ready", "NewGroupInputBody": "NewGroup", "ConfirmTicketInputBody": "TicketConfirmation",
 }
 
 // eventSchemas describes the bodies of events that are not those of REST, and what they are made of.

@@ -41,6 +41,7 @@ type Instance struct {
 	past      atomic.Bool   // see Alive
 	kept      atomic.Bool   // see Alive
 	roster    atomic.Pointer[[]Seated]
+	teamsDue  atomic.Bool // the directory lacks the newest teams
 	abandoned atomic.Bool // it is another host's by now
 	quit      func()      // lets the room's goroutine end
 
@@ -72,6 +73,7 @@ type Instance struct {
 	began       time.Time
 	pastAt      uint32 // the tick at which a restored room is past where it was left; 0 when it is, or is new
 	rosterStale bool   // roster lacks the newest change
+	regrouped   bool   // what was restored may have other teams than the directory's record
 
 	list   []message
 	data   []byte
@@ -225,6 +227,7 @@ func (rm *Instance) begin(ctx context.Context) *proto.Close {
 		return c
 	}
 	rm.startJournal(saved != nil)
+	rm.regrouped = saved != nil
 	rm.begun.Store(true)
 	if saved == nil {
 		rm.opened = &openedAs{rm.hash()}
