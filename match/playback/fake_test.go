@@ -6,7 +6,6 @@ import (
 	"os"
 	"sync"
 	"testing"
-	"time"
 
 	"muster/games/arena"
 	"muster/match"
@@ -74,8 +73,9 @@ type onlooker struct {
 	closed  *proto.Close
 	events  []uint32 // their ticks on the wire
 	dec     *netcode.Decoder
-	view    netcode.View
-	prev    *proto.Head
+	begun   bool   // with a cast,
+	entry   bool   // whose entries it is sent
+	seq     uint64 // of the newest
 	in      proto.Frame
 	world   arena.World
 	frames  int
@@ -89,7 +89,7 @@ func newOnlooker(t testing.TB) *onlooker {
 func watch(t testing.TB, s *Session, player string) *onlooker {
 	t.Helper()
 	o := newOnlooker(t)
-	if !s.Attach(match.Attach{Viewer: o, Watch: true, Player: match.Player{ID: player}, PlayerExpires: time.Now().Add(time.Hour)}) {
+	if !s.Attach(attachOf(o, player)) {
 		t.Fatal("the session takes nobody")
 	}
 	return o
@@ -108,10 +108,11 @@ func (o *onlooker) Welcome(w *proto.Welcome, r token.Resume) {
 	o.welcome = &c
 }
 
-func (o *onlooker) Message(msg []byte) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	r := proto.NewReader(append([]byte(nil), msg...))
+func (o *onlooker) Message([]byte) { o.t.Error("a message for one alone") }
+
+// said takes a message for everybody.
+func (o *onlooker) said(msg []byte) {
+	r := proto.NewReader(msg)
 	kind, n, err := proto.ServerKind(r)
 	var m proto.Events
 	if err != nil || kind != proto.KindEvents || m.Parse(r, n) != nil {
@@ -131,23 +132,37 @@ func (o *onlooker) Close(c proto.Close) {
 }
 
 // Send implements match.Edge.
-func (o *onlooker) Send(f *match.Frame) {
+func (o *onlooker) Send(*match.Frame) { o.t.Error("a frame for one alone") }
+
+// Cast implements match.Audience: it is an edge with one connection.
+func (o *onlooker) Cast(c *match.Cast) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.welcome == nil {
-		o.t.Error("a frame before the welcome")
+	if c.Close != nil {
+		if o.closed == nil {
+			o.closed = c.Close
+		}
+		return
 	}
-	head := &f.Views[0].Head
-	w := proto.NewWriter()
-	blocks := f.Encoder.Prepare(&o.view, head.Scopes)
-	head.Append(w, o.prev, nil, len(blocks))
-	for _, b := range blocks {
-		b.Append(w)
+	if o.begun && c.Seq != o.seq+1 {
+		o.t.Errorf("cast %d comes after cast %d", c.Seq, o.seq)
 	}
-	c := *head
-	c.Scopes = append([]proto.Watch(nil), head.Scopes...)
-	o.prev = &c
-	r := proto.NewReader(w.Bytes())
+	if !o.begun && !c.Begins {
+		return
+	}
+	if !o.begun {
+		o.begun, o.entry = true, c.Entry != nil
+	}
+	o.seq = c.Seq
+	for _, msg := range c.Said {
+		o.said(msg)
+	}
+	data := c.Frame
+	if o.entry {
+		data = c.Entry
+		o.entry = !c.Joins
+	}
+	r := proto.NewReader(data)
 	kind, n, err := proto.ServerKind(r)
 	if err == nil {
 		err = o.in.Parse(r, kind, n)
@@ -159,7 +174,7 @@ func (o *onlooker) Send(f *match.Frame) {
 		err = o.dec.Load(&o.world)
 	}
 	if err != nil {
-		o.t.Errorf("wire tick %d, recorded tick %d: %v", head.Tick, head.Processed, err)
+		o.t.Errorf("wire tick %d: %v", c.Tick, err)
 	}
 	o.frames++
 }

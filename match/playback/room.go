@@ -20,16 +20,17 @@ const (
 
 // watcher is a connection that watches.
 type watcher struct {
-	viewer   match.Viewer
-	player   string
-	expires  time.Time
-	welcomed bool
+	viewer match.Viewer
+	player string
+	feed   *feed
 }
 
-// attachment is a connection that comes or goes.
+// attachment is a connection that comes or goes, or an edge that has missed something.
 type attachment struct {
 	viewer match.Viewer
 	attach *match.Attach // nil: it goes
+	again  match.Audience
+	from   uint64
 }
 
 // Epoch implements [muster/match/edge.Room].
@@ -62,9 +63,21 @@ func (s *Session) Clock() (tick uint32, frac uint16) {
 	return uint32(since / s.period), uint16(since % s.period * 65536 / s.period) //nolint:gosec // a session is not that long
 }
 
+// Behind implements [muster/match/edge.Room].
+func (s *Session) Behind() time.Duration { return 0 }
+
+// Again hands an audience what it has missed, from a cast's number on.
+func (s *Session) Again(a match.Audience, from uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.closed && len(s.news) < maxNews { // else it asks again
+		s.news = append(s.news, attachment{again: a, from: from})
+	}
+}
+
 // Attach implements [muster/match/edge.Room].
 func (s *Session) Attach(a match.Attach) bool {
-	if !a.Watch {
+	if !a.Watch || a.Audience == nil {
 		a.Viewer.Close(proto.Close{Code: proto.CodeNotYourSeat, Reason: "a replay has no seats"})
 		return true
 	}
@@ -77,7 +90,7 @@ func (s *Session) Attach(a match.Attach) bool {
 		a.Viewer.Close(proto.Close{Code: proto.CodeOverloaded, Reason: "too many come to the replay"})
 		return true
 	}
-	s.news = append(s.news, attachment{a.Viewer, &a})
+	s.news = append(s.news, attachment{viewer: a.Viewer, attach: &a})
 	return true
 }
 
@@ -97,7 +110,11 @@ func (s *Session) Leave(v match.Viewer) {
 
 // come lets a connection in or out.
 func (s *Session) come(n *attachment) {
-	if n.attach == nil {
+	switch {
+	case n.again != nil:
+		s.cast.again(n.again, n.from)
+		return
+	case n.attach == nil:
 		s.unwatch(n.viewer)
 		return
 	}
@@ -113,8 +130,10 @@ func (s *Session) come(n *attachment) {
 	case same >= maxWatches:
 		n.viewer.Close(proto.Close{Code: proto.CodeMatchFull, Reason: "you watch this replay already"})
 	default:
-		s.watchers = append(s.watchers, watcher{n.viewer, n.attach.Player.ID, n.attach.PlayerExpires, false})
+		f := s.cast.join(n.attach.Audience)
+		s.watchers = append(s.watchers, watcher{n.viewer, n.attach.Player.ID, f})
 		s.all.metrics.viewers.Inc()
+		s.welcome(n)
 	}
 }
 
@@ -123,6 +142,7 @@ func (s *Session) unwatch(v match.Viewer) {
 		if s.watchers[i].viewer != v {
 			continue
 		}
+		s.cast.part(s.watchers[i].feed)
 		last := len(s.watchers) - 1
 		s.watchers[i] = s.watchers[last]
 		s.watchers[last] = watcher{}
@@ -133,14 +153,14 @@ func (s *Session) unwatch(v match.Viewer) {
 }
 
 // welcome tells a connection what it watches.
-func (s *Session) welcome(w *watcher) {
-	w.welcomed = true
+func (s *Session) welcome(n *attachment) {
 	rules := s.game.Rules()
 	m := proto.Welcome{
-		Version: proto.Version, Room: s.id, Game: s.game.Name(), Rules: rules.Version, Player: w.player,
-		Epoch: s.epoch, Tick: s.tick, Rate: uint8(rules.TickRate), Inputs: rules.Inputs, Event: s.event, Schema: s.schema, //nolint:gosec // 1 to 128
+		Version: proto.Version, Room: s.id, Game: s.game.Name(), Rules: rules.Version, Player: n.attach.Player.ID,
+		Epoch: s.epoch, Rate: uint8(rules.TickRate), Inputs: rules.Inputs, Schema: s.schema, //nolint:gosec // 1 to 128
 	}
-	w.viewer.Welcome(&m, token.Resume{Room: s.id, Player: w.player, PlayerExpires: w.expires})
+	m.Tick, m.Event = s.cast.newest()
+	n.viewer.Welcome(&m, token.Resume{Room: s.id, Player: m.Player, PlayerExpires: n.attach.PlayerExpires})
 }
 
 // dismiss tells all who watch why it is over. Nobody comes any more.
@@ -159,9 +179,7 @@ func (s *Session) dismiss() {
 			news[i].viewer.Close(c)
 		}
 	}
-	for i := range s.watchers {
-		s.watchers[i].viewer.Close(c)
-	}
+	s.cast.end(c)
 	s.all.metrics.viewers.Sub(float64(len(s.watchers)))
 	s.watchers = nil
 }

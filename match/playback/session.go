@@ -149,6 +149,9 @@ func (s *Session) End(c proto.Close) {
 // Done is closed when the session has ended.
 func (s *Session) Done() <-chan struct{} { return s.done }
 
+// Shown is closed when those who watch have been told so.
+func (s *Session) Shown() <-chan struct{} { return s.done }
+
 // run is the session's goroutine.
 func (s *Session) run(ctx context.Context) {
 	defer close(s.done)

@@ -8,6 +8,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"muster/games/arena"
+	"muster/netcode"
 	"muster/proto"
 )
 
@@ -257,6 +259,43 @@ func TestEverythingHasWhatIsHiddenAndPublicHasNot(t *testing.T) {
 		}
 		if heat["public"] != 0 || heat["seat:1"] != 1 || heat["everything"] < 5 {
 			t.Errorf("ships whose hidden fields are seen, by view: %v", heat)
+		}
+	})
+}
+
+func TestWhoComesLateOrMissesSomethingIsAtTheTickAsWell(t *testing.T) {
+	_, ships := truth(t, recorded(t))
+	synctest.Test(t, func(t *testing.T) {
+		m := newSessions()
+		defer closeAll(t, m)
+		s := open(t, m, "ada", "")
+		first := watch(t, s, "ada")
+		tell(t, s, 0, 1, false)
+		after(130)
+		late := watch(t, s, "ben")
+		after(3)
+		if n := len(s.cast.kept); n == 0 || s.cast.kept[0].Tick < 20 {
+			t.Errorf("%d casts are kept, from tick %d on", n, s.cast.kept[0].Tick)
+		}
+		first.mu.Lock()
+		missed := first.seq - 2
+		first.begun, first.dec, first.in = false, netcode.NewDecoder(arena.Game.Schema()), proto.Frame{} // as an edge that lost all
+		first.mu.Unlock()
+		s.Again(first, missed+1000)
+		after(5)
+		tell(t, s, -1, 1, true)
+		after(2)
+		at, want := first.sees()
+		if tick, seen := late.sees(); tick != at || !maps.Equal(seen, want) || len(want) != len(ships[at]) {
+			t.Errorf("at tick %d: %v, at %d: %v", at, want, tick, seen)
+		}
+		for range 2 {
+			s.Detach(late)
+		}
+		s.Detach(first)
+		after(2)
+		if st := s.State(); st.Viewers != 0 || len(s.cast.kept) != 0 || len(s.cast.feeds) != 0 {
+			t.Errorf("nobody watches: %+v, %d casts, %d feeds", st, len(s.cast.kept), len(s.cast.feeds))
 		}
 	})
 }

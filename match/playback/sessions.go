@@ -230,7 +230,7 @@ func (m *Sessions) read(ctx context.Context, req Request) (*Session, error) {
 			Tick: info.From, Target: info.From, From: info.From, To: info.To, Speed: 1, Paused: true,
 			HashTick: info.From, Hash: cur.replay.Hash(),
 		},
-		sender: sender{body: proto.NewWriter(), out: proto.NewWriter()},
+		sender: sender{body: proto.NewWriter()},
 	}
 	s.shown = s.st
 	s.log = m.log.With(zap.String("session", s.id), zap.String("game", g.Name()))

@@ -17,7 +17,7 @@ import (
 )
 
 func attachOf(o *onlooker, player string) match.Attach {
-	return match.Attach{Viewer: o, Watch: true, Player: match.Player{ID: player}, PlayerExpires: time.Now().Add(time.Hour)}
+	return match.Attach{Viewer: o, Audience: o, Watch: true, Player: match.Player{ID: player}, PlayerExpires: time.Now().Add(time.Hour)}
 }
 
 func TestAPlayerHasTwoSessionsAndOneThatNobodyWatchesMakesPlace(t *testing.T) {
