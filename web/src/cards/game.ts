@@ -24,7 +24,6 @@ const BEHIND = 20; // commands that nothing has come of: the player presses fast
 
 export class Game {
   readonly #refresh: () => Promise<string>;
-  readonly #alone: boolean;
   readonly #table: Table;
   readonly #suits: SuitDialog;
   readonly #names = new Map<number, string>(); // by seats, of whoever was seen there
@@ -38,12 +37,11 @@ export class Game {
   #leaving = false;
   #raf = 0;
 
-  /** refresh gets a newer token of the player; alone is one who came by the queue, and may have to wait. */
-  constructor(stage: { table: Table; suits: SuitDialog }, refresh: () => Promise<string>, alone: boolean) {
+  /** refresh gets a newer token of the player. */
+  constructor(stage: { table: Table; suits: SuitDialog }, refresh: () => Promise<string>) {
     this.#table = stage.table;
     this.#suits = stage.suits;
     this.#refresh = refresh;
-    this.#alone = alone;
     this.#done = new Promise((finish) => {
       this.#finish = (outcome) => {
         this.#finished = true;
@@ -160,7 +158,7 @@ export class Game {
     this.#note();
     if (this.#suits.open && !seen.myTurn) this.#suits.close();
     this.#seen = seen;
-    this.#table.show(seen, this.#who(), this.#alone);
+    this.#table.show(seen, this.#who());
   }
 
   /** Remembers names: an event can be of one who has left since. */
