@@ -34,6 +34,9 @@ var (
 // that are open is free.
 var openLimit = rate{Rate: 20, Burst: 20, Period: time.Hour}
 
+// stateLimit is how often an operator may look into rooms' states: each costs the room a part of a tick.
+var stateLimit = rate{Rate: 5, Burst: 10, Period: time.Second}
+
 // tooOftenError says that a limit is reached, and after how many seconds it is worth trying again.
 type tooOftenError struct {
 	what  string

@@ -100,8 +100,8 @@ func TestEveryOperationIsDescribedInFull(t *testing.T) {
 			}
 		}
 	}
-	if operations != 52 {
-		t.Errorf("%d operations are described, want 52", operations)
+	if operations != 58 {
+		t.Errorf("%d operations are described, want 58", operations)
 	}
 }
 
@@ -131,9 +131,19 @@ var moreStatuses = map[string][]string{
 	"GET /v1/admin/placement":           {"403", "404"},
 	"POST /v1/admin/nodes/{id}/drain":   {"403"},
 	"DELETE /v1/admin/nodes/{id}/drain": {"403"},
+
+	"GET /v1/admin/rooms":                {"403"},
+	"GET /v1/admin/rooms/{id}":           {"403"},
+	"GET /v1/admin/rooms/{id}/state":     {"403", "409"},
+	"POST /v1/admin/rooms/{id}/end":      {"403", "409"},
+	"POST /v1/admin/rooms/{id}/kick":     {"403", "409"},
+	"POST /v1/admin/rooms/{id}/announce": {"403"},
 }
 
 // checkStatuses: each operation lists the errors that it can have, all problem documents.
+// forRole are the ways to rooms, which games may keep for those with a role.
+var forRole = regexp.MustCompile(`^(POST|GET|PATCH) /v1/(rooms|games|codes)|/v1/tickets(/\{id\}(/confirm)?)?$`)
+
 func checkStatuses(t *testing.T, where string, op object) {
 	t.Helper()
 	want := []string{"429", "500", "503"}
@@ -151,6 +161,9 @@ func checkStatuses(t *testing.T, where string, op object) {
 	}
 	if strings.HasSuffix(where, "POST /v1/tickets") || strings.HasSuffix(where, "/join") || strings.HasPrefix(where, "PUT /v1/me/blocks") {
 		want = append(want, "409")
+	}
+	if forRole.MatchString(where) {
+		want = append(want, "403")
 	}
 	want = append(want, moreStatuses[where]...)
 	var got []string

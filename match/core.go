@@ -49,6 +49,7 @@ type effects struct {
 	works        []BegunWork
 	unchecked    int // samples that Check refused
 	doors        doors
+	teams        bool // somebody is in another team
 	ended        bool
 	result       []Placement
 }
@@ -79,7 +80,7 @@ func (e *effects) reset() {
 	e.kicked = e.kicked[:0]
 	clear(e.works)
 	e.works = e.works[:0]
-	e.unchecked, e.doors = 0, 0
+	e.unchecked, e.doors, e.teams = 0, 0, false
 	e.ended, e.result = false, nil
 }
 

@@ -27,6 +27,7 @@ const (
 	msgRefresh
 	msgStarted
 	msgCalledOff
+	msgWatch // somebody watches: only that the room ticks
 )
 
 // message is one thing that an edge tells a room.

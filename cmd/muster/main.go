@@ -4,6 +4,7 @@ package main
 import (
 	"muster/cmd"
 	"muster/games/arena"
+	"muster/games/canvas"
 	"muster/games/cards"
 )
 
@@ -12,5 +13,6 @@ func main() {
 		cmd.Game{Game: arena.Game, Bot: arena.Bot},
 		cmd.Game{Game: arena.CrowdGame, Bot: arena.CrowdBot},
 		cmd.Game{Game: cards.Game, Bot: cards.Bot},
+		cmd.Game{Game: canvas.Game, Bot: canvas.Bot},
 	)
 }

@@ -41,6 +41,8 @@ var rows = []row{
 	{pattern: "{room:ROOM}:seats", kind: "hash", lasts: time.Minute, owner: needs("{room:$1}:record", whyNoRoom)},
 	{pattern: "{room:ROOM}:came", kind: "zset", lasts: time.Hour},
 	{pattern: "{room:ROOM}:settled", kind: "hash", lasts: time.Hour},
+	{pattern: "{room:ROOM}:orders", kind: "stream", lasts: time.Minute, owner: needs("{room:$1}:record", whyNoRoom)},
+	{pattern: "{room:ROOM}:order:ID", kind: "hash", lasts: time.Hour},
 	{pattern: "{room:ROOM}:hangs", kind: "set", lasts: 10 * time.Minute},
 	{pattern: "{room:ROOM}:journal", kind: "hash", owner: journalRule},
 	{pattern: "{room:ROOM}:journal:ticks", kind: "stream", owner: journalPartRule},
