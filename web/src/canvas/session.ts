@@ -3,7 +3,7 @@
 
 import { APIError, CloseError, type CloseInfo, type FrameInfo, Lobby, Match, type MatchSeat, type SocketFactory } from "@muster/client";
 import { Codes } from "@muster/client/wire";
-import { explain } from "../arena/seating.ts";
+import { explain } from "../shared/seating.ts";
 import { Prefs } from "../shared/prefs.ts";
 import { CanvasModel } from "./model.ts";
 import type { Events, Input, State } from "./types.ts";
