@@ -123,9 +123,10 @@ export class Table {
   /** Says why something was refused; "" takes it away. */
   toast(text: string): void {
     clearTimeout(this.#toastTimer);
-    this.#toast.textContent = text; // also the same again: it is told again
     this.#toast.classList.toggle("shown", text !== "");
-    if (text) this.#toastTimer = setTimeout(() => this.toast(""), TOAST);
+    if (!text) return; // it fades with what it says
+    this.#toast.textContent = text; // also the same again: it is told again
+    this.#toastTimer = setTimeout(() => this.toast(""), TOAST);
   }
 
   /** Says whether the server is there. */
