@@ -58,6 +58,12 @@ async function friends(browser) {
   }
   for (const person of [anna, ben]) await until(person, "dealt in", () => window.muster.phase === "Playing" && window.muster.hand.length === 7);
   await look(ben, "cards-dealt");
+  await ben.page.getByRole("button", { name: "Chat" }).click();
+  await ben.page.getByPlaceholder("Say something").fill("good luck, all <b>eights</b> are mine");
+  await ben.page.keyboard.press("Enter");
+  await anna.page.getByRole("button", { name: "Chat, 1 unread" }).click();
+  await anna.page.getByRole("log", { name: "Messages" }).getByText("good luck, all <b>eights</b> are mine").waitFor();
+  await look(anna, "cards-chat");
   await ben.page.getByRole("button", { name: "Leave" }).click();
   await ben.page.getByLabel("Your name").waitFor();
   await until(anna, "told that a bot plays on", () => window.muster.chairs.some((c) => c.bot && c.name === "Ben"));
@@ -223,7 +229,10 @@ async function listen(person) {
     };
   }, NOWHERE);
   person.messages = [];
-  person.page.on("websocket", (socket) => socket.on("framereceived", ({ payload }) => person.messages.push(Buffer.from(payload))));
+  person.page.on("websocket", (socket) => {
+    if (!socket.url().includes("/v1/match/")) return; // the chat's
+    socket.on("framereceived", ({ payload }) => person.messages.push(Buffer.from(payload)));
+  });
 }
 
 /** Reads messages as their page did, and notes what the player in a seat must not know. */
