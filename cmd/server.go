@@ -49,21 +49,21 @@ type server struct {
 	// played are the paths of the games' pages.
 	played []string
 
-	rdb     redis.UniversalClient         // for what does not wait for others; nil where Redis is embedded
-	closers []func(context.Context) error // in the order of starting
-	host    *match.Host
-	replays journal.Store // nil: no match leaves one
-	edge    *edge.Server
-	opener  *node.Opener
-	claims  *node.Claimer
-	links   *cluster.Links // nil, like bridge: an embedded Redis has no other nodes
-	bridge  *bridge.Bridge
-	member  atomic.Pointer[cluster.Member]
-	ends    atomic.Bool // it stops: no new rooms
-	lobby   *lobby.Lobby
-	http    *http.Server
+	rdb      redis.UniversalClient         // for what does not wait for others; nil where Redis is embedded
+	closers  []func(context.Context) error // in the order of starting
+	host     *match.Host
+	replays  journal.Store // nil: no match leaves one
+	edge     *edge.Server
+	opener   *node.Opener
+	claims   *node.Claimer
+	links    *cluster.Links // nil, like bridge: an embedded Redis has no other nodes
+	bridge   *bridge.Bridge
+	member   atomic.Pointer[cluster.Member]
+	ends     atomic.Bool // it stops: no new rooms
+	lobby    *lobby.Lobby
+	http     *http.Server
 	overview *overview
-	sent    flow // of bytes to sockets of matches; describe's
+	sent     flow // of bytes to sockets of matches; describe's
 	// draining says that an operator wants no new rooms here.
 	draining atomic.Bool
 	failed   chan error // the HTTP server's end before Close
@@ -239,10 +239,11 @@ func (s *server) startMatches(rdb redis.UniversalClient, games []Game, reg prome
 	if s.replays, err = s.journals(rdb, counted); err != nil {
 		return err
 	}
+	dir.Ordered = func(room string) { s.host.Ordered(room, true) } // it is there before the first room
 	own := node.NewDirectory(dir)
 	host, err := match.NewHost(match.HostConfig{
 		Games: defined, Directory: own, Ended: own.Ended, Log: s.log, Registerer: reg,
-		Journals: s.replays, JournalMetrics: counted, Crashes: s.set.crashes(), Version: version(),
+		Journals: s.replays, JournalMetrics: counted, Orders: node.Orders{Dir: dir}, Crashes: s.set.crashes(), Version: version(),
 	})
 	if err != nil {
 		return err //nolint:wrapcheck // names the games
@@ -295,6 +296,8 @@ func (s *server) startLobby(rdb redis.UniversalClient, games []Game, reg prometh
 	cfg := lobby.Config{
 		Redis: rdb, Namespace: s.set.Namespace, Keys: s.keys, Hostless: !s.set.hosts(), Steady: s.steady, Guests: s.set.development(), OpenAdmin: s.set.development(), AddressRate: s.set.AddrRate,
 		Version: version(), Log: s.log, Registerer: reg, Origins: s.set.Origins, SlowAfter: s.set.SlowAfter,
+		Ordered: func(room string) { s.host.Ordered(room, false) },
+		Filter:  filters(games),
 	}
 	if set := s.set; set.Sigma != 0 { // else nobody chose: a load test's own server
 		var err error

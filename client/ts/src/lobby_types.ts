@@ -396,6 +396,27 @@ export interface MemberWish {
   roles?: string[] | null;
 }
 
+/** What POST /v1/chat/{channel}/mute answers. */
+export interface MutedPlayer {
+  player: string;
+  /** RFC 3339. */
+  until: string;
+}
+
+/** What GET /v1/me/mutes answers. */
+export interface Mutes {
+  /** The ids of the players whom one mutes, at most 500, in their order. */
+  players: string[];
+}
+
+/** An event's body. */
+export interface Muting {
+  channel: string;
+  reason?: string;
+  /** RFC 3339. */
+  until?: string;
+}
+
 /** What POST /v1/groups takes. */
 export interface NewGroup {
   /** What the group is called. */
@@ -635,6 +656,43 @@ export interface Profile {
   watch?: "everyone" | "party" | "nobody";
 }
 
+/** What POST /v1/publish takes. */
+export interface PublishBody {
+  event?: PublishEvent;
+  /** For a room, in the place of event: an input of its game, by the schema's names. The game's Feed hook gets it. */
+  input?: unknown;
+  /** For players: the event waits in their inboxes, for a week. Otherwise those alone hear it who are there now. */
+  keep?: boolean;
+  /** room:ID, player:ID, party:ID, group:ID, or all: everybody. */
+  to: string;
+}
+
+/** A part of PublishBody. */
+export interface PublishEvent {
+  /** For players: anything in JSON, at most 3072 bytes. */
+  body?: unknown;
+  /** In a room: its fields, by the schema's names; those left out are zero. */
+  fields?: unknown;
+  /** For players: what it is about, for the client. */
+  kind?: string;
+  /** In a room: for this player alone. */
+  player?: string;
+  /** In a room: for this team alone. */
+  team?: number;
+  /** In a room: one of the game's events. */
+  type?: string;
+}
+
+/** What POST /v1/publish answers. */
+export interface Published {
+  /** The order's. The same request with the same Idempotency-Key has the same. */
+  id: string;
+  /** done: in a room with a journal it is durable. waiting: it will be done when the room can; asked again with the same Idempotency-Key, it is told. */
+  state: "done" | "waiting";
+  /** How many players it was for; absent for a room, and for all, who are not counted. */
+  to?: number;
+}
+
 /** A part of Queues. */
 export interface Queue {
   /** How long players waited lately, by rating; empty where nobody was matched. */
@@ -719,6 +777,16 @@ export interface RoomList {
   /** The cursor of the next page; absent at the end. A page may be short, or empty, and not be the last. */
   next?: string;
   rooms: RoomInfo[];
+}
+
+/** What POST /v1/chat/{channel}/mute takes. */
+export interface RoomMute {
+  /** For how long, at most a day. */
+  minutes: number;
+  /** The player's id. */
+  player: string;
+  /** What the player is told: one line of plain text. */
+  reason?: string;
 }
 
 /** A part of Explanation. */

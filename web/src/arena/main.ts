@@ -1,6 +1,7 @@
 // The arena's page: the join form, then matches, one after the other.
 
 import { APIError, Lobby } from "@muster/client";
+import { mountRoomChat } from "../shared/chatpanel.ts";
 import { byId, setText, show } from "../shared/dom.ts";
 import { pause } from "../shared/pause.ts";
 import { PlaceKeeper, type Place } from "../shared/place.ts";
@@ -128,12 +129,17 @@ async function match(name: string, way: Way, after: Outcome): Promise<{ next: Ou
   game = new Game({ picture, hud, podium, sound, alone: way.kind === "players" }, instruments, () => lobby.refresh());
   const playing = game;
   stop.signal.addEventListener("abort", () => playing.leave());
+  let unmount = () => {};
   try {
-    const next = await playing.play(seated, () => begun({ name, token: lobby.token, room: seated.seat.room, code, way }));
+    const next = await playing.play(seated, () => {
+      begun({ name, token: lobby.token, room: seated.seat.room, code, way });
+      if (way.kind !== "bots") unmount = mountRoomChat(byId("hud", HTMLElement), lobby, seated.seat.room, { back: byId("field", HTMLElement) });
+    });
     if (next.kind !== "lost") places.set(undefined);
     return { next, played: playing.played };
   } finally {
     game = undefined;
+    unmount();
   }
 }
 
