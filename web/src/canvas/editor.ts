@@ -15,13 +15,20 @@ export interface EditorHost {
   selected(anchor: number, focus: number): void;
 }
 
+/** Two places of the text: where a selection was begun, and where it ends, with the caret. */
+export interface Selected {
+  readonly anchor: number;
+  readonly focus: number;
+}
+
 export class Editor {
   readonly root: HTMLElement;
   readonly #host: EditorHost;
   readonly #lines: Lines;
   readonly #abort = new AbortController();
   #composing = false;
-  #later: string | undefined; // what is to be shown when nothing is composed any more
+  #began: Selected | undefined; // what was selected when that was begun
+  #later: { text: string; selection: Selected | undefined } | undefined; // what is to be shown when it is done
 
   /** root becomes the text field: an element with a role and a name. */
   constructor(root: HTMLElement, host: EditorHost) {
@@ -35,7 +42,10 @@ export class Editor {
     };
     on("beforeinput", (e) => this.#before(e as InputEvent));
     on("input", () => this.#adopt()); // what could not be prevented
-    on("compositionstart", () => void (this.#composing = true));
+    on("compositionstart", () => {
+      this.#began = this.selection;
+      this.#composing = true;
+    });
     on("compositionend", () => {
       this.#composing = false;
       this.#adopt();
@@ -72,9 +82,9 @@ export class Editor {
    * Shows a text that is not of this editor: with others' changes, or of an undo. What is selected stays with its text, or
    * becomes what the caller says that it is.
    */
-  set(text: string, selection?: { anchor: number; focus: number }): void {
+  set(text: string, selection?: Selected): void {
     if (this.#composing) {
-      this.#later = text;
+      this.#later = { text, selection };
       return;
     }
     const list = changes(this.#lines.text, text);
@@ -87,7 +97,7 @@ export class Editor {
   }
 
   /** What is selected, where the page's selection is in here. */
-  get selection(): { anchor: number; focus: number } | undefined {
+  get selection(): Selected | undefined {
     const s = document.getSelection();
     if (!s?.anchorNode || !s.focusNode || !this.root.contains(s.anchorNode)) return undefined;
     const anchor = this.#lines.place(s.anchorNode, s.anchorOffset);
@@ -172,11 +182,19 @@ export class Editor {
     const before = this.#lines.text;
     const done = difference(before, clean(this.#lines.read()), caret);
     this.#lines.restore();
-    const meanwhile = this.#later === undefined ? [] : changes(before, this.#later);
-    this.#later = undefined;
-    for (const change of meanwhile) this.#lines.apply(change);
+    const later = this.#later;
+    const began = this.#began;
+    this.#began = this.#later = undefined;
+    if (later) this.set(later.text, later.selection);
     if (!done) return;
-    const at = movedThrough(done.at, meanwhile); // others have written before it
+    // Others have written meanwhile. What was composed is where the selection was then, wherever that is now.
+    const [was, is] = [began && ends(began), later?.selection && ends(later.selection)];
+    if (later && was && is && done.at >= was.from && done.at <= was.to) {
+      const at = Math.min(is.from + done.at - was.from, is.to);
+      return this.#change({ at, removed: done.removed === 0 ? 0 : Math.min(done.removed, later.text.length - at), inserted: done.inserted });
+    }
+    const meanwhile = later ? changes(before, later.text) : [];
+    const at = movedThrough(done.at, meanwhile);
     const end = movedThrough(done.at + done.removed, meanwhile);
     this.#change({ at, removed: Math.max(0, end - at), inserted: done.inserted });
   }
@@ -202,13 +220,17 @@ export class Editor {
 
   #selectedRange(): { from: number; to: number } | undefined {
     const own = this.selection;
-    return own && { from: Math.min(own.anchor, own.focus), to: Math.max(own.anchor, own.focus) };
+    return own && ends(own);
   }
 
   #selected(): void {
     const own = this.selection;
     if (own && !this.#composing) this.#host.selected(own.anchor, own.focus);
   }
+}
+
+function ends({ anchor, focus }: Selected): { from: number; to: number } {
+  return { from: Math.min(anchor, focus), to: Math.max(anchor, focus) };
 }
 
 /** What an event inserts; undefined for what a plain text has not, such as bold letters. */

@@ -85,8 +85,8 @@ function joined(now: CanvasModel): void {
 
 /** A frame has come; text says whether the text may be another one. */
 function framed({ at, tick: now, processed, durable }: FrameInfo, text: boolean): void {
-  if (!model || model.author === 0) return;
   tick = now;
+  if (!model || model.author === 0) return tellSaved(); // a room with much in it comes in parts
   if (framedAt > 0) gap += (Math.max(30, Math.min(400, at - framedAt)) - gap) * 0.1;
   framedAt = at;
   if (!writing.editor.writable) writing.port = writingPort(model, () => {
@@ -133,7 +133,10 @@ function placed(now: Place): void {
 
 /** Says whether what was done is safe. */
 function tellSaved(): void {
-  const [state, text] = place.kind === "live" ? [saved.state, saved.state === "saved" ? "Saved" : "Saving …"]
+  const loaded = session.match?.stats.bytesIn ?? 0;
+  const [state, text] = place.kind === "live" && (model?.author ?? 0) === 0
+    ? ["joining", loaded < 50_000 ? "Joining …" : `Loading, ${Math.round(loaded / 1000)} kB …`]
+    : place.kind === "live" ? [saved.state, saved.state === "saved" ? "Saved" : "Saving …"]
     : place.kind === "joining" ? ["joining", "Joining …"]
     : ["away", place.kind === "stopped" ? "Not connected" : saved.state === "saved" ? "Offline, connecting …" : "Offline, edits are kept"];
   status.dataset["state"] = state;

@@ -125,14 +125,17 @@ export class Session {
         return token;
       },
       ...(this.#webSocket && { webSocket: this.#webSocket }),
-      view: { tables: { Cursors: "raw", Authors: "raw", Runs: "raw", Strokes: "raw", Board: "raw" } },
+      // Nothing is asked of match.view, so that it need keep little.
+      view: { tables: { Cursors: "raw", Authors: "raw", Runs: "raw", Strokes: "raw", Board: "raw" }, maxDelay: 1, catchUp: Infinity },
       onState: (state) => {
         if (!current() || state === "closed") return;
         if (state === "reconnecting") this.#host.place({ kind: "away", why: "The connection is lost." });
         if (state === "playing" && this.#match) this.#host.place({ kind: "live" });
       },
       onFrame: (frame) => {
-        if (current() && this.#match && this.#model) this.#host.frame(frame, this.#model.frame());
+        if (!current() || !this.#match || !this.#model) return;
+        const text = this.#model.frame();
+        this.#host.frame(frame, text);
       },
       onRefused: (refusal) => {
         if (current()) this.#model?.refused(refusal);
