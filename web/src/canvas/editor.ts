@@ -26,6 +26,7 @@ export class Editor {
   readonly #host: EditorHost;
   readonly #lines: Lines;
   readonly #abort = new AbortController();
+  #told: Selected | undefined; // what the host knows to be selected
   #composing = false;
   #began: Selected | undefined; // what was selected when that was begun
   #later: { text: string; selection: Selected | undefined } | undefined; // what is to be shown when it is done
@@ -43,12 +44,17 @@ export class Editor {
     on("beforeinput", (e) => this.#before(e as InputEvent));
     on("input", () => this.#adopt()); // what could not be prevented
     on("compositionstart", () => {
-      this.#began = this.selection;
+      this.#selected();
+      this.#began = this.#told;
       this.#composing = true;
     });
     on("compositionend", () => {
       this.#composing = false;
       this.#adopt();
+    });
+    on("focus", () => {
+      this.#told = undefined; // whatever it was, it is here again
+      this.#selected();
     });
     on("keydown", (e) => this.#key(e));
     on("copy", (e) => void this.#copy(e));
@@ -92,8 +98,12 @@ export class Editor {
     const own = this.selection;
     for (const change of list) this.#lines.apply(change);
     if (!own) return;
-    // Browsers keep a selection within a line, but not over lines that come and go.
-    this.select(selection?.anchor ?? movedThrough(own.anchor, list), selection?.focus ?? movedThrough(own.focus, list));
+    // The caller knows best, but for what was selected a moment ago. Browsers keep a selection within a line, but not over
+    // lines that come and go.
+    const known = own.anchor === this.#told?.anchor && own.focus === this.#told.focus ? selection : undefined;
+    const now = known ?? { anchor: movedThrough(own.anchor, list), focus: movedThrough(own.focus, list) };
+    if (known) this.#told = known;
+    this.select(now.anchor, now.focus);
   }
 
   /** What is selected, where the page's selection is in here. */
@@ -185,7 +195,7 @@ export class Editor {
     const later = this.#later;
     const began = this.#began;
     this.#began = this.#later = undefined;
-    if (later) this.set(later.text, later.selection);
+    if (later) this.set(later.text);
     if (!done) return;
     // Others have written meanwhile. What was composed is where the selection was then, wherever that is now.
     const [was, is] = [began && ends(began), later?.selection && ends(later.selection)];
@@ -225,7 +235,9 @@ export class Editor {
 
   #selected(): void {
     const own = this.selection;
-    if (own && !this.#composing) this.#host.selected(own.anchor, own.focus);
+    if (!own || this.#composing || (own.anchor === this.#told?.anchor && own.focus === this.#told.focus)) return;
+    this.#told = own;
+    this.#host.selected(own.anchor, own.focus);
   }
 }
 

@@ -50,6 +50,7 @@ export class Writing {
     this.editor.writable = port !== undefined;
     if (port) this.editor.set(port.text);
     this.#bytes = bytesOf(this.editor.text);
+    this.again();
     this.#shown();
   }
 
