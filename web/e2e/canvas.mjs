@@ -22,10 +22,11 @@ if (!url) {
 
 try {
   await withBrowser(async (browser) => {
-    if (!process.env.ONLY) await together(browser);
-    if (!process.env.ONLY) await badLines(browser);
+    await together(browser);
+    await badLines(browser);
     await byKeys(browser);
     await composed(browser);
+    await lostSeat(browser);
     await looks(browser);
   });
 } catch (error) {
@@ -176,6 +177,57 @@ async function composed(browser) {
   console.log("a word was composed while another one wrote around it");
 }
 
+/** A seat that is lost for good: what is drawn and written until there is another one goes out then. */
+async function lostSeat(browser) {
+  const room = fresh("lost-seat");
+  const ben = await enter(browser, room, "Ben");
+  const lines = []; // that can be cut
+  let away = false;
+  const anna = await enter(browser, room, "Anna", {
+    before: async (page) => {
+      await page.routeWebSocket(/\/v1\/match\//, (ws) => {
+        lines.push(ws);
+        ws.connectToServer();
+      });
+      await page.route("**/rooms/*/join", (route) => (away ? route.abort("connectionfailed") : route.continue()));
+    },
+  });
+  await write(anna, "before, ");
+  await saved(anna);
+  away = true;
+  lines.at(-1).close({ code: 4205, reason: "token_expired" });
+  await until(anna, "told that the connection is lost", () => window.muster.saved === "away");
+  await write(anna, "without a seat, ");
+  await stroke(anna, 100, 200);
+  await stroke(anna, 100, 300);
+  await anna.page.locator("#paper").focus();
+  await anna.page.keyboard.press("Control+z");
+  await caret(ben, "Control+Home");
+  await ben.page.keyboard.type("Ben: ");
+  await saved(ben);
+  away = false;
+  await until(anna, "in the room again", () => window.muster.ready);
+  await write(anna, "after");
+  await until(ben, "reading all", () => window.muster.text === "Ben: before, without a seat, after" && window.muster.lines === 1);
+  assert.equal(await same([anna, ben], "after a seat was lost"), "Ben: before, without a seat, after");
+  assert.ok(lines.length > 1, "there was no second seat");
+  anna.complaints.length = 0; // of requests that were meant to fail
+
+  // The same person in another tab: one of them has the seat.
+  const token = await anna.page.evaluate(() => sessionStorage.getItem("muster.canvas.token"));
+  const other = await enter(browser, room, "Anna", { before: (page) => page.addInitScript((t) => sessionStorage.setItem("muster.canvas.token", t), token) });
+  await anna.page.getByRole("alert").getByText("another tab").waitFor();
+  await look({ ...anna, as: "canvas-light-wide" }, "replaced");
+  await anna.page.getByRole("button", { name: "Use it here" }).click();
+  await until(anna, "in the room again", () => window.muster.ready);
+  await other.page.getByRole("alert").getByText("another tab").waitFor();
+  await caret(anna, "Control+End");
+  await anna.page.keyboard.type("!");
+  await until(ben, "reading it", () => window.muster.text.endsWith("after!"));
+  await leave(anna, ben, other);
+  console.log("what was drawn and written without a seat is in the room");
+}
+
 /** Every state of the page in both themes, judged by axe. */
 async function looks(browser) {
   const room = fresh("looks");
@@ -222,12 +274,13 @@ async function look(person, state) {
 }
 
 /** Opens a room's page for a person, with a browser of their own, and waits until they are in. */
-async function enter(browser, room, name, { query = "", ...options } = {}) {
+async function enter(browser, room, name, { query = "", before = () => {}, ...options } = {}) {
   const context = await browser.newContext({ viewport: WIDE, reducedMotion: "no-preference", ...options });
   await context.addInitScript((called) => localStorage.setItem("muster.arena.callsign", called), name);
   const page = await context.newPage();
   page.setDefaultTimeout(PATIENCE);
   const person = { name, context, page, complaints: complaints(page, name) };
+  await before(page);
   const answer = await page.goto(new URL(`/canvas?room=${room}${query}`, url).href);
   assert.equal(answer?.status(), 200, "the page is not served");
   await until(person, "in the room", () => window.muster.ready);
