@@ -2,7 +2,7 @@
 
 import { Lobby, Match } from "../../client/ts/src/index.ts";
 
-const TOGETHER = 12; // who draw at once: a room takes eight commands a tick of each
+const TOGETHER = 8; // who draw at once: a room takes eight commands a tick of each
 const OPEN = 40; // commands of one that the room has not taken up
 const CHUNK = 1000; // characters of a command
 const NONE = {
@@ -30,6 +30,7 @@ async function act(url, room, name, commands) {
     const playing = Match.connect(seat, {
       // Node does not say by itself what a browser says.
       webSocket: (to, protocols) => new WebSocket(to, { protocols, headers: { Origin: url } }),
+      view: { maxDelay: 1, catchUp: Infinity }, // nothing is looked at
       onRefused: ({ reason }) => reject(new Error(`${name} was refused: ${reason}`)),
       onClose: ({ reason }) => reject(new Error(`${name} is out: ${reason}`)),
       onFrame: ({ processed, durable }) => void playing.then((match) => {
