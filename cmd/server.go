@@ -62,6 +62,7 @@ type server struct {
 	ends    atomic.Bool // it stops: no new rooms
 	lobby   *lobby.Lobby
 	http    *http.Server
+	overview *overview
 	sent    flow // of bytes to sockets of matches; describe's
 	// draining says that an operator wants no new rooms here.
 	draining atomic.Bool
@@ -79,6 +80,9 @@ func startServer(ctx context.Context, set *settings, games []Game, keys *token.K
 			s = nil
 		}
 	}()
+	if err := checkNames(games); err != nil {
+		return s, err
+	}
 	listener, err := listen(set.Listen)
 	if err != nil {
 		return s, err
@@ -92,6 +96,8 @@ func startServer(ctx context.Context, set *settings, games []Game, keys *token.K
 	if err != nil {
 		return s, err
 	}
+	s.overview = &overview{rdb, set.Namespace, cluster.NewNodes(rdb, set.Namespace, log)}
+	games = withDashboard(games, s.overview.report)
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	node := s.node(listener.Addr(), games)
@@ -233,10 +239,11 @@ func (s *server) startMatches(rdb redis.UniversalClient, games []Game, reg prome
 	if s.replays, err = s.journals(rdb, counted); err != nil {
 		return err
 	}
+	dir.Ordered = func(room string) { s.host.Ordered(room, true) } // it is there before the first room
 	own := node.NewDirectory(dir)
 	host, err := match.NewHost(match.HostConfig{
 		Games: defined, Directory: own, Ended: own.Ended, Log: s.log, Registerer: reg,
-		Journals: s.replays, JournalMetrics: counted, Crashes: s.set.crashes(), Version: version(),
+		Journals: s.replays, JournalMetrics: counted, Orders: node.Orders{Dir: dir}, Crashes: s.set.crashes(), Version: version(),
 	})
 	if err != nil {
 		return err //nolint:wrapcheck // names the games
@@ -290,6 +297,7 @@ func (s *server) startLobby(rdb redis.UniversalClient, games []Game, reg prometh
 		Redis: rdb, Namespace: s.set.Namespace, Keys: s.keys, Hostless: !s.set.hosts(), Steady: s.steady, Guests: s.set.development(), OpenAdmin: s.set.development(), AddressRate: s.set.AddrRate,
 		Version: version(), Log: s.log, Registerer: reg, Origins: s.set.Origins, SlowAfter: s.set.SlowAfter,
 		Filter: filters(games),
+		Ordered: func(room string) { s.host.Ordered(room, false) },
 	}
 	if set := s.set; set.Sigma != 0 { // else nobody chose: a load test's own server
 		var err error

@@ -67,6 +67,8 @@ type Config struct {
 	// how long after a match's end it has it.
 	Replays    http.Handler
 	ReplaysFor time.Duration
+	// Ordered, if it is not nil, is told of rooms, of this process or not, for which orders wait. It must not block.
+	Ordered    func(room string)
 	Log        *zap.Logger
 	Registerer prometheus.Registerer
 }
@@ -185,6 +187,10 @@ func New(cfg Config) (*Lobby, error) {
 // notice hears from the bus that something has changed.
 func (l *Lobby) notice(n cluster.Notice) {
 	switch n.Kind {
+	case cluster.NoticeOrder:
+		if l.cfg.Ordered != nil {
+			l.cfg.Ordered(n.ID)
+		}
 	case noticeQueue:
 		l.tickets.Wake(n.ID)
 	case inbox.Notice:
@@ -299,6 +305,8 @@ func (l *Lobby) Register(mux *http.ServeMux) *huma.OpenAPI {
 	l.registerNotifications(api)
 	l.registerInbox(api)
 	l.registerAdmin(api)
+	l.registerAdminRooms(api)
+	l.registerPublish(api)
 	if l.cfg.Guests {
 		l.registerGuests(api)
 	}

@@ -296,7 +296,21 @@ func (v *fakeViewer) frame(f *Frame, head *proto.Head) {
 	c := *head
 	c.Scopes = append([]proto.Watch(nil), head.Scopes...)
 	v.prev = &c
-	r := proto.NewReader(w.Bytes())
+	v.read(w.Bytes())
+}
+
+// see is frame for a message that was made elsewhere.
+func (v *fakeViewer) see(msg []byte) {
+	barrier.Lock()
+	defer barrier.Unlock()
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.read(msg)
+}
+
+// read applies a frame; v.mu is held.
+func (v *fakeViewer) read(msg []byte) {
+	r := proto.NewReader(msg)
 	kind, n, err := proto.ServerKind(r)
 	if err == nil {
 		err = v.in.Parse(r, kind, n)

@@ -81,7 +81,7 @@ func (h *Host) measure(now time.Time) {
 	n.P50, n.P99 = l.lately.quantiles(&l.took)
 	for _, rm := range h.all() {
 		g := n.Games[rm.game.name]
-		players, watching := int(rm.playing.Load()), int(rm.watching.Load())
+		players, watching := int(rm.playing.Load()), rm.broadcast.watching()
 		n.Games[rm.game.name] = InGame{g.Rooms + 1, g.Players + players, g.Watching + watching}
 		n.Rooms++
 		n.Players += players

@@ -101,7 +101,7 @@ func TestLoadIsMeasuredEachSecond(t *testing.T) {
 		t.Errorf("within the next one it is %+v", l)
 	}
 	defer debug.SetMemoryLimit(debug.SetMemoryLimit(1 << 40))
-	h.rooms = map[string]*Instance{"r": {game: &Game{name: "dots"}}}
+	h.rooms = map[string]*Instance{"r": {game: &Game{name: "dots"}, broadcast: &broadcast{}}}
 	h.rooms["r"].playing.Store(3)
 	if l := pass(time.Millisecond, 0, window{100, 10}); l.Tick != 0.5 || l.Late != 0.05 || l.Limit != 1<<40 || l.Rooms != 1 || l.Players != 3 {
 		t.Errorf("after two it is %+v", l)
@@ -109,9 +109,13 @@ func TestLoadIsMeasuredEachSecond(t *testing.T) {
 	if l := pass(2*time.Second, 9*time.Second, window{10, 10}); l.Tick != 1 || l.Late != 0 {
 		t.Errorf("of too few ticks, with more work than processors, it is %+v", l)
 	}
-	h.rooms["q"] = &Instance{game: &Game{name: "lines"}}
-	h.rooms["q"].watching.Store(2)
-	h.rooms["s"] = &Instance{game: &Game{name: "dots"}}
+	type nth struct {
+		Viewer
+		n int
+	}
+	watched := &broadcast{watchers: map[Viewer]watcher{nth{nil, 1}: {}, nth{nil, 2}: {}}}
+	h.rooms["q"] = &Instance{game: &Game{name: "lines"}, broadcast: watched}
+	h.rooms["s"] = &Instance{game: &Game{name: "dots"}, broadcast: &broadcast{}}
 	h.load.took.add(3 * time.Microsecond)
 	h.load.asleep.Add(1)
 	l := pass(time.Second, 0, window{40, 0})

@@ -18,9 +18,9 @@ func (s *spread) add(d time.Duration) { s[cellOf(d)].Add(1) }
 
 // cellOf is where a duration is counted.
 func cellOf(d time.Duration) int {
-	us := uint64(max(0, d.Microseconds())) //nolint:gosec // not below 0
+	us := uint64(max(0, d.Microseconds()))
 	if us < 8 {
-		return int(us) //nolint:gosec // below 8
+		return int(us)
 	}
 	e := bits.Len64(us) - 4                   // us>>e is 8 to 15
 	return min((e+1)*8+int(us>>e)-8, cells-1) //nolint:gosec // below 16

@@ -44,6 +44,9 @@ func (rm *Instance) step() *proto.Close {
 	rm.carryOut()     // events name rows as the newest capture does
 	rm.noteDurable()
 	rm.noteAlive()
+	if rm.orders.held.Load() > 0 {
+		rm.noteOrders()
+	}
 	rm.send()
 	if c := rm.over(tick); c != nil {
 		return c
@@ -67,23 +70,15 @@ func (rm *Instance) receive(tick uint32) {
 		m := &rm.list[i]
 		switch m.kind {
 		case msgAttach:
-			if m.attach.Watch {
-				rm.watch(m.attach)
-			} else {
-				rm.attach(m.attach)
-			}
+			rm.attach(m.attach)
 		case msgDetach:
 			if s := rm.seatOf(m.viewer); s != nil {
 				rm.drop(s, tick)
-			} else {
-				rm.unwatch(m.viewer)
 			}
 		case msgLeave:
 			if s := rm.seatOf(m.viewer); s != nil {
 				s.viewer.Close(proto.Close{Code: proto.CodeDone, Reason: "you left the match"})
 				rm.leave(s)
-			} else if rm.unwatch(m.viewer) {
-				m.viewer.Close(proto.Close{Code: proto.CodeDone, Reason: "you left the match"})
 			}
 		case msgRefresh:
 			if s := rm.seatOf(m.viewer); s != nil {
@@ -93,6 +88,7 @@ func (rm *Instance) receive(tick uint32) {
 			rm.promise.open = false
 		case msgCalledOff:
 			rm.promise.off = true
+		case msgOrder: // there is something to do
 		case msgResync:
 			rm.metrics.resyncs.Inc()
 		case msgAck:
@@ -133,6 +129,9 @@ func (rm *Instance) input(s *seat, m *message, tick uint32) {
 // collect moves what this tick is made of into the record: its inputs, and whether the match starts.
 func (rm *Instance) collect(tick uint32) {
 	rm.record.Started = rm.starts()
+	if rm.orders.held.Load() > 0 {
+		rm.takeOrders()
+	}
 	for i := range rm.seats {
 		s := &rm.seats[i]
 		if s.state == seatFree || s.inputs.Len() == 0 {
@@ -269,7 +268,9 @@ func (rm *Instance) over(tick uint32) *proto.Close {
 				rm.sendEvents(s)
 			}
 		}
-		rm.tellWatchers()
+		if rm.fx.endedFor != "" { // nobody has won it
+			return &proto.Close{Code: proto.CodeMatchGone, Reason: rm.fx.endedFor}
+		}
 		m := proto.End{Tick: tick, Placements: rm.fx.result}
 		rm.out.Reset()
 		m.Append(rm.out)
@@ -278,7 +279,7 @@ func (rm *Instance) over(tick uint32) *proto.Close {
 				s.viewer.Message(rm.out.Bytes())
 			}
 		}
-		rm.messageWatchers(rm.out.Bytes())
+		rm.cast(false, &m)
 		return &proto.Close{Code: proto.CodeDone, Reason: "the match is over"}
 	}
 	if rm.playing.Load() > 0 || rm.promise.open { // who was promised to come finds the room

@@ -12,13 +12,13 @@ import (
 // after a restore.
 type index struct {
 	ready bool
-	next  []netcode.ID         // by a run's slot: the run behind it
-	first netcode.ID           // of the text's runs
-	by    map[uint16]*holdings // by author
-	dead  []grave              // deleted runs, in the order in which they are forgotten
+	next  []netcode.ID          // by a run's slot: the run behind it
+	first netcode.ID            // of the text's runs
+	by    map[uint16]*holdings  // by author
+	dead  []grave               // deleted runs, in the order in which they are forgotten
 	who   map[uint16]netcode.ID // the rows of authors, by number
-	text  int                  // bytes that are shown
-	was   int                  // bytes that are kept of what deleted runs said
+	text  int                   // bytes that are shown
+	was   int                   // bytes that are kept of what deleted runs said
 }
 
 // holdings is what there is of one author.
@@ -45,7 +45,9 @@ type grave struct {
 	id   netcode.ID
 }
 
-func (g grave) compare(o grave) int { return cmp.Or(cmp.Compare(g.gone, o.gone), cmp.Compare(g.id, o.id)) }
+func (g grave) compare(o grave) int {
+	return cmp.Or(cmp.Compare(g.gone, o.gone), cmp.Compare(g.id, o.id))
+}
 
 // indexed returns the index, which it makes where there is none.
 func (w *World) indexed() *index {

@@ -60,8 +60,8 @@ func (Cards) Open(r *match.Room[World]) error {
 	c := match.ConfigOf[Config](r)
 	r.State().Round.V = Round{
 		Target: uint16(cmp.Or(c.Target, target)), Bots: uint8(c.Bots), //nolint:gosec // Validate
-		Turns:  cmp.Or(uint32(c.TurnSeconds)*tickRate, turnTime),      //nolint:gosec // Validate
-		Gather: cmp.Or(uint32(c.GatherSeconds)*tickRate, gatherTime),  //nolint:gosec // Validate
+		Turns:  cmp.Or(uint32(c.TurnSeconds)*tickRate, turnTime),     //nolint:gosec // Validate
+		Gather: cmp.Or(uint32(c.GatherSeconds)*tickRate, gatherTime), //nolint:gosec // Validate
 		Dealer: places - 1,
 	}
 	return nil
@@ -218,7 +218,7 @@ func placements(w *World) []match.Placement {
 		return cmp.Or(cmp.Compare(rank(&b), rank(&a)), cmp.Compare(a.Seat, b.Seat))
 	})
 	for i := range list {
-		list[i].Rank = uint16(i + 1) //nolint:gosec // at most four
+		list[i].Rank = uint16(i + 1)
 		if i > 0 && rank(&list[i]) == rank(&list[i-1]) {
 			list[i].Rank = list[i-1].Rank
 		}

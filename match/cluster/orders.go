@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -41,9 +42,13 @@ const NoticeOrder = "order"
 // Order is what a backend or an operator wants of a running room.
 type Order struct {
 	// ID makes it known when it is given again, for an hour. 1 to 64 bytes.
-	ID   string
-	Kind string // what it is, see match.Order
-	Body []byte // at most 8 KiB
+	ID     string
+	Kind   string // OrderInput, …
+	Player string // whom an event is for, or who is kicked
+	Team   uint16 // whom an event is for; 0 is none
+	Event  string // its type
+	Text   string // why, of an end or a kick
+	Body   []byte // the fields of an input or event as JSON, at most 8 KiB
 	// Digest stands for what was asked for, so that another order under the same id is found out.
 	Digest string
 	// Asks says that it changes nothing and wants an answer; it is not kept for long.
@@ -52,6 +57,15 @@ type Order struct {
 	Place string
 }
 
+// Kinds of orders.
+const (
+	OrderInput = "input" // the game is fed
+	OrderEvent = "event" // for everybody in the room, a player or a team
+	OrderEnd   = "end"   // the match ends
+	OrderKick  = "kick"  // a player is sent away
+	OrderState = "state" // asks for the present state as JSON
+)
+
 // Outcome is what came of an order.
 type Outcome struct {
 	State  string // OrderWaits, OrderDone, or why it was not done
@@ -59,10 +73,12 @@ type Outcome struct {
 	Answer []byte // of an order that asks
 }
 
-// What can come of an order. A room says which, see match.OrderDone; those that are gone are told by who asks.
+// What can come of an order.
 const (
-	OrderWaits = "waiting"
-	OrderDone  = "done"
+	OrderWaits   = "waiting"
+	OrderDone    = "done"
+	OrderRefused = "refused" // by the rules, or it was none of this game's
+	OrderAbsent  = "absent"  // the player is not in the room
 	// OrderGone is of one that the room had not done when it ended.
 	OrderGone = "gone"
 )
@@ -80,7 +96,7 @@ func (d *Directory) Order(ctx context.Context, room string, o Order) error {
 		kept = askKept
 	}
 	answer, err := orderScript.Run(ctx, d.rdb, []string{d.room(room), d.orders(room), d.order(room, o.ID)},
-		o.ID, o.Kind, o.Body, o.Digest, maxOrders, orderTTL.Milliseconds(), kept.Milliseconds()).Text()
+		o.ID, o.Digest, maxOrders, orderTTL.Milliseconds(), kept.Milliseconds(), o.Kind, o.Player, o.Team, o.Event, o.Text, o.Body).Text()
 	switch {
 	case err != nil:
 	case answer == "unopened":
@@ -99,15 +115,16 @@ func (d *Directory) Order(ctx context.Context, room string, o Order) error {
 // posted is about to end.
 var orderScript = redis.NewScript(`
 local digest = redis.call('HGET', KEYS[3], 'digest')
-if digest then return digest == ARGV[4] and 'ok' or 'other' end
+if digest then return digest == ARGV[2] and 'ok' or 'other' end
 local rec = redis.call('HMGET', KEYS[1], 'epoch', 'off', 'result', 'ran')
 if not rec[1] or rec[2] or rec[3] then return 'gone' end
 if not rec[4] then return 'unopened' end
-if redis.call('XLEN', KEYS[2]) >= tonumber(ARGV[5]) then return 'many' end
-redis.call('XADD', KEYS[2], '*', 'id', ARGV[1], 'kind', ARGV[2], 'body', ARGV[3])
-redis.call('PEXPIRE', KEYS[2], ARGV[6])
-redis.call('HSET', KEYS[3], 'digest', ARGV[4], 'state', 'waiting')
-redis.call('PEXPIRE', KEYS[3], ARGV[7])
+if redis.call('XLEN', KEYS[2]) >= tonumber(ARGV[3]) then return 'many' end
+redis.call('XADD', KEYS[2], '*', 'id', ARGV[1], 'kind', ARGV[6], 'player', ARGV[7], 'team', ARGV[8], 'event', ARGV[9],
+	'text', ARGV[10], 'body', ARGV[11])
+redis.call('PEXPIRE', KEYS[2], ARGV[4])
+redis.call('HSET', KEYS[3], 'digest', ARGV[2], 'state', 'waiting')
+redis.call('PEXPIRE', KEYS[3], ARGV[5])
 return 'ok'`)
 
 // Outcome says what came of an order. Errors: ErrNoOrder.
@@ -146,7 +163,11 @@ func (d *Directory) Orders(ctx context.Context, room, after string, limit int64)
 	list := make([]Order, len(read.Val()))
 	for i, m := range read.Val() {
 		text := func(field string) string { s, _ := m.Values[field].(string); return s }
-		list[i] = Order{ID: text("id"), Kind: text("kind"), Body: bytesOf(text("body")), Place: m.ID}
+		team, _ := strconv.ParseUint(text("team"), 10, 16) // which Order has written
+		list[i] = Order{
+			ID: text("id"), Kind: text("kind"), Player: text("player"), Team: uint16(team), Event: text("event"), Text: text("text"),
+			Body: bytesOf(text("body")), Place: m.ID,
+		}
 	}
 	return list, nil
 }

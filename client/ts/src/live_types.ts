@@ -36,7 +36,9 @@ export interface LiveTells {
   /** One may not write in a room for a while, or again. */
   mute: [muting: Muting, event: LobbyEvent];
   notification: [notification: Notification, event: LobbyEvent];
-  /** Every event, of kinds that this client does not know, too. */
+  /** What a backend has published to the player, of this kind: kept for him, or told only since he is there. */
+  [kind: `x.${string}`]: [body: unknown, event: LobbyEvent];
+  /** Every event that is kept, of kinds that this client does not know, too. */
   event: [event: LobbyEvent];
   /** How a player is whom one watches. */
   presence: [presence: Presence];

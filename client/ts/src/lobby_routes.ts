@@ -1,8 +1,14 @@
 // The lobby's REST interface. Written by go test ./lobby -update from its OpenAPI document: change it there.
 
 import type {
+  AdminAnnounceBody,
+  AdminEndBody,
+  AdminKickBody,
   AdminNodes,
   AdminPlacement,
+  AdminRoomDetail,
+  AdminRoomState,
+  AdminRooms,
   Blocks,
   ChatMessage,
   Code,
@@ -25,11 +31,14 @@ import type {
   NewRoom,
   NewTicket,
   Notified,
+  Ordered,
   OtherPlayer,
   Party,
   PlayedMatches,
   Player,
   Profile,
+  PublishBody,
+  Published,
   Queues,
   Ready,
   Result,
@@ -61,6 +70,12 @@ export interface Routes {
   "GET /v1/admin/nodes": { args: {}; reply: AdminNodes };
   /** Explain where a room would go. */
   "GET /v1/admin/placement": { args: { game: string; region?: string | undefined; tag?: string[] | undefined }; reply: AdminPlacement };
+  /** List all rooms. */
+  "GET /v1/admin/rooms": { args: { game?: string | undefined; node?: string | undefined; limit?: number | undefined; cursor?: string | undefined }; reply: AdminRooms };
+  /** Look at a room. */
+  "GET /v1/admin/rooms/{id}": { args: { id: string }; reply: AdminRoomDetail };
+  /** Look into a room's state. */
+  "GET /v1/admin/rooms/{id}/state": { args: { id: string }; reply: AdminRoomState };
   /** Read what was written in a channel. */
   "GET /v1/chat/{channel}/messages": { args: { channel: string; before?: string | undefined; limit?: number | undefined }; reply: History };
   /** Read a group that one is in. */
@@ -97,6 +112,12 @@ export interface Routes {
   "PATCH /v1/rooms/{id}": { args: { id: string } & RoomChange; reply: RoomInfo };
   /** Give a server no more rooms. */
   "POST /v1/admin/nodes/{id}/drain": { args: { id: string }; reply: void };
+  /** Tell those in a room something. */
+  "POST /v1/admin/rooms/{id}/announce": { args: { id: string } & AdminAnnounceBody; reply: Notified };
+  /** End a room's match. */
+  "POST /v1/admin/rooms/{id}/end": { args: { id: string } & AdminEndBody; reply: Ordered };
+  /** Send a player out of a room. */
+  "POST /v1/admin/rooms/{id}/kick": { args: { id: string } & AdminKickBody; reply: Ordered };
   /** Write a message. */
   "POST /v1/chat/{channel}/messages": { args: { channel: string } & NewMessage; reply: ChatMessage };
   /** Have a player not write in a room for a while. */
@@ -137,6 +158,8 @@ export interface Routes {
   "POST /v1/parties/{id}/promote": { args: { id: string } & OtherPlayer; reply: Party };
   /** Say whether one is ready. */
   "POST /v1/parties/{id}/ready": { args: { id: string } & Ready; reply: Party };
+  /** Publish into a room or to players. */
+  "POST /v1/publish": { args: PublishBody; reply: Published };
   /** Make a room. */
   "POST /v1/rooms": { args: NewRoom; reply: MadeRoom };
   /** Join a public room. */

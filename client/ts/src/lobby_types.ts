@@ -1,5 +1,27 @@
 // The lobby's REST interface. Written by go test ./lobby -update from its OpenAPI document: change it there.
 
+/** What POST /v1/admin/rooms/{id}/announce takes. */
+export interface AdminAnnounceBody {
+  /** Plain text; newlines are the only control characters. */
+  body?: string;
+  /** One line of plain text. */
+  title: string;
+}
+
+/** What POST /v1/admin/rooms/{id}/end takes. */
+export interface AdminEndBody {
+  /** One line that its players are shown. */
+  reason: string;
+}
+
+/** What POST /v1/admin/rooms/{id}/kick takes. */
+export interface AdminKickBody {
+  /** The player's id. */
+  player: string;
+  /** One line that he is shown. */
+  reason: string;
+}
+
 /** A part of AdminNode. */
 export interface AdminLoad {
   /** Of its rooms, those that do not tick since nobody is connected. */
@@ -69,6 +91,105 @@ export interface AdminPlacement {
   reason?: string;
   /** The version of the game's rules that this lobby makes rooms for. */
   rules: string;
+}
+
+/** A part of AdminRooms. */
+export interface AdminRoom {
+  /** By which anybody may join who knows it. */
+  code?: string;
+  /** RFC 3339. */
+  created_at: string;
+  /** Why it is over and about to be forgotten. */
+  ended?: string;
+  /** Seats that new players may have now. */
+  free: number;
+  game: string;
+  id: string;
+  /** The server that runs it; released: it is about to go on elsewhere. */
+  node: string;
+  /** Its rules take new players. */
+  open: boolean;
+  /** The player who made it. */
+  owner?: string;
+  /** Seats that are taken or kept for somebody who is on the way. */
+  players: number;
+  /** Anybody may find it and join. */
+  public: boolean;
+  /** That made the match. */
+  queue?: string;
+  region?: string;
+  /** The version of its game's rules. */
+  rules: string;
+  seats: number;
+  tags?: Record<string, string>;
+  title?: string;
+}
+
+/** What GET /v1/admin/rooms/{id} answers. */
+export interface AdminRoomDetail {
+  /** By which anybody may join who knows it. */
+  code?: string;
+  /** Those for whom a seat is kept. */
+  coming: string[];
+  /** RFC 3339. */
+  created_at: string;
+  /** Why it is over and about to be forgotten. */
+  ended?: string;
+  /** Seats that new players may have now. */
+  free: number;
+  game: string;
+  id: string;
+  /** The server that runs it; released: it is about to go on elsewhere. */
+  node: string;
+  /** Its rules take new players. */
+  open: boolean;
+  /** The player who made it. */
+  owner?: string;
+  /** Seats that are taken or kept for somebody who is on the way. */
+  players: number;
+  /** Anybody may find it and join. */
+  public: boolean;
+  /** That made the match. */
+  queue?: string;
+  region?: string;
+  /** The version of its game's rules. */
+  rules: string;
+  /** The players who have taken their seats. */
+  seated: string[];
+  seats: number;
+  tags?: Record<string, string>;
+  title?: string;
+}
+
+/** What GET /v1/admin/rooms/{id}/state answers. */
+export interface AdminRoomState {
+  tables: AdminTable[];
+  /** After which it is so. */
+  tick: number;
+}
+
+/** What GET /v1/admin/rooms answers. */
+export interface AdminRooms {
+  /** The cursor of the next page; absent at the end. A page may be short, or empty, and not be the last. */
+  next?: string;
+  rooms: AdminRoom[];
+}
+
+/** A part of AdminTable. */
+export interface AdminRow {
+  /** By the schema's names, those too that no client is sent. Nested ones are called Pos.X, an element List.0; texts are cut at 256 bytes. */
+  fields: Record<string, unknown>;
+  id: number;
+}
+
+/** A part of AdminRoomState. */
+export interface AdminTable {
+  /** How many rows it has; of a large table the first alone are in rows. */
+  count: number;
+  name: string;
+  rows: AdminRow[];
+  /** It is one row that is always there. */
+  single: boolean;
 }
 
 /** A part of AdminPlacement. */
@@ -387,12 +508,20 @@ export interface Notification {
   title: string;
 }
 
-/** What POST /v1/notifications answers. */
+/** What POST /v1/admin/rooms/{id}/announce answers. What POST /v1/notifications answers. */
 export interface Notified {
   /** The notification's, which is in what players get too. */
   id: string;
   /** How many players got it; 0 for all, who are not counted. */
   to: number;
+}
+
+/** What POST /v1/admin/rooms/{id}/end answers. What POST /v1/admin/rooms/{id}/kick answers. */
+export interface Ordered {
+  /** The order's. The same request with the same Idempotency-Key has the same. */
+  id: string;
+  /** done: in a room with a journal it is durable. waiting: it will be done when the room can; asked again with the same Idempotency-Key, it is told. */
+  state: "done" | "waiting";
 }
 
 /** What POST /v1/groups/{id}/invite takes. What POST /v1/parties/{id}/invite takes. */
@@ -525,6 +654,43 @@ export interface Profile {
   status?: string;
   /** Who may see whether the player is online, in a queue or in a match. Default everyone. */
   watch?: "everyone" | "party" | "nobody";
+}
+
+/** What POST /v1/publish takes. */
+export interface PublishBody {
+  event?: PublishEvent;
+  /** For a room, in the place of event: an input of its game, by the schema's names. The game's Feed hook gets it. */
+  input?: unknown;
+  /** For players: the event waits in their inboxes, for a week. Otherwise those alone hear it who are there now. */
+  keep?: boolean;
+  /** room:ID, player:ID, party:ID, group:ID, or all: everybody. */
+  to: string;
+}
+
+/** A part of PublishBody. */
+export interface PublishEvent {
+  /** For players: anything in JSON, at most 3072 bytes. */
+  body?: unknown;
+  /** In a room: its fields, by the schema's names; those left out are zero. */
+  fields?: unknown;
+  /** For players: what it is about, for the client. */
+  kind?: string;
+  /** In a room: for this player alone. */
+  player?: string;
+  /** In a room: for this team alone. */
+  team?: number;
+  /** In a room: one of the game's events. */
+  type?: string;
+}
+
+/** What POST /v1/publish answers. */
+export interface Published {
+  /** The order's. The same request with the same Idempotency-Key has the same. */
+  id: string;
+  /** done: in a room with a journal it is durable. waiting: it will be done when the room can; asked again with the same Idempotency-Key, it is told. */
+  state: "done" | "waiting";
+  /** How many players it was for; absent for a room, and for all, who are not counted. */
+  to?: number;
 }
 
 /** A part of Queues. */
