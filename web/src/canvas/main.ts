@@ -2,7 +2,7 @@
 
 import type { FrameInfo } from "@muster/client";
 import { Simulator } from "@muster/client/overlay";
-import { callsign, tidy } from "../arena/callsign.ts";
+import { callsign, tidy } from "../shared/callsign.ts";
 import { conditions } from "../arena/instruments.ts";
 import { byId, setText, show } from "../shared/dom.ts";
 import { Prefs } from "../shared/prefs.ts";

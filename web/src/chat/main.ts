@@ -170,7 +170,7 @@ function groups(s: Session, go: (hash: string) => void): void {
     open.setAttribute("aria-expanded", String(on));
     if (on) title.focus();
   };
-  open.addEventListener("click", () => toggle(box.hidden));
+  open.addEventListener("click", () => toggle(box.hasAttribute("hidden")));
   box.addEventListener("submit", (e) => {
     e.preventDefault();
     const name = title.value.trim();

@@ -101,7 +101,7 @@ export class TalkView {
     }
     const about = { channel, muted: s.mutes.has(id), blocked: s.blocks.has(id) };
     redraw(byId("talk-actions", HTMLElement), about, () => this.#actions(channel, id));
-    show(older, talk.older !== undefined);
+    show(older, Boolean(talk.older));
     this.#rows.draw(talk);
     log.classList.toggle("loading", !talk.loaded);
     s.read();
@@ -119,7 +119,7 @@ export class TalkView {
       ];
     }
     if (channel.startsWith("group:")) {
-      const invite = button("Invite", "invite", () => this.#inviting(inviteForm.hidden));
+      const invite = button("Invite", "invite", () => this.#inviting(inviteForm.hasAttribute("hidden")));
       invite.setAttribute("aria-controls", "invite-form");
       return [invite, button("Leave", "leave", () => this.#do(() => s.leaveGroup(id), ""))];
     }
