@@ -62,7 +62,7 @@ export class PlayView {
       if (m.leader) name.append(make("span", "badge", "leader"));
       if (m.leads && !me) {
         row.append(make("span", "actions",
-          button("Make leader", `lead ${m.player}`, () => this.#party(() => s.lobby.parties.promote(m.player), `${m.name} leads now.`), "plain small", `Make ${m.name} the leader`),
+          button("Make leader", `lead ${m.player}`, () => this.#party(() => s.lobby.parties.promote(m.player), `${m.name} leads now.`), "plain small", `Make leader: ${m.name}`),
           button("Remove", `kick ${m.player}`, () => this.#say(s.lobby.parties.kick(m.player), `${m.name} is out.`), "plain small", `Remove ${m.name}`)));
       }
       return row;

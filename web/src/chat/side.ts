@@ -24,7 +24,7 @@ export function drawSide(s: Session, place: string): void {
   const unseen = byId("inbox-count", HTMLElement);
   show(unseen, s.unseen > 0);
   setText(unseen, String(s.unseen));
-  byId("to-inbox", HTMLElement).setAttribute("aria-label", s.unseen ? `Notifications, ${s.unseen} new` : "Notifications");
+  show(byId("inbox-new", HTMLElement), s.unseen > 0);
   const t = s.play.ticket;
   setText(byId("play-note", HTMLElement), t?.state === "waiting" ? "waiting …" : t?.state === "confirming" ? "ready?" : s.play.fresh ? "match found" : s.party ? `party of ${s.party.members.length}` : "");
   const there = s.book.contacts.filter((c) => (s.state(c.id) ?? "offline") !== "offline").length;
@@ -54,11 +54,10 @@ export function drawSide(s: Session, place: string): void {
     } else {
       picture.classList.add(t.channel.startsWith("party:") ? "party" : "group");
     }
-    const words = make("span", "words", make("b", "title", t.title), make("span", "preview", t.preview || (t.state ? stateText(t.state as "online") : "Nothing said yet")));
+    const words = make("span", "words", make("b", "title", t.title), make("span", "hidden-text", t.state ? ` ${stateText(t.state as "online")} ` : " "), make("span", "preview", t.preview || "Nothing said yet"));
     const right = make("span", "right", make("span", "when", t.when));
-    if (t.unread) right.append(make("b", "count", t.unread > 99 ? "99+" : String(t.unread)));
+    if (t.unread) right.append(make("b", "count", t.unread > 99 ? "99+" : String(t.unread)), make("span", "hidden-text", " unread"));
     link.append(picture, words, right);
-    link.setAttribute("aria-label", [t.title, t.state && stateText(t.state as "online"), t.unread ? `${t.unread} unread` : "", t.preview].filter(Boolean).join(", "));
     return make("li", "", link);
   }));
 }
