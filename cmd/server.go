@@ -62,6 +62,8 @@ type server struct {
 	ends    atomic.Bool // it stops: no new rooms
 	lobby   *lobby.Lobby
 	http    *http.Server
+	overview *overview
+	sent    flow // of bytes to sockets of matches; describe's
 	// draining says that an operator wants no new rooms here.
 	draining atomic.Bool
 	failed   chan error // the HTTP server's end before Close
@@ -78,6 +80,9 @@ func startServer(ctx context.Context, set *settings, games []Game, keys *token.K
 			s = nil
 		}
 	}()
+	if err := checkNames(games); err != nil {
+		return s, err
+	}
 	listener, err := listen(set.Listen)
 	if err != nil {
 		return s, err
@@ -91,6 +96,8 @@ func startServer(ctx context.Context, set *settings, games []Game, keys *token.K
 	if err != nil {
 		return s, err
 	}
+	s.overview = &overview{rdb, set.Namespace, cluster.NewNodes(rdb, set.Namespace, log)}
+	games = withDashboard(games, s.overview.report)
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	node := s.node(listener.Addr(), games)
@@ -308,7 +315,7 @@ func (s *server) startLobby(rdb redis.UniversalClient, games []Game, reg prometh
 		r := g.Rules()
 		cfg.Games = append(cfg.Games, lobby.Game{
 			Name: g.Name(), Rules: r.Version, Seats: r.Seats, Persist: r.Persist, Config: r.Config, CheckConfig: g.CheckConfig,
-			Watch: r.Spectators > 0, OpenReplays: opened[g.Name()],
+			Watch: r.Spectators > 0, Role: r.Role, OpenReplays: opened[g.Name()],
 		})
 		if opened[g.Name()] && r.Persist {
 			return fmt.Errorf("--open-replays %s: the game's rooms go on after their results, and a replay shows what is hidden in them", g.Name())

@@ -55,7 +55,8 @@ type Config struct {
 	Steady func(live map[string]cluster.Node) bool
 	// Guests lets anybody log in under any name. For development only.
 	Guests bool
-	// OpenAdmin asks for no token where otherwise one with the role admin is needed. For development only.
+	// OpenAdmin asks for no token where otherwise one with the role admin is needed, and for no role of games. For
+	// development only.
 	OpenAdmin bool
 	Version   string // of the server, for the API's description. Default "unknown"
 	// Ratings is the model by which players are rated. Its zero value is the default one.
@@ -83,6 +84,8 @@ type Game struct {
 	CheckConfig func(config []byte) error
 	// Watch says that its rooms may be watched by those who do not play.
 	Watch bool
+	// Role is what a player's token must have for its rooms and its queues; "" is nothing.
+	Role string
 	// OpenReplays lets its players fetch the replays of matches that they played to their end, with all that the game hid
 	// from them meanwhile. It means nothing for games that persist: their rooms go on after a result.
 	OpenReplays bool

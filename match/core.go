@@ -51,6 +51,7 @@ type effects struct {
 	works        []BegunWork
 	unchecked    int // samples that Check refused
 	doors        doors
+	teams        bool // somebody is in another team
 	ordered      []doneOrder
 	ended        bool
 	endedFor     string // why, where an order ended the match
@@ -83,7 +84,7 @@ func (e *effects) reset() {
 	e.kicked = e.kicked[:0]
 	clear(e.works)
 	e.works = e.works[:0]
-	e.unchecked, e.doors = 0, 0
+	e.unchecked, e.doors, e.teams = 0, 0, false
 	e.ordered = e.ordered[:0]
 	e.ended, e.endedFor, e.result = false, "", nil
 }

@@ -50,6 +50,7 @@ type Attach struct {
 	Player        Player
 	PlayerExpires time.Time // when the player's own token ends
 	Watch         bool      // it wants no seat, only to see what everybody may; Player has its id alone
+	Audience      Audience  // of one who watches: its edge's for the room
 	Resume        bool      // by a resume secret, not a seat token
 	Counter       uint32    // the resume secret's
 	Claim         string    // the seat token's id, by which the directory knows the claim; "" with a resume secret

@@ -109,6 +109,10 @@ type fakeDirectory struct {
 	off     bool          // Renew says that the match was called off
 	settle  func() (Settlement, error)
 	settled []time.Time // when Settle was asked
+
+	deaf        int   // renewals with new teams that are not answered
+	regrouped   Alive // the last renewal that had new teams
+	regroupings int
 }
 
 func (d *fakeDirectory) Settle(context.Context, string) (Settlement, error) {
@@ -129,7 +133,15 @@ func (d *fakeDirectory) FreeSeat(_ context.Context, _ string, _ uint64, seat uin
 func (d *fakeDirectory) Renew(_ context.Context, _ string, _ uint64, a Alive) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if d.deaf > 0 && a.Teams {
+		d.deaf--
+		return errors.New("Redis is down")
+	}
 	d.renewed++
+	if a.Teams {
+		d.regrouped = a
+		d.regroupings++
+	}
 	d.open, d.alive = a.Open, a
 	if d.off {
 		return fmt.Errorf("renewing: %w", ErrCalledOff)
@@ -284,7 +296,21 @@ func (v *fakeViewer) frame(f *Frame, head *proto.Head) {
 	c := *head
 	c.Scopes = append([]proto.Watch(nil), head.Scopes...)
 	v.prev = &c
-	r := proto.NewReader(w.Bytes())
+	v.read(w.Bytes())
+}
+
+// see is frame for a message that was made elsewhere.
+func (v *fakeViewer) see(msg []byte) {
+	barrier.Lock()
+	defer barrier.Unlock()
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.read(msg)
+}
+
+// read applies a frame; v.mu is held.
+func (v *fakeViewer) read(msg []byte) {
+	r := proto.NewReader(msg)
 	kind, n, err := proto.ServerKind(r)
 	if err == nil {
 		err = v.in.Parse(r, kind, n)

@@ -149,6 +149,9 @@ func (h *Host) Open(spec Spec) (*Instance, error) {
 	h.metrics.rooms.Inc()
 	h.opened++
 	n := h.opened
+	if rm.broadcast.delayed() {
+		h.wg.Go(func() { rm.broadcast.run(h.ctx) })
+	}
 	h.wg.Go(func() {
 		defer quit()
 		rm.run(ctx, h.phase(n, rm.period))

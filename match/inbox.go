@@ -27,6 +27,7 @@ const (
 	msgRefresh
 	msgStarted
 	msgCalledOff
+	msgWatch // somebody watches: only that the room ticks
 	msgOrder // wakes the room; what it is about is in its orders
 )
 

@@ -24,11 +24,12 @@ type Instance struct {
 	host    *Host
 	viewers viewers
 
-	inbox  inbox
-	start  atomic.Int64 // when tick 0 was, or would have been, in nanoseconds since base
-	base   time.Time
-	period time.Duration
-	done   chan struct{} // closed when the room has ended and its goroutine is about to return
+	broadcast *broadcast
+	inbox     inbox
+	start     atomic.Int64 // when tick 0 was, or would have been, in nanoseconds since base
+	base      time.Time
+	period    time.Duration
+	done      chan struct{} // closed when the room has ended and its goroutine is about to return
 
 	shut      atomic.Bool   // new players may not be sent here
 	calling   atomic.Int64  // since when the rules have been called, in nanoseconds since base; 0 while they are not; or hung
@@ -41,6 +42,7 @@ type Instance struct {
 	past      atomic.Bool   // see Alive
 	kept      atomic.Bool   // see Alive
 	roster    atomic.Pointer[[]Seated]
+	teamsDue  atomic.Bool // the directory lacks the newest teams
 	abandoned atomic.Bool // it is another host's by now
 	quit      func()      // lets the room's goroutine end
 
@@ -66,13 +68,13 @@ type Instance struct {
 	keeper
 	orders      orders
 	promise     promise
-	watchers    []watcher
-	watching    atomic.Int32 // how many
-	public      eventLog     // of those who watch
-	emptyAt     uint32       // the tick since which nobody has a seat
+	casting     casting
+	public      eventLog // of those who watch
+	emptyAt     uint32   // the tick since which nobody has a seat
 	began       time.Time
 	pastAt      uint32 // the tick at which a restored room is past where it was left; 0 when it is, or is new
 	rosterStale bool   // roster lacks the newest change
+	regrouped   bool   // what was restored may have other teams than the directory's record
 
 	list   []message
 	data   []byte
@@ -98,6 +100,7 @@ func newInstance(g *Game, spec Spec, h *Host) *Instance {
 	for i := range rm.seats {
 		rm.seats[i].reset(&g.rules)
 	}
+	rm.broadcast = newBroadcast(rm)
 	return rm
 }
 
@@ -120,6 +123,16 @@ func (rm *Instance) Rate() int { return rm.game.rules.TickRate }
 // Mode says whether the game's inputs are samples or commands.
 func (rm *Instance) Mode() proto.InputMode { return rm.game.rules.Inputs }
 
+// Behind is how long after a tick those who watch are shown it.
+func (rm *Instance) Behind() time.Duration { return rm.game.rules.SpectatorDelay }
+
+// Shown is closed when the room has ended for those who watch it, too: after Done, by the delay at most.
+func (rm *Instance) Shown() <-chan struct{} { return rm.broadcast.over }
+
+// Again hands an audience what it has missed of the casts: those from a number on, or where that is too long ago from one
+// on with which it can begin.
+func (rm *Instance) Again(a Audience, from uint64) { rm.broadcast.again(a, from) }
+
 // Lossy says whether inputs may be lost on their way here.
 func (rm *Instance) Lossy() bool { return false }
 
@@ -138,6 +151,9 @@ func (rm *Instance) Ready() <-chan struct{} { return rm.ready }
 // Attach claims a seat. The room answers through the viewer: a welcome at one of its next ticks, or a close. It is
 // false when the room has ended; then the viewer hears nothing of it and Detach must not be called.
 func (rm *Instance) Attach(a Attach) bool {
+	if a.Watch {
+		return rm.broadcast.admit(&a)
+	}
 	if rm.inbox.crowded() {
 		a.Viewer.Close(proto.Close{Code: proto.CodeOverloaded, Reason: "the match does not answer now"})
 		return true
@@ -152,21 +168,37 @@ func (rm *Instance) Attach(a Attach) bool {
 
 // Detach reports that an attached viewer's connection is gone. Each Attach is followed by exactly one.
 func (rm *Instance) Detach(v Viewer) {
+	if v.Seat() == 0 {
+		rm.broadcast.remove(v)
+		return
+	}
 	if rm.viewers.remove(v) { // else it was sent away
 		rm.inbox.put(message{kind: msgDetach, viewer: v})
 	}
 }
 
 // Leave gives the viewer's seat up for good.
-func (rm *Instance) Leave(v Viewer) { rm.inbox.put(message{kind: msgLeave, viewer: v}) }
+func (rm *Instance) Leave(v Viewer) {
+	if v.Seat() != 0 {
+		rm.inbox.put(message{kind: msgLeave, viewer: v})
+	} else if rm.broadcast.remove(v) {
+		v.Close(proto.Close{Code: proto.CodeDone, Reason: "you left the match"})
+	}
+}
 
 // Refresh says that the viewer's player has a newer token, and when that ends.
 func (rm *Instance) Refresh(v Viewer, expires time.Time) {
-	rm.inbox.put(message{kind: msgRefresh, viewer: v, attach: &Attach{PlayerExpires: expires}})
+	if v.Seat() != 0 { // of one who watches the edge alone knows it
+		rm.inbox.put(message{kind: msgRefresh, viewer: v, attach: &Attach{PlayerExpires: expires}})
+	}
 }
 
 // Resync asks for a keyframe of one scope. The edge has reset its own view of it already; the room counts it.
 func (rm *Instance) Resync(v Viewer, scope uint16) {
+	if v.Seat() == 0 { // it wakes nobody
+		rm.metrics.resyncs.Inc()
+		return
+	}
 	rm.inbox.put(message{kind: msgResync, viewer: v, scope: scope})
 }
 
@@ -227,6 +259,7 @@ func (rm *Instance) begin(ctx context.Context) *proto.Close {
 		return c
 	}
 	rm.startJournal(saved != nil)
+	rm.regrouped = saved != nil
 	rm.begun.Store(true)
 	if saved == nil {
 		rm.opened = &openedAs{rm.hash()}
@@ -316,6 +349,7 @@ func (rm *Instance) loop(ctx context.Context, phase time.Duration) *proto.Close 
 		took := time.Since(rm.base) - began
 		rm.metrics.duration.Observe(took.Seconds())
 		rm.host.load.busy.Add(int64(took))
+		rm.host.load.took.add(took)
 		if c != nil || rm.givenUp() {
 			return c
 		}
@@ -355,7 +389,7 @@ func (rm *Instance) dismiss(c proto.Close) {
 	}
 	rm.viewers.closeAll(c)
 	rm.metrics.players.Sub(float64(rm.playing.Swap(0)))
-	rm.metrics.spectators.Sub(float64(rm.watching.Swap(0)))
+	rm.broadcast.end(c)
 }
 
 // gone closes done.

@@ -24,9 +24,14 @@ type Rules struct {
 	// Rewind is how far back Step.Rewind shows the past, 0 to 1 s: what a player looked at before that counts as seen
 	// then. A larger one favours players far away, and lets them hit those who took cover long ago. Default 250 ms.
 	Rewind time.Duration
-	// Spectators is how many connections may watch a room without a seat, 0 to 1000. They see what everybody sees, and
-	// the cells that [netcode.Scopes.Spectate] shows them. Default 0.
+	// Spectators is how many connections may watch a room without a seat, 0 to 100,000. They see what everybody sees, and
+	// the cells that [netcode.Scopes.Spectate] shows them. What a tick says to them is encoded once, however many they are.
+	// Default 0.
 	Spectators int
+	// SpectatorDelay is how long after a tick those who watch are shown it, with its events and the match's end, 0 to 10 min:
+	// where it is longer than what a watcher could tell a player is of use. A room with a delay keeps what it will show also
+	// while nobody watches, up to 32 MiB. Default 0.
+	SpectatorDelay time.Duration
 	// Grace is how long the seat of a dropped player is held. Default 30 s.
 	Grace time.Duration
 	// Empty is how long a room without any player goes on before it ends without a result. Default 30 s.
@@ -45,6 +50,10 @@ type Rules struct {
 	// Persist keeps the state of a room that nobody is in any more, by its id, for the next who opens it: a document, a
 	// world. Such a room ends only when its rules end it. It implies Durability Checkpoint at least.
 	Persist bool
+	// Role is what the token of a player must have for a seat in rooms of this game, or to watch them: lobbies refuse all
+	// others, but in development. For what is not for everybody, like the tools of those who run the servers. Default
+	// none: the game is for all.
+	Role string
 	// Events are the zero values of the event types that the game emits, in the order of their wire types.
 	Events []any
 	// Config is the zero value of the struct that a room's config is read into, from JSON, with exported fields that have
@@ -89,8 +98,14 @@ func (r Rules) withDefaults() (Rules, error) {
 		return r, fmt.Errorf("Rules.TickRate is %d, 1 to 128 allowed", r.TickRate)
 	case r.Seats < 1 || r.Seats > 1000:
 		return r, fmt.Errorf("Rules.Seats is %d, 1 to 1000 allowed", r.Seats)
+	case r.Role != "" && !gameName.MatchString(r.Role):
+		return r, fmt.Errorf("Rules.Role is %q, a lower-case letter and up to 30 of a-z, 0-9, _ and - allowed", r.Role)
 	case r.Spectators < 0 || r.Spectators > maxSpectators:
 		return r, fmt.Errorf("Rules.Spectators is %d, 0 to %d allowed", r.Spectators, maxSpectators)
+	case r.SpectatorDelay < 0 || r.SpectatorDelay > maxDelay:
+		return r, fmt.Errorf("Rules.SpectatorDelay is %v, 0 to %v allowed", r.SpectatorDelay, maxDelay)
+	case r.SpectatorDelay > 0 && r.Spectators == 0:
+		return r, fmt.Errorf("Rules.SpectatorDelay is %v, and Rules.Spectators is 0", r.SpectatorDelay)
 	case r.Inputs > proto.Commands:
 		return r, fmt.Errorf("Rules.Inputs is %d, Samples or Commands allowed", r.Inputs)
 	case r.InputsPerTick < 1 || r.InputsPerTick > 16:

@@ -30,9 +30,7 @@ func (rm *Instance) send() {
 			Scopes: rm.encoder.Scopes(netcode.Seat(i)),
 		}})
 	}
-	if len(rm.watchers) > 0 {
-		rm.sendWatchers()
-	}
+	rm.cast(true, nil)
 	for i := range rm.frames {
 		if len(rm.frames[i].Views) > 0 {
 			rm.edges[i].Send(&rm.frames[i])

@@ -30,6 +30,8 @@ func (rm *Instance) sleep(ctx context.Context) {
 	}
 	rm.metrics.asleep.Inc()
 	defer rm.metrics.asleep.Dec()
+	rm.host.load.asleep.Add(1)
+	defer rm.host.load.asleep.Add(-1)
 	began := time.Since(rm.base)
 	timer := time.NewTimer(time.Duration(rm.nextDeadline()) * rm.period)
 	defer timer.Stop()

@@ -70,23 +70,15 @@ func (rm *Instance) receive(tick uint32) {
 		m := &rm.list[i]
 		switch m.kind {
 		case msgAttach:
-			if m.attach.Watch {
-				rm.watch(m.attach)
-			} else {
-				rm.attach(m.attach)
-			}
+			rm.attach(m.attach)
 		case msgDetach:
 			if s := rm.seatOf(m.viewer); s != nil {
 				rm.drop(s, tick)
-			} else {
-				rm.unwatch(m.viewer)
 			}
 		case msgLeave:
 			if s := rm.seatOf(m.viewer); s != nil {
 				s.viewer.Close(proto.Close{Code: proto.CodeDone, Reason: "you left the match"})
 				rm.leave(s)
-			} else if rm.unwatch(m.viewer) {
-				m.viewer.Close(proto.Close{Code: proto.CodeDone, Reason: "you left the match"})
 			}
 		case msgRefresh:
 			if s := rm.seatOf(m.viewer); s != nil {
@@ -276,7 +268,6 @@ func (rm *Instance) over(tick uint32) *proto.Close {
 				rm.sendEvents(s)
 			}
 		}
-		rm.tellWatchers()
 		if rm.fx.endedFor != "" { // nobody has won it
 			return &proto.Close{Code: proto.CodeMatchGone, Reason: rm.fx.endedFor}
 		}
@@ -288,7 +279,7 @@ func (rm *Instance) over(tick uint32) *proto.Close {
 				s.viewer.Message(rm.out.Bytes())
 			}
 		}
-		rm.messageWatchers(rm.out.Bytes())
+		rm.cast(false, &m)
 		return &proto.Close{Code: proto.CodeDone, Reason: "the match is over"}
 	}
 	if rm.playing.Load() > 0 || rm.promise.open { // who was promised to come finds the room

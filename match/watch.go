@@ -1,125 +1,129 @@
 package match
 
 import (
+	"muster/netcode"
 	"muster/proto"
-	"muster/proto/token"
 )
 
 // A spectator has a connection and no seat: it is sent what everybody may see and is otherwise nobody. The rules do not
-// know of it, records do not name it, no room stays open or awake for it.
+// know of it, records do not name it, no room stays open or awake for it. However many there are, the room says the same
+// to all of them, once: see [Cast].
 
 const (
-	// maxSpectators bounds Rules.Spectators: each is sent every frame.
-	maxSpectators = 1000
-	// maxWatches is how many connections one player may watch a room by, so that nobody takes all places.
-	maxWatches = 2
 	// maxPublicBytes is how much of the events for everyone may wait for the journal, in bytes.
 	maxPublicBytes = 64 << 10
+	// beginEvery is how many seconds lie between two casts at which who watches can begin.
+	beginEvery = 2
 )
 
-// watcher is a spectator's connection.
-type watcher struct {
-	viewer   Viewer
-	attach   *Attach
-	welcomed bool
+// casting is how the room's goroutine makes casts.
+type casting struct {
+	gen   uint32 // of the broadcast, for which these are made; 0 while none are
+	began uint32 // the tick at which one could begin last
+	holed bool   // frames were left out: all begin anew
+	main  way
+	entry way
+	joins bool // the entries have not joined yet
 }
 
-// watch answers a connection that wants to watch.
-func (rm *Instance) watch(a *Attach) {
-	same := count(len(rm.watchers), func(i int) bool { return rm.watchers[i].attach.Player.ID == a.Player.ID })
-	switch {
-	case rm.game.rules.Spectators == 0:
-		a.Viewer.Close(proto.Close{Code: proto.CodeMatchFull, Reason: "the match has no spectators"})
-		return
-	case len(rm.watchers) >= rm.game.rules.Spectators:
-		a.Viewer.Close(proto.Close{Code: proto.CodeMatchFull, Reason: "no place for another spectator is free"})
-		return
-	case same >= maxWatches:
-		a.Viewer.Close(proto.Close{Code: proto.CodeMatchFull, Reason: "you watch this match already"})
+// way is one of the two ways through the casts.
+type way struct {
+	view  netcode.View
+	head  proto.Head // of the frame before
+	begun bool       // there is one
+}
+
+// cast makes what those who watch are to be told of the tick, and gives it to the broadcast. frames says whether there
+// may be a frame, close that the match is over.
+func (rm *Instance) cast(frames bool, end *proto.End) {
+	gen := rm.broadcast.wanted.Load()
+	if gen != rm.casting.gen {
+		rm.casting = casting{gen: gen}
+		rm.public.reset()
+	}
+	if gen == 0 {
 		return
 	}
-	rm.watchers = append(rm.watchers, watcher{viewer: a.Viewer, attach: a})
-	rm.watching.Add(1)
-	rm.metrics.spectators.Inc()
+	c := &Cast{Tick: rm.tick, Event: rm.public.sent}
+	rm.public.unsent(&rm.events, rm.mayTell(), func(m *proto.Events) {
+		rm.out.Reset()
+		m.Append(rm.out)
+		c.Said = append(c.Said, append([]byte(nil), rm.out.Bytes()...))
+	})
+	rm.public.ack(rm.public.sent)
+	c.Told = rm.public.sent
+	if end != nil {
+		rm.out.Reset()
+		end.Append(rm.out)
+		c.Said = append(c.Said, append([]byte(nil), rm.out.Bytes()...))
+		rm.broadcast.lastWords(c)
+		return
+	}
+	if frames && rm.tick%rm.host.load.sendEvery() == 0 {
+		rm.castFrames(c)
+	}
+	if c.Frame != nil || c.Said != nil {
+		rm.broadcast.put(c, gen)
+	}
 }
 
-// unwatch forgets a spectator's connection, and says whether it was one.
-func (rm *Instance) unwatch(v Viewer) bool {
-	for i := range rm.watchers {
-		if rm.watchers[i].viewer != v {
-			continue
+// castFrames adds the frame of the tick, and from time to time one for those who begin.
+func (rm *Instance) castFrames(c *Cast) {
+	k := &rm.casting
+	if rm.broadcast.full.Load() {
+		k.holed = true
+		rm.metrics.castsLeftOut.Inc()
+		return
+	}
+	if k.holed || !k.main.begun {
+		*k = casting{gen: k.gen, began: rm.tick}
+		c.Begins = true
+		c.Frame = rm.frameOf(&k.main)
+		return
+	}
+	if !k.joins && rm.tick-k.began >= uint32(beginEvery*rm.game.rules.TickRate) { //nolint:gosec // 1 to 128
+		k.entry, k.began, k.joins = way{}, rm.tick, true
+		c.Begins = true
+	}
+	c.Frame = rm.frameOf(&k.main)
+	if k.joins {
+		c.Entry = rm.frameOf(&k.entry)
+		c.Joins = k.entry.view.Same(&k.main.view)
+		k.joins = !c.Joins
+	}
+}
+
+// frameOf makes the frame that follows on a way.
+func (rm *Instance) frameOf(w *way) []byte {
+	head := proto.Head{Epoch: rm.spec.Epoch, Tick: rm.tick, Scopes: rm.encoder.PublicScopes()}
+	blocks := rm.encoder.Prepare(&w.view, head.Scopes)
+	var prev *proto.Head
+	var hashes []proto.Hash
+	if w.begun {
+		prev = &w.head
+		if netcode.HashDue(prev.Tick, head.Tick) {
+			hashes = rm.encoder.Hashes(&w.view)
 		}
-		last := len(rm.watchers) - 1
-		rm.watchers[i] = rm.watchers[last]
-		rm.watchers[last] = watcher{}
-		rm.watchers = rm.watchers[:last]
-		rm.watching.Add(-1)
-		rm.metrics.spectators.Dec()
-		if last == 0 {
-			rm.public.ack(rm.public.last) // nobody is there to be told
-		}
-		return true
 	}
-	return false
-}
-
-// sendWatchers hands the tick to those who watch: welcomes for those who are new, events, and their part of the frame.
-func (rm *Instance) sendWatchers() {
-	for i := range rm.watchers {
-		if w := &rm.watchers[i]; !w.welcomed {
-			w.welcomed = true
-			rm.welcomeWatcher(w)
-		}
+	rm.out.Reset()
+	head.Append(rm.out, prev, hashes, len(blocks))
+	for i := range blocks {
+		blocks[i].Append(rm.out)
 	}
-	rm.tellWatchers()
-	if rm.tick%rm.host.load.sendEvery() != 0 {
-		return
-	}
-	for i := range rm.watchers {
-		f := rm.frame(rm.watchers[i].viewer.Edge())
-		f.Views = append(f.Views, View{rm.watchers[i].viewer, proto.Head{
-			Epoch: rm.spec.Epoch, Tick: rm.tick, Scopes: rm.encoder.PublicScopes(),
-		}})
-	}
-}
-
-// welcomeWatcher tells a connection that it watches: it has no seat, and no secret to come back by.
-func (rm *Instance) welcomeWatcher(w *watcher) {
-	m := rm.greeting()
-	m.Player, m.Event = w.attach.Player.ID, rm.public.acked
-	w.viewer.Welcome(&m, token.Resume{Room: rm.spec.ID, Player: m.Player, PlayerExpires: w.attach.PlayerExpires})
+	scopes := append(w.head.Scopes[:0], head.Scopes...)
+	w.head, w.begun = head, true
+	w.head.Scopes = scopes
+	return append([]byte(nil), rm.out.Bytes()...)
 }
 
 // publish keeps an event for those who watch, until it may be told.
 func (rm *Instance) publish(body []byte) {
-	if len(rm.watchers) == 0 {
+	if rm.casting.gen == 0 {
 		return
 	}
-	if rm.public.bytes+len(body) > maxPublicBytes {
+	if rm.public.bytes+len(body) > maxPublicBytes || rm.broadcast.packed.Load() {
 		rm.metrics.eventsForgotten.Inc() // it gets no number: what comes later follows what came before
 		return
 	}
 	rm.public.add(rm.tick, body)
-}
-
-// tellWatchers sends all who watch the events that may be told. Nobody acknowledges them, and they are not repeated.
-func (rm *Instance) tellWatchers() {
-	if len(rm.public.list) == 0 {
-		return
-	}
-	rm.public.unsent(&rm.events, rm.mayTell(), func(m *proto.Events) {
-		rm.out.Reset()
-		m.Append(rm.out)
-		rm.messageWatchers(rm.out.Bytes())
-	})
-	rm.public.ack(rm.public.sent)
-}
-
-// messageWatchers sends a message to all who watch and know it.
-func (rm *Instance) messageWatchers(msg []byte) {
-	for i := range rm.watchers {
-		if w := &rm.watchers[i]; w.welcomed {
-			w.viewer.Message(msg)
-		}
-	}
 }

@@ -40,6 +40,20 @@ func (v *View) Resync(scope uint16) {
 	}
 }
 
+// Same says whether two viewers have the same of a room, so that what one is sent next is good for the other. One that is
+// in the middle of a keyframe is like no other.
+func (v *View) Same(o *View) bool {
+	if len(v.sent) != len(o.sent) {
+		return false
+	}
+	for i := range v.sent {
+		if v.sent[i].key != nil || v.sent[i] != o.sent[i] {
+			return false
+		}
+	}
+	return true
+}
+
 // last returns what the viewer has of a scope, or nil. from is where to look first, since scopes mostly come in the same
 // order; it is moved behind what was found.
 func (v *View) last(scope uint16, from *int) *sentScope {

@@ -24,6 +24,10 @@ type feed struct {
 	asked  time.Time // when it was last asked for what is missing
 	pinged time.Time
 	unsaid int // bytes of numbered messages since then
+
+	cast      uint64    // the number of the next cast; 0 before the first
+	castAsked time.Time // when those that are missing were last asked for
+	shown     bool      // the last one has come
 }
 
 func newFeed() feed { return feed{reader: proto.NewReader(nil), gen: 1} }
@@ -75,6 +79,7 @@ func (rm *room) look() (over bool, c proto.Close) {
 	rm.mu.Lock()
 	failed := rm.failed
 	idle := len(rm.guests) == 0 && now.Sub(rm.used) > idleFor
+	players := rm.players > 0
 	rm.repeat(false, now)
 	rm.mu.Unlock()
 	switch {
@@ -83,7 +88,7 @@ func (rm *room) look() (over bool, c proto.Close) {
 	case failed, now.Sub(rm.feed.heard) > silence:
 		rm.b.metrics.givenUp[edgeHalf].Inc()
 		return true, proto.Close{Code: proto.CodeNodeLeaving, Reason: "the match's server is not heard"}
-	case now.Sub(rm.feed.pinged) >= pingEvery, rm.feed.seq == 0:
+	case now.Sub(rm.feed.pinged) >= pingEvery, rm.feed.seq == 0 && players:
 		rm.ping(false)
 	}
 	return false, c
@@ -150,6 +155,8 @@ func (rm *room) hear(msg []byte) (over bool, err error) {
 	switch h.kind {
 	case kindTick:
 		return false, rm.apply(h, r)
+	case kindCast:
+		return false, rm.cast(h, r)
 	case kindPong:
 		st, stamp := readState(r), r.Uint("stamp", math.MaxInt64)
 		r.SkipRest("pong", h.n, 6)
@@ -162,7 +169,7 @@ func (rm *room) hear(msg []byte) (over bool, err error) {
 		return false, err //nolint:wrapcheck // says where already
 	case kindUnknown:
 		return true, nil
-	case kindWelcome, kindMessage, kindClose, kindOver:
+	case kindWelcome, kindMessage, kindClose, kindOver, kindLast:
 		over, err = rm.carryOut(h, r)
 		if rm.feed.unsaid += len(msg); rm.feed.unsaid >= sayAfter {
 			rm.ping(false)
@@ -190,6 +197,13 @@ func (rm *room) carryOut(h head, r *proto.Reader) (over bool, err error) {
 		return true, nil
 	}
 	id := r.Uint("viewer", maxNumber)
+	if h.kind == kindLast {
+		c, err := readLast(r, h.n)
+		if err == nil {
+			rm.handOn(c)
+		}
+		return false, err
+	}
 	rm.mu.Lock()
 	g := rm.byID[id]
 	rm.mu.Unlock()
@@ -277,7 +291,7 @@ func (rm *room) show(m *tick) {
 		if p.listed {
 			g.scopes = append(g.scopes[:0], p.scopes...)
 		}
-		if g.welcomed && !g.closed {
+		if g.welcomed && !g.closed && !g.watches {
 			f.Views = append(f.Views, match.View{Viewer: g.viewer, Head: proto.Head{
 				Epoch: rm.ans.epoch, Tick: m.frame.Head.Tick, Processed: p.processed, Durable: p.durable, Lead: p.lead, Scopes: g.scopes,
 			}})

@@ -125,6 +125,13 @@ func (b *Bridge) serve(from string, h head, r *proto.Reader) error {
 		s.end(false)
 	case kindInput:
 		return s.input(h, r)
+	case kindAgain:
+		from := r.Uint("cast", maxNumber)
+		r.SkipRest("again", h.n, 3)
+		if err := r.Done(); err != nil {
+			return err //nolint:wrapcheck // says where already
+		}
+		s.again(from)
 	case kindAttach, kindDetach, kindLeave, kindRefresh:
 		return s.carryOut(h, r)
 	}

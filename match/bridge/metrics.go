@@ -14,6 +14,7 @@ type metrics struct {
 	sessions [len(halves)]prometheus.Gauge
 	viewers  [len(halves)]prometheus.Gauge
 	ticks    [len(halves)]prometheus.Counter
+	casts    [len(halves)]prometheus.Counter
 	givenUp  [len(halves)]prometheus.Counter
 	gaps     prometheus.Counter
 	resyncs  prometheus.Counter
@@ -38,6 +39,9 @@ func newMetrics(r prometheus.Registerer) *metrics {
 	ticks := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "muster_bridge_ticks_total", Help: "Messages with a room's tick, by half: sent by the host, applied by the edge.",
 	}, []string{"half"})
+	casts := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "muster_bridge_casts_total", Help: "Messages with what a room says to those who watch it, by half: sent by the host, taken by the edge.",
+	}, []string{"half"})
 	givenUp := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "muster_bridge_given_up_total", Help: "Bridged rooms that were given up since the other node was silent, gone or too slow.",
 	}, []string{"half"})
@@ -52,10 +56,11 @@ func newMetrics(r prometheus.Registerer) *metrics {
 	}
 	for i, half := range halves {
 		m.sessions[i], m.viewers[i] = sessions.WithLabelValues(half), viewers.WithLabelValues(half)
+		m.casts[i] = casts.WithLabelValues(half)
 		m.ticks[i], m.givenUp[i] = ticks.WithLabelValues(half), givenUp.WithLabelValues(half)
 	}
 	if r != nil {
-		r.MustRegister(sessions, viewers, ticks, givenUp, m.gaps, m.resyncs, m.repeats, m.unsent, m.unread, m.keyframes, m.malformed)
+		r.MustRegister(sessions, viewers, ticks, casts, givenUp, m.gaps, m.resyncs, m.repeats, m.unsent, m.unread, m.keyframes, m.malformed)
 	}
 	return m
 }

@@ -31,24 +31,27 @@ type room struct {
 	mail  mailbox
 	have  atomic.Uint64 // the newest numbered message of the host's that was carried out
 
-	mu     sync.Mutex // held for each message that is sent; nothing of a viewer's is called with it
-	writer *proto.Writer
-	out    outbox
-	guests map[match.Viewer]*guest
-	byID   map[uint64]*guest
-	last   uint64    // the newest guest's number
-	used   time.Time // when somebody last came, went or asked for the room
-	ended  bool
-	failed bool // too much has not come
-	batch  batch
+	mu       sync.Mutex // held for each message that is sent; nothing of a viewer's is called with it
+	writer   *proto.Writer
+	out      outbox
+	guests   map[match.Viewer]*guest
+	byID     map[uint64]*guest
+	last     uint64         // the newest guest's number
+	players  int            // guests that have a seat
+	audience match.Audience // those that have none
+	used     time.Time      // when somebody last came, went or asked for the room
+	ended    bool
+	failed   bool // too much has not come
+	batch    batch
 
 	feed feed // of the room's goroutine
 }
 
 // guest is a viewer that is attached to a room.
 type guest struct {
-	id     uint64
-	viewer match.Viewer
+	id      uint64
+	viewer  match.Viewer
+	watches bool
 
 	// Of the room's goroutine.
 	welcomed, closed bool
@@ -100,6 +103,9 @@ func (rm *room) use() bool {
 	return !rm.ended
 }
 
+// Behind implements [edge.Room].
+func (rm *room) Behind() time.Duration { return rm.ans.behind }
+
 // Attach implements [edge.Room]. Who comes when the session is over comes again.
 func (rm *room) Attach(a match.Attach) bool {
 	if !rm.attach(&a) {
@@ -115,7 +121,12 @@ func (rm *room) attach(a *match.Attach) bool {
 		return false
 	}
 	rm.last++
-	g := &guest{id: rm.last, viewer: a.Viewer}
+	g := &guest{id: rm.last, viewer: a.Viewer, watches: a.Watch}
+	if a.Watch {
+		rm.audience = a.Audience
+	} else {
+		rm.players++
+	}
 	rm.guests[a.Viewer], rm.byID[g.id] = g, g
 	rm.used = time.Now()
 	rm.b.metrics.viewers[edgeHalf].Inc()
@@ -134,6 +145,9 @@ func (rm *room) Detach(v match.Viewer) {
 	}
 	delete(rm.guests, v)
 	delete(rm.byID, g.id)
+	if !g.watches {
+		rm.players--
+	}
 	rm.used = time.Now()
 	rm.b.metrics.viewers[edgeHalf].Dec()
 	numbered(rm.writer, 4, kindDetach, rm.session, rm.out.last+1, g.id)
@@ -267,7 +281,9 @@ func (rm *room) end(c proto.Close) {
 	rm.mu.Unlock()
 	rm.b.metrics.viewers[edgeHalf].Sub(float64(len(list)))
 	for _, g := range list {
-		g.viewer.Close(c)
+		if !g.watches || !rm.feed.shown { // else they are told when they have been shown the rest
+			g.viewer.Close(c)
+		}
 	}
 	if len(list) > 0 {
 		rm.b.log.Info("a bridged room's clients come again", zap.String("room", rm.place.room), zap.String("node", rm.place.host),

@@ -40,11 +40,16 @@ type session struct {
 	out     outbox
 	writer  *proto.Writer
 	viewers map[uint64]*viewer
+	watch   int  // of them, have no seat
 	told    bool // that the room is over
 	failed  bool // too much has not come
 	shut    bool // no messages any more
 
 	view roomView // of the room's goroutine
+
+	// Of those who call Cast, one at a time.
+	casts    *proto.Writer
+	lastCast uint64
 }
 
 // viewer is a client of another process as its room sees it.
@@ -172,7 +177,7 @@ func (s *session) open(open bool) {
 		ans.refused = proto.Close{Code: proto.CodeOverloaded, Reason: "the match cannot be reached now"}
 	default:
 		ans.epoch, ans.rate, ans.inputs = inst.Epoch(), uint8(inst.Rate()), inst.Mode() //nolint:gosec // 1 to 128
-		ans.schema = inst.Schema().Binary()
+		ans.schema, ans.behind = inst.Schema().Binary(), inst.Behind()
 	}
 	s.life.Lock()
 	s.inst, s.ans = inst, ans
@@ -251,9 +256,13 @@ func (s *session) attach(id uint64, a match.Attach) {
 		v.seat = 0
 	}
 	s.mu.Lock()
-	known, full := s.viewers[id] != nil, len(s.viewers) >= maxViewers
+	known, full := s.viewers[id] != nil, len(s.viewers)-s.watch >= maxViewers
+	if a.Watch {
+		a.Audience, full = s, s.watch >= maxWatch
+	}
 	if !known && !full {
 		s.viewers[id] = v
+		s.count(v, 1)
 	}
 	s.mu.Unlock()
 	switch {
@@ -284,9 +293,17 @@ func (s *session) remove(id uint64) *viewer {
 	v := s.viewers[id]
 	if v != nil {
 		delete(s.viewers, id)
+		s.count(v, -1)
 		s.b.metrics.viewers[hostHalf].Dec()
 	}
 	return v
+}
+
+// count counts those who have no seat; s.mu is held.
+func (s *session) count(v *viewer, n int) {
+	if v.seat == 0 {
+		s.watch += n
+	}
 }
 
 // look repeats what has not come, and ends the session where the edge is not there or the room is not.
@@ -308,8 +325,13 @@ func (s *session) look() {
 	}
 	select {
 	case <-inst.Done():
-		s.over()
 	default:
+		return
+	}
+	select {
+	case <-inst.Shown():
+		s.over()
+	default: // those who watch are not at the end yet
 	}
 }
 
@@ -328,6 +350,7 @@ func (s *session) end(tell bool) {
 		list = append(list, v)
 	}
 	clear(s.viewers)
+	s.watch = 0
 	if tell {
 		begin(s.writer, 2, kindUnknown, s.id)
 		s.b.send(s.edge.id, s.writer.Bytes())

@@ -26,6 +26,7 @@ const (
 	kindDetach  = 6 // session, number, viewer
 	kindLeave   = 7 // session, number, viewer
 	kindRefresh = 8 // session, number, viewer, expires
+	kindAgain   = 9 // session, the first cast that is missing
 
 	// From a host to an edge.
 	kindAnswer  = 16 // session, code, reason, epoch, rate, inputs, schema
@@ -36,13 +37,17 @@ const (
 	kindMessage = 21 // session, number, viewer, message
 	kindClose   = 22 // session, number, viewer, code, reason
 	kindOver    = 23 // session, number
+	kindCast    = 24 // see appendCast
+	kindLast    = 25 // see appendLast; numbered
 )
 
 // Bounds of what a message may hold.
 const (
 	maxReason  = 120     // of a close, in bytes
 	maxName    = 4 << 10 // of a player's name and of a claim's id, in bytes, as tokens have them
-	maxViewers = 4096    // of one session
+	maxViewers = 4096    // of one session, who have a seat
+	maxWatch   = 100_000 // of one session, who watch
+	maxBehind  = 600_000 // of what is shown to those who watch, in milliseconds
 	maxWatched = 1 << 16 // scopes that one edge sees of a room: there are no more
 )
 
@@ -99,16 +104,18 @@ type answer struct {
 	rate    uint8
 	inputs  proto.InputMode
 	schema  []byte
+	behind  time.Duration // how long after a tick those who watch are shown it
 }
 
 func (m *answer) append(w *proto.Writer, session uint64) {
-	begin(w, 8, kindAnswer, session)
+	begin(w, 9, kindAnswer, session)
 	w.Uint(uint64(m.refused.Code))
 	w.Str(clip(m.refused.Reason))
 	w.Uint(m.epoch)
 	w.Uint(uint64(m.rate))
 	w.Uint(uint64(m.inputs))
 	w.Bin(m.schema)
+	w.Uint(uint64(m.behind.Milliseconds())) //nolint:gosec // not negative
 }
 
 func (m *answer) parse(r *proto.Reader, n int) error {
@@ -122,7 +129,12 @@ func (m *answer) parse(r *proto.Reader, n int) error {
 	if r.Err() == nil && m.refused.Code == 0 && m.rate == 0 {
 		r.Fail("rate", "zero")
 	}
-	r.SkipRest("answer", n, 8)
+	known := 8
+	if n > known {
+		known++
+		m.behind = time.Duration(r.Uint("delay", maxBehind)) * time.Millisecond //nolint:gosec // bounded
+	}
+	r.SkipRest("answer", n, known)
 	return r.Done() //nolint:wrapcheck // says where already
 }
 

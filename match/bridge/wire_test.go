@@ -118,7 +118,27 @@ func samples() (list []sample) {
 	begin(w, 3, kindOver, 9)
 	w.Uint(4)
 	add("over")
+	begin(w, 3, kindAgain, 9)
+	w.Uint(17)
+	add("again")
+	h, c := sampleCast()
+	appendCast(w, 9, &h, c)
+	add("cast")
+	appendLast(w, 9, 4, sampleLast())
+	add("last")
 	return list
+}
+
+func sampleCast() (castHead, *match.Cast) {
+	return castHead{have: 3, sent: 4, now: 101, frac: 7, fresh: true}, &match.Cast{
+		Seq: 17, Tick: 100, Event: 5, Told: 7, Begins: true, Frame: []byte{0x91, 1}, Entry: []byte{0x91, 2}, Said: [][]byte{{0x91, 3}, {0x91, 4}},
+	}
+}
+
+func sampleLast() *match.Cast {
+	return &match.Cast{
+		Seq: 18, Tick: 101, Event: 7, Told: 8, Said: [][]byte{{0x91, 5}}, Close: &proto.Close{Code: proto.CodeDone, Reason: "over"},
+	}
 }
 
 func TestMessagesAreAsTheyWere(t *testing.T) {
@@ -154,7 +174,7 @@ func readSample[M any](t *testing.T, name string, read func(r *proto.Reader, h h
 		if err != nil || h.session != 9 {
 			t.Fatalf("%s: %+v, %v", name, h, err)
 		}
-		if h.kind >= kindWelcome || h.kind >= kindAttach && h.kind <= kindRefresh {
+		if h.kind >= kindWelcome && h.kind != kindCast || h.kind >= kindAttach && h.kind <= kindRefresh {
 			r.Uint("number", maxNumber)
 			if h.kind != kindOver {
 				r.Uint("viewer", maxNumber)
@@ -186,6 +206,14 @@ func TestMessagesSayWhatWasSaid(t *testing.T) {
 	})
 	same("close", readSample(t, "close", func(r *proto.Reader, h head) (proto.Close, error) { return readClose(r, h.n) }),
 		proto.Close{Code: proto.CodeKicked, Reason: "out"})
+	readSample(t, "cast", func(r *proto.Reader, h head) (int, error) {
+		got, c, err := readCast(r, h.n)
+		wantHead, want := sampleCast()
+		same("cast's head", got, wantHead)
+		same("cast", c, want)
+		return 0, err
+	})
+	same("last", readSample(t, "last", func(r *proto.Reader, h head) (*match.Cast, error) { return readLast(r, h.n) }), sampleLast())
 	got := readSample(t, "tick", func(r *proto.Reader, h head) (m tick, err error) { err = m.parse(r, h.n); return })
 	want := sampleTick()
 	got.lists = nil
@@ -245,6 +273,7 @@ func FuzzWhatAnEdgeIsSent(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		_, rm := silentNode(t)
 		rm.Attach(match.Attach{Viewer: &deaf{}, Player: match.Player{Seat: 1, ID: "ann"}})
+		rm.Attach(match.Attach{Viewer: &deaf{}, Audience: &crowd{}, Watch: true, Player: match.Player{ID: "walter"}})
 		for _, msg := range cut(b) {
 			if over, _ := rm.hear(msg); over {
 				break
@@ -273,6 +302,11 @@ func (*deaf) Welcome(*proto.Welcome, token.Resume) {}
 func (*deaf) Message([]byte)                       {}
 func (*deaf) Close(proto.Close)                    {}
 
+// crowd is an audience that looks at what it is told.
+type crowd struct{ casts []*match.Cast }
+
+func (c *crowd) Cast(cast *match.Cast) { c.casts = append(c.casts, cast) }
+
 func TestWhatIsNotUnderstoodIsPassedOver(t *testing.T) {
 	b, rm := silentNode(t)
 	w := proto.NewWriter()
@@ -280,7 +314,7 @@ func TestWhatIsNotUnderstoodIsPassedOver(t *testing.T) {
 		begin(w, 3, kind, 9)
 		w.Str("of a newer node")
 		b.Receive("n0", w.Bytes())
-		if known := kind == kindPong || kind == kindTick || kind >= kindWelcome && kind <= kindOver; known {
+		if known := kind == kindPong || kind == kindTick || kind >= kindWelcome && kind <= kindLast; known {
 			continue
 		}
 		if over, err := rm.hear(w.Bytes()); err != nil || over != (kind == kindUnknown) {
@@ -300,8 +334,8 @@ func TestWhatIsNotUnderstoodIsPassedOver(t *testing.T) {
 			t.Errorf("%s: %v", s.name, err)
 		}
 	}
-	if n := rm.have.Load(); n != 4 {
-		t.Errorf("%d numbered messages were taken, not 4", n)
+	if n := rm.have.Load(); n != 4 || rm.feed.cast != 18 {
+		t.Errorf("%d numbered messages were taken, not 4, and the next cast is %d", n, rm.feed.cast)
 	}
 }
 

@@ -17,6 +17,7 @@ type Alive struct {
 	Past    bool // it has run on past where its last host stopped
 	Kept    bool // a journal has something of it
 	Seats   []Seated
+	Teams   bool // the rules have put some of Seats into other teams
 }
 
 // Seated is a player who has a seat.
@@ -40,8 +41,13 @@ func (d *Directory) Renew(ctx context.Context, room string, epoch uint64, a Aliv
 	if a.Kept {
 		kept = "1"
 	}
-	answer, err := renewScript.Run(ctx, d.rdb, append(d.all(room), d.orders(room)), epoch, roomTTL.Milliseconds(), shut, memoryTTL.Milliseconds(),
-		past, kept).StringSlice()
+	args := []any{epoch, roomTTL.Milliseconds(), shut, memoryTTL.Milliseconds(), past, kept}
+	if a.Teams {
+		for _, s := range a.Seats {
+			args = append(args, s.Seat, s.Player, s.Team)
+		}
+	}
+	answer, err := renewScript.Run(ctx, d.rdb, append(d.all(room), d.orders(room)), args...).StringSlice()
 	if err == nil && len(answer) != 4 {
 		err = fmt.Errorf("unexpected answer %q", answer)
 	}
@@ -60,7 +66,7 @@ func (d *Directory) Renew(ctx context.Context, room string, epoch uint64, a Aliv
 
 // Where the doors have moved the index must follow: also when the script runs again because its answer was lost, so
 // the record says that this is due until the next renewal. A record of an older epoch was written anew by a host that did
-// not know of this one: it is as if there were none.
+// not know of this one: it is as if there were none. A seat that is another's by now, or is only reserved, keeps its team.
 var renewScript = redis.NewScript(older + `
 local rec = redis.call('HMGET', KEYS[1], 'epoch', 'shut', 'queue', 'due', 'code', 'off', 'once', 'attempts', 'kept')
 if not rec[1] or older(rec[1], ARGV[1]) then return {'gone', '', '', ''} end
@@ -72,6 +78,17 @@ redis.call('PEXPIRE', KEYS[3], rec[7] and ARGV[4] or ARGV[2])
 redis.call('PEXPIRE', KEYS[4], ARGV[4])
 if rec[8] and ARGV[5] == '1' then redis.call('HDEL', KEYS[1], 'attempts') end
 if ARGV[6] == '1' and not rec[9] then redis.call('HSET', KEYS[1], 'kept', '1') end
+local regrouped = false
+for i = 7, #ARGV, 3 do
+	local of = string.match(redis.call('HGET', KEYS[2], ARGV[i]) or '', '^0|[^|]*|(.*)$')
+	local field = 'team:' .. ARGV[i]
+	local is, wanted = redis.call('HGET', KEYS[1], field), ARGV[i + 2] ~= '0' and ARGV[i + 2] .. '|' .. ARGV[i + 1]
+	if of == ARGV[i + 1] and is ~= wanted then
+		if wanted then redis.call('HSET', KEYS[1], field, wanted) else redis.call('HDEL', KEYS[1], field) end
+		regrouped = true
+	end
+end
+if regrouped then redis.call('HINCRBY', KEYS[1], 'version', 1) end
 local moved = (rec[2] or '0') ~= ARGV[3]
 if moved then
 	redis.call('HSET', KEYS[1], 'shut', ARGV[3], 'due', '1')

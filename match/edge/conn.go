@@ -47,9 +47,10 @@ type conn struct {
 	server  *Server
 	addr    string
 	seat    netcode.Seat
-	player  string // the id
-	watches bool   // it has no seat, and no inputs
-	room    Room   // set before the reader starts
+	player  string    // the id
+	watches bool      // it has no seat, and no inputs
+	follow  *follower // of one that watches
+	room    Room      // set before the reader starts
 	meter   *door.Meter
 
 	welcomed  atomic.Bool   // the client may speak
@@ -115,6 +116,9 @@ func (c *conn) live(attached bool) {
 	if attached {
 		c.room.Detach(c)
 	}
+	if c.follow != nil {
+		c.server.rise(c)
+	}
 }
 
 // open brings the connection to its room.
@@ -139,10 +143,15 @@ func (c *conn) open(cl claim) *proto.Close {
 	}
 	c.room = rm
 	c.messages.SetLimit(rate.Limit(max(messagesPerTick*rm.Rate(), leastPerSecond)))
-	if !rm.Attach(match.Attach{
+	a := match.Attach{
 		Viewer: c, Player: cl.player, PlayerExpires: cl.playerExpires, Resume: cl.resume, Counter: cl.counter,
 		Claim: cl.tokenID, Watch: cl.watch,
-	}) {
+	}
+	if cl.watch {
+		c.server.sit(c, rm)
+		a.Audience = c.follow.audience
+	}
+	if !rm.Attach(a) {
 		return &proto.Close{Code: proto.CodeMatchGone, Reason: "the match is over"}
 	}
 	return nil
@@ -156,6 +165,10 @@ func (c *conn) Seat() netcode.Seat { return c.seat }
 
 // Welcome implements [match.Viewer].
 func (c *conn) Welcome(m *proto.Welcome, r token.Resume) {
+	if c.watches {
+		c.greet(m, r.PlayerExpires)
+		return
+	}
 	if r.Seat != 0 {
 		secret, err := c.server.cfg.Keys.SignResume(r, resumeFor)
 		if err != nil {
@@ -197,7 +210,7 @@ func (c *conn) message(w *proto.Writer) {
 		return
 	}
 	if c.put(w) {
-		c.server.metrics.bytesOut.Add(float64(length(w)))
+		c.server.metrics.wrote(length(w))
 	}
 }
 

@@ -2,6 +2,7 @@ package edge
 
 import (
 	"strconv"
+	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -13,11 +14,14 @@ type metrics struct {
 	connections prometheus.Gauge
 	viewers     [len(classes)]prometheus.Gauge // by class
 	bytesOut    prometheus.Counter
+	written     atomic.Uint64 // what bytesOut says
 	framesOut   prometheus.Counter
 	skipped     prometheus.Counter
 	messagesIn  prometheus.Counter
 	limited     prometheus.Counter
 	watchers    prometheus.Counter
+	watchWrites prometheus.Counter
+	watchSkips  prometheus.Counter
 	closes      *prometheus.CounterVec
 	refused     *prometheus.CounterVec
 	panics      prometheus.Counter
@@ -35,6 +39,8 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		messagesIn:  counter("muster_messages_in_total", "Messages read from match sockets."),
 		limited:     counter("muster_messages_limited_total", "Messages dropped by the rate limit."),
 		watchers:    counter("muster_spectator_inputs_total", "Inputs of those who only watch, passed over."),
+		watchWrites: counter("muster_spectator_writes_total", "Writes to those who only watch, of several frames each."),
+		watchSkips:  counter("muster_spectator_skips_total", "Times that one who watches was so slow that it began anew with a later keyframe."),
 		closes: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "muster_closes_total", Help: "Match sockets that the server closed, by code's name.",
 		}, []string{"code"}),
@@ -53,9 +59,15 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		m.closes.WithLabelValues(info.Name)
 	}
 	if r != nil {
-		r.MustRegister(m.connections, viewers, m.bytesOut, m.framesOut, m.skipped, m.messagesIn, m.limited, m.watchers, m.closes, m.refused, m.panics)
+		r.MustRegister(m.connections, viewers, m.bytesOut, m.framesOut, m.skipped, m.messagesIn, m.limited, m.watchers, m.watchWrites, m.watchSkips, m.closes, m.refused, m.panics)
 	}
 	return m
+}
+
+// wrote counts bytes of messages.
+func (m *metrics) wrote(n int) {
+	m.bytesOut.Add(float64(n))
+	m.written.Add(uint64(n)) //nolint:gosec // a length
 }
 
 // count moves a viewer to a class in muster_viewers. The room's goroutine calls it.

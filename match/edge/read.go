@@ -199,11 +199,21 @@ func (c *conn) refuseInputs(n int) {
 // pong answers with the room's tick time.
 func (c *conn) pong(m proto.Ping) {
 	tick, frac := c.room.Clock()
+	if c.watches {
+		tick, frac = behind(tick, frac, c.room.Behind(), c.room.Rate())
+	}
 	w := takeWriter()
 	defer writers.Put(w)
 	answer := proto.Pong{Stamp: m.Stamp, Tick: tick, Frac: frac}
 	answer.Append(w)
 	c.message(w)
+}
+
+// behind is a tick time as it was so long ago; 0 where it was not yet.
+func behind(tick uint32, frac uint16, ago time.Duration, rate int) (uint32, uint16) {
+	then := int64(tick)<<16 | int64(frac)
+	then = max(0, then-int64(ago/time.Microsecond)*int64(rate)*(1<<16)/int64(time.Second/time.Microsecond))
+	return uint32(then >> 16), uint16(then) //nolint:gosec // no more than before; the low bits
 }
 
 // maxResyncs bounds the scopes that may wait to be sent again; a client that wants more gets all of them.

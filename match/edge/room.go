@@ -19,6 +19,8 @@ type Room interface {
 	Mode() proto.InputMode
 	// Clock returns the room's tick time now: the tick whose interval this is, and how far into it in 1/65536.
 	Clock() (tick uint32, frac uint16)
+	// Behind is how long after a tick those who watch are shown it.
+	Behind() time.Duration
 	// Attach claims a seat; the room answers through the viewer. It is false when the room has ended: then the viewer hears
 	// nothing of it and Detach must not be called.
 	Attach(a match.Attach) bool

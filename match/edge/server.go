@@ -68,6 +68,8 @@ type Server struct {
 	mu     sync.Mutex
 	conns  map[*conn]struct{}
 	closed bool
+
+	audiences map[Room]*audience
 }
 
 var _ match.Edge = (*Server)(nil)
@@ -88,6 +90,7 @@ func New(cfg Config) *Server {
 	}
 	s := &Server{
 		cfg: cfg, log: cfg.Log, metrics: newMetrics(cfg.Registerer), conns: map[*conn]struct{}{}, base: time.Now(),
+		audiences: map[Room]*audience{},
 	}
 	if s.log == nil {
 		s.log = zap.NewNop()
@@ -148,6 +151,9 @@ func (s *Server) Sockets() int {
 	defer s.mu.Unlock()
 	return len(s.conns)
 }
+
+// Written is how many bytes of messages were written to sockets since the server began.
+func (s *Server) Written() uint64 { return s.metrics.written.Load() }
 
 func (s *Server) all() []*conn {
 	s.mu.Lock()

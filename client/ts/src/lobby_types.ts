@@ -24,18 +24,34 @@ export interface AdminKickBody {
 
 /** A part of AdminNode. */
 export interface AdminLoad {
+  /** Of its rooms, those that do not tick since nobody is connected. */
+  asleep?: number;
   /** What is alive. */
   heap_bytes: number;
   /** Share of its ticks that began late. */
   late: number;
   /** What its process may use; none: no bound. */
   limit_bytes?: number;
+  /** Written to sockets of matches since it began. */
+  out_bytes?: number;
+  /** Bytes a second. */
+  out_rate?: number;
   players: number;
   rooms: number;
   /** Of matches, for rooms of other servers, too. */
   sockets: number;
   /** Share of its processors' time that its rooms' ticks took, from 0 to 1. */
   tick: number;
+  /** Microseconds that half of the last five seconds' ticks did not exceed. */
+  tick_p50_us?: number;
+  /** Microseconds that 99 in 100 of them did not exceed. */
+  tick_p99_us?: number;
+  /** Ticks a second. */
+  tick_rate?: number;
+  /** Of its rooms, since it began. */
+  ticks?: number;
+  /** Connections that watch its rooms without a seat. */
+  watching?: number;
 }
 
 /** A part of AdminNodes. */

@@ -2,6 +2,8 @@
 
 import { APIError, Lobby } from "@muster/client";
 import { byId, setText, show } from "../shared/dom.ts";
+import { pause } from "../shared/pause.ts";
+import { PlaceKeeper, type Place } from "../shared/place.ts";
 import { attachThemeSwitch, onTheme } from "../shared/theme.ts";
 import { Attract } from "./attract.ts";
 import { expose } from "./debug.ts";
@@ -11,7 +13,6 @@ import { JoinForm } from "./form.ts";
 import { Game, type Outcome } from "./game.ts";
 import { Hud } from "./hud.ts";
 import { Instruments } from "./instruments.ts";
-import { PlaceKeeper, type Place } from "./place.ts";
 import { PODIUM_PAUSE, PodiumScreen } from "./podium.ts";
 import { aborted, explain, takeSeat, type Say, type Seated } from "./seating.ts";
 import { attachSoundSwitch } from "./sound/switch.ts";
@@ -28,7 +29,7 @@ const hud = new Hud();
 const instruments = new Instruments(asked.overlay, asked.sim);
 const podium = new PodiumScreen({ again: () => again(), leave: () => leave() });
 const form = new JoinForm({ play: (name, way) => void run(name, way), cancel: () => seeking?.abort() });
-const places = new PlaceKeeper();
+const places = new PlaceKeeper<Way>("arena");
 const join = byId("join", HTMLElement);
 const message = byId("message", HTMLElement);
 
@@ -80,7 +81,7 @@ function enter(): void {
 }
 
 /** Plays one match after the other until somebody has enough. It begins in a seat that may still be held, if there is one. */
-async function run(name: string, way: Way, first?: Place): Promise<void> {
+async function run(name: string, way: Way, first?: Place<Way>): Promise<void> {
   if (name !== player) lobby = new Lobby(location.origin); // another name is another player
   player = name;
   code = first?.code ?? "";
@@ -158,7 +159,7 @@ function searching(): void {
 }
 
 /** A seat was taken: the game has the screen. */
-function begun(place: Place): void {
+function begun(place: Place<Way>): void {
   places.set(place);
   attract.stop();
   podium.hide();
@@ -200,20 +201,6 @@ async function countdown(signal: AbortSignal): Promise<void> {
     podium.countdown(left);
     await pause(1000, signal, skip.signal);
   }
-}
-
-/** Waits. It ends early with skip, and throws with signal. */
-function pause(ms: number, signal: AbortSignal, skip?: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const done = () => {
-      clearTimeout(timer);
-      if (signal.aborted) reject(new DOMException("stopped", "AbortError"));
-      else resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener("abort", done);
-    skip?.addEventListener("abort", done);
-  });
 }
 
 /** Shows a message with the choice to try again. */
