@@ -35,6 +35,8 @@ import type {
   PlayedMatches,
   Player,
   Profile,
+  PublishBody,
+  Published,
   Queues,
   Ready,
   Result,
@@ -145,6 +147,8 @@ export interface Routes {
   "POST /v1/parties/{id}/promote": { args: { id: string } & OtherPlayer; reply: Party };
   /** Say whether one is ready. */
   "POST /v1/parties/{id}/ready": { args: { id: string } & Ready; reply: Party };
+  /** Publish into a room or to players. */
+  "POST /v1/publish": { args: PublishBody; reply: Published };
   /** Make a room. */
   "POST /v1/rooms": { args: NewRoom; reply: MadeRoom };
   /** Join a public room. */
