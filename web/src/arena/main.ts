@@ -1,9 +1,11 @@
 // The arena's page: the join form, then matches, one after the other.
 
 import { APIError, Lobby } from "@muster/client";
+import { mountRoomChat } from "../shared/chatpanel.ts";
 import { byId, setText, show } from "../shared/dom.ts";
 import { pause } from "../shared/pause.ts";
 import { PlaceKeeper, type Place } from "../shared/place.ts";
+import { keepGuest } from "../shared/guest.ts";
 import { attachThemeSwitch, onTheme } from "../shared/theme.ts";
 import { Attract } from "./attract.ts";
 import { expose } from "./debug.ts";
@@ -125,18 +127,24 @@ async function match(name: string, way: Way, after: Outcome): Promise<{ next: Ou
   searching();
   if (after.kind === "ended") await countdown(stop.signal);
   else if ("afterMs" in after && after.afterMs > 0) await pause(after.afterMs, stop.signal);
-  const seated = await (after.kind === "lost" ? backTo(after.room, name, way, stop.signal, wait) : takeSeat(lobby, name, way, stop.signal, wait, asked.round));
+  const seated = await (after.kind === "lost" ? backTo(after.room, name, way, stop.signal, wait) : takeSeat(lobby, name, way, stop.signal, wait, asked.round, undefined, asked.open));
   code = seated.code;
+  keepGuest({ name, token: lobby.token });
   wait("Taking your seat …");
   game = new Game({ picture, hud, podium, sound, alone: way.kind === "players" }, instruments, () => lobby.refresh());
   const playing = game;
   stop.signal.addEventListener("abort", () => playing.leave());
+  let unmount = () => {};
   try {
-    const next = await playing.play(seated, () => begun({ name, token: lobby.token, room: seated.seat.room, code, way }));
+    const next = await playing.play(seated, () => {
+      begun({ name, token: lobby.token, room: seated.seat.room, code, way });
+      if (way.kind !== "bots") unmount = mountRoomChat(byId("hud", HTMLElement), lobby, seated.seat.room, { back: byId("field", HTMLElement) });
+    });
     if (next.kind !== "lost") places.set(undefined);
     return { next, played: playing.played };
   } finally {
     game = undefined;
+    unmount();
   }
 }
 
@@ -156,7 +164,7 @@ async function backTo(room: string, name: string, way: Way, signal: AbortSignal,
     return { seat: await lobby.rejoin(room, { signal }), code };
   } catch (error) {
     if (!(error instanceof APIError) || error.temporary) throw error;
-    return takeSeat(lobby, name, way, signal, wait, asked.round);
+    return takeSeat(lobby, name, way, signal, wait, asked.round, undefined, asked.open);
   }
 }
 
