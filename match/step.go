@@ -85,6 +85,7 @@ func (rm *Instance) receive(tick uint32) {
 			rm.promise.open = false
 		case msgCalledOff:
 			rm.promise.off = true
+		case msgWatch: // it is enough that the room ticks
 		case msgResync:
 			rm.metrics.resyncs.Inc()
 		case msgAck:
