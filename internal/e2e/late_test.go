@@ -15,7 +15,7 @@ import (
 )
 
 // lateBy is longer than a client bears silence.
-const lateBy = 12 * time.Second
+const lateBy = 11 * time.Second
 
 // late is the arena as those who watch it see it in a tournament.
 func late() match.Game {
