@@ -15,8 +15,8 @@ import (
 	"muster/lobby/queuefile"
 )
 
-// queues are those of a running server, which a file may change. Without a file there is one for each game, by its name,
-// in which one joins a match that runs or starts one.
+// queues are those of a running server, which a file may change. Without a file there is one for each game that is for
+// all, by its name, in which one joins a match that runs or starts one.
 type queues struct {
 	file  string // "" is none
 	games []Game
@@ -46,9 +46,12 @@ func newQueues(file string, games []Game, log *zap.Logger, reg prometheus.Regist
 // read returns the rules of now.
 func (q *queues) read() ([]queue.Rules, error) {
 	if q.file == "" {
-		list := make([]queue.Rules, len(q.games))
-		for i, g := range q.games {
-			list[i] = queue.Rules{Name: g.Name(), Game: g.Name(), TeamSize: g.Rules().Seats, Min: 1, Backfill: true}
+		list := make([]queue.Rules, 0, len(q.games))
+		for _, g := range q.games {
+			if g.Rules().Role != "" {
+				continue // who has the role knows the room that he wants
+			}
+			list = append(list, queue.Rules{Name: g.Name(), Game: g.Name(), TeamSize: g.Rules().Seats, Min: 1, Backfill: true})
 		}
 		return list, nil
 	}

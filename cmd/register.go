@@ -43,7 +43,36 @@ func (s *server) describe(n *cluster.Node) {
 	l := s.host.Load()
 	n.Load = cluster.Load{
 		Tick: l.Tick, Late: l.Late, Rooms: l.Rooms, Players: l.Players, Sockets: s.edge.Sockets(), Heap: l.Heap, Limit: l.Limit,
+		Watching: l.Watching, Asleep: l.Asleep, Ticks: l.Ticks, TickRate: l.Rate, P50: l.P50.Microseconds(), P99: l.P99.Microseconds(),
 	}
+	n.Load.Out, n.Load.OutRate = s.sent.look(s.edge.Written(), time.Now())
+	n.Playing = make(map[string]cluster.InGame, len(l.Games))
+	for game, in := range l.Games {
+		n.Playing[game] = cluster.InGame(in)
+	}
+	n.Queues = nil
+	if s.set.serves() {
+		n.Queues = s.lobby.Queues()
+	}
+}
+
+// flow is how fast something grows.
+type flow struct {
+	total  uint64
+	at     time.Time
+	perSec float64
+}
+
+// look returns the total and what it has grown by in a second, measured over a second at least.
+func (f *flow) look(total uint64, now time.Time) (uint64, float64) {
+	switch took := now.Sub(f.at); {
+	case f.at.IsZero():
+		f.total, f.at = total, now
+	case took >= time.Second:
+		f.perSec = float64(total-f.total) / took.Seconds()
+		f.total, f.at = total, now
+	}
+	return total, f.perSec
 }
 
 // drainEvery is how often a node asks whether it drains. Placement knows it at once; this is for what the node says.

@@ -58,11 +58,12 @@ func (p *program) gameOf(src io.ReadSeeker) (*match.Game, error) {
 	}
 	name := rd.Header().Game
 	var names []string
-	for i := range p.games {
-		if g := &p.games[i].Game; g.Name() == name {
+	games := withDashboard(p.games, nil)
+	for i := range games {
+		if g := &games[i].Game; g.Name() == name {
 			return g, g.Err()
 		}
-		names = append(names, p.games[i].Name())
+		names = append(names, games[i].Name())
 	}
 	return nil, fmt.Errorf("it is of the game %s, and this program has only %s", text(name), strings.Join(names, ", "))
 }

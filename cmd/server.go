@@ -49,19 +49,21 @@ type server struct {
 	// played are the paths of the games' pages.
 	played []string
 
-	rdb     redis.UniversalClient         // for what does not wait for others; nil where Redis is embedded
-	closers []func(context.Context) error // in the order of starting
-	host    *match.Host
-	replays journal.Store // nil: no match leaves one
-	edge    *edge.Server
-	opener  *node.Opener
-	claims  *node.Claimer
-	links   *cluster.Links // nil, like bridge: an embedded Redis has no other nodes
-	bridge  *bridge.Bridge
-	member  atomic.Pointer[cluster.Member]
-	ends    atomic.Bool // it stops: no new rooms
-	lobby   *lobby.Lobby
-	http    *http.Server
+	rdb      redis.UniversalClient         // for what does not wait for others; nil where Redis is embedded
+	closers  []func(context.Context) error // in the order of starting
+	host     *match.Host
+	replays  journal.Store // nil: no match leaves one
+	edge     *edge.Server
+	opener   *node.Opener
+	claims   *node.Claimer
+	links    *cluster.Links // nil, like bridge: an embedded Redis has no other nodes
+	bridge   *bridge.Bridge
+	member   atomic.Pointer[cluster.Member]
+	ends     atomic.Bool // it stops: no new rooms
+	lobby    *lobby.Lobby
+	http     *http.Server
+	overview *overview
+	sent     flow // of bytes to sockets of matches; describe's
 	// draining says that an operator wants no new rooms here.
 	draining atomic.Bool
 	failed   chan error // the HTTP server's end before Close
@@ -78,6 +80,9 @@ func startServer(ctx context.Context, set *settings, games []Game, keys *token.K
 			s = nil
 		}
 	}()
+	if err := checkNames(games); err != nil {
+		return s, err
+	}
 	listener, err := listen(set.Listen)
 	if err != nil {
 		return s, err
@@ -91,6 +96,8 @@ func startServer(ctx context.Context, set *settings, games []Game, keys *token.K
 	if err != nil {
 		return s, err
 	}
+	s.overview = &overview{rdb, set.Namespace, cluster.NewNodes(rdb, set.Namespace, log)}
+	games = withDashboard(games, s.overview.report)
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	node := s.node(listener.Addr(), games)
@@ -232,10 +239,11 @@ func (s *server) startMatches(rdb redis.UniversalClient, games []Game, reg prome
 	if s.replays, err = s.journals(rdb, counted); err != nil {
 		return err
 	}
+	dir.Ordered = func(room string) { s.host.Ordered(room, true) } // it is there before the first room
 	own := node.NewDirectory(dir)
 	host, err := match.NewHost(match.HostConfig{
 		Games: defined, Directory: own, Ended: own.Ended, Log: s.log, Registerer: reg,
-		Journals: s.replays, JournalMetrics: counted, Crashes: s.set.crashes(), Version: version(),
+		Journals: s.replays, JournalMetrics: counted, Orders: node.Orders{Dir: dir}, Crashes: s.set.crashes(), Version: version(),
 	})
 	if err != nil {
 		return err //nolint:wrapcheck // names the games
@@ -288,6 +296,8 @@ func (s *server) startLobby(rdb redis.UniversalClient, games []Game, reg prometh
 	cfg := lobby.Config{
 		Redis: rdb, Namespace: s.set.Namespace, Keys: s.keys, Hostless: !s.set.hosts(), Steady: s.steady, Guests: s.set.development(), OpenAdmin: s.set.development(), AddressRate: s.set.AddrRate,
 		Version: version(), Log: s.log, Registerer: reg, Origins: s.set.Origins, SlowAfter: s.set.SlowAfter,
+		Ordered: func(room string) { s.host.Ordered(room, false) },
+		Filter:  filters(games),
 	}
 	if set := s.set; set.Sigma != 0 { // else nobody chose: a load test's own server
 		var err error
@@ -306,7 +316,7 @@ func (s *server) startLobby(rdb redis.UniversalClient, games []Game, reg prometh
 		r := g.Rules()
 		cfg.Games = append(cfg.Games, lobby.Game{
 			Name: g.Name(), Rules: r.Version, Seats: r.Seats, Persist: r.Persist, Config: r.Config, CheckConfig: g.CheckConfig,
-			Watch: r.Spectators > 0, OpenReplays: opened[g.Name()],
+			Watch: r.Spectators > 0, Role: r.Role, OpenReplays: opened[g.Name()],
 		})
 		if opened[g.Name()] && r.Persist {
 			return fmt.Errorf("--open-replays %s: the game's rooms go on after their results, and a replay shows what is hidden in them", g.Name())

@@ -32,8 +32,9 @@ A game of your own writes them into its page by go generate, and holds the page 
 
 // Run implements the command.
 func (c *typesCmd) Run(p *program) error {
-	names := make([]string, len(p.games))
-	for i, g := range p.games {
+	games := withDashboard(p.games, nil)
+	names := make([]string, len(games))
+	for i, g := range games {
 		if c.Game == "" || g.Name() == c.Game {
 			return c.print(p.stdout, g.Game)
 		}

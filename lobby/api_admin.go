@@ -43,6 +43,15 @@ type AdminLoad struct {
 	Sockets int     `json:"sockets" example:"402" doc:"Of matches, for rooms of other servers, too."`
 	Heap    int64   `json:"heap_bytes" example:"84000000" doc:"What is alive."`
 	Limit   int64   `json:"limit_bytes,omitempty" example:"512000000" doc:"What its process may use; none: no bound."`
+
+	Watching int     `json:"watching,omitempty" example:"12" doc:"Connections that watch its rooms without a seat."`
+	Asleep   int     `json:"asleep,omitempty" example:"3" doc:"Of its rooms, those that do not tick since nobody is connected."`
+	Ticks    uint64  `json:"ticks,omitempty" example:"81213" doc:"Of its rooms, since it began."`
+	TickRate float64 `json:"tick_rate,omitempty" example:"802.4" doc:"Ticks a second."`
+	P50      int64   `json:"tick_p50_us,omitempty" example:"127" doc:"Microseconds that half of the last five seconds' ticks did not exceed."`
+	P99      int64   `json:"tick_p99_us,omitempty" example:"1151" doc:"Microseconds that 99 in 100 of them did not exceed."`
+	Out      uint64  `json:"out_bytes,omitempty" example:"40960000" doc:"Written to sockets of matches since it began."`
+	OutRate  float64 `json:"out_rate,omitempty" example:"51234.5" doc:"Bytes a second."`
 }
 
 func adminNode(r *cluster.Registered) AdminNode {

@@ -53,6 +53,9 @@ func (l *Lobby) joinByCode(ctx context.Context, in *roomCodeInput) (*matchOutput
 	if err != nil {
 		return nil, l.problem("joining a room by its code", err)
 	}
+	if err := l.admitted(ctx, rec.Game); err != nil {
+		return nil, err
+	}
 	live, err := l.nodes.Live(ctx)
 	if err != nil {
 		return nil, l.problem("joining a room by its code", err)

@@ -27,7 +27,7 @@ func (l *Lobby) registerNamed(api huma.API) {
 	huma.Register(api, operation(huma.Operation{
 		OperationID: "join-named-room", Method: http.MethodPost, Path: "/v1/games/{game}/rooms/{name}/join",
 		Summary: "Join a room by its name", Tags: []string{"Rooms"},
-		Errors: []int{http.StatusNotFound, http.StatusConflict},
+		Errors: []int{http.StatusForbidden, http.StatusNotFound, http.StatusConflict},
 		Description: "For games whose rooms persist: documents, worlds. The room is opened where it is not open, with the state " +
 			"that it was left with, or a new one where nobody was there before. Asked again, it gives the same seat. " +
 			"A player may open 20 rooms an hour, and join as many as are open.",
@@ -38,6 +38,9 @@ func (l *Lobby) joinNamed(ctx context.Context, in *joinNamedInput) (*matchOutput
 	g, ok := l.games[in.Game]
 	if !ok || !g.Persist {
 		return nil, huma.Error404NotFound("there is no game whose rooms have names of that name")
+	}
+	if err := l.admitted(ctx, g.Name); err != nil {
+		return nil, err
 	}
 	live, err := l.nodes.Live(ctx)
 	if err != nil {

@@ -84,6 +84,9 @@ func (l *Lobby) createTicket(ctx context.Context, in *newTicketInput) (*ticketOu
 			Message: "expected the name of a queue", Location: "body.queue", Value: in.Body.Queue,
 		})
 	}
+	if err := l.admittedTogether(ctx, rules.Game, in.Body.Party); err != nil {
+		return nil, err
+	}
 	if err := l.tickets.Crowded(ctx, in.Body.Queue); err != nil {
 		return nil, l.problem("creating a ticket", err)
 	}

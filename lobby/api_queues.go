@@ -68,7 +68,7 @@ func (l *Lobby) listQueues(ctx context.Context, _ *struct{}) (*queuesOutput, err
 	out.Body.Queues = []Queue{}
 	for _, name := range l.tickets.Queues() {
 		rules, ok := l.tickets.Rules(name)
-		if !ok {
+		if !ok || l.admitted(ctx, rules.Game) != nil {
 			continue
 		}
 		s, err := l.tickets.Queue(ctx, name)

@@ -34,31 +34,31 @@ const noRoom = "there is no such room"
 func (l *Lobby) registerRooms(api huma.API) {
 	huma.Register(api, operation(huma.Operation{
 		OperationID: "rejoin-room", Method: http.MethodPost, Path: "/v1/rooms/{id}/rejoin",
-		Summary: "Claim one's seat again", Tags: []string{"Rooms"}, Errors: []int{http.StatusNotFound},
+		Summary: "Claim one's seat again", Tags: []string{"Rooms"}, Errors: []int{http.StatusForbidden, http.StatusNotFound},
 		Description: "For a player who has a seat in a running match and lost its resume secret, say with the page.",
 	}), l.rejoin)
 	huma.Register(api, operation(huma.Operation{
 		OperationID: "list-rooms", Method: http.MethodGet, Path: "/v1/rooms",
-		Summary: "List public rooms", Tags: []string{"Rooms"}, Errors: []int{http.StatusNotFound},
+		Summary: "List public rooms", Tags: []string{"Rooms"}, Errors: []int{http.StatusForbidden, http.StatusNotFound},
 		Description: "The newest first. Whoever reads from page to page gets no room twice, and each that was there and fitted all " +
 			"the time, however many come and go meanwhile.",
 	}), l.listRooms)
 	huma.Register(api, operation(huma.Operation{
 		OperationID: "create-room", Method: http.MethodPost, Path: "/v1/rooms", DefaultStatus: http.StatusCreated,
 		Summary: "Make a room", Tags: []string{"Rooms"},
-		Errors: append([]int{http.StatusNotFound, http.StatusConflict}, withBody...),
+		Errors: append([]int{http.StatusForbidden, http.StatusNotFound, http.StatusConflict}, withBody...),
 		Description: "The answer has a seat in it for who makes it. A room in which nobody is for a minute is gone. A player may make " +
 			"20 rooms an hour and have 5 at a time.",
 	}), l.createRoom)
 	huma.Register(api, operation(huma.Operation{
 		OperationID: "get-room", Method: http.MethodGet, Path: "/v1/rooms/{id}",
-		Summary: "Read a room", Tags: []string{"Rooms"}, Errors: []int{http.StatusNotFound},
+		Summary: "Read a room", Tags: []string{"Rooms"}, Errors: []int{http.StatusForbidden, http.StatusNotFound},
 		Description: "A public room, or one that the player made.",
 	}), l.getRoom)
 	huma.Register(api, operation(huma.Operation{
 		OperationID: "change-room", Method: http.MethodPatch, Path: "/v1/rooms/{id}",
 		Summary: "Change a room's title, tags or whether it is public", Tags: []string{"Rooms"},
-		Errors:      append([]int{http.StatusNotFound}, withBody...),
+		Errors:      append([]int{http.StatusForbidden, http.StatusNotFound}, withBody...),
 		Description: "For who made it. What is absent stays.",
 	}), l.changeRoom)
 	huma.Register(api, operation(huma.Operation{
@@ -68,17 +68,17 @@ func (l *Lobby) registerRooms(api huma.API) {
 	}), l.closeRoom)
 	huma.Register(api, operation(huma.Operation{
 		OperationID: "join-room", Method: http.MethodPost, Path: "/v1/rooms/{id}/join",
-		Summary: "Join a public room", Tags: []string{"Rooms"}, Errors: []int{http.StatusNotFound, http.StatusConflict},
+		Summary: "Join a public room", Tags: []string{"Rooms"}, Errors: []int{http.StatusForbidden, http.StatusNotFound, http.StatusConflict},
 		Description: "Or a private one by who made it; others need its code. Asked again, it gives the same seat.",
 	}), l.joinRoom)
 	huma.Register(api, operation(huma.Operation{
 		OperationID: "join-by-code", Method: http.MethodPost, Path: "/v1/codes/{code}/join",
-		Summary: "Join a room by its code", Tags: []string{"Rooms"}, Errors: []int{http.StatusNotFound, http.StatusConflict},
+		Summary: "Join a room by its code", Tags: []string{"Rooms"}, Errors: []int{http.StatusForbidden, http.StatusNotFound, http.StatusConflict},
 		Description: "A player may try 10 codes a minute. Asked again, it gives the same seat.",
 	}), l.joinByCode)
 	huma.Register(api, operation(huma.Operation{
 		OperationID: "spectate-room", Method: http.MethodPost, Path: "/v1/rooms/{id}/spectate",
-		Summary: "Watch a public room", Tags: []string{"Rooms"}, Errors: []int{http.StatusNotFound},
+		Summary: "Watch a public room", Tags: []string{"Rooms"}, Errors: []int{http.StatusForbidden, http.StatusNotFound},
 		Description: "Or a private one by who made it. Only games that allow it can be watched. The token is good for a socket that gets " +
 			"the state and sends nothing; it takes no seat.",
 	}), l.spectateRoom)
@@ -93,6 +93,9 @@ func (l *Lobby) rejoin(ctx context.Context, in *InRoom) (*matchOutput, error) {
 	}
 	if err != nil {
 		return nil, l.problem("rejoining a room", err)
+	}
+	if err := l.admitted(ctx, rec.Game); err != nil {
+		return nil, err
 	}
 	seat, err := l.rooms.Rejoin(ctx, in.ID, p.ID, id)
 	if errors.Is(err, cluster.ErrNoRoom) {
@@ -125,6 +128,9 @@ func (l *Lobby) openTo(ctx context.Context, room string) (*cluster.PublicRoom, m
 	}
 	if err != nil {
 		return nil, nil, l.problem("reading a room", err)
+	}
+	if err := l.admitted(ctx, r.Game); err != nil {
+		return nil, nil, err
 	}
 	live, err := l.nodes.Live(ctx)
 	if err != nil {

@@ -48,6 +48,9 @@ func (l *Lobby) createRoom(ctx context.Context, in *createRoomInput) (*madeRoomO
 	if !ok || g.Persist { // the latter's rooms have names
 		return nil, huma.Error404NotFound(noGame)
 	}
+	if err := l.admitted(ctx, g.Name); err != nil {
+		return nil, err
+	}
 	n := cluster.NewRoom{
 		Game: g.Name, Rules: g.Rules, Seats: in.Body.Seats, Region: in.Body.Region, Tags: in.Body.Tags, Title: in.Body.Title,
 		Public: in.Body.Public, Owner: playerOf(ctx).ID,

@@ -48,10 +48,13 @@ type RoomList struct {
 type roomListOutput struct{ Body RoomList }
 
 func (l *Lobby) listRooms(ctx context.Context, in *listRoomsInput) (*roomListOutput, error) {
-	games := slices.Sorted(maps.Keys(l.games))
+	games := slices.DeleteFunc(slices.Sorted(maps.Keys(l.games)), func(g string) bool { return l.admitted(ctx, g) != nil })
 	if in.Game != "" {
 		if _, ok := l.games[in.Game]; !ok {
 			return nil, huma.Error404NotFound(noGame)
+		}
+		if err := l.admitted(ctx, in.Game); err != nil {
+			return nil, err
 		}
 		games = []string{in.Game}
 	}

@@ -134,22 +134,22 @@ func (l *Lobby) registerTickets(api huma.API) {
 	huma.Register(api, operation(huma.Operation{
 		OperationID: createTicket, Method: http.MethodPost, Path: "/v1/tickets", DefaultStatus: http.StatusCreated,
 		Summary: "Wait for a match", Tags: []string{"Tickets"},
-		Errors: append([]int{http.StatusNotFound, http.StatusConflict}, withBody...),
+		Errors: append([]int{http.StatusForbidden, http.StatusNotFound, http.StatusConflict}, withBody...),
 	}), l.createTicket)
 	huma.Register(api, operation(huma.Operation{
 		OperationID: "get-ticket", Method: http.MethodGet, Path: "/v1/tickets/{id}",
-		Summary: "Read a ticket, or wait until it is matched", Tags: []string{"Tickets"}, Errors: []int{http.StatusNotFound},
+		Summary: "Read a ticket, or wait until it is matched", Tags: []string{"Tickets"}, Errors: []int{http.StatusForbidden, http.StatusNotFound},
 	}), l.getTicket)
 	huma.Register(api, operation(huma.Operation{
 		OperationID: "cancel-ticket", Method: http.MethodDelete, Path: "/v1/tickets/{id}",
-		Summary: "Give a ticket up", Tags: []string{"Tickets"}, Errors: []int{http.StatusNotFound},
+		Summary: "Give a ticket up", Tags: []string{"Tickets"}, Errors: []int{http.StatusForbidden, http.StatusNotFound},
 		Description: "The answer is the ticket as it is then: one that is matched, or has ended, stays as it is. " +
 			"Any player of a party may give its ticket up. To give up a ticket that is asked to confirm a match is to decline.",
 	}), l.cancelTicket)
 	huma.Register(api, operation(huma.Operation{
 		OperationID: "confirm-ticket", Method: http.MethodPost, Path: "/v1/tickets/{id}/confirm",
 		Summary: "Confirm or decline a match that was found", Tags: []string{"Tickets"},
-		Errors: append([]int{http.StatusNotFound, http.StatusConflict}, withBody...),
+		Errors: append([]int{http.StatusForbidden, http.StatusNotFound, http.StatusConflict}, withBody...),
 		Description: "In queues that ask. Who declines, or does not answer in time, is out with his ticket, and may not queue " +
 			"again for a while; the others wait again, before all who came after them.",
 	}), l.confirmTicket)
@@ -191,6 +191,11 @@ func (l *Lobby) ticketOutput(ctx context.Context, t *ticket.Ticket, a *asked) (*
 		out.Confirm = &Confirm{t.Confirm.Players, t.Confirm.Accepted, t.Confirm.Mine, t.Confirm.Until}
 	case ticket.Cancelled, ticket.Expired:
 	case ticket.Matched:
+		if rules, ok := l.tickets.Rules(t.Queue); ok { // his roles may be others by now
+			if err := l.admitted(ctx, rules.Game); err != nil {
+				return nil, err
+			}
+		}
 		p := playerOf(ctx)
 		seat := t.Match.SeatOf(p.ID)
 		left := t.Match.Till.Sub(time.Now().Add(l.tickets.Ahead()))

@@ -38,7 +38,9 @@ type Config struct {
 	// AddressRate is how many requests, and how many connections, one address may make in a second, at all lobbies
 	// together, with bursts of five times as many. Many players may share an address. Default 1000.
 	AddressRate int
-	// Filter may change the text of a chat message, or refuse the message. Messages wait for it. nil lets all through.
+	// Filter may change the text of a chat message, or refuse the message. Messages wait for it. It sees the channel as the
+	// author does, and of a room's and its teams' the room and the game, so that a game can have a filter of its own. nil
+	// lets all through.
 	Filter func(ctx context.Context, m chat.Message) (text string, ok bool)
 	// Origins are the hosts, besides the one that is asked, whose pages may open lobby sockets.
 	Origins []string
@@ -55,7 +57,8 @@ type Config struct {
 	Steady func(live map[string]cluster.Node) bool
 	// Guests lets anybody log in under any name. For development only.
 	Guests bool
-	// OpenAdmin asks for no token where otherwise one with the role admin is needed. For development only.
+	// OpenAdmin asks for no token where otherwise one with the role admin is needed, and for no role of games. For
+	// development only.
 	OpenAdmin bool
 	Version   string // of the server, for the API's description. Default "unknown"
 	// Ratings is the model by which players are rated. Its zero value is the default one.
@@ -64,6 +67,8 @@ type Config struct {
 	// how long after a match's end it has it.
 	Replays    http.Handler
 	ReplaysFor time.Duration
+	// Ordered, if it is not nil, is told of rooms, of this process or not, for which orders wait. It must not block.
+	Ordered    func(room string)
 	Log        *zap.Logger
 	Registerer prometheus.Registerer
 }
@@ -81,6 +86,8 @@ type Game struct {
 	CheckConfig func(config []byte) error
 	// Watch says that its rooms may be watched by those who do not play.
 	Watch bool
+	// Role is what a player's token must have for its rooms and its queues; "" is nothing.
+	Role string
 	// OpenReplays lets its players fetch the replays of matches that they played to their end, with all that the game hid
 	// from them meanwhile. It means nothing for games that persist: their rooms go on after a result.
 	OpenReplays bool
@@ -180,6 +187,10 @@ func New(cfg Config) (*Lobby, error) {
 // notice hears from the bus that something has changed.
 func (l *Lobby) notice(n cluster.Notice) {
 	switch n.Kind {
+	case cluster.NoticeOrder:
+		if l.cfg.Ordered != nil {
+			l.cfg.Ordered(n.ID)
+		}
 	case noticeQueue:
 		l.tickets.Wake(n.ID)
 	case inbox.Notice:
@@ -288,11 +299,14 @@ func (l *Lobby) Register(mux *http.ServeMux) *huma.OpenAPI {
 	l.registerReplays(api)
 	l.registerMe(api)
 	l.registerBlocks(api)
+	l.registerMutes(api)
 	l.registerChat(api)
 	l.registerGroups(api)
 	l.registerNotifications(api)
 	l.registerInbox(api)
 	l.registerAdmin(api)
+	l.registerAdminRooms(api)
+	l.registerPublish(api)
 	if l.cfg.Guests {
 		l.registerGuests(api)
 	}

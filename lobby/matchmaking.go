@@ -44,6 +44,17 @@ func (l *Lobby) SetQueues(rules []queue.Rules) error {
 	return l.tickets.SetQueues(rules) //nolint:wrapcheck // names the queue
 }
 
+// Queues returns the names of the queues, and the game of each.
+func (l *Lobby) Queues() map[string]string {
+	games := map[string]string{}
+	for _, name := range l.tickets.Queues() {
+		if rules, ok := l.tickets.Rules(name); ok {
+			games[name] = rules.Game
+		}
+	}
+	return games
+}
+
 func (g Game) matched() ticket.Game { return ticket.Game{Name: g.Name, Rules: g.Rules, Seats: g.Seats} }
 
 // want is what a new room of the game needs of its node; region is "" for anywhere.

@@ -18,8 +18,13 @@ func (rm *Instance) alive() Alive {
 
 // noteAlive keeps what alive says up to date. The room calls it at each tick; it costs nothing while nothing changes.
 func (rm *Instance) noteAlive() {
-	if rm.rosterStale {
+	teams := rm.fx.teams || rm.regrouped
+	rm.regrouped = false
+	if rm.rosterStale || teams {
 		rm.noteRoster()
+	}
+	if teams && !rm.teamsDue.Swap(true) { // else it is about to be told
+		rm.host.tell(news{rm: rm})
 	}
 	if rm.sim.started() != rm.started.Load() {
 		rm.started.Store(true)

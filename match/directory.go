@@ -48,6 +48,8 @@ type Alive struct {
 	// Kept says that a journal has something of it, see Spec.Kept.
 	Kept  bool
 	Seats []Seated // who has its seats
+	// Teams says that Seats has teams in which the directory's record does not have those players.
+	Teams bool
 }
 
 // Seated is a player who has a seat.
@@ -145,7 +147,13 @@ func (h *Host) rewriteAll() bool {
 }
 
 func (h *Host) renew(ctx context.Context, rm *Instance) error {
-	err := h.dir.Renew(ctx, rm.spec.ID, rm.spec.Epoch, rm.alive())
+	teams := rm.teamsDue.Swap(false) // before the roster is read: a later change is told later
+	a := rm.alive()
+	a.Teams = teams
+	err := h.dir.Renew(ctx, rm.spec.ID, rm.spec.Epoch, a)
+	if err != nil && teams {
+		rm.teamsDue.Store(true) // for the next renewal
+	}
 	switch {
 	case errors.Is(err, ErrCalledOff):
 		rm.callOff()

@@ -109,6 +109,10 @@ type fakeDirectory struct {
 	off     bool          // Renew says that the match was called off
 	settle  func() (Settlement, error)
 	settled []time.Time // when Settle was asked
+
+	deaf        int   // renewals with new teams that are not answered
+	regrouped   Alive // the last renewal that had new teams
+	regroupings int
 }
 
 func (d *fakeDirectory) Settle(context.Context, string) (Settlement, error) {
@@ -129,7 +133,15 @@ func (d *fakeDirectory) FreeSeat(_ context.Context, _ string, _ uint64, seat uin
 func (d *fakeDirectory) Renew(_ context.Context, _ string, _ uint64, a Alive) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if d.deaf > 0 && a.Teams {
+		d.deaf--
+		return errors.New("Redis is down")
+	}
 	d.renewed++
+	if a.Teams {
+		d.regrouped = a
+		d.regroupings++
+	}
 	d.open, d.alive = a.Open, a
 	if d.off {
 		return fmt.Errorf("renewing: %w", ErrCalledOff)

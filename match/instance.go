@@ -42,6 +42,7 @@ type Instance struct {
 	past      atomic.Bool   // see Alive
 	kept      atomic.Bool   // see Alive
 	roster    atomic.Pointer[[]Seated]
+	teamsDue  atomic.Bool // the directory lacks the newest teams
 	abandoned atomic.Bool // it is another host's by now
 	quit      func()      // lets the room's goroutine end
 
@@ -65,6 +66,7 @@ type Instance struct {
 	endedAt  time.Time
 
 	keeper
+	orders      orders
 	promise     promise
 	casting     casting
 	public      eventLog // of those who watch
@@ -72,6 +74,7 @@ type Instance struct {
 	began       time.Time
 	pastAt      uint32 // the tick at which a restored room is past where it was left; 0 when it is, or is new
 	rosterStale bool   // roster lacks the newest change
+	regrouped   bool   // what was restored may have other teams than the directory's record
 
 	list   []message
 	data   []byte
@@ -225,6 +228,7 @@ func (rm *Instance) run(ctx context.Context, phase time.Duration) {
 	defer rm.stopWork()
 	c := rm.begin(ctx)
 	close(rm.ready)
+	rm.host.Ordered(rm.spec.ID, true) // some may wait since before it came here
 	if c == nil && !rm.givenUp() {
 		c = rm.loop(ctx, phase)
 	}
@@ -255,6 +259,7 @@ func (rm *Instance) begin(ctx context.Context) *proto.Close {
 		return c
 	}
 	rm.startJournal(saved != nil)
+	rm.regrouped = saved != nil
 	rm.begun.Store(true)
 	if saved == nil {
 		rm.opened = &openedAs{rm.hash()}
@@ -344,6 +349,7 @@ func (rm *Instance) loop(ctx context.Context, phase time.Duration) *proto.Close 
 		took := time.Since(rm.base) - began
 		rm.metrics.duration.Observe(took.Seconds())
 		rm.host.load.busy.Add(int64(took))
+		rm.host.load.took.add(took)
 		if c != nil || rm.givenUp() {
 			return c
 		}
@@ -412,7 +418,10 @@ func (rm *Instance) finish(ctx context.Context, c proto.Close) {
 	if fenced || rm.elsewhere() {
 		return
 	}
-	if c.Code == proto.CodeDone && rm.fx.ended && !rm.posted &&
+	if !goesOn {
+		rm.endOrders(ctx)
+	}
+	if (c.Code == proto.CodeDone || rm.fx.endedFor != "") && rm.fx.ended && !rm.posted &&
 		!rm.retry(ctx, "posting the result", rm.post) {
 		return // whoever has the room by now does it, or, where the host had no time, whoever takes it over
 	}

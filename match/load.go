@@ -15,6 +15,8 @@ import (
 type load struct {
 	ticks, late atomic.Uint64 // see lateTick
 	busy        atomic.Int64  // nanoseconds that ticks took
+	took        spread        // how long each of them did
+	asleep      atomic.Int32  // rooms
 	level       atomic.Int32
 	full        atomic.Pointer[string] // why no new rooms are taken
 	newest      atomic.Pointer[Load]
@@ -27,6 +29,8 @@ type load struct {
 	lateShare     float64   // of the ticks of the last window
 	measured      time.Time // when the load was measured last
 	busy0         int64     // when it was
+	done0         uint64    // ticks, then
+	lately        lately
 }
 
 // Load is how busy a host is.
@@ -37,7 +41,17 @@ type Load struct {
 	Players int     // who have a seat in them
 	Heap    int64   // bytes that were alive at the last collection
 	Limit   int64   // bytes that the process may use; 0 is no bound
+
+	Watching int               // connections that watch a room without a seat
+	Asleep   int               // rooms that do not tick
+	Ticks    uint64            // that were made since the process began
+	Rate     float64           // of them a second, within the last one
+	P50, P99 time.Duration     // half of the last five seconds' ticks took no longer, and 99 in 100, to an eighth of it; 0: there were none
+	Games    map[string]InGame // what of it is each game's, by the game's name; not to be changed
 }
+
+// InGame is what a host runs of a game.
+type InGame struct{ Rooms, Players, Watching int }
 
 // Load returns the host's load as it was measured last, which is done each second. Until then it is zero.
 func (h *Host) Load() Load {
@@ -54,19 +68,29 @@ func (h *Host) measure(now time.Time) {
 	if took < measureEvery {
 		return
 	}
-	busy := l.busy.Load()
+	busy, ticks := l.busy.Load(), l.ticks.Load()
 	n := Load{Late: l.lateShare, Tick: float64(busy-l.busy0) / float64(took) / float64(runtime.GOMAXPROCS(0))}
 	if l.measured.IsZero() {
 		n.Tick = 0
+	} else {
+		n.Rate = float64(ticks-l.done0) / took.Seconds()
 	}
 	n.Tick = min(n.Tick, 1) // what is done at once on fewer processors than goroutines takes longer than it costs
-	l.measured, l.busy0 = now, busy
+	l.measured, l.busy0, l.done0 = now, busy, ticks
+	n.Asleep, n.Ticks, n.Games = int(l.asleep.Load()), ticks, map[string]InGame{}
+	n.P50, n.P99 = l.lately.quantiles(&l.took)
 	for _, rm := range h.all() {
+		g := n.Games[rm.game.name]
+		players, watching := int(rm.playing.Load()), rm.broadcast.watching()
+		n.Games[rm.game.name] = InGame{g.Rooms + 1, g.Players + players, g.Watching + watching}
 		n.Rooms++
-		n.Players += int(rm.playing.Load())
+		n.Players += players
+		n.Watching += watching
 	}
 	n.Heap, n.Limit = l.heap(), memoryLimit()
 	h.metrics.tickShare.Set(n.Tick)
+	h.metrics.tickP50.Set(n.P50.Seconds())
+	h.metrics.tickP99.Set(n.P99.Seconds())
 	l.newest.Store(&n)
 }
 

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"go.uber.org/zap"
 )
 
@@ -100,12 +101,28 @@ func TestLoadIsMeasuredEachSecond(t *testing.T) {
 		t.Errorf("within the next one it is %+v", l)
 	}
 	defer debug.SetMemoryLimit(debug.SetMemoryLimit(1 << 40))
-	h.rooms = map[string]*Instance{"r": {}}
+	h.rooms = map[string]*Instance{"r": {game: &Game{name: "dots"}, broadcast: &broadcast{}}}
 	h.rooms["r"].playing.Store(3)
 	if l := pass(time.Millisecond, 0, window{100, 10}); l.Tick != 0.5 || l.Late != 0.05 || l.Limit != 1<<40 || l.Rooms != 1 || l.Players != 3 {
 		t.Errorf("after two it is %+v", l)
 	}
 	if l := pass(2*time.Second, 9*time.Second, window{10, 10}); l.Tick != 1 || l.Late != 0 {
 		t.Errorf("of too few ticks, with more work than processors, it is %+v", l)
+	}
+	type nth struct {
+		Viewer
+		n int
+	}
+	watched := &broadcast{watchers: map[Viewer]watcher{nth{nil, 1}: {}, nth{nil, 2}: {}}}
+	h.rooms["q"] = &Instance{game: &Game{name: "lines"}, broadcast: watched}
+	h.rooms["s"] = &Instance{game: &Game{name: "dots"}, broadcast: &broadcast{}}
+	h.load.took.add(3 * time.Microsecond)
+	h.load.asleep.Add(1)
+	l := pass(time.Second, 0, window{40, 0})
+	if l.Rate != 40 || l.Ticks != 250 || l.P50 != 3*time.Microsecond || l.P99 != l.P50 || l.Watching != 2 || l.Asleep != 1 {
+		t.Errorf("after five it is %+v", l)
+	}
+	if diff := cmp.Diff(map[string]InGame{"dots": {2, 3, 0}, "lines": {1, 0, 2}}, l.Games); diff != "" {
+		t.Errorf("by game (-want +got):\n%s", diff)
 	}
 }

@@ -74,8 +74,9 @@ func (r *Room[S]) Emit(to netcode.To, event any) {
 // SetTeam puts a player into a team, from 1 on; 0 is none. He comes with the team that the matchmaker has put him into,
 // which is set before the Join hook. Events to a team reach those who are in it at the end of the tick.
 func (r *Room[S]) SetTeam(seat netcode.Seat, team uint16) {
-	if int(seat) < len(r.taken) && r.taken[seat] {
+	if int(seat) < len(r.taken) && r.taken[seat] && r.players[seat].Team != team {
 		r.players[seat].Team = team
+		r.out.teams = true
 	}
 }
 

@@ -369,7 +369,7 @@ func TestRulesOutsideOfTheirBoundsStopStartUp(t *testing.T) {
 		"Rules.Inputs": {Inputs: 2}, "Rules.Grace": {Grace: -1}, "Rules.Empty": {Empty: 31 * 24 * time.Hour},
 		"Rules.InputsPerTick": {InputsPerTick: 17, Inputs: proto.Commands}, "of samples": {InputsPerTick: 2},
 		"Rules.Rewind": {Rewind: 2 * time.Second}, "Rules.Durability": {Durability: 3},
-		"Rules.CheckpointEvery": {CheckpointEvery: time.Millisecond},
+		"Rules.CheckpointEvery": {CheckpointEvery: time.Millisecond}, "Rules.Role": {Role: "Admin"},
 	} {
 		if err := Define[dotWorld, dotInput]("dots", dots{}, r).Err(); err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s: error %v", name, err)

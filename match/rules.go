@@ -50,6 +50,10 @@ type Rules struct {
 	// Persist keeps the state of a room that nobody is in any more, by its id, for the next who opens it: a document, a
 	// world. Such a room ends only when its rules end it. It implies Durability Checkpoint at least.
 	Persist bool
+	// Role is what the token of a player must have for a seat in rooms of this game, or to watch them: lobbies refuse all
+	// others, but in development. For what is not for everybody, like the tools of those who run the servers. Default
+	// none: the game is for all.
+	Role string
 	// Events are the zero values of the event types that the game emits, in the order of their wire types.
 	Events []any
 	// Config is the zero value of the struct that a room's config is read into, from JSON, with exported fields that have
@@ -94,6 +98,8 @@ func (r Rules) withDefaults() (Rules, error) {
 		return r, fmt.Errorf("Rules.TickRate is %d, 1 to 128 allowed", r.TickRate)
 	case r.Seats < 1 || r.Seats > 1000:
 		return r, fmt.Errorf("Rules.Seats is %d, 1 to 1000 allowed", r.Seats)
+	case r.Role != "" && !gameName.MatchString(r.Role):
+		return r, fmt.Errorf("Rules.Role is %q, a lower-case letter and up to 30 of a-z, 0-9, _ and - allowed", r.Role)
 	case r.Spectators < 0 || r.Spectators > maxSpectators:
 		return r, fmt.Errorf("Rules.Spectators is %d, 0 to %d allowed", r.Spectators, maxSpectators)
 	case r.SpectatorDelay < 0 || r.SpectatorDelay > maxDelay:

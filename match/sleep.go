@@ -7,7 +7,7 @@ import (
 
 // sleepy says whether the room may stop ticking: its rules allow it, nobody is connected, and nothing is under way.
 func (rm *Instance) sleepy() bool {
-	if !rm.game.rules.Sleep || rm.works > 0 || !rm.settled() {
+	if !rm.game.rules.Sleep || rm.works > 0 || !rm.settled() || rm.orders.held.Load() > 0 {
 		return false
 	}
 	for i := range rm.seats {
@@ -30,6 +30,8 @@ func (rm *Instance) sleep(ctx context.Context) {
 	}
 	rm.metrics.asleep.Inc()
 	defer rm.metrics.asleep.Dec()
+	rm.host.load.asleep.Add(1)
+	defer rm.host.load.asleep.Add(-1)
 	began := time.Since(rm.base)
 	timer := time.NewTimer(time.Duration(rm.nextDeadline()) * rm.period)
 	defer timer.Stop()

@@ -128,3 +128,60 @@ func TestTeamsOutliveTheProcess(t *testing.T) {
 		})
 	}
 }
+
+// teamsIn are the teams by player that the directory was told last.
+func (d *fakeDirectory) teamsIn() map[string]uint16 {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	list := map[string]uint16{}
+	for _, s := range d.regrouped.Seats {
+		list[s.Player.ID] = s.Player.Team
+	}
+	return list
+}
+
+func TestDirectoryIsToldOfTeamsWhenTheyChangeAndOnlyThen(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := sidesGame(t, Rules{})
+		dir := &fakeDirectory{}
+		h, err := NewHost(HostConfig{Games: []Game{g}, Directory: dir})
+		if err != nil {
+			t.Fatal(err)
+		}
+		rm, err := h.Open(Spec{ID: "r1", Game: "sides", Epoch: 9})
+		if err != nil {
+			t.Fatal(err)
+		}
+		a, b := newViewer(t, g, 1), newViewer(t, g, 2)
+		a.attachTeam(rm, "alice", 1)
+		ticks(20)
+		if got := dir.teamsIn(); len(got) != 0 {
+			t.Errorf("nobody was put into another team, and the directory heard of %v", got)
+		}
+		dir.mu.Lock()
+		dir.deaf = 1
+		dir.mu.Unlock()
+		b.attachTeam(rm, "turncoat", 2) // whom the rules put into team 9
+		ticks(2)
+		if got := dir.teamsIn(); len(got) != 0 {
+			t.Errorf("a directory that did not answer has %v", got)
+		}
+		time.Sleep(h.cfg.RenewEvery)
+		synctest.Wait()
+		if got := dir.teamsIn(); got["alice"] != 1 || got["turncoat"] != 9 || len(got) != 2 {
+			t.Errorf("at its next renewal the directory hears of %v", got)
+		}
+		dir.mu.Lock()
+		told := dir.regroupings
+		dir.mu.Unlock()
+		time.Sleep(3 * h.cfg.RenewEvery)
+		synctest.Wait()
+		dir.mu.Lock()
+		last := dir.regroupings
+		dir.mu.Unlock()
+		if told != 1 || last != 1 {
+			t.Errorf("it heard %d times of one change, and then %d", told, last)
+		}
+		closeHost(t, h)
+	})
+}

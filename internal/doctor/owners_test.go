@@ -101,6 +101,15 @@ var ownerships = []ownership{
 		withRoom,
 	},
 	{
+		"{room:ROOM}:orders", doctor.WhyNoRoom,
+		func(w world) {
+			w.must(w.rdb.XAdd(w.t.Context(), &redis.XAddArgs{Stream: ns + ":{room:r}:orders", Values: []any{"id", "a"}}).Err())
+			w.ends("{room:r}:orders", time.Minute)
+		},
+		"{room:r}:orders",
+		withRoom,
+	},
+	{
 		"{room:ROOM}:journal", doctor.WhyJournal,
 		func(w world) { w.hash("{room:r}:journal", doctor.Day, "base", "1") },
 		"{room:r}:journal",

@@ -108,8 +108,8 @@ type wait struct {
 	took   time.Duration
 }
 
-// bandsOf makes bands of equally many tickets.
-func bandsOf(entries []string) []Band {
+// waitsIn reads entries, and leaves out what is none.
+func waitsIn(entries []string) []wait {
 	list := make([]wait, 0, len(entries))
 	for _, entry := range entries {
 		r, ms, _ := strings.Cut(entry, ":")
@@ -119,6 +119,12 @@ func bandsOf(entries []string) []Band {
 			list = append(list, wait{rating, time.Duration(took) * time.Millisecond})
 		}
 	}
+	return list
+}
+
+// bandsOf makes bands of equally many tickets.
+func bandsOf(entries []string) []Band {
+	list := waitsIn(entries)
 	if len(list) == 0 {
 		return nil
 	}

@@ -23,6 +23,7 @@ if not found then
 	local over = redis.call('EXISTS', KEYS[4]) == 1 -- or its host died with players, before anybody asked how it began
 	over = over or ARGV[#ARGV - 1] == 'once' and redis.call('EXISTS', KEYS[3]) == 1
 	if over then return {'gone', ''} end
+	redis.call('DEL', KEYS[5]) -- what a room of this name was to do that nobody saw end
 	local t = redis.call('TIME')
 	local now = string.format('%.0f', t[1] * 1000 + math.floor(t[2] / 1000))
 	redis.call('HSET', KEYS[1], 'epoch', now, 'created', now, 'version', '1', unpack(ARGV, 2))
@@ -136,7 +137,7 @@ func (d *Directory) create(ctx context.Context, r Room, once bool) (found bool, 
 	if once {
 		args = append(args, "once", "1")
 	}
-	answer, err := createScript.Run(ctx, d.rdb, d.all(r.ID), args...).StringSlice()
+	answer, err := createScript.Run(ctx, d.rdb, append(d.all(r.ID), d.orders(r.ID)), args...).StringSlice()
 	word, err := wordOf(answer, 2, err)
 	switch {
 	case err != nil:

@@ -25,6 +25,10 @@ func (k keys) code(code string) string   { return k.ns + ":{code:" + code + "}" 
 // hangs has one entry for each time that a room has hung its server.
 func (k keys) hangs(id string) string { return k.ns + ":{room:" + id + "}:hangs" }
 
+// orders are those that wait for a room, order is one and what came of it.
+func (k keys) orders(id string) string      { return k.ns + ":{room:" + id + "}:orders" }
+func (k keys) order(room, id string) string { return k.ns + ":{room:" + room + "}:order:" + id }
+
 // journal is what is known of a room's journal, journalTicks its newest records, journalState the checkpoint before
 // them, journalParts the segments that are closed, journalOrder the names of those in their order.
 func (k keys) journal(id string) string      { return k.ns + ":{room:" + id + "}:journal" }

@@ -16,6 +16,24 @@ type Load struct {
 	Sockets int     `json:"sockets"`         // of matches, for rooms of other nodes, too
 	Heap    int64   `json:"heap"`            // bytes that are alive
 	Limit   int64   `json:"limit,omitempty"` // bytes that the process may use; 0 is no bound
+
+	// What follows is 0 where a node of an older release says nothing of it.
+
+	Watching int     `json:"watching,omitempty"`  // connections that watch its rooms without a seat
+	Asleep   int     `json:"asleep,omitempty"`    // of its rooms, those that do not tick since nobody is connected
+	Ticks    uint64  `json:"ticks,omitempty"`     // that its rooms made since it began
+	TickRate float64 `json:"tick_rate,omitempty"` // of them a second
+	P50      int64   `json:"p50,omitempty"`       // microseconds that half of the last five seconds' ticks did not exceed
+	P99      int64   `json:"p99,omitempty"`       // microseconds that 99 in 100 of them did not exceed
+	Out      uint64  `json:"out,omitempty"`       // bytes that it wrote to sockets of matches since it began
+	OutRate  float64 `json:"out_rate,omitempty"`  // of them a second
+}
+
+// InGame is what a node runs of one game.
+type InGame struct {
+	Rooms    int `json:"rooms"`
+	Players  int `json:"players"`
+	Watching int `json:"watching,omitempty"`
 }
 
 // Headroom is the share of a node's processors that its rooms' ticks leave, from 0 to 1.

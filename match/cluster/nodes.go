@@ -30,6 +30,9 @@ type Node struct {
 	Capacity int  `json:"capacity,omitempty"` // the most rooms that it takes; 0: its load alone decides
 	Draining bool `json:"draining,omitempty"` // it takes no new rooms, since an operator said so
 	Load     Load `json:"load,omitzero"`
+
+	Playing map[string]InGame `json:"playing,omitempty"` // what of its load is each game's, by name
+	Queues  map[string]string `json:"queues,omitempty"`  // the queues of its lobby, and their games
 }
 
 // Nodes is the register of hosts. Any goroutine may use it.

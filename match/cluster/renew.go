@@ -17,6 +17,7 @@ type Alive struct {
 	Past    bool // it has run on past where its last host stopped
 	Kept    bool // a journal has something of it
 	Seats   []Seated
+	Teams   bool // the rules have put some of Seats into other teams
 }
 
 // Seated is a player who has a seat.
@@ -40,15 +41,23 @@ func (d *Directory) Renew(ctx context.Context, room string, epoch uint64, a Aliv
 	if a.Kept {
 		kept = "1"
 	}
-	answer, err := renewScript.Run(ctx, d.rdb, d.all(room), epoch, roomTTL.Milliseconds(), shut, memoryTTL.Milliseconds(),
-		past, kept).StringSlice()
-	if err == nil && len(answer) != 3 {
+	args := []any{epoch, roomTTL.Milliseconds(), shut, memoryTTL.Milliseconds(), past, kept}
+	if a.Teams {
+		for _, s := range a.Seats {
+			args = append(args, s.Seat, s.Player, s.Team)
+		}
+	}
+	answer, err := renewScript.Run(ctx, d.rdb, append(d.all(room), d.orders(room)), args...).StringSlice()
+	if err == nil && len(answer) != 4 {
 		err = fmt.Errorf("unexpected answer %q", answer)
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", doing, err)
 	}
 	outcome, queue, code := answer[0], answer[1], answer[2]
+	if answer[3] != "" && d.Ordered != nil {
+		d.Ordered(room)
+	}
 	if outcome == "moved" {
 		outcome, err = "ok", d.index(ctx, queue, room)
 	}
@@ -57,18 +66,29 @@ func (d *Directory) Renew(ctx context.Context, room string, epoch uint64, a Aliv
 
 // Where the doors have moved the index must follow: also when the script runs again because its answer was lost, so
 // the record says that this is due until the next renewal. A record of an older epoch was written anew by a host that did
-// not know of this one: it is as if there were none.
+// not know of this one: it is as if there were none. A seat that is another's by now, or is only reserved, keeps its team.
 var renewScript = redis.NewScript(older + `
 local rec = redis.call('HMGET', KEYS[1], 'epoch', 'shut', 'queue', 'due', 'code', 'off', 'once', 'attempts', 'kept')
-if not rec[1] or older(rec[1], ARGV[1]) then return {'gone', '', ''} end
-if rec[1] ~= ARGV[1] then return {'fenced', '', ''} end
-if rec[6] then return {'off', '', ''} end
+if not rec[1] or older(rec[1], ARGV[1]) then return {'gone', '', '', ''} end
+if rec[1] ~= ARGV[1] then return {'fenced', '', '', ''} end
+if rec[6] then return {'off', '', '', ''} end
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
 redis.call('PEXPIRE', KEYS[2], ARGV[2])
 redis.call('PEXPIRE', KEYS[3], rec[7] and ARGV[4] or ARGV[2])
 redis.call('PEXPIRE', KEYS[4], ARGV[4])
 if rec[8] and ARGV[5] == '1' then redis.call('HDEL', KEYS[1], 'attempts') end
 if ARGV[6] == '1' and not rec[9] then redis.call('HSET', KEYS[1], 'kept', '1') end
+local regrouped = false
+for i = 7, #ARGV, 3 do
+	local of = string.match(redis.call('HGET', KEYS[2], ARGV[i]) or '', '^0|[^|]*|(.*)$')
+	local field = 'team:' .. ARGV[i]
+	local is, wanted = redis.call('HGET', KEYS[1], field), ARGV[i + 2] ~= '0' and ARGV[i + 2] .. '|' .. ARGV[i + 1]
+	if of == ARGV[i + 1] and is ~= wanted then
+		if wanted then redis.call('HSET', KEYS[1], field, wanted) else redis.call('HDEL', KEYS[1], field) end
+		regrouped = true
+	end
+end
+if regrouped then redis.call('HINCRBY', KEYS[1], 'version', 1) end
 local moved = (rec[2] or '0') ~= ARGV[3]
 if moved then
 	redis.call('HSET', KEYS[1], 'shut', ARGV[3], 'due', '1')
@@ -76,7 +96,7 @@ if moved then
 elseif rec[4] then
 	redis.call('HDEL', KEYS[1], 'due')
 end
-return {(moved or rec[4]) and 'moved' or 'ok', rec[3] or '', rec[5] or ''}`)
+return {(moved or rec[4]) and 'moved' or 'ok', rec[3] or '', rec[5] or '', redis.call('XLEN', KEYS[5]) > 0 and '1' or ''}`)
 
 // Copy is a room's record as it was read, from which it can be written anew.
 type Copy map[string]string

@@ -103,6 +103,9 @@ type Claim struct {
 type Directory struct {
 	rdb redis.UniversalClient
 	keys
+	// Ordered, if it is not nil, is told of each room that is renewed while orders wait for it. It must not block, and is set
+	// before the Directory is used.
+	Ordered func(room string)
 }
 
 // NewDirectory returns the directory of the deployment with this namespace.
@@ -263,7 +266,7 @@ func (d *Directory) EndRoom(ctx context.Context, room string, epoch uint64) erro
 	if err != nil {
 		return fmt.Errorf("%s: %w", doing, err)
 	}
-	answer, err := endScript.Run(ctx, d.rdb, d.all(room), epoch, memoryTTL.Milliseconds()).Text()
+	answer, err := endScript.Run(ctx, d.rdb, append(d.all(room), d.orders(room)), epoch, memoryTTL.Milliseconds()).Text()
 	if err = answered(doing, answer, err); err != nil && !errors.Is(err, ErrNoRoom) {
 		return err
 	}
@@ -275,6 +278,7 @@ func (d *Directory) EndRoom(ctx context.Context, room string, epoch uint64) erro
 var endScript = redis.NewScript(settling + `
 local rec = redis.call('HMGET', KEYS[1], 'epoch', 'once', 'expect', 'need')
 if rec[1] and rec[1] ~= ARGV[1] then return 'fenced' end
+redis.call('DEL', KEYS[5])
 if rec[2] then
 	if redis.call('EXISTS', KEYS[4]) == 0 then
 		local players = came()

@@ -51,7 +51,10 @@ func TestHostThatHasARoomNoLongerWritesNothingOfIt(t *testing.T) {
 		w := proto.NewWriter()
 		rec.AppendTo(w)
 		writes := map[string]func(epoch uint64) error{
-			"Renew":    func(e uint64) error { return d.Renew(ctx, r.ID, e, cluster.Alive{Open: true}) },
+			"Renew": func(e uint64) error { return d.Renew(ctx, r.ID, e, cluster.Alive{Open: true}) },
+			"Renew of teams": func(e uint64) error {
+				return d.Renew(ctx, r.ID, e, cluster.Alive{Teams: true, Seats: []cluster.Seated{{Seat: 1, Team: 2, Player: "alice"}}})
+			},
 			"Revive":   func(e uint64) error { return d.Revive(ctx, r.ID, r.Node, e, c, cluster.Alive{}) },
 			"FreeSeat": func(e uint64) error { return d.FreeSeat(ctx, r.ID, e, 1, nil) },
 			"HandOver": func(e uint64) error { return d.HandOver(ctx, r.ID, e, true) },

@@ -2,6 +2,7 @@ package cluster_test
 
 import (
 	"fmt"
+	"maps"
 	"testing"
 	"time"
 
@@ -146,5 +147,62 @@ func TestReservationMovesIntoATeamOnlyWhereItHasAPlace(t *testing.T) {
 		reserve(t, d, r, time.Minute, []cluster.Claim{in("b", 0), in("c", 1)})
 		wantTeam(t, d, r.ID, 2, "b", "b0", 0)
 		wantTeam(t, d, r.ID, 3, "c", "c1", 1)
+	})
+}
+
+// wantTeams looks who sits in which team.
+func wantTeams(t *testing.T, when string, d *cluster.Directory, room string, want map[string]uint16) {
+	t.Helper()
+	c, err := d.Company(t.Context(), room)
+	must(t, err)
+	got := map[string]uint16{}
+	for _, s := range c.Seats {
+		got[s.Player] = s.Team
+	}
+	if !maps.Equal(got, want) {
+		t.Errorf("%s: the teams are %v, want %v", when, got, want)
+	}
+}
+
+func TestRulesMovePlayersIntoTeamsOfTheRecord(t *testing.T) {
+	testredis.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
+		ctx, d := t.Context(), cluster.NewDirectory(rdb, ns)
+		n := aRoom(4)
+		n.Owner = "a"
+		r := create(t, d, n)
+		odd := "b|3|b"
+		reserve(t, d, r, time.Minute, []cluster.Claim{{Player: "a", Token: "a1", Team: 1}, {Player: odd, Token: "b1", Team: 1}, {Player: "c", Token: "c1"}})
+		wantTeam(t, d, r.ID, 1, "a", "a1", 1)
+		wantTeam(t, d, r.ID, 2, odd, "b1", 1)
+		wantTeams(t, "as they came", d, r.ID, map[string]uint16{"a": 1, odd: 1})
+		version := func() uint64 {
+			now, err := d.Room(ctx, r.ID)
+			must(t, err)
+			return now.Version
+		}
+		before := version()
+		move := func(seats ...cluster.Seated) {
+			t.Helper()
+			must(t, d.Renew(ctx, r.ID, r.Epoch, cluster.Alive{Open: true, Teams: true, Seats: seats}))
+		}
+		move(cluster.Seated{Seat: 1, Team: 2, Player: "a"}, cluster.Seated{Seat: 2, Team: 0, Player: odd})
+		wantTeams(t, "moved", d, r.ID, map[string]uint16{"a": 2, odd: 0})
+		moved := version()
+		if moved <= before {
+			t.Errorf("the room's version stays %d: who fills it does not hear of its teams", moved)
+		}
+		move(cluster.Seated{Seat: 1, Team: 2, Player: "a"}, cluster.Seated{Seat: 2, Team: 0, Player: odd})
+		if version() != moved {
+			t.Error("what is the same already changes the room's version")
+		}
+		move(cluster.Seated{Seat: 1, Team: 7, Player: odd}, cluster.Seated{Seat: 3, Team: 7, Player: "c"}, cluster.Seated{Seat: 4, Team: 7, Player: "d"})
+		must(t, d.Renew(ctx, r.ID, r.Epoch, cluster.Alive{Open: true, Seats: []cluster.Seated{{Seat: 1, Team: 9, Player: "a"}}}))
+		wantTeams(t, "moved who is not there", d, r.ID, map[string]uint16{"a": 2, odd: 0})
+		c, err := d.Company(ctx, r.ID)
+		if err != nil || c.Owner != "a" || c.Seed != r.Seed {
+			t.Errorf("the company is %+v, %v", c, err)
+		}
+		_, err = d.Company(ctx, "none")
+		wantError(t, "the company of no room", err, cluster.ErrNoRoom)
 	})
 }

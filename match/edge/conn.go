@@ -210,7 +210,7 @@ func (c *conn) message(w *proto.Writer) {
 		return
 	}
 	if c.put(w) {
-		c.server.metrics.bytesOut.Add(float64(length(w)))
+		c.server.metrics.wrote(length(w))
 	}
 }
 

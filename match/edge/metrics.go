@@ -2,6 +2,7 @@ package edge
 
 import (
 	"strconv"
+	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -13,6 +14,7 @@ type metrics struct {
 	connections prometheus.Gauge
 	viewers     [len(classes)]prometheus.Gauge // by class
 	bytesOut    prometheus.Counter
+	written     atomic.Uint64 // what bytesOut says
 	framesOut   prometheus.Counter
 	skipped     prometheus.Counter
 	messagesIn  prometheus.Counter
@@ -60,6 +62,12 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		r.MustRegister(m.connections, viewers, m.bytesOut, m.framesOut, m.skipped, m.messagesIn, m.limited, m.watchers, m.watchWrites, m.watchSkips, m.closes, m.refused, m.panics)
 	}
 	return m
+}
+
+// wrote counts bytes of messages.
+func (m *metrics) wrote(n int) {
+	m.bytesOut.Add(float64(n))
+	m.written.Add(uint64(n)) //nolint:gosec // a length
 }
 
 // count moves a viewer to a class in muster_viewers. The room's goroutine calls it.

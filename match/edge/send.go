@@ -23,7 +23,7 @@ func (s *Server) Send(f *match.Frame) {
 		}
 	}
 	s.metrics.framesOut.Add(float64(frames))
-	s.metrics.bytesOut.Add(float64(bytes))
+	s.metrics.wrote(bytes)
 }
 
 // frame writes one tick to one viewer, and says whether it did. A congested viewer is passed over: the encoder merges what

@@ -152,6 +152,9 @@ func (s *Server) Sockets() int {
 	return len(s.conns)
 }
 
+// Written is how many bytes of messages were written to sockets since the server began.
+func (s *Server) Written() uint64 { return s.metrics.written.Load() }
+
 func (s *Server) all() []*conn {
 	s.mu.Lock()
 	defer s.mu.Unlock()

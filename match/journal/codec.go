@@ -48,6 +48,7 @@ const (
 	elemResults
 	elemSkipped
 	elemStarted
+	elemOrders
 	recordLen
 )
 
@@ -106,10 +107,15 @@ func (r *Record) AppendTo(w *proto.Writer) {
 	if n > elemStarted {
 		w.Bool(r.Started)
 	}
+	if n > elemOrders {
+		appendOrders(w, r.Orders)
+	}
 }
 
 func (r *Record) elements() int {
 	switch {
+	case len(r.Orders) > 0:
+		return elemOrders + 1
 	case r.Started:
 		return elemStarted + 1
 	case r.Skipped:
@@ -179,11 +185,14 @@ func (r *Record) Parse(b []byte) error {
 	if n > elemStarted {
 		r.Started = rd.Bool("started")
 	}
+	if n > elemOrders {
+		r.parseOrders(rd)
+	}
 	if rd.Err() == nil && n != r.elements() {
 		rd.Fail("record", "elements that are empty at its end") // one form for each record
 	}
 	if rd.Err() == nil && r.Skipped && r.bodies() {
-		rd.Fail("record", "skipped, and inputs")
+		rd.Fail("record", "skipped, and bodies")
 	}
 	return malformed("record", rd.Done())
 }
@@ -219,19 +228,19 @@ func (r *Record) parseResults(rd *proto.Reader) {
 	}
 }
 
-// check says whether a record can be read again.
-// bodies says whether an input has a body.
+// bodies says whether an input or an order has a body.
 func (r *Record) bodies() bool {
-	return slices.ContainsFunc(r.Inputs, func(in InputRecord) bool { return len(in.Body) > 0 })
+	return slices.ContainsFunc(r.Inputs, func(in InputRecord) bool { return len(in.Body) > 0 }) || r.orderBodies()
 }
 
+// check says whether a record can be read again.
 func (r *Record) check() error {
 	switch {
 	case len(r.Inputs) > maxInputs, len(r.Seats) > maxChanges, len(r.Results) > maxResults, len(r.Sums) > maxSums:
 		return fmt.Errorf("%w: tick %d has %d inputs, %d seat changes, %d results and %d sums", ErrMalformed, r.Tick,
 			len(r.Inputs), len(r.Seats), len(r.Results), len(r.Sums))
 	case r.Skipped && r.bodies():
-		return fmt.Errorf("%w: tick %d is skipped and has inputs", ErrMalformed, r.Tick)
+		return fmt.Errorf("%w: tick %d is skipped and has bodies", ErrMalformed, r.Tick)
 	}
 	for i := range r.Inputs {
 		if n := len(r.Inputs[i].Body); n > maxBody {
@@ -248,7 +257,7 @@ func (r *Record) check() error {
 			return fmt.Errorf("%w: tick %d has a seat change of kind %d", ErrMalformed, r.Tick, k)
 		}
 	}
-	return nil
+	return r.checkOrders()
 }
 
 // tickOf returns the tick of an encoded record.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"flag"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -35,7 +36,18 @@ func samples() []Record {
 }
 
 // allSamples are those and what records have had since the golden replay was written, which has samples alone.
-func allSamples() []Record { return append(samples(), Record{Tick: 6, Started: true}) }
+func allSamples() []Record { return append(samples(), Record{Tick: 6, Started: true}, orderSample()) }
+
+// orderSample has orders, which the newer golden replay has, too.
+func orderSample() Record {
+	return Record{Tick: 7, Orders: []Order{
+		{ID: "o1", Kind: OrderInput, Body: []byte{1, 2}},
+		{ID: "o2", Kind: OrderEvent, Player: "alice", Body: []byte{3}},
+		{ID: "o3", Kind: OrderEvent, Team: 2, Body: []byte{4}},
+		{ID: "o4", Kind: OrderEnd, Text: "maintenance"},
+		{ID: "o5", Kind: OrderKick, Player: "bob", Text: "cheating"},
+	}}
+}
 
 func encode(r *Record) []byte {
 	w := proto.NewWriter()
@@ -106,6 +118,12 @@ func genRecord(t *rapid.T) Record {
 			body.Draw(t, "body"),
 		})
 	}
+	for range rapid.IntRange(0, 3).Draw(t, "orders") {
+		r.Orders = append(r.Orders, Order{
+			rapid.StringN(0, 20, MaxOrderID).Draw(t, "order"), OrderKind(rapid.IntRange(int(OrderInput), int(OrderKick)).Draw(t, "order kind")),
+			text.Draw(t, "player"), seat.Draw(t, "order team"), text.Draw(t, "text"), body.Draw(t, "order body"),
+		})
+	}
 	return r
 }
 
@@ -113,7 +131,7 @@ func TestEveryRecordComesBack(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		want := genRecord(t)
 		b := encode(&want)
-		got := Record{Tick: 9, Skipped: true, Started: true, Sums: []uint16{4}} // of an earlier use
+		got := Record{Tick: 9, Skipped: true, Started: true, Sums: []uint16{4}, Orders: []Order{{}}} // of an earlier use
 		if err := got.Parse(b); err != nil {
 			t.Fatal(err)
 		}
@@ -139,6 +157,10 @@ func TestRecordsBeyondTheBoundsAreRefusedBothWays(t *testing.T) {
 		"body":         {Inputs: []InputRecord{{Body: make([]byte, maxBody+1)}}},
 		"result":       {Results: []WorkResult{{Body: make([]byte, MaxWork+1)}}},
 		"kind":         {Seats: []SeatChange{{Kind: SeatLeft + 1}}},
+		"orders":       {Orders: slices.Repeat([]Order{{Kind: OrderEnd}}, maxOrders+1)},
+		"order's body": {Orders: []Order{{Kind: OrderInput, Body: make([]byte, maxOrderBody+1)}}},
+		"order's kind": {Orders: []Order{{Kind: OrderKick + 1}}},
+		"skipped too":  {Skipped: true, Orders: []Order{{Kind: OrderInput, Body: []byte{1}}}},
 		"no kind":      {Seats: []SeatChange{{}}},
 		"seat changes": {Seats: make([]SeatChange, maxChanges+1)},
 		"skipped":      {Skipped: true, Inputs: []InputRecord{{Seat: 1, Body: []byte{0x91, 1}}}},

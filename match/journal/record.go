@@ -11,12 +11,13 @@ type Player struct {
 }
 
 // Record is everything that happened to a room before and at one tick, in the order in which it is applied: seat
-// changes, results of work done outside, inputs.
+// changes, results of work done outside, orders, inputs.
 type Record struct {
 	Tick    uint32
 	Seats   []SeatChange
 	Results []WorkResult
 	Inputs  []InputRecord // by seat, then sequence
+	Orders  []Order       // by those who do not play
 	// Started says that the match starts with this tick, once its seat changes are applied: all who were promised have come,
 	// or enough of them, or somebody has where nobody was promised.
 	Started bool
@@ -66,7 +67,7 @@ type WorkResult struct {
 
 // Reset empties the record for the next tick and keeps its memory.
 func (r *Record) Reset() {
-	*r = Record{Seats: r.Seats[:0], Results: r.Results[:0], Inputs: r.Inputs[:0], Sums: r.Sums[:0]}
+	*r = Record{Seats: r.Seats[:0], Results: r.Results[:0], Inputs: r.Inputs[:0], Orders: r.Orders[:0], Sums: r.Sums[:0]}
 }
 
 // Header says of which room a journal is, and with what the room was made.

@@ -17,6 +17,11 @@ import (
 // replay is a replay with blocks of every kind, and what is in it: one line for each record and checkpoint.
 func replay(t testing.TB) (file []byte, want []string, ends []int) {
 	t.Helper()
+	return replayOf(t, samples())
+}
+
+func replayOf(t testing.TB, records []Record) (file []byte, want []string, ends []int) {
+	t.Helper()
 	var b bytes.Buffer
 	w, err := NewWriter(&b, header())
 	if err != nil {
@@ -30,7 +35,7 @@ func replay(t testing.TB) (file []byte, want []string, ends []int) {
 		}
 		want, ends = append(want, line(nil, &cp)), append(ends, b.Len())
 		for range 2 {
-			for _, r := range samples() {
+			for _, r := range records {
 				tick++
 				r.Tick = tick
 				if err := w.Append(&r); err != nil {
@@ -41,7 +46,7 @@ func replay(t testing.TB) (file []byte, want []string, ends []int) {
 			if err := w.Flush(); err != nil {
 				t.Fatal(err)
 			}
-			for range samples() {
+			for range records {
 				ends = append(ends, b.Len())
 			}
 		}
@@ -180,11 +185,17 @@ func TestSeekFindsTheNewestCheckpointWithAndWithoutIndex(t *testing.T) {
 	}
 }
 
-// TestGoldenReplay holds the format to a file that was written before. Its blocks are compared by what is in them: another
-// version of the compressor may pack them otherwise.
-func TestGoldenReplay(t *testing.T) {
-	const name = "testdata/golden.muster"
-	file, want, _ := replay(t)
+// TestGoldenReplays hold the format to files that were written before: the first release's, and one with what records have
+// had since. Their blocks are compared by what is in them: another version of the compressor may pack them otherwise.
+func TestGoldenReplays(t *testing.T) {
+	for name, records := range map[string][]Record{"golden": samples(), "golden-orders": allSamples()} {
+		t.Run(name, func(t *testing.T) { goldenReplay(t, "testdata/"+name+".muster", records) })
+	}
+}
+
+func goldenReplay(t *testing.T, name string, records []Record) {
+	t.Helper()
+	file, want, _ := replayOf(t, records)
 	if *update {
 		if err := os.WriteFile(name, file, 0o600); err != nil {
 			t.Fatal(err)

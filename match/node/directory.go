@@ -137,7 +137,7 @@ func (d *Directory) Settle(ctx context.Context, room string) (match.Settlement, 
 // Renew implements match.Directory.
 func (d *Directory) Renew(ctx context.Context, room string, epoch uint64, a match.Alive) error {
 	k, known := d.of(room, epoch)
-	alive := cluster.Alive{Open: a.Open, Started: a.Started, Past: a.Past, Kept: a.Kept}
+	alive := cluster.Alive{Open: a.Open, Started: a.Started, Past: a.Past, Kept: a.Kept, Teams: a.Teams}
 	for _, s := range a.Seats {
 		alive.Seats = append(alive.Seats, cluster.Seated{
 			Seat: uint16(s.Player.Seat), Team: s.Player.Team, Player: s.Player.ID, Claim: s.Claim,

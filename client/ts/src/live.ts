@@ -105,9 +105,9 @@ export class Live {
   }
 
   readonly chat = {
-    /** Writes a message: once, however often its socket is lost. */
-    send: (channel: Channel, text: string): Promise<ChatMessage> =>
-      this.ask("chat.send", { channel, text, key: `${this.#host.random()}-${this.#n}` }),
+    /** Writes a message: once, however often its socket is lost, and once for a key, which is for the same message sent again. */
+    send: (channel: Channel, text: string, key = `${this.#host.random()}-${this.#n}`): Promise<ChatMessage> =>
+      this.ask("chat.send", { channel, text, key }),
     /** Reads what was written, the newest first. The next page has `next` as before; the last one has none. */
     history: (channel: Channel, page: Omit<LiveRequests["chat.history"]["body"], "channel"> = {}): Promise<History> =>
       this.ask("chat.history", { ...page, channel }),
@@ -196,7 +196,7 @@ export class Live {
   #message(json: string): void {
     try {
       const m = JSON.parse(json) as Message;
-      const { bye, event } = m;
+      const { bye, event, published } = m;
       if (bye) return this.#lost(ended(+bye.code! || CODE_LOST, bye.reason, +bye.after_ms! || 0));
       if (m.hello) this.#welcomed(m.hello);
       if (this.#state !== "open") return;
@@ -205,6 +205,7 @@ export class Live {
         this.last = text(m, "last");
         this.#tell("missed");
       }
+      if (published) this.#tell(text(published, "kind") as "x.", published.body, published);
       for (const p of m.presence ?? []) this.#tell("presence", p);
       if (m.re) this.#waiting.get(m.re)?.done(m.error && new APIError(m.error.status!, m.error, String(m.error.retry_after)), m.ok);
       if (!event || text(event, "id") === this.last) return;
@@ -309,6 +310,7 @@ export class Live {
 interface Message {
   hello?: LiveHello;
   event?: LobbyEvent;
+  published?: LobbyEvent;
   missed?: boolean;
   last?: string;
   presence?: Presence[];

@@ -1,8 +1,14 @@
 // The lobby's REST interface. Written by go test ./lobby -update from its OpenAPI document: change it there.
 
 import type {
+  AdminAnnounceBody,
+  AdminEndBody,
+  AdminKickBody,
   AdminNodes,
   AdminPlacement,
+  AdminRoomDetail,
+  AdminRoomState,
+  AdminRooms,
   Blocks,
   ChatMessage,
   Code,
@@ -15,6 +21,8 @@ import type {
   MadeRoom,
   MatchSeat,
   Me,
+  MutedPlayer,
+  Mutes,
   NewGroup,
   NewGuest,
   NewMessage,
@@ -23,17 +31,21 @@ import type {
   NewRoom,
   NewTicket,
   Notified,
+  Ordered,
   OtherPlayer,
   Party,
   PlayedMatches,
   Player,
   Profile,
+  PublishBody,
+  Published,
   Queues,
   Ready,
   Result,
   RoomChange,
   RoomInfo,
   RoomList,
+  RoomMute,
   Ticket,
   TicketConfirmation,
 } from "./lobby_types.js";
@@ -42,10 +54,14 @@ import type {
 export interface Routes {
   /** Give a server rooms again. */
   "DELETE /v1/admin/nodes/{id}/drain": { args: { id: string }; reply: void };
-  /** Forget what is kept of one: profile, ratings, blocks and list of matches. */
+  /** Let a player write in a room again. */
+  "DELETE /v1/chat/{channel}/mute/{player}": { args: { channel: string; player: string }; reply: void };
+  /** Forget what is kept of one: profile, ratings, blocks, mutes and list of matches. */
   "DELETE /v1/me": { args: {}; reply: void };
   /** Unblock a player. */
   "DELETE /v1/me/blocks/{player}": { args: { player: string }; reply: void };
+  /** Unmute a player. */
+  "DELETE /v1/me/mutes/{player}": { args: { player: string }; reply: void };
   /** Close a room. */
   "DELETE /v1/rooms/{id}": { args: { id: string }; reply: void };
   /** Give a ticket up. */
@@ -54,6 +70,12 @@ export interface Routes {
   "GET /v1/admin/nodes": { args: {}; reply: AdminNodes };
   /** Explain where a room would go. */
   "GET /v1/admin/placement": { args: { game: string; region?: string | undefined; tag?: string[] | undefined }; reply: AdminPlacement };
+  /** List all rooms. */
+  "GET /v1/admin/rooms": { args: { game?: string | undefined; node?: string | undefined; limit?: number | undefined; cursor?: string | undefined }; reply: AdminRooms };
+  /** Look at a room. */
+  "GET /v1/admin/rooms/{id}": { args: { id: string }; reply: AdminRoomDetail };
+  /** Look into a room's state. */
+  "GET /v1/admin/rooms/{id}/state": { args: { id: string }; reply: AdminRoomState };
   /** Read what was written in a channel. */
   "GET /v1/chat/{channel}/messages": { args: { channel: string; before?: string | undefined; limit?: number | undefined }; reply: History };
   /** Read a group that one is in. */
@@ -68,6 +90,8 @@ export interface Routes {
   "GET /v1/me/inbox": { args: { after?: string | undefined; limit?: number | undefined; wait?: string | undefined }; reply: LobbyEvents };
   /** List the matches that one played to their end, the newest first. */
   "GET /v1/me/matches": { args: { cursor?: string | undefined; limit?: number | undefined }; reply: PlayedMatches };
+  /** List the players whom one mutes. */
+  "GET /v1/me/mutes": { args: {}; reply: Mutes };
   /** Read the party that one is in. */
   "GET /v1/me/party": { args: {}; reply: Party };
   /** Read a party that one is in. */
@@ -88,8 +112,16 @@ export interface Routes {
   "PATCH /v1/rooms/{id}": { args: { id: string } & RoomChange; reply: RoomInfo };
   /** Give a server no more rooms. */
   "POST /v1/admin/nodes/{id}/drain": { args: { id: string }; reply: void };
+  /** Tell those in a room something. */
+  "POST /v1/admin/rooms/{id}/announce": { args: { id: string } & AdminAnnounceBody; reply: Notified };
+  /** End a room's match. */
+  "POST /v1/admin/rooms/{id}/end": { args: { id: string } & AdminEndBody; reply: Ordered };
+  /** Send a player out of a room. */
+  "POST /v1/admin/rooms/{id}/kick": { args: { id: string } & AdminKickBody; reply: Ordered };
   /** Write a message. */
   "POST /v1/chat/{channel}/messages": { args: { channel: string } & NewMessage; reply: ChatMessage };
+  /** Have a player not write in a room for a while. */
+  "POST /v1/chat/{channel}/mute": { args: { channel: string } & RoomMute; reply: MutedPlayer };
   /** Join a room by its code. */
   "POST /v1/codes/{code}/join": { args: { code: string }; reply: MatchSeat };
   /** Join a room by its name. */
@@ -126,6 +158,8 @@ export interface Routes {
   "POST /v1/parties/{id}/promote": { args: { id: string } & OtherPlayer; reply: Party };
   /** Say whether one is ready. */
   "POST /v1/parties/{id}/ready": { args: { id: string } & Ready; reply: Party };
+  /** Publish into a room or to players. */
+  "POST /v1/publish": { args: PublishBody; reply: Published };
   /** Make a room. */
   "POST /v1/rooms": { args: NewRoom; reply: MadeRoom };
   /** Join a public room. */
@@ -142,4 +176,6 @@ export interface Routes {
   "PUT /v1/me": { args: Profile; reply: Me };
   /** Block a player. */
   "PUT /v1/me/blocks/{player}": { args: { player: string }; reply: void };
+  /** Mute a player. */
+  "PUT /v1/me/mutes/{player}": { args: { player: string }; reply: void };
 }

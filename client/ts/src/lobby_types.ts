@@ -1,19 +1,57 @@
 // The lobby's REST interface. Written by go test ./lobby -update from its OpenAPI document: change it there.
 
+/** What POST /v1/admin/rooms/{id}/announce takes. */
+export interface AdminAnnounceBody {
+  /** Plain text; newlines are the only control characters. */
+  body?: string;
+  /** One line of plain text. */
+  title: string;
+}
+
+/** What POST /v1/admin/rooms/{id}/end takes. */
+export interface AdminEndBody {
+  /** One line that its players are shown. */
+  reason: string;
+}
+
+/** What POST /v1/admin/rooms/{id}/kick takes. */
+export interface AdminKickBody {
+  /** The player's id. */
+  player: string;
+  /** One line that he is shown. */
+  reason: string;
+}
+
 /** A part of AdminNode. */
 export interface AdminLoad {
+  /** Of its rooms, those that do not tick since nobody is connected. */
+  asleep?: number;
   /** What is alive. */
   heap_bytes: number;
   /** Share of its ticks that began late. */
   late: number;
   /** What its process may use; none: no bound. */
   limit_bytes?: number;
+  /** Written to sockets of matches since it began. */
+  out_bytes?: number;
+  /** Bytes a second. */
+  out_rate?: number;
   players: number;
   rooms: number;
   /** Of matches, for rooms of other servers, too. */
   sockets: number;
   /** Share of its processors' time that its rooms' ticks took, from 0 to 1. */
   tick: number;
+  /** Microseconds that half of the last five seconds' ticks did not exceed. */
+  tick_p50_us?: number;
+  /** Microseconds that 99 in 100 of them did not exceed. */
+  tick_p99_us?: number;
+  /** Ticks a second. */
+  tick_rate?: number;
+  /** Of its rooms, since it began. */
+  ticks?: number;
+  /** Connections that watch its rooms without a seat. */
+  watching?: number;
 }
 
 /** A part of AdminNodes. */
@@ -53,6 +91,105 @@ export interface AdminPlacement {
   reason?: string;
   /** The version of the game's rules that this lobby makes rooms for. */
   rules: string;
+}
+
+/** A part of AdminRooms. */
+export interface AdminRoom {
+  /** By which anybody may join who knows it. */
+  code?: string;
+  /** RFC 3339. */
+  created_at: string;
+  /** Why it is over and about to be forgotten. */
+  ended?: string;
+  /** Seats that new players may have now. */
+  free: number;
+  game: string;
+  id: string;
+  /** The server that runs it; released: it is about to go on elsewhere. */
+  node: string;
+  /** Its rules take new players. */
+  open: boolean;
+  /** The player who made it. */
+  owner?: string;
+  /** Seats that are taken or kept for somebody who is on the way. */
+  players: number;
+  /** Anybody may find it and join. */
+  public: boolean;
+  /** That made the match. */
+  queue?: string;
+  region?: string;
+  /** The version of its game's rules. */
+  rules: string;
+  seats: number;
+  tags?: Record<string, string>;
+  title?: string;
+}
+
+/** What GET /v1/admin/rooms/{id} answers. */
+export interface AdminRoomDetail {
+  /** By which anybody may join who knows it. */
+  code?: string;
+  /** Those for whom a seat is kept. */
+  coming: string[];
+  /** RFC 3339. */
+  created_at: string;
+  /** Why it is over and about to be forgotten. */
+  ended?: string;
+  /** Seats that new players may have now. */
+  free: number;
+  game: string;
+  id: string;
+  /** The server that runs it; released: it is about to go on elsewhere. */
+  node: string;
+  /** Its rules take new players. */
+  open: boolean;
+  /** The player who made it. */
+  owner?: string;
+  /** Seats that are taken or kept for somebody who is on the way. */
+  players: number;
+  /** Anybody may find it and join. */
+  public: boolean;
+  /** That made the match. */
+  queue?: string;
+  region?: string;
+  /** The version of its game's rules. */
+  rules: string;
+  /** The players who have taken their seats. */
+  seated: string[];
+  seats: number;
+  tags?: Record<string, string>;
+  title?: string;
+}
+
+/** What GET /v1/admin/rooms/{id}/state answers. */
+export interface AdminRoomState {
+  tables: AdminTable[];
+  /** After which it is so. */
+  tick: number;
+}
+
+/** What GET /v1/admin/rooms answers. */
+export interface AdminRooms {
+  /** The cursor of the next page; absent at the end. A page may be short, or empty, and not be the last. */
+  next?: string;
+  rooms: AdminRoom[];
+}
+
+/** A part of AdminTable. */
+export interface AdminRow {
+  /** By the schema's names, those too that no client is sent. Nested ones are called Pos.X, an element List.0; texts are cut at 256 bytes. */
+  fields: Record<string, unknown>;
+  id: number;
+}
+
+/** A part of AdminRoomState. */
+export interface AdminTable {
+  /** How many rows it has; of a large table the first alone are in rows. */
+  count: number;
+  name: string;
+  rows: AdminRow[];
+  /** It is one row that is always there. */
+  single: boolean;
 }
 
 /** A part of AdminPlacement. */
@@ -259,6 +396,27 @@ export interface MemberWish {
   roles?: string[] | null;
 }
 
+/** What POST /v1/chat/{channel}/mute answers. */
+export interface MutedPlayer {
+  player: string;
+  /** RFC 3339. */
+  until: string;
+}
+
+/** What GET /v1/me/mutes answers. */
+export interface Mutes {
+  /** The ids of the players whom one mutes, at most 500, in their order. */
+  players: string[];
+}
+
+/** An event's body. */
+export interface Muting {
+  channel: string;
+  reason?: string;
+  /** RFC 3339. */
+  until?: string;
+}
+
 /** What POST /v1/groups takes. */
 export interface NewGroup {
   /** What the group is called. */
@@ -350,12 +508,20 @@ export interface Notification {
   title: string;
 }
 
-/** What POST /v1/notifications answers. */
+/** What POST /v1/admin/rooms/{id}/announce answers. What POST /v1/notifications answers. */
 export interface Notified {
   /** The notification's, which is in what players get too. */
   id: string;
   /** How many players got it; 0 for all, who are not counted. */
   to: number;
+}
+
+/** What POST /v1/admin/rooms/{id}/end answers. What POST /v1/admin/rooms/{id}/kick answers. */
+export interface Ordered {
+  /** The order's. The same request with the same Idempotency-Key has the same. */
+  id: string;
+  /** done: in a room with a journal it is durable. waiting: it will be done when the room can; asked again with the same Idempotency-Key, it is told. */
+  state: "done" | "waiting";
 }
 
 /** What POST /v1/groups/{id}/invite takes. What POST /v1/parties/{id}/invite takes. */
@@ -490,6 +656,43 @@ export interface Profile {
   watch?: "everyone" | "party" | "nobody";
 }
 
+/** What POST /v1/publish takes. */
+export interface PublishBody {
+  event?: PublishEvent;
+  /** For a room, in the place of event: an input of its game, by the schema's names. The game's Feed hook gets it. */
+  input?: unknown;
+  /** For players: the event waits in their inboxes, for a week. Otherwise those alone hear it who are there now. */
+  keep?: boolean;
+  /** room:ID, player:ID, party:ID, group:ID, or all: everybody. */
+  to: string;
+}
+
+/** A part of PublishBody. */
+export interface PublishEvent {
+  /** For players: anything in JSON, at most 3072 bytes. */
+  body?: unknown;
+  /** In a room: its fields, by the schema's names; those left out are zero. */
+  fields?: unknown;
+  /** For players: what it is about, for the client. */
+  kind?: string;
+  /** In a room: for this player alone. */
+  player?: string;
+  /** In a room: for this team alone. */
+  team?: number;
+  /** In a room: one of the game's events. */
+  type?: string;
+}
+
+/** What POST /v1/publish answers. */
+export interface Published {
+  /** The order's. The same request with the same Idempotency-Key has the same. */
+  id: string;
+  /** done: in a room with a journal it is durable. waiting: it will be done when the room can; asked again with the same Idempotency-Key, it is told. */
+  state: "done" | "waiting";
+  /** How many players it was for; absent for a room, and for all, who are not counted. */
+  to?: number;
+}
+
 /** A part of Queues. */
 export interface Queue {
   /** How long players waited lately, by rating; empty where nobody was matched. */
@@ -574,6 +777,16 @@ export interface RoomList {
   /** The cursor of the next page; absent at the end. A page may be short, or empty, and not be the last. */
   next?: string;
   rooms: RoomInfo[];
+}
+
+/** What POST /v1/chat/{channel}/mute takes. */
+export interface RoomMute {
+  /** For how long, at most a day. */
+  minutes: number;
+  /** The player's id. */
+  player: string;
+  /** What the player is told: one line of plain text. */
+  reason?: string;
 }
 
 /** A part of Explanation. */

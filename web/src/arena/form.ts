@@ -1,8 +1,8 @@
 // The form before a match: a callsign, and whom to play with.
 
+import { callsign, tidy } from "../shared/callsign.ts";
 import { byId, setText, show } from "../shared/dom.ts";
 import { Prefs } from "../shared/prefs.ts";
-import { callsign, tidy } from "./callsign.ts";
 import { bots, isCode, tidyCode, type Way } from "./ways.ts";
 import { MAX_NAME } from "./world.ts";
 

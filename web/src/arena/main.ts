@@ -1,7 +1,10 @@
 // The arena's page: the join form, then matches, one after the other.
 
 import { APIError, Lobby } from "@muster/client";
+import { mountRoomChat } from "../shared/chatpanel.ts";
 import { byId, setText, show } from "../shared/dom.ts";
+import { pause } from "../shared/pause.ts";
+import { PlaceKeeper, type Place } from "../shared/place.ts";
 import { attachThemeSwitch, onTheme } from "../shared/theme.ts";
 import { Attract } from "./attract.ts";
 import { expose } from "./debug.ts";
@@ -11,7 +14,6 @@ import { JoinForm } from "./form.ts";
 import { Game, type Outcome } from "./game.ts";
 import { Hud } from "./hud.ts";
 import { Instruments } from "./instruments.ts";
-import { PlaceKeeper, type Place } from "./place.ts";
 import { PODIUM_PAUSE, PodiumScreen } from "./podium.ts";
 import { aborted, explain, takeSeat, type Say, type Seated } from "./seating.ts";
 import { attachSoundSwitch } from "./sound/switch.ts";
@@ -28,7 +30,7 @@ const hud = new Hud();
 const instruments = new Instruments(asked.overlay, asked.sim);
 const podium = new PodiumScreen({ again: () => again(), leave: () => leave() });
 const form = new JoinForm({ play: (name, way) => void run(name, way), cancel: () => seeking?.abort() });
-const places = new PlaceKeeper();
+const places = new PlaceKeeper<Way>("arena");
 const join = byId("join", HTMLElement);
 const message = byId("message", HTMLElement);
 
@@ -80,7 +82,7 @@ function enter(): void {
 }
 
 /** Plays one match after the other until somebody has enough. It begins in a seat that may still be held, if there is one. */
-async function run(name: string, way: Way, first?: Place): Promise<void> {
+async function run(name: string, way: Way, first?: Place<Way>): Promise<void> {
   if (name !== player) lobby = new Lobby(location.origin); // another name is another player
   player = name;
   code = first?.code ?? "";
@@ -127,12 +129,17 @@ async function match(name: string, way: Way, after: Outcome): Promise<{ next: Ou
   game = new Game({ picture, hud, podium, sound, alone: way.kind === "players" }, instruments, () => lobby.refresh());
   const playing = game;
   stop.signal.addEventListener("abort", () => playing.leave());
+  let unmount = () => {};
   try {
-    const next = await playing.play(seated, () => begun({ name, token: lobby.token, room: seated.seat.room, code, way }));
+    const next = await playing.play(seated, () => {
+      begun({ name, token: lobby.token, room: seated.seat.room, code, way });
+      if (way.kind !== "bots") unmount = mountRoomChat(byId("hud", HTMLElement), lobby, seated.seat.room, { back: byId("field", HTMLElement) });
+    });
     if (next.kind !== "lost") places.set(undefined);
     return { next, played: playing.played };
   } finally {
     game = undefined;
+    unmount();
   }
 }
 
@@ -158,7 +165,7 @@ function searching(): void {
 }
 
 /** A seat was taken: the game has the screen. */
-function begun(place: Place): void {
+function begun(place: Place<Way>): void {
   places.set(place);
   attract.stop();
   podium.hide();
@@ -200,20 +207,6 @@ async function countdown(signal: AbortSignal): Promise<void> {
     podium.countdown(left);
     await pause(1000, signal, skip.signal);
   }
-}
-
-/** Waits. It ends early with skip, and throws with signal. */
-function pause(ms: number, signal: AbortSignal, skip?: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const done = () => {
-      clearTimeout(timer);
-      if (signal.aborted) reject(new DOMException("stopped", "AbortError"));
-      else resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener("abort", done);
-    skip?.addEventListener("abort", done);
-  });
 }
 
 /** Shows a message with the choice to try again. */

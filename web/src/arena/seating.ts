@@ -1,155 +1,27 @@
-// From a name to a seat: a guest's token, then a ticket and the wait for a match, or a room of one's own.
+// The arena's ways into a match, as the plans by which a seat is taken.
 
-import { APIError, type Lobby, type MatchSeat, type Ticket, TicketError } from "@muster/client";
+import type { Lobby } from "@muster/client";
+import { type Pause, type Plan, type Say, type Seated, takeSeat as take } from "../shared/seating.ts";
 import type { Way } from "./ways.ts";
 import { CROWD, QUEUE } from "./world.ts";
 
-/** A seat, and the code by which others come into the same room, where there is one. */
-export interface Seated {
-  seat: MatchSeat;
-  code: string;
+export { aborted, explain, waiting, type Say, type Seated } from "../shared/seating.ts";
+
+/** Takes a seat in the way that is wanted; round is how long one's own room's goes, in seconds, 0 as the game has it. */
+export function takeSeat(lobby: Lobby, name: string, way: Way, signal: AbortSignal, say: Say, round = 0, pause?: Pause): Promise<Seated> {
+  return take(lobby, name, plan(way, round), signal, say, pause);
 }
 
-/** What a player is told while it takes a while. */
-export type Say = (text: string) => void;
-
-const TRIES = 4;
-const LONGEST = 10_000; // ms that a server may ask to wait before it is tried again by itself
-
-/** Lets some ms pass; rejects with what ends it. */
-export type Pause = (ms: number, signal: AbortSignal) => Promise<void>;
-
-/**
- * Takes a seat in the way that is wanted; round is how long one's own room's goes, in seconds, 0 as the game has it. A server that is too busy is asked again a few times, when it says so. A wait
- * that is aborted gives its ticket back.
- */
-export async function takeSeat(
-  lobby: Lobby, name: string, way: Way, signal: AbortSignal, say: Say, round = 0, pause: Pause = sleep,
-): Promise<Seated> {
-  for (let tries = 1; ; tries++) {
-    try {
-      return await takeOnce(lobby, name, way, signal, say, round);
-    } catch (error) {
-      const busy = error instanceof APIError && error.status === 503 && error.retryAfterMs > 0 && error.retryAfterMs <= LONGEST;
-      if (!busy || tries === TRIES) throw error;
-      say(explain(error));
-      await pause(error.retryAfterMs, signal);
-    }
-  }
-}
-
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
-      signal.removeEventListener("abort", stop);
-      resolve();
-    }, ms);
-    const stop = () => {
-      clearTimeout(timer);
-      reject(new DOMException("stopped", "AbortError"));
-    };
-    if (signal.aborted) stop();
-    else signal.addEventListener("abort", stop, { once: true });
-  });
-}
-
-async function takeOnce(lobby: Lobby, name: string, way: Way, signal: AbortSignal, say: Say, round: number): Promise<Seated> {
+function plan(way: Way, round: number): Plan {
   const length = round > 0 ? { round_seconds: round } : {};
   switch (way.kind) {
     case "players":
-      return { seat: await wait(lobby, name, QUEUE, signal, say), code: "" };
+      return { queue: QUEUE };
     case "crowd":
-      return { seat: await wait(lobby, name, CROWD, signal, say), code: "" };
+      return { queue: CROWD };
     case "bots":
-      return asGuest(lobby, name, signal, say, () => {
-        say("Waking the bots …");
-        return made(lobby, { bots: way.bots, ...length }, signal);
-      });
+      return { game: QUEUE, config: { bots: way.bots, ...length }, saying: "Waking the bots …" };
     case "friends":
-      return asGuest(lobby, name, signal, say, () => {
-        if (way.code) say(`Looking for room ${way.code} …`);
-        else say("Making a room …");
-        return way.code ? joined(lobby, way.code, signal) : made(lobby, length, signal);
-      });
+      return way.code ? { code: way.code } : { game: QUEUE, config: length, saying: "Making a room …" };
   }
-}
-
-/** A room of one's own. */
-async function made(lobby: Lobby, config: object, signal: AbortSignal): Promise<Seated> {
-  const { match, room } = await lobby.rooms.create({ game: QUEUE, config }, { signal });
-  return { seat: match, code: room.code ?? "" };
-}
-
-/** A friend's room. */
-async function joined(lobby: Lobby, code: string, signal: AbortSignal): Promise<Seated> {
-  return { seat: await lobby.rooms.joinCode(code, { signal }), code };
-}
-
-/** Waits in a queue, and says why. */
-async function wait(lobby: Lobby, name: string, queue: string, signal: AbortSignal, say: Say): Promise<MatchSeat> {
-  const ticket = await asGuest(lobby, name, signal, say, () => {
-    say("Finding a match …");
-    return lobby.createTicket(queue, { signal });
-  });
-  const since = performance.now();
-  try {
-    return await lobby.waitTicket(ticket.id, { signal, onWait: (t) => say(waiting(t, (performance.now() - since) / 1000)) });
-  } catch (error) {
-    // The server forgets tickets by itself in time; this only makes it sooner.
-    if (signal.aborted) void lobby.cancelTicket(ticket.id).catch(() => undefined);
-    throw error;
-  }
-}
-
-/** What to say to who waits: why, where the server says so, and for how long already. */
-export function waiting(ticket: Pick<Ticket, "reason"> | undefined, seconds: number): string {
-  const why = ticket?.reason ? sentence(ticket.reason) : "Finding a match …";
-  return seconds < 4 ? why : `${why} ${Math.round(seconds)} s`;
-}
-
-/** Does something as a player: as a new guest where there is no token, or where it is no longer good. */
-async function asGuest<T>(lobby: Lobby, name: string, signal: AbortSignal, say: Say, act: () => Promise<T>): Promise<T> {
-  for (let known = lobby.token !== ""; ; known = false) {
-    if (!known) {
-      say("Signing in …");
-      lobby.token = "";
-      await lobby.guest(name, { signal });
-    }
-    try {
-      return await act();
-    } catch (error) {
-      if (!known || !(error instanceof APIError) || error.status !== 401) throw error;
-    }
-  }
-}
-
-/** Says in words what went wrong. */
-export function explain(error: unknown): string {
-  if (error instanceof APIError) return sentence(refusal(error));
-  if (error instanceof TicketError) return error.state === "expired" ? "Nobody came to play in time." : sentence(error.message);
-  // Browsers say no more than this of a server that does not answer.
-  if (error instanceof TypeError && /fetch|network|load failed/i.test(error.message)) {
-    return "The server does not answer. Is the network there?";
-  }
-  return sentence(error instanceof Error ? error.message : "");
-}
-
-/** What a problem document says: its detail, else its title, and the first field that was wrong. */
-function refusal(error: APIError): string {
-  const words = [error.detail || error.title || `the server answered ${error.status}`];
-  const [field] = error.errors;
-  if (field) words.push(field.message);
-  if (error.retryAfterMs > 0) words.push(`try again in ${Math.ceil(error.retryAfterMs / 1000)} s`);
-  return words.join(": ");
-}
-
-function sentence(text: string): string {
-  if (!text) return "Something went wrong, and nobody said what.";
-  const capital = text.charAt(0).toUpperCase() + text.slice(1);
-  return /[.!?…]$/.test(capital) ? capital : `${capital}.`;
-}
-
-/** Says whether an error is only the abort that was asked for. */
-export function aborted(error: unknown): boolean {
-  return error instanceof DOMException && error.name === "AbortError";
 }

@@ -1,6 +1,9 @@
 // The ways into a match: against whoever is here, against bots, in the crowd, or with friends.
 
+import { isCode, tidyCode } from "../shared/code.ts";
 import { MOST_BOTS } from "./world.ts";
+
+export { isCode, tidyCode } from "../shared/code.ts";
 
 /** How somebody wants to play. */
 export type Way =
@@ -10,17 +13,6 @@ export type Way =
   | { kind: "friends"; code: string }; // "" makes a new room
 
 const FEW_BOTS = 8;
-const CODE = /^[A-Z0-9]{6}$/;
-
-/** Makes a code of what somebody typed: capitals, without what is between them. */
-export function tidyCode(text: string): string {
-  return text.toUpperCase().replace(/[^A-Z0-9]/g, "").slice(0, 6);
-}
-
-/** Says whether a code could be one. */
-export function isCode(code: string): boolean {
-  return CODE.test(code);
-}
 
 /** As many bots as a text says, within what a room takes; else a few. */
 export function bots(text: string | null | undefined): number {

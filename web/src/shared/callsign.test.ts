@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { callsign, tidy } from "./callsign.ts";
-import { MAX_NAME } from "./world.ts";
+import { MAX_NAME } from "../arena/world.ts";
 
 test("every callsign fits a ship", () => {
   const seen = new Set<string>();

@@ -1,16 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Prefs } from "../shared/prefs.ts";
+import { Prefs } from "./prefs.ts";
 import { PlaceKeeper, type Place } from "./place.ts";
+
+type Way = { kind: string; bots?: number };
 
 function keeper() {
   const kept = new Map<string, string>();
   const store = { getItem: (k: string) => kept.get(k) ?? null, setItem: (k: string, v: string) => void kept.set(k, v), removeItem: (k: string) => void kept.delete(k) };
-  return { kept, places: new PlaceKeeper(new Prefs(() => store)) };
+  return { kept, places: new PlaceKeeper<Way>("arena", new Prefs(() => store)) };
 }
 
-const place: Place = { name: "Ada", token: "t", room: "r1", code: "", way: { kind: "bots", bots: 3 } };
+const place: Place<Way> = { name: "Ada", token: "t", room: "r1", code: "", way: { kind: "bots", bots: 3 } };
 
 test("a place is there after a reload, until it is forgotten", () => {
   const { places, kept } = keeper();

@@ -1,0 +1,236 @@
+// A plain-text editor: what the browser wants to do to the text becomes changes, own ones at once, and others' come in
+// between without moving what is selected. While a word is composed (IME, dead keys, keyboards of phones) the page is the
+// browser's; what others do meanwhile waits, and what was composed becomes a change when it is done.
+
+import { type Change, changes, clean, difference, movedThrough } from "./change.ts";
+import { Lines } from "./lines.ts";
+
+/** What an editor tells and asks. */
+export interface EditorHost {
+  /** An own change; false: it may not be made, and the text stays. */
+  edit(change: Change): boolean;
+  undo(): void;
+  redo(): void;
+  /** The own selection, after each change of it: where it was begun and where it ends. */
+  selected(anchor: number, focus: number): void;
+}
+
+export class Editor {
+  readonly root: HTMLElement;
+  readonly #host: EditorHost;
+  readonly #lines: Lines;
+  readonly #abort = new AbortController();
+  #composing = false;
+  #later: string | undefined; // what is to be shown when nothing is composed any more
+
+  /** root becomes the text field: an element with a role and a name. */
+  constructor(root: HTMLElement, host: EditorHost) {
+    this.root = root;
+    this.#host = host;
+    this.#lines = new Lines(root);
+    root.spellcheck = false;
+    this.writable = false;
+    const on = <K extends keyof HTMLElementEventMap>(name: K, call: (e: HTMLElementEventMap[K]) => void) => {
+      root.addEventListener(name, call, { signal: this.#abort.signal });
+    };
+    on("beforeinput", (e) => this.#before(e as InputEvent));
+    on("input", () => this.#adopt()); // what could not be prevented
+    on("compositionstart", () => void (this.#composing = true));
+    on("compositionend", () => {
+      this.#composing = false;
+      this.#adopt();
+    });
+    on("keydown", (e) => this.#key(e));
+    on("copy", (e) => void this.#copy(e));
+    on("cut", (e) => {
+      const range = this.#copy(e);
+      if (range && this.writable) this.#change({ at: range.from, removed: range.to - range.from, inserted: "" });
+    });
+    document.addEventListener("selectionchange", () => this.#selected(), { signal: this.#abort.signal });
+  }
+
+  close(): void {
+    this.#abort.abort();
+  }
+
+  get text(): string {
+    return this.#lines.text;
+  }
+
+  get writable(): boolean {
+    return this.root.contentEditable !== "false";
+  }
+
+  /** Whether it takes what is typed. */
+  set writable(on: boolean) {
+    if (on === this.writable && this.root.hasAttribute("contenteditable")) return;
+    this.root.contentEditable = !on ? "false" : plainOnly() ? "plaintext-only" : "true";
+    this.root.setAttribute("aria-readonly", String(!on));
+  }
+
+  /**
+   * Shows a text that is not of this editor: with others' changes, or of an undo. What is selected stays with its text, or
+   * becomes what the caller says that it is.
+   */
+  set(text: string, selection?: { anchor: number; focus: number }): void {
+    if (this.#composing) {
+      this.#later = text;
+      return;
+    }
+    const list = changes(this.#lines.text, text);
+    if (list.length === 0) return;
+    const own = this.selection;
+    for (const change of list) this.#lines.apply(change);
+    if (!own) return;
+    // Browsers keep a selection within a line, but not over lines that come and go.
+    this.select(selection?.anchor ?? movedThrough(own.anchor, list), selection?.focus ?? movedThrough(own.focus, list));
+  }
+
+  /** What is selected, where the page's selection is in here. */
+  get selection(): { anchor: number; focus: number } | undefined {
+    const s = document.getSelection();
+    if (!s?.anchorNode || !s.focusNode || !this.root.contains(s.anchorNode)) return undefined;
+    const anchor = this.#lines.place(s.anchorNode, s.anchorOffset);
+    const focus = this.#lines.place(s.focusNode, s.focusOffset);
+    return anchor === undefined || focus === undefined ? undefined : { anchor, focus };
+  }
+
+  /** Selects. Where it is selected already the browser is left alone. */
+  select(anchor: number, focus = anchor): void {
+    const now = this.selection;
+    if (now?.anchor === anchor && now.focus === focus) return;
+    const [a, f] = [this.#lines.spot(anchor), this.#lines.spot(focus)];
+    document.getSelection()?.setBaseAndExtent(a.node, a.offset, f.node, f.offset);
+  }
+
+  /** Brings a place into sight. */
+  reveal(at: number): void {
+    const caret = this.rect(at);
+    if (!caret) return;
+    const box = this.root.getBoundingClientRect();
+    const room = caret.height * 0.5;
+    if (caret.top < box.top + room) this.root.scrollTop -= box.top + room - caret.top;
+    else if (caret.bottom > box.bottom - room) this.root.scrollTop += caret.bottom - box.bottom + room;
+  }
+
+  /** The range in the page of two places. */
+  range(from: number, to: number): Range {
+    const [a, b] = [this.#lines.spot(from), this.#lines.spot(to)];
+    const range = document.createRange();
+    range.setStart(a.node, a.offset);
+    range.setEnd(b.node, b.offset);
+    return range;
+  }
+
+  /** Where a caret stands in the window. */
+  rect(at: number): DOMRect | undefined {
+    const { node, offset } = this.#lines.spot(at);
+    if (node instanceof HTMLElement) return node.getBoundingClientRect();
+    const range = document.createRange();
+    range.setStart(node, offset);
+    range.collapse(true);
+    // At the end of a row that goes on below there are two; the caret is at the beginning of the lower one.
+    return [...range.getClientRects()].at(-1) ?? node.parentElement?.getBoundingClientRect();
+  }
+
+  /** Turns what the browser is about to do into a change. */
+  #before(e: InputEvent): void {
+    if (e.inputType === "historyUndo" || e.inputType === "historyRedo") {
+      e.preventDefault();
+      if (e.inputType === "historyUndo") this.#host.undo();
+      else this.#host.redo();
+      return;
+    }
+    if (this.#composing || e.isComposing || !e.cancelable || /Composition/.test(e.inputType)) return; // input tells of it
+    e.preventDefault();
+    const target = e.getTargetRanges()[0];
+    const own = this.#selectedRange();
+    const from = target && this.#lines.place(target.startContainer, target.startOffset);
+    const to = target && this.#lines.place(target.endContainer, target.endOffset);
+    const range = from === undefined || to === undefined ? own : { from: Math.min(from, to), to: Math.max(from, to) };
+    if (!range) return;
+    const inserted = insertion(e);
+    if (inserted === undefined) return;
+    if (e.inputType.startsWith("delete") && range.from === range.to) return;
+    this.#change({ at: range.from, removed: range.to - range.from, inserted });
+  }
+
+  /** Makes an own change, where the host lets it be made. */
+  #change(change: Change): void {
+    if (change.removed === 0 && change.inserted === "") return;
+    if (!this.#host.edit(change)) return;
+    this.#lines.apply(change);
+    const caret = change.at + change.inserted.length;
+    this.select(caret);
+    this.reveal(caret);
+  }
+
+  /** Takes over what the browser did by itself. */
+  #adopt(): void {
+    if (this.#composing) return;
+    const caret = this.selection?.focus;
+    const before = this.#lines.text;
+    const done = difference(before, clean(this.#lines.read()), caret);
+    this.#lines.restore();
+    const meanwhile = this.#later === undefined ? [] : changes(before, this.#later);
+    this.#later = undefined;
+    for (const change of meanwhile) this.#lines.apply(change);
+    if (!done) return;
+    const at = movedThrough(done.at, meanwhile); // others have written before it
+    const end = movedThrough(done.at + done.removed, meanwhile);
+    this.#change({ at, removed: Math.max(0, end - at), inserted: done.inserted });
+  }
+
+  /** Undo and redo are this editor's: browsers know nothing of what others wrote in between. */
+  #key(e: KeyboardEvent): void {
+    if (e.isComposing || e.altKey || !(e.ctrlKey || e.metaKey)) return;
+    const key = e.key.toLowerCase();
+    if (key !== "z" && key !== "y") return;
+    e.preventDefault();
+    e.stopPropagation();
+    if (key === "y" || e.shiftKey) this.#host.redo();
+    else this.#host.undo();
+  }
+
+  #copy(e: ClipboardEvent): { from: number; to: number } | undefined {
+    const range = this.#selectedRange();
+    if (!range || range.from === range.to) return undefined;
+    e.preventDefault();
+    e.clipboardData?.setData("text/plain", this.#lines.text.slice(range.from, range.to));
+    return range;
+  }
+
+  #selectedRange(): { from: number; to: number } | undefined {
+    const own = this.selection;
+    return own && { from: Math.min(own.anchor, own.focus), to: Math.max(own.anchor, own.focus) };
+  }
+
+  #selected(): void {
+    const own = this.selection;
+    if (own && !this.#composing) this.#host.selected(own.anchor, own.focus);
+  }
+}
+
+/** What an event inserts; undefined for what a plain text has not, such as bold letters. */
+function insertion(e: InputEvent): string | undefined {
+  if (e.inputType.startsWith("delete")) return "";
+  if (e.inputType === "insertLineBreak" || e.inputType === "insertParagraph") return "\n";
+  if (!e.inputType.startsWith("insert")) return undefined;
+  return clean(e.data ?? e.dataTransfer?.getData("text/plain") ?? "");
+}
+
+let plain: boolean | undefined;
+
+/** Whether the browser has fields for plain text alone. */
+function plainOnly(): boolean {
+  if (plain === undefined) {
+    const probe = document.createElement("div");
+    try {
+      probe.contentEditable = "plaintext-only";
+      plain = probe.contentEditable === "plaintext-only";
+    } catch {
+      plain = false;
+    }
+  }
+  return plain;
+}
