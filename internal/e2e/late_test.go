@@ -20,6 +20,7 @@ const lateBy = 11 * time.Second
 // late is the arena as those who watch it see it in a tournament.
 func late() match.Game {
 	rules := arena.Game.Rules()
+	rules.Spectators = 10_000
 	rules.SpectatorDelay = lateBy
 	return match.Define[arena.World, arena.Input](arena.Game.Name(), arena.Arena{}, rules)
 }
