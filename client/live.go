@@ -53,7 +53,9 @@ type LivePresence struct {
 type LiveNews struct {
 	Event    *LiveEvent
 	Presence []LivePresence
-	Missed   bool // events are gone: what they were about must be read anew
+	// Published is what a backend tells those who are there; it is kept nowhere, so its ID is no place.
+	Published *LiveEvent
+	Missed    bool // events are gone: what they were about must be read anew
 
 	last string // with Missed: the place from which events go on
 }
@@ -84,14 +86,15 @@ type Live struct {
 }
 
 type liveMessage struct {
-	Hello    *LiveHello      `json:"hello"`
-	Event    *LiveEvent      `json:"event"`
-	Presence []LivePresence  `json:"presence"`
-	Missed   bool            `json:"missed"`
-	Last     string          `json:"last"`
-	Re       uint32          `json:"re"`
-	OK       json.RawMessage `json:"ok"`
-	Error    *struct {
+	Hello     *LiveHello      `json:"hello"`
+	Event     *LiveEvent      `json:"event"`
+	Published *LiveEvent      `json:"published"`
+	Presence  []LivePresence  `json:"presence"`
+	Missed    bool            `json:"missed"`
+	Last      string          `json:"last"`
+	Re        uint32          `json:"re"`
+	OK        json.RawMessage `json:"ok"`
+	Error     *struct {
 		Status     int    `json:"status"`
 		Detail     string `json:"detail"`
 		RetryAfter int    `json:"retry_after"`
@@ -211,11 +214,11 @@ func (v *Live) read() {
 			}
 			v.mu.Unlock()
 			continue
-		case m.Event == nil && m.Presence == nil && !m.Missed: // of a later version
+		case m.Event == nil && m.Published == nil && m.Presence == nil && !m.Missed: // of a later version
 			continue
 		}
 		select {
-		case v.news <- LiveNews{m.Event, m.Presence, m.Missed, m.Last}:
+		case v.news <- LiveNews{m.Event, m.Presence, m.Published, m.Missed, m.Last}:
 		case <-v.stop:
 			v.err = ErrClosed
 			return

@@ -210,7 +210,7 @@ func (c *Conn[S, In]) upkeep(at time.Time) {
 	if at.Sub(c.pinged) >= c.opts.PingEvery {
 		c.ping(at)
 	}
-	if at.Sub(c.written) >= ackEvery {
+	if at.Sub(c.written) >= ackEvery && (c.info.Seat != 0 || c.opts.Plain) { // nobody asks it of others who watch
 		c.flush(at)
 	}
 	c.refresh(at)

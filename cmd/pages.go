@@ -12,8 +12,10 @@ import (
 // demo is the game whose page package web has. A server with other games alone has a list of their pages as its front.
 const demo = "arena"
 
-// registerPages serves the games' pages, after all other routes, and returns their paths.
+// registerPages serves the games' pages and that of operators, after all other routes, and returns the paths of the games'.
 func registerPages(mux *http.ServeMux, games []Game) (paths []string, err error) {
+	admin := web.Admin()
+	mux.Handle("/admin", admin)
 	var listed []string
 	for _, g := range games {
 		if g.Page == nil {
@@ -36,6 +38,7 @@ func registerPages(mux *http.ServeMux, games []Game) (paths []string, err error)
 		mux.Handle("/", web.Handler())
 		return append([]string{"/" + demo}, paths...), nil
 	}
+	mux.Handle("/assets/", admin)
 	mux.Handle("/", web.Front(listed))
 	return paths, nil
 }

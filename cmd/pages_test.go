@@ -32,6 +32,7 @@ func TestGamesServeTheirOwnPagesWithAListInFront(t *testing.T) {
 	r := serve(t, []Game{dots("dots"), dots("more-dots")})
 	for path, want := range map[string]string{
 		"/dots/": "the page of dots", "/more-dots/": "the page of more-dots", "/dots/page.js": "1", "/": `<a href="/more-dots/">`,
+		"/admin": "Dashboard", "/assets/admin.js": "dashboard", "/assets/admin.css": "--first", "/assets/first.js": "theme", // of whoever runs it
 	} {
 		if a := r.ask("GET", path, ""); a.status != http.StatusOK || !strings.Contains(a.body, want) {
 			t.Errorf("%s: %d %s", path, a.status, a.body)

@@ -145,6 +145,19 @@ func TestRolesShareTheWork(t *testing.T) {
 		matched = news.Event != nil && strings.Contains(string(news.Event.Body), `"matched"`)
 	}
 
+	// The dashboard is at a server of matches, and knows of all four, and of the lobbies' queues.
+	until(t, "the lobby knows where rooms with names are", func() bool {
+		return lobby[1].ask("POST", "/v1/games/dashboard/rooms/main/join", "root", "admin").status == http.StatusOK
+	})
+	board := lobby[1].watchBoard("root", "admin")
+	until(t, "the dashboard has all servers and their queues", func() bool {
+		_, err := board.Next(soon(t))
+		must(t, err)
+		b := board.State()
+		return b.Nodes.Len() == 4 && b.Totals.V.Nodes == 4 && b.Queues.Len() == 1 && b.Totals.V.Players >= 2 && b.Totals.V.Sockets >= 2
+	})
+	must(t, board.Close())
+
 	// A burst of rooms goes to both, each seat is given by either lobby, and is taken where the room is.
 	on := map[string]int{}
 	for i := range 12 {

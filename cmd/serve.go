@@ -78,7 +78,7 @@ func (s *server) banner(w io.Writer, devFile string) {
 		what += "  play     " + s.url + path + "\n"
 	}
 	what += fmt.Sprintf("  lobby    %s/v1   described at %s/docs", s.url, s.url)
-	if !s.set.serves() {
+	if what += "\n  admin    " + s.url + "/admin"; !s.set.serves() {
 		what = "  role     " + s.set.role() + ": no lobby here"
 	} else if !s.set.hosts() {
 		what += "\n  role     " + s.set.role() + ": no rooms here"

@@ -244,10 +244,11 @@ func (s *server) startMatches(rdb redis.UniversalClient, games []Game, process s
 	if s.replays, err = s.journals(rdb, counted); err != nil {
 		return err
 	}
+	dir.Ordered = func(room string) { s.host.Ordered(room, true) } // it is there before the first room
 	own := node.NewDirectory(dir)
 	host, err := match.NewHost(match.HostConfig{
 		Games: defined, Directory: own, Ended: own.Ended, Log: s.log, Registerer: reg,
-		Journals: s.replays, JournalMetrics: counted, Crashes: s.set.crashes(), Version: version(),
+		Journals: s.replays, JournalMetrics: counted, Orders: node.Orders{Dir: dir}, Crashes: s.set.crashes(), Version: version(),
 	})
 	if err != nil {
 		return err //nolint:wrapcheck // names the games
@@ -307,6 +308,7 @@ func (s *server) startLobby(rdb redis.UniversalClient, games []Game, reg prometh
 	cfg := lobby.Config{
 		Redis: rdb, Namespace: s.set.Namespace, Keys: s.keys, Hostless: !s.set.hosts(), Steady: s.steady, Guests: s.set.development(), OpenAdmin: s.set.development(), AddressRate: s.set.AddrRate,
 		Version: version(), Log: s.log, Registerer: reg, Origins: s.set.Origins, SlowAfter: s.set.SlowAfter,
+		Ordered: func(room string) { s.host.Ordered(room, false) },
 	}
 	if set := s.set; set.Sigma != 0 { // else nobody chose: a load test's own server
 		var err error

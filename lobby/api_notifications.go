@@ -13,6 +13,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/redis/go-redis/v9"
+	"go.uber.org/zap"
 
 	"muster/lobby/inbox"
 )
@@ -143,19 +144,37 @@ func (l *Lobby) notified(ctx context.Context, b *notifyBody) ([]string, error) {
 
 // sameNotification returns errOtherRequest where the id was used for another notification within the hour.
 func (l *Lobby) sameNotification(ctx context.Context, id, digest string) error {
-	key := l.cfg.Namespace + ":{notification:" + id + "}"
+	_, err := l.firstTime(ctx, id, digest)
+	return err
+}
+
+// firstTime says whether an id is used for the first time within the hour. Errors: errOtherRequest where it was used for
+// something else.
+func (l *Lobby) firstTime(ctx context.Context, id, digest string) (bool, error) {
+	key := l.notificationKey(id)
 	done, err := l.cfg.Redis.SetNX(ctx, key, digest, notifiedFor).Result()
 	if err != nil || done {
-		return err //nolint:wrapcheck // its caller says what it did
+		return done, err //nolint:wrapcheck // its caller says what it did
 	}
 	was, err := l.cfg.Redis.Get(ctx, key).Result()
 	switch {
 	case errors.Is(err, redis.Nil): // it has run out since
-		return nil
+		return true, nil
 	case err != nil:
-		return fmt.Errorf("looking for a notification: %w", err)
+		return false, fmt.Errorf("looking for a notification: %w", err)
 	case was != digest:
-		return errOtherRequest
+		return false, errOtherRequest
 	}
-	return nil
+	return false, nil
+}
+
+// forgetTime takes back that an id was used.
+func (l *Lobby) forgetTime(ctx context.Context, id string) {
+	if err := l.cfg.Redis.Del(ctx, l.notificationKey(id)).Err(); err != nil {
+		l.log.Warn("an event that was not published counts as if it was, for an hour", zap.Error(err))
+	}
+}
+
+func (l *Lobby) notificationKey(id string) string {
+	return l.cfg.Namespace + ":{notification:" + id + "}"
 }

@@ -37,6 +37,12 @@ var openLimit = rate{Rate: 20, Burst: 20, Period: time.Hour}
 // stateLimit is how often an operator may look into rooms' states: each costs the room a part of a tick.
 var stateLimit = rate{Rate: 5, Burst: 10, Period: time.Second}
 
+// What a backend may publish, in the place of playerLimit, and to all besides: each socket of the deployment is written to.
+var (
+	publishLimit    = rate{Rate: 50, Burst: 100, Period: time.Second}
+	publishAllLimit = rate{Rate: 2, Burst: 10, Period: time.Second}
+)
+
 // tooOftenError says that a limit is reached, and after how many seconds it is worth trying again.
 type tooOftenError struct {
 	what  string
@@ -77,6 +83,9 @@ func (l *Lobby) limit(api huma.API) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
 		of := addressKey(ctx.RemoteAddr())
 		list := []counter{{of, l.addressLimit(), tooMany}, {limitKey(ctx.Context()), playerLimit, tooMany}}
+		if ctx.Operation().OperationID == publishOp && mayPublish(ctx.Context()) {
+			list[1] = counter{limitKey(ctx.Context()) + ":publish", publishLimit, "you publish too often"}
+		}
 		if ctx.Operation().OperationID == createTicket {
 			list = append(list, counter{limitKey(ctx.Context()) + ":tickets", ticketLimit, "you create too many tickets"})
 		}

@@ -306,6 +306,7 @@ func (l *Lobby) Register(mux *http.ServeMux) *huma.OpenAPI {
 	l.registerInbox(api)
 	l.registerAdmin(api)
 	l.registerAdminRooms(api)
+	l.registerPublish(api)
 	if l.cfg.Guests {
 		l.registerGuests(api)
 	}

@@ -18,7 +18,7 @@ const (
 	// maxDelay bounds Rules.SpectatorDelay.
 	maxDelay = 10 * time.Minute
 	// maxKept bounds the casts that a room keeps, in bytes: those that wait for the delay, and those that another edge
-	// begins with. While there is no place for more, frames are left out.
+	// begins with. While there is no place for more, frames are left out, and at last events.
 	maxKept = 32 << 20
 	// showEvery is how often what waits for the delay is looked at while somebody watches, and idleEvery while nobody does.
 	showEvery = 25 * time.Millisecond
@@ -39,7 +39,8 @@ type broadcast struct {
 
 	// wanted is not 0 while casts are to be made; another number than before means that they begin anew.
 	wanted atomic.Uint32
-	full   atomic.Bool // no place for frames
+	full   atomic.Bool // no place for frames; the last eighth is for events
+	packed atomic.Bool // no place for events either
 
 	mu       sync.Mutex
 	watchers map[Viewer]watcher
@@ -47,6 +48,8 @@ type broadcast struct {
 	feeds    []*feed
 	kept     []kept // the first is where a new feed begins, or before that
 	shown    int    // how many of them are old enough, and handed to all feeds
+	tick     uint32 // of the newest that was shown
+	told     uint32 // the newest event that was
 	bytes    int
 	seq      uint64
 	gen      uint32
@@ -123,9 +126,7 @@ func (b *broadcast) admit(a *Attach) bool {
 	}
 	m := b.greet()
 	m.Player = a.Player.ID
-	if b.shown > 0 {
-		m.Tick, m.Event = b.kept[b.shown-1].Tick, b.kept[b.shown-1].Told
-	}
+	m.Tick, m.Event = b.tick, b.told
 	a.Viewer.Welcome(&m, token.Resume{Room: m.Room, Player: m.Player, PlayerExpires: a.PlayerExpires})
 	if first {
 		b.give(f, b.newest(b.shown))
@@ -197,6 +198,7 @@ func (b *broadcast) remove(v Viewer) bool {
 	case !b.delayed():
 		b.wanted.Store(0)
 		b.drop(len(b.kept))
+		b.tick, b.told = 0, 0
 	}
 	return true
 }
@@ -242,7 +244,8 @@ func (b *broadcast) add(c *Cast) {
 func (b *broadcast) count(n int) {
 	b.bytes += n
 	b.metrics.keptBytes.Add(float64(n))
-	b.full.Store(b.bytes > b.bound)
+	b.full.Store(b.bytes > b.bound-b.bound/8)
+	b.packed.Store(b.bytes > b.bound)
 }
 
 // drop forgets the first n casts; b.mu is held.
@@ -262,6 +265,7 @@ func (b *broadcast) drop(n int) {
 func (b *broadcast) show(now time.Time) (next time.Duration) {
 	from := b.shown
 	for b.shown < len(b.kept) && now.Sub(b.kept[b.shown].at) >= b.delay {
+		b.tick, b.told = b.kept[b.shown].Tick, b.kept[b.shown].Told
 		b.shown++
 	}
 	for _, f := range b.feeds {
@@ -272,7 +276,11 @@ func (b *broadcast) show(now time.Time) (next time.Duration) {
 		return 0
 	}
 	// Of two places to begin the newer one is used; what lies between them is kept for an edge that has missed some.
-	if n := b.newest(b.newest(b.shown)); n > 0 {
+	n := b.newest(b.newest(b.shown))
+	if b.full.Load() {
+		n = b.shown // who comes waits for the next place to begin
+	}
+	if n > 0 {
 		b.drop(n)
 	}
 	switch {
@@ -306,15 +314,13 @@ func (b *broadcast) again(a Audience, from uint64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	f := b.feed(a)
-	if f == nil || b.shown == 0 {
-		return
-	}
-	first := b.kept[0].Seq
-	if from < first || from > b.kept[b.shown-1].Seq {
+	switch {
+	case f == nil || b.shown == 0:
+	case from < b.kept[0].Seq || from > b.kept[b.shown-1].Seq:
 		b.give(f, b.newest(b.shown))
-		return
+	default:
+		b.give(f, int(from-b.kept[0].Seq)) //nolint:gosec // bounded
 	}
-	b.give(f, int(from-first)) //nolint:gosec // bounded
 }
 
 // end says that the room is over. Those who watch hear it when it is their turn, but at once where they should come again

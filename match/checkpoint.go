@@ -19,7 +19,7 @@ const (
 
 // appendCheckpoint writes all that the simulation is a function of from here on, but for the records to come: the
 // driver's part (state, random source, rewound past), the hooks' random source, who sits where, the samples that still
-// count, and the work under way.
+// count, the work under way, and the newest orders.
 func (c *core[S, In]) appendCheckpoint(w *proto.Writer) error {
 	var err error
 	if c.scratch, err = c.driver.AppendCheckpoint(c.scratch[:0]); err != nil {
@@ -29,7 +29,11 @@ func (c *core[S, In]) appendCheckpoint(w *proto.Writer) error {
 	if err != nil {
 		return fmt.Errorf("taking a checkpoint: %w", err)
 	}
-	w.Array(7)
+	n := 7
+	if len(c.doneOrders) > 0 { // else it is as it was before there were orders
+		n = 8
+	}
+	w.Array(n)
 	w.Bin(c.scratch)
 	w.Bin(dice)
 	w.Uint(uint64(c.room.tick))
@@ -68,6 +72,9 @@ func (c *core[S, In]) appendCheckpoint(w *proto.Writer) error {
 		w.Str(p.kind)
 	}
 	w.Bool(c.room.started)
+	if n > 7 {
+		c.appendOrders(w)
+	}
 	return nil
 }
 
@@ -84,7 +91,7 @@ func count(n int, holds func(int) bool) (sum int) {
 // restore brings a new simulation to where another was when it wrote the checkpoint.
 func (c *core[S, In]) restore(r *proto.Reader, sameRules bool) error {
 	seats := len(c.held)
-	n := r.Array("simulation", 7)
+	n := r.Array("simulation", 8)
 	if r.Err() == nil && n < 6 {
 		r.Fail("simulation", fmt.Sprintf("%d elements, at least 6 needed", n))
 	}
@@ -138,6 +145,9 @@ func (c *core[S, In]) restore(r *proto.Reader, sameRules bool) error {
 		c.room.started = r.Bool("started")
 	} else { // of a room that began before matches had a start: it has one behind it if anybody is there
 		c.room.started = slices.Contains(c.room.taken, true)
+	}
+	if n > 7 {
+		c.restoreOrders(r)
 	}
 	if err := r.Err(); err != nil {
 		return fmt.Errorf("reading a checkpoint: %w", err)

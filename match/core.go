@@ -34,6 +34,8 @@ type simulation interface {
 	players() []Player
 	// world is the state, a pointer to it.
 	world() any
+	// ordered says what came of an order that was done not long ago.
+	ordered(id string) (doneOrder, bool)
 	// team is that of a player who has the seat.
 	team(seat netcode.Seat) uint16
 	// capture hands the state to the encoder.
@@ -50,7 +52,9 @@ type effects struct {
 	unchecked    int // samples that Check refused
 	doors        doors
 	teams        bool // somebody is in another team
+	ordered      []doneOrder
 	ended        bool
+	endedFor     string // why, where an order ended the match
 	result       []Placement
 }
 
@@ -81,7 +85,8 @@ func (e *effects) reset() {
 	clear(e.works)
 	e.works = e.works[:0]
 	e.unchecked, e.doors, e.teams = 0, 0, false
-	e.ended, e.result = false, nil
+	e.ordered = e.ordered[:0]
+	e.ended, e.endedFor, e.result = false, "", nil
 }
 
 type core[S, In any] struct {
@@ -95,6 +100,8 @@ type core[S, In any] struct {
 	in      In         // the input being read
 	scratch []byte
 	scopes  func(*netcode.Scopes) // nil: everybody sees everything
+
+	doneOrders []doneOrder // the newest, the oldest of them first
 }
 
 // held is the newest sample of a seat.
@@ -150,6 +157,9 @@ func (c *core[S, In]) step(rec *TickRecord, out *effects) error {
 	}
 	for i := range rec.Results {
 		c.result(&rec.Results[i])
+	}
+	for i := range rec.Orders {
+		c.order(rec, &rec.Orders[i], out)
 	}
 	c.driver.Begin(rec.Tick)
 	if err := c.inputs(rec, out); err != nil {

@@ -48,6 +48,11 @@ type (
 	Ender[S any] interface{ End(r *Room[S]) }
 	// Finisher is called when work that Room.Do began is done, at the beginning of a tick.
 	Finisher[S any] interface{ Done(r *Room[S], w Work) }
+	// Feeder is called with each input that a backend gives the room, at the beginning of a tick: scores, prices, what goes
+	// on elsewhere. Check is not called for it. An error refuses the input: its text is the answer to the backend.
+	Feeder[S, In any] interface {
+		Feed(r *Room[S], in In) error
+	}
 	// Checker is called with each input before the rules see it, on the server only. An error refuses the input: its
 	// text is shown to the sender of a command, and a sample is left out and counted. It may also change the input, to
 	// bring it into its bounds. What it says must depend on its arguments alone; what depends on the state is refused
@@ -62,6 +67,7 @@ type Game struct {
 	schema *netcode.Schema
 	make   func(g *Game, spec Spec) simulation
 	input  func(g *Game, body []byte) string
+	feeds  bool // it has a Feed hook
 	err    error
 }
 
@@ -124,6 +130,7 @@ func Define[S, In any](name string, impl Stepper[S, In], rules Rules) Game {
 		g.err = fmt.Errorf("game %q: %w", name, err)
 		return g
 	}
+	g.feeds = hooks.feed != nil
 	g.input = func(g *Game, body []byte) string {
 		var in In
 		if err := g.schema.ReadInput(body, &in); err != nil {
@@ -147,6 +154,7 @@ type hooks[S, In any] struct {
 	end    Ender[S]
 	scopes Scoper[S]
 	done   Finisher[S]
+	feed   Feeder[S, In]
 	check  Checker[In]
 }
 
@@ -165,6 +173,7 @@ func findHooks[S, In any](impl any) (hooks[S, In], error) {
 	find(impl, "End", &h.end, &errs)
 	find(impl, "Scopes", &h.scopes, &errs)
 	find(impl, "Done", &h.done, &errs)
+	find(impl, "Feed", &h.feed, &errs)
 	find(impl, "Check", &h.check, &errs)
 	return h, errors.Join(errs...)
 }

@@ -103,6 +103,19 @@ func (desk) Done(r *Room[deskWorld], w Work) {
 	r.State().Desk.V.Told = fmt.Sprintf("%s %d: %s %v", w.Kind, w.ID, w.Data, w.Err)
 }
 
+// Feed adds, refuses or panics, as Step does for a player.
+func (desk) Feed(r *Room[deskWorld], in deskInput) error {
+	switch in.Op {
+	case opAdd:
+		r.State().Desk.V.Sum += int32(in.N)
+	case opRefuse:
+		return errors.New("not now")
+	case opPanic:
+		panic("a bug in the rules")
+	}
+	return nil
+}
+
 func (desk) Check(_ Player, in *deskInput) error {
 	if in.N > 100 {
 		return errors.New("too much")

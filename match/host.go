@@ -26,6 +26,8 @@ type HostConfig struct {
 	Journals journal.Store
 	// JournalMetrics is what they count. Nil means some that are registered with Registerer.
 	JournalMetrics *journal.Metrics
+	// Orders is where orders for rooms wait. nil: rooms take none.
+	Orders OrderBook
 	// Crashes is a directory for replays of what led to a panic or a hang of the rules, at most 100. "" keeps none.
 	Crashes string
 	// Version is the server's, for the head of replays.
@@ -51,7 +53,8 @@ type Host struct {
 	stop     context.CancelFunc
 	wg       sync.WaitGroup
 	news     chan news
-	rewrite  chan struct{} // one wish to tell the directory of all rooms
+	turns    chan *Instance // rooms whose orders are to be served
+	rewrite  chan struct{}  // one wish to tell the directory of all rooms
 	load     load
 	crashes  atomic.Int32 // replays of panics
 	journals *journal.Metrics
@@ -75,7 +78,7 @@ var (
 func NewHost(cfg HostConfig) (*Host, error) {
 	h := &Host{
 		games: map[string]*Game{}, rooms: map[string]*Instance{}, dir: cfg.Directory, log: cfg.Log,
-		metrics: newMetrics(cfg.Registerer), journals: cfg.JournalMetrics, cfg: cfg, news: make(chan news, maxNews), rewrite: make(chan struct{}, 1),
+		metrics: newMetrics(cfg.Registerer), journals: cfg.JournalMetrics, cfg: cfg, news: make(chan news, maxNews), turns: make(chan *Instance, maxOrderTurns), rewrite: make(chan struct{}, 1),
 		base: time.Now(),
 	}
 	h.HoldUntil(time.Time{})
@@ -109,6 +112,11 @@ func NewHost(cfg HostConfig) (*Host, error) {
 	h.wg.Go(h.renewRooms)
 	h.wg.Go(h.tellNews)
 	h.wg.Go(h.watch)
+	if cfg.Orders != nil {
+		for range orderWorkers {
+			h.wg.Go(h.workOrders)
+		}
+	}
 	return h, nil
 }
 

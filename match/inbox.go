@@ -28,6 +28,7 @@ const (
 	msgStarted
 	msgCalledOff
 	msgWatch // somebody watches: only that the room ticks
+	msgOrder // wakes the room; what it is about is in its orders
 )
 
 // message is one thing that an edge tells a room.

@@ -66,6 +66,7 @@ type Instance struct {
 	endedAt  time.Time
 
 	keeper
+	orders      orders
 	promise     promise
 	casting     casting
 	public      eventLog // of those who watch
@@ -227,6 +228,7 @@ func (rm *Instance) run(ctx context.Context, phase time.Duration) {
 	defer rm.stopWork()
 	c := rm.begin(ctx)
 	close(rm.ready)
+	rm.host.Ordered(rm.spec.ID, true) // some may wait since before it came here
 	if c == nil && !rm.givenUp() {
 		c = rm.loop(ctx, phase)
 	}
@@ -416,7 +418,10 @@ func (rm *Instance) finish(ctx context.Context, c proto.Close) {
 	if fenced || rm.elsewhere() {
 		return
 	}
-	if c.Code == proto.CodeDone && rm.fx.ended && !rm.posted &&
+	if !goesOn {
+		rm.endOrders(ctx)
+	}
+	if (c.Code == proto.CodeDone || rm.fx.endedFor != "") && rm.fx.ended && !rm.posted &&
 		!rm.retry(ctx, "posting the result", rm.post) {
 		return // whoever has the room by now does it, or, where the host had no time, whoever takes it over
 	}

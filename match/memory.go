@@ -138,6 +138,9 @@ func (rm *Instance) heal(failed *PanicError) *proto.Close {
 	for i := range rm.record.Inputs {
 		rm.record.Inputs[i].Body = nil
 	}
+	for i := range rm.record.Orders {
+		rm.record.Orders[i].Body = nil
+	}
 	err := rm.guarded(func() error {
 		if err := new(roomState).parse(proto.NewReader(rm.memory.data), sim, rm.game, true); err != nil {
 			return err

@@ -26,6 +26,7 @@ type metrics struct {
 	tickShare     prometheus.Gauge
 	tickP50       prometheus.Gauge
 	tickP99       prometheus.Gauge
+	orders        *prometheus.CounterVec
 
 	eventsForgotten prometheus.Counter
 	keptBytes       prometheus.Gauge
@@ -67,6 +68,10 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		abandoned:     counter("muster_rooms_abandoned_total", "Rooms that ended here because another process has taken them over."),
 		tickShare:     gauge("muster_tick_share", "Share of the processors' time that ticks took within the last second."),
 
+		orders: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "muster_orders_total", Help: "Orders of backends and operators for rooms of this process, by what came of them.",
+		}, []string{"outcome"}),
+
 		eventsForgotten: counter("muster_events_forgotten_total", "Events of seats without a connection that were too many to keep."),
 		keptBytes:       gauge("muster_spectator_kept_bytes", "Bytes that are kept for those who watch: what waits for the delay, and what others begin with."),
 		castsLeftOut:    counter("muster_spectator_frames_left_out_total", "Frames that nobody who watches is shown, since too much waits for the delay."),
@@ -78,7 +83,7 @@ func newMetrics(r prometheus.Registerer) *metrics {
 	if r != nil {
 		r.MustRegister(m.rooms, m.players, m.spectators, m.duration, m.lateness, m.overruns, m.inputs, m.inputsDropped, m.resyncs, m.panics,
 			m.newsDropped, m.eventsForgotten, m.inputsRefused, m.stalls, m.healed, m.restored, m.asleep, m.overload, m.held, m.abandoned, m.tickShare,
-			quantiles, m.keptBytes, m.castsLeftOut)
+			quantiles, m.keptBytes, m.castsLeftOut, m.orders)
 	}
 	return m
 }

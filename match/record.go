@@ -36,6 +36,8 @@ type (
 	SeatChangeKind = journal.SeatChangeKind
 	// InputRecord is one input that a tick uses.
 	InputRecord = journal.InputRecord
+	// OrderRecord is what somebody who does not play had the room do at a tick.
+	OrderRecord = journal.Order
 	// WorkResult is what came of work that a room had done outside of its ticks.
 	WorkResult = journal.WorkResult
 )

@@ -7,7 +7,7 @@ import (
 
 // sleepy says whether the room may stop ticking: its rules allow it, nobody is connected, and nothing is under way.
 func (rm *Instance) sleepy() bool {
-	if !rm.game.rules.Sleep || rm.works > 0 || !rm.settled() {
+	if !rm.game.rules.Sleep || rm.works > 0 || !rm.settled() || rm.orders.held.Load() > 0 {
 		return false
 	}
 	for i := range rm.seats {

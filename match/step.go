@@ -44,6 +44,9 @@ func (rm *Instance) step() *proto.Close {
 	rm.carryOut()     // events name rows as the newest capture does
 	rm.noteDurable()
 	rm.noteAlive()
+	if rm.orders.held.Load() > 0 {
+		rm.noteOrders()
+	}
 	rm.send()
 	if c := rm.over(tick); c != nil {
 		return c
@@ -85,6 +88,7 @@ func (rm *Instance) receive(tick uint32) {
 			rm.promise.open = false
 		case msgCalledOff:
 			rm.promise.off = true
+		case msgOrder: // there is something to do
 		case msgResync:
 			rm.metrics.resyncs.Inc()
 		case msgAck:
@@ -125,6 +129,9 @@ func (rm *Instance) input(s *seat, m *message, tick uint32) {
 // collect moves what this tick is made of into the record: its inputs, and whether the match starts.
 func (rm *Instance) collect(tick uint32) {
 	rm.record.Started = rm.starts()
+	if rm.orders.held.Load() > 0 {
+		rm.takeOrders()
+	}
 	for i := range rm.seats {
 		s := &rm.seats[i]
 		if s.state == seatFree || s.inputs.Len() == 0 {
@@ -260,6 +267,9 @@ func (rm *Instance) over(tick uint32) *proto.Close {
 			if s := &rm.seats[i]; s.viewer != nil && s.welcomed {
 				rm.sendEvents(s)
 			}
+		}
+		if rm.fx.endedFor != "" { // nobody has won it
+			return &proto.Close{Code: proto.CodeMatchGone, Reason: rm.fx.endedFor}
 		}
 		m := proto.End{Tick: tick, Placements: rm.fx.result}
 		rm.out.Reset()

@@ -121,7 +121,7 @@ func (rm *Instance) publish(body []byte) {
 	if rm.casting.gen == 0 {
 		return
 	}
-	if rm.public.bytes+len(body) > maxPublicBytes || rm.broadcast.full.Load() {
+	if rm.public.bytes+len(body) > maxPublicBytes || rm.broadcast.packed.Load() {
 		rm.metrics.eventsForgotten.Inc() // it gets no number: what comes later follows what came before
 		return
 	}

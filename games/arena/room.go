@@ -16,14 +16,13 @@ const (
 	version  = "3"
 	tickRate = 20 // ticks per second
 	seats    = 16 // of the arena; it has place for as many ships
-	// spectators is how many may watch a match: they see what every player does.
-	spectators = 1000
+	// spectators may watch one arena: the whole house. A tournament would set Rules.SpectatorDelay, too: docs/uses/WATCH.md.
+	spectators = 20_000
 )
 
 // Game is the arena as servers run it.
 var Game = match.Define[World, Input]("arena", Arena{}, match.Rules{
-	Version: version, TickRate: tickRate, Seats: seats, Inputs: proto.Samples, Events: events, Config: Config{},
-	Spectators: spectators,
+	Version: version, TickRate: tickRate, Seats: seats, Inputs: proto.Samples, Events: events, Config: Config{}, Spectators: spectators,
 })
 
 // Config is what a room may be created with.

@@ -55,7 +55,7 @@ func full(tb testing.TB) *World {
 func BenchmarkTick(b *testing.B) {
 	for name, do := range map[string]func(w *World, tick uint32) Input{
 		"idle": nil,
-		"types": func(w *World, tick uint32) Input {
+		"types": func(w *World, _ uint32) Input {
 			a := w.author(1)
 			return Input{Op: Insert, N: a.Next, At: w.cursor(1).Caret, Text: "x"}
 		},

@@ -22,7 +22,7 @@ const maxPoints = 320 // bytes of a row
 // draw begins a line.
 func (w *World) draw(a *Author, in *Input) string {
 	b := &w.Board.V
-	list, err := points(nil, in.Text)
+	list, err := points(in.Text)
 	switch {
 	case err != nil || len(list) == 0:
 		return refusedPoints
@@ -45,7 +45,7 @@ func (w *World) draw(a *Author, in *Input) string {
 // extend draws an own line on.
 func (w *World) extend(a *Author, in *Input) string {
 	h := w.indexed().of(a.Number)
-	list, err := points(nil, in.Text)
+	list, err := points(in.Text)
 	i, found := h.line(in.N)
 	switch {
 	case err != nil || len(list) == 0:
@@ -68,7 +68,7 @@ func (w *World) inkFor(text string) bool {
 // ink puts points behind the last part of a line, and into new ones. last is that part, or the line without points.
 func (w *World) ink(l *lineAt, last Stroke, list []point) {
 	var at point
-	if known, _ := points(nil, last.Points); len(known) > 0 { // it was checked when it came
+	if known, _ := points(last.Points); len(known) > 0 { // it was checked when it came
 		at = known[len(known)-1]
 	}
 	b := []byte(last.Points)

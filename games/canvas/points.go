@@ -10,12 +10,12 @@ type point struct{ x, y int }
 func AppendPoint(dst []byte, dx, dy int) []byte { return appendStep(appendStep(dst, dx), dy) }
 
 func appendStep(dst []byte, d int) []byte {
-	v := uint(d) << 1 //nolint:gosec // the bits
+	v := uint(d) << 1
 	if d < 0 {
 		v = ^v
 	}
 	for ; v >= 0x20; v >>= 5 {
-		dst = append(dst, byte(0x20|v&0x1f)+'?')
+		dst = append(dst, byte(0x20|v&0x1f)+'?') //nolint:gosec // six bits
 	}
 	return append(dst, byte(v)+'?')
 }
@@ -25,21 +25,21 @@ var errPoints = errors.New("points are not as AppendPoint writes them, or not on
 // maxStep is how many characters a number has at most.
 const maxStep = 3
 
-// points appends the points of a text, the first of which is as far from 0, 0 as it says.
-func points(dst []point, s string) ([]point, error) {
+// points returns the points of a text, the first of which is as far from 0, 0 as it says.
+func points(s string) (list []point, err error) {
 	var p point
-	for len(s) > 0 {
+	for s != "" {
 		dx, n := step(s)
 		dy, m := step(s[n:])
 		if n == 0 || m == 0 {
-			return dst, errPoints
+			return nil, errPoints
 		}
 		if p.x, p.y = p.x+dx, p.y+dy; p.x < 0 || p.x > BoardWidth || p.y < 0 || p.y > BoardHeight {
-			return dst, errPoints
+			return nil, errPoints
 		}
-		dst, s = append(dst, p), s[n+m:]
+		list, s = append(list, p), s[n+m:]
 	}
-	return dst, nil
+	return list, nil
 }
 
 // step reads a number and says how long it is; 0 where there is none.
@@ -52,7 +52,7 @@ func step(s string) (d, n int) {
 		}
 		v |= (c & 0x1f) << (5 * n)
 		if n++; c < 0x20 {
-			if d = int(v >> 1); v&1 != 0 { //nolint:gosec // 15 bits
+			if d = int(v >> 1); v&1 != 0 {
 				d = ^d
 			}
 			return d, n

@@ -49,9 +49,9 @@ func (w *World) split(id netcode.ID, n int) {
 		return
 	}
 	rest := *r
-	rest.N += uint32(n) //nolint:gosec // below Len
-	rest.Len -= uint16(n)
-	r.Len = uint16(n) //nolint:gosec // below Len
+	rest.N += uint32(n)   //nolint:gosec // below Len
+	rest.Len -= uint16(n) //nolint:gosec // below Len
+	r.Len = uint16(n)     //nolint:gosec // below Len
 	r.Text, rest.Text = cut(r.Text, n)
 	r.Was, rest.Was = cut(r.Was, n)
 	w.addRun(id, rest)
@@ -101,17 +101,16 @@ func (w *World) dropRun(id netcode.ID) {
 	w.Runs.Remove(id)
 }
 
-// join makes one run of two where the second goes on as the first one ends, and says whether it did. What deleted
-// them last counts for deleted ones.
-func (w *World) join(id, next netcode.ID) bool {
+// join makes one run of two where the second goes on as the first one ends. Of deleted ones the later end counts.
+func (w *World) join(id, next netcode.ID) {
 	a, b := w.Runs.Get(id), w.Runs.Get(next)
 	switch {
 	case a == nil || b == nil || a.Author != b.Author || a.N+uint32(a.Len) != b.N:
-		return false
+		return
 	case (a.Text == "") != (b.Text == "") || len(a.Text)+len(b.Text) > maxRun:
-		return false
+		return
 	case a.Text == "" && (a.By != b.By || (a.Was == "") != (b.Was == "") || int(a.Len)+int(b.Len) > maxRun || len(a.Was)+len(b.Was) > maxRun):
-		return false
+		return
 	}
 	x := w.indexed()
 	if a.Text == "" && a.Gone < b.Gone {
@@ -124,7 +123,6 @@ func (w *World) join(id, next netcode.ID) bool {
 	a.Len += rest.Len
 	a.Text += rest.Text
 	a.Was += rest.Was
-	return true
 }
 
 // Text is what the room's text says.

@@ -47,6 +47,10 @@ const (
 
 // Notice hears from the bus that something is worth reading again. It does not block.
 func (s *Server) Notice(n cluster.Notice) {
+	if n.Kind == NoticePublished {
+		s.publishSoon(n.Body)
+		return
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch n.Kind {
@@ -217,6 +221,7 @@ func (c *conn) give(p *inbox.Page) {
 		if c.welcome = c.tell(text); !c.welcome {
 			return
 		}
+		c.told.Store(true)
 	}
 	if p.Missed {
 		if text, _ := json.Marshal(missedMessage{true, p.From}); !c.tell(text) {

@@ -18,6 +18,8 @@ type metrics struct {
 	closes      *prometheus.CounterVec
 	refused     *prometheus.CounterVec
 	panics      prometheus.Counter
+	published   prometheus.Counter
+	unpublished prometheus.Counter
 }
 
 func newMetrics(r prometheus.Registerer) *metrics {
@@ -43,13 +45,15 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "muster_lobby_handshakes_refused_total", Help: "Handshakes refused before the upgrade, by reason.",
 		}, []string{"reason"}),
-		panics: counter("muster_lobby_reader_panics_total", "Panics while reading a lobby socket, each confined to it."),
+		published:   counter("muster_lobby_published_total", "Published events that were written to lobby sockets."),
+		unpublished: counter("muster_lobby_unpublished_total", "Those that were not: the client had not read, or too much was published at once."),
+		panics:      counter("muster_lobby_reader_panics_total", "Panics while reading a lobby socket, each confined to it."),
 	}
 	for _, info := range proto.Codes {
 		m.closes.WithLabelValues(info.Name)
 	}
 	if r != nil {
-		r.MustRegister(m.connections, m.events, m.latency, m.missed, m.failures, m.requests, m.limited, m.closes, m.refused, m.panics)
+		r.MustRegister(m.connections, m.events, m.latency, m.missed, m.failures, m.requests, m.limited, m.closes, m.refused, m.panics, m.published, m.unpublished)
 	}
 	return m
 }

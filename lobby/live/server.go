@@ -85,6 +85,8 @@ type Server struct {
 	closed   bool
 	marked   []*conn // for the workers, each once
 	work     *sync.Cond
+
+	publishing chan published
 }
 
 // New returns a running Server; Close stops it.
@@ -110,6 +112,7 @@ func New(cfg Config) *Server {
 	s := &Server{
 		cfg: cfg, log: cfg.Log, metrics: newMetrics(cfg.Registerer), base: time.Now(),
 		conns: map[*conn]struct{}{}, byPlayer: map[string][]*conn{}, watchers: map[string]map[*conn]string{},
+		publishing: make(chan published, maxPublishing),
 	}
 	s.work = sync.NewCond(&s.mu)
 	s.guard = &door.Guard{
@@ -119,6 +122,7 @@ func New(cfg Config) *Server {
 	s.upgraders = map[string]*gws.Upgrader{"": s.newUpgrader(), proto.SubprotocolLobby: s.newUpgrader(proto.SubprotocolLobby)}
 	s.ctx, s.stop = context.WithCancel(context.Background())
 	s.wg.Go(s.sweep)
+	s.wg.Go(s.publisher)
 	for range workers {
 		s.wg.Go(s.deliver)
 	}

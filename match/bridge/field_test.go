@@ -119,12 +119,13 @@ func (nowhere) PostResult(context.Context, proto.Result) error { return nil }
 
 // field is a few processes and the network between them. Rooms run at n0 if nothing else is said.
 type field struct {
-	t     testing.TB
-	net   *fakeNetwork
-	link  func(id string, b func() *Bridge) Network // instead of net
-	keys  *token.Keys
-	nodes map[string]*process
-	epoch atomic.Uint64
+	t      testing.TB
+	net    *fakeNetwork
+	link   func(id string, b func() *Bridge) Network // instead of net
+	keys   *token.Keys
+	nodes  map[string]*process
+	epoch  atomic.Uint64
+	events []any // of the game, besides receipts
 
 	mu    sync.Mutex
 	where map[string]string
@@ -283,11 +284,15 @@ func (f *field) join(ctx context.Context, p *player) *player {
 	f.t.Helper()
 	c, err := client.Dial[bank, order](ctx, client.Match{
 		Room: p.room, URL: "ws://server/v1/match/" + p.room, Token: f.seatToken(p.room, p.seat),
-	}, client.Options{HTTP: f.nodes[p.at].http, Events: []any{receipt{}}, Reconnect: true, OnEvent: func(e client.Event) {
-		if n := e.Value.(*receipt).N; n != p.told+1 { //nolint:forcetypeassert // the only event
-			p.wrong = append(p.wrong, fmt.Sprintf("told %d after %d", n, p.told))
+	}, client.Options{HTTP: f.nodes[p.at].http, Events: append([]any{receipt{}}, f.events...), Reconnect: true, OnEvent: func(e client.Event) {
+		r, own := e.Value.(*receipt)
+		if !own {
+			return
 		}
-		p.told = e.Value.(*receipt).N //nolint:forcetypeassert // as above
+		if r.N != p.told+1 {
+			p.wrong = append(p.wrong, fmt.Sprintf("told %d after %d", r.N, p.told))
+		}
+		p.told = r.N
 	}})
 	if err != nil {
 		f.t.Fatalf("seat %d joins: %v", p.seat, err)

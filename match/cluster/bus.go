@@ -14,14 +14,16 @@ import (
 
 // Bounds of a notice and of what waits for its listeners.
 const (
-	maxNoticeField = 128  // bytes
-	noticeQueue    = 4096 // messages
+	maxNoticeField = 128      // bytes
+	maxNoticeBody  = 64 << 10 // bytes
+	noticeQueue    = 4096     // messages
 )
 
 // Notice says that something in Redis has changed and is worth reading again.
 type Notice struct {
 	Kind string // what changed: "ticket", "queue"
 	ID   string
+	Body string // bytes: what is in nothing that could be read; of most kinds there is none. At most 64 KiB
 }
 
 // Bus carries notices between the processes of a deployment over Redis Pub/Sub. A notice can be lost; then, and
@@ -91,9 +93,19 @@ func (b *Bus) Publish(ctx context.Context, notices ...Notice) error {
 	pipe := b.rdb.Pipeline()
 	for _, n := range notices {
 		w := proto.NewWriter()
-		w.Array(2)
+		if len(n.Body) > maxNoticeBody {
+			return fmt.Errorf("publishing a notice of %s %s: its body has %d bytes, at most %d allowed", n.Kind, n.ID, len(n.Body), maxNoticeBody)
+		}
+		k := 2
+		if len(n.Body) > 0 {
+			k = 3
+		}
+		w.Array(k)
 		w.Str(n.Kind)
 		w.Str(n.ID)
+		if k > 2 {
+			w.Bin([]byte(n.Body))
+		}
 		publish(ctx, pipe, b.shards, b.notices(), w.Bytes())
 	}
 	if _, err := pipe.Exec(ctx); err != nil {
@@ -107,7 +119,11 @@ func parseNotice(payload string) (n Notice, err error) {
 	k := r.Array("notice", 16)
 	n.Kind = r.Str("kind", maxNoticeField)
 	n.ID = r.Str("id", maxNoticeField)
-	r.SkipRest("notice", k, 2)
+	read := min(k, 3)
+	if read > 2 {
+		n.Body = string(r.Bin("body", maxNoticeBody))
+	}
+	r.SkipRest("notice", k, max(read, 2))
 	if err := r.Done(); err != nil {
 		return Notice{}, fmt.Errorf("notice: %w", err)
 	}

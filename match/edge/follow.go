@@ -20,7 +20,8 @@ type follower struct {
 
 	begun bool
 	place place
-	told  uint32 // the newest event
+	told  uint32        // the newest event
+	wrote time.Duration // when something was last written, since the server's base
 }
 
 // greet takes the room's welcome. It is written when there is something to begin with, since only then it is known which
@@ -53,6 +54,22 @@ func (c *conn) welcome(tick, event uint32) {
 	m.Append(w)
 	c.welcomed.Store(true)
 	c.count(0)
+	c.message(w)
+	c.follow.wrote = time.Since(c.server.base)
+}
+
+// reassure writes something to one that was sent nothing for a while, since its room has nothing to show yet, or sleeps: a
+// client takes silence for the end of the socket.
+func (c *conn) reassure(now time.Duration) {
+	f := c.follow
+	if !c.welcomed.Load() || c.ended.Load() || now-f.wrote < quietFor || c.Pipe.Congested() {
+		return
+	}
+	f.wrote = now
+	w := takeWriter()
+	defer writers.Put(w)
+	m := proto.Refreshed{Expires: c.expires.Left(c.server.cfg.Keys)}
+	m.Append(w)
 	c.message(w)
 }
 
@@ -87,7 +104,7 @@ func (s *shard) serve(c *conn) (more bool) {
 	if !c.putFramed(b.data) {
 		return false
 	}
-	f.place, f.told = b.to, b.told
+	f.place, f.told, f.wrote = b.to, b.told, s.now
 	s.sent(len(b.data), b.frames)
 	if b.last != nil {
 		c.Close(*b.last.Close)

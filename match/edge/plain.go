@@ -3,6 +3,7 @@ package edge
 import (
 	"slices"
 	"sync"
+	"time"
 
 	"muster/match"
 	"muster/netcode"
@@ -23,6 +24,7 @@ type plainShard struct {
 	ring   []*shot
 	mirror *netcode.Encoder // nil while nothing has begun
 	place  place
+	told   time.Duration // when something was last handed on, since the server's base
 	in     proto.Frame
 	reader *proto.Reader
 	frame  match.Frame
@@ -56,12 +58,17 @@ func (p *plainShard) rouse() {
 
 // run is the goroutine.
 func (p *plainShard) run() {
+	look := time.NewTicker(lookEvery)
+	defer look.Stop()
 	for {
 		select {
 		case <-p.a.quit:
 			return
 		case <-p.a.server.ctx.Done():
 			return
+		case <-look.C:
+			p.reassure()
+			continue
 		case <-p.wake:
 		}
 		var heard bool
@@ -80,6 +87,19 @@ func (p *plainShard) run() {
 		p.follow()
 		clear(p.ring)
 		clear(p.list)
+	}
+}
+
+// reassure writes to all where nothing has come for a while.
+func (p *plainShard) reassure() {
+	now := time.Since(p.a.server.base)
+	if now-p.told < quietFor {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, c := range p.conns {
+		c.reassure(now)
 	}
 }
 
@@ -126,6 +146,7 @@ func (p *plainShard) tell(s *shot) {
 		part = s.Entry
 	}
 	p.place = place{s.Seq + 1, p.place.entry && !s.Joins}
+	p.told = time.Since(p.a.server.base)
 	if len(part) > 0 && p.mirror != nil {
 		p.show(part)
 	}

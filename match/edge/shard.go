@@ -17,6 +17,8 @@ const (
 	writeMany = 200 * time.Millisecond // the same in a large audience
 	turnEvery = 10 * time.Millisecond  // between two turns
 	breath    = 32                     // writes after which others may run
+	quietFor  = 4 * time.Second        // after so long without anything to write something is written
+	lookEvery = 2 * time.Second        // how often that is looked for
 )
 
 // rhythm is how an audience of so many is written to: in how many turns, of which there is one each turnEvery.
@@ -39,6 +41,7 @@ type shard struct {
 	conns []*conn
 
 	// Of its goroutine.
+	now    time.Duration // of the flush, since the server's base
 	ring   []*shot
 	heard  bool
 	holed  bool
@@ -86,6 +89,8 @@ func (s *shard) rouse() {
 func (s *shard) run() {
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
+	look := time.NewTicker(lookEvery)
+	defer look.Stop()
 	armed, turn, more := false, 0, false
 	arm := func(d time.Duration) { armed = true; timer.Reset(d) }
 	for {
@@ -99,6 +104,9 @@ func (s *shard) run() {
 				more = true // somebody has had his turn already
 				continue
 			}
+		case <-look.C:
+			s.reassure()
+			continue
 		case <-timer.C:
 			armed = false
 		}
@@ -119,11 +127,21 @@ func (s *shard) run() {
 	}
 }
 
+// reassure writes to those to whom nothing was written for a while.
+func (s *shard) reassure() {
+	now := time.Since(s.a.server.base)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, c := range s.conns {
+		c.reassure(now)
+	}
+}
+
 // flush writes what is new to those connections whose turn it is. It says whether some are to be looked at again even
 // where nothing new comes.
 func (s *shard) flush(turn, turns int) (more bool) {
 	s.ring, s.heard, s.holed = s.a.look(s.ring)
-	s.used = 0
+	s.used, s.now = 0, time.Since(s.a.server.base)
 	s.mu.Lock()
 	for i, n := turn, 0; i < len(s.conns); i += turns {
 		c := s.conns[i]

@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
+	"net"
 	"net/http"
 	"sync"
 	"testing"
@@ -29,8 +31,11 @@ type Net struct {
 	Loss    float64       // part of the packets that are lost; TCP sends them again, which holds up what follows
 	// Bandwidth is of each player's line, in bytes per second each way; 0 is no bound.
 	Bandwidth int
-	Seed      uint64 // of the room, the bots and the network's dice
-	Config    any    // what the room is created with, as Config's
+	// Cut is how long a connection lasts at most; then it is lost, and its player comes back. In the last quarter of the
+	// time none is lost. 0: none ever is.
+	Cut    time.Duration
+	Seed   uint64 // of the room, the bots and the network's dice
+	Config any    // what the room is created with, as Config's
 }
 
 // Network plays a match with real clients, which are bots (client.NewBot), a real edge and a network between them with
@@ -145,7 +150,7 @@ func newField(t *testing.T, game match.Game, n Net) *field {
 	}
 	f.edge = edge.New(edge.Config{Rooms: f, Keys: f.keys})
 	l := simnet.Listen(simnet.Link{Latency: n.Latency, Jitter: n.Jitter, Loss: n.Loss, Bandwidth: n.Bandwidth, Seed: n.Seed})
-	f.http = &http.Client{Transport: &http.Transport{DialContext: l.DialContext, DisableKeepAlives: true}}
+	f.http = &http.Client{Transport: &http.Transport{DialContext: n.dialer(l), DisableKeepAlives: true}}
 	mux := http.NewServeMux()
 	mux.Handle("GET /v1/match/{room}", f.edge)
 	f.srv = &http.Server{Handler: mux, ReadHeaderTimeout: time.Minute}
@@ -154,6 +159,30 @@ func newField(t *testing.T, game match.Game, n Net) *field {
 		_ = f.srv.Serve(edge.Listener{Listener: l}) // until close
 	}()
 	return f
+}
+
+// dialer returns what opens connections to a listener.
+func (n Net) dialer(l *simnet.Listener) func(ctx context.Context, network, addr string) (net.Conn, error) {
+	if n.Cut == 0 {
+		return l.DialContext
+	}
+	var mu sync.Mutex
+	calm := time.Now().Add(n.For - n.For/4)
+	dice := rand.New(rand.NewPCG(n.Seed, 0x637574)) //nolint:gosec // a test's
+	return func(ctx context.Context, _, _ string) (net.Conn, error) {
+		c, err := l.Dial(ctx)
+		if err != nil {
+			return nil, err //nolint:wrapcheck // the network's own
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		time.AfterFunc(n.Cut/2+time.Duration(dice.Int64N(int64(n.Cut/2)+1)), func() {
+			if time.Now().Before(calm) {
+				c.Cut()
+			}
+		})
+		return c, nil
+	}
 }
 
 // close ends the server and waits for all of it.

@@ -20,9 +20,10 @@ var swimmer = client.NewBot[pond, waddle]("ducks", func() client.Brain[pond, wad
 
 func TestClientsOnBadLinesHaveTheServersState(t *testing.T) {
 	for name, n := range map[string]Net{
-		"a perfect line": {},
-		"a usual line":   {Latency: 40 * time.Millisecond, Jitter: 20 * time.Millisecond, Seed: 1},
-		"a bad line":     {Latency: 120 * time.Millisecond, Jitter: 60 * time.Millisecond, Loss: 0.03, Bandwidth: 20_000, Seed: 2, Players: 3},
+		"a perfect line":   {},
+		"a usual line":     {Latency: 40 * time.Millisecond, Jitter: 20 * time.Millisecond, Seed: 1},
+		"a bad line":       {Latency: 120 * time.Millisecond, Jitter: 60 * time.Millisecond, Loss: 0.03, Bandwidth: 20_000, Seed: 2, Players: 3},
+		"one that is lost": {Latency: 40 * time.Millisecond, Seed: 3, Cut: 3 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			n.For = 30 * time.Second
@@ -30,6 +31,9 @@ func TestClientsOnBadLinesHaveTheServersState(t *testing.T) {
 				t.Logf("seat %d: %+v", seat+1, s)
 				if s.Frames < 300 || s.InputsSent < 500 || s.Ack.Count < 100 {
 					t.Errorf("seat %d: %d frames, %d inputs, %d of them acknowledged", seat+1, s.Frames, s.InputsSent, s.Ack.Count)
+				}
+				if (s.Resumes > 2) != (n.Cut > 0) {
+					t.Errorf("seat %d: lost %d connections", seat+1, s.Resumes)
 				}
 				if least := 2 * n.Latency; s.RTT < least || s.Ack.Mean() < least {
 					t.Errorf("seat %d: a round trip of %v, inputs take %v: faster than the line", seat+1, s.RTT, s.Ack.Mean())

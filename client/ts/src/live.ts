@@ -196,7 +196,7 @@ export class Live {
   #message(json: string): void {
     try {
       const m = JSON.parse(json) as Message;
-      const { bye, event } = m;
+      const { bye, event, published } = m;
       if (bye) return this.#lost(ended(+bye.code! || CODE_LOST, bye.reason, +bye.after_ms! || 0));
       if (m.hello) this.#welcomed(m.hello);
       if (this.#state !== "open") return;
@@ -205,6 +205,7 @@ export class Live {
         this.last = text(m, "last");
         this.#tell("missed");
       }
+      if (published) this.#tell(text(published, "kind") as "x.", published.body, published);
       for (const p of m.presence ?? []) this.#tell("presence", p);
       if (m.re) this.#waiting.get(m.re)?.done(m.error && new APIError(m.error.status!, m.error, String(m.error.retry_after)), m.ok);
       if (!event || text(event, "id") === this.last) return;
@@ -309,6 +310,7 @@ export class Live {
 interface Message {
   hello?: LiveHello;
   event?: LobbyEvent;
+  published?: LobbyEvent;
   missed?: boolean;
   last?: string;
   presence?: Presence[];

@@ -34,7 +34,9 @@ export interface LiveTells {
   chat: [message: ChatEvent, event: LobbyEvent];
   group: [invitation: GroupInvitation, event: LobbyEvent];
   notification: [notification: Notification, event: LobbyEvent];
-  /** Every event, of kinds that this client does not know, too. */
+  /** What a backend has published to the player, of this kind: kept for him, or told only since he is there. */
+  [kind: `x.${string}`]: [body: unknown, event: LobbyEvent];
+  /** Every event that is kept, of kinds that this client does not know, too. */
   event: [event: LobbyEvent];
   /** How a player is whom one watches. */
   presence: [presence: Presence];

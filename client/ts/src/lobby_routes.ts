@@ -36,6 +36,8 @@ import type {
   PlayedMatches,
   Player,
   Profile,
+  PublishBody,
+  Published,
   Queues,
   Ready,
   ReplayControl,
@@ -155,6 +157,8 @@ export interface Routes {
   "POST /v1/parties/{id}/promote": { args: { id: string } & OtherPlayer; reply: Party };
   /** Say whether one is ready. */
   "POST /v1/parties/{id}/ready": { args: { id: string } & Ready; reply: Party };
+  /** Publish into a room or to players. */
+  "POST /v1/publish": { args: PublishBody; reply: Published };
   /** Show the replay of a match. */
   "POST /v1/replays": { args: NewReplay; reply: ReplaySession };
   /** Watch a replay that is shown. */

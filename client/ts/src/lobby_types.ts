@@ -643,6 +643,43 @@ export interface Profile {
   watch?: "everyone" | "party" | "nobody";
 }
 
+/** What POST /v1/publish takes. */
+export interface PublishBody {
+  event?: PublishEvent;
+  /** For a room, in the place of event: an input of its game, by the schema's names. The game's Feed hook gets it. */
+  input?: unknown;
+  /** For players: the event waits in their inboxes, for a week. Otherwise those alone hear it who are there now. */
+  keep?: boolean;
+  /** room:ID, player:ID, party:ID, group:ID, or all: everybody. */
+  to: string;
+}
+
+/** A part of PublishBody. */
+export interface PublishEvent {
+  /** For players: anything in JSON, at most 3072 bytes. */
+  body?: unknown;
+  /** In a room: its fields, by the schema's names; those left out are zero. */
+  fields?: unknown;
+  /** For players: what it is about, for the client. */
+  kind?: string;
+  /** In a room: for this player alone. */
+  player?: string;
+  /** In a room: for this team alone. */
+  team?: number;
+  /** In a room: one of the game's events. */
+  type?: string;
+}
+
+/** What POST /v1/publish answers. */
+export interface Published {
+  /** The order's. The same request with the same Idempotency-Key has the same. */
+  id: string;
+  /** done: in a room with a journal it is durable. waiting: it will be done when the room can; asked again with the same Idempotency-Key, it is told. */
+  state: "done" | "waiting";
+  /** How many players it was for; absent for a room, and for all, who are not counted. */
+  to?: number;
+}
+
 /** A part of Queues. */
 export interface Queue {
   /** How long players waited lately, by rating; empty where nobody was matched. */

@@ -405,7 +405,7 @@ export class Play {
       writePing(this.#writer.reset(), Math.max(0, Math.round(at * 1000)));
       this.#write();
     }
-    if (since(this.#writtenAt, at) >= ACK_EVERY_MS) this.#flush(at);
+    if (this.info!.seat && since(this.#writtenAt, at) >= ACK_EVERY_MS) this.#flush(at); // nobody asks it of one who watches
   }
 
   /** Sends the inputs that the server may not have, or says what has arrived here when there are none. */

@@ -32,6 +32,21 @@ test("it says hello with the place it was given, and tells what happens by kind"
   assert.equal(live.last, "7-0/0-0");
 });
 
+test("what a backend publishes is heard by its kind, kept or not, and only what is kept moves the place", async () => {
+  const h = new Hall();
+  const live = await h.open();
+  const heard: unknown[] = [];
+  const before = live.last;
+  live.on("x.score", (body, e) => heard.push([body, e.id]));
+  live.on("event", (e) => heard.push(e.kind));
+  h.socket.say({ published: { id: "abc", kind: "x.score", at: "2030-01-01T00:00:00Z", body: { home: 1 } } });
+  h.socket.say({ published: { id: "abd", kind: "x.other", at: "2030-01-01T00:00:00Z", body: null } });
+  assert.equal(live.last, before);
+  h.socket.event("9-0/0-0", "x.score", { home: 2 });
+  assert.deepEqual(heard, [[{ home: 1 }, "abc"], [{ home: 2 }, "9-0/0-0"], "x.score"]);
+  assert.equal(live.last, "9-0/0-0");
+});
+
 test("what comes with the hello waits for listeners that are added when live has resolved", async () => {
   const h = new Hall();
   const opening = h.lobby.live();
@@ -370,7 +385,7 @@ test("a lobby that says nothing is asked whether it is there, and left when it d
 test("a message that is malformed ends the socket, and one of an unknown kind does not", async () => {
   const malformed: [unknown, number][] = [
     ["{", 1007], ["", 1007], [new ArrayBuffer(1), 1007], [`"${"x".repeat(1 << 20)}"`, 1009], ['{"event":{"id":5,"kind":"chat"}}', 1007],
-    ['{"event":{}}', 1007], ['{"event":7}', 1007], ["null", 1007], ['{"presence":5}', 1007], ['{"missed":true}', 1007],
+    ['{"event":{}}', 1007], ['{"event":7}', 1007], ["null", 1007], ['{"presence":5}', 1007], ['{"missed":true}', 1007], ['{"published":7}', 1007],
   ];
   for (const [data, code] of malformed) {
     const h = new Hall();

@@ -95,6 +95,7 @@ test("no message makes it throw, however it is broken", async () => {
     { event: { id: "1-0/0-0", kind: "chat", at: "2030-01-01T00:00:00Z", body: { text: "a" } } }, { missed: true, last: "1-0/0-0" },
     { presence: [{ player: "bob", state: "online" }] }, { re: 1, ok: { watched: 1 } }, { re: 1, error: { status: 404, detail: "none", retry_after: 1 } },
     { bye: { code: 4002, reason: "leaving", after_ms: 100 } }, { hello },
+    { published: { id: "a", kind: "x.a", at: "2030-01-01T00:00:00Z", body: 1 } },
   ].map((m) => JSON.stringify(m));
   const odd = ["null", "1e999", "{}", "[]", '""', "true", "[{}]", "-1"];
   const below = random(7);
@@ -114,7 +115,7 @@ test("no message makes it throw, however it is broken", async () => {
     const live = await opening;
     h.time.advance(0);
     live.ask("presence.watch", { players: [] }).catch(() => {});
-    for (const e of ["chat", "event", "presence", "missed", "state", "close"] as const) live.on(e, () => {});
+    for (const e of ["chat", "event", "presence", "missed", "state", "close", "x.a"] as const) live.on(e, () => {});
     h.socket.onmessage({ data: text });
     assert.ok(typeof live.last === "string", text);
     live.close();

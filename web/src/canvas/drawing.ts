@@ -15,9 +15,12 @@ import { BOARD, MOST_WIDTH } from "./world.ts";
 
 /** The room, as far as the drawing needs it. Points are x and y in turn. */
 export interface DrawingPort {
-  /** Begins an own line and returns its key; undefined where it may not be: the board is full, or the room is closed. */
-  draw(colour: number, width: number, points: readonly number[]): string | undefined;
+  /** Begins an own line at a point and returns its key; undefined where it may not be: too much waits for the room. */
+  begin(at: readonly [x: number, y: number], colour: number, width: number): string | undefined;
   extend(key: string, points: readonly number[]): void;
+  end(key: string): void;
+  /** The line of a key as it is now, with what is on its way to the room. */
+  line(key: string): Stroke | undefined;
   erase(keys: readonly string[]): void;
   undo(): void;
   redo(): void;
@@ -27,7 +30,6 @@ export interface DrawingPort {
   point(at: Point | undefined): void;
 }
 
-const SEND_EVERY_MS = 60; // while a line is drawn
 const REACH = 8; // pixels around the eraser
 const EDGE = 60; // pixels from the edge that the keys' pointer keeps
 const ZOOM = 1.25;
@@ -43,7 +45,6 @@ export class Drawing {
   #port: DrawingPort | undefined;
   #ink: Ink | undefined;
   #key: string | undefined; // of the line that is drawn
-  #sentAt = 0;
   #erasing = new Set<string>(); // erased with the hand that is down
   #pen: Point | undefined; // of the keys, in units of the board
   #fitted = false;
@@ -93,21 +94,26 @@ export class Drawing {
     this.buttons();
   }
 
-  /** Shows all lines of a room. */
-  replace(strokes: Iterable<Stroke>): void {
-    this.surface.replace(strokes);
-    if (!this.#fitted) this.surface.fit();
-    this.#fitted = true;
-    this.#count();
+  /** Begins with no lines: those of another room follow. */
+  clear(): void {
+    this.surface.replace([]);
+    this.#fitted = false;
   }
 
-  /** Shows what has become of some lines. */
-  change(changed: Iterable<Stroke>, gone: Iterable<string>): void {
-    for (const key of gone) if (!this.#erasing.has(key)) this.surface.remove(key);
-    for (const stroke of changed) {
-      if (stroke.key !== this.#key && !this.#erasing.has(stroke.key)) this.surface.put(stroke);
-    }
+  /** Shows what has become of a line; undefined: it is gone. */
+  change(stroke: Stroke | undefined, key: string): void {
+    if (key === this.#key || this.#erasing.has(key)) return; // the hand knows better
+    if (stroke) this.surface.put(stroke);
+    else this.surface.remove(key);
+  }
+
+  /** A frame of the room has been shown, which has so many lines in all. */
+  frame(lines: number): void {
     this.#count();
+    const all = this.surface.strokes.size >= lines; // many come in parts
+    if (this.#fitted || !all) return;
+    this.#fitted = true;
+    this.surface.fit();
   }
 
   undo(): void {
@@ -139,6 +145,7 @@ export class Drawing {
   #begin(at: Touch): void {
     if (!this.#port) return;
     this.#hideKeys();
+    this.#fitted = true;
     this.#ink = new Ink(this.#tools.colour, pressed(this.#tools.width, at.pressure, MOST_WIDTH));
     this.#ink.add(this.surface.camera.toWorld(at), this.surface.camera.scale);
     this.#wet();
@@ -150,45 +157,39 @@ export class Drawing {
     const { camera } = this.surface;
     for (const p of points) this.#ink?.add(camera.toWorld(p), camera.scale);
     this.#wet(guessed.map((p) => onBoard(camera.toWorld(p))).flat());
-    if (performance.now() - this.#sentAt >= SEND_EVERY_MS) this.#send();
+    this.#send();
   }
 
-  /** Sends what has been drawn since. */
+  /** Hands on what has been drawn since. */
   #send(): void {
     const ink = this.#ink;
     if (!ink || !this.#port) return;
-    this.#sentAt = performance.now();
-    const fresh = ink.take();
-    if (fresh.length === 0) return;
-    if (this.#key !== undefined) this.#port.extend(this.#key, fresh);
-    else if ((this.#key = this.#port.draw(ink.colour, ink.width, fresh)) === undefined) this.#drop();
+    const [x, y, ...more] = ink.take();
+    if (x === undefined || y === undefined) return;
+    if (this.#key !== undefined) this.#port.extend(this.#key, [x, y, ...more]);
+    else if ((this.#key = this.#port.begin([x, y], ink.colour, ink.width)) === undefined) this.#drop();
   }
 
   #end(cancelled: boolean): void {
-    const ink = this.#ink;
-    if (!ink) return;
+    if (!this.#ink) return;
     this.#send();
     const key = this.#key;
+    if (key !== undefined) this.#port?.end(key);
     this.#drop();
-    if (key === undefined || !this.#port) return;
-    if (cancelled) this.#port.undo();
+    if (key !== undefined && cancelled) this.#port?.undo();
     this.buttons();
     this.#count();
   }
 
-  /** What was wet is dry: the room shows it from now on. */
+  /** What was wet is dry: it is a line of the room. */
   #drop(): void {
-    this.#ink = undefined;
     const key = this.#key;
-    this.#key = undefined;
+    this.#ink = this.#key = undefined;
     this.surface.wet = [];
-    const stroke = key === undefined ? undefined : this.lineOf(key);
+    const stroke = key === undefined ? undefined : this.#port?.line(key);
     if (stroke) this.surface.put(stroke);
     this.surface.redraw();
   }
-
-  /** The line of a key as the room has it, the own commands with it. */
-  lineOf: (key: string) => Stroke | undefined = () => undefined;
 
   #wet(guessed: readonly number[] = []): void {
     if (!this.#ink) return;
@@ -218,7 +219,7 @@ export class Drawing {
     this.#erasing = new Set();
     if (keys.length > 0) this.#port?.erase(keys);
     for (const key of keys) {
-      const still = this.lineOf(key);
+      const still = this.#port?.line(key);
       if (still) this.surface.put(still); // the room keeps it
     }
     this.buttons();
@@ -227,11 +228,13 @@ export class Drawing {
   }
 
   #pan(dx: number, dy: number): void {
+    this.#fitted = true;
     this.surface.camera.pan(dx, dy);
     this.surface.moved();
   }
 
   #zoom(by: number, at: Point): void {
+    this.#fitted = true;
     this.surface.camera.zoom(by, at);
     this.surface.moved();
   }

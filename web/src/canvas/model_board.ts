@@ -81,11 +81,11 @@ export class BoardModel {
   }
 
   get canUndo(): boolean {
-    return this.#undo.length > 0;
+    return this.#undo.some((e) => e.erased.length > 0 || e.drawn.some((l) => this.#shown.has(l.key)));
   }
 
   get canRedo(): boolean {
-    return this.#redo.length > 0;
+    return this.#redo.some((e) => e.drawn.length > 0 || e.erased.some((l) => this.#shown.has(l.key)));
   }
 
   /** Begins a line, which others see after the next frame. Undefined: it cannot be drawn now. */
@@ -131,7 +131,7 @@ export class BoardModel {
 
   /** Takes the newest own edit back; a line that was erased is drawn anew, as an own one. False: there is none. */
   undo(): boolean {
-    return this.#turn(this.#undo, this.#redo, (e) => [e.drawn, e.erased], (drawn, erased) => ({ drawn: erased, erased: drawn }));
+    return this.#turn(this.#undo, this.#redo, (e) => [e.drawn, e.erased], (drawn, erased) => ({ drawn, erased }));
   }
 
   /** Does again what was undone. */

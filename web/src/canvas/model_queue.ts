@@ -77,12 +77,16 @@ export class Queue {
     }
   }
 
-  /** Forgets those that the newest frame contains, and says whether there were such. */
+  /**
+   * Takes up which commands the newest frame does not contain, and says whether these are others than before. Those that
+   * a failover took back are among them again.
+   */
   settle(): boolean {
-    const open = new Set(this.#link.unprocessed.map((u) => u.input));
-    const before = this.list.length;
-    this.list = this.list.filter((p) => !p.sent || open.has(p.input));
-    return this.list.length < before;
+    const open = this.#link.unprocessed.map((u) => this.#sent.get(u.input)).filter((p) => p !== undefined);
+    const now = [...open, ...this.list.filter((p) => !p.sent)];
+    const same = now.length === this.list.length && now.every((p, i) => p === this.list[i]);
+    this.list = now;
+    return !same;
   }
 }
 

@@ -14,7 +14,9 @@ export interface Person {
   readonly on: "Nowhere" | "OnBoard" | "InText";
 }
 
-const FACES = 5;
+const FACES = 5; // at most
+const FEW = 3; // on a small screen
+const small = matchMedia("(width < 560px)");
 const DOING: Readonly<Record<Person["on"], string>> = { Nowhere: "looks", OnBoard: "draws", InText: "writes" };
 
 export class People {
@@ -26,12 +28,13 @@ export class People {
   /** Shows who is here: oneself first, then by number. */
   show(people: readonly Person[]): void {
     const sorted = [...people].sort((a, b) => Number(b.me) - Number(a.me) || a.author - b.author);
-    const key = JSON.stringify(sorted);
+    const most = small.matches ? FEW : FACES;
+    const key = JSON.stringify([most, sorted]);
     if (key === this.#shown) return;
     this.#shown = key;
-    const few = sorted.length > FACES ? sorted.slice(0, FACES - 1) : sorted;
+    const few = sorted.length > most ? sorted.slice(0, most - 1) : sorted;
     this.#faces.replaceChildren(...few.map((p) => face(p)));
-    if (few.length < sorted.length) this.#faces.append(make("span", "face more", `+${sorted.length - few.length}`));
+    if (few.length < sorted.length) this.#faces.append(disc("face more", `+${sorted.length - few.length}`));
     this.#list.replaceChildren(...sorted.map((p) => {
       const name = make("span", "", p.name);
       const what = p.me ? "you" : p.away ? "connection lost" : DOING[p.on];
@@ -43,9 +46,16 @@ export class People {
 }
 
 function face({ author, name, away }: Person): HTMLElement {
-  const element = make("span", away ? "face away" : "face", initials(name));
+  const element = disc(away ? "face away" : "face", initials(name));
   element.style.setProperty("--who", personStyle(author));
   element.title = name;
-  element.setAttribute("aria-hidden", "true"); // the name stands beside it
+  return element;
+}
+
+/** A disc with a few letters, which are no text: names stand beside it. */
+function disc(name: string, letters: string): HTMLElement {
+  const element = make("span", name);
+  element.dataset["letters"] = letters;
+  element.setAttribute("aria-hidden", "true");
   return element;
 }

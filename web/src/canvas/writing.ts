@@ -103,6 +103,13 @@ export class Writing {
     this.carets.place();
   }
 
+  /** Says again what is selected here; false: the keys go elsewhere. */
+  again(): boolean {
+    const own = document.activeElement === this.editor.root ? this.editor.selection : undefined;
+    if (own) this.#port?.select(own.anchor, own.focus);
+    return own !== undefined;
+  }
+
   /** Shows others' carets. */
   others(carets: readonly Caret[]): void {
     this.carets.show(carets);

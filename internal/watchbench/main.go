@@ -1,0 +1,234 @@
+// Command watchbench measures what those who watch a match cost beside those who play, on this machine:
+//
+//	go run ./internal/watchbench                    10,000 who watch one room, a tenth of them slow
+//	go run ./internal/watchbench -watch 2000 -slow 0
+//
+// The server and those who watch are processes of their own, as files are bounded by process; players are bots of this one.
+// CPU time is the kernel's account of the server, all of it: handshakes are over when a window begins. Linux only.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"muster/cmd"
+	"muster/games/arena"
+	"muster/internal/benchproc"
+	"muster/internal/pause"
+)
+
+// options say what is measured.
+type options struct {
+	Watch  int           // who watch
+	Slow   int           // of them, each so many-th reads nothing for seconds
+	Rooms  int           // of 16 players each; the first is watched
+	Window time.Duration // of each measurement
+	Settle time.Duration // before each
+	Self   string        // the program of the server and of those who watch: this one
+	Dir    string
+	Err    io.Writer // how far it is
+}
+
+// perProcess is how many sockets one process of watchers opens.
+const perProcess = 10_000
+
+func main() {
+	switch {
+	case len(os.Args) > 1 && os.Args[1] == "serve":
+		cmd.Main(cmd.Game{Game: arena.Game, Bot: arena.Bot})
+		return
+	case len(os.Args) > 1 && os.Args[1] == "crowd":
+		exit(crowd(os.Args[2:], os.Stdout))
+		return
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	o := &options{Err: os.Stderr, Settle: 5 * time.Second}
+	flag.IntVar(&o.Watch, "watch", 10_000, "how many watch the first room")
+	flag.IntVar(&o.Slow, "slow", 10, "each so many-th of them is slow; 0: none")
+	flag.IntVar(&o.Rooms, "rooms", 4, "rooms of 16 players")
+	flag.DurationVar(&o.Window, "window", 10*time.Second, "how long each measurement takes")
+	flag.Parse()
+	text, err := run(ctx, o)
+	fmt.Print(text)
+	exit(err)
+}
+
+func exit(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "watchbench:", err)
+		os.Exit(1)
+	}
+}
+
+// run measures in a directory that is gone afterwards.
+func run(ctx context.Context, o *options) (text string, err error) {
+	if o.Self == "" {
+		if o.Self, err = os.Executable(); err != nil {
+			return "", err
+		}
+	}
+	if o.Dir, err = os.MkdirTemp("", "watchbench-*"); err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(o.Dir)) }()
+	if err := o.writeKey(); err != nil {
+		return "", err
+	}
+	s, err := newStage(ctx, o)
+	if err != nil {
+		return "", err
+	}
+	defer s.close()
+	return s.measure(ctx)
+}
+
+// key is where the server's signing key is.
+func (o *options) key() string { return filepath.Join(o.Dir, "key") }
+
+func (o *options) writeKey() error { return os.WriteFile(o.key(), []byte(secret), 0o600) }
+
+// measure is the whole run.
+func (s *stage) measure(ctx context.Context) (string, error) {
+	o := s.o
+	idle, err := s.window(ctx, "nobody")
+	if err != nil {
+		return "", err
+	}
+	room, err := s.play(ctx)
+	if err != nil {
+		return "", err
+	}
+	playing, err := s.window(ctx, "players")
+	if err != nil {
+		return "", err
+	}
+	began := time.Now()
+	if err := s.watch(ctx, room); err != nil {
+		return "", err
+	}
+	if err := s.until(ctx, "muster_spectators", float64(o.Watch)); err != nil {
+		return "", err
+	}
+	joined := time.Since(began)
+	watching, err := s.window(ctx, "players and watchers")
+	if err != nil {
+		return "", err
+	}
+	return s.report(idle, playing, watching, joined), nil
+}
+
+// report is the table.
+func (s *stage) report(idle, playing, watching spent, joined time.Duration) string {
+	o := s.o
+	players, watchers := float64(o.Rooms*16), float64(o.Watch)
+	player, watcher := 1e6*(playing.server-idle.server)/players, 1e6*(watching.server-playing.server)/watchers
+	var b strings.Builder
+	row := func(what, without, with string) { fmt.Fprintf(&b, "| %s | %s | %s |\n", what, without, with) }
+	fmt.Fprintf(&b, "%d rooms of 16 players; %d watch one of them, each %s slow; they came within %.1f s. Windows of %v.\n\n",
+		o.Rooms, o.Watch, ordinal(o.Slow), joined.Seconds(), o.Window)
+	row("", "players alone", "players and watchers")
+	row("---", "---:", "---:")
+	row("server, cores", f(playing.server, 2), f(watching.server, 2))
+	row("of the machine: others, cores", f(playing.others, 2), f(watching.others, 2))
+	row("CPU µs a second for each", f(player, 1), f(watcher, 1))
+	row("writes a second to each who watches", "", f(watching.writes/watchers, 1))
+	row("frames a second to each who watches", "", f((watching.frames-playing.frames)/watchers, 1))
+	row("bytes a second to each who watches", "", f((watching.bytes-playing.bytes)/watchers, 0))
+	row("skips to a keyframe a second, of all", "", f(watching.skips, 1))
+	row("KiB of memory for each, resident", f(float64(playing.mem-idle.mem)/players/1024, 0), f(float64(watching.mem-playing.mem)/watchers/1024, 1))
+	row("ticks late by more than 2 / 10 ms, of a thousand", late(playing), late(watching))
+	row("players' frames, worst gap, ms", f(ms(playing.gap), 0), f(ms(watching.gap), 0))
+	fmt.Fprintf(&b, "\nOne who watches costs %.2f of one who plays.\n", watcher/player)
+	return b.String()
+}
+
+func ordinal(n int) string {
+	if n == 0 {
+		return "0th"
+	}
+	return strconv.Itoa(n) + "th"
+}
+
+func f(x float64, digits int) string { return strconv.FormatFloat(x, 'f', digits, 64) }
+
+func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
+
+func late(s spent) string {
+	return f(1000*(1-s.within2/max(s.ticks, 1)), 1) + " / " + f(1000*(1-s.within10/max(s.ticks, 1)), 1)
+}
+
+// spent is what a window took.
+type spent struct {
+	server, others               float64 // cores
+	mem                          int64   // resident, at its end
+	writes, frames, bytes, skips float64 // a second
+	ticks, within2, within10     float64
+	gap                          time.Duration
+}
+
+// window measures for a while, once it has settled.
+func (s *stage) window(ctx context.Context, what string) (w spent, err error) {
+	if err := pause.For(ctx, s.o.Settle); err != nil {
+		return w, err
+	}
+	before, err := s.look(ctx)
+	if err != nil {
+		return w, err
+	}
+	s.gaps.reset()
+	if err := pause.For(ctx, s.o.Window); err != nil {
+		return w, err
+	}
+	after, err := s.look(ctx)
+	if err != nil {
+		return w, err
+	}
+	secs := after.at.Sub(before.at).Seconds()
+	per := func(name string) float64 { return (after.metrics[name] - before.metrics[name]) / secs }
+	own := (after.own - before.own).Seconds() / secs
+	w = spent{
+		server: (after.server - before.server).Seconds() / secs, mem: after.mem,
+		writes: per("muster_spectator_writes_total"), frames: per("muster_frames_out_total"), bytes: per("muster_bytes_out_total"),
+		skips: per("muster_spectator_skips_total"), gap: s.gaps.worst(),
+		ticks:    secs * per("muster_tick_lateness_seconds_count"),
+		within2:  secs * per(`muster_tick_lateness_seconds_bucket{le="0.002"}`),
+		within10: secs * per(`muster_tick_lateness_seconds_bucket{le="0.01"}`),
+	}
+	w.others = max(0, (after.machine-before.machine).Seconds()/secs-w.server-own)
+	fmt.Fprintf(s.o.Err, "%s: %.2f cores of the server, %.2f of clients, %.2f of others\n", what, w.server, own, w.others)
+	return w, nil
+}
+
+// seen is what is counted, at a time.
+type seen struct {
+	at                   time.Time
+	server, own, machine time.Duration
+	mem                  int64
+	metrics              map[string]float64
+}
+
+func (s *stage) look(ctx context.Context) (v seen, err error) {
+	server, err1 := benchproc.UsageOf(s.server.PID())
+	self, err2 := benchproc.UsageOf(os.Getpid())
+	machine, err3 := benchproc.MachineBusy()
+	v = seen{at: time.Now(), server: server.CPU, own: self.CPU, machine: machine, mem: server.Mem}
+	for _, p := range s.crowds {
+		one, err := benchproc.UsageOf(p.PID())
+		if err != nil {
+			return v, err
+		}
+		v.own += one.CPU
+	}
+	v.metrics, err = s.metrics(ctx)
+	return v, errors.Join(err1, err2, err3, err)
+}

@@ -1,0 +1,189 @@
+package edge
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"muster/internal/race"
+	"muster/internal/simnet"
+	"muster/match"
+	"muster/proto"
+)
+
+// bystander reads what it is sent and looks at the heads alone.
+type bystander struct {
+	ws     *websocket.Conn
+	frame  proto.Frame
+	frames int
+	first  uint32
+	wrong  string
+	slow   time.Duration // it reads nothing for so long, again and again
+}
+
+func (s *bystander) run(ctx context.Context) {
+	for n := 1; ; n++ {
+		_, msg, err := s.ws.Read(ctx)
+		if err != nil {
+			return
+		}
+		r := proto.NewReader(msg)
+		kind, k, err := proto.ServerKind(r)
+		if err == nil && kind >= proto.KindFrame {
+			before := s.frame.Head.Tick
+			err = s.frame.Parse(r, kind, k)
+			if s.frames++; s.frames == 1 {
+				s.first = s.frame.Head.Tick
+			} else if tick := s.frame.Head.Tick; tick <= before || s.slow == 0 && tick != before+1 {
+				s.wrong = fmt.Sprint("tick ", tick, " after ", before)
+			}
+		}
+		if err != nil {
+			s.wrong = err.Error()
+		}
+		if s.slow > 0 && n%30 == 0 {
+			time.Sleep(s.slow)
+		}
+	}
+}
+
+// A crowd is written to in turns, several ticks at once; those who are slow cost the others nothing, and nobody the players.
+func TestACrowdIsWrittenToInTurnsAndDelaysNoPlayer(t *testing.T) {
+	crowd, seconds := 500, 10
+	if testing.Short() || race.Enabled {
+		crowd, seconds = 300, 6
+	}
+	rules := match.Rules{Spectators: crowd, TickRate: 20}
+	inPitch(t, pitch{bulk: 100}, rules, simnet.Link{Buffer: 8 << 10}, func(t *testing.T, ctx context.Context, b *bench, g match.Game) {
+		player := b.join(ctx, "r", 1, "alice")
+		player.until(ctx, proto.KindFrame)
+		var wg sync.WaitGroup
+		var list []*bystander
+		for i := range crowd {
+			ws, _, err := b.dial(ctx, "r", b.watchToken("r", fmt.Sprint("walter ", i)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			ws.SetReadLimit(1 << 20)
+			s := &bystander{ws: ws}
+			if i%10 == 0 {
+				s.slow = 5 * time.Second
+			}
+			list = append(list, s)
+			wg.Go(func() { s.run(ctx) })
+		}
+		ref := list[1]
+		eventually(t, "the first frame of the last", func() bool {
+			synctest.Wait()
+			return list[crowd-1].frames > 0
+		})
+		writes, worst := b.metricValue("muster_spectator_writes_total"), time.Duration(0)
+		began := time.Now()
+		for last := began; time.Since(began) < time.Duration(seconds)*time.Second; last = time.Now() {
+			player.until(ctx, proto.KindFrame)
+			player.ack(ctx)
+			worst = max(worst, time.Since(last))
+		}
+		writes = b.metricValue("muster_spectator_writes_total") - writes
+		if most := float64(crowd*seconds) * 11; writes > most || writes < most/2 {
+			t.Errorf("%v writes to %d spectators in %d s", writes, crowd, seconds)
+		}
+		if worst > 60*time.Millisecond {
+			t.Errorf("the player waited %v for a frame", worst)
+		}
+		if n := b.metricValue("muster_spectator_skips_total"); n < float64(crowd)/20 {
+			t.Errorf("%v times somebody skipped", n)
+		}
+		for _, s := range list {
+			_ = s.ws.CloseNow()
+		}
+		_ = player.CloseNow()
+		wg.Wait()
+		for i, s := range list {
+			if s.wrong != "" || s.slow == 0 && ref.frame.Head.Tick-s.frame.Head.Tick+5 > 10 {
+				t.Errorf("spectator %d: %s, %d frames from tick %d to %d", i, s.wrong, s.frames, s.first, s.frame.Head.Tick)
+			}
+		}
+		eventually(t, "that nobody is left", func() bool {
+			synctest.Wait()
+			return b.edge.seats() == 0
+		})
+	})
+}
+
+// seats is how many audiences there are.
+func (s *Server) seats() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.audiences)
+}
+
+func TestARhythmSpreadsALargeAudience(t *testing.T) {
+	for conns, want := range map[int]int{1: 1, atOnce: 1, atOnce + 1: 10, manyConns: 10, manyConns + 1: 20, 100_000: 20} {
+		if got := rhythm(conns); got != want {
+			t.Errorf("%d connections have %d turns, want %d", conns, got, want)
+		}
+	}
+}
+
+// What is kept for those who watch has a bound: the oldest gives way.
+func TestTheRingOfAnAudienceIsBounded(t *testing.T) {
+	server := New(Config{})
+	defer func() { _ = server.Close(t.Context()) }()
+	a := &audience{server: server, room: still{}}
+	frame := make([]byte, 100<<10)
+	for i := range uint64(400) {
+		a.Cast(&match.Cast{Seq: i + 1, Tick: uint32(i), Begins: i%40 == 0, Frame: frame}) //nolint:gosec // small
+		if a.bytes > maxRing+2*len(frame) || len(a.ring) == 0 {
+			t.Fatalf("%d bytes in %d casts", a.bytes, len(a.ring))
+		}
+	}
+	small := &audience{server: server, room: still{}}
+	for i := range uint64(4000) {
+		small.Cast(&match.Cast{Seq: i + 1, Tick: uint32(i), Begins: i%40 == 0, Frame: frame[:100]}) //nolint:gosec // small
+	}
+	if n := len(small.ring); n < 240 || n > 300 {
+		t.Errorf("%d casts are kept, of 12 seconds at 20 a second", n)
+	}
+}
+
+// Where casts are lost for good those who followed begin anew, or come again where they would miss an event.
+func TestWhereCastsAreLostSpectatorsBeginAnewOrComeAgain(t *testing.T) {
+	g := pitchGame(t, pitch{bulk: 10}, match.Rules{})
+	casts := record(t, g, 3, 8*time.Second)
+	server := New(Config{Log: nil})
+	defer func() { _ = server.Close(t.Context()) }()
+	for _, events := range []bool{false, true} {
+		a := &audience{server: server, room: still{schema: g.Schema()}}
+		sh := newShard(a)
+		f := newFan(t, server, a, g.Schema())
+		for i, c := range casts {
+			if i >= 50 && i < 70 {
+				continue
+			}
+			if own := *c; !events {
+				own.Said, own.Event, own.Told = nil, 0, 0
+				c = &own
+			}
+			a.Cast(c)
+			sh.ring, sh.heard, sh.holed = a.look(sh.ring)
+			sh.used = 0
+			for sh.serve(f.c) {
+			}
+			if !f.c.ended.Load() {
+				f.pen.messages(t, f.read)
+			}
+		}
+		if events != a.holed || events != f.c.ended.Load() {
+			t.Errorf("events were lost: %v, the audience says %v, the socket was closed: %v", events, a.holed, f.c.ended.Load())
+		}
+		if last := f.ticks[len(f.ticks)-1]; !events && (last != casts[len(casts)-1].Tick || len(f.began) != 2) {
+			t.Errorf("begun at %v, and up to tick %d", f.began, last)
+		}
+	}
+}

@@ -1,0 +1,254 @@
+// The card game's page as people use it, and what its sockets brought.
+//
+//   node --import tsx e2e/cards.mjs http://127.0.0.1:8080 [directory for screenshots]
+//
+// Two friends come to one table and deal. Then two, with bots in the other chairs, play a round to its end; one of them
+// loads the page anew in mid-hand and has the same hand. Every byte that the pages received is read again and searched
+// for cards of other hands; the same search, told that it reads another player's messages, must find some. At last a match
+// to its end by the keyboard on a small screen, dark and light, each screen judged by axe. Exits 1 with what went wrong.
+
+import assert from "node:assert/strict";
+import { readEvent } from "../../client/ts/src/event.ts";
+import { readEvents, readWelcome } from "../../client/ts/src/from_server.ts";
+import { cellValue, Decoder, isFrame, noHead, openMessage, readFrame, Schema } from "../../client/ts/src/wire.ts";
+import { open, PATIENCE, shoot } from "./arena.mjs";
+import { accessible, withBrowser } from "./browser.mjs";
+
+const WIDE = { width: 1280, height: 800 };
+const SMALL = { width: 400, height: 700 };
+const ROUND = 120_000; // ms that a round may take
+
+/** All that is ever sent, and of events what is told of a card that was drawn. */
+const KNOWN = {
+  Seats: ["Owner", "Place", "Name", "Bot", "Away", "Ready", "Cards", "Score"],
+  Hands: ["Owner", "Card.Rank", "Card.Suit"],
+  Pile: ["N", "Card.Rank", "Card.Suit", "By"],
+  Round: ["Phase", "Number", "Turn", "Began", "Ends", "Wanted", "Drawn", "Stock", "Acts", "Winner", "Target"],
+};
+const DREW = ["Seat"];
+
+const [url, shots] = process.argv.slice(2);
+if (!url) {
+  console.error("usage: cards.mjs URL [DIRECTORY]");
+  process.exit(2);
+}
+
+try {
+  await withBrowser(async (browser) => {
+    await friends(browser);
+    await round(browser);
+    await Promise.all(["dark", "light"].map((colorScheme) => alone(browser, colorScheme)));
+  });
+} catch (error) {
+  console.error(`cards: ${error.stack ?? error}`);
+  process.exitCode = 1;
+}
+
+/** Two who know each other: one makes a table, the other comes by the link; they deal when both want to. */
+async function friends(browser) {
+  const anna = await enter(browser, "Anna", "?way=friends", { viewport: WIDE });
+  await until(anna, "waiting at a table", () => window.muster.phase === "Waiting");
+  await look(anna, "cards-waiting");
+  const code = await anna.page.locator("#room-code-text").innerText();
+  const ben = await enter(browser, "Ben", `?code=${code}`, { viewport: WIDE, colorScheme: "light" });
+  for (const person of [anna, ben]) {
+    await until(person, "two at the table", () => window.muster.chairs.length === 2);
+    await person.page.getByRole("button", { name: "Deal now" }).click();
+  }
+  for (const person of [anna, ben]) await until(person, "dealt in", () => window.muster.phase === "Playing" && window.muster.hand.length === 7);
+  await look(ben, "cards-dealt");
+  await ben.page.getByRole("button", { name: "Leave" }).click();
+  await ben.page.getByLabel("Your name").waitFor();
+  await until(anna, "told that a bot plays on", () => window.muster.chairs.some((c) => c.bot && c.name === "Ben"));
+  for (const person of [anna, ben]) {
+    assert.deepEqual(person.complaints, []);
+    await person.context.close();
+  }
+}
+
+/** Two with two bots, from the deal to open hands. */
+async function round(browser) {
+  const anna = await enter(browser, "Anna", "?way=bots&bots=3&target=500", { viewport: WIDE, before: listen });
+  await until(anna, "dealt in", () => window.muster.phase === "Playing" && window.muster.hand.length === 5);
+  const code = await anna.page.locator("#room-code-text").innerText();
+  const ben = await enter(browser, "Ben", `?code=${code}`, { viewport: WIDE, before: listen });
+  await until(ben, "at the table, in a bot's place", () => window.muster.phase === "Playing" && window.muster.hand.length > 0);
+  const [a, b] = await Promise.all([anna, ben].map(({ page }) => page.evaluate(() => ({ seat: window.muster.seat, room: window.muster.room }))));
+  assert.equal(a.room, b.room);
+  assert.notEqual(a.seat, b.seat);
+
+  await until(ben, "not to play", () => window.muster.turn !== window.muster.seat && window.muster.phase === "Playing");
+  await ben.page.locator("#hand .card").first().click();
+  await ben.page.getByRole("alert").getByText(/not your turn|does not match/).waitFor();
+  await shoot(ben, shots, "cards-refused");
+
+  // Anna's page is loaded anew: her hand is as it was, but for what the rules drew for her.
+  const before = await anna.page.evaluate(() => window.muster.hand);
+  await anna.page.reload();
+  await until(anna, "back in her hand", (want) => window.muster.ready && window.muster.hand.length > 0 && want.every((c) => window.muster.hand.includes(c)), before);
+
+  const end = Date.now() + ROUND;
+  for (let n = 0; ; n++) {
+    const phases = await Promise.all([anna, ben].map(act));
+    if (phases.every((p) => p !== "Playing")) break;
+    if (n === 12) await shoot(anna, shots, "cards-table");
+    if (Date.now() > end) throw new Error(`the round is not over: ${JSON.stringify(await anna.page.evaluate(() => ({ ...window.muster, chairs: window.muster.chairs })))}`);
+  }
+  for (const person of [anna, ben]) await until(person, "open hands", () => window.muster.phase === "Scored" && window.muster.chairs.some((c) => c.score > 0));
+  await look(anna, "cards-scored");
+  const [ofAnna, ofBen] = [search(anna.messages, a.seat), search(ben.messages, b.seat)];
+  for (const [person, seen] of [[anna, ofAnna], [ben, ofBen]]) {
+    assert.deepEqual(seen.faults, [], `${person.name} received what is not theirs`);
+    assert.ok(seen.frames > 50 && seen.own.size >= 5 && seen.events > 5, `${person.name} saw next to nothing: ${JSON.stringify(seen)}`);
+  }
+  assert.ok(search(anna.messages, b.seat).faults.length > 0, "the search does not find another's hand");
+  let both = 0;
+  for (const [tick, hand] of ofAnna.hands) {
+    const other = ofBen.hands.get(tick);
+    if (!other) continue;
+    both++;
+    assert.deepEqual(hand.filter((c) => other.includes(c)), [], `tick ${tick}: both have a card`);
+  }
+  assert.ok(both > 30, `the two saw ${both} ticks together`);
+  console.log(`searched ${ofAnna.frames} and ${ofBen.frames} frames of a round, ${ofAnna.bytes} and ${ofBen.bytes} bytes`);
+  for (const person of [anna, ben]) {
+    await person.page.getByRole("button", { name: /Next round/ }).click();
+  }
+  for (const person of [anna, ben]) await until(person, "in the next round", () => window.muster.round === 2 && window.muster.phase === "Playing");
+  for (const person of [anna, ben]) {
+    assert.deepEqual(person.complaints, []);
+    await person.context.close();
+  }
+}
+
+/** One against a bot, by the keyboard alone, to the end of a match and into the next. */
+async function alone(browser, colorScheme) {
+  const options = { viewport: SMALL, colorScheme, reducedMotion: "reduce" };
+  const anna = await open(browser, new URL("/cards?way=bots&bots=1&target=10", url).href, "Anna", options);
+  await anna.page.getByLabel("Your name").waitFor();
+  await look(anna, `cards-${colorScheme}-form`);
+  await anna.page.getByLabel("Your name").fill("Anna");
+  await anna.page.keyboard.press("Enter");
+  await until(anna, "dealt in", () => window.muster.phase === "Playing");
+  await look(anna, `cards-${colorScheme}-small`);
+  let asked = false;
+  for (const end = Date.now() + ROUND; (await anna.page.evaluate(() => window.muster.screen)) !== "result"; ) {
+    if (Date.now() > end) throw new Error("the match does not end");
+    const { mine, playable } = await act(anna, true);
+    if (!asked && mine && (await anna.page.locator("#suits").isVisible())) {
+      asked = true;
+      await look(anna, `cards-${colorScheme}-suits`);
+    }
+    if (playable === undefined) continue;
+  }
+  await look(anna, `cards-${colorScheme}-result`);
+  await anna.page.keyboard.press("Tab");
+  await anna.page.keyboard.press("Enter");
+  await until(anna, "in another match", () => window.muster.phase === "Playing" && window.muster.round === 1);
+  assert.deepEqual(anna.complaints, []);
+  await anna.context.close();
+}
+
+/** Does what there is to do, by mouse or keyboard, and waits until it has come about. */
+async function act({ page }, keyboard = false) {
+  const now = await page.evaluate(() => ({
+    phase: window.muster.phase, mine: window.muster.turn === window.muster.seat && window.muster.phase === "Playing",
+    playable: window.muster.playable, tick: window.muster.tick, hand: window.muster.hand.length,
+  }));
+  const dialog = page.locator("#suits");
+  if (await dialog.isVisible()) {
+    if (keyboard) await page.keyboard.press("Enter");
+    else await dialog.getByRole("button", { name: "Spades" }).click();
+  } else if (now.mine && now.playable.length > 0) {
+    const card = page.locator("#hand .card.fits").first();
+    if (keyboard) {
+      await card.focus({ timeout: 2000 }).catch(() => undefined); // it may be gone with the turn
+      await page.keyboard.press("Enter");
+    } else await card.click({ timeout: 2000, position: { x: 10, y: 40 } }).catch(() => undefined);
+  } else if (now.mine && (await page.locator("#draw").isEnabled())) {
+    if (keyboard) await page.keyboard.press("d");
+    else await page.locator("#stock").click({ timeout: 2000 }).catch(() => undefined);
+  } else if (now.mine && (await page.locator("#pass").isEnabled())) {
+    if (keyboard) await page.keyboard.press("p");
+    else await page.locator("#pass").click({ timeout: 2000 }).catch(() => undefined);
+  }
+  await page.waitForFunction((tick) => window.muster.tick > tick + 2 || window.muster.screen !== "table", now.tick, { timeout: PATIENCE });
+  return keyboard ? now : now.phase;
+}
+
+/** Opens the page and joins. */
+async function enter(browser, name, query, options) {
+  const person = await open(browser, new URL(`/cards${query}`, url).href, name, options);
+  await person.page.getByLabel("Your name").fill(name);
+  await person.page.keyboard.press("Enter");
+  return person;
+}
+
+async function look(person, name) {
+  await shoot(person, shots, name);
+  await accessible(person.page, name);
+}
+
+async function until({ name, page }, what, condition, arg) {
+  try {
+    await page.waitForFunction(condition, arg, { timeout: PATIENCE });
+  } catch (error) {
+    const now = await page.evaluate(() => JSON.stringify(Object.fromEntries(Object.getOwnPropertyNames(window.muster).map((k) => [k, window.muster[k]]))));
+    throw new Error(`${name}: not ${what}: ${error.message.split("\n")[0]} ${now} ${await page.locator("#join-status").innerText()}`);
+  }
+}
+
+/** Keeps all that a page receives over sockets; each socket begins anew. */
+function listen(person) {
+  person.messages = [];
+  person.page.on("websocket", (socket) => socket.on("framereceived", ({ payload }) => person.messages.push(Buffer.from(payload))));
+}
+
+/** Reads messages as their page did, and notes what the player in a seat must not know. */
+function search(messages, seat) {
+  const seen = { frames: 0, bytes: 0, events: 0, own: new Set(), hands: new Map(), faults: [] };
+  const faults = new Set();
+  let [schema, decoder, head] = [undefined, undefined, noHead];
+  for (const bytes of messages) {
+    const message = openMessage(bytes);
+    seen.bytes += bytes.length;
+    if (message.kind === 1) {
+      schema = Schema.parse(readWelcome(message).schema);
+      for (const { name, fields } of schema.tables) {
+        for (const f of fields) if (!KNOWN[name]?.includes(f.name)) faults.add(`the schema has ${name}.${f.name}`);
+      }
+      [decoder, head] = [new Decoder(schema), noHead];
+    } else if (message.kind === 2) {
+      for (const body of readEvents(message).list) {
+        const { kind, name, fields } = readEvent(schema, body);
+        seen.events++;
+        if (kind === "game" && name === "Drew") assert.deepEqual(Object.keys(fields), DREW);
+      }
+    } else if (isFrame(message.kind)) {
+      const frame = readFrame(message, head);
+      head = frame.head;
+      assert.deepEqual(decoder.apply(frame), []);
+      seen.frames++;
+      const rows = (scope, name) => {
+        const table = schema.tables.findIndex((t) => t.name === name);
+        const { fields } = schema.tables[table];
+        return decoder.rows(scope, table).map(({ cells }) => Object.fromEntries(fields.map((f, i) => [f.name, cellValue(f, cells[i])])));
+      };
+      const playing = rows(0, "Round")[0]?.Phase === "Playing";
+      for (const scope of decoder.scopes()) {
+        if (scope !== 0 && scope !== seat) faults.add(`scope ${scope}`);
+        for (const card of rows(scope, "Hands")) {
+          const name = `${card["Card.Rank"]} ${card["Card.Suit"]}`;
+          if (scope === 0 && playing) faults.add(`the ${name} of seat ${card.Owner} is for everybody`);
+          if (scope !== 0 && card.Owner !== seat) faults.add(`the ${name} of seat ${card.Owner}`);
+          if (scope === seat && playing) {
+            seen.own.add(name);
+            seen.hands.set(head.tick, [...(seen.hands.get(head.tick) ?? []), name]);
+          }
+        }
+      }
+    }
+  }
+  seen.faults = [...faults].slice(0, 10);
+  return seen;
+}

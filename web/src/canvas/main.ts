@@ -1,0 +1,216 @@
+// The page of the canvas: a room by its name, a drawing and a text in it.
+
+import type { FrameInfo } from "@muster/client";
+import { Simulator } from "@muster/client/overlay";
+import { callsign, tidy } from "../arena/callsign.ts";
+import { conditions } from "../arena/instruments.ts";
+import { byId, setText, show } from "../shared/dom.ts";
+import { Prefs } from "../shared/prefs.ts";
+import { attachThemeSwitch } from "../shared/theme.ts";
+import { expose } from "./debug.ts";
+import { Drawing } from "./drawing.ts";
+import type { CanvasModel } from "./model.ts";
+import { People } from "./people.ts";
+import { drawingPort, writingPort } from "./ports.ts";
+import { addressOf, freshName, roomOf } from "./rooms.ts";
+import { Saved } from "./saved.ts";
+import { type Place, Session } from "./session.ts";
+import { MOST_NAME } from "./world.ts";
+import { Writing } from "./writing.ts";
+
+const NAME = "arena.callsign"; // the same in all games
+const TOLD_MS = 8000; // a word about something that goes on
+
+const prefs = new Prefs();
+const room = roomOf(location.search) ?? freshName();
+const sim = new URLSearchParams(location.search).get("sim");
+const drawing = new Drawing(prefs, say);
+const writing = new Writing(say);
+const people = new People();
+const saved = new Saved();
+const status = byId("saved", HTMLElement);
+let model: CanvasModel | undefined;
+let place: Place = { kind: "joining" };
+let tick = 0;
+let framedAt = 0; // when the newest frame came
+let gap = 100; // ms between two of them, smoothed
+let quiet: ReturnType<typeof setTimeout> | undefined;
+
+const session = new Session(room, prefs.get(NAME) ?? callsign(), {
+  place: placed,
+  joined: (_, now) => joined(now),
+  frame: framed,
+  refused: (_, reason) => tell(`The room did not take that: ${reason}.`),
+}, sim === null ? undefined : new Simulator(conditions(sim) ?? {}).sockets());
+
+expose(() => ({
+  state: session.match?.state ?? "", ready: place.kind === "live" && (model?.author ?? 0) > 0,
+  saved: status.dataset["state"] ?? "", room, seat: session.match?.info.seat ?? 0, author: model?.author ?? 0, tick,
+  text: writing.editor.text, lines: drawing.surface.strokes.size, settled: drawing.surface.settled, scale: drawing.surface.camera.scale,
+  cursors: drawing.cursors.places, carets: writing.carets.places, resumes: session.match?.stats.resumes ?? 0,
+}));
+history.replaceState(null, "", addressOf(location.href, room));
+setText(byId("room", HTMLElement), room);
+document.title = `${room} · Canvas · Muster`;
+prefs.set(NAME, session.name);
+byId("name", HTMLInputElement).value = session.name;
+attachThemeSwitch(byId("theme", HTMLButtonElement));
+halves();
+byId("copy", HTMLButtonElement).addEventListener("click", () => void copy());
+byId("notice-act", HTMLButtonElement).addEventListener("click", act);
+byId("name-form", HTMLFormElement).addEventListener("submit", rename);
+addEventListener("pagehide", () => session.leave());
+addEventListener("pageshow", (e) => {
+  if (e.persisted) session.join(); // the browser had kept the page
+});
+addEventListener("beforeunload", (e) => {
+  if (saved.state === "saving") e.preventDefault();
+});
+session.join();
+
+/** A match was joined. Its rows come with the frames that follow. */
+function joined(now: CanvasModel): void {
+  if (now === model) return; // the same document goes on
+  model = now;
+  drawing.clear();
+  const edited = () => {
+    saved.edited();
+    tellSaved();
+  };
+  drawing.port = drawingPort(now, edited, (stroke, key) => drawing.change(stroke, key), () => {
+    if (!writing.again()) now.hide(); // who leaves the drawing while he writes is in the text
+  });
+  writing.port = undefined; // until the first frame: nobody writes before he sees what is there
+}
+
+/** A frame has come; text says whether the text may be another one. */
+function framed({ at, tick: now, processed, durable }: FrameInfo, text: boolean): void {
+  if (!model || model.author === 0) return;
+  tick = now;
+  if (framedAt > 0) gap += (Math.max(30, Math.min(400, at - framedAt)) - gap) * 0.1;
+  framedAt = at;
+  if (!writing.editor.writable) writing.port = writingPort(model, () => {
+    saved.edited();
+    tellSaved();
+  });
+  if (text) writing.refresh();
+  drawing.frame(session.match?.value("Board")?.Lines ?? 0);
+  here(model);
+  saved.frame(model.waiting, processed, durable);
+  tellSaved();
+}
+
+/** Shows who is here, and where. */
+function here(model: CanvasModel): void {
+  const all = model.people();
+  people.show(all.map(({ author, name, away, mine, cursor }) => ({ author, name, away, me: mine, on: cursor.On })));
+  const others = all.filter((p) => !p.mine);
+  const on = (where: string) => others.filter((p) => p.cursor.On === where);
+  drawing.cursors.show(on("OnBoard").map(({ seat, author, name, away, cursor }) => {
+    return { key: seat, author, name, away, x: cursor.X, y: cursor.Y };
+  }), gap);
+  const at = (cursor: (typeof all)[number]["cursor"], what: "Caret" | "Mark") => {
+    return model.text.positionOf({ author: cursor[`${what}.Author`], n: cursor[`${what}.N`] });
+  };
+  writing.others(on("InText").map(({ seat, author, name, away, cursor }) => {
+    return { key: seat, author, name, away, caret: at(cursor, "Caret"), mark: at(cursor, "Mark") };
+  }));
+}
+
+/** The place in the room has changed. */
+function placed(now: Place): void {
+  const before = place;
+  place = now;
+  if (now.kind === "stopped") {
+    notice(now.why, now.act);
+    drawing.port = undefined;
+    writing.port = undefined;
+  } else hush();
+  if (now.kind === "away" && before.kind !== "away") say("The connection is lost. What you do is kept.");
+  if (now.kind === "live" && before.kind === "away") say("Connected again.");
+  tellSaved();
+}
+
+/** Says whether what was done is safe. */
+function tellSaved(): void {
+  const [state, text] = place.kind === "live" ? [saved.state, saved.state === "saved" ? "Saved" : "Saving …"]
+    : place.kind === "joining" ? ["joining", "Joining …"]
+    : ["away", place.kind === "stopped" ? "Not connected" : saved.state === "saved" ? "Offline, connecting …" : "Offline, edits are kept"];
+  status.dataset["state"] = state;
+  setText(byId("saved-text", HTMLElement), text);
+}
+
+/** Tells those who cannot see it, too. */
+function say(text: string): void {
+  const told = byId("told", HTMLElement);
+  told.textContent = "";
+  told.textContent = text;
+}
+
+/** Stands in the way until something is done about it. */
+function notice(text: string, act: string): void {
+  clearTimeout(quiet);
+  setText(byId("notice-text", HTMLElement), text);
+  setText(byId("notice-act", HTMLElement), act);
+  show(byId("notice-act", HTMLElement), act !== "");
+  show(byId("notice", HTMLElement), true);
+}
+
+/** Says something for a while. */
+function tell(text: string): void {
+  notice(text, "");
+  quiet = setTimeout(hush, TOLD_MS);
+}
+
+function hush(): void {
+  clearTimeout(quiet);
+  show(byId("notice", HTMLElement), false);
+}
+
+function act(): void {
+  if (place.kind === "stopped" && place.act.startsWith("Load")) return location.reload();
+  session.join();
+}
+
+/** Goes on under another name. */
+function rename(e: Event): void {
+  e.preventDefault();
+  const input = byId("name", HTMLInputElement);
+  const name = tidy(input.value, MOST_NAME);
+  if (!name) return input.focus();
+  byId("people", HTMLElement).hidePopover();
+  if (name === session.name) return;
+  input.value = name;
+  prefs.set(NAME, name);
+  void session.rename(name);
+}
+
+/** Puts the address into the clipboard, or shows it where that is not allowed. */
+async function copy(): Promise<void> {
+  const text = byId("copy-text", HTMLElement);
+  const link = addressOf(new URL("/canvas", location.origin).href, room);
+  try {
+    await navigator.clipboard.writeText(link);
+    setText(text, "Copied");
+  } catch {
+    tell(link);
+    setText(text, "Copy link");
+  }
+  say("The link is copied.");
+  text.classList.add("told");
+  setTimeout(() => {
+    setText(text, "Copy link");
+    text.classList.remove("told");
+  }, 3000);
+}
+
+/** On a small screen one half is seen at a time. */
+function halves(): void {
+  const both = { drawing: byId("show-drawing", HTMLButtonElement), writing: byId("show-writing", HTMLButtonElement) };
+  for (const [name, button] of Object.entries(both)) {
+    button.addEventListener("click", () => {
+      document.body.dataset["show"] = name;
+      for (const other of Object.values(both)) other.setAttribute("aria-pressed", String(other === button));
+    });
+  }
+}

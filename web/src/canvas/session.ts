@@ -1,0 +1,191 @@
+// A place in the room: a guest's token, a seat, a match; and the same again when it was lost. What is edited meanwhile is
+// kept and goes out with the next seat.
+
+import { APIError, CloseError, type CloseInfo, type FrameInfo, Lobby, Match, type MatchSeat, type SocketFactory } from "@muster/client";
+import { Codes } from "@muster/client/wire";
+import { explain } from "../arena/seating.ts";
+import { Prefs } from "../shared/prefs.ts";
+import { CanvasModel } from "./model.ts";
+import type { Events, Input, State } from "./types.ts";
+import { GAME } from "./world.ts";
+
+export type CanvasMatch = Match<State, Input, Events>;
+
+/** How the place in the room is. */
+export type Place =
+  | { kind: "joining" }
+  | { kind: "live" }
+  /** It will be tried again by itself. */
+  | { kind: "away"; why: string }
+  /** It takes a click to go on. */
+  | { kind: "stopped"; why: string; act: string };
+
+/** What a session tells. */
+export interface SessionHost {
+  place(place: Place): void;
+  /** A match was joined: with a model that goes on, or a new one. */
+  joined(match: CanvasMatch, model: CanvasModel): void;
+  frame(frame: FrameInfo, text: boolean): void;
+  refused(input: Input, reason: string): void;
+}
+
+const LONGEST_MS = 10_000; // between two tries
+const TOKEN = "canvas.token";
+const BYE: CloseInfo["action"] = "done";
+
+export class Session {
+  readonly room: string;
+  name: string;
+  readonly #host: SessionHost;
+  readonly #webSocket: SocketFactory | undefined;
+  readonly #kept = new Prefs(() => sessionStorage); // a tab is a person, also when it is loaded anew
+  #lobby = new Lobby(location.origin);
+  #match: CanvasMatch | undefined;
+  #model: CanvasModel | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #failed = 0;
+  #run = 0; // counts attempts: what an older one brings is dropped
+
+  constructor(room: string, name: string, host: SessionHost, webSocket?: SocketFactory) {
+    this.room = room;
+    this.name = name;
+    this.#host = host;
+    this.#webSocket = webSocket;
+  }
+
+  get match(): CanvasMatch | undefined {
+    return this.#match;
+  }
+
+  get lobby(): Lobby {
+    return this.#lobby;
+  }
+
+  /** Joins the room, now. */
+  join(): void {
+    clearTimeout(this.#timer);
+    void this.#attempt(++this.#run);
+  }
+
+  /** Goes on under another name: as another guest, as names belong to tokens. */
+  async rename(name: string): Promise<void> {
+    this.name = name;
+    this.#run++;
+    clearTimeout(this.#timer);
+    const before = this.#match;
+    this.#match = undefined;
+    this.#host.place({ kind: "joining" });
+    await before?.leave().catch(() => undefined);
+    this.#kept.set(TOKEN, undefined);
+    this.#lobby = new Lobby(location.origin);
+    this.#model = undefined; // what is undone is another's
+    this.join();
+  }
+
+  /** Gives the seat back: the page is going away. */
+  leave(): void {
+    void this.#match?.leave().catch(() => undefined);
+  }
+
+  async #attempt(run: number): Promise<void> {
+    if (this.#failed === 0) this.#host.place({ kind: "joining" });
+    try {
+      const seat = await this.#seat();
+      if (run !== this.#run) return;
+      await this.#connect(seat, run);
+      this.#failed = 0;
+    } catch (error) {
+      if (run === this.#run) this.#trouble(error);
+    }
+  }
+
+  /** A seat in the room, as the guest that this tab was before. */
+  async #seat(): Promise<MatchSeat> {
+    if (this.#lobby.token === "") {
+      await this.#lobby.guest(this.name, { token: this.#kept.get(TOKEN) });
+    }
+    try {
+      return await this.#lobby.rooms.joinNamed(GAME, this.room);
+    } catch (error) {
+      if (!(error instanceof APIError) || error.status !== 401) throw error;
+      this.#lobby.token = ""; // it has ended
+      await this.#lobby.guest(this.name);
+      return await this.#lobby.rooms.joinNamed(GAME, this.room);
+    } finally {
+      this.#kept.set(TOKEN, this.#lobby.token || undefined);
+    }
+  }
+
+  async #connect(seat: MatchSeat, run: number): Promise<void> {
+    const current = () => run === this.#run;
+    const match: CanvasMatch = await Match.connect<State, Input, Events>(seat, {
+      refresh: async () => {
+        const token = await this.#lobby.refresh();
+        this.#kept.set(TOKEN, token);
+        return token;
+      },
+      ...(this.#webSocket && { webSocket: this.#webSocket }),
+      view: { tables: { Cursors: "raw", Authors: "raw", Runs: "raw", Strokes: "raw", Board: "raw" } },
+      onState: (state) => {
+        if (!current() || state === "closed") return;
+        if (state === "reconnecting") this.#host.place({ kind: "away", why: "The connection is lost." });
+        if (state === "playing" && this.#match) this.#host.place({ kind: "live" });
+      },
+      onFrame: (frame) => {
+        if (current() && this.#match && this.#model) this.#host.frame(frame, this.#model.frame());
+      },
+      onRefused: (refusal) => {
+        if (current()) this.#model?.refused(refusal);
+      },
+      onClose: (info) => {
+        if (current()) this.#closed(info);
+      },
+    });
+    if (!current()) return match.close();
+    this.#match = match;
+    this.#model = undefined;
+    if (!this.#model) {
+      this.#model = new CanvasModel(match);
+      this.#model.onRefused = (input, reason) => this.#host.refused(input, reason);
+    }
+    this.#host.joined(match, this.#model);
+    this.#host.place({ kind: "live" });
+  }
+
+  #closed(info: CloseInfo): void {
+    this.#match = undefined;
+    if (info.action === "requeue" || info.action === "reconnect") return this.#again("The connection is lost.", info.afterMs);
+    this.#stop(info);
+  }
+
+  /** What takes somebody's word to go on. */
+  #stop(info: CloseInfo): void {
+    if (info.name === "replaced") {
+      return this.#host.place({ kind: "stopped", why: "You have this room open in another tab or window.", act: "Use it here" });
+    }
+    const meaning = info.reason || Codes.find((c) => c.code === info.code)?.meaning || "The server closed the room.";
+    const act = info.name === "version" ? "Load the page anew" : info.action === BYE ? "Open it again" : "Try again";
+    this.#host.place({ kind: "stopped", why: info.action === BYE ? "The room was closed." : sentence(meaning), act });
+  }
+
+  #trouble(error: unknown): void {
+    if (error instanceof CloseError) {
+      return error.info.action === "stop" ? this.#stop(error.info) : this.#again("The connection is lost.", error.info.afterMs);
+    }
+    const refused = error instanceof APIError && !error.temporary;
+    if (refused) return this.#host.place({ kind: "stopped", why: explain(error), act: "Try again" });
+    this.#again(explain(error), error instanceof APIError ? error.retryAfterMs : 0);
+  }
+
+  #again(why: string, afterMs: number): void {
+    const wait = Math.max(afterMs, Math.min(LONGEST_MS, 500 * 2 ** this.#failed)) * (0.7 + 0.6 * Math.random());
+    this.#failed++;
+    this.#host.place({ kind: "away", why });
+    this.#timer = setTimeout(() => this.join(), wait);
+  }
+}
+
+function sentence(text: string): string {
+  const capital = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.!?…]$/.test(capital) ? capital : `${capital}.`;
+}

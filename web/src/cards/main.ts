@@ -1,0 +1,218 @@
+// The page of the card game: the join form, then matches.
+
+import { APIError, Lobby } from "@muster/client";
+import { byId, make, setText, show } from "../shared/dom.ts";
+import { pause } from "../shared/pause.ts";
+import { PlaceKeeper, type Place } from "../shared/place.ts";
+import { aborted, explain, takeSeat, type Say, type Seated } from "../shared/seating.ts";
+import { attachThemeSwitch } from "../shared/theme.ts";
+import { expose } from "./debug.ts";
+import { back, face } from "./face.ts";
+import { JoinForm } from "./form.ts";
+import { Game, type Outcome } from "./game.ts";
+import { standing } from "./notice.ts";
+import type { Seen } from "./seen.ts";
+import { SuitDialog } from "./suits.ts";
+import { Table } from "./table.ts";
+import { plan, wish, type Way } from "./ways.ts";
+import { MOST_BOTS } from "./world.ts";
+
+const MOST_FAILED = 3; // matches that are over before they begin
+
+const asked = wish(location.search);
+const form = new JoinForm({ play: (name, way) => void run(name, way), cancel: () => seeking?.abort() });
+const stage = { table: new Table(), suits: new SuitDialog() };
+const places = new PlaceKeeper<Way>("cards");
+const join = byId("join", HTMLElement);
+const message = byId("message", HTMLElement);
+const result = byId("result", HTMLElement);
+
+let lobby = new Lobby(location.origin);
+let player = ""; // whose token the lobby has
+let code = ""; // of the table, for friends
+let game: Game | undefined;
+let seeking: AbortController | undefined; // while a match is being found
+let last: { name: string; way: Way } | undefined; // who played how
+
+expose(() => game?.snapshot(), () => document.body.dataset["screen"] ?? "");
+for (const id of ["theme", "theme-table"]) attachThemeSwitch(byId(id, HTMLButtonElement));
+decorate();
+if (asked.way) form.way = asked.way;
+const held = places.get(); // before the page was loaded anew
+enter();
+if (held) void run(held.name, held.way, held);
+else if (asked.go) form.submit();
+history.replaceState(null, "", withoutGo(location.href)); // who comes back by the address wants to choose
+
+byId("leave", HTMLButtonElement).addEventListener("click", () => seeking?.abort());
+byId("share", HTMLButtonElement).addEventListener("click", (e) => void share(e.currentTarget as HTMLElement));
+byId("message-back", HTMLButtonElement).addEventListener("click", () => enter());
+byId("message-retry", HTMLButtonElement).addEventListener("click", () => {
+  enter();
+  form.submit();
+});
+byId("result-leave", HTMLButtonElement).addEventListener("click", () => enter());
+byId("again", HTMLButtonElement).addEventListener("click", () => {
+  if (!last) return enter();
+  // A table with a code is gone with its match; the next one is laid anew.
+  void run(last.name, last.way.kind === "friends" ? { kind: "friends", code: "" } : last.way);
+});
+
+/** Shows the join form. */
+function enter(): void {
+  places.set(undefined);
+  screen("join");
+  form.say("");
+  show(message, false);
+  show(result, false);
+  show(join, true);
+  form.focus();
+}
+
+/** Plays a match, and goes back to it or to another one when it was lost. It begins in a seat that may still be held, if there is one. */
+async function run(name: string, way: Way, first?: Place<Way>): Promise<void> {
+  if (name !== player) lobby = new Lobby(location.origin); // another name is another player
+  player = name;
+  code = first?.code ?? "";
+  let outcome: Outcome = first ? { kind: "lost", room: first.room, afterMs: 0 } : { kind: "again", afterMs: 0 };
+  let failed = 0;
+  try {
+    if (first) {
+      searching();
+      seeking = new AbortController();
+      await lobby.guest(name, { token: first.token, signal: seeking.signal });
+    }
+    while (outcome.kind === "again" || outcome.kind === "lost" || outcome.kind === "instead") {
+      if (outcome.kind === "instead") way = { kind: "bots", bots: MOST_BOTS };
+      const { next, played }: { next: Outcome; played: boolean } = await match(name, way, outcome);
+      failed = played ? 0 : failed + 1;
+      if (failed >= MOST_FAILED) throw new Error("The server gives seats, but nobody is there to take them.");
+      outcome = next;
+      if (outcome.kind === "again" && way.kind === "friends") way = { kind: "friends", code: "" };
+    }
+    last = { name, way };
+    if (outcome.kind === "ended") over(outcome.seen);
+    else if (outcome.kind === "stopped") tell("You are out of the match", explain(new Error(outcome.why)));
+    else enter();
+  } catch (error) {
+    if (aborted(error)) return enter();
+    if (join.hidden) return tell("That did not work", explain(error));
+    form.say(explain(error), true);
+    form.idle(true);
+  } finally {
+    seeking = undefined;
+  }
+}
+
+/** Finds a match after an outcome, and plays it. */
+async function match(name: string, way: Way, after: Outcome): Promise<{ next: Outcome; played: boolean }> {
+  const stop = (seeking = new AbortController());
+  const wait: Say = (text) => form.say(text);
+  searching();
+  if ("afterMs" in after && after.afterMs > 0) await pause(after.afterMs, stop.signal);
+  const seated = await (after.kind === "lost" ? backTo(after.room, name, way, stop.signal, wait) : takeSeat(lobby, name, plan(way, asked.config), stop.signal, wait));
+  code = seated.code;
+  wait("Taking your seat …");
+  const playing = (game = new Game(stage, () => lobby.refresh(), way.kind === "players"));
+  stop.signal.addEventListener("abort", () => playing.leave());
+  try {
+    const next = await playing.play(seated, () => begun({ name, token: lobby.token, room: seated.seat.room, code, way }));
+    if (next.kind !== "lost") places.set(undefined);
+    return { next, played: playing.played };
+  } finally {
+    game = undefined;
+  }
+}
+
+/** Takes up a seat that is still held, or finds another match when it is not. */
+async function backTo(room: string, name: string, way: Way, signal: AbortSignal, wait: Say): Promise<Seated> {
+  wait("Going back to your seat …");
+  try {
+    return { seat: await lobby.rejoin(room, { signal }), code };
+  } catch (error) {
+    if (!(error instanceof APIError) || error.temporary) throw error;
+    return takeSeat(lobby, name, plan(way, asked.config), signal, wait);
+  }
+}
+
+/** Shows that a match is being found. */
+function searching(): void {
+  show(message, false);
+  show(result, false);
+  show(join, true);
+  screen("join");
+  form.searching();
+}
+
+/** A seat was taken: the table has the screen. */
+function begun(place: Place<Way>): void {
+  places.set(place);
+  form.idle();
+  show(join, false);
+  screen("table");
+  (document.activeElement as HTMLElement | null)?.blur();
+}
+
+/** Shows who has won. */
+function over(seen: Seen | undefined): void {
+  if (!seen) return enter();
+  const best = Math.max(...seen.chairs.map((c) => c.Score));
+  const winners = seen.chairs.filter((c) => c.Score === best);
+  const [winner] = winners;
+  const title = byId("result-title", HTMLElement);
+  setText(title, winners.length > 1 || !winner ? "A draw" : winner.Owner === seen.own ? "You win" : `${winner.Name} wins`);
+  byId("result-places", HTMLOListElement).replaceChildren(...standing(seen));
+  screen("result");
+  show(result, true);
+  title.focus({ preventScroll: true });
+}
+
+/** Puts the address of the table into the clipboard, or shows it where that is not allowed. */
+async function share(button: HTMLElement): Promise<void> {
+  const link = new URL(`/cards?code=${code}`, location.origin).href;
+  try {
+    await navigator.clipboard.writeText(link);
+    setText(button, "Copied");
+  } catch {
+    setText(button, link);
+  }
+  setTimeout(() => setText(button, "Copy link"), 4000);
+}
+
+/** Shows a message with the choice to try again. */
+function tell(title: string, text: string): void {
+  show(join, false);
+  show(result, false);
+  screen("message");
+  setText(byId("message-title", HTMLElement), title);
+  setText(byId("message-text", HTMLElement), text);
+  form.idle();
+  show(message, true);
+  byId("message-retry", HTMLElement).focus({ preventScroll: true });
+}
+
+/** Lays a few cards beside the form. */
+function decorate(): void {
+  const cards = [
+    face({ rank: "Queen", suit: "Hearts" }), face({ rank: "Seven", suit: "Spades" }), face({ rank: "Eight", suit: "Diamonds" }),
+    face({ rank: "Ace", suit: "Clubs" }), back(),
+  ];
+  byId("deal", HTMLElement).replaceChildren(...cards.map((card, i) => {
+    const span = make("span", "card", card);
+    span.style.setProperty("--i", String(i));
+    return span;
+  }));
+}
+
+/** An address with the same wishes, but for beginning at once. */
+function withoutGo(address: string): string {
+  const url = new URL(address);
+  const go = url.searchParams.get("go");
+  url.searchParams.delete("go");
+  if (go) url.searchParams.set("way", go);
+  return url.href;
+}
+
+function screen(name: "join" | "table" | "result" | "message"): void {
+  document.body.dataset["screen"] = name;
+}
