@@ -5,6 +5,7 @@ import { mountRoomChat } from "../shared/chatpanel.ts";
 import { byId, setText, show } from "../shared/dom.ts";
 import { pause } from "../shared/pause.ts";
 import { PlaceKeeper, type Place } from "../shared/place.ts";
+import { keepGuest } from "../shared/guest.ts";
 import { attachThemeSwitch, onTheme } from "../shared/theme.ts";
 import { Attract } from "./attract.ts";
 import { expose } from "./debug.ts";
@@ -123,8 +124,9 @@ async function match(name: string, way: Way, after: Outcome): Promise<{ next: Ou
   searching();
   if (after.kind === "ended") await countdown(stop.signal);
   else if ("afterMs" in after && after.afterMs > 0) await pause(after.afterMs, stop.signal);
-  const seated = await (after.kind === "lost" ? backTo(after.room, name, way, stop.signal, wait) : takeSeat(lobby, name, way, stop.signal, wait, asked.round));
+  const seated = await (after.kind === "lost" ? backTo(after.room, name, way, stop.signal, wait) : takeSeat(lobby, name, way, stop.signal, wait, asked.round, undefined, asked.open));
   code = seated.code;
+  keepGuest({ name, token: lobby.token });
   wait("Taking your seat …");
   game = new Game({ picture, hud, podium, sound, alone: way.kind === "players" }, instruments, () => lobby.refresh());
   const playing = game;
@@ -150,7 +152,7 @@ async function backTo(room: string, name: string, way: Way, signal: AbortSignal,
     return { seat: await lobby.rejoin(room, { signal }), code };
   } catch (error) {
     if (!(error instanceof APIError) || error.temporary) throw error;
-    return takeSeat(lobby, name, way, signal, wait, asked.round);
+    return takeSeat(lobby, name, way, signal, wait, asked.round, undefined, asked.open);
   }
 }
 
