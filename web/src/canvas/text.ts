@@ -3,7 +3,7 @@
 
 import type { TableView } from "@muster/client";
 
-import { command, MAX_TEXT, type CanvasRefusal, type Pending, type Queue } from "./model_queue.ts";
+import { bytesOf, command, MAX_TEXT, type CanvasRefusal, type Pending, type Queue } from "./model_queue.ts";
 import { BEGIN, characters, Doc, type Piece, type Place, type Range, rangesOf, type Said, whichOf } from "./text_doc.ts";
 import type { Run } from "./types.ts";
 
@@ -234,9 +234,9 @@ function clean(text: string): string {
 /** A text in parts that a command can have. */
 function chunks(text: string): string[] {
   const list: string[] = [];
-  const most = Math.floor(MAX_TEXT / 3); // units: none is more than three bytes
   for (let from = 0; from < text.length;) {
-    let to = Math.min(text.length, from + most);
+    let to = Math.min(text.length, from + MAX_TEXT);
+    if (bytesOf(text.slice(from, to)) > MAX_TEXT) to = Math.min(text.length, from + MAX_TEXT / 3);
     if (to < text.length && (text.charCodeAt(to - 1) & 0xfc00) === 0xd800) to--;
     list.push(text.slice(from, to));
     from = to;
