@@ -184,6 +184,24 @@ test("what a host that died took back is written again", () => {
   }
 });
 
+test("what was deleted before a failover is deleted after it", () => {
+  const { server, writers: [a, b] } = room(2) as { server: FakeServer; writers: [Writer, Writer] };
+  server.keep();
+  a.model.text.edit(0, 0, "abc", 0);
+  settle(server, [a, b]);
+  b.model.text.edit(1, 2, "", 0);
+  settle(server, [a, b]);
+  server.back();
+  while (server.take(b.client)) continue; // b's command comes before a's
+  for (const w of [a, b]) {
+    server.frame(w.client);
+    receive(w);
+  }
+  settle(server, [a, b]);
+  for (const { model } of [a, b]) assert.equal(model.text.text, server.text);
+  assert.ok(["ac", "abc"].includes(server.text));
+});
+
 test("undo takes back one's own typing, in steps, and nothing of others", () => {
   const { server, writers: [a, b] } = room(2) as { server: FakeServer; writers: [Writer, Writer] };
   const text = a.model.text;

@@ -70,8 +70,8 @@ export class CanvasModel {
 
   /** Takes up a refusal: call it in onRefused. */
   refused(refusal: CanvasRefusal): void {
-    if (refusal.input?.Op === "Insert") return this.text.refused(refusal);
-    if (refusal.input && !["Caret", "Extend"].includes(refusal.input.Op)) this.onRefused(refusal.input, refusal.reason);
+    this.text.refused(refusal);
+    if (refusal.input && !["Insert", "Delete", "Caret", "Extend"].includes(refusal.input.Op)) this.onRefused(refusal.input, refusal.reason);
   }
 
   /** Puts the own cursor on the board. */

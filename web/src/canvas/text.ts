@@ -21,6 +21,8 @@ const MOST_TRIES = 3;
 
 const refusedPlace = "there is no such place in the text";
 const refusedNumber = "these characters' numbers are taken";
+/** Reasons for which a command is sent again, as the server has them. */
+export const RETRIED = [refusedPlace, refusedNumber, "there are no such characters", "the text is in too many pieces: try again later"];
 
 /** The text, and how it is edited. Positions are UTF-16 units of text, as those of a textarea. */
 export class TextModel {
@@ -98,13 +100,17 @@ export class TextModel {
     this.#again();
   }
 
-  /** Takes up that a command was refused. A text whose place is gone is put near it. */
+  /**
+   * Takes up that a command was refused. A text whose place is gone is put near it, and what is there of characters that are
+   * to be deleted is deleted: after a failover others' commands may come later than they did.
+   */
   refused({ input, reason }: CanvasRefusal): void {
-    if (input?.Op !== "Insert") return;
-    const was = this.#queue.of(input);
+    const was = input && this.#queue.of(input);
     const tries = (was?.tries ?? 0) + 1;
-    const retried = reason === refusedPlace || reason === refusedNumber;
-    if (!retried || tries > MOST_TRIES || this.#author === 0) return this.onLost(input.Text, reason);
+    const again = RETRIED.includes(reason) && tries <= MOST_TRIES && this.#author !== 0;
+    if (input?.Op === "Delete" && was?.ranges && again) return void this.#changeRanges("Delete", was.ranges, [], tries);
+    if (input?.Op !== "Insert") return;
+    if (!again) return this.onLost(input.Text, reason);
     const at = { author: input["At.Author"], n: input["At.N"] };
     const place = [at, ...(was?.near ?? [])].find((p) => this.#shown.has(p)) ?? BEGIN;
     const n = reason === refusedNumber ? this.#take(characters(input.Text)) : input.N;
@@ -160,10 +166,14 @@ export class TextModel {
 
   /** Deletes what is shown of some characters, or brings back what is deleted of them; false: that was nothing. */
   #change(Op: "Delete" | "Restore", said: readonly Said[]): boolean {
-    const ranges = this.#shown.within(rangesOf(said), Op === "Delete");
+    return this.#changeRanges(Op, rangesOf(said), said, 0);
+  }
+
+  #changeRanges(Op: "Delete" | "Restore", wanted: readonly Range[], said: readonly Said[], tries: number): boolean {
+    const ranges = this.#shown.within(wanted, Op === "Delete");
     for (let from = 0; from < ranges.length; from += CHUNK) {
       const some: Range[] = ranges.slice(from, from + CHUNK);
-      const p = { input: command({ Op, Which: whichOf(some)[0]! }), ranges: some, ...(Op === "Restore" && { said }) };
+      const p = { input: command({ Op, Which: whichOf(some)[0]! }), ranges: some, tries, ...(Op === "Restore" && { said }) };
       this.#apply({ ...p, sent: false });
       this.#queue.push(p);
     }
