@@ -25,6 +25,7 @@ try {
     await together(browser);
     await badLines(browser);
     await byKeys(browser);
+    await byTouch(browser);
     await composed(browser);
     await lostSeat(browser);
     await looks(browser);
@@ -150,6 +151,25 @@ async function byKeys(browser) {
   assert.notEqual(await page.evaluate(() => document.activeElement?.id), "text", "the text keeps the keys");
   await leave(anna);
   console.log("a line was drawn, erased and brought back by keys");
+}
+
+/** Fingers: one draws, two move and zoom the paper, and what the first drew until the second came is taken back. */
+async function byTouch(browser) {
+  const anna = await enter(browser, fresh("touch"), "Anna", { viewport: SMALL, hasTouch: true });
+  const session = await anna.context.newCDPSession(anna.page);
+  const touch = (type, ...points) => session.send("Input.dispatchTouchEvent", { type, touchPoints: points.map(([x, y], id) => ({ x, y, id })) });
+  await touch("touchStart", [100, 300]);
+  for (let i = 1; i <= 15; i++) await touch("touchMove", [100 + 10 * i, 300 + 5 * i]);
+  await touch("touchEnd");
+  await until(anna, "seeing the line", () => window.muster.lines === 1);
+  await touch("touchStart", [150, 300]);
+  await touch("touchMove", [154, 302]);
+  await touch("touchStart", [154, 302], [250, 400]);
+  for (let i = 1; i <= 10; i++) await touch("touchMove", [154 - 5 * i, 302 - 5 * i], [250 + 5 * i, 400 + 5 * i]);
+  await touch("touchEnd");
+  await until(anna, "seeing it larger, and one line", () => window.muster.scale > 1.3 && window.muster.lines === 1 && window.muster.saved === "saved");
+  await leave(anna);
+  console.log("one finger drew, and two made it larger");
 }
 
 /** Words that are composed, as of Japanese, while another one writes before and behind them. */

@@ -6,12 +6,12 @@ import { onTheme } from "../shared/theme.ts";
 import type { Point } from "./camera.ts";
 import { Cursors } from "./cursors.ts";
 import { Hands, type Touch } from "./hands.ts";
-import { Ink, onBoard, pressed } from "./ink.ts";
+import { Ink, onBoard } from "./ink.ts";
 import { intoSight, moveOf } from "./keys.ts";
 import type { Stroke } from "./strokes.ts";
 import { Surface } from "./surface.ts";
 import { Tools } from "./tools.ts";
-import { BOARD, MOST_WIDTH } from "./world.ts";
+import { BOARD } from "./world.ts";
 
 /** The room, as far as the drawing needs it. Points are x and y in turn. */
 export interface DrawingPort {
@@ -146,8 +146,8 @@ export class Drawing {
     if (!this.#port) return;
     this.#hideKeys();
     this.#fitted = true;
-    this.#ink = new Ink(this.#tools.colour, pressed(this.#tools.width, at.pressure, MOST_WIDTH));
-    this.#ink.add(this.surface.camera.toWorld(at), this.surface.camera.scale);
+    this.#ink = new Ink(this.#tools.colour, this.#tools.width);
+    this.#ink.add(this.surface.camera.toWorld(at), this.surface.camera.scale, at.pressure);
     this.#wet();
     this.#send();
     this.#count();
@@ -155,15 +155,15 @@ export class Drawing {
 
   #draw(points: readonly Touch[], guessed: readonly Touch[]): void {
     const { camera } = this.surface;
-    for (const p of points) this.#ink?.add(camera.toWorld(p), camera.scale);
+    for (const p of points) this.#ink?.add(camera.toWorld(p), camera.scale, p.pressure);
     this.#wet(guessed.map((p) => onBoard(camera.toWorld(p))).flat());
     this.#send();
   }
 
-  /** Hands on what has been drawn since. */
-  #send(): void {
+  /** Hands on what has been drawn since; of a pen's line not before its width is known, or it ends. */
+  #send(ends = false): void {
     const ink = this.#ink;
-    if (!ink || !this.#port) return;
+    if (!ink || !this.#port || !(ink.settled || ends)) return;
     const [x, y, ...more] = ink.take();
     if (x === undefined || y === undefined) return;
     if (this.#key !== undefined) this.#port.extend(this.#key, [x, y, ...more]);
@@ -172,7 +172,7 @@ export class Drawing {
 
   #end(cancelled: boolean): void {
     if (!this.#ink) return;
-    this.#send();
+    this.#send(true);
     const key = this.#key;
     if (key !== undefined) this.#port?.end(key);
     this.#drop();
@@ -284,7 +284,7 @@ export class Drawing {
     const sight = intoSight(camera.toScreen(this.#pen), width, height, EDGE);
     if (sight.x !== 0 || sight.y !== 0) this.#pan(sight.x, sight.y);
     if (this.#ink) {
-      this.#ink.add(this.#pen, camera.scale, 0);
+      this.#ink.add(this.#pen, camera.scale, undefined, 0);
       this.#wet();
       this.#send();
     }
