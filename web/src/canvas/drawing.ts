@@ -138,7 +138,8 @@ export class Drawing {
 
   #count(): void {
     const n = this.surface.strokes.size;
-    this.#paper.setAttribute("aria-label", n === 0 ? "Drawing, empty" : n === 1 ? "Drawing of 1 line" : `Drawing of ${n} lines`);
+    const label = n === 0 ? "Drawing, empty" : n === 1 ? "Drawing of 1 line" : `Drawing of ${n} lines`;
+    if (this.#paper.getAttribute("aria-label") !== label) this.#paper.setAttribute("aria-label", label);
     show(byId("board-empty", HTMLElement), this.#port !== undefined && n === 0 && !this.#ink);
   }
 
@@ -166,8 +167,12 @@ export class Drawing {
     if (!ink || !this.#port || !(ink.settled || ends)) return;
     const [x, y, ...more] = ink.take();
     if (x === undefined || y === undefined) return;
-    if (this.#key !== undefined) this.#port.extend(this.#key, [x, y, ...more]);
-    else if ((this.#key = this.#port.begin([x, y], ink.colour, ink.width)) === undefined) this.#drop();
+    if (this.#key !== undefined) return this.#port.extend(this.#key, [x, y, ...more]);
+    this.#key = this.#port.begin([x, y], ink.colour, ink.width);
+    if (this.#key === undefined) {
+      this.#say("Too much waits for the room. The line is not drawn.");
+      this.#drop();
+    } else if (more.length > 0) this.#port.extend(this.#key, more);
   }
 
   #end(cancelled: boolean): void {

@@ -49,7 +49,7 @@ const session = new Session(room, prefs.get(NAME) ?? callsign(), {
 expose(() => ({
   state: session.match?.state ?? "", ready: place.kind === "live" && whole,
   saved: status.dataset["state"] ?? "", room, seat: session.match?.info.seat ?? 0, author: model?.author ?? 0, tick,
-  text: writing.editor.text, lines: drawing.surface.strokes.size, settled: drawing.surface.settled, scale: drawing.surface.camera.scale,
+  text: writing.editor.text, lines: drawing.surface.strokes.size, top: top(), settled: drawing.surface.settled, scale: drawing.surface.camera.scale,
   cursors: drawing.cursors.places, carets: writing.carets.places, resumes: session.match?.stats.resumes ?? 0,
 }));
 history.replaceState(null, "", addressOf(location.href, room));
@@ -70,6 +70,11 @@ addEventListener("beforeunload", (e) => {
   if (saved.state === "saving") e.preventDefault();
 });
 session.join();
+
+function top(): { colour: number; width: number; points: number } | undefined {
+  const line = drawing.surface.strokes.all.at(-1);
+  return line && { colour: line.colour, width: line.width, points: line.points.length / 2 };
+}
 
 /** There is a room: its rows come with the frames that follow. */
 function opened(now: CanvasModel): void {
