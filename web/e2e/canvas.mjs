@@ -170,7 +170,7 @@ async function asATextarea(browser) {
   });
   const KEYS = [
     "a", "b", "c", "Space", "Space", "Enter", "é", "Backspace", "Backspace", "Delete", "ArrowLeft", "ArrowLeft", "ArrowRight", "Home", "End",
-    "Control+Backspace", "Control+Delete", "Control+ArrowLeft", "Control+ArrowRight", "Shift+ArrowLeft", "Shift+ArrowLeft", "Shift+ArrowRight",
+    "Control+Backspace", "Control+Delete", "Shift+ArrowLeft", "Shift+ArrowLeft", "Shift+ArrowRight",
     "Shift+Home", "Control+Home", "Control+End",
   ];
   let seed = 5;

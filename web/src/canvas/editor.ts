@@ -27,6 +27,8 @@ export class Editor {
   readonly #lines: Lines;
   readonly #abort = new AbortController();
   #told: Selected | undefined; // what the host knows to be selected
+  #last: Selected | undefined; // what was selected when the keys were last here
+  #pointed = false; // a pointer brings the keys here, and says where
   #composing = false;
   #began: Selected | undefined; // what was selected when that was begun
   #later: { text: string; selection: Selected | undefined } | undefined; // what is to be shown when it is done
@@ -52,7 +54,11 @@ export class Editor {
       this.#composing = false;
       this.#adopt();
     });
+    on("pointerdown", () => void (this.#pointed = true));
+    on("blur", () => void (this.#last = this.selection ?? this.#last));
     on("focus", () => {
+      // Browsers begin at the text's begin, but for a textarea.
+      if (!this.#pointed && this.#last) this.select(this.#last.anchor, this.#last.focus);
       this.#told = undefined; // whatever it was, it is here again
       this.#selected();
     });
@@ -62,6 +68,7 @@ export class Editor {
       const range = this.#copy(e);
       if (range && this.writable) this.#change({ at: range.from, removed: range.to - range.from, inserted: "" });
     });
+    addEventListener("pointerup", () => void (this.#pointed = false), { signal: this.#abort.signal, capture: true });
     document.addEventListener("selectionchange", () => this.#selected(), { signal: this.#abort.signal });
   }
 
@@ -98,6 +105,7 @@ export class Editor {
     if (list.length === 0) return;
     const own = this.selection;
     for (const change of list) this.#lines.apply(change);
+    if (this.#last) this.#last = { anchor: movedThrough(this.#last.anchor, list), focus: movedThrough(this.#last.focus, list) };
     if (!own || document.activeElement !== this.root) return; // a selection would bring the keys here
     // The caller knows best, but for what was selected a moment ago. Browsers keep a selection within a line, but not over
     // lines that come and go.
@@ -118,10 +126,10 @@ export class Editor {
 
   /** Selects. Where it is selected already the browser is left alone. */
   select(anchor: number, focus = anchor): void {
-    const now = this.selection;
-    if (now?.anchor === anchor && now.focus === focus) return;
     const [a, f] = [this.#lines.spot(anchor), this.#lines.spot(focus)];
-    document.getSelection()?.setBaseAndExtent(a.node, a.offset, f.node, f.offset);
+    const now = document.getSelection();
+    if (now?.anchorNode === a.node && now.anchorOffset === a.offset && now.focusNode === f.node && now.focusOffset === f.offset) return;
+    now?.setBaseAndExtent(a.node, a.offset, f.node, f.offset);
   }
 
   /** Brings a place into sight. */
@@ -188,6 +196,8 @@ export class Editor {
     if (e.inputType === "deleteContentBackward") return { from: neighbour(text, caret, "before"), to: caret };
     if (e.inputType === "deleteContentForward") return { from: caret, to: neighbour(text, caret, "behind") };
     if (!target) return own;
+    if (e.inputType.endsWith("Backward")) return { from: Math.min(target.from, caret), to: caret };
+    if (e.inputType.endsWith("Forward")) return { from: caret, to: Math.max(target.to, caret) };
     if (e.inputType.startsWith("delete")) return { from: Math.min(target.from, caret), to: Math.max(target.to, caret) };
     return target.from === target.to ? own : target; // a word that is put right as it is typed
   }
@@ -199,6 +209,7 @@ export class Editor {
     this.#lines.apply(change);
     const caret = change.at + change.inserted.length;
     this.select(caret);
+    this.#last = { anchor: caret, focus: caret };
     this.reveal(caret);
   }
 
@@ -252,7 +263,9 @@ export class Editor {
 
   #selected(): void {
     const own = this.selection;
-    if (!own || this.#composing || (own.anchor === this.#told?.anchor && own.focus === this.#told.focus)) return;
+    if (!own || this.#composing || document.activeElement !== this.root) return;
+    this.#last = own;
+    if (own.anchor === this.#told?.anchor && own.focus === this.#told.focus) return;
     this.#told = own;
     this.#host.selected(own.anchor, own.focus);
   }
