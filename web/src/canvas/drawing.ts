@@ -40,6 +40,7 @@ export class Drawing {
 
   readonly #paper = byId("paper", HTMLCanvasElement);
   readonly #crosshair = byId("crosshair", HTMLElement);
+  readonly #bar = byId("bar", HTMLElement);
   readonly #tools: Tools;
   readonly #say: (text: string) => void;
   #port: DrawingPort | undefined;
@@ -81,10 +82,10 @@ export class Drawing {
     const middle = () => ({ x: this.surface.width / 2, y: this.surface.height / 2 });
     on("zoom-in", () => this.#zoom(ZOOM, middle()));
     on("zoom-out", () => this.#zoom(1 / ZOOM, middle()));
-    on("zoom-fit", () => this.surface.fit());
+    on("zoom-fit", () => this.#fit());
     on("undo", () => this.undo());
     on("redo", () => this.redo());
-    this.surface.fit();
+    this.#fit();
   }
 
   /** The room to draw in; undefined: there is none now, and nothing is drawn. */
@@ -113,7 +114,7 @@ export class Drawing {
     const all = this.surface.strokes.size >= lines; // many come in parts
     if (this.#fitted || !all) return;
     this.#fitted = true;
-    this.surface.fit();
+    this.#fit();
   }
 
   undo(): void {
@@ -134,6 +135,11 @@ export class Drawing {
   buttons(): void {
     byId("undo", HTMLButtonElement).disabled = !this.#port?.canUndo;
     byId("redo", HTMLButtonElement).disabled = !this.#port?.canRedo;
+  }
+
+  /** Shows all lines between the bars of buttons. */
+  #fit(): void {
+    this.surface.fit({ top: 64, bottom: this.#bar.offsetHeight + 28, sides: 24 });
   }
 
   #count(): void {
@@ -265,7 +271,7 @@ export class Drawing {
     else if (e.key === "Escape") this.#lift();
     else if (e.key === "+" || e.key === "=") this.#zoomKeys(ZOOM);
     else if (e.key === "-") this.#zoomKeys(1 / ZOOM);
-    else if (e.key === "0") this.surface.fit();
+    else if (e.key === "0") this.#fit();
     else {
       const told = this.#tools.key(e.key);
       if (!told) return;
