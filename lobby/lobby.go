@@ -67,6 +67,8 @@ type Config struct {
 	// how long after a match's end it has it.
 	Replays    http.Handler
 	ReplaysFor time.Duration
+	// Replayer shows recordings. nil: none are shown.
+	Replayer Replayer
 	// Ordered, if it is not nil, is told of rooms, of this process or not, for which orders wait. It must not block.
 	Ordered    func(room string)
 	Log        *zap.Logger
@@ -297,6 +299,7 @@ func (l *Lobby) Register(mux *http.ServeMux) *huma.OpenAPI {
 	l.registerMatches(api)
 	l.registerParties(api)
 	l.registerReplays(api)
+	l.registerReplaySessions(api)
 	l.registerMe(api)
 	l.registerBlocks(api)
 	l.registerMutes(api)
