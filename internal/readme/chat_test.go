@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-var codeBlock = regexp.MustCompile("(?s)```(go|ts)\n(.*?)```")
+var langBlock = regexp.MustCompile("(?s)```(go|ts)\n(.*?)```")
 
 // What these pages show of programs is a part of files that are compiled.
 func TestBlocksAboutChatArePartsOfFiles(t *testing.T) {
@@ -15,7 +15,7 @@ func TestBlocksAboutChatArePartsOfFiles(t *testing.T) {
 		"ts": read(t, "client/ts/examples/chat.ts") + read(t, "web/src/shared/chatpanel.ts"),
 	}
 	for page, least := range map[string]int{"docs/uses/CHAT.md": 5, "docs/SOCIAL.md": 1} {
-		blocks := codeBlock.FindAllStringSubmatch(read(t, page), -1)
+		blocks := langBlock.FindAllStringSubmatch(read(t, page), -1)
 		if len(blocks) < least {
 			t.Errorf("%s shows %d pieces of code, want %d", page, len(blocks), least)
 		}
