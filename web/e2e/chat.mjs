@@ -149,8 +149,11 @@ async function strange(ann, ben) {
   await accessible(ann.page, "a conversation with refused messages");
   // Later it goes, once, as the same message.
   const text = await flooded.locator(".text").innerText();
-  await ann.page.waitForFunction(() => new Promise((done) => setTimeout(() => done(true), 2500)));
-  await flooded.getByRole("button", { name: "Send again" }).click();
+  await ann.page.waitForFunction((text) => {
+    const line = [...document.querySelectorAll("#log .line")].find((l) => l.querySelector(".text").textContent === text);
+    line?.querySelector(".why button")?.click();
+    return line?.matches(":not(.failed):not(.sending)");
+  }, text, { polling: 1000, timeout: PATIENCE });
   await said(ben, text);
   await until(ann, "done with what was not sent", () => {
     for (const b of document.querySelectorAll("#log .failed button:last-child")) b.click();
