@@ -4,12 +4,14 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/coder/websocket"
 
+	"muster/internal/pause"
 	"muster/internal/race"
 	"muster/internal/simnet"
 	"muster/match"
@@ -20,7 +22,7 @@ import (
 type bystander struct {
 	ws     *websocket.Conn
 	frame  proto.Frame
-	frames int
+	frames atomic.Int32
 	first  uint32
 	wrong  string
 	slow   time.Duration // it reads nothing for so long, again and again
@@ -37,7 +39,7 @@ func (s *bystander) run(ctx context.Context) {
 		if err == nil && kind >= proto.KindFrame {
 			before := s.frame.Head.Tick
 			err = s.frame.Parse(r, kind, k)
-			if s.frames++; s.frames == 1 {
+			if s.frames.Add(1) == 1 {
 				s.first = s.frame.Head.Tick
 			} else if tick := s.frame.Head.Tick; tick <= before || s.slow == 0 && tick != before+1 {
 				s.wrong = fmt.Sprint("tick ", tick, " after ", before)
@@ -47,7 +49,7 @@ func (s *bystander) run(ctx context.Context) {
 			s.wrong = err.Error()
 		}
 		if s.slow > 0 && n%30 == 0 {
-			time.Sleep(s.slow)
+			_ = pause.For(ctx, s.slow) // the end of ctx shows in Read
 		}
 	}
 }
@@ -56,7 +58,7 @@ func (s *bystander) run(ctx context.Context) {
 func TestACrowdIsWrittenToInTurnsAndDelaysNoPlayer(t *testing.T) {
 	crowd, seconds := 500, 10
 	if testing.Short() || race.Enabled {
-		crowd, seconds = 300, 6
+		crowd, seconds = atOnce+20, 5
 	}
 	rules := match.Rules{Spectators: crowd, TickRate: 20}
 	inPitch(t, pitch{bulk: 100}, rules, simnet.Link{Buffer: 8 << 10}, func(t *testing.T, ctx context.Context, b *bench, _ match.Game) {
@@ -80,7 +82,7 @@ func TestACrowdIsWrittenToInTurnsAndDelaysNoPlayer(t *testing.T) {
 		ref := list[1]
 		eventually(t, "the first frame of the last", func() bool {
 			synctest.Wait()
-			return list[crowd-1].frames > 0
+			return list[crowd-1].frames.Load() > 0
 		})
 		writes, worst := b.metricValue("muster_spectator_writes_total"), time.Duration(0)
 		began := time.Now()
@@ -96,7 +98,7 @@ func TestACrowdIsWrittenToInTurnsAndDelaysNoPlayer(t *testing.T) {
 		if worst > 60*time.Millisecond {
 			t.Errorf("the player waited %v for a frame", worst)
 		}
-		if n := b.metricValue("muster_spectator_skips_total"); n < float64(crowd)/20 {
+		if n := b.metricValue("muster_spectator_skips_total"); seconds == 10 && n < float64(crowd)/20 {
 			t.Errorf("%v times somebody skipped", n)
 		}
 		for _, s := range list {
@@ -106,7 +108,7 @@ func TestACrowdIsWrittenToInTurnsAndDelaysNoPlayer(t *testing.T) {
 		wg.Wait()
 		for i, s := range list {
 			if s.wrong != "" || s.slow == 0 && ref.frame.Head.Tick-s.frame.Head.Tick+5 > 10 {
-				t.Errorf("spectator %d: %s, %d frames from tick %d to %d", i, s.wrong, s.frames, s.first, s.frame.Head.Tick)
+				t.Errorf("spectator %d: %s, %d frames from tick %d to %d", i, s.wrong, s.frames.Load(), s.first, s.frame.Head.Tick)
 			}
 		}
 		eventually(t, "that nobody is left", func() bool {
