@@ -11,6 +11,7 @@ import (
 
 	"github.com/coder/websocket"
 
+	"muster/internal/door"
 	"muster/internal/pause"
 	"muster/internal/race"
 	"muster/internal/simnet"
@@ -187,5 +188,45 @@ func TestWhereCastsAreLostSpectatorsBeginAnewOrComeAgain(t *testing.T) {
 		if last := f.ticks[len(f.ticks)-1]; !events && (last != casts[len(casts)-1].Tick || len(f.began) != 2) {
 			t.Errorf("begun at %v, and up to tick %d", f.began, last)
 		}
+	}
+}
+
+// sink is a connection that takes everything.
+type sink struct{ pen }
+
+func (*sink) Write(b []byte) (int, error) { return len(b), nil }
+
+func TestWritingToACrowdAllocatesNothing(t *testing.T) {
+	if race.Enabled {
+		t.Skip("the race detector makes pools forget")
+	}
+	g := pitchGame(t, pitch{bulk: 10}, match.Rules{})
+	casts := record(t, g, 3, 3*time.Second)
+	server := New(Config{})
+	defer func() { _ = server.Close(t.Context()) }()
+	a := &audience{server: server, room: still{schema: g.Schema()}}
+	sh := newShard(a)
+	var fans []*fan
+	for range 200 {
+		f := newFan(t, server, a, g.Schema())
+		f.c.Carrier, f.c.Pipe = &sink{}, door.NewPipe(&sink{})
+		if !sh.add(f.c) {
+			t.Fatal("there is no place")
+		}
+		fans = append(fans, f)
+	}
+	for _, c := range casts {
+		a.Cast(c)
+	}
+	sh.flush(0, 1)
+	end := fans[0].c.follow.place
+	n := testing.AllocsPerRun(50, func() {
+		for i, f := range fans {
+			f.c.follow.place = place{seq: end.seq - uint64(2+i%3)} //nolint:gosec // small
+		}
+		sh.flush(0, 1)
+	})
+	if n > 0 || fans[0].c.follow.place != end || end.seq != uint64(len(casts))+1 {
+		t.Errorf("%v allocations for 200 writes; at %v, and %v is the end", n, fans[0].c.follow.place, end)
 	}
 }
