@@ -309,6 +309,7 @@ func (s *server) startLobby(rdb redis.UniversalClient, games []Game, reg prometh
 		Redis: rdb, Namespace: s.set.Namespace, Keys: s.keys, Hostless: !s.set.hosts(), Steady: s.steady, Guests: s.set.development(), OpenAdmin: s.set.development(), AddressRate: s.set.AddrRate,
 		Version: version(), Log: s.log, Registerer: reg, Origins: s.set.Origins, SlowAfter: s.set.SlowAfter,
 		Ordered: func(room string) { s.host.Ordered(room, false) },
+		Filter:  filters(games),
 	}
 	if set := s.set; set.Sigma != 0 { // else nobody chose: a load test's own server
 		var err error

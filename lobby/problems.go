@@ -35,6 +35,8 @@ func (l *Lobby) problem(doing string, err error) error {
 		return huma.Error404NotFound("there is no such player")
 	case errors.Is(err, players.ErrTooMany):
 		return huma.Error409Conflict(fmt.Sprintf("you block %d players already, which is as many as one may", players.MaxBlocks))
+	case errors.Is(err, players.ErrManyMutes):
+		return huma.Error409Conflict(fmt.Sprintf("you mute %d players already, which is as many as one may", players.MaxMutes))
 	case errors.As(err, &have):
 		return ticketConflict(have)
 	case errors.As(err, &penalty):

@@ -41,7 +41,7 @@ func TestTypesOfTheTypeScriptClientAreThoseOfTheDescription(t *testing.T) {
 // typeNames are other names for schemas: those that would say too little beside the client's own types, or mean others.
 var typeNames = map[string]string{
 	"GuestOutputBody": "Guest", "Match": "MatchSeat", "Message": "ChatMessage", "Event": "LobbyEvent", "Events": "LobbyEvents",
-	"MatchesOutputBody": "PlayedMatches", "QueuesOutputBody": "Queues", "BlocksOutputBody": "Blocks", "PutMeInputBody": "Profile",
+	"MatchesOutputBody": "PlayedMatches", "QueuesOutputBody": "Queues", "BlocksOutputBody": "Blocks", "MutesOutputBody": "Mutes", "MuteInputBody": "RoomMute", "Muted": "MutedPlayer", "PutMeInputBody": "Profile",
 	"CreateRoomInputBody": "NewRoom", "ChangeRoomInputBody": "RoomChange", "NotifyBody": "NewNotification", "Placement": "PlayerPlacement",
 	"NewGuestInputBody": "NewGuest", "RenewGuestInputBody": "GuestRenewal", "NewPartyInputBody": "NewParty", "CodeInputBody": "Code",
 	"OpenReplayInputBody": "NewReplay",
@@ -54,6 +54,7 @@ func eventSchemas(t *testing.T) object {
 	names := map[reflect.Type]string{
 		reflect.TypeFor[party.Event](): "PartyEvent", reflect.TypeFor[party.Party](): "PartyState", reflect.TypeFor[party.Member](): "PartyStateMember",
 		reflect.TypeFor[chat.Message](): "ChatEvent", reflect.TypeFor[chat.Invitation](): "GroupInvitation", reflect.TypeFor[lobby.Notification](): "Notification",
+		reflect.TypeFor[chat.Muting](): "Muting",
 	}
 	r := huma.NewMapRegistry("#/components/schemas/", func(of reflect.Type, _ string) string {
 		for of.Kind() == reflect.Pointer {

@@ -21,6 +21,8 @@ import type {
   MadeRoom,
   MatchSeat,
   Me,
+  MutedPlayer,
+  Mutes,
   NewGroup,
   NewGuest,
   NewMessage,
@@ -47,6 +49,7 @@ import type {
   RoomChange,
   RoomInfo,
   RoomList,
+  RoomMute,
   Ticket,
   TicketConfirmation,
 } from "./lobby_types.js";
@@ -55,10 +58,14 @@ import type {
 export interface Routes {
   /** Give a server rooms again. */
   "DELETE /v1/admin/nodes/{id}/drain": { args: { id: string }; reply: void };
-  /** Forget what is kept of one: profile, ratings, blocks and list of matches. */
+  /** Let a player write in a room again. */
+  "DELETE /v1/chat/{channel}/mute/{player}": { args: { channel: string; player: string }; reply: void };
+  /** Forget what is kept of one: profile, ratings, blocks, mutes and list of matches. */
   "DELETE /v1/me": { args: {}; reply: void };
   /** Unblock a player. */
   "DELETE /v1/me/blocks/{player}": { args: { player: string }; reply: void };
+  /** Unmute a player. */
+  "DELETE /v1/me/mutes/{player}": { args: { player: string }; reply: void };
   /** End a session. */
   "DELETE /v1/replays/{id}": { args: { id: string }; reply: void };
   /** Close a room. */
@@ -89,6 +96,8 @@ export interface Routes {
   "GET /v1/me/inbox": { args: { after?: string | undefined; limit?: number | undefined; wait?: string | undefined }; reply: LobbyEvents };
   /** List the matches that one played to their end, the newest first. */
   "GET /v1/me/matches": { args: { cursor?: string | undefined; limit?: number | undefined }; reply: PlayedMatches };
+  /** List the players whom one mutes. */
+  "GET /v1/me/mutes": { args: {}; reply: Mutes };
   /** Read the party that one is in. */
   "GET /v1/me/party": { args: {}; reply: Party };
   /** Read a party that one is in. */
@@ -121,6 +130,8 @@ export interface Routes {
   "POST /v1/admin/rooms/{id}/kick": { args: { id: string } & AdminKickBody; reply: Ordered };
   /** Write a message. */
   "POST /v1/chat/{channel}/messages": { args: { channel: string } & NewMessage; reply: ChatMessage };
+  /** Have a player not write in a room for a while. */
+  "POST /v1/chat/{channel}/mute": { args: { channel: string } & RoomMute; reply: MutedPlayer };
   /** Join a room by its code. */
   "POST /v1/codes/{code}/join": { args: { code: string }; reply: MatchSeat };
   /** Join a room by its name. */
@@ -179,4 +190,6 @@ export interface Routes {
   "PUT /v1/me": { args: Profile; reply: Me };
   /** Block a player. */
   "PUT /v1/me/blocks/{player}": { args: { player: string }; reply: void };
+  /** Mute a player. */
+  "PUT /v1/me/mutes/{player}": { args: { player: string }; reply: void };
 }

@@ -396,6 +396,27 @@ export interface MemberWish {
   roles?: string[] | null;
 }
 
+/** What POST /v1/chat/{channel}/mute answers. */
+export interface MutedPlayer {
+  player: string;
+  /** RFC 3339. */
+  until: string;
+}
+
+/** What GET /v1/me/mutes answers. */
+export interface Mutes {
+  /** The ids of the players whom one mutes, at most 500, in their order. */
+  players: string[];
+}
+
+/** An event's body. */
+export interface Muting {
+  channel: string;
+  reason?: string;
+  /** RFC 3339. */
+  until?: string;
+}
+
 /** What POST /v1/groups takes. */
 export interface NewGroup {
   /** What the group is called. */
@@ -884,6 +905,16 @@ export interface RoomList {
   /** The cursor of the next page; absent at the end. A page may be short, or empty, and not be the last. */
   next?: string;
   rooms: RoomInfo[];
+}
+
+/** What POST /v1/chat/{channel}/mute takes. */
+export interface RoomMute {
+  /** For how long, at most a day. */
+  minutes: number;
+  /** The player's id. */
+  player: string;
+  /** What the player is told: one line of plain text. */
+  reason?: string;
 }
 
 /** A part of Explanation. */
