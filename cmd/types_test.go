@@ -23,7 +23,7 @@ func TestThePagesTypesAreThoseOfTheirGames(t *testing.T) {
 		{Game: canvas.Game},
 	} {
 		name := g.Game.Name()
-		want, err := os.ReadFile(filepath.Join("../web/src", name, "types.ts"))
+		want, err := os.ReadFile(filepath.Join("..", "web", "src", name, "types.ts"))
 		if err != nil {
 			t.Fatal(err)
 		}
