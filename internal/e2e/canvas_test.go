@@ -12,6 +12,10 @@ func TestPeopleDrawAndWriteTogetherOnOneCanvas(t *testing.T) {
 	play(t, "canvas.mjs", serve(t, build(t)), shots(t))
 }
 
+func TestACanvasIsUsedByKeysByFingersAndByWhoComposesWords(t *testing.T) {
+	play(t, "canvas-hands.mjs", serve(t, build(t)), shots(t))
+}
+
 func TestACanvasWithTenThousandLinesAndAHundredKilobytesOfTextStaysInstant(t *testing.T) {
 	play(t, "canvas-big.mjs", serve(t, build(t)), shots(t))
 }
