@@ -109,6 +109,8 @@ test("requests are answered by number, and refusals are APIErrors", async () => 
   await assert.rejects(confirmed, (e) => e instanceof APIError && e.status === 409 && e.detail === "nobody asks" && e.retryAfterMs === 3000 && e.errors.length === 1);
   live.chat.send("direct:bob", "hi").catch(() => {});
   assert.notEqual((h.socket.asked[3]!.body as { key: string }).key, key, "another message has another key");
+  live.chat.send("direct:bob", "hi", "mine").catch(() => {});
+  assert.equal((h.socket.asked[4]!.body as { key: string }).key, "mine", "a program's own key counts");
   live.close();
   assert.equal(h.time.next, undefined, "no timer is left");
 });
