@@ -207,7 +207,7 @@ func TestGameWithoutAFeedHookRefusesInputs(t *testing.T) {
 }
 
 func TestEventOfABackendReachesThoseItIsFor(t *testing.T) {
-	ordering(t, Rules{}, 3, func(t *testing.T, h *Host, rm *Instance, b *fakeBook, who []*clerk) {
+	ordering(t, Rules{}, 3, func(t *testing.T, h *Host, _ *Instance, b *fakeBook, who []*clerk) {
 		who[1].do(opTeam, 4)
 		ticks(2)
 		event := func(id string, n int) Order {
@@ -278,7 +278,7 @@ func TestOperatorEndsAMatchForGood(t *testing.T) {
 }
 
 func TestOperatorLooksIntoAState(t *testing.T) {
-	ordering(t, Rules{}, 1, func(t *testing.T, h *Host, _ *Instance, b *fakeBook, who []*clerk) {
+	ordering(t, Rules{}, 1, func(t *testing.T, h *Host, _ *Instance, b *fakeBook, _ []*clerk) {
 		b.give(add("a", 7), Order{ID: "s", Kind: "state"})
 		h.Ordered("r1", false)
 		ticks(3)
@@ -323,7 +323,7 @@ func TestRoomThatSleepsWakesForAnOrder(t *testing.T) {
 }
 
 func TestOrderWaitsWhileItsBookDoesNotAnswer(t *testing.T) {
-	ordering(t, Rules{}, 1, func(t *testing.T, h *Host, rm *Instance, b *fakeBook, who []*clerk) {
+	ordering(t, Rules{}, 1, func(t *testing.T, h *Host, _ *Instance, b *fakeBook, who []*clerk) {
 		b.fail = 3
 		b.give(add("a", 1))
 		h.Ordered("r1", false)
