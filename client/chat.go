@@ -9,7 +9,8 @@ import (
 	"time"
 )
 
-// Chat are the calls about chat and groups: see [Lobby.Chat]. A channel is direct:PLAYER, party:ID, room:ID or group:ID.
+// Chat are the calls about chat and groups: see [Lobby.Chat]. A channel is direct:PLAYER, party:ID, room:ID, group:ID
+// or team:ID, which are those in the player's team in a room.
 type Chat struct{ l *Lobby }
 
 // Chat returns the calls about chat.
@@ -65,6 +66,44 @@ func (c Chat) History(ctx context.Context, channel, before string, limit int) (C
 		return ChatHistory{}, fmt.Errorf("reading %s: %w", channel, err)
 	}
 	return out, nil
+}
+
+// MuteInRoom has a player not write in a room, nor in its teams, for some minutes, 1 to 1440, and returns until when. He
+// is told the reason, a line or "". It is for who made the room, and for tokens with the role moderator or admin.
+func (c Chat) MuteInRoom(ctx context.Context, room, player string, minutes int, reason string) (until time.Time, err error) {
+	body := roomMute{player, minutes, reason}
+	var out mutedPlayer
+	if err := c.l.call(ctx, http.MethodPost, "/v1/chat/"+url.PathEscape("room:"+room)+"/mute", body, &out); err != nil {
+		return time.Time{}, fmt.Errorf("muting player %s in room %s: %w", player, room, err)
+	}
+	return out.Until, nil
+}
+
+type roomMute struct {
+	Player  string `json:"player"`
+	Minutes int    `json:"minutes"`
+	Reason  string `json:"reason,omitempty"`
+}
+
+type mutedPlayer struct {
+	Player string    `json:"player"`
+	Until  time.Time `json:"until"`
+}
+
+// UnmuteInRoom lets a player write in a room again.
+func (c Chat) UnmuteInRoom(ctx context.Context, room, player string) error {
+	path := "/v1/chat/" + url.PathEscape("room:"+room) + "/mute/" + url.PathEscape(player)
+	if err := c.l.call(ctx, http.MethodDelete, path, nil, nil); err != nil {
+		return fmt.Errorf("unmuting player %s in room %s: %w", player, room, err)
+	}
+	return nil
+}
+
+// RoomMuting is the body of an event of kind mute: the player may not write in a room until a time, nil for that he may again.
+type RoomMuting struct {
+	Channel string     `json:"channel"` // room:ID
+	Until   *time.Time `json:"until,omitempty"`
+	Reason  string     `json:"reason,omitempty"`
 }
 
 // CreateGroup makes a group of which the player is the first member.

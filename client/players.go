@@ -163,3 +163,26 @@ func (l *Lobby) Block(ctx context.Context, player string, block bool) error {
 	}
 	return nil
 }
+
+// Muted lists the players whom the player has muted.
+func (l *Lobby) Muted(ctx context.Context) ([]string, error) {
+	var out struct {
+		Players []string `json:"players"`
+	}
+	if err := l.call(ctx, http.MethodGet, "/v1/me/mutes", nil, &out); err != nil {
+		return nil, fmt.Errorf("listing muted players: %w", err)
+	}
+	return out.Players, nil
+}
+
+// Mute mutes a player, or no longer: what he writes does not reach this one, and nobody is told.
+func (l *Lobby) Mute(ctx context.Context, player string, mute bool) error {
+	method := http.MethodPut
+	if !mute {
+		method = http.MethodDelete
+	}
+	if err := l.call(ctx, method, "/v1/me/mutes/"+url.PathEscape(player), nil, nil); err != nil {
+		return fmt.Errorf("muting player %s (%v): %w", player, mute, err)
+	}
+	return nil
+}

@@ -26,6 +26,7 @@ type RoomInfo struct {
 	Seats   int               `json:"seats"`
 	Free    int               `json:"free"` // seats
 	Players int               `json:"players"`
+	Watch   bool              `json:"watch"` // whether one may watch it without a seat
 	Created time.Time         `json:"created_at"`
 }
 

@@ -83,7 +83,9 @@ func shapeOfBoard(b *dashboard.Board) shape {
 type quantiles struct{ p50, p99 float64 }
 
 func quantilesOf(samples map[string]float64) quantiles {
-	us := func(q string) float64 { return math.Round(samples[`muster_tick_quantile_seconds{quantile="`+q+`"}`] * 1e6) }
+	us := func(q string) float64 {
+		return math.Round(samples[`muster_tick_quantile_seconds{quantile="`+q+`"}`] * 1e6)
+	}
 	return quantiles{us("0.5"), us("0.99")}
 }
 

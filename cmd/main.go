@@ -14,6 +14,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"muster/client"
+	"muster/lobby/chat"
 	"muster/match"
 )
 
@@ -23,6 +24,9 @@ type Game struct {
 	Bot client.Bot
 	// Page is the game's built page, served at /NAME/ with index.html first; see [web.Site]. Nil: it has none.
 	Page fs.FS
+	// Filter may change what is written to a room of the game, or to a team in one, or refuse it; see [lobby.Config].Filter.
+	// Nil: all goes through. It must answer soon, and may be called by any goroutine.
+	Filter func(ctx context.Context, m chat.Message) (text string, ok bool)
 }
 
 // cli is the command line. Every setting is a flag, a MUSTER_ variable and a key of the YAML file.

@@ -22,6 +22,7 @@ import (
 	"muster/match/edge"
 	"muster/match/journal"
 	"muster/match/node"
+	"muster/match/playback"
 	"muster/proto/token"
 )
 
@@ -49,21 +50,22 @@ type server struct {
 	// played are the paths of the games' pages.
 	played []string
 
-	rdb     redis.UniversalClient         // for what does not wait for others; nil where Redis is embedded
-	closers []func(context.Context) error // in the order of starting
-	host    *match.Host
-	replays journal.Store // nil: no match leaves one
-	edge    *edge.Server
-	opener  *node.Opener
-	claims  *node.Claimer
-	links   *cluster.Links // nil, like bridge: an embedded Redis has no other nodes
-	bridge  *bridge.Bridge
-	member  atomic.Pointer[cluster.Member]
-	ends    atomic.Bool // it stops: no new rooms
-	lobby   *lobby.Lobby
-	http    *http.Server
+	rdb      redis.UniversalClient         // for what does not wait for others; nil where Redis is embedded
+	closers  []func(context.Context) error // in the order of starting
+	host     *match.Host
+	replays  journal.Store // nil: no match leaves one
+	shown    *playbacks
+	edge     *edge.Server
+	opener   *node.Opener
+	claims   *node.Claimer
+	links    *cluster.Links // nil, like bridge: an embedded Redis has no other nodes
+	bridge   *bridge.Bridge
+	member   atomic.Pointer[cluster.Member]
+	ends     atomic.Bool // it stops: no new rooms
+	lobby    *lobby.Lobby
+	http     *http.Server
 	overview *overview
-	sent    flow // of bytes to sockets of matches; describe's
+	sent     flow // of bytes to sockets of matches; describe's
 	// draining says that an operator wants no new rooms here.
 	draining atomic.Bool
 	failed   chan error // the HTTP server's end before Close
@@ -80,6 +82,9 @@ func startServer(ctx context.Context, set *settings, games []Game, keys *token.K
 			s = nil
 		}
 	}()
+	if games, err = set.recorded(games); err != nil {
+		return s, err
+	}
 	if err := checkNames(games); err != nil {
 		return s, err
 	}
@@ -110,7 +115,7 @@ func startServer(ctx context.Context, set *settings, games []Game, keys *token.K
 		}
 		return nil
 	})
-	if err := s.startMatches(rdb, games, registry); err != nil {
+	if err := s.startMatches(rdb, games, node.Process, registry); err != nil {
 		return s, err
 	}
 	if err := s.startLobby(rdb, games, registry); err != nil {
@@ -225,7 +230,7 @@ func (s *server) redis(ctx context.Context) (redis.UniversalClient, error) {
 	return cluster.Batched(rdb), nil
 }
 
-func (s *server) startMatches(rdb redis.UniversalClient, games []Game, reg prometheus.Registerer) error {
+func (s *server) startMatches(rdb redis.UniversalClient, games []Game, process string, reg prometheus.Registerer) error {
 	dir := cluster.NewDirectory(rdb, s.set.Namespace)
 	defined, rules := make([]match.Game, len(games)), map[string]match.Rules{}
 	for i := range games {
@@ -262,6 +267,12 @@ func (s *server) startMatches(rdb redis.UniversalClient, games []Game, reg prome
 		Opener: s.opener, Live: nodes.Live, Crashed: node.Crashed, Journals: s.replays, Log: s.log,
 	})
 	rooms := &node.Rooms{Opener: s.opener, Claims: s.claims, Nodes: nodes, Cut: func() (cut, paused bool) { return s.member.Load().Cut() }}
+	s.shown = &playbacks{
+		sessions: playback.New(playback.Config{Games: defined, Process: process, Log: s.log, Registerer: reg}),
+		store:    s.replays, process: process, nodes: nodes, exports: make(chan struct{}, maxExports),
+	}
+	s.shown.peers = &playbackPeers{key: s.keys.Subkey("replays"), client: newPeerClient(), answer: s.shown.answer}
+	rooms.Replays = s.shown.find
 	s.startBridge(rooms, reg)
 	s.edge = edge.New(edge.Config{
 		Rooms: rooms, Keys: s.keys, Log: s.log, Registerer: reg, Origins: s.set.Origins,
@@ -269,6 +280,7 @@ func (s *server) startMatches(rdb redis.UniversalClient, games []Game, reg prome
 		Seated:    func(player string, begins bool) { s.lobby.Seated(player, begins) }, // it is there before the first socket
 	})
 	s.onClose(s.edge.Close)
+	s.onClose(s.shown.sessions.Close)
 	s.onClose(host.Close) // flushes the journals: before Redis is closed
 	s.onClose(func(context.Context) error { s.claims.Close(); return nil })
 	return nil
@@ -297,6 +309,7 @@ func (s *server) startLobby(rdb redis.UniversalClient, games []Game, reg prometh
 		Redis: rdb, Namespace: s.set.Namespace, Keys: s.keys, Hostless: !s.set.hosts(), Steady: s.steady, Guests: s.set.development(), OpenAdmin: s.set.development(), AddressRate: s.set.AddrRate,
 		Version: version(), Log: s.log, Registerer: reg, Origins: s.set.Origins, SlowAfter: s.set.SlowAfter,
 		Ordered: func(room string) { s.host.Ordered(room, false) },
+		Filter:  filters(games),
 	}
 	if set := s.set; set.Sigma != 0 { // else nobody chose: a load test's own server
 		var err error
@@ -306,6 +319,9 @@ func (s *server) startLobby(rdb redis.UniversalClient, games []Game, reg prometh
 	}
 	if s.replays != nil {
 		cfg.Replays, cfg.ReplaysFor = newExports(s.replays, s.log), s.set.KeepFor // players do not take operators' places
+	}
+	if s.set.serves() {
+		cfg.Replayer = s.shown
 	}
 	opened := map[string]bool{}
 	for _, name := range s.set.OpenFor {

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"regexp"
-	"slices"
-	"strconv"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -28,6 +26,39 @@ func (l *Lobby) beginsToTalk(ctx context.Context, player string) error {
 	return l.count(ctx, limitKeyOf(player)+":talks", talkLimit, "you begin to talk with too many players")
 }
 
+// What a channel takes is bounded by what it costs: each message goes to every member's inbox. A channel has deliveries a
+// second, all its authors together, but takes no more than most messages; where that is less than one player may write,
+// each author has a quarter of it.
+const (
+	deliveries = 2000
+	most       = 20
+	spare      = 5 // so many seconds of it may come at once
+	share      = 4
+)
+
+// paces returns how often may be written to a channel with so many members, by all and by each; whole says that the former
+// leaves each what he may write anyhow.
+func paces(members int) (all, each rate, whole bool) {
+	every := max(time.Second/most, time.Duration(members)*time.Second/deliveries)
+	all = rate{Rate: 1, Burst: max(1, int(spare*time.Second/every)), Period: every}
+	each = rate{Rate: 1, Burst: max(1, all.Burst/2), Period: share * every}
+	return all, each, every <= time.Second/most
+}
+
+// paceChat counts a message to a channel. An author who writes too much there takes nothing from others.
+func (l *Lobby) paceChat(ctx context.Context, channel, author string, members int) error {
+	all, each, whole := paces(members)
+	if members*chatLimit.Rate <= most {
+		return nil
+	}
+	if !whole {
+		if err := l.count(ctx, channel+":"+digest(author), each, "you write too much in a channel with so many"); err != nil {
+			return err
+		}
+	}
+	return l.count(ctx, channel, all, "too much is written in this channel")
+}
+
 // Message is a chat message as the API shows it.
 type Message struct {
 	Channel string    `json:"channel" example:"direct:bob" doc:"As the player who asks sees it."`
@@ -38,9 +69,13 @@ type Message struct {
 	At      time.Time `json:"at" example:"2026-01-02T03:04:05.678Z"`
 }
 
+func shownMessage(m *chat.Message) Message {
+	return Message{Channel: m.Channel, ID: m.ID, From: m.From, Name: m.Name, Text: m.Text, At: m.At}
+}
+
 // ChatChannel is embedded in inputs; its name is exported because the library fills nothing else.
 type ChatChannel struct {
-	Channel string `path:"channel" maxLength:"80" pattern:"^(direct|party|room|group):." example:"direct:bob" doc:"direct:PLAYER, party:ID, room:ID or group:ID."`
+	Channel string `path:"channel" maxLength:"80" pattern:"^(direct|party|room|team|group):." example:"direct:bob" doc:"direct:PLAYER, party:ID, room:ID, team:ID (of a room: who is in one's team there) or group:ID."`
 }
 
 // newMessage is what a player writes.
@@ -75,15 +110,16 @@ type History struct {
 func (l *Lobby) registerChat(api huma.API) {
 	huma.Register(api, operation(huma.Operation{
 		OperationID: "send-message", Method: http.MethodPost, Path: "/v1/chat/{channel}/messages", DefaultStatus: http.StatusCreated,
-		Summary: "Write a message", Tags: []string{"Chat"}, Errors: append([]int{http.StatusNotFound}, withBody...),
-		Description: "Every member of the channel finds it in his inbox. To a player who has blocked one, a direct message " +
-			"seems to go and does not arrive.",
+		Summary: "Write a message", Tags: []string{"Chat"}, Errors: append([]int{http.StatusForbidden, http.StatusNotFound}, withBody...),
+		Description: "Every member of the channel finds it in his inbox, but for those who mute one. To a player who has blocked one, " +
+			"a direct message seems to go and does not arrive. 403: one is muted in the room, until when the errors say.",
 	}), l.sendMessage)
 	huma.Register(api, operation(huma.Operation{
 		OperationID: "read-messages", Method: http.MethodGet, Path: "/v1/chat/{channel}/messages",
 		Summary: "Read what was written in a channel", Tags: []string{"Chat"}, Errors: []int{http.StatusNotFound},
-		Description: "About the last 500 messages are kept, for 30 days after the last one.",
+		Description: "About the last 500 messages are kept, for 30 days after the last one. Those of players whom one mutes are left out.",
 	}), l.readMessages)
+	l.registerChatMutes(api)
 }
 
 func (l *Lobby) sendMessage(ctx context.Context, in *sendInput) (*messageOutput, error) {
@@ -91,7 +127,7 @@ func (l *Lobby) sendMessage(ctx context.Context, in *sendInput) (*messageOutput,
 	if err != nil {
 		return nil, err
 	}
-	return &messageOutput{Message(m)}, nil
+	return &messageOutput{shownMessage(&m)}, nil
 }
 
 // chatSend writes a message of a player, over REST or a socket. Its error is one for clients.
@@ -123,7 +159,7 @@ func (l *Lobby) chatHistory(ctx context.Context, p token.Player, channel, before
 	}
 	h := &History{Messages: make([]Message, len(list)), Next: next}
 	for i, m := range list {
-		h.Messages[i] = Message(m)
+		h.Messages[i] = shownMessage(&m)
 	}
 	return h, nil
 }
@@ -133,7 +169,10 @@ func (l *Lobby) chatProblem(doing string, err error) error {
 	text := func(message string) error {
 		return huma.Error422UnprocessableEntity("validation failed", &huma.ErrorDetail{Message: message, Location: "body.text"})
 	}
+	var muted *chat.MutedError
 	switch {
+	case errors.As(err, &muted):
+		return mutedProblem(muted)
 	case errors.Is(err, chat.ErrNone):
 		return huma.Error404NotFound("there is no such channel")
 	case errors.Is(err, chat.ErrNoGroup):
@@ -171,19 +210,48 @@ var roomID = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,63}$`)
 
 // roomCircle returns who has seats in a room to one of them. No two rooms have the same seed.
 func (l *Lobby) roomCircle(ctx context.Context, id, player string) (chat.Circle, error) {
+	c, _, err := l.circle(ctx, id, player)
+	return c, err
+}
+
+// teamCircle returns to a player who has a seat in a room who is in his team there; nobody where he is in none.
+func (l *Lobby) teamCircle(ctx context.Context, id, player string) (chat.Circle, error) {
+	c, in, err := l.circle(ctx, id, player)
+	if err != nil || len(c.Players) == 0 {
+		return c, err
+	}
+	c.Players = nil
+	for _, s := range in {
+		switch {
+		case s.Player == player && s.Team == 0:
+			return chat.Circle{}, nil
+		case s.Player == player:
+			c.Team = int(s.Team)
+		}
+	}
+	for _, s := range in {
+		if int(s.Team) == c.Team {
+			c.Players = append(c.Players, s.Player)
+		}
+	}
+	return c, nil
+}
+
+// circle returns who has seats in a room to one of them, and their seats.
+func (l *Lobby) circle(ctx context.Context, id, player string) (chat.Circle, []cluster.Seated, error) {
 	if !roomID.MatchString(id) {
-		return chat.Circle{}, nil
+		return chat.Circle{}, nil, nil
 	}
-	list, err := l.rooms.Players(ctx, id)
-	if err != nil || !slices.Contains(list, player) {
-		return chat.Circle{}, err //nolint:wrapcheck // says what it did
-	}
-	r, err := l.rooms.Room(ctx, id)
-	if errors.Is(err, cluster.ErrNoRoom) {
-		return chat.Circle{}, nil
+	in, err := l.rooms.Company(ctx, id)
+	if errors.Is(err, cluster.ErrNoRoom) || err == nil && !sits(&in, player) {
+		return chat.Circle{}, nil, nil
 	}
 	if err != nil {
-		return chat.Circle{}, err //nolint:wrapcheck // says what it did
+		return chat.Circle{}, nil, err //nolint:wrapcheck // says what it did
 	}
-	return chat.Circle{Players: list, Born: strconv.FormatUint(r.Seed, 36)}, nil
+	c := chat.Circle{Born: bornAs(&in), Game: in.Game}
+	for _, s := range in.Seats {
+		c.Players = append(c.Players, s.Player)
+	}
+	return c, in.Seats, nil
 }

@@ -114,7 +114,7 @@ func (l *Lobby) registerMe(api huma.API) {
 	}), l.putMe)
 	huma.Register(api, operation(huma.Operation{
 		OperationID: "delete-me", Method: http.MethodDelete, Path: "/v1/me", DefaultStatus: http.StatusNoContent,
-		Summary: "Forget what is kept of one: profile, ratings, blocks and list of matches", Tags: []string{"Players"},
+		Summary: "Forget what is kept of one: profile, ratings, blocks, mutes and list of matches", Tags: []string{"Players"},
 		Description: "Results of matches go by themselves within a week. What others keep, their lists and blocks, stays.",
 	}), l.deleteMe)
 	huma.Register(api, operation(huma.Operation{

@@ -38,7 +38,9 @@ type Config struct {
 	// AddressRate is how many requests, and how many connections, one address may make in a second, at all lobbies
 	// together, with bursts of five times as many. Many players may share an address. Default 1000.
 	AddressRate int
-	// Filter may change the text of a chat message, or refuse the message. Messages wait for it. nil lets all through.
+	// Filter may change the text of a chat message, or refuse the message. Messages wait for it. It sees the channel as the
+	// author does, and of a room's and its teams' the room and the game, so that a game can have a filter of its own. nil
+	// lets all through.
 	Filter func(ctx context.Context, m chat.Message) (text string, ok bool)
 	// Origins are the hosts, besides the one that is asked, whose pages may open lobby sockets.
 	Origins []string
@@ -65,6 +67,8 @@ type Config struct {
 	// how long after a match's end it has it.
 	Replays    http.Handler
 	ReplaysFor time.Duration
+	// Replayer shows recordings. nil: none are shown.
+	Replayer Replayer
 	// Ordered, if it is not nil, is told of rooms, of this process or not, for which orders wait. It must not block.
 	Ordered    func(room string)
 	Log        *zap.Logger
@@ -295,8 +299,10 @@ func (l *Lobby) Register(mux *http.ServeMux) *huma.OpenAPI {
 	l.registerMatches(api)
 	l.registerParties(api)
 	l.registerReplays(api)
+	l.registerReplaySessions(api)
 	l.registerMe(api)
 	l.registerBlocks(api)
+	l.registerMutes(api)
 	l.registerChat(api)
 	l.registerGroups(api)
 	l.registerNotifications(api)

@@ -28,7 +28,8 @@ func (l *Lobby) addSocial() {
 	})
 	l.chat = chat.New(chat.Config{
 		Redis: l.cfg.Redis, Namespace: l.cfg.Namespace, Post: l.inbox.Post, Party: l.partyCircle, Room: l.roomCircle,
-		Blocked: l.players.Blocked, Filter: l.cfg.Filter, Begins: l.beginsToTalk,
+		Team: l.teamCircle, Blocked: l.players.Blocked, Muters: l.players.Muters, Mutes: l.players.Mutes, Filter: l.cfg.Filter,
+		Begins: l.beginsToTalk, Pace: l.paceChat,
 	})
 	maps.Copy(l.socket.requests, l.chatRequests())
 	l.socket.alive = append(l.socket.alive, l.stillThere)

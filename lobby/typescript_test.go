@@ -41,10 +41,11 @@ func TestTypesOfTheTypeScriptClientAreThoseOfTheDescription(t *testing.T) {
 // typeNames are other names for schemas: those that would say too little beside the client's own types, or mean others.
 var typeNames = map[string]string{
 	"GuestOutputBody": "Guest", "Match": "MatchSeat", "Message": "ChatMessage", "Event": "LobbyEvent", "Events": "LobbyEvents",
-	"MatchesOutputBody": "PlayedMatches", "QueuesOutputBody": "Queues", "BlocksOutputBody": "Blocks", "PutMeInputBody": "Profile",
+	"MatchesOutputBody": "PlayedMatches", "QueuesOutputBody": "Queues", "BlocksOutputBody": "Blocks", "MutesOutputBody": "Mutes", "MuteInputBody": "RoomMute", "Muted": "MutedPlayer", "PutMeInputBody": "Profile",
 	"CreateRoomInputBody": "NewRoom", "ChangeRoomInputBody": "RoomChange", "NotifyBody": "NewNotification", "Placement": "PlayerPlacement",
 	"NewGuestInputBody": "NewGuest", "RenewGuestInputBody": "GuestRenewal", "NewPartyInputBody": "NewParty", "CodeInputBody": "Code",
-	"ReadyInputBody": "Ready", "NewGroupInputBody": "NewGroup", "ConfirmTicketInputBody": "TicketConfirmation",
+	"OpenReplayInputBody": "NewReplay",
+	"ReadyInputBody":      "Ready", "NewGroupInputBody": "NewGroup", "ConfirmTicketInputBody": "TicketConfirmation",
 }
 
 // eventSchemas describes the bodies of events that are not those of REST, and what they are made of.
@@ -53,6 +54,7 @@ func eventSchemas(t *testing.T) object {
 	names := map[reflect.Type]string{
 		reflect.TypeFor[party.Event](): "PartyEvent", reflect.TypeFor[party.Party](): "PartyState", reflect.TypeFor[party.Member](): "PartyStateMember",
 		reflect.TypeFor[chat.Message](): "ChatEvent", reflect.TypeFor[chat.Invitation](): "GroupInvitation", reflect.TypeFor[lobby.Notification](): "Notification",
+		reflect.TypeFor[chat.Muting](): "Muting",
 	}
 	r := huma.NewMapRegistry("#/components/schemas/", func(of reflect.Type, _ string) string {
 		for of.Kind() == reflect.Pointer {
@@ -154,8 +156,11 @@ func (w *typescriptOf) schema(name string) object {
 	return s
 }
 
-// route returns a route's line with its comment; "" for one that does not answer in JSON.
+// route returns a route's line with its comment; "" for one that does not speak JSON.
 func (w *typescriptOf) route(route string, op object) string {
+	if body := op["requestBody"]; body != nil && in(w.t, body, "content")["application/json"] == nil {
+		return ""
+	}
 	reply := "void"
 	for status, res := range in(w.t, op, "responses") {
 		if status >= "300" {

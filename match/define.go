@@ -77,6 +77,15 @@ func (g Game) Name() string { return g.name }
 // Rules returns the rules with defaults filled in.
 func (g Game) Rules() Rules { return g.rules }
 
+// Recorded returns the game with rooms that keep a journal whatever its rules ask for, so that each match leaves a replay.
+// Rooms that persist stay as they are: what they keep is theirs to say.
+func (g Game) Recorded() Game {
+	if g.err == nil && !g.rules.Persist {
+		g.rules.Durability = Journal
+	}
+	return g
+}
+
 // Schema returns the compiled schema of the game's state, input and events.
 func (g Game) Schema() *netcode.Schema { return g.schema }
 

@@ -158,6 +158,22 @@ func (r *Replay) RefusedOrders() (whys []string) {
 // Started says whether the match has started, see [Starter].
 func (r *Replay) Started() bool { return r.sim.started() }
 
+// Capture hands the state to an encoder of the game's schema as that of a tick of the encoder's own, greater than any
+// before, with what the Scopes hook says of it.
+func (r *Replay) Capture(tick uint32, enc *netcode.Encoder) (err error) {
+	defer r.caught(r.tick, &err)
+	r.sim.capture(tick, enc)
+	return nil
+}
+
+// Team is that of the player who has the seat now; 0 is none.
+func (r *Replay) Team(seat netcode.Seat) uint16 {
+	if int(seat) > r.game.rules.Seats {
+		return 0
+	}
+	return r.sim.team(seat)
+}
+
 // Players are those who have a seat, by seat.
 func (r *Replay) Players() []Player { return r.sim.players() }
 

@@ -88,6 +88,8 @@ var rows = []row{
 	// what else the lobby keeps of players: lobby/players, lobby/presence, lobby/inbox, lobby/party, lobby/owners.go
 	{pattern: "{player:DIGEST}:rating", kind: "hash", lasts: 2 * year},
 	{pattern: "{player:DIGEST}:blocks", kind: "set", lasts: 2 * year},
+	{pattern: "{player:DIGEST}:mutes", kind: "set", lasts: 2 * year},
+	{pattern: "{player:DIGEST}:mutedby", kind: "set", lasts: 2 * year},
 	{pattern: "{player:DIGEST}:profile", kind: "hash", lasts: 2 * year},
 	{pattern: "{player:DIGEST}:matches", kind: "stream", lasts: 90 * day},
 	{pattern: "{player:DIGEST}:rated:ROOM:N:N", kind: "string", lasts: 7 * day},
@@ -103,6 +105,9 @@ var rows = []row{
 	{pattern: "{partycode:CODE}", kind: "string", lasts: time.Hour},
 	{pattern: "{chat:DIGEST}:log", kind: "stream", lasts: 30 * day},
 	{pattern: "{chat:DIGEST}:sent:DIGEST", kind: "string", lasts: time.Hour},
+	{pattern: "{chat:DIGEST}:team:N:log", kind: "stream", lasts: 30 * day},
+	{pattern: "{chat:DIGEST}:team:N:sent:DIGEST", kind: "string", lasts: time.Hour},
+	{pattern: "{chat:DIGEST}:muted:DIGEST", kind: "string", lasts: day},
 	{pattern: "{group:ID}:record", kind: "hash", lasts: 30 * day},
 	{pattern: "{group:ID}:members", kind: "hash", lasts: 30 * day, owner: needs("{group:$1}:record", whyNoGroup)},
 	{pattern: "{group:ID}:invites", kind: "zset", lasts: 7 * day, owner: needs("{group:$1}:record", whyNoGroup)},
@@ -113,6 +118,8 @@ var rows = []row{
 	{pattern: "{match:ROOM}:rating:N:N", kind: "string", lasts: 7 * day},
 	{pattern: "rate:{player:DIGEST}", kind: "string", lasts: 2 * time.Hour},
 	{pattern: "rate:{player:DIGEST}:NAME", kind: "string", lasts: 2 * time.Hour},
+	{pattern: "rate:{chat:DIGEST}:NAME", kind: "string", lasts: 2 * time.Hour},
+	{pattern: "rate:{chat:DIGEST}:NAME:DIGEST", kind: "string", lasts: 2 * time.Hour},
 	{pattern: "rate:{address:ADDRESS}", kind: "string", lasts: 2 * time.Hour},
 	{pattern: "rate:{address:ADDRESS}:NAME", kind: "string", lasts: 2 * time.Hour},
 }

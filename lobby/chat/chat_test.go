@@ -26,7 +26,9 @@ type world struct {
 	keys    map[string]bool
 	blocked map[[2]string]bool
 	deaf    bool
-	largest int // body of an event, in bytes
+	mutes   map[string][]string // by who mutes
+	teams   map[string]int      // of the room
+	largest int                 // body of an event, in bytes
 }
 
 func newWorld() *world {
@@ -45,7 +47,7 @@ func (w *world) post(_ context.Context, key, _ string, body any, players ...stri
 	}
 	w.largest = max(w.largest, len(text))
 	for _, p := range players {
-		if !w.keys[p+"/"+key] {
+		if key == "" || !w.keys[p+"/"+key] {
 			w.keys[p+"/"+key] = true
 			w.got[p] = append(w.got[p], body)
 		}
@@ -71,9 +73,29 @@ func members(_ context.Context, id, player string) (Circle, error) {
 	return Circle{}, nil
 }
 
+// team answers for teams of the room of these tests.
+func (w *world) team(ctx context.Context, id, player string) (Circle, error) {
+	c, err := members(ctx, id, player)
+	if len(c.Players) == 0 || w.teams[player] == 0 {
+		return Circle{}, err
+	}
+	c.Team = w.teams[player]
+	c.Players = slices.DeleteFunc(c.Players, func(p string) bool { return w.teams[p] != c.Team })
+	return c, err
+}
+
 func (w *world) config(rdb redis.UniversalClient) Config {
 	return Config{
-		Redis: rdb, Namespace: "test", Post: w.post, Party: members, Room: members,
+		Redis: rdb, Namespace: "test", Post: w.post, Party: members, Room: members, Team: w.team,
+		Muters: func(_ context.Context, whom string, of []string) (list []string, err error) {
+			for _, p := range of {
+				if slices.Contains(w.mutes[p], whom) {
+					list = append(list, p)
+				}
+			}
+			return list, nil
+		},
+		Mutes: func(_ context.Context, player string) ([]string, error) { return w.mutes[player], nil },
 		Blocked: func(_ context.Context, player, other string) (bool, error) {
 			return w.blocked[[2]string{player, other}], nil
 		},

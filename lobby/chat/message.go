@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -23,7 +24,8 @@ import (
 
 // Send writes a message. A key that is not "" is the message's own: sent again within an hour, it is written once, and
 // told to who may have missed it. To a player who has blocked the author a direct message seems to go, and does not
-// arrive. Errors: ErrNone, ErrText, ErrRefused, ErrOtherRequest; after any other the message may be written or not, and
+// arrive; to who has muted him no message does. Errors: ErrNone, ErrText, ErrRefused, ErrOtherRequest, a MutedError, those
+// of Begins and Pace; after any other the message may be written or not, and
 // sending it again with the same key is right.
 func (s *Store) Send(ctx context.Context, by Author, name, text, key string) (Message, error) {
 	c, err := s.open(ctx, by.ID, name)
@@ -35,10 +37,22 @@ func (s *Store) Send(ctx context.Context, by Author, name, text, key string) (Me
 	}
 	sum := sha256.Sum256([]byte(text))
 	m := Message{Channel: c.as(by.ID), From: by.ID, Name: by.Name, Text: text}
+	if c.inRoom() {
+		if err := s.muted(ctx, c, by.ID); err != nil {
+			return Message{}, err
+		}
+		m.Room, m.Game = c.id, c.game
+	}
 	if s.cfg.Filter != nil {
 		var ok bool
 		if m.Text, ok = s.cfg.Filter(ctx, m); !ok || !Usable(m.Text) {
 			return Message{}, ErrRefused
+		}
+		m.Room, m.Game = "", ""
+	}
+	if s.cfg.Pace != nil {
+		if err := s.cfg.Pace(ctx, c.pace, by.ID, len(c.members)); err != nil {
+			return Message{}, err
 		}
 	}
 	blocked, err := s.blocked(ctx, c, by.ID)
@@ -112,15 +126,32 @@ func (s *Store) begins(ctx context.Context, c *channel, from string) error {
 // deliver puts a message into the inboxes of those who may read it, its author's too: he may have several clients.
 func (s *Store) deliver(ctx context.Context, c *channel, m Message, blocked bool) error {
 	key := Kind + ":" + keyspace.Digest(c.key) + ":" + m.ID
-	if c.kind != direct {
-		return s.post(ctx, key, m, c.members...)
+	deaf, err := s.deaf(ctx, c, m.From)
+	if err != nil {
+		return err
 	}
-	err := s.post(ctx, key, m, m.From)
-	if !blocked {
+	if c.kind != direct {
+		players := slices.DeleteFunc(slices.Clone(c.members), func(p string) bool { return slices.Contains(deaf, p) })
+		return s.post(ctx, key, m, players...)
+	}
+	err = s.post(ctx, key, m, m.From)
+	if !blocked && len(deaf) == 0 {
 		m.Channel = c.as(c.id)
 		err = errors.Join(err, s.post(ctx, key, m, c.id))
 	}
 	return err
+}
+
+// deaf are those of a channel who mute the author of a message.
+func (s *Store) deaf(ctx context.Context, c *channel, from string) ([]string, error) {
+	if s.cfg.Muters == nil {
+		return nil, nil
+	}
+	list, err := s.cfg.Muters(ctx, from, slices.DeleteFunc(slices.Clone(c.members), func(p string) bool { return p == from }))
+	if err != nil {
+		return nil, fmt.Errorf("delivering a message: %w", err)
+	}
+	return list, nil
 }
 
 func (s *Store) post(ctx context.Context, key string, m Message, players ...string) error {
@@ -139,7 +170,7 @@ var messageID = regexp.MustCompile(`^\d{1,15}-\d{1,10}$`)
 func IsID(s string) bool { return messageID.MatchString(s) }
 
 // History returns messages of a channel that stand before the one with this id ("" is the end), the newest first, at
-// most limit, which is 1 to MaxPage. next is before which to go on; "" means that there is nothing more. Errors: ErrNone.
+// most limit, which is 1 to MaxPage; without those of whom the player mutes. next is before which to go on; "" means that there is nothing more. Errors: ErrNone.
 func (s *Store) History(ctx context.Context, player, name, before string, limit int) (list []Message, next string, err error) {
 	c, err := s.open(ctx, player, name)
 	if err != nil {
@@ -152,13 +183,19 @@ func (s *Store) History(ctx context.Context, player, name, before string, limit 
 		}
 		from = "(" + before
 	}
+	var mutes []string
+	if s.cfg.Mutes != nil {
+		if mutes, err = s.cfg.Mutes(ctx, player); err != nil {
+			return nil, "", fmt.Errorf("reading a channel: %w", err)
+		}
+	}
 	entries, err := s.cfg.Redis.XRevRangeN(ctx, c.key+":log", from, "-", int64(limit)).Result()
 	if err != nil {
 		return nil, "", fmt.Errorf("reading a channel: %w", err)
 	}
 	for _, e := range entries {
 		m, hidden := message(e)
-		if m.Channel = c.as(player); !hidden || m.From == player {
+		if m.Channel = c.as(player); m.From == player || !hidden && !slices.Contains(mutes, m.From) {
 			list = append(list, m)
 		}
 	}

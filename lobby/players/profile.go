@@ -66,7 +66,7 @@ func (s *Store) Player(ctx context.Context, id string) (Player, error) {
 
 // keep lets what is kept of a player last from now on.
 func (s *Store) keep(ctx context.Context, pipe redis.Pipeliner, id string) {
-	for _, key := range []string{s.profile(id), s.ratings(id), s.blocks(id)} {
+	for _, key := range []string{s.profile(id), s.ratings(id), s.blocks(id), s.mutes(id)} {
 		pipe.PExpire(ctx, key, keepFor)
 	}
 }
@@ -94,10 +94,17 @@ func (s *Store) read(ctx context.Context, id string, change func(redis.Pipeliner
 	return p, nil
 }
 
-// Delete forgets a player: profile, ratings, blocks and list of matches. That a result was recorded is remembered, so
+// Delete forgets a player: profile, ratings, blocks, mutes and list of matches. That a result was recorded is remembered, so
 // that it does not come back; so are others' lists and blocks.
 func (s *Store) Delete(ctx context.Context, id string) error {
-	err := s.rdb.Del(ctx, s.profile(id), s.ratings(id), s.blocks(id), s.matches(id)).Err()
+	muted, err := s.Mutes(ctx, id)
+	for _, whom := range muted {
+		err = errors.Join(err, s.Unmute(ctx, id, whom))
+	}
+	if err != nil {
+		return fmt.Errorf("deleting a player: %w", err)
+	}
+	err = s.rdb.Del(ctx, s.profile(id), s.ratings(id), s.blocks(id), s.mutes(id), s.matches(id)).Err()
 	if err != nil {
 		return fmt.Errorf("deleting a player: %w", err)
 	}

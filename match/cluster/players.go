@@ -28,6 +28,7 @@ func (d *Directory) Players(ctx context.Context, room string) ([]string, error) 
 type Company struct {
 	Seed  uint64 // the room's: no two rooms have the same
 	Owner string // the player who made the room; "" is nobody
+	Game  string
 	Seats []Seated
 }
 
@@ -48,7 +49,7 @@ func (d *Directory) Company(ctx context.Context, room string) (Company, error) {
 	if err != nil {
 		return Company{}, fmt.Errorf("%s: %w", doing, err)
 	}
-	c := Company{Seed: seed, Owner: f["owner"]}
+	c := Company{Seed: seed, Owner: f["owner"], Game: f["game"]}
 	var errs []error
 	for seat, e := range entries.Val() {
 		deadline, rest, _ := strings.Cut(e, "|")

@@ -105,9 +105,9 @@ export class Live {
   }
 
   readonly chat = {
-    /** Writes a message: once, however often its socket is lost. */
-    send: (channel: Channel, text: string): Promise<ChatMessage> =>
-      this.ask("chat.send", { channel, text, key: `${this.#host.random()}-${this.#n}` }),
+    /** Writes a message: once, however often its socket is lost, and once for a key, which is for the same message sent again. */
+    send: (channel: Channel, text: string, key = `${this.#host.random()}-${this.#n}`): Promise<ChatMessage> =>
+      this.ask("chat.send", { channel, text, key }),
     /** Reads what was written, the newest first. The next page has `next` as before; the last one has none. */
     history: (channel: Channel, page: Omit<LiveRequests["chat.history"]["body"], "channel"> = {}): Promise<History> =>
       this.ask("chat.history", { ...page, channel }),

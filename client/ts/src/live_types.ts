@@ -1,11 +1,11 @@
 import type { CloseInfo } from "./close.js";
 import type { LiveState } from "./live.js";
 import type {
-  ChatEvent, ChatMessage, Explanation, GroupInvitation, History, LobbyEvent, Notification, PartyEvent, Ticket,
+  ChatEvent, ChatMessage, Explanation, GroupInvitation, History, LobbyEvent, Muting, Notification, PartyEvent, Ticket,
 } from "./lobby_types.js";
 
-/** A chat channel: of two players, a party, a room or a group. */
-export type Channel = `${"direct" | "party" | "room" | "group"}:${string}`;
+/** A chat channel: of two players, a party, a room, the player's team in a room, or a group. */
+export type Channel = `${"direct" | "party" | "room" | "team" | "group"}:${string}`;
 
 /** What a lobby says first on its socket. */
 export interface LiveHello {
@@ -33,6 +33,8 @@ export interface LiveTells {
   party: [change: PartyEvent, event: LobbyEvent];
   chat: [message: ChatEvent, event: LobbyEvent];
   group: [invitation: GroupInvitation, event: LobbyEvent];
+  /** One may not write in a room for a while, or again. */
+  mute: [muting: Muting, event: LobbyEvent];
   notification: [notification: Notification, event: LobbyEvent];
   /** What a backend has published to the player, of this kind: kept for him, or told only since he is there. */
   [kind: `x.${string}`]: [body: unknown, event: LobbyEvent];

@@ -21,11 +21,14 @@ import type {
   MadeRoom,
   MatchSeat,
   Me,
+  MutedPlayer,
+  Mutes,
   NewGroup,
   NewGuest,
   NewMessage,
   NewNotification,
   NewParty,
+  NewReplay,
   NewRoom,
   NewTicket,
   Notified,
@@ -39,10 +42,14 @@ import type {
   Published,
   Queues,
   Ready,
+  ReplayControl,
+  ReplaySession,
+  ReplayState,
   Result,
   RoomChange,
   RoomInfo,
   RoomList,
+  RoomMute,
   Ticket,
   TicketConfirmation,
 } from "./lobby_types.js";
@@ -51,10 +58,16 @@ import type {
 export interface Routes {
   /** Give a server rooms again. */
   "DELETE /v1/admin/nodes/{id}/drain": { args: { id: string }; reply: void };
-  /** Forget what is kept of one: profile, ratings, blocks and list of matches. */
+  /** Let a player write in a room again. */
+  "DELETE /v1/chat/{channel}/mute/{player}": { args: { channel: string; player: string }; reply: void };
+  /** Forget what is kept of one: profile, ratings, blocks, mutes and list of matches. */
   "DELETE /v1/me": { args: {}; reply: void };
   /** Unblock a player. */
   "DELETE /v1/me/blocks/{player}": { args: { player: string }; reply: void };
+  /** Unmute a player. */
+  "DELETE /v1/me/mutes/{player}": { args: { player: string }; reply: void };
+  /** End a session. */
+  "DELETE /v1/replays/{id}": { args: { id: string }; reply: void };
   /** Close a room. */
   "DELETE /v1/rooms/{id}": { args: { id: string }; reply: void };
   /** Give a ticket up. */
@@ -83,6 +96,8 @@ export interface Routes {
   "GET /v1/me/inbox": { args: { after?: string | undefined; limit?: number | undefined; wait?: string | undefined }; reply: LobbyEvents };
   /** List the matches that one played to their end, the newest first. */
   "GET /v1/me/matches": { args: { cursor?: string | undefined; limit?: number | undefined }; reply: PlayedMatches };
+  /** List the players whom one mutes. */
+  "GET /v1/me/mutes": { args: {}; reply: Mutes };
   /** Read the party that one is in. */
   "GET /v1/me/party": { args: {}; reply: Party };
   /** Read a party that one is in. */
@@ -91,6 +106,8 @@ export interface Routes {
   "GET /v1/players/{player}": { args: { player: string }; reply: Player };
   /** Read how the queues do. */
   "GET /v1/queues": { args: {}; reply: Queues };
+  /** Read how a replay that is shown stands. */
+  "GET /v1/replays/{id}": { args: { id: string }; reply: ReplayState };
   /** List public rooms. */
   "GET /v1/rooms": { args: { game?: string | undefined; region?: string | undefined; tag?: string[] | undefined; open_seats?: number | undefined; limit?: number | undefined; cursor?: string | undefined }; reply: RoomList };
   /** Read a room. */
@@ -99,6 +116,8 @@ export interface Routes {
   "GET /v1/tickets/{id}": { args: { id: string; wait?: string | undefined; known?: "waiting" | "confirming" | undefined }; reply: Ticket };
   /** Read why a ticket waits. */
   "GET /v1/tickets/{id}/explain": { args: { id: string }; reply: Explanation };
+  /** Seek, pause, or change the speed. */
+  "PATCH /v1/replays/{id}": { args: { id: string } & ReplayControl; reply: ReplayState };
   /** Change a room's title, tags or whether it is public. */
   "PATCH /v1/rooms/{id}": { args: { id: string } & RoomChange; reply: RoomInfo };
   /** Give a server no more rooms. */
@@ -111,6 +130,8 @@ export interface Routes {
   "POST /v1/admin/rooms/{id}/kick": { args: { id: string } & AdminKickBody; reply: Ordered };
   /** Write a message. */
   "POST /v1/chat/{channel}/messages": { args: { channel: string } & NewMessage; reply: ChatMessage };
+  /** Have a player not write in a room for a while. */
+  "POST /v1/chat/{channel}/mute": { args: { channel: string } & RoomMute; reply: MutedPlayer };
   /** Join a room by its code. */
   "POST /v1/codes/{code}/join": { args: { code: string }; reply: MatchSeat };
   /** Join a room by its name. */
@@ -149,6 +170,10 @@ export interface Routes {
   "POST /v1/parties/{id}/ready": { args: { id: string } & Ready; reply: Party };
   /** Publish into a room or to players. */
   "POST /v1/publish": { args: PublishBody; reply: Published };
+  /** Show the replay of a match. */
+  "POST /v1/replays": { args: NewReplay; reply: ReplaySession };
+  /** Watch a replay that is shown. */
+  "POST /v1/replays/{id}/watch": { args: { id: string }; reply: ReplaySession };
   /** Make a room. */
   "POST /v1/rooms": { args: NewRoom; reply: MadeRoom };
   /** Join a public room. */
@@ -165,4 +190,6 @@ export interface Routes {
   "PUT /v1/me": { args: Profile; reply: Me };
   /** Block a player. */
   "PUT /v1/me/blocks/{player}": { args: { player: string }; reply: void };
+  /** Mute a player. */
+  "PUT /v1/me/mutes/{player}": { args: { player: string }; reply: void };
 }

@@ -15,13 +15,21 @@ export interface EditorHost {
   selected(anchor: number, focus: number): void;
 }
 
+/** Two places of the text: where a selection was begun, and where it ends, with the caret. */
+export interface Selected {
+  readonly anchor: number;
+  readonly focus: number;
+}
+
 export class Editor {
   readonly root: HTMLElement;
   readonly #host: EditorHost;
   readonly #lines: Lines;
   readonly #abort = new AbortController();
+  #told: Selected | undefined; // what the host knows to be selected
   #composing = false;
-  #later: string | undefined; // what is to be shown when nothing is composed any more
+  #began: Selected | undefined; // what was selected when that was begun
+  #later: { text: string; selection: Selected | undefined } | undefined; // what is to be shown when it is done
 
   /** root becomes the text field: an element with a role and a name. */
   constructor(root: HTMLElement, host: EditorHost) {
@@ -35,10 +43,18 @@ export class Editor {
     };
     on("beforeinput", (e) => this.#before(e as InputEvent));
     on("input", () => this.#adopt()); // what could not be prevented
-    on("compositionstart", () => void (this.#composing = true));
+    on("compositionstart", () => {
+      this.#selected();
+      this.#began = this.#told;
+      this.#composing = true;
+    });
     on("compositionend", () => {
       this.#composing = false;
       this.#adopt();
+    });
+    on("focus", () => {
+      this.#told = undefined; // whatever it was, it is here again
+      this.#selected();
     });
     on("keydown", (e) => this.#key(e));
     on("copy", (e) => void this.#copy(e));
@@ -72,9 +88,9 @@ export class Editor {
    * Shows a text that is not of this editor: with others' changes, or of an undo. What is selected stays with its text, or
    * becomes what the caller says that it is.
    */
-  set(text: string, selection?: { anchor: number; focus: number }): void {
+  set(text: string, selection?: Selected): void {
     if (this.#composing) {
-      this.#later = text;
+      this.#later = { text, selection };
       return;
     }
     const list = changes(this.#lines.text, text);
@@ -82,12 +98,16 @@ export class Editor {
     const own = this.selection;
     for (const change of list) this.#lines.apply(change);
     if (!own) return;
-    // Browsers keep a selection within a line, but not over lines that come and go.
-    this.select(selection?.anchor ?? movedThrough(own.anchor, list), selection?.focus ?? movedThrough(own.focus, list));
+    // The caller knows best, but for what was selected a moment ago. Browsers keep a selection within a line, but not over
+    // lines that come and go.
+    const known = own.anchor === this.#told?.anchor && own.focus === this.#told.focus ? selection : undefined;
+    const now = known ?? { anchor: movedThrough(own.anchor, list), focus: movedThrough(own.focus, list) };
+    if (known) this.#told = known;
+    this.select(now.anchor, now.focus);
   }
 
   /** What is selected, where the page's selection is in here. */
-  get selection(): { anchor: number; focus: number } | undefined {
+  get selection(): Selected | undefined {
     const s = document.getSelection();
     if (!s?.anchorNode || !s.focusNode || !this.root.contains(s.anchorNode)) return undefined;
     const anchor = this.#lines.place(s.anchorNode, s.anchorOffset);
@@ -172,11 +192,19 @@ export class Editor {
     const before = this.#lines.text;
     const done = difference(before, clean(this.#lines.read()), caret);
     this.#lines.restore();
-    const meanwhile = this.#later === undefined ? [] : changes(before, this.#later);
-    this.#later = undefined;
-    for (const change of meanwhile) this.#lines.apply(change);
+    const later = this.#later;
+    const began = this.#began;
+    this.#began = this.#later = undefined;
+    if (later) this.set(later.text);
     if (!done) return;
-    const at = movedThrough(done.at, meanwhile); // others have written before it
+    // Others have written meanwhile. What was composed is where the selection was then, wherever that is now.
+    const [was, is] = [began && ends(began), later?.selection && ends(later.selection)];
+    if (later && was && is && done.at >= was.from && done.at <= was.to) {
+      const at = Math.min(is.from + done.at - was.from, is.to);
+      return this.#change({ at, removed: done.removed === 0 ? 0 : Math.min(done.removed, later.text.length - at), inserted: done.inserted });
+    }
+    const meanwhile = later ? changes(before, later.text) : [];
+    const at = movedThrough(done.at, meanwhile);
     const end = movedThrough(done.at + done.removed, meanwhile);
     this.#change({ at, removed: Math.max(0, end - at), inserted: done.inserted });
   }
@@ -202,13 +230,19 @@ export class Editor {
 
   #selectedRange(): { from: number; to: number } | undefined {
     const own = this.selection;
-    return own && { from: Math.min(own.anchor, own.focus), to: Math.max(own.anchor, own.focus) };
+    return own && ends(own);
   }
 
   #selected(): void {
     const own = this.selection;
-    if (own && !this.#composing) this.#host.selected(own.anchor, own.focus);
+    if (!own || this.#composing || (own.anchor === this.#told?.anchor && own.focus === this.#told.focus)) return;
+    this.#told = own;
+    this.#host.selected(own.anchor, own.focus);
   }
+}
+
+function ends({ anchor, focus }: Selected): { from: number; to: number } {
+  return { from: Math.min(anchor, focus), to: Math.max(anchor, focus) };
 }
 
 /** What an event inserts; undefined for what a plain text has not, such as bold letters. */

@@ -1,0 +1,154 @@
+package lobby
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"go.uber.org/zap"
+
+	"muster/lobby/chat"
+	"muster/match/cluster"
+)
+
+// rolesModerate are the roles of which one is needed to mute players in rooms that one has not made.
+var rolesModerate = []string{"moderator", roleAdmin}
+
+// RoomChannel is embedded in inputs; its name is exported because the library fills nothing else.
+type RoomChannel struct {
+	Channel string `path:"channel" maxLength:"80" pattern:"^(room|team):." example:"room:q2gc3zkqav6ohzd3uqp6tmy4ra" doc:"room:ID, or team:ID, which means the same: a mute is for all channels of the room."`
+}
+
+type muteInput struct {
+	RoomChannel
+	Body struct {
+		Player  string `json:"player" minLength:"1" maxLength:"64" example:"bob" doc:"The player's id."`
+		Minutes int    `json:"minutes" minimum:"1" maximum:"1440" example:"10" doc:"For how long, at most a day."`
+		Reason  string `json:"reason,omitempty" maxLength:"200" example:"Let others talk, too." doc:"What the player is told: one line of plain text."`
+	}
+}
+
+// Resolve implements huma.Resolver.
+func (in *muteInput) Resolve(huma.Context) (errs []error) {
+	if !plainText(in.Body.Player) {
+		errs = append(errs, &huma.ErrorDetail{Message: "expected at most 64 bytes without control characters", Location: "body.player"})
+	}
+	if !printable(in.Body.Reason) {
+		errs = append(errs, &huma.ErrorDetail{Message: "expected one line without control characters", Location: "body.reason"})
+	}
+	return errs
+}
+
+type unmuteInput struct {
+	RoomChannel
+	ID string `path:"player" maxLength:"64" example:"bob" doc:"The player's id, percent-encoded."`
+}
+
+// Resolve implements huma.Resolver.
+func (in *unmuteInput) Resolve(ctx huma.Context) []error {
+	return (&playerPath{in.ID}).Resolve(ctx)
+}
+
+// Muted says until when a player is muted.
+type Muted struct {
+	Player string    `json:"player" example:"bob"`
+	Until  time.Time `json:"until" example:"2026-01-02T03:14:05Z"`
+}
+
+type mutedOutput struct{ Body Muted }
+
+func (l *Lobby) registerChatMutes(api huma.API) {
+	huma.Register(api, operation(huma.Operation{
+		OperationID: "mute-in-room", Method: http.MethodPost, Path: "/v1/chat/{channel}/mute",
+		Summary: "Have a player not write in a room for a while", Tags: []string{"Chat"},
+		Errors: append([]int{http.StatusForbidden, http.StatusNotFound}, withBody...),
+		Description: "For who made the room, and for tokens with the role moderator or admin. The player must have a seat in it. He is " +
+			"told in his inbox, what he writes to the room and his team is refused with 403, and each mute is in the server's audit " +
+			"log. Again, it counts from now.",
+	}), l.muteInRoom)
+	huma.Register(api, noContent(huma.Operation{
+		OperationID: "unmute-in-room", Method: http.MethodDelete, Path: "/v1/chat/{channel}/mute/{player}",
+		Summary: "Let a player write in a room again", Tags: []string{"Chat"},
+		Errors:      []int{http.StatusForbidden, http.StatusNotFound},
+		Description: "Also one who is not muted.",
+	}), l.unmuteInRoom)
+}
+
+// moderated returns who is in a room in which the player may mute others, and the room's id. Its error is an answer: for
+// who may not and is not there, there is no such room.
+func (l *Lobby) moderated(ctx context.Context, channel string) (c cluster.Company, id string, err error) {
+	_, id, _ = strings.Cut(channel, ":")
+	none := huma.Error404NotFound("there is no such channel")
+	if !roomID.MatchString(id) {
+		return c, id, none
+	}
+	me := playerOf(ctx)
+	switch c, err = l.rooms.Company(ctx, id); {
+	case errors.Is(err, cluster.ErrNoRoom):
+		return c, id, none
+	case err != nil:
+		return c, id, l.problem("reading who is in a room", err)
+	case c.Owner == me.ID && me.ID != "":
+	case slices.ContainsFunc(me.Roles, func(r string) bool { return slices.Contains(rolesModerate, r) }):
+	case !sits(&c, me.ID):
+		return c, id, none
+	default:
+		return c, id, huma.Error403Forbidden("only who made the room, or a token with the role " + strings.Join(rolesModerate, " or ") + ", may mute others")
+	}
+	return c, id, nil
+}
+
+func sits(c *cluster.Company, player string) bool {
+	return slices.ContainsFunc(c.Seats, func(s cluster.Seated) bool { return s.Player == player })
+}
+
+func (l *Lobby) muteInRoom(ctx context.Context, in *muteInput) (*mutedOutput, error) {
+	c, id, err := l.moderated(ctx, in.Channel)
+	if err != nil {
+		return nil, err
+	}
+	who := in.Body.Player
+	if !sits(&c, who) { // else anybody could be sent reasons
+		return nil, huma.Error404NotFound("there is no such player in the room")
+	}
+	until, err := l.chat.Mute(ctx, id, bornAs(&c), who, in.Body.Reason, time.Duration(in.Body.Minutes)*time.Minute)
+	if err != nil {
+		return nil, l.problem("muting a player", err)
+	}
+	l.log.Info("audit", zap.String("what", "a player is muted in a room"), zap.String("room", id), zap.String("player", who),
+		zap.Int("minutes", in.Body.Minutes), zap.String("reason", in.Body.Reason), zap.String("by", operator(ctx)))
+	return &mutedOutput{Muted{who, until}}, nil
+}
+
+func (l *Lobby) unmuteInRoom(ctx context.Context, in *unmuteInput) (*struct{}, error) {
+	c, id, err := l.moderated(ctx, in.Channel)
+	if err != nil {
+		return nil, err
+	}
+	if err := l.chat.Unmute(ctx, id, bornAs(&c), in.ID); err != nil {
+		return nil, l.problem("unmuting a player", err)
+	}
+	l.log.Info("audit", zap.String("what", "a player is muted in a room no longer"), zap.String("room", id), zap.String("player", in.ID),
+		zap.String("by", operator(ctx)))
+	return nil, nil //nolint:nilnil // no content
+}
+
+// mutedProblem is the answer to a message of who is muted in the room. Clients find the time in its details.
+func mutedProblem(m *chat.MutedError) error {
+	until := time.Now().UTC().Add(m.For).Truncate(time.Second).Format(time.RFC3339)
+	text := "you are muted here until " + until
+	if m.Reason != "" {
+		text += ": " + m.Reason
+	}
+	return huma.ErrorWithHeaders(
+		huma.Error403Forbidden(text, &huma.ErrorDetail{Message: "the value is until when you are muted", Location: "path.channel", Value: until}),
+		http.Header{"Retry-After": {strconv.Itoa(seconds(m.For))}})
+}
+
+// bornAs tells a room from those of the same id before it.
+func bornAs(c *cluster.Company) string { return strconv.FormatUint(c.Seed, 36) }
