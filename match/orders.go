@@ -10,8 +10,6 @@ import (
 	"time"
 
 	"go.uber.org/zap"
-
-	"muster/internal/pause"
 )
 
 // The way of an order: the host's workers read it from the book, make it what is recorded, and put it to the room
@@ -108,7 +106,7 @@ func (h *Host) workOrders() {
 					rm.Abandon("the match goes on elsewhere")
 				} else {
 					h.log.Warn("orders for a room are tried again", zap.String("room", rm.spec.ID), zap.Error(err))
-					_ = pause.For(h.ctx, orderRetry) // the loop looks whether it has ended
+					h.soon(orderRetry)
 					o.turn.CompareAndSwap(turnServed, turnAgain)
 				}
 			}
@@ -117,6 +115,16 @@ func (h *Host) workOrders() {
 				h.serveOrders(rm)
 			}
 		}
+	}
+}
+
+// soon waits, or until the host ends.
+func (h *Host) soon(d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-h.ctx.Done():
+	case <-timer.C:
 	}
 }
 
@@ -289,7 +297,7 @@ func (rm *Instance) orderedUpTo() uint32 {
 func (rm *Instance) stateTree() ([]byte, error) {
 	text := fmt.Appendf(nil, `{"tick":%d,"tables":`, rm.tick)
 	text, err := rm.game.schema.AppendTree(text, rm.sim.world(), maxTreeRows, maxTree)
-	return append(text, '}'), err //nolint:wrapcheck // says what it did
+	return append(text, '}'), err
 }
 
 // answerState is the answer to who wants to know the state.

@@ -228,7 +228,7 @@ func textFrom(f *Field, v any, ok bool) (string, error) {
 
 // numberFrom is a value as the column's integer.
 func numberFrom(f *Field, v any) (int64, error) {
-	switch f.Kind {
+	switch f.Kind { //nolint:exhaustive // the others are numbers
 	case KindBool:
 		if b, ok := v.(bool); ok {
 			if b {
@@ -263,10 +263,10 @@ func numberFrom(f *Field, v any) (int64, error) {
 		return int64(n), nil //nolint:gosec // the bits
 	case KindRef:
 		n, err := strconv.ParseUint(text.String(), 10, 32)
-		if err != nil || !f.valid(int64(n)) { //nolint:gosec // 32 bits
+		if err != nil || !f.valid(int64(n)) {
 			return 0, fmt.Errorf("%w: expected a row's id", ErrJSON)
 		}
-		return int64(n), nil //nolint:gosec // 32 bits
+		return int64(n), nil
 	default:
 		return floatFrom(f, text)
 	}

@@ -88,7 +88,7 @@ func TestWhatIsPublishedIsNotQueuedForASlowReader(t *testing.T) {
 }
 
 func TestFloodOfWhatIsPublishedIsBounded(t *testing.T) {
-	inBubble(t, func(t *testing.T, ctx context.Context, rdb redis.UniversalClient) {
+	inBubble(t, func(t *testing.T, _ context.Context, rdb redis.UniversalClient) {
 		h := newSimHall(t, rdb, simnet.Link{}, nil)
 		time.Sleep(time.Second)
 		list, err := PublishNotices(&Published{ID: "p", Kind: "x.test", Body: json.RawMessage("1")}, []string{"alice"})

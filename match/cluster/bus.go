@@ -97,7 +97,7 @@ func (b *Bus) Publish(ctx context.Context, notices ...Notice) error {
 			return fmt.Errorf("publishing a notice of %s %s: its body has %d bytes, at most %d allowed", n.Kind, n.ID, len(n.Body), maxNoticeBody)
 		}
 		k := 2
-		if len(n.Body) > 0 {
+		if n.Body != "" {
 			k = 3
 		}
 		w.Array(k)
