@@ -130,7 +130,9 @@ func (c *Conn[S, In]) begin(w *proto.Welcome, at time.Time) {
 	} else {
 		c.clock.Reopen()
 	}
-	c.clock.Frame(w.Tick, c.ms(at)) // it is sent with that tick's frame
+	if w.Tick > 0 { // else one who watches is shown nothing yet
+		c.clock.Frame(w.Tick, c.ms(at)) // it is sent with that tick's frame
+	}
 	if w.Epoch != c.epoch {
 		c.out.restamp(c.clock.Target(c.ms(at)))
 	}

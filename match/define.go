@@ -89,6 +89,9 @@ func (g Game) Recorded() Game {
 // Schema returns the compiled schema of the game's state, input and events.
 func (g Game) Schema() *netcode.Schema { return g.schema }
 
+// Feeds says whether backends may give its rooms inputs, see [Feeder].
+func (g Game) Feeds() bool { return g.feeds }
+
 // ShowInput is an input's encoded body for people, as "{Turn:3 Fire:true}", or why it is none. What a player wrote in it is
 // not escaped.
 func (g Game) ShowInput(body []byte) string {

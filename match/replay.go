@@ -145,6 +145,16 @@ func (r *Replay) Emitted() []netcode.Emission { return r.fx.emitted }
 // Refused returns the commands that the tick refused, valid until the next Step.
 func (r *Replay) Refused() []netcode.Refusal { return r.fx.refused }
 
+// RefusedOrders says why orders of the tick were refused, in their order; valid until the next Step.
+func (r *Replay) RefusedOrders() (whys []string) {
+	for i := range r.fx.ordered {
+		if o := &r.fx.ordered[i]; o.outcome != OrderIsDone {
+			whys = append(whys, o.why)
+		}
+	}
+	return whys
+}
+
 // Started says whether the match has started, see [Starter].
 func (r *Replay) Started() bool { return r.sim.started() }
 

@@ -88,6 +88,7 @@ func (rm *Instance) receive(tick uint32) {
 			rm.promise.open = false
 		case msgCalledOff:
 			rm.promise.off = true
+		case msgWatch: // it is enough that the room ticks
 		case msgOrder: // there is something to do
 		case msgResync:
 			rm.metrics.resyncs.Inc()

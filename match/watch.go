@@ -110,9 +110,9 @@ func (rm *Instance) frameOf(w *way) []byte {
 	for i := range blocks {
 		blocks[i].Append(rm.out)
 	}
-	scopes := append(w.head.Scopes[:0], head.Scopes...)
+	scopes := w.head.Scopes[:0]
 	w.head, w.begun = head, true
-	w.head.Scopes = scopes
+	w.head.Scopes = append(scopes, head.Scopes...) //nolint:gocritic // the encoder's own are not kept, their memory here is
 	return append([]byte(nil), rm.out.Bytes()...)
 }
 

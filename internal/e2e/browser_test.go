@@ -25,6 +25,8 @@ func TestMain(m *testing.M) {
 	switch role := testprocess.Role(); role {
 	case "":
 		goleak.VerifyTestMain(m)
+	case "late":
+		cmd.Main(cmd.Game{Game: late()})
 	case "serve":
 		cmd.Main(cmd.Game{Game: durable()}, cmd.Game{Game: inSight()}, cmd.Game{Game: canvas.Game})
 	default:

@@ -59,7 +59,9 @@ func main() {
 	flag.DurationVar(&o.Window, "window", 10*time.Second, "how long each measurement takes")
 	flag.Parse()
 	text, err := run(ctx, o)
-	fmt.Print(text)
+	if err == nil {
+		_, err = io.WriteString(os.Stdout, text)
+	}
 	exit(err)
 }
 

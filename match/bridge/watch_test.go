@@ -102,7 +102,7 @@ type gallery struct {
 	stop   context.CancelFunc
 }
 
-func newGallery(t *testing.T, ctx context.Context, p *parade, rules match.Rules, each int) *gallery {
+func newGallery(ctx context.Context, t *testing.T, p *parade, rules match.Rules, each int) *gallery {
 	t.Helper()
 	g := &gallery{field: newField(t, 1, paradeGame(p, rules), "n0", "n1", "n2")}
 	g.events = []any{chime{}}
@@ -161,7 +161,7 @@ func (o *onlooker) check(t *testing.T, ref *onlooker, least int) {
 func TestAnEdgeIsSentOneMessageATickHoweverManyWatchThere(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		p := &parade{}
-		g := newGallery(t, t.Context(), p, match.Rules{}, 40)
+		g := newGallery(t.Context(), t, p, match.Rules{}, 40)
 		defer g.end()
 		time.Sleep(2 * time.Second)
 		type count struct{ casts, others int }
@@ -200,7 +200,7 @@ func TestAnEdgeIsSentOneMessageATickHoweverManyWatchThere(t *testing.T) {
 // What the network loses is asked for again: nobody misses an event, and what is shown is right.
 func TestWhoWatchesAtAnotherNodeMissesNothingThatTheNetworkLoses(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		g := newGallery(t, t.Context(), &parade{}, match.Rules{}, 3)
+		g := newGallery(t.Context(), t, &parade{}, match.Rules{}, 3)
 		defer g.end()
 		g.net.change(func() { g.net.loss, g.net.doubled = 0.1, 0.1 })
 		time.Sleep(10 * time.Second)
@@ -228,7 +228,7 @@ func TestWhoWatchesAtAnotherNodeIsShownAllAfterTheDelay(t *testing.T) {
 		p := &parade{}
 		const delay = 15 * time.Second // longer than a client bears silence
 		began := time.Now()
-		g := newGallery(t, t.Context(), p, match.Rules{SpectatorDelay: delay}, 2)
+		g := newGallery(t.Context(), t, p, match.Rules{SpectatorDelay: delay}, 2)
 		defer g.end()
 		time.Sleep(20*time.Second - time.Since(began))
 		p.teller.end.Store(true)
@@ -261,7 +261,7 @@ func TestWhoWatchesAtAnotherNodeIsShownAllAfterTheDelay(t *testing.T) {
 func TestWhoWatchesComesAgainWhereTheMatchGoesOn(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		const delay = 2 * time.Second
-		g := newGallery(t, t.Context(), &parade{}, match.Rules{SpectatorDelay: delay}, 2)
+		g := newGallery(t.Context(), t, &parade{}, match.Rules{SpectatorDelay: delay}, 2)
 		defer g.end()
 		time.Sleep(6 * time.Second)
 		g.kill("n0")

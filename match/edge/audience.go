@@ -53,7 +53,7 @@ type shot struct {
 func framedCopy(dst, msg []byte) []byte {
 	switch n := len(msg); {
 	case n <= 125:
-		dst = append(dst, 0, byte(n)) //nolint:gosec // not negative
+		dst = append(dst, 0, byte(n))
 	case n < 1<<16:
 		dst = binary.BigEndian.AppendUint16(append(dst, 0, 126), uint16(n))
 	default:

@@ -59,7 +59,7 @@ func TestACrowdIsWrittenToInTurnsAndDelaysNoPlayer(t *testing.T) {
 		crowd, seconds = 300, 6
 	}
 	rules := match.Rules{Spectators: crowd, TickRate: 20}
-	inPitch(t, pitch{bulk: 100}, rules, simnet.Link{Buffer: 8 << 10}, func(t *testing.T, ctx context.Context, b *bench, g match.Game) {
+	inPitch(t, pitch{bulk: 100}, rules, simnet.Link{Buffer: 8 << 10}, func(t *testing.T, ctx context.Context, b *bench, _ match.Game) {
 		player := b.join(ctx, "r", 1, "alice")
 		player.until(ctx, proto.KindFrame)
 		var wg sync.WaitGroup

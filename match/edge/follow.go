@@ -91,13 +91,12 @@ func (s *shard) serve(c *conn) (more bool) {
 		return false
 	}
 	end := s.ring[len(s.ring)-1]
-	if !f.begun {
-		if !s.begin(c) {
-			return false
-		}
-	} else if f.place.seq > end.Seq {
+	switch {
+	case !f.begun && !s.begin(c):
 		return false
-	} else if !s.skip(c) {
+	case f.place.seq > end.Seq:
+		return false
+	case !s.skip(c):
 		return false
 	}
 	b := s.burst(f.place)

@@ -51,12 +51,14 @@ func (c *cursor) restore(cp *journal.Checkpoint) error {
 	return nil
 }
 
-// approach makes step lead to a tick by the shortest way: on from here, or from a checkpoint.
+// approach makes step lead to a tick by a short way: on from here, or from a checkpoint before it, so that its own record
+// is run and says which hash its state had.
 func (c *cursor) approach(tick uint32) error {
-	if tick >= c.tick && c.info.before(tick) <= c.tick {
+	before := max(tick, c.info.From+1) - 1
+	if tick >= c.tick && c.info.before(before) <= c.tick {
 		return nil
 	}
-	return c.jump(tick)
+	return c.jump(before)
 }
 
 // step goes on by one tick, or over ticks that were not recorded, but not beyond a tick. It is false where nothing comes

@@ -262,7 +262,7 @@ export class Play {
     this.#anew = !goesOn;
     this.#rebase = false;
     this.resume = w.resume;
-    this.clock.frame(w.tick, at); // it is sent with that tick's frame
+    if (w.tick) this.clock.frame(w.tick, at); // it is sent with that tick's frame; 0: one who watches is shown nothing yet
     this.#outbox.welcome(inputs, w.seq);
     this.head = noHead;
     this.#view = undefined;

@@ -1,6 +1,6 @@
 // The arena's page: the join form, then matches, one after the other.
 
-import { APIError, Lobby } from "@muster/client";
+import { APIError, Lobby, TicketError } from "@muster/client";
 import { mountRoomChat } from "../shared/chatpanel.ts";
 import { byId, setText, show } from "../shared/dom.ts";
 import { pause } from "../shared/pause.ts";
@@ -38,6 +38,7 @@ const message = byId("message", HTMLElement);
 
 let lobby = new Lobby(location.origin);
 let player = ""; // whose token the lobby has
+let found = ""; // a ticket by which the lobby's page has found the seat
 let code = ""; // of the room that is played in, for friends
 let game: Game | undefined;
 let seeking: AbortController | undefined; // while a match is being found
@@ -89,6 +90,7 @@ async function run(name: string, way: Way, first?: Place<Way>): Promise<void> {
   if (name !== player) lobby = new Lobby(location.origin); // another name is another player
   player = name;
   code = first?.code ?? "";
+  found = first?.ticket ?? "";
   let outcome: Outcome = first ? { kind: "lost", room: first.room, afterMs: 0 } : { kind: "again", afterMs: 0 };
   let failed = 0;
   try {
@@ -159,11 +161,13 @@ function parted(why: string): void {
 
 /** Takes up a seat that is still held, or finds another match when it is not. */
 async function backTo(room: string, name: string, way: Way, signal: AbortSignal, wait: Say): Promise<Seated> {
-  wait("Going back to your seat …");
+  const ticket = found;
+  found = "";
+  wait(ticket ? "Going to your match …" : "Going back to your seat …");
   try {
-    return { seat: await lobby.rejoin(room, { signal }), code };
+    return { seat: await (ticket ? lobby.waitTicket(ticket, { signal }) : lobby.rejoin(room, { signal })), code };
   } catch (error) {
-    if (!(error instanceof APIError) || error.temporary) throw error;
+    if (!(error instanceof TicketError) && (!(error instanceof APIError) || error.temporary)) throw error;
     return takeSeat(lobby, name, way, signal, wait, asked.round, undefined, asked.open);
   }
 }

@@ -117,11 +117,10 @@ export class ArenaScene implements MatchScene {
     for (const r of this.#ranks) {
       gone.delete(r.seat);
       const row = this.#rows.get(r.seat) ?? this.#add(r.seat);
-      const [name, score] = [row.querySelector(".name")!, row.querySelector(".score")!];
-      setText(name, r.name);
-      setText(score, String(r.score));
+      setText(row.querySelector(".name")!, r.name);
+      setText(row.querySelector(".score")!, String(r.score));
+      setText(row.querySelector(".hidden-text")!, `${r.score === 1 ? "kill" : "kills"}${r.away ? ", connection lost" : ""}`);
       row.classList.toggle("away", r.away);
-      row.setAttribute("aria-label", `Follow ${r.name}: ${r.score} ${r.score === 1 ? "kill" : "kills"}${r.away ? ", connection lost" : ""}`);
       const item = row.parentElement!;
       if (before.nextElementSibling !== item) before.after(item);
       before = item;
@@ -134,7 +133,7 @@ export class ArenaScene implements MatchScene {
   }
 
   #add(seat: number): HTMLButtonElement {
-    const row = make("button", "pilot", make("i", "dot"), make("span", "name"), make("span", "score"));
+    const row = make("button", "pilot", make("i", "dot"), make("span", "name"), make("span", "score"), make("span", "hidden-text"));
     row.type = "button";
     row.setAttribute("aria-pressed", String(seat === this.#follow));
     row.addEventListener("click", () => this.#choose(seat));

@@ -102,7 +102,7 @@ export class Landing {
     if (drawn === this.#drawn) return; // who is about to press one does not lose it
     this.#drawn = drawn;
     this.#rooms.replaceChildren(...rooms.map((r) => this.#card({ kind: "room", id: r.id }, r.title || `${capital(r.game)} match`, [
-      capital(r.game), `${r.players} of ${r.seats} playing`, `began ${ago(r.created_at, now)}`,
+      ...(r.title ? [capital(r.game)] : []), `${r.players} of ${r.seats} playing`, `began ${ago(r.created_at, now)}`,
     ], "Live")));
   }
 

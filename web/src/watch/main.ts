@@ -117,7 +117,7 @@ function screen(name: "landing" | "live" | "replay" | "message"): void {
 /** Watches a match that is played now. */
 function live(room: string): void {
   screen("live");
-  setText(about, "");
+  setText(about, "Live match");
   say("Coming to the match …");
   const mine = round;
   const details = async () => {
@@ -146,7 +146,7 @@ async function present(ask: () => Promise<ReplaySession>, by: "match" | "session
   const control = wanted.kind === "session" ? wanted.key : "";
   if (by !== "file") {
     screen("replay");
-    setText(about, "");
+    setText(about, "Replay");
     say(by === "match" ? "Opening the replay …" : "Coming to the replay …");
   }
   let session: ReplaySession;
