@@ -17,17 +17,6 @@ func TestOperatorsSeeWhatRunsAndActOnIt(t *testing.T) {
 		return p
 	}
 	server := start()
-	key := filepath.Join(t.TempDir(), "key")
-	if err := os.WriteFile(key, []byte("a key of those who run this server, not of development\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	closed := freeAddr(t)
-	testprocess.Start(t, "serve", []string{"serve", "--listen", closed, "--key-file", key}).After(t, "lobby ")
-	token := func(args ...string) string {
-		p := testprocess.Start(t, "serve", append([]string{"token", "--key-file", key}, args...))
-		<-p.Ended()
-		return strings.TrimSpace(p.Output())
-	}
 	var log string
 	do := func(line string) bool {
 		switch line {
@@ -41,7 +30,7 @@ func TestOperatorsSeeWhatRunsAndActOnIt(t *testing.T) {
 		}
 		return true
 	}
-	ask(t, "admin.mjs", do, "http://"+mortal, "http://"+closed, token("--sub", "mallory"), token("--sub", "root", "--role", "admin"), shots(t))
+	ask(t, "admin.mjs", do, "acts", "http://"+mortal, shots(t))
 	for _, act := range []string{
 		`"what":"a server drains"`, `"what":"a server drains no longer"`, `"title":"A <b>storm</b> is coming"`,
 		`"reason":"Too good for the others"`, `"reason":"Maintenance until noon"`,
@@ -50,6 +39,27 @@ func TestOperatorsSeeWhatRunsAndActOnIt(t *testing.T) {
 			t.Errorf("%d lines of the log are audits with %s, want 1", n, act)
 		}
 	}
+}
+
+func TestOperatorsPageFitsSmallWindowsAndBothThemes(t *testing.T) {
+	addr := freeAddr(t)
+	testprocess.Start(t, "serve", []string{"serve", "--listen", addr}, "XDG_CONFIG_HOME="+t.TempDir()).After(t, "lobby ")
+	play(t, "admin.mjs", "looks", "http://"+addr, shots(t))
+}
+
+func TestOperatorsSignInWithATokenAndPlayersCannot(t *testing.T) {
+	key := filepath.Join(t.TempDir(), "key")
+	if err := os.WriteFile(key, []byte("a key of those who run this server, not of development\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	addr := freeAddr(t)
+	testprocess.Start(t, "serve", []string{"serve", "--listen", addr, "--key-file", key}).After(t, "lobby ")
+	for name, args := range map[string][]string{"PLAYER_TOKEN": {"--sub", "mallory"}, "ADMIN_TOKEN": {"--sub", "root", "--role", "admin"}} {
+		p := testprocess.Start(t, "serve", append([]string{"token", "--key-file", key}, args...))
+		<-p.Ended()
+		t.Setenv(name, strings.TrimSpace(p.Output()))
+	}
+	play(t, "admin.mjs", "signs-in", "http://"+addr, shots(t))
 }
 
 // audited is how many lines of a log are audits that say something, and who did it.

@@ -8,13 +8,26 @@ import (
 
 var (
 	codeBlock = regexp.MustCompile("(?s)```(?:go|ts)\n(.*?)```")
-	fileLine  = regexp.MustCompile(`^// ((?:games|web)/\S+)$`)
+	fileLine  = regexp.MustCompile(`^// ((?:cmd|games|lobby|web)/\S+)$`)
 )
 
 // Each block names files; what follows, up to the next name or an ellipsis, stands so in the file.
 func TestCodeOfTheCardGamesPageIsTheGames(t *testing.T) {
-	parts := 0
-	for _, block := range codeBlock.FindAllStringSubmatch(read(t, "docs/uses/CARDS.md"), -1) {
+	if parts := partsOfFiles(t, "docs/uses/CARDS.md"); parts < 10 {
+		t.Errorf("found %d parts of code, which cannot be all", parts)
+	}
+}
+
+func TestCodeOfTheDashboardsPageIsTheDashboards(t *testing.T) {
+	if parts := partsOfFiles(t, "docs/uses/DASHBOARD.md"); parts < 10 {
+		t.Errorf("found %d parts of code, which cannot be all", parts)
+	}
+}
+
+// partsOfFiles checks the code of a document and returns how many parts it has.
+func partsOfFiles(t *testing.T, document string) (parts int) {
+	t.Helper()
+	for _, block := range codeBlock.FindAllStringSubmatch(read(t, document), -1) {
 		name, text, part := "", "", []string{}
 		check := func() {
 			if want := strings.Join(part, "\n"); want != "" {
@@ -39,7 +52,5 @@ func TestCodeOfTheCardGamesPageIsTheGames(t *testing.T) {
 		}
 		check()
 	}
-	if parts < 10 {
-		t.Errorf("found %d parts of code, which cannot be all", parts)
-	}
+	return parts
 }

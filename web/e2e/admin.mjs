@@ -1,10 +1,12 @@
 // The page of operators: what it shows of a player in the arena, and what is done from it.
 //
-//   node e2e/admin.mjs URL URL PLAYER ADMIN [directory for screenshots]
+//   node e2e/admin.mjs acts URL [directory for screenshots]
+//   node e2e/admin.mjs looks URL [directory for screenshots]
+//   node e2e/admin.mjs signs-in URL [directory for screenshots]
 //
-// The first server is one of development, the second has a key of its own, by which PLAYER and ADMIN are signed: tokens
-// without a role and with the role admin. The script prints "kill the server" and "start the server", which are about the
-// first one, and waits for a line after each.
+// The first two are for a server of development. With "acts" the script prints "kill the server" and "start the server", and
+// waits for a line after each. The third is for a server with a key of its own, by which two tokens are signed: PLAYER_TOKEN has no role,
+// ADMIN_TOKEN the role admin.
 
 import assert from "node:assert/strict";
 import { createInterface } from "node:readline";
@@ -13,19 +15,18 @@ import { join } from "node:path";
 import { enter, PATIENCE, plays } from "./arena.mjs";
 import { accessible, complaints, withBrowser } from "./browser.mjs";
 
-const [url, closed, player, admin, shots] = process.argv.slice(2);
-if (!admin) {
-  console.error("usage: admin.mjs URL URL PLAYER ADMIN [DIRECTORY]");
+const [what, url, shots] = process.argv.slice(2);
+const { PLAYER_TOKEN: player, ADMIN_TOKEN: admin } = process.env;
+const part = { acts, looks, "signs-in": signsIn }[what];
+if (!part || !url) {
+  console.error("usage: admin.mjs acts|looks|signs-in URL [DIRECTORY]");
   process.exit(2);
 }
 
 const lines = createInterface({ input: process.stdin });
 const answers = lines[Symbol.asyncIterator]();
 try {
-  await withBrowser(async (browser) => {
-    await watches(browser);
-    await signsIn(browser);
-  });
+  await withBrowser(part);
 } catch (error) {
   console.error(`admin: ${error.stack ?? error}`);
   process.exitCode = 1;
@@ -63,7 +64,7 @@ function says([id, text]) {
 }
 
 /** An operator sees a player, looks into the room, and acts. */
-async function watches(browser) {
+async function acts(browser) {
   const anna = await enter(browser, url, "Anna", "?way=bots&bots=3", { viewport: { width: 480, height: 320 }, reducedMotion: "reduce" });
   const { room } = await plays(anna);
   const { context, page, complaints: list } = await open(browser, url, { colorScheme: "dark" });
@@ -122,6 +123,10 @@ async function watches(browser) {
   await serverGoes(page);
   assert.deepEqual(list.filter(own), []);
   await context.close();
+}
+
+/** How it looks in other windows. */
+async function looks(browser) {
   for (const [name, options] of [["light", { colorScheme: "light" }], ["small", { colorScheme: "dark", viewport: { width: 400, height: 700 } }]]) {
     const other = await open(browser, url, options);
     await until(other.page, "showing numbers", () => document.getElementById("total-nodes").textContent === "1");
@@ -212,7 +217,7 @@ async function serverGoes(page) {
 
 /** Where tokens are asked for: a player's is refused, an operator's is kept by the tab alone. */
 async function signsIn(browser) {
-  const { context, page, complaints: list } = await open(browser, closed, { colorScheme: "light" });
+  const { context, page, complaints: list } = await open(browser, url, { colorScheme: "light" });
   await page.getByLabel("Token").waitFor();
   await accessible(page, "signing in");
   const enterToken = async (token) => {

@@ -91,7 +91,7 @@ export class Numbers {
     this.#queues.show([...board.tables.Queues].map(([, q]) => q).sort((a, b) => (a.Name < b.Name ? -1 : 1)).map((q) => [q.Name, q] as const));
     const say = (id: string, text: string) => setText(byId(id, HTMLElement), text);
     say("total-players", brief(t.Players));
-    say("total-players-more", `${count(t.Sockets)} sockets${t.Watching ? `, ${count(t.Watching)} watch` : ""}`);
+    say("total-players-more", `${count(t.Sockets)} ${t.Sockets === 1 ? "socket" : "sockets"}${t.Watching ? `, ${count(t.Watching)} watch` : ""}`);
     say("total-rooms", brief(t.Rooms));
     say("total-rooms-more", t.Asleep ? `${count(t.Asleep)} asleep` : "all awake");
     say("total-waiting", brief(t.Waiting));
