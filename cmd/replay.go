@@ -19,6 +19,7 @@ import (
 type replayCmd struct {
 	Show   replayShowCmd   `cmd:"" help:"Say what is in a replay: players, ticks, inputs. It needs no game."`
 	Verify replayVerifyCmd `cmd:"" help:"Run replays again and say whether today's rules play them the same."`
+	Play   replayPlayCmd   `cmd:"" help:"Show a replay in the browser: a running server plays it by the game's rules, with seek and speed."`
 	Bisect replayBisectCmd `cmd:"" help:"Name the first tick and the first field at which today's rules play a replay otherwise."`
 }
 

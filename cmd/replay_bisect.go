@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"muster/match"
+	"muster/match/journal"
 )
 
 // replayBisectCmd names where a replay and the rules part.
@@ -99,6 +100,11 @@ func (r *replayed) record(b *strings.Builder, rec *match.TickRecord) {
 			fmt.Fprintf(b, "  work %d came back with %d bytes, error %q\n", w.ID, len(w.Body), w.Err)
 		}
 	}
+	for i := range rec.Orders {
+		if o := &rec.Orders[i]; shown(i, len(rec.Orders)) {
+			fmt.Fprintf(b, "  order %s: %s\n", text(o.ID), line(r.order(o)))
+		}
+	}
 	for i := range rec.Inputs {
 		if in := &rec.Inputs[i]; shown(i, len(rec.Inputs)) {
 			fmt.Fprintf(b, "  input %d of seat %d, who looked at tick %d and %d/256: %s\n", in.Seq, in.Seat, in.View, in.Frac,
@@ -111,6 +117,20 @@ func (r *replayed) record(b *strings.Builder, rec *match.TickRecord) {
 	}
 	if none {
 		fmt.Fprintf(b, "  nothing: no input, nobody came or went\n")
+	}
+}
+
+// order is what somebody who does not play had the room do.
+func (r *replayed) order(o *match.OrderRecord) string {
+	switch o.Kind {
+	case journal.OrderInput:
+		return "an input of a backend: " + r.game.ShowInput(o.Body)
+	case journal.OrderKick:
+		return fmt.Sprintf("%s is kicked: %s", o.Player, o.Text)
+	case journal.OrderEnd:
+		return "the match ends: " + o.Text
+	default:
+		return fmt.Sprintf("an event of %d bytes", len(o.Body))
 	}
 }
 

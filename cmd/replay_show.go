@@ -109,6 +109,7 @@ type summary struct {
 	CheckpointBytes int      `json:"checkpoint_bytes"` // of the largest
 	Inputs          int      `json:"inputs"`
 	Results         int      `json:"results"`           // of work outside
+	Orders          int      `json:"orders,omitempty"`  // of backends and operators
 	Gaps            int      `json:"gaps"`              // places where ticks are missing
 	Started         uint32   `json:"started,omitempty"` // the tick
 	Skipped         []uint32 `json:"skipped,omitempty"`
@@ -194,6 +195,7 @@ func (s *summary) record(rec *journal.Record) {
 	s.Records++
 	s.Inputs += len(rec.Inputs)
 	s.Results += len(rec.Results)
+	s.Orders += len(rec.Orders)
 	if rec.Hash != 0 {
 		s.Hashes++
 	}
@@ -253,6 +255,7 @@ type tickRecord struct {
 	Tick    uint32       `json:"tick"`
 	Seats   []tickSeat   `json:"seats,omitempty"`
 	Results []tickResult `json:"results,omitempty"`
+	Orders  []tickOrder  `json:"orders,omitempty"`
 	Inputs  []tickInput  `json:"inputs,omitempty"`
 	Started bool         `json:"started,omitempty"`
 	Skipped bool         `json:"skipped,omitempty"`
@@ -276,6 +279,15 @@ type tickInput struct {
 	Body []byte `json:"body"`
 }
 
+type tickOrder struct {
+	ID     string `json:"id"`
+	Kind   string `json:"kind"`
+	Player string `json:"player,omitempty"`
+	Team   uint16 `json:"team,omitempty"`
+	Text   string `json:"text,omitempty"`
+	Body   []byte `json:"body,omitempty"`
+}
+
 type tickResult struct {
 	ID    uint32 `json:"id"`
 	Seat  uint16 `json:"seat,omitempty"`
@@ -291,6 +303,9 @@ func tickOf(rec *journal.Record) *tickRecord {
 	for _, c := range rec.Seats {
 		p := &c.Player
 		t.Seats = append(t.Seats, tickSeat{uint16(p.Seat), changeName(c.Kind), p.ID, p.Name, p.Team})
+	}
+	for _, o := range rec.Orders {
+		t.Orders = append(t.Orders, tickOrder{o.ID, o.Kind.String(), o.Player, o.Team, o.Text, o.Body})
 	}
 	for _, in := range rec.Inputs {
 		t.Inputs = append(t.Inputs, tickInput(in))

@@ -22,6 +22,9 @@ func (s *summary) write(w io.Writer) error {
 		time.Duration(s.Seconds*float64(time.Second)).Round(time.Millisecond), s.Records, s.Hashes)
 	fmt.Fprintf(&b, "checkpoints  %d, the largest has %d bytes\n", s.Checkpoints, s.CheckpointBytes)
 	fmt.Fprintf(&b, "inputs       %d; results of work outside: %d\n", s.Inputs, s.Results)
+	if s.Orders > 0 {
+		fmt.Fprintf(&b, "orders       %d, of backends and operators\n", s.Orders)
+	}
 	if s.Started > 0 {
 		fmt.Fprintf(&b, "started      at tick %d\n", s.Started)
 	}

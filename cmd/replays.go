@@ -47,6 +47,34 @@ func (s *settings) crashes() string {
 	return filepath.Join(dir, "muster", "crashes")
 }
 
+// What settings.Record may have besides games.
+const (
+	recordAll  = "all"
+	recordNone = "none"
+)
+
+// recorded returns the games, those of which matches are to leave replays with rooms that keep journals.
+func (s *settings) recorded(games []Game) ([]Game, error) {
+	wanted := map[string]bool{}
+	for _, name := range s.Record {
+		wanted[name] = name != recordNone
+	}
+	out := make([]Game, len(games))
+	for i, g := range games {
+		if wanted[recordAll] || wanted[g.Name()] {
+			g.Game = g.Recorded()
+		}
+		out[i] = g
+		delete(wanted, g.Name())
+	}
+	delete(wanted, recordAll)
+	delete(wanted, recordNone)
+	for name := range wanted {
+		return nil, fmt.Errorf("--record %s: there is no such game", name)
+	}
+	return out, nil
+}
+
 const (
 	// maxExports is how many replays are sent at once: for each one the store may hold a match's journal in memory.
 	maxExports = 2

@@ -33,6 +33,7 @@ func (s *server) routes(games []Game, registry *prometheus.Registry) (http.Handl
 		})
 	}
 	mux.Handle("POST "+cluster.ProbePath, s.member.Load())
+	mux.Handle("POST "+playbackPath, s.shown.peers)
 	mux.HandleFunc("GET /livez", s.live)
 	mux.HandleFunc("GET /readyz", s.ready)
 	mux.Handle("GET /metrics", s.operatorsOnly(promhttp.HandlerFor(registry, promhttp.HandlerOpts{Registry: registry}), "metrics", "admin"))

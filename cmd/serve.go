@@ -32,6 +32,9 @@ func (c *serveCmd) Run(p *program) error {
 	if err := c.check(); err != nil {
 		return err
 	}
+	if len(c.Record) == 0 && c.development() && c.Redis == "" {
+		c.Record = []string{recordAll} // whoever tries it out looks at replays, too
+	}
 	keys, devFile, err := c.keys()
 	if err != nil {
 		return err

@@ -22,6 +22,7 @@ import (
 	"muster/match/edge"
 	"muster/match/journal"
 	"muster/match/node"
+	"muster/match/playback"
 	"muster/proto/token"
 )
 
@@ -53,6 +54,7 @@ type server struct {
 	closers  []func(context.Context) error // in the order of starting
 	host     *match.Host
 	replays  journal.Store // nil: no match leaves one
+	shown    *playbacks
 	edge     *edge.Server
 	opener   *node.Opener
 	claims   *node.Claimer
@@ -80,6 +82,9 @@ func startServer(ctx context.Context, set *settings, games []Game, keys *token.K
 			s = nil
 		}
 	}()
+	if games, err = set.recorded(games); err != nil {
+		return s, err
+	}
 	if err := checkNames(games); err != nil {
 		return s, err
 	}
@@ -110,7 +115,7 @@ func startServer(ctx context.Context, set *settings, games []Game, keys *token.K
 		}
 		return nil
 	})
-	if err := s.startMatches(rdb, games, registry); err != nil {
+	if err := s.startMatches(rdb, games, node.Process, registry); err != nil {
 		return s, err
 	}
 	if err := s.startLobby(rdb, games, registry); err != nil {
@@ -225,7 +230,7 @@ func (s *server) redis(ctx context.Context) (redis.UniversalClient, error) {
 	return cluster.Batched(rdb), nil
 }
 
-func (s *server) startMatches(rdb redis.UniversalClient, games []Game, reg prometheus.Registerer) error {
+func (s *server) startMatches(rdb redis.UniversalClient, games []Game, process string, reg prometheus.Registerer) error {
 	dir := cluster.NewDirectory(rdb, s.set.Namespace)
 	defined, rules := make([]match.Game, len(games)), map[string]match.Rules{}
 	for i := range games {
@@ -262,6 +267,12 @@ func (s *server) startMatches(rdb redis.UniversalClient, games []Game, reg prome
 		Opener: s.opener, Live: nodes.Live, Crashed: node.Crashed, Journals: s.replays, Log: s.log,
 	})
 	rooms := &node.Rooms{Opener: s.opener, Claims: s.claims, Nodes: nodes, Cut: func() (cut, paused bool) { return s.member.Load().Cut() }}
+	s.shown = &playbacks{
+		sessions: playback.New(playback.Config{Games: defined, Process: process, Log: s.log, Registerer: reg}),
+		store:    s.replays, process: process, nodes: nodes, exports: make(chan struct{}, maxExports),
+	}
+	s.shown.peers = &playbackPeers{key: s.keys.Subkey("replays"), client: newPeerClient(), answer: s.shown.answer}
+	rooms.Replays = s.shown.find
 	s.startBridge(rooms, reg)
 	s.edge = edge.New(edge.Config{
 		Rooms: rooms, Keys: s.keys, Log: s.log, Registerer: reg, Origins: s.set.Origins,
@@ -269,6 +280,7 @@ func (s *server) startMatches(rdb redis.UniversalClient, games []Game, reg prome
 		Seated:    func(player string, begins bool) { s.lobby.Seated(player, begins) }, // it is there before the first socket
 	})
 	s.onClose(s.edge.Close)
+	s.onClose(s.shown.sessions.Close)
 	s.onClose(host.Close) // flushes the journals: before Redis is closed
 	s.onClose(func(context.Context) error { s.claims.Close(); return nil })
 	return nil
@@ -308,6 +320,9 @@ func (s *server) startLobby(rdb redis.UniversalClient, games []Game, reg prometh
 	if s.replays != nil {
 		cfg.Replays, cfg.ReplaysFor = newExports(s.replays, s.log), s.set.KeepFor // players do not take operators' places
 	}
+	if s.set.serves() {
+		cfg.Replayer = s.shown
+	}
 	opened := map[string]bool{}
 	for _, name := range s.set.OpenFor {
 		opened[name] = true
@@ -316,7 +331,7 @@ func (s *server) startLobby(rdb redis.UniversalClient, games []Game, reg prometh
 		r := g.Rules()
 		cfg.Games = append(cfg.Games, lobby.Game{
 			Name: g.Name(), Rules: r.Version, Seats: r.Seats, Persist: r.Persist, Config: r.Config, CheckConfig: g.CheckConfig,
-			Watch: r.Spectators > 0, Role: r.Role, OpenReplays: opened[g.Name()],
+			Watch: r.Spectators > 0, Delay: r.SpectatorDelay, Role: r.Role, OpenReplays: opened[g.Name()],
 		})
 		if opened[g.Name()] && r.Persist {
 			return fmt.Errorf("--open-replays %s: the game's rooms go on after their results, and a replay shows what is hidden in them", g.Name())

@@ -10,23 +10,30 @@ import (
 	"time"
 
 	"muster/games/arena"
+	"muster/games/canvas"
 )
 
-// The page's types are printed from the game. If this fails run:
+// The pages' types are printed from their games. If this fails run, with its name:
 //
-//	go run ./cmd/muster types --game arena > web/src/arena/types.ts
-func TestTheArenaPagesTypesAreThoseOfTheGame(t *testing.T) {
+//	go run ./cmd/muster types --game NAME > web/src/NAME/types.ts
+func TestThePagesTypesAreThoseOfTheirGames(t *testing.T) {
 	t.Parallel()
-	want, err := os.ReadFile("../web/src/arena/types.ts")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var out, errs bytes.Buffer
-	if code := run(context.Background(), func() {}, []string{"types", "--game", "arena"}, []Game{{Game: arena.Game}}, &out, &errs); code != 0 {
-		t.Fatalf("exit status %d: %s", code, errs.String())
-	}
-	if out.String() != string(want) {
-		t.Error("web/src/arena/types.ts is not what muster types prints")
+	for _, g := range []Game{
+		{Game: arena.Game},
+		{Game: canvas.Game},
+	} {
+		name := g.Game.Name()
+		want, err := os.ReadFile(filepath.Join("..", "web", "src", name, "types.ts"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var out, errs bytes.Buffer
+		if code := run(context.Background(), func() {}, []string{"types", "--game", name}, []Game{g}, &out, &errs); code != 0 {
+			t.Fatalf("exit status %d: %s", code, errs.String())
+		}
+		if out.String() != string(want) {
+			t.Errorf("web/src/%s/types.ts is not what muster types prints", name)
+		}
 	}
 }
 

@@ -320,7 +320,8 @@ func (l *Lobby) adminAnnounce(ctx context.Context, in *adminRoomAnnounceInput) (
 	if err := l.sameNotification(ctx, id, digest); err != nil {
 		return nil, l.problem(doing, err)
 	}
-	players, err := l.rooms.Seated(ctx, in.ID)
+	r, err := l.rooms.RoomNow(ctx, in.ID)
+	players := r.Seated
 	if errors.Is(err, cluster.ErrNoRoom) {
 		return nil, huma.Error404NotFound(noRoomNow)
 	}

@@ -3,7 +3,6 @@ package lobby
 import (
 	"context"
 	"net/http"
-	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -100,7 +99,7 @@ func (l *Lobby) listMatches(ctx context.Context, in *listMatchesInput) (*matches
 	out := &matchesOutput{}
 	out.Body.Matches = make([]PlayedMatch, len(list))
 	for i, m := range list {
-		out.Body.Matches[i] = l.played(m, slices.Contains(p.Roles, "admin"))
+		out.Body.Matches[i] = l.played(m, l.operator(ctx))
 	}
 	if more {
 		out.Body.Next = list[len(list)-1].ID

@@ -3,13 +3,10 @@ package lobby
 import (
 	"context"
 	"net/http"
-	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
-
-	"muster/proto"
 )
 
 // replayLimit is how many replays a player may fetch: each may be a whole match's journal in memory.
@@ -40,17 +37,8 @@ func (l *Lobby) replayPath(room, game string, ended time.Time) string {
 }
 
 func (l *Lobby) getReplay(ctx context.Context, in *getMatchInput) (*huma.StreamResponse, error) {
-	r, err := l.results.get(ctx, in.ID)
-	if err != nil {
-		return nil, l.problem("reading a result", err)
-	}
-	me := playerOf(ctx).ID
-	played := slices.ContainsFunc(r.Placements, func(p proto.Placement) bool { return p.Player == me })
-	if !played || !r.Recorded || l.cfg.Replays == nil || l.replayPath(r.Room, r.Game, r.Ended) == "" {
-		return nil, l.problem("reading a result", errNoResult)
-	}
-	if err := l.count(ctx, limitKey(ctx)+":replays", replayLimit, "you fetch too many replays"); err != nil {
-		return nil, l.problem("sending a replay", err)
+	if err := l.mayFetch(ctx, in.ID); err != nil {
+		return nil, err
 	}
 	return &huma.StreamResponse{Body: func(ctx huma.Context) {
 		req, w := humago.Unwrap(ctx)

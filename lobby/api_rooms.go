@@ -150,7 +150,7 @@ func (l *Lobby) getRoom(ctx context.Context, in *InRoom) (*roomOutput, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &roomOutput{infoOf(r, playerOf(ctx).ID)}, nil
+	return &roomOutput{l.infoOf(r, playerOf(ctx).ID)}, nil
 }
 
 func (l *Lobby) joinRoom(ctx context.Context, in *InRoom) (*matchOutput, error) {

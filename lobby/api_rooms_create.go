@@ -94,7 +94,7 @@ func (l *Lobby) createRoom(ctx context.Context, in *createRoomInput) (*madeRoomO
 	if err != nil {
 		return nil, l.problem("making a room", err)
 	}
-	return &madeRoomOutput{MadeRoom{infoOf(&r, n.Owner), *m}}, nil
+	return &madeRoomOutput{MadeRoom{l.infoOf(&r, n.Owner), *m}}, nil
 }
 
 // errRoomOver means that a repeated request's room was there and is over.

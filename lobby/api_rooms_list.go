@@ -75,7 +75,7 @@ func (l *Lobby) listRooms(ctx context.Context, in *listRoomsInput) (*roomListOut
 	}
 	out := RoomList{Rooms: make([]RoomInfo, len(list)), Next: next}
 	for i := range list {
-		out.Rooms[i] = infoOf(&list[i], "") // a list tells nobody a code
+		out.Rooms[i] = l.infoOf(&list[i], "") // a list tells nobody a code
 	}
 	return &roomListOutput{out}, nil
 }

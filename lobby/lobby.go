@@ -67,6 +67,8 @@ type Config struct {
 	// how long after a match's end it has it.
 	Replays    http.Handler
 	ReplaysFor time.Duration
+	// Replayer shows recordings. nil: none are shown.
+	Replayer Replayer
 	// Ordered, if it is not nil, is told of rooms, of this process or not, for which orders wait. It must not block.
 	Ordered    func(room string)
 	Log        *zap.Logger
@@ -84,8 +86,9 @@ type Game struct {
 	// nil is none. CheckConfig says what else is wrong with one; it may be nil.
 	Config      any
 	CheckConfig func(config []byte) error
-	// Watch says that its rooms may be watched by those who do not play.
+	// Watch says that its rooms may be watched by those who do not play, Delay how much later they see it.
 	Watch bool
+	Delay time.Duration
 	// Role is what a player's token must have for its rooms and its queues; "" is nothing.
 	Role string
 	// OpenReplays lets its players fetch the replays of matches that they played to their end, with all that the game hid
@@ -297,6 +300,7 @@ func (l *Lobby) Register(mux *http.ServeMux) *huma.OpenAPI {
 	l.registerMatches(api)
 	l.registerParties(api)
 	l.registerReplays(api)
+	l.registerReplaySessions(api)
 	l.registerMe(api)
 	l.registerBlocks(api)
 	l.registerMutes(api)

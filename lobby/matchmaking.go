@@ -60,7 +60,9 @@ func (g Game) matched() ticket.Game { return ticket.Game{Name: g.Name, Rules: g.
 // want is what a new room of the game needs of its node; region is "" for anywhere.
 func (g Game) want(region string) cluster.Want {
 	m := g.matched()
-	return m.Want(region)
+	want := m.Want(region)
+	want.Anyway = g.Role != "" // what is for those who run the servers is needed when these are full
+	return want
 }
 
 func reasonOf(err error) string {

@@ -23,6 +23,7 @@ func (l *Lobby) problem(doing string, err error) error {
 	var have *ticket.HaveError
 	var penalty *ticket.PenaltyError
 	var often *tooOftenError
+	var replay *ReplayError
 	switch {
 	case errors.Is(err, ticket.ErrNoTicket):
 		return huma.Error404NotFound("there is no such ticket")
@@ -44,6 +45,8 @@ func (l *Lobby) problem(doing string, err error) error {
 		return huma.ErrorWithHeaders(huma.Error429TooManyRequests(ticket.ErrMany.Error()), http.Header{"Retry-After": {"10"}})
 	case errors.Is(err, ticket.ErrNotAsked):
 		return huma.Error409Conflict(ticket.ErrNotAsked.Error())
+	case errors.As(err, &replay):
+		return replayProblem(replay)
 	case errors.As(err, &often):
 		return huma.ErrorWithHeaders(huma.Error429TooManyRequests(often.what),
 			http.Header{"Retry-After": {strconv.Itoa(often.after)}})
@@ -64,6 +67,15 @@ func (l *Lobby) problem(doing string, err error) error {
 		l.log.Warn(doing+" failed", zap.Error(err))
 	}
 	return later(notNow, "1")
+}
+
+// replayProblem is the answer of a recording that is not shown.
+func replayProblem(e *ReplayError) error {
+	err := huma.NewError(e.Status, e.Detail)
+	if e.Retry == "" {
+		return err //nolint:wrapcheck // it is the answer
+	}
+	return huma.ErrorWithHeaders(err, http.Header{"Retry-After": {e.Retry}}) //nolint:wrapcheck // it is the answer
 }
 
 // maxEcho bounds what an error repeats of a request, in bytes: enough to recognise it.

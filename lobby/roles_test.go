@@ -135,3 +135,14 @@ func TestDevelopmentAsksForNoRole(t *testing.T) {
 		}
 	}
 }
+
+func TestRoomOfAGameOfARoleIsOpenedWhereNoServerTakesRooms(t *testing.T) {
+	rdb := testredis.Embedded(t)
+	p := open(t, rdb, func(c *lobby.Config) { withRoles(c); withDocs(c) })
+	defer p.Close()
+	n := rolesNode
+	n.Full, n.Games = "its rooms' ticks are late", map[string]string{"board": "1", "docs": "3"}
+	defer join(t, rdb, n)()
+	wantProblem(t, p.joinNamed("ann", "minutes"), http.StatusServiceUnavailable, "")
+	want[lobby.Match](t, p.as("boss", "staff", "POST", "/v1/games/board/rooms/main/join", ""), 200)
+}

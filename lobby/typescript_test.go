@@ -44,7 +44,8 @@ var typeNames = map[string]string{
 	"MatchesOutputBody": "PlayedMatches", "QueuesOutputBody": "Queues", "BlocksOutputBody": "Blocks", "MutesOutputBody": "Mutes", "MuteInputBody": "RoomMute", "Muted": "MutedPlayer", "PutMeInputBody": "Profile",
 	"CreateRoomInputBody": "NewRoom", "ChangeRoomInputBody": "RoomChange", "NotifyBody": "NewNotification", "Placement": "PlayerPlacement",
 	"NewGuestInputBody": "NewGuest", "RenewGuestInputBody": "GuestRenewal", "NewPartyInputBody": "NewParty", "CodeInputBody": "Code",
-	"ReadyInputBody": "Ready", "NewGroupInputBody": "NewGroup", "ConfirmTicketInputBody": "TicketConfirmation",
+	"OpenReplayInputBody": "NewReplay",
+	"ReadyInputBody":      "Ready", "NewGroupInputBody": "NewGroup", "ConfirmTicketInputBody": "TicketConfirmation",
 }
 
 // eventSchemas describes the bodies of events that are not those of REST, and what they are made of.
@@ -155,8 +156,11 @@ func (w *typescriptOf) schema(name string) object {
 	return s
 }
 
-// route returns a route's line with its comment; "" for one that does not answer in JSON.
+// route returns a route's line with its comment; "" for one that does not speak JSON.
 func (w *typescriptOf) route(route string, op object) string {
+	if body := op["requestBody"]; body != nil && in(w.t, body, "content")["application/json"] == nil {
+		return ""
+	}
 	reply := "void"
 	for status, res := range in(w.t, op, "responses") {
 		if status >= "300" {

@@ -99,6 +99,7 @@ type core[S, In any] struct {
 	held    []held[In] // by seat; samples only
 	in      In         // the input being read
 	scratch []byte
+	summed  *netcode.Sums
 	scopes  func(*netcode.Scopes) // nil: everybody sees everything
 
 	doneOrders []doneOrder // the newest, the oldest of them first
@@ -116,7 +117,7 @@ type held[In any] struct {
 }
 
 func newCore[S, In any](g *Game, spec Spec, impl Stepper[S, In], h hooks[S, In]) *core[S, In] {
-	c := &core[S, In]{game: g, impl: impl, hooks: h, held: make([]held[In], g.rules.Seats+1)}
+	c := &core[S, In]{game: g, impl: impl, hooks: h, summed: g.schema.NewSums(), held: make([]held[In], g.rules.Seats+1)}
 	if err := g.schema.Bind(&c.state); err != nil {
 		panic(err) // Define compiled the schema from this very type
 	}
@@ -271,7 +272,7 @@ func (c *core[S, In]) inputs(rec *TickRecord, out *effects) error {
 }
 
 func (c *core[S, In]) sums(dst []uint64) []uint64 {
-	dst, err := c.game.schema.ColumnSums(&c.state, dst[:0])
+	dst, err := c.summed.ColumnSums(&c.state, dst[:0])
 	if err != nil {
 		panic(err) // the state is of the schema's type
 	}

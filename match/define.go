@@ -77,8 +77,20 @@ func (g Game) Name() string { return g.name }
 // Rules returns the rules with defaults filled in.
 func (g Game) Rules() Rules { return g.rules }
 
+// Recorded returns the game with rooms that keep a journal whatever its rules ask for, so that each match leaves a replay.
+// Rooms that persist stay as they are: what they keep is theirs to say.
+func (g Game) Recorded() Game {
+	if g.err == nil && !g.rules.Persist {
+		g.rules.Durability = Journal
+	}
+	return g
+}
+
 // Schema returns the compiled schema of the game's state, input and events.
 func (g Game) Schema() *netcode.Schema { return g.schema }
+
+// Feeds says whether backends may give its rooms inputs, see [Feeder].
+func (g Game) Feeds() bool { return g.feeds }
 
 // ShowInput is an input's encoded body for people, as "{Turn:3 Fire:true}", or why it is none. What a player wrote in it is
 // not escaped.

@@ -145,8 +145,34 @@ func (r *Replay) Emitted() []netcode.Emission { return r.fx.emitted }
 // Refused returns the commands that the tick refused, valid until the next Step.
 func (r *Replay) Refused() []netcode.Refusal { return r.fx.refused }
 
+// RefusedOrders says why orders of the tick were refused, in their order; valid until the next Step.
+func (r *Replay) RefusedOrders() (whys []string) {
+	for i := range r.fx.ordered {
+		if o := &r.fx.ordered[i]; o.outcome != OrderIsDone {
+			whys = append(whys, o.why)
+		}
+	}
+	return whys
+}
+
 // Started says whether the match has started, see [Starter].
 func (r *Replay) Started() bool { return r.sim.started() }
+
+// Capture hands the state to an encoder of the game's schema as that of a tick of the encoder's own, greater than any
+// before, with what the Scopes hook says of it.
+func (r *Replay) Capture(tick uint32, enc *netcode.Encoder) (err error) {
+	defer r.caught(r.tick, &err)
+	r.sim.capture(tick, enc)
+	return nil
+}
+
+// Team is that of the player who has the seat now; 0 is none.
+func (r *Replay) Team(seat netcode.Seat) uint16 {
+	if int(seat) > r.game.rules.Seats {
+		return 0
+	}
+	return r.sim.team(seat)
+}
 
 // Players are those who have a seat, by seat.
 func (r *Replay) Players() []Player { return r.sim.players() }

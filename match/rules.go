@@ -51,8 +51,8 @@ type Rules struct {
 	// world. Such a room ends only when its rules end it. It implies Durability Checkpoint at least.
 	Persist bool
 	// Role is what the token of a player must have for a seat in rooms of this game, or to watch them: lobbies refuse all
-	// others, but in development. For what is not for everybody, like the tools of those who run the servers. Default
-	// none: the game is for all.
+	// others, but in development. For what is not for everybody, like the tools of those who run the servers: a room of such a
+	// game is opened also where no server takes new rooms. Default none: the game is for all.
 	Role string
 	// Events are the zero values of the event types that the game emits, in the order of their wire types.
 	Events []any

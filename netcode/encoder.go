@@ -201,6 +201,30 @@ func (e *Encoder) PublicScopes() []proto.Watch {
 	return e.public
 }
 
+// AllScopes returns every scope that has rows at the newest tick, and the room's, sorted: what nobody who plays or
+// watches a match may have, and who looks at one that is over may. It is appended to dst, at most [proto.MaxScopes] of
+// them; what a table has for the server alone is in none.
+func (e *Encoder) AllScopes(dst []proto.Watch) []proto.Watch {
+	last := 0
+	if e.now != nil {
+		for _, starts := range e.now.starts {
+			last = max(last, len(starts)-2)
+		}
+	}
+	from := len(dst)
+	dst = append(dst, e.rules.watch(scopeRoom))
+	for n := 1; n <= last && len(dst)-from < proto.MaxScopes; n++ {
+		scope := uint16(n)
+		for _, starts := range e.now.starts {
+			if !starts.empty(scope) {
+				dst = append(dst, proto.Watching(scope, 1))
+				break
+			}
+		}
+	}
+	return dst
+}
+
 // cache returns what was encoded of a scope at the newest tick.
 func (e *Encoder) cache(scope uint16) *scopeCache {
 	for int(scope) >= len(e.caches) {

@@ -178,10 +178,23 @@ func (s *snapshot) capture(i int, p *part, placed []placing, before *rowSet) {
 }
 
 func captureText(f *Field, dst []string, slots []uint16, at *placing, before *rowSet, c int) {
+	same := before != nil && !at.moved
+	if same && f.shared() {
+		for i, slot := range slots {
+			v, was := *(*string)(unsafe.Add(at.rows[slot], f.offset)), before.text[c][i]
+			if !sameString(v, was) { // else it was looked at before, and is kept
+				if v = f.loadText(at.rows[slot]); v == was {
+					v = was
+				}
+			}
+			dst[i] = v
+		}
+		return
+	}
 	for i, slot := range slots {
 		v := f.loadText(at.rows[slot])
 		switch {
-		case before != nil && !at.moved && before.text[c][i] == v:
+		case same && before.text[c][i] == v:
 			v = before.text[c][i]
 		case f.Kind == KindBytes:
 			v = strings.Clone(v)

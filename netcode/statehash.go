@@ -23,6 +23,11 @@ func (sc *Schema) StateHash(state any) (uint64, error) {
 // each of its columns. Their sum, modulo 2^64, is the StateHash, and [Schema.ColumnName] says whose the i-th is. Two
 // states that differ show by them where. It allocates only where dst has no room.
 func (sc *Schema) ColumnSums(state any, dst []uint64) ([]uint64, error) {
+	return sc.columnSums(state, dst, nil)
+}
+
+// columnSums is ColumnSums with what is known of texts, or nil.
+func (sc *Schema) columnSums(state any, dst []uint64, known *Sums) ([]uint64, error) {
 	s, err := sc.stateOf(state)
 	if err != nil {
 		return dst, fmt.Errorf("hashing a state: %w", err)
@@ -41,7 +46,12 @@ func (sc *Schema) ColumnSums(state any, dst []uint64) ([]uint64, error) {
 			}
 			sums[0] += cell(i, len(fields), id, 1) // that the row is there
 			for c := range fields {
-				sums[1+c] += cell(i, c, id, fields[c].exact(at))
+				f := &fields[c]
+				if f.Kind == KindString && known != nil && f.shared() {
+					sums[1+c] += cell(i, c, id, known.text(i, c, slot, *(*string)(unsafe.Add(at, f.offset))))
+					continue
+				}
+				sums[1+c] += cell(i, c, id, f.exact(at))
 			}
 		}
 	}

@@ -45,7 +45,7 @@ func TestNumbersOfAuthorsAreGivenAgain(t *testing.T) {
 	for i := range 1024 {
 		a := p.authorOf(fmt.Sprint("player ", i))
 		p.Cursors.Add(Cursor{Owner: 1, Author: a.Number})
-		p.does(1, Input{Op: Insert, N: 1, Text: "x"})
+		p.quick(1, Input{Op: Insert, N: 1, Text: "x"})
 		for id := range p.Cursors.All() {
 			p.Cursors.Remove(id)
 		}
@@ -159,7 +159,7 @@ func (ty *typist) think(v *client.BotView[World]) (Input, bool) {
 		return Input{}, false
 	}
 	ty.text = (&World{Runs: v.State.Runs}).Text() // without the index, which may be of an earlier state
-	if len(ty.word) == 60 || v.Tick > 300 {
+	if len(ty.word) == 60 || v.Tick > 250 {
 		return Input{}, false
 	}
 	letter := string(rune('A' + int(v.Seat)))
@@ -184,7 +184,7 @@ func TestWordsOfTwentyOnLinesThatAreLostStayWhole(t *testing.T) {
 		return ty.think
 	})
 	matchtest.Network(t, Game, bot, matchtest.Net{
-		Players: 20, For: time.Minute, Latency: 120 * time.Millisecond, Jitter: 100 * time.Millisecond, Loss: 0.02,
+		Players: 20, For: 40 * time.Second, Latency: 120 * time.Millisecond, Jitter: 100 * time.Millisecond, Loss: 0.02,
 		Cut: 8 * time.Second, Seed: 2,
 	})
 	length := 0

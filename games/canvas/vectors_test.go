@@ -22,6 +22,8 @@ type (
 		Edits  []goldenEdits  `json:"edits"`
 		Points []goldenPoints `json:"points"`
 		Ranges []goldenRanges `json:"ranges"`
+		// Reasons are those for which a page sends a command again.
+		Reasons []string `json:"reasons"`
 	}
 	goldenEdits struct {
 		Steps []goldenStep `json:"steps"`
@@ -96,7 +98,7 @@ func edits(t *testing.T, seed uint64, people, steps int) (g goldenEdits) {
 
 func TestThePagesGoldenFileIsWhatTheRulesDo(t *testing.T) {
 	const file = "testdata/golden.json"
-	g := golden{Edits: []goldenEdits{edits(t, 1, 2, 60), edits(t, 2, 3, 150)}}
+	g := golden{Reasons: []string{refusedPlace, refusedNumber, refusedChars, refusedPieces}, Edits: []goldenEdits{edits(t, 1, 2, 60), edits(t, 2, 3, 150)}}
 	rng := rand.New(rand.NewPCG(3, 9))
 	for n := range 6 {
 		var one goldenPoints

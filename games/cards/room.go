@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"muster/match"
 	"muster/netcode"
@@ -22,7 +21,8 @@ const (
 // connected a table stands still.
 var Game = match.Define[World, Input]("cards", Cards{}, match.Rules{
 	Version: version, TickRate: tickRate, Seats: places, Inputs: proto.Commands, Events: events, Config: Config{},
-	Durability: match.Journal, Grace: 5 * time.Minute, Sleep: true, Spectators: 100,
+	Durability: match.Journal, Grace: 300e9, // five minutes: nobody has to give a hand up for a bad line
+	Sleep: true, Spectators: 100,
 })
 
 // Config is what a room may be created with.

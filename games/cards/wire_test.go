@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"slices"
 	"sync"
 	"testing"
@@ -20,6 +21,7 @@ import (
 	"muster/client"
 	"muster/match"
 	"muster/match/edge"
+	"muster/match/journal"
 	"muster/netcode"
 	"muster/proto"
 	"muster/proto/token"
@@ -32,7 +34,7 @@ const wireRoom = "wire"
 // fast is the game at ten times its pace.
 func fast() match.Game {
 	rules := Game.Rules()
-	rules.TickRate, rules.Durability = 100, match.None
+	rules.TickRate = 100
 	return match.Define[World, Input](Game.Name(), Cards{}, rules)
 }
 
@@ -42,11 +44,14 @@ type server struct {
 	keys *token.Keys
 	url  string
 	game match.Game
+
+	epoch  uint64
+	config string
 }
 
 // Open implements edge.Rooms.
 func (s *server) Open(_ context.Context, room string) (edge.Room, error) {
-	return s.host.Open(match.Spec{ID: room, Game: s.game.Name(), Seed: 21, Epoch: 1, Config: []byte(`{"bots":1,"target":25}`)})
+	return s.host.Open(match.Spec{ID: room, Game: s.game.Name(), Seed: 21, Epoch: s.epoch, Config: []byte(s.config)})
 }
 
 // Running implements edge.Rooms.
@@ -76,14 +81,18 @@ func (alone) Settle(context.Context, string) (match.Settlement, error) {
 }
 func (alone) PostResult(context.Context, proto.Result) error { return nil }
 
-func serve(t *testing.T) *server {
+// serve runs the room as a server does that is the epoch's, with what is in a directory.
+func serve(t *testing.T, config string, epoch uint64, dir string) *server {
 	t.Helper()
-	s := &server{game: fast()}
-	var err error
+	s := &server{game: fast(), epoch: epoch, config: config}
+	files, err := journal.OpenFiles(journal.FilesConfig{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
 	if s.keys, err = token.New(bytes.Repeat([]byte("k"), 32), nil); err != nil {
 		t.Fatal(err)
 	}
-	if s.host, err = match.NewHost(match.HostConfig{Games: []match.Game{s.game}, Directory: alone{}}); err != nil {
+	if s.host, err = match.NewHost(match.HostConfig{Games: []match.Game{s.game}, Directory: alone{}, Journals: files}); err != nil {
 		t.Fatal(err)
 	}
 	sockets := edge.New(edge.Config{Rooms: s, Keys: s.keys})
@@ -185,6 +194,7 @@ type person struct {
 	wire  wire
 	seat  netcode.Seat // 0: a spectator
 	plain bool
+	goes  bool              // leaves with the first deal: a bot plays on
 	hands map[uint32][]Card // by tick, while a round was played
 	ended bool
 	// seated is closed once the first frame is here, or there will be none.
@@ -192,10 +202,8 @@ type person struct {
 	first  sync.Once
 }
 
-// play plays until the match is over; a socket is cut after so many frames.
-func (p *person) play(ctx context.Context, s *server, cutAfter int) error {
-	seated := func() { p.first.Do(func() { close(p.seated) }) }
-	defer seated()
+// dial takes the seat, or looks on.
+func (p *person) dial(ctx context.Context, s *server) (*client.Conn[World, Input], error) {
 	var bearer string
 	var err error
 	name, far := fmt.Sprint("player-", p.seat), time.Now().Add(time.Hour)
@@ -205,12 +213,23 @@ func (p *person) play(ctx context.Context, s *server, cutAfter int) error {
 		bearer, err = s.keys.SignSeat(token.Seat{Room: wireRoom, Seat: uint16(p.seat), Player: name, Name: name, ID: name, PlayerExpires: far}, time.Minute)
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
 	m := client.Match{Room: wireRoom, URL: s.url, Token: bearer}
 	c, err := client.Dial[World, Input](ctx, m, client.Options{HTTP: p.wire.client(), Events: events, Reconnect: p.seat != 0, Plain: p.plain})
 	if err != nil {
-		return fmt.Errorf("seat %d: %w", p.seat, err)
+		return nil, fmt.Errorf("seat %d: %w", p.seat, err)
+	}
+	return c, nil
+}
+
+// play plays until the match is over; a socket is cut after so many frames.
+func (p *person) play(ctx context.Context, s *server, cutAfter int) error {
+	seated := func() { p.first.Do(func() { close(p.seated) }) }
+	defer seated()
+	c, err := p.dial(ctx, s)
+	if err != nil {
+		return err
 	}
 	defer func() { _ = c.Close() }()
 	p.hands = map[uint32][]Card{}
@@ -227,6 +246,9 @@ func (p *person) play(ctx context.Context, s *server, cutAfter int) error {
 			return fmt.Errorf("seat %d: %w", p.seat, err)
 		}
 		seated()
+		if p.goes && c.State().Round.V.Phase == Playing {
+			return c.Leave(ctx)
+		}
 		if c.State().Round.V.Phase == Playing {
 			list := []Card{}
 			for _, held := range c.State().Hands.All() {
@@ -237,7 +259,8 @@ func (p *person) play(ctx context.Context, s *server, cutAfter int) error {
 			}
 			p.hands[frame.Tick] = list
 		}
-		if view.Tick = frame.Tick; p.seat != 0 {
+		full := c.State().Round.V.Phase != Waiting // a full table begins by itself
+		if view.Tick = frame.Tick; p.seat != 0 && full {
 			if in, ok := brain.think(&view); ok {
 				if err := c.Send(in); err != nil {
 					return fmt.Errorf("seat %d: %w", p.seat, err)
@@ -251,10 +274,10 @@ func (p *person) play(ctx context.Context, s *server, cutAfter int) error {
 }
 
 func TestAWholeMatchOverRealSocketsShowsNobodyAnothersHand(t *testing.T) {
-	s := serve(t)
+	s := serve(t, `{"target":25,"gather_seconds":600}`, 1, t.TempDir())
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	people := []*person{{seat: 1, plain: true}, {seat: 2}, {seat: 3, plain: true}}
+	people := []*person{{seat: 1, plain: true}, {seat: 2}, {seat: 3, plain: true}, {seat: 4, goes: true}}
 	watchers := []*person{{plain: true}, {}}
 	for _, p := range slices.Concat(people, watchers) {
 		p.seated = make(chan struct{})
@@ -292,7 +315,7 @@ func TestAWholeMatchOverRealSocketsShowsNobodyAnothersHand(t *testing.T) {
 			seen[held.Card] = held.Owner
 		}
 	}
-	for _, p := range slices.Concat(people, watchers) {
+	for _, p := range slices.Concat(people[:3], watchers) {
 		search(t, s, p, truth)
 	}
 }
@@ -385,5 +408,55 @@ func contains(t *testing.T, block []byte, held Held) bool {
 		if at >= 2 && block[at-2] == 0x94 && block[at-1] < 0x80 {
 			return true
 		}
+	}
+}
+
+// What a player was told is durable is in his hand when another server goes on with the match.
+func TestAHandOutlivesItsServer(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	const config = `{"bots":3,"turn_seconds":120}`
+	dir := t.TempDir()
+	first := serve(t, config, 1, dir)
+	anna := &person{seat: 1}
+	c, err := anna.dial(ctx, first)
+	if err != nil {
+		t.Fatal(err)
+	}
+	until := func(c *client.Conn[World, Input], done func(*client.Frame) bool) {
+		t.Helper()
+		for {
+			if frame, err := c.Next(ctx); err != nil {
+				t.Fatal(err)
+			} else if done(frame) {
+				return
+			}
+		}
+	}
+	until(c, func(*client.Frame) bool { return c.State().Round.V.Turn == 1 })
+	if err := c.Send(Input{Act: Draw}); err != nil {
+		t.Fatal(err)
+	}
+	until(c, func(f *client.Frame) bool { return f.Durable == 1 })
+	before := c.State().handOf(1)
+	left := t.TempDir()
+	if err := os.CopyFS(left, os.DirFS(dir)); err != nil { // the first knows nothing of what comes
+		t.Fatal(err)
+	}
+	_ = c.Close()
+
+	second := serve(t, config, 2, left)
+	back := &person{seat: 1}
+	c, err = back.dial(ctx, second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = c.Close() }()
+	until(c, func(*client.Frame) bool { return c.Synced() && c.State().Hands.Len() > 0 })
+	after := c.State().handOf(1)
+	slices.SortFunc(before.cards[:before.n], func(a, b Card) int { return int(a.code()) - int(b.code()) })
+	slices.SortFunc(after.cards[:after.n], func(a, b Card) int { return int(a.code()) - int(b.code()) })
+	if before.n < handOfOther || !slices.Equal(before.cards[:before.n], after.cards[:after.n]) || !c.State().Round.V.Drawn {
+		t.Errorf("a hand of %v became %v", before.cards[:before.n], after.cards[:after.n])
 	}
 }

@@ -36,7 +36,10 @@ type scenario struct {
 
 // scenarios are what each amount of chaos consists of.
 var scenarios = map[string][]scenario{
-	"little": {{name: "a host is killed", nodes: 2, rooms: 4, size: 2, run: func(w *world) { w.killOne() }}},
+	"little": {
+		{name: "a host is killed", nodes: 2, rooms: 4, size: 2, run: func(w *world) { w.killOne() }},
+		{name: "a host is killed while a backend feeds its rooms", nodes: 2, rooms: 3, size: 2, run: (*world).feed},
+	},
 	"short": {{name: "a host is killed, Redis starts again and is away, a host is stopped", nodes: 3, rooms: 12, size: 4, pause: silence + mostPause, run: func(w *world) {
 		w.killOne()
 		w.restartRedis(0)

@@ -18,7 +18,11 @@ type books struct {
 	Accounts netcode.Table[account] `net:"max=16"`
 	Things   netcode.Table[thing]   `net:"max=16"`
 	Wish     netcode.Value[wish]
+	Fed      netcode.Value[fed]
 }
+
+// fed is what a backend has given the room.
+type fed struct{ Sum, N uint32 }
 
 type account struct {
 	Owner netcode.Seat `net:"once"`
@@ -128,6 +132,12 @@ func bounce(at, by float32) (next, speed float32) {
 		return at, -by
 	}
 	return next, by
+}
+
+func (ledger) Feed(r *match.Room[books], in command) error {
+	f := &r.State().Fed.V
+	f.Sum, f.N = f.Sum+in.N, f.N+1
+	return nil
 }
 
 func (ledger) After(r *match.Room[books]) {

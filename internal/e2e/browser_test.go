@@ -16,6 +16,7 @@ import (
 
 	"muster/cmd"
 	"muster/games/arena"
+	"muster/games/canvas"
 	"muster/internal/testprocess"
 	"muster/match"
 )
@@ -27,7 +28,7 @@ func TestMain(m *testing.M) {
 	case "late":
 		cmd.Main(cmd.Game{Game: late()})
 	case "serve":
-		cmd.Main(cmd.Game{Game: durable()}, cmd.Game{Game: inSight()})
+		cmd.Main(cmd.Game{Game: durable()}, cmd.Game{Game: inSight()}, cmd.Game{Game: canvas.Game})
 	default:
 		fmt.Fprintf(os.Stderr, "no such role: %q\n", role)
 		os.Exit(2)

@@ -175,15 +175,16 @@ func (h *hall) post(player string, body any) {
 
 // message is whatever the server may say.
 type message struct {
-	Hello    *hello           `json:"hello"`
-	Missed   bool             `json:"missed"`
-	Last     string           `json:"last"`
-	Event    *inbox.Event     `json:"event"`
-	Presence []presence.State `json:"presence"`
-	Re       uint32           `json:"re"`
-	OK       json.RawMessage  `json:"ok"`
-	Error    *Problem         `json:"error"`
-	Bye      *bye             `json:"bye"`
+	Hello     *hello           `json:"hello"`
+	Missed    bool             `json:"missed"`
+	Last      string           `json:"last"`
+	Event     *inbox.Event     `json:"event"`
+	Published *Published       `json:"published"`
+	Presence  []presence.State `json:"presence"`
+	Re        uint32           `json:"re"`
+	OK        json.RawMessage  `json:"ok"`
+	Error     *Problem         `json:"error"`
+	Bye       *bye             `json:"bye"`
 }
 
 // peer is a client.

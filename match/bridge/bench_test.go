@@ -85,7 +85,7 @@ func remoteStage(t testing.TB, n int) (*stage, *session, *nothing) {
 		t.Fatal(err)
 	}
 	net := &nothing{}
-	b := New(Config{Network: net, Find: func(context.Context, string, bool) (*match.Instance, error) {
+	b := New(Config{Network: net, Find: func(context.Context, string, bool) (edge.Hosted, error) {
 		return nil, &proto.Close{Code: proto.CodeMatchGone, Reason: "none"}
 	}})
 	t.Cleanup(func() {

@@ -9,7 +9,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 
-	"muster/match"
 	"muster/match/edge"
 	"muster/proto"
 )
@@ -45,7 +44,7 @@ type Config struct {
 	Network Network // required
 	// Find returns a room that runs in this process, opened first where open says so and it is to run here. An error that
 	// is a *proto.Close is the answer to the client. Required.
-	Find       func(ctx context.Context, room string, open bool) (*match.Instance, error)
+	Find       func(ctx context.Context, room string, open bool) (edge.Hosted, error)
 	Log        *zap.Logger
 	Registerer prometheus.Registerer
 }

@@ -222,7 +222,7 @@ func (f *field) place(room string) string {
 }
 
 // find is the host's half's way to a room.
-func (p *process) find(_ context.Context, room string, open bool) (*match.Instance, error) {
+func (p *process) find(_ context.Context, room string, open bool) (edge.Hosted, error) {
 	if rm := p.host.Room(room); rm != nil {
 		return rm, nil
 	}

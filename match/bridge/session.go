@@ -10,6 +10,7 @@ import (
 	"go.uber.org/zap"
 
 	"muster/match"
+	"muster/match/edge"
 	"muster/netcode"
 	"muster/proto"
 	"muster/proto/token"
@@ -30,8 +31,8 @@ type session struct {
 	// life is held while something that the edge said is carried out, and while the session ends. The room is called with
 	// it. It is taken before mu.
 	life sync.Mutex
-	inst *match.Instance // nil until it is found
-	ans  *answer         // to the edge's hello, once there is one
+	inst edge.Hosted // nil until it is found
+	ans  *answer     // to the edge's hello, once there is one
 	dead bool
 
 	// mu is held for each numbered message that is sent. The room's goroutine takes it in calls of the viewers', so nothing
@@ -167,6 +168,9 @@ func (s *session) open(open bool) {
 	ctx, cancel := context.WithTimeout(s.b.ctx, openTimeout)
 	defer cancel()
 	inst, err := s.b.cfg.Find(ctx, s.name, open)
+	if err != nil {
+		inst = nil // not a room that is none
+	}
 	ans := &answer{}
 	var refused *proto.Close
 	switch {

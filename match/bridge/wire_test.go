@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"muster/match"
+	"muster/match/edge"
 	"muster/netcode"
 	"muster/proto"
 	"muster/proto/token"
@@ -227,7 +228,7 @@ func TestMessagesSayWhatWasSaid(t *testing.T) {
 
 // silentNode is a bridge without a network and a room at another node that was answered.
 func silentNode(t testing.TB) (*Bridge, *room) {
-	b := New(Config{Network: &nothing{}, Find: func(context.Context, string, bool) (*match.Instance, error) {
+	b := New(Config{Network: &nothing{}, Find: func(context.Context, string, bool) (edge.Hosted, error) {
 		return nil, &proto.Close{Code: proto.CodeMatchGone, Reason: "none"}
 	}})
 	t.Cleanup(func() {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -31,7 +32,7 @@ func listen(rdb redis.UniversalClient) *ear {
 	core, logs := observer.New(zapcore.InfoLevel)
 	e := &ear{logs: logs}
 	e.Bus = cluster.StartBus(rdb, ns, zap.New(core),
-		func(n cluster.Notice) { e.note(n.Kind + " " + n.ID) }, func() { e.note("gap") })
+		func(n cluster.Notice) { e.note(n.Kind + " " + n.ID + n.Body) }, func() { e.note("gap") })
 	return e
 }
 
@@ -78,6 +79,19 @@ func TestNoticesReachEveryBusInOrderAfterAFirstGap(t *testing.T) {
 			if got := e.all(); !slices.Equal(got, want) {
 				t.Errorf("bus %d heard %q, want %q", i, got, want)
 			}
+		}
+	})
+}
+
+func TestNoticeHasABodyOfBoundedLength(t *testing.T) {
+	testredis.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
+		e := listen(rdb)
+		defer e.Close()
+		until(t, "the bus listens", func() bool { return e.count("gap") == 1 && e.Live() })
+		must(t, e.Publish(t.Context(), cluster.Notice{Kind: "k", ID: "1", Body: ": \x00\xff"}, cluster.Notice{Kind: "k", ID: "2"}))
+		until(t, "both are heard", func() bool { return e.count("k 1: \x00\xff") == 1 && e.count("k 2") == 1 })
+		if err := e.Publish(t.Context(), cluster.Notice{Kind: "k", Body: strings.Repeat("x", 64<<10+1)}); err == nil {
+			t.Error("one of more than 64 KiB was published")
 		}
 	})
 }
@@ -222,11 +236,11 @@ func TestMalformedNoticesAreIgnored(t *testing.T) {
 		until(t, "the bus listens", func() bool { return e.count("gap") == 1 })
 		for _, payload := range []string{
 			"", "x", "\x92", "\x92\xa1a", "\x92\xa1a\xa1b!", "\xdd\xff\xff\xff\xff", "\x92\xdb\xff\xff\xff\xff", "\x91\xa1a",
-			"\x92\x01\x02", "\x92\xa1\xff\xa1b", "\xc0",
+			"\x92\x01\x02", "\x92\xa1\xff\xa1b", "\xc0", "\x93\xa1a\xa1b\x01", "\x93\xa1a\xa1b\xc6\xff\xff\xff\xff",
 		} {
 			publishRaw(t, rdb, ns+":{notices}", payload)
 		}
-		publishRaw(t, rdb, ns+":{notices}", "\x93\xa5other\xa1x\x01") // a later release may say more
+		publishRaw(t, rdb, ns+":{notices}", "\x94\xa5other\xa1x\xc4\x00\x01") // a later release may say more
 		until(t, "the good one", func() bool { return e.count("other x") == 1 })
 		if got, want := e.all(), []string{"gap", "other x"}; !slices.Equal(got, want) {
 			t.Errorf("heard %q, want %q", got, want)

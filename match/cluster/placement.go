@@ -23,6 +23,9 @@ type Want struct {
 	Rules  string            // the version of the game's rules
 	Region string            // where it is to be; "" is anywhere. A node that does not say where it is serves all
 	Tags   map[string]string // that the node must have
+	// Anyway says that where no node takes new rooms one that does not will do, as long as it is not to be replaced: for the
+	// tools of those who look into why.
+	Anyway bool
 	// Placed is how many rooms were placed on a node, by its id, that its load does not show yet.
 	Placed map[string]int
 }
@@ -60,18 +63,24 @@ func Place(nodes []Node, want Want, rng *rand.Rand) (Node, Explanation, error) {
 		x[i].Node = nodes[i]
 	}
 	slices.SortFunc(x, func(a, b Verdict) int { return cmp.Compare(a.Node.ID, b.Node.ID) })
-	var fit []int
+	var fit, rest []int
 	err := ErrNoNode
 	for i := range x {
 		v := &x[i]
 		there := false
 		if v.Why, there = want.refuses(&v.Node); there {
 			err = ErrCrowded
+			if want.Anyway && !v.Node.Ends {
+				rest = append(rest, i)
+			}
 		}
 		v.Score = want.score(&v.Node)
 		if v.Why == "" {
 			fit = append(fit, i)
 		}
+	}
+	if len(fit) == 0 {
+		fit = rest
 	}
 	if len(fit) == 0 {
 		return Node{}, x, want.failed(err)
@@ -98,7 +107,7 @@ func Check(live map[string]Node, want Want) error {
 	err := ErrNoNode
 	for _, n := range live {
 		why, there := want.refuses(&n)
-		if why == "" {
+		if why == "" || there && want.Anyway && !n.Ends {
 			return nil
 		}
 		if there {

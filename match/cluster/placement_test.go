@@ -358,3 +358,38 @@ func TestRoomsOfADeadNodeFallToNodesByTheirHeadroom(t *testing.T) {
 		}
 	}
 }
+
+func TestRoomThatIsNeededAnywayComesToANodeThatTakesNoOthersWhereThereIsNoBetterOne(t *testing.T) {
+	drains := arenaNode("drains", func(n *cluster.Node) { n.Draining = true })
+	full := arenaNode("full", func(n *cluster.Node) { n.Full, n.Load.Tick = "its rooms' ticks are late", 0.9 })
+	ends := arenaNode("ends", func(n *cluster.Node) { n.Ends, n.Full = true, "rules hang" })
+	lobby := arenaNode("lobby", func(n *cluster.Node) { n.Role = cluster.RoleLobby })
+	open := arenaNode("open", nil)
+	anyway := arenaWant
+	anyway.Anyway = true
+	for name, c := range map[string]struct {
+		nodes []cluster.Node
+		node  string
+		err   error
+	}{
+		"an open one goes first":          {[]cluster.Node{drains, full, open}, "open", nil},
+		"else the one with more headroom": {[]cluster.Node{full, ends, drains, lobby}, "drains", nil},
+		"not one that is to be replaced":  {[]cluster.Node{ends}, "", cluster.ErrCrowded},
+		"nor a lobby":                     {[]cluster.Node{lobby}, "", cluster.ErrNoNode},
+	} {
+		n, _, err := cluster.Place(c.nodes, anyway, dice())
+		if n.ID != c.node || !errors.Is(err, c.err) {
+			t.Errorf("%s: %q, %v; want %q, %v", name, n.ID, err, c.node, c.err)
+		}
+		live := map[string]cluster.Node{}
+		for _, n := range c.nodes {
+			live[n.ID] = n
+		}
+		if err := cluster.Check(live, anyway); !errors.Is(err, c.err) {
+			t.Errorf("%s: asked whether there is a place: %v, want %v", name, err, c.err)
+		}
+	}
+	if _, _, err := cluster.Place([]cluster.Node{drains, full}, arenaWant, dice()); !errors.Is(err, cluster.ErrCrowded) {
+		t.Errorf("others are placed there: %v", err)
+	}
+}

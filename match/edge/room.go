@@ -37,4 +37,14 @@ type Room interface {
 	Input(v match.Viewer, p *proto.InputPacket)
 }
 
-var _ Room = (*match.Instance)(nil)
+// Hosted is a room that runs in this process, which clients of other processes can be brought to as well.
+type Hosted interface {
+	Room
+	// Done is closed when the room has ended, Shown when those who watch are at its end, too.
+	Done() <-chan struct{}
+	Shown() <-chan struct{}
+	// Again hands an audience the casts that it has missed, from a number on, or from where it can begin.
+	Again(a match.Audience, from uint64)
+}
+
+var _ Hosted = (*match.Instance)(nil)

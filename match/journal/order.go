@@ -18,6 +18,14 @@ const (
 	OrderKick                       // a player is sent away
 )
 
+// String is the kind as the REST interface calls it.
+func (k OrderKind) String() string {
+	if !k.known() {
+		return "unknown"
+	}
+	return [...]string{"input", "event", "end", "kick"}[k-OrderInput]
+}
+
 // Order is what somebody who does not play had the room do, by the lobby's REST interface.
 type Order struct {
 	ID     string // at most MaxOrderID bytes; it is done once

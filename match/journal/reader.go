@@ -29,6 +29,7 @@ type Reader struct {
 	head    head          // of it
 	record  Record
 	tick    uint32 // the newest that was read
+	bytes   int64  // that were inflated
 	whole   bool   // the end was seen, as Close wrote it
 	damage  error  // why it ended before
 }
@@ -176,6 +177,9 @@ func (r *Reader) Seek(tick uint32) error {
 	return nil
 }
 
+// Inflated is how many bytes the blocks had that were read so far, for whoever bounds what a file may cost.
+func (r *Reader) Inflated() int64 { return r.bytes }
+
 func (r *Reader) restart(off int64) {
 	r.records.Reset(nil)
 	r.off, r.whole, r.damage = off, false, nil
@@ -267,6 +271,7 @@ func (r *Reader) next() (head, error) {
 		return h, err
 	}
 	r.off += int64(len(b))
+	r.bytes += int64(h.inflated)
 	if h.inflated > slack { // a checkpoint's memory is not kept, once the caller has it
 		r.block = nil
 	}

@@ -10,7 +10,7 @@ import (
 	"muster/proto"
 )
 
-// Refusal is a command that the rules refused, or a player whom the Join hook did.
+// Refusal is a command that the rules refused, a player whom the Join hook did, or, of seat 0, what the Feed hook did.
 type Refusal struct {
 	Seat   netcode.Seat
 	Seq    uint32 // which of the seat's inputs, counted from 1; 0 for a player
@@ -71,6 +71,9 @@ func (r *Room) outcome() {
 			r.refuse(Refusal{Seat: netcode.Seat(i), Reason: reason})
 			r.seats[i].free()
 		}
+	}
+	for _, why := range r.run.RefusedOrders() {
+		r.refuse(Refusal{Reason: why})
 	}
 	for _, f := range r.run.Refused() {
 		r.refuse(Refusal{Seat: f.Seat, Seq: f.Seq, Reason: f.Reason})

@@ -45,6 +45,7 @@ type Room struct {
 
 	works   []match.BegunWork // of which no result has come
 	refused []Refusal
+	fed     int // how often
 	kicked  []netcode.Seat
 	said    []string // what the last tick had for the world outside
 	ended   bool

@@ -1,6 +1,7 @@
 package node_test
 
 import (
+	"errors"
 	"sync"
 	"testing"
 
@@ -50,6 +51,17 @@ func (ledger) Step(s *netcode.Step[book, entry]) {
 			<-ch.(chan struct{})
 		}
 	}
+}
+
+// Feed is a payment from elsewhere.
+func (ledger) Feed(r *match.Room[book], in entry) error {
+	p := &r.State().Page.V
+	if in.Op != opPay {
+		return errors.New("payments only")
+	}
+	p.Sum, p.N = p.Sum+int32(in.Amount), p.N+1
+	r.Emit(netcode.Everyone(), paid{p.N, p.Sum})
+	return nil
 }
 
 func (ledger) After(r *match.Room[book]) {

@@ -7,6 +7,7 @@ import (
 	"muster/match"
 	"muster/match/cluster"
 	"muster/match/edge"
+	"muster/match/playback"
 	"muster/proto"
 )
 
@@ -18,6 +19,9 @@ type Rooms struct {
 
 	Claims *Claimer
 	Nodes  *cluster.Nodes
+	// Replays returns a recording that is shown in this process, or nil; nil: none are. They are no rooms of the directory's:
+	// their ids say whose they are.
+	Replays func(session string) edge.Hosted
 	// Bridge reaches the rooms of other nodes. nil: there are none.
 	Bridge Bridge
 	// Cut says that Redis does not answer this process, and that its rooms wait for it. Whoever comes then is told so at
@@ -71,6 +75,9 @@ func (r *Rooms) open(ctx context.Context, room string) (edge.Room, error) {
 
 // Running implements edge.Rooms.
 func (r *Rooms) Running(ctx context.Context, room string) (edge.Room, error) {
+	if process, ok := playback.Process(room); ok {
+		return r.replay(ctx, process, room)
+	}
 	if rm := r.running(ctx, room); rm != nil {
 		return rm, nil
 	}
@@ -87,7 +94,10 @@ func (r *Rooms) Running(ctx context.Context, room string) (edge.Room, error) {
 }
 
 // Find returns a room for another node's edge: one that is this node's. It is for [muster/match/bridge.Config].
-func (r *Rooms) Find(ctx context.Context, room string, open bool) (*match.Instance, error) {
+func (r *Rooms) Find(ctx context.Context, room string, open bool) (edge.Hosted, error) {
+	if _, ok := playback.Process(room); ok {
+		return r.shown(room)
+	}
 	if rm := r.running(ctx, room); rm != nil {
 		return rm, nil
 	}
@@ -106,6 +116,38 @@ func (r *Rooms) Find(ctx context.Context, room string, open bool) (*match.Instan
 		return nil, toldOf(err)
 	}
 	return rm, nil
+}
+
+// replay returns a recording that is shown here, or by another process.
+func (r *Rooms) replay(ctx context.Context, process, session string) (edge.Room, error) {
+	if s, err := r.shown(session); err == nil {
+		return s, nil
+	}
+	live, err := r.Nodes.Live(ctx)
+	if err != nil {
+		return nil, err //nolint:wrapcheck // says what it did
+	}
+	for _, n := range live {
+		if n.Process == process && n.ID != r.Self() && r.Bridge != nil {
+			return r.Bridge.Open(ctx, n.ID, session, false) //nolint:wrapcheck // says what it did, or is for the client
+		}
+	}
+	return nil, notShown()
+}
+
+// shown returns a recording that is shown here.
+func (r *Rooms) shown(session string) (edge.Hosted, error) {
+	if r.Replays != nil {
+		if s := r.Replays(session); s != nil {
+			return s, nil
+		}
+	}
+	return nil, notShown()
+}
+
+// notShown is what those are told who want to watch a recording that is shown no more.
+func notShown() error {
+	return &proto.Close{Code: proto.CodeMatchGone, Reason: "the replay is not shown any more"}
 }
 
 // running returns a room that runs here, or nil.

@@ -179,10 +179,11 @@ func (w *world) start() *process {
 	rdb.AddHook(p.line)
 	w.t.Cleanup(func() { _ = rdb.Close() })
 	dir := cluster.NewDirectory(rdb, ns)
+	dir.Ordered = func(room string) { p.host.Ordered(room, true) }
 	own := node.NewDirectory(dir)
 	journals := cluster.NewJournal(rdb, ns, cluster.JournalConfig{})
 	var err error
-	p.host, err = match.NewHost(match.HostConfig{Games: w.games, Directory: own, Ended: own.Ended, Journals: journals})
+	p.host, err = match.NewHost(match.HostConfig{Games: w.games, Directory: own, Ended: own.Ended, Journals: journals, Orders: node.Orders{Dir: dir}})
 	if err != nil {
 		w.t.Fatal(err)
 	}

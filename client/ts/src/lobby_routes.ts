@@ -28,6 +28,7 @@ import type {
   NewMessage,
   NewNotification,
   NewParty,
+  NewReplay,
   NewRoom,
   NewTicket,
   Notified,
@@ -41,6 +42,9 @@ import type {
   Published,
   Queues,
   Ready,
+  ReplayControl,
+  ReplaySession,
+  ReplayState,
   Result,
   RoomChange,
   RoomInfo,
@@ -62,6 +66,8 @@ export interface Routes {
   "DELETE /v1/me/blocks/{player}": { args: { player: string }; reply: void };
   /** Unmute a player. */
   "DELETE /v1/me/mutes/{player}": { args: { player: string }; reply: void };
+  /** End a session. */
+  "DELETE /v1/replays/{id}": { args: { id: string }; reply: void };
   /** Close a room. */
   "DELETE /v1/rooms/{id}": { args: { id: string }; reply: void };
   /** Give a ticket up. */
@@ -100,6 +106,8 @@ export interface Routes {
   "GET /v1/players/{player}": { args: { player: string }; reply: Player };
   /** Read how the queues do. */
   "GET /v1/queues": { args: {}; reply: Queues };
+  /** Read how a replay that is shown stands. */
+  "GET /v1/replays/{id}": { args: { id: string }; reply: ReplayState };
   /** List public rooms. */
   "GET /v1/rooms": { args: { game?: string | undefined; region?: string | undefined; tag?: string[] | undefined; open_seats?: number | undefined; limit?: number | undefined; cursor?: string | undefined }; reply: RoomList };
   /** Read a room. */
@@ -108,6 +116,8 @@ export interface Routes {
   "GET /v1/tickets/{id}": { args: { id: string; wait?: string | undefined; known?: "waiting" | "confirming" | undefined }; reply: Ticket };
   /** Read why a ticket waits. */
   "GET /v1/tickets/{id}/explain": { args: { id: string }; reply: Explanation };
+  /** Seek, pause, or change the speed. */
+  "PATCH /v1/replays/{id}": { args: { id: string } & ReplayControl; reply: ReplayState };
   /** Change a room's title, tags or whether it is public. */
   "PATCH /v1/rooms/{id}": { args: { id: string } & RoomChange; reply: RoomInfo };
   /** Give a server no more rooms. */
@@ -160,6 +170,10 @@ export interface Routes {
   "POST /v1/parties/{id}/ready": { args: { id: string } & Ready; reply: Party };
   /** Publish into a room or to players. */
   "POST /v1/publish": { args: PublishBody; reply: Published };
+  /** Show the replay of a match. */
+  "POST /v1/replays": { args: NewReplay; reply: ReplaySession };
+  /** Watch a replay that is shown. */
+  "POST /v1/replays/{id}/watch": { args: { id: string }; reply: ReplaySession };
   /** Make a room. */
   "POST /v1/rooms": { args: NewRoom; reply: MadeRoom };
   /** Join a public room. */

@@ -457,6 +457,14 @@ export interface NewParty {
   max?: number;
 }
 
+/** What POST /v1/replays takes. */
+export interface NewReplay {
+  /** Whose eyes it is seen with: public (the default), everything, or seat:N. */
+  as?: string;
+  /** The match, which is its room. */
+  match: string;
+}
+
 /** What POST /v1/rooms takes. */
 export interface NewRoom {
   /** What the game lets its rooms' makers choose, at most 4 KiB. */
@@ -724,6 +732,122 @@ export interface Ready {
   ready: boolean;
 }
 
+/** What PATCH /v1/replays/{id} takes. */
+export interface ReplayControl {
+  /** The session's, for one who did not open it and was given it. */
+  key?: string;
+  paused?: boolean;
+  /** How many times as fast as it was played. */
+  speed?: number;
+  /** Go there. Beyond the recording it is its first or last tick, and the answer says that it is clamped. A newer one takes the place of one that is under way. */
+  tick?: number;
+}
+
+/** A part of ReplaySession. */
+export interface ReplayMark {
+  /** To a player: joined, dropped, resumed, left. To the match: started. To the recording: missing (ticks before this one were not recorded), skipped (the rules had failed with its inputs). */
+  kind: "joined" | "dropped" | "resumed" | "left" | "started" | "missing" | "skipped";
+  name?: string;
+  seat?: number;
+  tick: number;
+}
+
+/** What POST /v1/replays answers. What POST /v1/replays/{id}/watch answers. */
+export interface ReplaySession {
+  /** Whose eyes it is seen with: public, everything, or seat:N. */
+  as: string;
+  /** The tick that was asked for is beyond the recording. */
+  clamped?: boolean;
+  /** Why it cannot be played further. */
+  failed?: string;
+  /** The first tick that can be shown. */
+  from: number;
+  game: string;
+  /** Of the exact state, as the rules made it here. */
+  hash: string;
+  /** The tick that the hash is of. */
+  hash_tick: number;
+  /** The session. Whoever knows it may watch. */
+  id: string;
+  /** For who opened it: whoever is given it may control the session, too. */
+  key?: string;
+  /** What happened, the first 512 of it. */
+  marks: ReplayMark[];
+  /** The room that was recorded. */
+  match: string;
+  /** It stands still, as it does at its end. */
+  paused: boolean;
+  /** Whether the recording has the same hash there; absent where it has none. */
+  proof?: "same" | "differs";
+  /** Ticks a second at speed 1. */
+  rate: number;
+  /** The version of the game's rules, of the recording and here. */
+  rules: string;
+  /** It runs forward to the target. */
+  seeking: boolean;
+  speed: number;
+  /** Where a seek is going; the tick where there is none. */
+  target: number;
+  /** The one that is shown. Frames on the socket say it as processed. */
+  tick: number;
+  /** The last one. */
+  to: number;
+  /** Good for sockets that are opened within 15 seconds. It watches and takes no seat. */
+  token: string;
+  /** The recording ends in the middle. */
+  truncated?: boolean;
+  /** Of the socket. */
+  url: string;
+  /** How many connections watch. */
+  viewers: number;
+  /** Whether one may control it. */
+  yours: boolean;
+}
+
+/** What GET /v1/replays/{id} answers. What PATCH /v1/replays/{id} answers. */
+export interface ReplayState {
+  /** Whose eyes it is seen with: public, everything, or seat:N. */
+  as: string;
+  /** The tick that was asked for is beyond the recording. */
+  clamped?: boolean;
+  /** Why it cannot be played further. */
+  failed?: string;
+  /** The first tick that can be shown. */
+  from: number;
+  game: string;
+  /** Of the exact state, as the rules made it here. */
+  hash: string;
+  /** The tick that the hash is of. */
+  hash_tick: number;
+  /** The session. Whoever knows it may watch. */
+  id: string;
+  /** The room that was recorded. */
+  match: string;
+  /** It stands still, as it does at its end. */
+  paused: boolean;
+  /** Whether the recording has the same hash there; absent where it has none. */
+  proof?: "same" | "differs";
+  /** Ticks a second at speed 1. */
+  rate: number;
+  /** The version of the game's rules, of the recording and here. */
+  rules: string;
+  /** It runs forward to the target. */
+  seeking: boolean;
+  speed: number;
+  /** Where a seek is going; the tick where there is none. */
+  target: number;
+  /** The one that is shown. Frames on the socket say it as processed. */
+  tick: number;
+  /** The last one. */
+  to: number;
+  /** The recording ends in the middle. */
+  truncated?: boolean;
+  /** How many connections watch. */
+  viewers: number;
+  /** Whether one may control it. */
+  yours: boolean;
+}
+
 /** What GET /v1/matches/{id} answers. */
 export interface Result {
   /** RFC 3339. */
@@ -758,6 +882,8 @@ export interface RoomInfo {
   code?: string;
   /** RFC 3339. */
   created_at: string;
+  /** How much later those who watch see it. */
+  delay_ms?: number;
   /** Seats that anybody may have now. */
   free: number;
   game: string;
@@ -770,6 +896,8 @@ export interface RoomInfo {
   seats: number;
   tags?: Record<string, string>;
   title?: string;
+  /** Whether one may watch it without a seat, where one may join it. */
+  watch: boolean;
 }
 
 /** What GET /v1/rooms answers. */

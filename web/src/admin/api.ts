@@ -81,7 +81,7 @@ export class Admin {
   /** Returns how many players are told. */
   async announce(id: string, title: string, body: string, key: string): Promise<number> {
     const args = { id, title, ...(body && { body }) };
-    return (await this.#call<{ players?: number }>("POST /v1/admin/rooms/{id}/announce", args, key)).players ?? 0;
+    return (await this.#call<{ to: number }>("POST /v1/admin/rooms/{id}/announce", args, key)).to;
   }
 
   async announceToAll(title: string, body: string, key: string): Promise<void> {

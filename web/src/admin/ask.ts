@@ -56,7 +56,7 @@ export function ask(question: Question): void {
     const input = f.lines ? make("textarea") : make("input");
     if (input instanceof HTMLTextAreaElement) input.rows = f.lines ?? 1;
     else input.type = "text";
-    Object.assign(input, { id: `ask-${f.name}`, name: f.name, maxLength: f.most, required: f.required ?? false, value: f.value ?? "", autocomplete: "off" });
+    Object.assign(input, { id: `ask-field-${f.name}`, name: f.name, maxLength: f.most, required: f.required ?? false, value: f.value ?? "", autocomplete: "off" });
     const label = make("label", "", f.label);
     label.htmlFor = input.id;
     return [label, input];
@@ -79,7 +79,7 @@ async function submit(): Promise<void> {
   if (!asked || yes.disabled) return;
   const values: Record<string, string> = {};
   for (const f of asked.question.fields ?? []) {
-    const input = byId(`ask-${f.name}`, HTMLElement) as HTMLInputElement;
+    const input = byId(`ask-field-${f.name}`, HTMLElement) as HTMLInputElement;
     const value = (values[f.name] = input.value.trim());
     if (f.required && !value) {
       say(`${f.label}: say something, please.`, true);

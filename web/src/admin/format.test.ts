@@ -13,6 +13,7 @@ test("numbers are short and say their unit", () => {
     [share(0), "0.0 %"], [share(31), "3.1 %"], [share(250), "25 %"], [share(1000), "100 %"],
     [memory(84), "84 MiB"], [memory(2048), "2.0 GiB"],
     [ago(3), "3 s"], [ago(180), "3 min"], [ago(7200), "2 h"], [ago(200_000), "2 d"], [ago(-4), "0 s"],
-    [shortly("dashboard.main"), "dashboar…"], [shortly("lobby"), "lobby"],
+    [shortly("x5n2rm7ksm6vqzcgq3nyzj4k5e"), "x5n2rm7k…"], [shortly("dashboard.main"), "dashboard.main"],
+    [shortly("a".repeat(40)), `${"a".repeat(26)}…`],
   ] as const) assert.equal(got, want);
 });

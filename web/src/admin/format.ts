@@ -53,5 +53,8 @@ export function ago(seconds: number): string {
   return seconds < 5400 ? `${Math.round(seconds / 60)} min` : seconds < 129_600 ? `${Math.round(seconds / 3600)} h` : `${Math.round(seconds / 86_400)} d`;
 }
 
-/** The beginning of an id that is long, which tells it from others. */
-export const shortly = (id: string): string => (id.length > 12 ? `${id.slice(0, 8)}…` : id);
+/** The beginning of a random id, which tells it from others; names are cut where they are long. */
+export function shortly(id: string): string {
+  if (/^[a-z0-9]{26}$/.test(id)) return `${id.slice(0, 8)}…`;
+  return id.length > 28 ? `${id.slice(0, 26)}…` : id;
+}

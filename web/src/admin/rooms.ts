@@ -44,7 +44,6 @@ export class RoomList {
       cell.append(link, title);
       return (r) => {
         setText(title, r.title ?? "");
-        link.setAttribute("aria-label", `Room ${id}`);
       };
     } },
     { text: (r) => r.game },

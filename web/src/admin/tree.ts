@@ -88,10 +88,12 @@ export function show(value: unknown): string {
 
 const GLANCE = 72; // characters
 
-/** The first fields of a row, in few words. */
+/** The first fields of a row, in few words: texts before numbers, as they say what it is. */
 function glance(fields: Record<string, unknown>): string {
   let text = "";
-  for (const [name, value] of Object.entries(fields)) {
+  const isText = ([, value]: [string, unknown]) => typeof value === "string" && value !== "";
+  const all = Object.entries(fields);
+  for (const [name, value] of [...all.filter(isText), ...all.filter((f) => !isText(f))]) {
     const more = `${text && "  "}${name} ${show(value)}`;
     if (text.length + more.length > GLANCE) return text ? `${text} …` : more.slice(0, GLANCE);
     text += more;

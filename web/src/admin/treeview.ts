@@ -116,7 +116,8 @@ function fill(row: HTMLTableRowElement, line: Line, mark: boolean): void {
   else row.removeAttribute("aria-expanded");
   row.setAttribute("aria-posinset", String(line.place));
   row.setAttribute("aria-setsize", String(line.of));
-  row.classList.toggle("changed", mark && value.textContent !== "" && value.textContent !== line.branch.value);
+  const text = line.open && line.branch.level > 1 ? "" : line.branch.value; // what is below says it
+  row.classList.toggle("changed", mark && value.textContent !== "" && value.textContent !== text);
   setText(name.lastElementChild ?? name, line.branch.name);
-  setText(value, line.branch.value);
+  setText(value, text);
 }

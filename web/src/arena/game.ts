@@ -19,7 +19,7 @@ import type { Events, Input, World } from "./world.ts";
 export type Outcome =
   | { kind: "ended" } // with a podium
   | { kind: "left" }
-  | { kind: "again"; afterMs: number } // the match is gone, another one will do
+  | { kind: "again"; afterMs: number; why?: string } // the match is gone, another one will do
   | { kind: "lost"; room: string; afterMs: number } // the link is gone, the seat may still be there
   | { kind: "stopped"; why: string };
 
@@ -170,7 +170,7 @@ export class Game {
       case "done":
         return this.#finish({ kind: "ended" });
       case "requeue":
-        return this.#finish({ kind: "again", afterMs: info.afterMs });
+        return this.#finish({ kind: "again", afterMs: info.afterMs, ...(info.reason && { why: info.reason }) });
       case "reconnect":
         return this.#finish({ kind: "lost", room, afterMs: info.afterMs });
       case "stop":

@@ -1,10 +1,11 @@
 // The arena's page: the join form, then matches, one after the other.
 
-import { APIError, Lobby } from "@muster/client";
+import { APIError, Lobby, TicketError } from "@muster/client";
 import { mountRoomChat } from "../shared/chatpanel.ts";
 import { byId, setText, show } from "../shared/dom.ts";
 import { pause } from "../shared/pause.ts";
 import { PlaceKeeper, type Place } from "../shared/place.ts";
+import { keepGuest } from "../shared/guest.ts";
 import { attachThemeSwitch, onTheme } from "../shared/theme.ts";
 import { Attract } from "./attract.ts";
 import { expose } from "./debug.ts";
@@ -20,6 +21,7 @@ import { attachSoundSwitch } from "./sound/switch.ts";
 import { Sound } from "./sound/sound.ts";
 import { bots, wish, type Way } from "./ways.ts";
 
+const PARTING = 15_000; // ms for which it is said why a match is over
 const MOST_FAILED = 3; // matches that are over before they begin
 
 const asked = wish(location.search);
@@ -36,10 +38,12 @@ const message = byId("message", HTMLElement);
 
 let lobby = new Lobby(location.origin);
 let player = ""; // whose token the lobby has
+let found = ""; // a ticket by which the lobby's page has found the seat
 let code = ""; // of the room that is played in, for friends
 let game: Game | undefined;
 let seeking: AbortController | undefined; // while a match is being found
 let detour: Way | undefined; // how to go on instead
+let parting: ReturnType<typeof setTimeout> | undefined; // until the word of parting goes
 let hurry: () => void = () => undefined; // ends the pause on the podium
 
 expose(() => game?.snapshot(), () => document.body.dataset["screen"] ?? "");
@@ -86,6 +90,7 @@ async function run(name: string, way: Way, first?: Place<Way>): Promise<void> {
   if (name !== player) lobby = new Lobby(location.origin); // another name is another player
   player = name;
   code = first?.code ?? "";
+  found = first?.ticket ?? "";
   let outcome: Outcome = first ? { kind: "lost", room: first.room, afterMs: 0 } : { kind: "again", afterMs: 0 };
   let failed = 0;
   try {
@@ -99,6 +104,7 @@ async function run(name: string, way: Way, first?: Place<Way>): Promise<void> {
       failed = played ? 0 : failed + 1;
       if (failed >= MOST_FAILED) throw new Error("The server gives seats, but nobody is there to take them.");
       outcome = next;
+      if (played && next.kind === "again" && next.why) parted(next.why);
       way = detour ?? way;
       detour = undefined;
       // A room with a code is gone with its round; the next one is made anew.
@@ -123,8 +129,9 @@ async function match(name: string, way: Way, after: Outcome): Promise<{ next: Ou
   searching();
   if (after.kind === "ended") await countdown(stop.signal);
   else if ("afterMs" in after && after.afterMs > 0) await pause(after.afterMs, stop.signal);
-  const seated = await (after.kind === "lost" ? backTo(after.room, name, way, stop.signal, wait) : takeSeat(lobby, name, way, stop.signal, wait, asked.round));
+  const seated = await (after.kind === "lost" ? backTo(after.room, name, way, stop.signal, wait) : takeSeat(lobby, name, way, stop.signal, wait, asked.round, undefined, asked.open));
   code = seated.code;
+  keepGuest({ name, token: lobby.token });
   wait("Taking your seat …");
   game = new Game({ picture, hud, podium, sound, alone: way.kind === "players" }, instruments, () => lobby.refresh());
   const playing = game;
@@ -143,14 +150,25 @@ async function match(name: string, way: Way, after: Outcome): Promise<{ next: Ou
   }
 }
 
+/** Says why the last match is over, for a while: the next one may have begun by then. */
+function parted(why: string): void {
+  const said = byId("parting", HTMLElement);
+  setText(said, `The match is over: ${why}`);
+  show(said, true);
+  clearTimeout(parting);
+  parting = setTimeout(() => show(said, false), PARTING);
+}
+
 /** Takes up a seat that is still held, or finds another match when it is not. */
 async function backTo(room: string, name: string, way: Way, signal: AbortSignal, wait: Say): Promise<Seated> {
-  wait("Going back to your seat …");
+  const ticket = found;
+  found = "";
+  wait(ticket ? "Going to your match …" : "Going back to your seat …");
   try {
-    return { seat: await lobby.rejoin(room, { signal }), code };
+    return { seat: await (ticket ? lobby.waitTicket(ticket, { signal }) : lobby.rejoin(room, { signal })), code };
   } catch (error) {
-    if (!(error instanceof APIError) || error.temporary) throw error;
-    return takeSeat(lobby, name, way, signal, wait, asked.round);
+    if (!(error instanceof TicketError) && (!(error instanceof APIError) || error.temporary)) throw error;
+    return takeSeat(lobby, name, way, signal, wait, asked.round, undefined, asked.open);
   }
 }
 

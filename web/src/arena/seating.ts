@@ -7,9 +7,15 @@ import { CROWD, QUEUE } from "./world.ts";
 
 export { aborted, explain, waiting, type Say, type Seated } from "../shared/seating.ts";
 
-/** Takes a seat in the way that is wanted; round is how long one's own room's goes, in seconds, 0 as the game has it. */
-export function takeSeat(lobby: Lobby, name: string, way: Way, signal: AbortSignal, say: Say, round = 0, pause?: Pause): Promise<Seated> {
-  return take(lobby, name, plan(way, round), signal, say, pause);
+/**
+ * Takes a seat in the way that is wanted. Of one's own room round is how long it goes, in seconds, 0 as the game has it,
+ * and open says that everybody may join and watch.
+ */
+export function takeSeat(
+  lobby: Lobby, name: string, way: Way, signal: AbortSignal, say: Say, round = 0, pause?: Pause, open = false,
+): Promise<Seated> {
+  const p = plan(way, round);
+  return take(lobby, name, open && "game" in p ? { ...p, open } : p, signal, say, pause);
 }
 
 function plan(way: Way, round: number): Plan {

@@ -4,15 +4,15 @@ import { test } from "node:test";
 import { bots, isCode, tidyCode, wish } from "./ways.ts";
 
 test("an address says how to play, and whether at once", () => {
-  assert.deepEqual(wish("?go=bots&bots=3"), { way: { kind: "bots", bots: 3 }, go: true, overlay: false, sim: "", round: 0 });
-  assert.deepEqual(wish("?go=crowd&overlay=1"), { way: { kind: "crowd" }, go: true, overlay: true, sim: "", round: 0 });
-  assert.deepEqual(wish("?way=players&sim=mobile"), { way: { kind: "players" }, go: false, overlay: false, sim: "mobile", round: 0 });
-  assert.deepEqual(wish(""), { way: undefined, go: false, overlay: false, sim: "", round: 0 });
+  assert.deepEqual(wish("?go=bots&bots=3"), { way: { kind: "bots", bots: 3 }, go: true, overlay: false, sim: "", open: false, round: 0 });
+  assert.deepEqual(wish("?go=crowd&overlay=1"), { way: { kind: "crowd" }, go: true, overlay: true, sim: "", open: false, round: 0 });
+  assert.deepEqual(wish("?way=players&sim=mobile"), { way: { kind: "players" }, go: false, overlay: false, sim: "mobile", open: false, round: 0 });
+  assert.deepEqual(wish(""), { way: undefined, go: false, overlay: false, sim: "", open: false, round: 0 });
 });
 
 test("a shared code leads to the friends' room and waits for a name", () => {
-  assert.deepEqual(wish("?code=kfr7wq"), { way: { kind: "friends", code: "KFR7WQ" }, go: false, overlay: false, sim: "", round: 0 });
-  assert.deepEqual(wish("?code=kfr7"), { way: undefined, go: false, overlay: false, sim: "", round: 0 });
+  assert.deepEqual(wish("?code=kfr7wq"), { way: { kind: "friends", code: "KFR7WQ" }, go: false, overlay: false, sim: "", open: false, round: 0 });
+  assert.deepEqual(wish("?code=kfr7"), { way: undefined, go: false, overlay: false, sim: "", open: false, round: 0 });
 });
 
 test("an address that asks for nonsense asks for nothing", () => {

@@ -29,17 +29,22 @@ export interface Wish {
   overlay: boolean;
   /** The name of a bad network to simulate; "" for none. */
   sim: string;
+  /** Own rooms are for everybody to join and watch. */
+  open: boolean;
   /** How long the rounds of own rooms go, in seconds; 0 is the game's default. */
   round: number;
 }
 
-/** Reads the query of the page's address: go, way, bots, code, overlay, sim, round. */
+/** Reads the query of the page's address: go, way, bots, code, overlay, sim, public, round. */
 export function wish(query: string): Wish {
   const q = new URLSearchParams(query);
   const code = tidyCode(q.get("code") ?? "");
   const go = q.get("go");
   const way = isCode(code) ? { kind: "friends" as const, code } : named(go || q.get("way"), q.get("bots"));
-  return { way, go: go !== null && way !== undefined, overlay: q.get("overlay") === "1", sim: q.get("sim") ?? "", round: seconds(q.get("round")) };
+  const on = (name: string) => q.get(name) === "1";
+  return {
+    way, go: go !== null && way !== undefined, overlay: on("overlay"), sim: q.get("sim") ?? "", open: on("public"), round: seconds(q.get("round")),
+  };
 }
 
 function seconds(text: string | null): number {

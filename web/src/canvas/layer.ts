@@ -64,16 +64,18 @@ export class Layer {
     this.#late = [];
   }
 
-  /** Goes on for some ms; true when it is painted. */
-  paint(ms: number, strokes: Strokes, now: () => number = () => performance.now()): boolean {
+  /** Goes on with some lines, for some ms; true when it is painted. */
+  paint(lines: number, ms: number, strokes: Strokes, now: () => number = () => performance.now()): boolean {
     if (!this.#todo) return true;
     const end = now() + ms;
-    while (this.#next < this.#todo.length) {
-      for (const last = Math.min(this.#todo.length, this.#next + AT_ONCE); this.#next < last; this.#next++) {
+    const last = Math.min(this.#todo.length, this.#next + lines);
+    while (this.#next < last) {
+      for (const stop = Math.min(last, this.#next + AT_ONCE); this.#next < stop; this.#next++) {
         paintStroke(this.#c, this.#todo[this.#next]!, this.#scale, this.#theme);
       }
-      if (now() >= end) return false;
+      if (now() >= end) break;
     }
+    if (this.#next < this.#todo.length) return false;
     this.#todo = undefined;
     const late = this.#late;
     this.#late = [];

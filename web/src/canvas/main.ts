@@ -1,8 +1,9 @@
 // The page of the canvas: a room by its name, a drawing and a text in it.
 
-import type { FrameInfo } from "@muster/client";
+import type { FrameInfo, Lobby } from "@muster/client";
 import { Simulator } from "@muster/client/overlay";
 import { callsign, tidy } from "../shared/callsign.ts";
+import { mountRoomChat } from "../shared/chatpanel.ts";
 import { conditions } from "../arena/instruments.ts";
 import { byId, setText, show } from "../shared/dom.ts";
 import { Prefs } from "../shared/prefs.ts";
@@ -31,6 +32,8 @@ const saved = new Saved();
 const status = byId("saved", HTMLElement);
 let model: CanvasModel | undefined;
 let place: Place = { kind: "joining" };
+let chat: { lobby: Lobby; close: () => void } | undefined;
+let whole = false; // whether all of the room is here
 let tick = 0;
 let framedAt = 0; // when the newest frame came
 let gap = 100; // ms between two of them, smoothed
@@ -38,15 +41,15 @@ let quiet: ReturnType<typeof setTimeout> | undefined;
 
 const session = new Session(room, prefs.get(NAME) ?? callsign(), {
   place: placed,
-  joined: (_, now) => joined(now),
+  opened,
   frame: framed,
   refused: (_, reason) => tell(`The room did not take that: ${reason}.`),
 }, sim === null ? undefined : new Simulator(conditions(sim) ?? {}).sockets());
 
 expose(() => ({
-  state: session.match?.state ?? "", ready: place.kind === "live" && (model?.author ?? 0) > 0,
+  state: session.match?.state ?? "", ready: place.kind === "live" && whole,
   saved: status.dataset["state"] ?? "", room, seat: session.match?.info.seat ?? 0, author: model?.author ?? 0, tick,
-  text: writing.editor.text, lines: drawing.surface.strokes.size, settled: drawing.surface.settled, scale: drawing.surface.camera.scale,
+  text: writing.editor.text, lines: drawing.surface.strokes.size, top: top(), settled: drawing.surface.settled, scale: drawing.surface.camera.scale,
   cursors: drawing.cursors.places, carets: writing.carets.places, resumes: session.match?.stats.resumes ?? 0,
 }));
 history.replaceState(null, "", addressOf(location.href, room));
@@ -68,36 +71,53 @@ addEventListener("beforeunload", (e) => {
 });
 session.join();
 
-/** A match was joined. Its rows come with the frames that follow. */
-function joined(now: CanvasModel): void {
-  if (now === model) return; // the same document goes on
+function top(): { colour: number; width: number; points: number } | undefined {
+  const line = drawing.surface.strokes.all.at(-1);
+  return line && { colour: line.colour, width: line.width, points: line.points.length / 2 };
+}
+
+/** There is a room: its rows come with the frames that follow. */
+function opened(now: CanvasModel): void {
   model = now;
   drawing.clear();
-  const edited = () => {
-    saved.edited();
-    tellSaved();
-  };
+  drawAndWrite(now);
+  writing.port = undefined; // until all is here: nobody writes before he sees what there is
+}
+
+/** Lets hands and keys at a room. */
+function drawAndWrite(now: CanvasModel): void {
   drawing.port = drawingPort(now, edited, (stroke, key) => drawing.change(stroke, key), () => {
     if (!writing.again()) now.hide(); // who leaves the drawing while he writes is in the text
   });
-  writing.port = undefined; // until the first frame: nobody writes before he sees what is there
+  writing.port = writingPort(now, edited);
 }
 
-/** A frame has come; text says whether the text may be another one. */
-function framed({ at, tick: now, processed, durable }: FrameInfo, text: boolean): void {
-  if (!model || model.author === 0) return;
+function edited(): void {
+  saved.edited();
+  tellSaved();
+}
+
+function framed({ at, tick: now, processed, durable }: FrameInfo, all: boolean, text: boolean): void {
   tick = now;
+  whole = all;
+  if (!model || !whole) return tellSaved(); // a room with much in it comes in parts
   if (framedAt > 0) gap += (Math.max(30, Math.min(400, at - framedAt)) - gap) * 0.1;
   framedAt = at;
-  if (!writing.editor.writable) writing.port = writingPort(model, () => {
-    saved.edited();
-    tellSaved();
-  });
+  if (!writing.editor.writable) drawAndWrite(model);
   if (text) writing.refresh();
   drawing.frame(session.match?.value("Board")?.Lines ?? 0);
   here(model);
-  saved.frame(model.waiting, processed, durable);
+  saved.frame(session.waiting, processed, durable);
+  talk();
   tellSaved();
+}
+
+/** Shows the room's chat, which is the player's: another name is another one. */
+function talk(): void {
+  const { lobby, match } = session;
+  if (!match || chat?.lobby === lobby) return;
+  chat?.close();
+  chat = { lobby, close: mountRoomChat(byId("chat", HTMLElement), lobby, match.info.room, { back: byId("paper", HTMLElement) }) };
 }
 
 /** Shows who is here, and where. */
@@ -128,12 +148,16 @@ function placed(now: Place): void {
   } else hush();
   if (now.kind === "away" && before.kind !== "away") say("The connection is lost. What you do is kept.");
   if (now.kind === "live" && before.kind === "away") say("Connected again.");
+  if (now.kind !== "live") whole = false;
   tellSaved();
 }
 
 /** Says whether what was done is safe. */
 function tellSaved(): void {
-  const [state, text] = place.kind === "live" ? [saved.state, saved.state === "saved" ? "Saved" : "Saving …"]
+  const loaded = session.match?.stats.bytesIn ?? 0;
+  const [state, text] = place.kind === "live" && !whole
+    ? ["joining", loaded < 50_000 ? "Joining …" : `Loading, ${Math.round(loaded / 1000)} kB …`]
+    : place.kind === "live" ? [saved.state, saved.state === "saved" ? "Saved" : "Saving …"]
     : place.kind === "joining" ? ["joining", "Joining …"]
     : ["away", place.kind === "stopped" ? "Not connected" : saved.state === "saved" ? "Offline, connecting …" : "Offline, edits are kept"];
   status.dataset["state"] = state;
@@ -180,6 +204,7 @@ function rename(e: Event): void {
   if (!name) return input.focus();
   byId("people", HTMLElement).hidePopover();
   if (name === session.name) return;
+  if (saved.state === "saving") return tell("Your last edits are on their way. Try again in a moment.");
   input.value = name;
   prefs.set(NAME, name);
   void session.rename(name);

@@ -28,10 +28,10 @@ export class CanvasModel {
   #runs = true; // they have changed since the last frame
   #cursor: Input | undefined; // where the own one is to be
 
-  /** Call it as soon as the match is connected. */
-  constructor(link: Link) {
+  /** Call it as soon as the match is connected. now is a clock in milliseconds. */
+  constructor(link: Link, now: () => number = () => performance.now()) {
     this.#link = link;
-    this.#queue = new Queue(link);
+    this.#queue = new Queue(link, now);
     this.text = new TextModel(this.#queue);
     this.board = new BoardModel(link, this.#queue);
     this.text.onLost = (text, reason) => this.onRefused(command({ Op: "Insert", Text: text }), reason);
@@ -70,8 +70,8 @@ export class CanvasModel {
 
   /** Takes up a refusal: call it in onRefused. */
   refused(refusal: CanvasRefusal): void {
-    if (refusal.input?.Op === "Insert") return this.text.refused(refusal);
-    if (refusal.input && !["Caret", "Extend"].includes(refusal.input.Op)) this.onRefused(refusal.input, refusal.reason);
+    this.text.refused(refusal);
+    if (refusal.input && !["Insert", "Delete", "Caret", "Extend"].includes(refusal.input.Op)) this.onRefused(refusal.input, refusal.reason);
   }
 
   /** Puts the own cursor on the board. */

@@ -11,12 +11,18 @@ interface Drawer {
   told: string[];
 }
 
+/** A clock by which a second passes between any two looks at it. */
+function clock(): () => number {
+  let now = 0;
+  return () => (now += 1000);
+}
+
 function room(people: number): { server: FakeServer; drawers: Drawer[] } {
   const server = new FakeServer();
   const drawers = Array.from({ length: people }, () => {
     const client = server.join();
     const told: string[] = [];
-    const model = new CanvasModel(client.link);
+    const model = new CanvasModel(client.link, clock());
     model.board.onChange = (what, line) => told.push(`${what} ${line.key} ${line.points.length}`);
     return { client, model, told };
   });

@@ -76,8 +76,8 @@ export class BoardModel {
 
   /** Whether a line is drawn above all others. */
   isTop(line: Line): boolean {
-    for (const other of this.#shown.values()) if (inOrder(other, line) > 0) return false;
-    return true;
+    const top = this.lines.at(-1);
+    return top === undefined || inOrder(top, line) <= 0;
   }
 
   get canUndo(): boolean {
@@ -190,8 +190,7 @@ export class BoardModel {
     if (now === before) return;
     if (now) this.#shown.set(key, now);
     else this.#shown.delete(key);
-    if (!now || !before) this.#sorted = undefined;
-    else if (this.#sorted) this.#sorted[this.#sorted.indexOf(before)] = now;
+    if (this.#sorted) this.#sorted.splice(placeOf(this.#sorted, (now ?? before)!), before ? 1 : 0, ...(now ? [now] : []));
     if (before && !now) this.onChange("remove", before);
     else if (now && !before) this.onChange("add", now);
     else if (now && now.points.length !== before!.points.length) this.onChange("extend", now);
@@ -284,6 +283,17 @@ export class BoardModel {
     this.end(line);
     return line;
   }
+}
+
+/** Where a line is among others that are in order, or belongs. */
+function placeOf(lines: readonly Line[], line: Line): number {
+  let [from, to] = [0, lines.length];
+  while (from < to) {
+    const mid = (from + to) >> 1;
+    if (inOrder(lines[mid]!, line) < 0) from = mid + 1;
+    else to = mid;
+  }
+  return from;
 }
 
 const WIDTH = 4096;

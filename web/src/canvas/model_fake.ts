@@ -103,7 +103,10 @@ export class FakeServer {
       s.authors.set(author, { ...a, Next: Math.max(a.Next, N + [...Text].length) });
     }
     const ranges = rangesIn(input.Which);
-    if (Op === "Delete") s.doc.delete(author, ranges);
+    if (Op === "Delete") {
+      if (ranges.some((r) => !s.doc.has({ author: r.author, n: r.n + r.count - 1 }))) return "there are no such characters";
+      s.doc.delete(author, ranges);
+    }
     if (Op === "Restore") s.doc.restore(author, ranges);
     if (Op === "Draw") {
       s.strokes.set(++this.#stroke, { Author: author, N, Part: 0, Colour: input.Colour, Width: input.Width, Points: Text });

@@ -30,7 +30,12 @@ export function command(fields: Partial<Input> & Pick<Input, "Op">): Input {
 }
 
 export const MAX_TEXT = 3000; // bytes of Input.Text
-const MOST_OPEN = 24; // commands that the server has not taken up; others wait here, and become one where they can
+// Each command that is sent is a message with those before it that the server has not taken up, and a server listens to 20
+// messages and 256 KiB a second. So few are on their way; others wait here, and become one where they can.
+const MOST_OPEN = 16;
+const MOST_BYTES = 9000;
+const MOST_AT_ONCE = 8;
+const PER_SECOND = 15;
 const MOST_WAITING = 1000;
 
 /** Commands in their order. */
@@ -38,9 +43,12 @@ export class Queue {
   readonly #link: Link;
   list: Pending[] = [];
   readonly #sent = new WeakMap<Input, Pending>();
+  readonly #now: () => number;
+  #may = MOST_AT_ONCE; // how many may be sent now
+  #at = 0; // when that was so, in milliseconds
 
-  constructor(link: Link) {
-    this.#link = link;
+  constructor(link: Link, now: () => number) {
+    [this.#link, this.#now] = [link, now];
   }
 
   /** That no more commands are taken: the server is away for long. */
@@ -61,10 +69,17 @@ export class Queue {
 
   /** Sends what waits, as far as the server keeps up. */
   flush(): void {
-    let open = this.#link.unprocessed.length;
-    for (const p of this.list) {
-      if (p.sent) continue;
-      if (open >= MOST_OPEN) return;
+    const first = this.list.findIndex((p) => !p.sent);
+    if (first < 0) return;
+    const now = this.#now();
+    this.#may = Math.min(MOST_AT_ONCE, this.#may + (Math.max(0, now - this.#at) * PER_SECOND) / 1000);
+    this.#at = now;
+    const unprocessed = this.#link.unprocessed;
+    let open = unprocessed.length;
+    let bytes = unprocessed.reduce((sum, { input }) => sum + sizeOf(input), 0);
+    for (const p of this.list.slice(first)) {
+      bytes += sizeOf(p.input);
+      if (this.#may < 1 || open >= MOST_OPEN || (open > 0 && bytes > MOST_BYTES)) return;
       try {
         if (!this.#link.send(p.input)) return;
       } catch (e) {
@@ -73,6 +88,7 @@ export class Queue {
       }
       p.sent = true;
       this.#sent.set(p.input, p);
+      this.#may--;
       open++;
     }
   }
@@ -90,13 +106,22 @@ export class Queue {
   }
 }
 
+/** How many bytes a text has at most. */
+export function bytesOf(text: string): number {
+  return /^[\0-\x7f]*$/.test(text) ? text.length : 3 * text.length;
+}
+
+function sizeOf(input: Input): number {
+  return 40 + bytesOf(input.Text) + input.Which.length;
+}
+
 /** Makes one command of two where that is the same. */
 function joined(last: Pending, p: Omit<Pending, "sent">): boolean {
   const [a, b] = [last.input, p.input];
   if (a.Op === "Insert" && b.Op === "Insert") {
     const text = a.Text + b.Text;
     const on = b["At.Author"] === last.author && b["At.N"] === b.N - 1 && b.N === a.N + characters(a.Text);
-    if (!on || 3 * text.length > MAX_TEXT) return false;
+    if (!on || bytesOf(text) > MAX_TEXT) return false;
     last.input = { ...a, Text: text };
     return true;
   }

@@ -6,6 +6,7 @@ import { Codes } from "@muster/client/wire";
 import { explain } from "../shared/seating.ts";
 import { Prefs } from "../shared/prefs.ts";
 import { CanvasModel } from "./model.ts";
+import { isCursor, Relink } from "./relink.ts";
 import type { Events, Input, State } from "./types.ts";
 import { GAME } from "./world.ts";
 
@@ -23,9 +24,10 @@ export type Place =
 /** What a session tells. */
 export interface SessionHost {
   place(place: Place): void;
-  /** A match was joined: with a model that goes on, or a new one. */
-  joined(match: CanvasMatch, model: CanvasModel): void;
-  frame(frame: FrameInfo, text: boolean): void;
+  /** There is a room to draw and write in, whose rows come with the frames that follow. What there was before is over. */
+  opened(model: CanvasModel): void;
+  /** A frame; text says whether the text may be another one. whole: all of the room is here. */
+  frame(frame: FrameInfo, whole: boolean, text: boolean): void;
   refused(input: Input, reason: string): void;
 }
 
@@ -42,6 +44,8 @@ export class Session {
   #lobby = new Lobby(location.origin);
   #match: CanvasMatch | undefined;
   #model: CanvasModel | undefined;
+  #link: Relink | undefined; // what the model has for a match
+  #linked: CanvasMatch | undefined; // that which it is now
   #timer: ReturnType<typeof setTimeout> | undefined;
   #failed = 0;
   #run = 0; // counts attempts: what an older one brings is dropped
@@ -55,6 +59,12 @@ export class Session {
 
   get match(): CanvasMatch | undefined {
     return this.#match;
+  }
+
+  /** How many own edits the room has not taken up; where the own pointer is, is none. */
+  get waiting(): number {
+    const cursors = this.#link?.unprocessed.filter(({ input: { Op } }) => isCursor(Op)).length ?? 0;
+    return Math.max(0, (this.#model?.waiting ?? 0) - cursors);
   }
 
   get lobby(): Lobby {
@@ -78,7 +88,7 @@ export class Session {
     await before?.leave().catch(() => undefined);
     this.#kept.set(TOKEN, undefined);
     this.#lobby = new Lobby(location.origin);
-    this.#model = undefined; // what is undone is another's
+    this.#model = this.#link = undefined; // what is undone is another's
     this.join();
   }
 
@@ -125,14 +135,15 @@ export class Session {
         return token;
       },
       ...(this.#webSocket && { webSocket: this.#webSocket }),
-      view: { tables: { Cursors: "raw", Authors: "raw", Runs: "raw", Strokes: "raw", Board: "raw" } },
+      // Nothing is asked of match.view, so that it need keep little.
+      view: { tables: { Cursors: "raw", Authors: "raw", Runs: "raw", Strokes: "raw", Board: "raw" }, maxDelay: 1, catchUp: Infinity },
       onState: (state) => {
         if (!current() || state === "closed") return;
         if (state === "reconnecting") this.#host.place({ kind: "away", why: "The connection is lost." });
         if (state === "playing" && this.#match) this.#host.place({ kind: "live" });
       },
       onFrame: (frame) => {
-        if (current() && this.#match && this.#model) this.#host.frame(frame, this.#model.frame());
+        if (current()) this.#frame(frame);
       },
       onRefused: (refusal) => {
         if (current()) this.#model?.refused(refusal);
@@ -143,17 +154,34 @@ export class Session {
     });
     if (!current()) return match.close();
     this.#match = match;
-    this.#model = undefined;
-    if (!this.#model) {
-      this.#model = new CanvasModel(match);
-      this.#model.onRefused = (input, reason) => this.#host.refused(input, reason);
-    }
-    this.#host.joined(match, this.#model);
+    if (!this.#model) this.#open(match);
     this.#host.place({ kind: "live" });
+  }
+
+  /** Begins anew with what a match shows. */
+  #open(match: CanvasMatch): void {
+    this.#linked = match;
+    this.#link = new Relink(match);
+    this.#model = new CanvasModel(this.#link);
+    this.#model.onRefused = (input, reason) => this.#host.refused(input, reason);
+    this.#host.opened(this.#model);
+  }
+
+  #frame(frame: FrameInfo): void {
+    const match = this.#match;
+    if (!match) return; // it is not yet known to be there
+    const whole = Relink.whole(match);
+    if (match !== this.#linked && whole) {
+      if (this.#link?.take(match)) this.#linked = match;
+      else this.#open(match);
+    }
+    const text = match === this.#linked && this.#model !== undefined && this.#model.frame();
+    this.#host.frame(frame, whole, text);
   }
 
   #closed(info: CloseInfo): void {
     this.#match = undefined;
+    this.#link?.lost();
     if (info.action === "requeue" || info.action === "reconnect") return this.#again("The connection is lost.", info.afterMs);
     this.#stop(info);
   }

@@ -8,6 +8,10 @@ import { paintStroke } from "./paint.ts";
 import { boxOf, type Stroke, Strokes } from "./strokes.ts";
 
 const BUDGET = 7; // ms of a picture for painting lines
+// Browsers paint later than they are told to, so that the clock does not show what lines cost: fewer of them are painted
+// at once where pictures come late.
+const LINES = { least: 40, first: 300, most: 6000 };
+const LATE_MS = 34;
 const MARGIN = 0.2; // of the screen's shorter side, on each side
 const MOST_RATIO = 2;
 
@@ -31,6 +35,8 @@ export class Surface {
   #theme: Theme = "light";
   #stale = true; // front is not what the camera sees
   #frame = 0;
+  #lines = LINES.first; // that are painted for a picture
+  #drawnAt = 0; // when the last one was, if lines were painted for it; else 0
   #size = { width: 1, height: 1, ratio: 1 };
   readonly #resize: ResizeObserver;
 
@@ -101,19 +107,22 @@ export class Surface {
     this.redraw();
   }
 
-  /** Shows all lines, or the middle of the board where there are none. */
-  fit(): void {
+  /** Shows all lines where the screen is free, or the middle of the board where there are none. Edges are in pixels. */
+  fit(edge: { top: number; bottom: number; sides: number }): void {
     let box: Box | undefined;
     for (const s of this.strokes.all) box = union(box, s.box);
     const { left, right, top, bottom } = this.#board;
     const [x, y] = [(left + right) / 2, (top + bottom) / 2];
-    this.camera.fit(box ?? { left: x - 1, right: x + 1, top: y - 1, bottom: y + 1 }, this.width, this.height);
+    const free = { left: edge.sides, top: edge.top, right: this.width - edge.sides, bottom: this.height - edge.bottom };
+    const narrow = free.bottom - free.top < MARGIN * this.height || free.right <= free.left;
+    const middle = { left: x - 1, right: x + 1, top: y - 1, bottom: y + 1 };
+    this.camera.fit(box ?? middle, this.width, this.height, narrow ? undefined : free);
     this.moved();
   }
 
   /** Draws in the next animation frame. */
   redraw(): void {
-    if (this.#frame === 0) this.#frame = requestAnimationFrame(() => this.#draw());
+    if (this.#frame === 0) this.#frame = requestAnimationFrame((now) => this.#draw(now));
   }
 
   /** The layers that changes are to be drawn in. */
@@ -138,8 +147,13 @@ export class Surface {
     this.redraw();
   }
 
-  #draw(): void {
+  #draw(now: number): void {
     this.#frame = 0;
+    if (this.#drawnAt > 0) {
+      const late = now - this.#drawnAt > LATE_MS;
+      this.#lines = Math.max(LINES.least, Math.min(LINES.most, this.#lines * (late ? 0.6 : 1.25)));
+    }
+    this.#drawnAt = this.#stale ? now : 0;
     this.#advance();
     const { width, height, ratio } = this.#size;
     const [w, h] = [Math.round(width * ratio), Math.round(height * ratio)];
@@ -167,7 +181,7 @@ export class Surface {
     if (!this.#stale) return;
     const { width, height, ratio } = this.#size;
     if (this.#back.painted) this.#back.begin(this.camera, width, height, MARGIN * Math.min(width, height), ratio, this.strokes, this.#theme);
-    if (!this.#back.paint(BUDGET, this.strokes) && this.#fresh) return;
+    if (!this.#back.paint(Math.round(this.#lines), BUDGET, this.strokes) && this.#fresh) return;
     // The very first one is shown while it grows.
     if (!this.#back.painted) {
       this.#front = this.#back;

@@ -3,7 +3,7 @@
 
 import type { TableView } from "@muster/client";
 
-import { command, MAX_TEXT, type CanvasRefusal, type Pending, type Queue } from "./model_queue.ts";
+import { bytesOf, command, MAX_TEXT, type CanvasRefusal, type Pending, type Queue } from "./model_queue.ts";
 import { BEGIN, characters, Doc, type Piece, type Place, type Range, rangesOf, type Said, whichOf } from "./text_doc.ts";
 import type { Run } from "./types.ts";
 
@@ -21,6 +21,8 @@ const MOST_TRIES = 3;
 
 const refusedPlace = "there is no such place in the text";
 const refusedNumber = "these characters' numbers are taken";
+/** Reasons for which a command is sent again, as the server has them. */
+export const RETRIED = [refusedPlace, refusedNumber, "there are no such characters", "the text is in too many pieces: try again later"];
 
 /** The text, and how it is edited. Positions are UTF-16 units of text, as those of a textarea. */
 export class TextModel {
@@ -98,13 +100,17 @@ export class TextModel {
     this.#again();
   }
 
-  /** Takes up that a command was refused. A text whose place is gone is put near it. */
+  /**
+   * Takes up that a command was refused. A text whose place is gone is put near it, and what is there of characters that are
+   * to be deleted is deleted: after a failover others' commands may come later than they did.
+   */
   refused({ input, reason }: CanvasRefusal): void {
-    if (input?.Op !== "Insert") return;
-    const was = this.#queue.of(input);
+    const was = input && this.#queue.of(input);
     const tries = (was?.tries ?? 0) + 1;
-    const retried = reason === refusedPlace || reason === refusedNumber;
-    if (!retried || tries > MOST_TRIES || this.#author === 0) return this.onLost(input.Text, reason);
+    const again = RETRIED.includes(reason) && tries <= MOST_TRIES && this.#author !== 0;
+    if (input?.Op === "Delete" && was?.ranges && again) return void this.#changeRanges("Delete", was.ranges, [], tries);
+    if (input?.Op !== "Insert") return;
+    if (!again) return this.onLost(input.Text, reason);
     const at = { author: input["At.Author"], n: input["At.N"] };
     const place = [at, ...(was?.near ?? [])].find((p) => this.#shown.has(p)) ?? BEGIN;
     const n = reason === refusedNumber ? this.#take(characters(input.Text)) : input.N;
@@ -160,10 +166,14 @@ export class TextModel {
 
   /** Deletes what is shown of some characters, or brings back what is deleted of them; false: that was nothing. */
   #change(Op: "Delete" | "Restore", said: readonly Said[]): boolean {
-    const ranges = this.#shown.within(rangesOf(said), Op === "Delete");
+    return this.#changeRanges(Op, rangesOf(said), said, 0);
+  }
+
+  #changeRanges(Op: "Delete" | "Restore", wanted: readonly Range[], said: readonly Said[], tries: number): boolean {
+    const ranges = this.#shown.within(wanted, Op === "Delete");
     for (let from = 0; from < ranges.length; from += CHUNK) {
       const some: Range[] = ranges.slice(from, from + CHUNK);
-      const p = { input: command({ Op, Which: whichOf(some)[0]! }), ranges: some, ...(Op === "Restore" && { said }) };
+      const p = { input: command({ Op, Which: whichOf(some)[0]! }), ranges: some, tries, ...(Op === "Restore" && { said }) };
       this.#apply({ ...p, sent: false });
       this.#queue.push(p);
     }
@@ -234,9 +244,9 @@ function clean(text: string): string {
 /** A text in parts that a command can have. */
 function chunks(text: string): string[] {
   const list: string[] = [];
-  const most = Math.floor(MAX_TEXT / 3); // units: none is more than three bytes
   for (let from = 0; from < text.length;) {
-    let to = Math.min(text.length, from + most);
+    let to = Math.min(text.length, from + MAX_TEXT);
+    if (bytesOf(text.slice(from, to)) > MAX_TEXT) to = Math.min(text.length, from + MAX_TEXT / 3);
     if (to < text.length && (text.charCodeAt(to - 1) & 0xfc00) === 0xd800) to--;
     list.push(text.slice(from, to));
     from = to;

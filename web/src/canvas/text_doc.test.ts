@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import { decodePoints, encodePoints } from "./model_points.ts";
-import { piecesOf } from "./text.ts";
+import { piecesOf, RETRIED } from "./text.ts";
 import { characters, Doc, merged, rangesOf, unitsOf, whichOf } from "./text_doc.ts";
 
 type Triple = [number, number, number];
@@ -15,6 +15,7 @@ interface Golden {
   }[];
   points: { points: [number, number][]; text: string }[];
   ranges: { ranges: Triple[]; which: string }[];
+  reasons: string[];
 }
 
 // Written by games/canvas' tests, from its rules.
@@ -53,6 +54,10 @@ test("points that are none end a list", () => {
 
 test("ranges are written as the server reads them", () => {
   for (const { ranges: list, which } of golden.ranges) assert.deepEqual(whichOf(ranges(list)).map((b) => Buffer.from(b).toString("hex")), [which]);
+});
+
+test("reasons to try again are the server's words", () => {
+  assert.deepEqual(RETRIED, golden.reasons);
 });
 
 test("ranges that touch become one, and many become several commands", () => {

@@ -3,7 +3,7 @@
 import { byId, setText, show } from "../shared/dom.ts";
 import { type Caret, Carets } from "./carets.ts";
 import type { Change } from "./change.ts";
-import { Editor } from "./editor.ts";
+import { Editor, type Selected } from "./editor.ts";
 import { MOST_TEXT } from "./world.ts";
 
 /** The room, as far as the text needs it. Places are in UTF-16 units of the text as it is shown. */
@@ -19,7 +19,7 @@ export interface WritingPort {
   /** What is selected here. */
   select(anchor: number, focus: number): void;
   /** Where that is now, when others have written. */
-  readonly selection: { anchor: number; focus: number } | undefined;
+  readonly selection: Selected | undefined;
 }
 
 export class Writing {
@@ -50,6 +50,7 @@ export class Writing {
     this.editor.writable = port !== undefined;
     if (port) this.editor.set(port.text);
     this.#bytes = bytesOf(this.editor.text);
+    this.again();
     this.#shown();
   }
 

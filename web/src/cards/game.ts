@@ -7,8 +7,8 @@ import type { Snapshot } from "./debug.ts";
 import { look, type Mine, type Seen } from "./seen.ts";
 import type { SuitDialog } from "./suits.ts";
 import type { Acts, Table } from "./table.ts";
-import { happened, type Who } from "./words.ts";
-import { type Chair, type Events, type Input, keyOf, SUITS, type Suit, type World } from "./world.ts";
+import { happened, type Happening, type Who } from "./words.ts";
+import { type Chair, type Events, FIRST_BOT, type Input, keyOf, SUITS, type Suit, type World } from "./world.ts";
 
 /** How a match ended for this player. */
 export type Outcome =
@@ -20,11 +20,12 @@ export type Outcome =
   | { kind: "stopped"; why: string };
 
 const HELD = 240_000; // ms for which a lost socket is taken up again: the seat is held for five minutes
+const EARLY = 8; // events that wait for the first frame
 const BEHIND = 20; // commands that nothing has come of: the player presses faster than the table
 
 export class Game {
   readonly #refresh: () => Promise<string>;
-  readonly #alone: boolean;
+  readonly #company: () => void;
   readonly #table: Table;
   readonly #suits: SuitDialog;
   readonly #names = new Map<number, string>(); // by seats, of whoever was seen there
@@ -36,14 +37,16 @@ export class Game {
   #tick = 0;
   #finished = false;
   #leaving = false;
+  #met = false; // somebody else
+  #early: Happening[] = []; // that came before the first frame
   #raf = 0;
 
-  /** refresh gets a newer token of the player; alone is one who came by the queue, and may have to wait. */
-  constructor(stage: { table: Table; suits: SuitDialog }, refresh: () => Promise<string>, alone: boolean) {
+  /** refresh gets a newer token of the player; company is called once somebody else is here who is no bot. */
+  constructor(stage: { table: Table; suits: SuitDialog }, refresh: () => Promise<string>, company: () => void) {
+    this.#company = company;
     this.#table = stage.table;
     this.#suits = stage.suits;
     this.#refresh = refresh;
-    this.#alone = alone;
     this.#done = new Promise((finish) => {
       this.#finish = (outcome) => {
         this.#finished = true;
@@ -131,9 +134,10 @@ export class Game {
   #listen(): void {
     const match = this.#match!;
     match.onEvent("*", (fields, e) => {
-      // A card that came is told with its name to whoever has it: of others' it is not known.
-      this.#note();
-      this.#table.say(happened({ name: e.name, fields } as Parameters<typeof happened>[0], this.#who()));
+      const event = { name: e.name, fields } as Happening;
+      if (this.#seen) return this.#say(event);
+      this.#early.push(event); // who it is about comes with the first frame
+      if (this.#early.length > EARLY) this.#early.shift();
     });
     addEventListener("keydown", (e) => this.#key(e), { signal: this.#stop.signal });
     const draw = () => {
@@ -160,7 +164,17 @@ export class Game {
     this.#note();
     if (this.#suits.open && !seen.myTurn) this.#suits.close();
     this.#seen = seen;
-    this.#table.show(seen, this.#who(), this.#alone);
+    if (!this.#met && seen.chairs.some((c) => !c.Bot && c !== seen.me)) {
+      this.#met = true;
+      this.#company();
+    }
+    this.#table.show(seen, this.#who());
+    for (const event of this.#early.splice(0)) this.#say(event);
+  }
+
+  #say(event: Happening): void {
+    this.#note();
+    this.#table.say(happened(event, this.#who()));
   }
 
   /** Remembers names: an event can be of one who has left since. */
@@ -169,7 +183,12 @@ export class Game {
   }
 
   #who(): Who {
-    return { own: this.#match?.info.seat ?? 0, name: (seat) => this.#names.get(seat) ?? "Somebody" };
+    return { own: this.#match?.info.seat ?? 0, name: (seat) => this.#names.get(seat) ?? this.#heir(seat) ?? "Somebody" };
+  }
+
+  /** Who has the chair now of a bot that was never seen. */
+  #heir(seat: number): string | undefined {
+    return this.#seen?.chairs.find((c) => c.Place === seat - FIRST_BOT)?.Name;
   }
 
   /** Plays a card; of an eight it is asked first what is wanted. */

@@ -1,6 +1,6 @@
 // The own hand: a fan of cards that are buttons.
 
-import { make } from "../shared/dom.ts";
+import { make, setText } from "../shared/dom.ts";
 import { face } from "./face.ts";
 import { fly, shake } from "./flight.ts";
 import type { Mine } from "./seen.ts";
@@ -9,6 +9,7 @@ import { keyOf, nameOf } from "./world.ts";
 interface Shown {
   item: HTMLLIElement;
   button: HTMLButtonElement;
+  name: HTMLSpanElement; // for who cannot see the card
   mine: Mine;
 }
 
@@ -71,16 +72,17 @@ export class Hand {
       const key = keyOf(mine.card);
       let shown = before.get(key);
       if (!shown) {
-        const button = make("button", "card", face(mine.card));
+        const name = make("span", "hidden-text");
+        const button = make("button", "card", name, face(mine.card));
         button.type = "button";
-        shown = { button, item: make("li", "", button), mine };
+        shown = { button, name, item: make("li", "", button), mine };
         fresh.push(button);
       }
       shown.mine = mine;
       this.#cards.set(key, shown);
       if (this.#list.children[i] !== shown.item) this.#list.insertBefore(shown.item, this.#list.children[i] ?? null);
       shown.button.classList.toggle("fits", myTurn && mine.fits);
-      shown.button.setAttribute("aria-label", myTurn && mine.fits ? `${nameOf(mine.card)}, fits` : nameOf(mine.card));
+      setText(shown.name, myTurn && mine.fits ? `${nameOf(mine.card)}, fits` : nameOf(mine.card));
     }
     this.#list.classList.toggle("my-turn", myTurn);
     this.#fan();

@@ -1,6 +1,7 @@
 // The page of the card game: the join form, then matches.
 
 import { APIError, Lobby } from "@muster/client";
+import { mountRoomChat } from "../shared/chatpanel.ts";
 import { byId, make, setText, show } from "../shared/dom.ts";
 import { pause } from "../shared/pause.ts";
 import { PlaceKeeper, type Place } from "../shared/place.ts";
@@ -45,7 +46,7 @@ else if (asked.go) form.submit();
 history.replaceState(null, "", withoutGo(location.href)); // who comes back by the address wants to choose
 
 byId("leave", HTMLButtonElement).addEventListener("click", () => seeking?.abort());
-byId("share", HTMLButtonElement).addEventListener("click", (e) => void share(e.currentTarget as HTMLElement));
+for (const id of ["share", "invite"]) byId(id, HTMLButtonElement).addEventListener("click", (e) => void share(e.currentTarget as HTMLElement));
 byId("message-back", HTMLButtonElement).addEventListener("click", () => enter());
 byId("message-retry", HTMLButtonElement).addEventListener("click", () => {
   enter();
@@ -113,13 +114,17 @@ async function match(name: string, way: Way, after: Outcome): Promise<{ next: Ou
   const seated = await (after.kind === "lost" ? backTo(after.room, name, way, stop.signal, wait) : takeSeat(lobby, name, plan(way, asked.config), stop.signal, wait));
   code = seated.code;
   wait("Taking your seat …");
-  const playing = (game = new Game(stage, () => lobby.refresh(), way.kind === "players"));
+  let unmount = () => {};
+  const playing = (game = new Game(stage, () => lobby.refresh(), () => {
+    unmount = mountRoomChat(byId("chat", HTMLElement), lobby, seated.seat.room);
+  }));
   stop.signal.addEventListener("abort", () => playing.leave());
   try {
     const next = await playing.play(seated, () => begun({ name, token: lobby.token, room: seated.seat.room, code, way }));
     if (next.kind !== "lost") places.set(undefined);
     return { next, played: playing.played };
   } finally {
+    unmount();
     game = undefined;
   }
 }

@@ -13,6 +13,7 @@ export class Notice {
   readonly #scores = byId("notice-scores", HTMLOListElement);
   readonly #ready = byId("ready", HTMLButtonElement);
   readonly #instead = byId("instead", HTMLButtonElement);
+  readonly #invite = byId("invite", HTMLButtonElement);
   #label = "";
   #drawn = "";
 
@@ -26,20 +27,21 @@ export class Notice {
     this.#drawn = "";
   }
 
-  /** Shows what the phase asks for; alone is one who waits in the queue and could play bots. */
-  show(seen: Seen, who: Who, alone: boolean): void {
+  /** Shows what the phase asks for; code is the table's, "" for one who waits in the queue and could play bots. */
+  show(seen: Seen, who: Who, code: string): void {
     const { round, me, chairs } = seen;
     if (round.Phase === "Playing") return this.hide();
     const few = chairs.length < 2;
     const begins = round.Phase === "Waiting";
     setText(this.#title, begins ? (few ? "Nobody else is here yet" : `${chairs.length} at the table`) : won(seen, who));
     setText(this.#text, begins
-      ? few ? "The cards are dealt when a second player sits down." : "The cards are dealt when all are ready, or the time is over."
+      ? few ? code ? `Send your friends the code ${code}, or the link. Two can begin.` : "The cards are dealt when a second player sits down." : "The cards are dealt when all are ready, or the time is over."
       : round.Phase === "Scored" ? `All hands lie open. The first with ${round.Target} points wins the match.` : "All hands lie open.");
     this.#label = begins ? "Deal now" : "Next round";
     show(this.#ready, me !== undefined && !few && round.Phase !== "Over");
     this.#ready.disabled = me?.Ready ?? true;
-    show(this.#instead, begins && few && alone);
+    show(this.#instead, begins && few && code === "");
+    show(this.#invite, begins && few && code !== "");
     show(this.#scores, !begins);
     const key = JSON.stringify(ranking(chairs).map(({ chair: c }) => [c.Name, c.Score, c.Ready, c.Owner]));
     if (!begins && key !== this.#drawn) this.#scores.replaceChildren(...standing(seen));

@@ -37,16 +37,18 @@ export class Table {
   readonly #wantedIcon = byId("wanted-icon", HTMLElement);
   readonly #wantedText = byId("wanted-text", HTMLElement);
   readonly #title = byId("table-title", HTMLElement);
+  readonly #target = byId("table-target", HTMLElement);
   readonly #turn = byId("turn", HTMLElement);
   readonly #draw = byId("draw", HTMLButtonElement);
   readonly #pass = byId("pass", HTMLButtonElement);
-  readonly #said = byId("said", HTMLOListElement);
+  readonly #said = byId("said", HTMLElement);
   readonly #toast = byId("toast", HTMLElement);
   readonly #mine = new Plate(byId("mine", HTMLElement));
   readonly #by = new Map<number, Other>(); // by places
   #piled = new Map<number, HTMLElement>();
   #seen: Seen | undefined;
   #toastTimer: ReturnType<typeof setTimeout> | undefined;
+  #code = "";
   #acts: Acts | undefined; // of the match that is played here
 
   constructor() {
@@ -59,6 +61,7 @@ export class Table {
   /** Shows an empty table, for a match whose player acts so. */
   open(acts: Acts, code: string): void {
     this.#acts = acts;
+    this.#code = code;
     this.#seen = undefined;
     this.#by.clear();
     this.#others.replaceChildren();
@@ -79,11 +82,12 @@ export class Table {
     show(this.#root, false);
   }
 
-  /** Shows what is seen now. who names seats; alone is one who waits in the queue. */
-  show(seen: Seen, who: Who, alone: boolean): void {
+  /** Shows what is seen now. who names seats. */
+  show(seen: Seen, who: Who): void {
     const first = this.#seen === undefined;
     const { round, me } = seen;
-    setText(this.#title, round.Number ? `Round ${round.Number} · first to ${round.Target}` : "Cards");
+    setText(this.#title, round.Number ? `Round ${round.Number}` : "Cards");
+    setText(this.#target, round.Number ? ` · first to ${round.Target}` : "");
     this.#showOthers(seen, first);
     show(byId("own", HTMLElement), true);
     if (me) this.#mine.show(me, { turn: seen.myTurn, own: true, ready: me.Ready && round.Phase !== "Playing" });
@@ -94,7 +98,7 @@ export class Table {
     setText(this.#turn, turn(round, seen.top, seen.canPlay, seen.canDraw, who));
     this.#root.classList.toggle("my-turn", seen.myTurn);
     if (seen.myTurn && !this.#seen?.myTurn && (this.hand.focused || document.activeElement === document.body)) this.hand.focus();
-    this.#notice.show(seen, who, alone);
+    this.#notice.show(seen, who, this.#code);
     this.#seen = seen;
   }
 
@@ -114,16 +118,17 @@ export class Table {
 
   /** Says what has happened. */
   say(text: string): void {
-    this.#said.append(make("li", "", text));
+    this.#said.append(make("p", "", text));
     while (this.#said.childElementCount > SAID) this.#said.firstElementChild?.remove();
   }
 
   /** Says why something was refused; "" takes it away. */
   toast(text: string): void {
     clearTimeout(this.#toastTimer);
-    this.#toast.textContent = text; // also the same again: it is told again
     this.#toast.classList.toggle("shown", text !== "");
-    if (text) this.#toastTimer = setTimeout(() => this.toast(""), TOAST);
+    if (!text) return; // it fades with what it says
+    this.#toast.textContent = text; // also the same again: it is told again
+    this.#toastTimer = setTimeout(() => this.toast(""), TOAST);
   }
 
   /** Says whether the server is there. */

@@ -8,7 +8,8 @@ export interface Who {
   name(seat: number): string;
 }
 
-type Happening = { [K in keyof Events]: { name: K; fields: Events[K] } }[keyof Events];
+/** An event of the game. */
+export type Happening = { [K in keyof Events]: { name: K; fields: Events[K] } }[keyof Events];
 
 /** One happening as a sentence. */
 export function happened(event: Happening, who: Who): string {

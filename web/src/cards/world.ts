@@ -8,6 +8,7 @@ export const GAME = "cards"; // and its queue
 export const MOST_BOTS = 3;
 export const MAX_NAME = 24; // bytes
 export const PLACES = 4;
+export const FIRST_BOT = 256; // the seat of a bot at place 0
 
 export type Suit = Exclude<Round["Wanted"], "None">;
 export type Rank = Exclude<Held["Card.Rank"], "None">;

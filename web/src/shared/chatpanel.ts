@@ -40,6 +40,7 @@ class RoomChat {
   readonly #root = make("section", "room-chat closed");
   readonly #toggle = make("button", "plain toggle");
   readonly #count = make("b", "count");
+  readonly #unread = make("span", "hidden-text", " unread");
   readonly #body = make("div", "chat-body");
   readonly #log = make("div", "chat-log");
   readonly #notice = make("p", "chat-notice");
@@ -78,7 +79,7 @@ class RoomChat {
     this.#toggle.type = "button";
     this.#toggle.setAttribute("aria-expanded", "false");
     this.#toggle.setAttribute("aria-controls", id);
-    this.#toggle.append(make("span", "", "Chat"), this.#count);
+    this.#toggle.append(make("span", "", "Chat"), " ", this.#count, this.#unread);
     this.#toggle.title = "Chat (Enter)";
     this.#toggle.addEventListener("click", () => this.#show(!this.#open));
     this.#body.id = id;
@@ -178,7 +179,7 @@ class RoomChat {
     const unread = this.#talks.reduce((n, t) => n + t.unread, 0);
     show(this.#count, unread > 0);
     setText(this.#count, unread > 99 ? "99+" : String(unread));
-    this.#toggle.setAttribute("aria-label", unread > 0 ? `Chat, ${unread} unread` : "Chat");
+    show(this.#unread, unread > 0);
     for (const [i, tab] of [...this.#tabs.children].entries()) tab.classList.toggle("news", (this.#talks[i]?.unread ?? 0) > 0);
   }
 

@@ -9,6 +9,8 @@ export interface Place<Way extends { kind: string }> {
   room: string;
   code: string;
   way: Way;
+  /** The ticket by which the seat was found, while it was not taken yet: another page has found it. */
+  ticket?: string;
 }
 
 export class PlaceKeeper<Way extends { kind: string }> {

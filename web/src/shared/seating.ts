@@ -2,8 +2,11 @@
 
 import { APIError, type Lobby, type MatchSeat, type Ticket, TicketError } from "@muster/client";
 
-/** How to come to a seat: by a queue, in a room that is made for it (and what to say meanwhile), or in that of a code. */
-export type Plan = { queue: string } | { game: string; config: object; saying: string } | { code: string };
+/**
+ * How to come to a seat: by a queue, in a room that is made for it (and what to say meanwhile; open is for everybody to
+ * join and watch), or in that of a code.
+ */
+export type Plan = { queue: string } | { game: string; config: object; saying: string; open?: boolean } | { code: string };
 
 /** A seat, and the code by which others come into the same room, where there is one. */
 export interface Seated {
@@ -62,7 +65,7 @@ async function takeOnce(lobby: Lobby, name: string, plan: Plan, signal: AbortSig
       return { seat: await lobby.rooms.joinCode(plan.code, { signal }), code: plan.code };
     }
     say(plan.saying);
-    const { match, room } = await lobby.rooms.create({ game: plan.game, config: plan.config }, { signal });
+    const { match, room } = await lobby.rooms.create({ game: plan.game, config: plan.config, ...(plan.open && { public: true }) }, { signal });
     return { seat: match, code: room.code ?? "" };
   });
 }

@@ -1,0 +1,63 @@
+package e2e
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"muster/internal/testprocess"
+)
+
+func TestOperatorsSeeWhatRunsAndActOnIt(t *testing.T) {
+	mortal, env := freeAddr(t), "XDG_CONFIG_HOME="+t.TempDir()
+	start := func() *testprocess.Process {
+		p := testprocess.Start(t, "serve", []string{"serve", "--listen", mortal}, env)
+		p.After(t, "lobby ")
+		return p
+	}
+	server := start()
+	key := filepath.Join(t.TempDir(), "key")
+	if err := os.WriteFile(key, []byte("a key of those who run this server, not of development\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	closed := freeAddr(t)
+	testprocess.Start(t, "serve", []string{"serve", "--listen", closed, "--key-file", key}).After(t, "lobby ")
+	token := func(args ...string) string {
+		p := testprocess.Start(t, "serve", append([]string{"token", "--key-file", key}, args...))
+		<-p.Ended()
+		return strings.TrimSpace(p.Output())
+	}
+	var log string
+	do := func(line string) bool {
+		switch line {
+		case "kill the server":
+			log = server.Output()
+			server.Kill()
+		case "start the server":
+			server = start()
+		default:
+			return false
+		}
+		return true
+	}
+	ask(t, "admin.mjs", do, "http://"+mortal, "http://"+closed, token("--sub", "mallory"), token("--sub", "root", "--role", "admin"), shots(t))
+	for _, act := range []string{
+		`"what":"a server drains"`, `"what":"a server drains no longer"`, `"title":"A <b>storm</b> is coming"`,
+		`"reason":"Too good for the others"`, `"reason":"Maintenance until noon"`,
+	} {
+		if n := audited(log, act); n != 1 {
+			t.Errorf("%d lines of the log are audits with %s, want 1", n, act)
+		}
+	}
+}
+
+// audited is how many lines of a log are audits that say something, and who did it.
+func audited(log, what string) (n int) {
+	for line := range strings.Lines(log) {
+		if strings.Contains(line, `"msg":"audit"`) && strings.Contains(line, what) && strings.Contains(line, `"by":"guest-`) {
+			n++
+		}
+	}
+	return n
+}

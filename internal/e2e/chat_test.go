@@ -1,0 +1,43 @@
+package e2e
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"muster/internal/testprocess"
+)
+
+// threes has a queue in which two wait for a third, and all are asked.
+const threes = `queues:
+  trio: {game: arena, teams: 1, team_size: 3, confirm: 1m, connect: 1m}
+`
+
+func TestThreePeopleMeetInTheLobbyTalkAndPlay(t *testing.T) {
+	addr, env := freeAddr(t), "XDG_CONFIG_HOME="+t.TempDir()
+	queues := filepath.Join(t.TempDir(), "queues.yaml")
+	if err := os.WriteFile(queues, []byte(threes), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	start := func() *testprocess.Process {
+		p := testprocess.Start(t, "serve", []string{"serve", "--listen", addr, "--queues", queues}, env)
+		p.After(t, "lobby ")
+		return p
+	}
+	server := start()
+	p := testprocess.Start(t, "serve", []string{"token", "--sub", "news", "--role", "service"}, env)
+	<-p.Ended()
+	do := func(line string) bool {
+		switch line {
+		case "kill the server":
+			server.Kill()
+		case "start the server":
+			server = start()
+		default:
+			return false
+		}
+		return true
+	}
+	ask(t, "chat.mjs", do, "http://"+addr, strings.TrimSpace(p.Output()), shots(t))
+}

@@ -1,0 +1,7 @@
+package e2e
+
+import "testing"
+
+func TestAMatchIsWatchedLiveAndThenAsAReplay(t *testing.T) {
+	play(t, "watch.mjs", serve(t, build(t)), shots(t))
+}

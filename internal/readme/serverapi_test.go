@@ -1,0 +1,157 @@
+package readme
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"muster/client"
+	"muster/internal/needs"
+	"muster/netcode"
+)
+
+// The board of docs/uses/SERVER_API.md, as its clients have it.
+type (
+	board struct{ Score netcode.Value[score] }
+	score struct{ Home, Away, Minute uint8 }
+	Goal  struct { //nolint:revive // by the name that the game gives it
+		By string `net:"max=24"`
+	}
+)
+
+var shBlock = regexp.MustCompile("(?s)```sh\n(.*?)```")
+
+// built compiles a program as cmd/muster, without writing it there.
+func built(t *testing.T, name, program string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), name)
+	if out, err := runGo(t, program, "package main\n", "build", "-o", file); err != nil {
+		t.Fatalf("%s does not compile: %v\n%s", name, err, out)
+	}
+	return file
+}
+
+var lobbyLine = regexp.MustCompile(`lobby +(\S+)/v1`)
+
+// served starts the game and returns where its lobby is.
+func served(ctx context.Context, t *testing.T, env []string, game string) (url string) {
+	t.Helper()
+	ctx, stop := context.WithCancel(ctx)
+	server := exec.CommandContext(ctx, game, "serve", "--listen", "127.0.0.1:0") //nolint:gosec // what was built
+	server.Env = env
+	said, err := server.StdoutPipe()
+	must(t, err)
+	must(t, server.Start())
+	found, done := make(chan string, 1), make(chan struct{})
+	go func() {
+		defer close(done)
+		for lines := bufio.NewScanner(said); lines.Scan(); {
+			if m := lobbyLine.FindStringSubmatch(lines.Text()); m != nil && len(found) == 0 {
+				found <- m[1]
+			}
+		}
+	}()
+	t.Cleanup(func() {
+		stop()
+		<-done
+		_ = server.Wait() // it was killed
+	})
+	select {
+	case url = <-found:
+	case <-done:
+		t.Fatal("the game does not serve")
+	}
+	return url
+}
+
+func TestTheWalkOfTheServerAPIWorks(t *testing.T) {
+	needs.Program(t, "curl")
+	text := read(t, "docs/uses/SERVER_API.md")
+	programs, scripts := goBlock.FindAllStringSubmatch(text, -1), shBlock.FindAllStringSubmatch(text, -1)
+	if len(programs) != 2 || len(scripts) != 1 {
+		t.Fatalf("docs/uses/SERVER_API.md has %d programs and %d scripts", len(programs), len(scripts))
+	}
+	game, feed := built(t, "scores", programs[0][1]), built(t, "feed", programs[1][1])
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	env := append(os.Environ(), "XDG_CONFIG_HOME="+t.TempDir())
+	url := served(ctx, t, env, game)
+	token := exec.CommandContext(ctx, game, "token", "--sub", "feed", "--role", "service") //nolint:gosec // what was built
+	token.Env = env
+	bearer, err := token.Output()
+	must(t, err)
+	env = append(env, "URL="+url, "TOKEN="+strings.TrimSpace(string(bearer)))
+
+	lobby := &client.Lobby{URL: url}
+	_, err = lobby.Guest(ctx, "Ann")
+	must(t, err)
+	m, err := lobby.Rooms().JoinNamed(ctx, "scores", "final")
+	must(t, err)
+	var goals []string
+	conn, err := client.Dial[board, score](ctx, m, client.Options{Events: []any{Goal{}}, OnEvent: func(e client.Event) {
+		if g, ok := e.Value.(*Goal); ok {
+			goals = append(goals, g.By)
+		}
+	}})
+	must(t, err)
+	defer func() { _ = conn.Close() }()
+	live, err := lobby.Live(ctx, client.LiveOptions{})
+	must(t, err)
+	defer func() { _ = live.Close() }()
+
+	curl := exec.CommandContext(ctx, "sh", "-c", scripts[0][1])
+	curl.Env = env
+	out, err := curl.CombinedOutput()
+	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
+	if err != nil || !strings.Contains(lines[0], `"state":"done"`) || !strings.Contains(string(out), "minute 3 is over, it is minute 12") {
+		t.Fatalf("curl prints (%v):\n%s", err, out)
+	}
+	sees := func(want score) {
+		t.Helper()
+		for conn.State().Score.V != want || len(goals) == 0 {
+			if _, err := conn.Next(ctx); err != nil {
+				t.Fatalf("the board says %+v, want %+v; goals %v: %v", conn.State().Score.V, want, goals, err)
+			}
+		}
+	}
+	sees(score{Home: 1, Minute: 12})
+	news(ctx, t, live, "Half-time in the final")
+	program := exec.CommandContext(ctx, feed) //nolint:gosec // what was built
+	program.Env = env
+	if out, err := program.CombinedOutput(); err != nil {
+		t.Fatalf("the backend: %v\n%s", err, out)
+	}
+	sees(score{Home: 1, Minute: 16})
+	news(ctx, t, live, "The final is over")
+}
+
+// news waits for what a backend tells all.
+func news(ctx context.Context, t *testing.T, live *client.Live, text string) {
+	t.Helper()
+	for {
+		n, err := live.Next(ctx)
+		must(t, err)
+		e := n.Published
+		if e == nil {
+			e = n.Event
+		}
+		var body struct{ Text string }
+		if e != nil && e.Kind == "x.news" && json.Unmarshal(e.Body, &body) == nil && body.Text == text {
+			return
+		}
+	}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}

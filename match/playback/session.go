@@ -1,0 +1,334 @@
+package playback
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"muster/match"
+	"muster/netcode"
+	"muster/proto"
+)
+
+// Bounds of one session.
+const (
+	// Slowest and Fastest bound the speed: how many times as fast as the match was played.
+	Slowest, Fastest = 0.125, 16
+	// idleFor is after how long without anybody who watches a session ends, mostFor after how long in any case.
+	idleFor = time.Minute
+	mostFor = 6 * time.Hour
+	// sliceTicks is how many ticks a seek runs in one tick of the session's, however fast they are.
+	sliceTicks = 512
+	// lookEvery is after how many ticks it looks at the time.
+	lookEvery = 8
+)
+
+// Control is what a session's owner wants of it; nil is no change.
+type Control struct {
+	Tick   *int64 // where to go on from; beyond the recording it is its first or last tick
+	Speed  *float64
+	Paused *bool
+}
+
+// ErrSpeed is the error of a speed that is out of bounds.
+var ErrSpeed = fmt.Errorf("a speed is %v to %v", Slowest, float64(Fastest))
+
+// State is how a session stands.
+type State struct {
+	Tick     uint32 // of the state that is shown
+	Target   uint32 // where a seek is going; Tick when there is none
+	Seeking  bool
+	Speed    float64
+	Paused   bool
+	Viewers  int
+	Hash     uint64 // of the state at HashTick, as the rules made it here
+	Recorded uint64 // the same as it was recorded; 0: it was not
+	HashTick uint32
+	Failed   string // why the recording cannot be played further; "" while it can
+	From, To uint32 // what can be played
+}
+
+// Session shows one recording. It is a room to edges, of type [muster/match/edge.Room]. Any goroutine may use it; what its
+// methods tell it takes effect at its next tick.
+type Session struct {
+	id     string
+	owner  string
+	key    string
+	view   View
+	game   match.Game
+	info   *Info
+	bytes  int64
+	all    *Sessions
+	log    *zap.Logger
+	epoch  uint64
+	base   time.Time
+	period time.Duration
+	schema []byte
+	done   chan struct{}
+	quit   context.CancelFunc // lets the session's goroutine end
+
+	mu     sync.Mutex
+	want   Control
+	shown  State
+	news   []attachment
+	ending *proto.Close
+	closed bool
+
+	// What follows belongs to the session's goroutine.
+	cur      *cursor
+	enc      *netcode.Encoder
+	tick     uint32 // on the wire
+	st       State
+	owed     float64 // parts of ticks that are to be shown
+	under    bool    // a seek has chosen its way
+	watchers []watcher
+	idle     time.Time // since when nobody watches
+	sender
+}
+
+// ID is the session's, which is a room's to clients.
+func (s *Session) ID() string { return s.id }
+
+// Owner is the player who opened it.
+func (s *Session) Owner() string { return s.owner }
+
+// Key is what its owner may give to others who are to control it.
+func (s *Session) Key() string { return s.key }
+
+// Info is what the file has. It must not be changed.
+func (s *Session) Info() *Info { return s.info }
+
+// Game is the recorded one.
+func (s *Session) Game() match.Game { return s.game }
+
+// View says whose eyes it is seen with.
+func (s *Session) View() View { return s.view }
+
+// State is how the session stands, as of its newest tick.
+func (s *Session) State() State {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.shown
+}
+
+// Control changes what is shown. The newest seek takes the place of one that is under way. It returns how the session will
+// stand, and whether the tick was out of the recording and is its first or last one instead. The error is ErrSpeed.
+func (s *Session) Control(c Control) (st State, clamped bool, err error) {
+	if c.Speed != nil && !(*c.Speed >= Slowest && *c.Speed <= Fastest) { // NaN is neither
+		return State{}, false, ErrSpeed
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if c.Tick != nil {
+		tick := min(max(*c.Tick, int64(s.shown.From)), int64(s.shown.To))
+		clamped = tick != *c.Tick
+		s.want.Tick = &tick
+		s.shown.Target, s.shown.Seeking = uint32(tick), true //nolint:gosec // within the recording
+	}
+	if c.Speed != nil {
+		s.want.Speed, s.shown.Speed = c.Speed, *c.Speed
+	}
+	if c.Paused != nil {
+		s.want.Paused, s.shown.Paused = c.Paused, *c.Paused
+	}
+	return s.shown, clamped, nil
+}
+
+// End ends the session: those who watch are told why.
+func (s *Session) End(c proto.Close) {
+	s.mu.Lock()
+	s.ending = &c
+	s.mu.Unlock()
+	s.quit()
+}
+
+// Done is closed when the session has ended.
+func (s *Session) Done() <-chan struct{} { return s.done }
+
+// Shown is closed when those who watch have been told so.
+func (s *Session) Shown() <-chan struct{} { return s.done }
+
+// run is the session's goroutine.
+func (s *Session) run(ctx context.Context) {
+	defer close(s.done)
+	timer := time.NewTimer(s.period)
+	defer timer.Stop()
+	s.idle = s.base
+	for n := time.Duration(1); ; n++ {
+		select {
+		case <-ctx.Done():
+			s.dismiss()
+			return
+		case <-timer.C:
+		}
+		s.step()
+		if c := s.over(); c != nil {
+			s.mu.Lock()
+			if s.ending == nil {
+				s.ending = c
+			}
+			s.mu.Unlock()
+			s.dismiss()
+			return
+		}
+		timer.Reset(time.Until(s.base.Add((n + 1) * s.period)))
+	}
+}
+
+// over says whether the session ends by itself.
+func (s *Session) over() *proto.Close {
+	now := time.Now()
+	if len(s.watchers) > 0 {
+		s.idle = now
+	}
+	switch {
+	case now.Sub(s.idle) >= idleFor:
+		return &proto.Close{Code: proto.CodeDone, Reason: "nobody watches"}
+	case now.Sub(s.base) >= mostFor:
+		return &proto.Close{Code: proto.CodeDone, Reason: "the replay was shown for as long as one is"}
+	}
+	return nil
+}
+
+// step is one tick of the session.
+func (s *Session) step() {
+	s.tick++
+	s.receive()
+	s.emitted = s.emitted[:0]
+	if s.st.Seeking {
+		s.seek()
+	} else if !s.st.Paused {
+		s.play()
+	}
+	s.capture()
+	s.prove()
+	s.send()
+	s.publish()
+}
+
+// receive takes what was told since the last tick.
+func (s *Session) receive() {
+	s.mu.Lock()
+	news, want := s.news, s.want
+	s.news, s.want = nil, Control{}
+	s.mu.Unlock()
+	for i := range news {
+		s.come(&news[i])
+	}
+	if want.Speed != nil {
+		s.st.Speed = *want.Speed
+	}
+	if want.Paused != nil {
+		s.st.Paused = *want.Paused
+	}
+	if want.Tick != nil {
+		s.st.Target, s.st.Seeking = uint32(*want.Tick), true //nolint:gosec // within the recording
+		s.under, s.owed = false, 0
+	}
+}
+
+// publish makes how it stands known. What was asked for meanwhile is as good as done.
+func (s *Session) publish() {
+	s.st.Viewers = len(s.watchers)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.shown = s.st
+	if s.want.Tick != nil {
+		s.shown.Target, s.shown.Seeking = uint32(*s.want.Tick), true //nolint:gosec // within the recording
+	}
+	if s.want.Speed != nil {
+		s.shown.Speed = *s.want.Speed
+	}
+	if s.want.Paused != nil {
+		s.shown.Paused = *s.want.Paused
+	}
+}
+
+// seek goes on towards the target, for a part of a tick's time. Few sessions do so at a time; the others wait.
+func (s *Session) seek() {
+	leave, ok := s.all.turn()
+	if !ok {
+		return
+	}
+	defer leave()
+	if s.st.Target = min(s.st.Target, s.st.To); !s.under {
+		s.under = true
+		if err := s.cur.approach(s.st.Target); err != nil {
+			s.broken(err)
+			return
+		}
+	}
+	began, ticks := time.Now(), 0
+	for ; ticks < sliceTicks; ticks++ {
+		if ticks%lookEvery == lookEvery-1 && time.Since(began) > s.period/4 {
+			break
+		}
+		moved, err := s.cur.step(s.st.Target)
+		if err != nil {
+			s.broken(err)
+			return
+		}
+		if !moved {
+			s.st.Seeking = false
+			break
+		}
+	}
+	s.all.metrics.ticks.WithLabelValues("seek").Add(float64(ticks))
+	s.st.Tick = s.cur.tick
+}
+
+// play goes on by as many ticks as the speed wants, or as there is time for.
+func (s *Session) play() {
+	s.owed += s.st.Speed
+	began, n := time.Now(), int(s.owed)
+	s.owed -= float64(n)
+	for i := range n {
+		moved, err := s.cur.step(s.st.To)
+		if err != nil {
+			s.broken(err)
+			return
+		}
+		if !moved {
+			break
+		}
+		s.all.metrics.ticks.WithLabelValues("play").Inc()
+		s.overhear()
+		if i < n-1 && time.Since(began) > s.period/2 {
+			s.all.metrics.late.Inc()
+			break
+		}
+	}
+	s.st.Tick = s.cur.tick
+	if s.st.Tick >= s.st.To {
+		s.st.Paused = true
+	}
+}
+
+// broken is told of a tick that could not be run. What comes from there on cannot be shown; where that is the rules' doing,
+// the way to it can.
+func (s *Session) broken(err error) {
+	s.all.metrics.failed.Inc()
+	s.log.Warn("a recording cannot be played further", zap.Error(err))
+	var panicked *match.PanicError
+	if !errors.As(err, &panicked) || panicked.Tick <= s.st.From || s.cur.jump(panicked.Tick-1) != nil {
+		s.st.Failed, s.st.Seeking, s.st.Paused = "the recording cannot be played further", false, true
+		s.End(proto.Close{Code: proto.CodeRulesFailed, Reason: s.st.Failed})
+		return
+	}
+	s.st.Failed = fmt.Sprintf("the game's rules fail at tick %d", panicked.Tick)
+	s.st.To = panicked.Tick - 1
+	s.st.Target, s.st.Seeking, s.st.Paused, s.under = s.st.To, true, true, true
+}
+
+// prove works out the hash of the state that is shown: at once where it stands still, else once a second.
+func (s *Session) prove() {
+	still := s.st.Paused && !s.st.Seeking
+	if s.st.HashTick == s.st.Tick && s.st.Hash != 0 || !still && s.tick%uint32(s.Rate()) != 0 { //nolint:gosec // 1 to 128
+		return
+	}
+	s.st.HashTick, s.st.Hash, s.st.Recorded = s.st.Tick, s.cur.replay.Hash(), s.cur.recorded
+}

@@ -1,0 +1,309 @@
+package playback
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
+
+	"muster/match"
+	"muster/match/journal"
+	"muster/netcode"
+	"muster/proto"
+)
+
+// Bounds of one process's sessions.
+const (
+	maxSessions = 32
+	// maxOwn is how many sessions a player may have.
+	maxOwn = 2
+	// maxBytes is how much all their files may have together, in bytes.
+	maxBytes = 256 << 20
+	// maxOpening is how many files are read at once, maxSeeking how many sessions run forward at once.
+	maxOpening, maxSeeking = 2, 2
+	// openTimeout bounds the reading of a file as a whole.
+	openTimeout = 20 * time.Second
+)
+
+// Errors of [Sessions.Open], beside ErrFile and ErrView.
+var (
+	ErrGame   = errors.New("this server has no such game")
+	ErrBusy   = errors.New("this server shows as many replays as it can")
+	ErrMany   = fmt.Errorf("you have %d replays open; close one", maxOwn)
+	ErrClosed = errors.New("the server is shutting down")
+)
+
+// RulesError is the error of a recording that other rules made than those that are here.
+type RulesError struct{ Game, Recorded, Here string }
+
+// Error implements error.
+func (e *RulesError) Error() string {
+	return fmt.Sprintf("the replay was recorded with version %q of the rules of %s, and this server has version %q: "+
+		"only the same rules play it the same", e.Recorded, e.Game, e.Here)
+}
+
+// Config is what Sessions need.
+type Config struct {
+	Games []match.Game // required
+	// Process is this process's, by which other nodes know whose a session is; see [Process].
+	Process    string
+	Log        *zap.Logger
+	Registerer prometheus.Registerer
+}
+
+// Sessions are those of one process. Any goroutine may use them.
+type Sessions struct {
+	cfg     Config
+	log     *zap.Logger
+	games   map[string]match.Game
+	metrics *metrics
+	ctx     context.Context //nolint:containedctx // the sessions' lifetime, ended by Close
+	stop    context.CancelFunc
+	wg      sync.WaitGroup
+	opening chan struct{}
+	seeking chan struct{}
+
+	mu     sync.Mutex
+	list   map[string]*Session
+	bytes  int64
+	closed bool
+}
+
+// New returns running Sessions; Close ends them.
+func New(cfg Config) *Sessions {
+	m := &Sessions{
+		cfg: cfg, log: cfg.Log, games: map[string]match.Game{}, metrics: newMetrics(cfg.Registerer), list: map[string]*Session{},
+		opening: make(chan struct{}, maxOpening), seeking: make(chan struct{}, maxSeeking),
+	}
+	if m.log == nil {
+		m.log = zap.NewNop()
+	}
+	for _, g := range cfg.Games {
+		m.games[g.Name()] = g
+	}
+	m.ctx, m.stop = context.WithCancel(context.Background())
+	return m
+}
+
+// newID is one that nobody guesses: 26 letters and digits.
+func newID() string { return strings.ToLower(rand.Text()) }
+
+// prefix begins the id of every session.
+const prefix = "replay-"
+
+// Process returns the process whose session has this id; ok is false for the id of anything else.
+func Process(id string) (process string, ok bool) {
+	rest, ok := strings.CutPrefix(id, prefix)
+	process, _, found := strings.Cut(rest, "-")
+	return process, ok && found && process != ""
+}
+
+// Request is a recording to be shown.
+type Request struct {
+	Owner string // the player's id
+	View  string // as ViewOf reads it
+	File  []byte // at most MaxFile bytes; it is the session's from here on
+}
+
+// Open begins to show a recording: paused, at its first tick. Errors: those above, *RulesError, and ctx's. What a player has
+// open without anybody watching makes place for what he opens.
+func (m *Sessions) Open(ctx context.Context, req Request) (*Session, error) {
+	s, err := m.open(ctx, req)
+	m.metrics.opened.WithLabelValues(resultOf(err)).Inc()
+	return s, err
+}
+
+// resultOf is an outcome as the metric names it.
+func resultOf(err error) string {
+	var rules *RulesError
+	switch {
+	case err == nil:
+		return "ok"
+	case errors.Is(err, ErrGame):
+		return "game"
+	case errors.As(err, &rules):
+		return "rules"
+	case errors.Is(err, ErrView):
+		return "view"
+	case errors.Is(err, ErrFile):
+		return "file"
+	}
+	return "busy"
+}
+
+func (m *Sessions) open(ctx context.Context, req Request) (*Session, error) {
+	if len(req.File) > MaxFile {
+		return nil, fmt.Errorf("%w: it has more than %d bytes", ErrFile, MaxFile)
+	}
+	m.mu.Lock()
+	err := m.room(req) // before the work
+	m.mu.Unlock()
+	if err != nil {
+		return nil, err
+	}
+	select {
+	case m.opening <- struct{}{}:
+		defer func() { <-m.opening }()
+	default:
+		return nil, ErrBusy
+	}
+	ctx, cancel := context.WithTimeout(ctx, openTimeout)
+	defer cancel()
+	s, err := m.read(ctx, req)
+	if err == nil {
+		err = m.begin(s, req)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// room says whether there is room for one more; m.mu is held.
+func (m *Sessions) room(req Request) error {
+	own := 0
+	var unwatched *Session
+	for _, s := range m.list {
+		if s.owner == req.Owner {
+			own++
+			if s.State().Viewers == 0 {
+				unwatched = s
+			}
+		}
+	}
+	if own >= maxOwn && unwatched != nil {
+		unwatched.End(proto.Close{Code: proto.CodeDone, Reason: "another replay was opened"})
+		m.forget(unwatched)
+		own--
+	}
+	switch {
+	case m.closed:
+		return ErrClosed
+	case own >= maxOwn:
+		return ErrMany
+	case len(m.list) >= maxSessions, m.bytes+int64(len(req.File)) > maxBytes:
+		return ErrBusy
+	}
+	return nil
+}
+
+// read makes a session of a file, at its first tick.
+func (m *Sessions) read(ctx context.Context, req Request) (*Session, error) {
+	rd, err := journal.NewReader(bytes.NewReader(req.File))
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrFile, err)
+	}
+	h := rd.Header()
+	g, ok := m.games[h.Game]
+	if !ok {
+		return nil, fmt.Errorf("%w: %.40q", ErrGame, h.Game)
+	}
+	rules := g.Rules()
+	if h.Rules != rules.Version {
+		return nil, &RulesError{Game: g.Name(), Recorded: h.Rules, Here: rules.Version}
+	}
+	if int(h.TickRate) != rules.TickRate || int(h.Seats) != rules.Seats {
+		return nil, fmt.Errorf("%w: it has %d ticks a second and %d seats, the game %d and %d", ErrFile, h.TickRate, h.Seats, rules.TickRate, rules.Seats)
+	}
+	view, err := ViewOf(req.View, rules.Seats)
+	if err != nil {
+		return nil, err
+	}
+	info, err := scan(ctx, rd)
+	if err != nil {
+		return nil, err
+	}
+	cur := &cursor{game: g, rd: rd, info: info}
+	if err := cur.jump(info.From); err != nil {
+		return nil, err
+	}
+	s := &Session{
+		id: prefix + m.cfg.Process + "-" + newID(), owner: req.Owner, key: newID(), view: view, game: g, info: info,
+		bytes: int64(len(req.File)), all: m, epoch: uint64(time.Now().UnixMilli()), base: time.Now(), //nolint:gosec // after 1970
+		period: time.Second / time.Duration(rules.TickRate), schema: g.Schema().Binary(), done: make(chan struct{}),
+		cur: cur, enc: netcode.NewEncoder(g.Schema(), netcode.EncoderConfig{Key: h.Seed, Ring: max(32, rules.TickRate)}),
+		st: State{
+			Tick: info.From, Target: info.From, From: info.From, To: info.To, Speed: 1, Paused: true,
+			HashTick: info.From, Hash: cur.replay.Hash(),
+		},
+		sender: sender{body: proto.NewWriter()},
+	}
+	s.shown = s.st
+	s.log = m.log.With(zap.String("session", s.id), zap.String("game", g.Name()))
+	return s, nil
+}
+
+// begin starts a session's goroutine.
+func (m *Sessions) begin(s *Session, req Request) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err := m.room(req); err != nil { // others may have come meanwhile
+		return err
+	}
+	ctx, quit := context.WithCancel(m.ctx)
+	s.quit = quit
+	m.list[s.id] = s
+	m.bytes += s.bytes
+	m.metrics.sessions.Inc()
+	m.wg.Go(func() {
+		defer quit()
+		s.run(ctx)
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		m.forget(s)
+	})
+	return nil
+}
+
+// forget takes a session out, once; m.mu is held.
+func (m *Sessions) forget(s *Session) {
+	if m.list[s.id] != s {
+		return
+	}
+	delete(m.list, s.id)
+	m.bytes -= s.bytes
+	m.metrics.sessions.Dec()
+}
+
+// Session returns a session by its id, or nil.
+func (m *Sessions) Session(id string) *Session {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.list[id]
+}
+
+// turn lets one more session run forward, until leave is called; few do at a time.
+func (m *Sessions) turn() (leave func(), ok bool) {
+	select {
+	case m.seeking <- struct{}{}:
+		return func() { <-m.seeking }, true
+	default:
+		return nil, false
+	}
+}
+
+// Close ends all sessions and waits for them, at most as long as ctx lives.
+func (m *Sessions) Close(ctx context.Context) error {
+	m.mu.Lock()
+	m.closed = true
+	m.mu.Unlock()
+	m.stop()
+	done := make(chan struct{})
+	go func() {
+		m.wg.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("waiting for replays to end: %w", ctx.Err())
+	}
+}

@@ -1,0 +1,128 @@
+// Watches one match, live or recorded, over as many sockets as it takes: whoever only watches needs another token for
+// each.
+
+import { APIError, CloseError, type CloseInfo, type FrameInfo, Match, type MatchSeat } from "@muster/client";
+import type { MatchScene, Moment } from "./scene.ts";
+
+/** What a Viewer asks for and tells of. */
+export interface ViewerOptions {
+  /** A token for the next socket. Rejects with an APIError where there is nothing to watch any more. */
+  seat(): Promise<MatchSeat>;
+  /** What shows a game. */
+  scene(game: string): MatchScene;
+  replay: boolean;
+  /** Whether the pictures come: not before the first one, nor while a lost socket is taken up again. */
+  live(on: boolean): void;
+  frame(tick: number): void;
+  /** It is over; why, in words. refused says that the server said so before anything was seen. */
+  over(why: string, refused: boolean): void;
+  refresh(): Promise<string>;
+}
+
+const AGAIN = [500, 1000, 2000, 4000, 5000]; // ms before an attempt
+const LEAP = 4; // times as many ticks as the speed makes in a frame: the replay went elsewhere
+
+export class Viewer {
+  readonly #o: ViewerOptions;
+  #match: Match | undefined;
+  #scene: MatchScene | undefined;
+  #raf = 0;
+  #closed = false;
+  #seen = false;
+  #tick = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  /** How fast a replay goes. */
+  speed = 1;
+
+  constructor(options: ViewerOptions) {
+    this.#o = options;
+    void this.#attempt(0);
+    this.#raf = requestAnimationFrame((now) => this.#draw(now));
+  }
+
+  get match(): Match | undefined {
+    return this.#match;
+  }
+
+  get scene(): MatchScene | undefined {
+    return this.#scene;
+  }
+
+  /** The newest tick that was received, of a replay the recorded one. */
+  get tick(): number {
+    return this.#tick;
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    cancelAnimationFrame(this.#raf);
+    this.#match?.close();
+    this.#scene?.close();
+  }
+
+  async #attempt(failed: number): Promise<void> {
+    let ended: CloseInfo | undefined; // before connect had resolved
+    try {
+      const seat = await this.#o.seat();
+      if (this.#closed) return;
+      const match: Match = await Match.connect(seat, {
+        reconnect: false,
+        refresh: () => this.#o.refresh(),
+        view: { snap: 120, maxDelay: 20 },
+        onFrame: (f) => this.#frame(match, f),
+        onClose: (info) => (this.#match === match ? this.#lost(info) : (ended = info)),
+      });
+      if (this.#closed) return match.close();
+      this.#match = match;
+      this.#scene ??= this.#o.scene(match.info.game);
+      this.#scene.begin(match);
+      if (ended) this.#lost(ended);
+    } catch (error) {
+      if (this.#closed) return;
+      if (error instanceof CloseError && error.info.action !== "reconnect") return this.#end(words(error.info), !this.#seen);
+      if (error instanceof APIError && !error.temporary) return this.#end(error.detail || error.title || "The server refuses.", !this.#seen);
+      this.#again(failed);
+    }
+  }
+
+  #again(failed: number): void {
+    this.#o.live(false);
+    const ms = AGAIN[Math.min(failed, AGAIN.length - 1)]!;
+    this.#timer = setTimeout(() => void this.#attempt(failed + 1), ms * (0.8 + 0.4 * Math.random()));
+  }
+
+  #lost(info: CloseInfo): void {
+    if (this.#closed) return;
+    if (info.action === "reconnect" || info.name === "token_expired") return this.#again(0);
+    this.#end(words(info), !this.#seen);
+  }
+
+  #end(why: string, refused: boolean): void {
+    this.#o.live(false);
+    this.#o.over(why, refused);
+  }
+
+  #frame(match: Match, f: FrameInfo): void {
+    const tick = this.#o.replay ? f.processed : f.tick;
+    const jumped = this.#o.replay && this.#seen && Math.abs(tick - this.#tick - this.speed) > LEAP * Math.max(1, this.speed);
+    this.#tick = tick;
+    if (!this.#seen) this.#seen = true;
+    this.#o.live(true);
+    const at: Moment = { tick, rate: match.info.rate, replay: this.#o.replay };
+    this.#scene?.frame(f, at, jumped);
+    this.#o.frame(tick);
+  }
+
+  #draw(now: number): void {
+    this.#raf = requestAnimationFrame((at) => this.#draw(at));
+    this.#scene?.draw(now);
+  }
+}
+
+function words(info: CloseInfo): string {
+  if (info.action === "done" && !info.reason) return "The match is over.";
+  const text = info.reason || "The server closed the connection.";
+  return text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? "" : ".");
+}
