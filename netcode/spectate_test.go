@@ -90,3 +90,47 @@ func TestWithoutScopesSpectatorsHaveTheRoom(t *testing.T) {
 		t.Errorf("%v allocations for each tick", allocs)
 	}
 }
+
+// Two views are the same once nothing that either is sent can differ from then on, and not before.
+func TestViewsAreTheSameOnceTheyAreSentTheSame(t *testing.T) {
+	for name, parts := range map[string]int{"at once": 0, "in parts": 24} {
+		t.Run(name, func(t *testing.T) {
+			sc := testSchema(t)
+			e := NewEncoder(sc, EncoderConfig{PartBytes: parts})
+			var world testWorld
+			for i := range uint8(16) {
+				world.Rows.Add(testRow{Name: "a row with a name", HP: i})
+			}
+			room := []proto.Watch{0}
+			var there, comes View
+			joined := uint32(0)
+			for tick := uint32(1); tick <= 80; tick++ {
+				for _, row := range world.Rows.All() {
+					row.HP++
+				}
+				e.Capture(tick, &world)
+				one := len(e.Prepare(&there, room))
+				if tick < 40 {
+					continue
+				}
+				blocks := e.Prepare(&comes, room)
+				same := comes.Same(&there)
+				if same != there.Same(&comes) {
+					t.Fatalf("tick %d: it depends on who is asked", tick)
+				}
+				switch {
+				case joined > 0 && (!same || len(blocks) != one):
+					t.Fatalf("tick %d: they were the same at tick %d, and are not", tick, joined)
+				case same && joined == 0:
+					joined = tick
+				}
+			}
+			if parts == 0 && joined != 40 || parts > 0 && (joined < 44 || joined > 40+keyFrames+states+1) {
+				t.Errorf("joined at tick %d", joined)
+			}
+			if (&View{}).Same(&there) || !(&View{}).Same(&View{}) {
+				t.Error("one that has nothing is the same as one that has something")
+			}
+		})
+	}
+}
