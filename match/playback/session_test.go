@@ -216,11 +216,14 @@ func TestASessionEndsAfterSixHoursWhoeverWatches(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newSessions()
 		defer closeAll(t, m)
+		m.most = 2 * idleFor
 		s := open(t, m, "ada", "")
-		s.base = s.base.Add(-mostFor + time.Minute) // its goroutine has not looked at it yet
-		s.tick = uint32((mostFor - time.Minute) / tickTime)
 		o := watch(t, s, "ada")
-		after(1300)
+		after(2300)
+		if c := o.code(); c != 0 {
+			t.Errorf("closed with %d before its time", c)
+		}
+		after(200)
 		if c := o.code(); c != proto.CodeDone {
 			t.Errorf("closed with %d, want %d", c, proto.CodeDone)
 		}
