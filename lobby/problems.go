@@ -73,9 +73,9 @@ func (l *Lobby) problem(doing string, err error) error {
 func replayProblem(e *ReplayError) error {
 	err := huma.NewError(e.Status, e.Detail)
 	if e.Retry == "" {
-		return err //nolint:wrapcheck // it is the answer
+		return err
 	}
-	return huma.ErrorWithHeaders(err, http.Header{"Retry-After": {e.Retry}}) //nolint:wrapcheck // it is the answer
+	return huma.ErrorWithHeaders(err, http.Header{"Retry-After": {e.Retry}})
 }
 
 // maxEcho bounds what an error repeats of a request, in bytes: enough to recognise it.

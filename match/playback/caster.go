@@ -159,7 +159,7 @@ func (k *caster) frame(w *way, enc *netcode.Encoder, head *proto.Head) []byte {
 	for i := range blocks {
 		blocks[i].Append(k.out)
 	}
-	scopes := append(w.head.Scopes[:0], head.Scopes...)
+	scopes := append(w.head.Scopes[:0], head.Scopes...) //nolint:gocritic // the session's own are not kept, their memory here is
 	w.head, w.begun = *head, true
 	w.head.Scopes = scopes
 	return append([]byte(nil), k.out.Bytes()...)

@@ -76,6 +76,7 @@ type onlooker struct {
 	begun   bool   // with a cast,
 	entry   bool   // whose entries it is sent
 	seq     uint64 // of the newest
+	first   uint32 // the tick of the first frame
 	in      proto.Frame
 	world   arena.World
 	frames  int
@@ -176,6 +177,12 @@ func (o *onlooker) Cast(c *match.Cast) {
 	if err != nil {
 		o.t.Errorf("wire tick %d: %v", c.Tick, err)
 	}
+	if o.first == 0 {
+		o.first = c.Tick
+	}
+	if o.in.Head.Tick != c.Tick {
+		o.t.Errorf("a frame of tick %d comes with tick %d", o.in.Head.Tick, c.Tick)
+	}
 	o.frames++
 }
 
@@ -188,6 +195,24 @@ func (o *onlooker) sees() (tick uint32, ships map[string][2]float32) {
 		ships[s.Name] = [2]float32{s.X, s.Y}
 	}
 	return o.in.Head.Processed, ships
+}
+
+// came is how many frames have come, and the tick of the first.
+func (o *onlooker) came() (n int, first uint32) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.frames, o.first
+}
+
+// warm adds the ships of which something is seen that is for their owners.
+func (o *onlooker) warm(names map[string]bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, ship := range o.world.Ships.All() {
+		if ship.Heat > 0 || ship.VX != 0 {
+			names[ship.Name] = true
+		}
+	}
 }
 
 func (o *onlooker) told() int {

@@ -16,8 +16,9 @@ import (
 
 // Bounds of one session.
 const (
-	// Slowest and Fastest bound the speed: how many times as fast as the match was played.
-	Slowest, Fastest = 0.125, 16
+	// Slowest is the least speed, Fastest the greatest: how many times as fast as the match was played.
+	Slowest = 0.125
+	Fastest = 16
 	// idleFor is after how long without anybody who watches a session ends, mostFor after how long in any case.
 	idleFor = time.Minute
 	mostFor = 6 * time.Hour
@@ -188,7 +189,7 @@ func (s *Session) over() *proto.Close {
 	switch {
 	case now.Sub(s.idle) >= idleFor:
 		return &proto.Close{Code: proto.CodeDone, Reason: "nobody watches"}
-	case now.Sub(s.base) >= mostFor:
+	case now.Sub(s.base) >= s.all.most:
 		return &proto.Close{Code: proto.CodeDone, Reason: "the replay was shown for as long as one is"}
 	}
 	return nil

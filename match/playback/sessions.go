@@ -69,6 +69,7 @@ type Sessions struct {
 	wg      sync.WaitGroup
 	opening chan struct{}
 	seeking chan struct{}
+	most    time.Duration // mostFor, but in tests
 
 	mu     sync.Mutex
 	list   map[string]*Session
@@ -81,6 +82,7 @@ func New(cfg Config) *Sessions {
 	m := &Sessions{
 		cfg: cfg, log: cfg.Log, games: map[string]match.Game{}, metrics: newMetrics(cfg.Registerer), list: map[string]*Session{},
 		opening: make(chan struct{}, maxOpening), seeking: make(chan struct{}, maxSeeking),
+		most: mostFor,
 	}
 	if m.log == nil {
 		m.log = zap.NewNop()
@@ -226,7 +228,7 @@ func (m *Sessions) read(ctx context.Context, req Request) (*Session, error) {
 	}
 	s := &Session{
 		id: prefix + m.cfg.Process + "-" + newID(), owner: req.Owner, key: newID(), view: view, game: g, info: info,
-		bytes: int64(len(req.File)), all: m, epoch: uint64(time.Now().UnixMilli()), base: time.Now(), //nolint:gosec // after 1970
+		bytes: int64(len(req.File)), all: m, epoch: uint64(time.Now().UnixMilli()), base: time.Now(),
 		period: time.Second / time.Duration(rules.TickRate), schema: g.Schema().Binary(), done: make(chan struct{}),
 		cur: cur, enc: netcode.NewEncoder(g.Schema(), netcode.EncoderConfig{Key: h.Seed, Ring: max(32, rules.TickRate)}),
 		st: State{

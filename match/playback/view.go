@@ -20,7 +20,7 @@ type View struct {
 // ErrView means that a text names no view of the game.
 var ErrView = errors.New(`a view is "public", "everything" or "seat:N"`)
 
-var seatView = regexp.MustCompile(`^seat:([0-9]{1,4})$`)
+var seatView = regexp.MustCompile(`^seat:(\d{1,4})$`)
 
 // ViewOf reads a view: "public" (or ""), "everything", which has what was hidden from all, too, or "seat:N", what the
 // player there saw.
