@@ -26,7 +26,8 @@ type RoomInfo struct {
 	Seats   int               `json:"seats"`
 	Free    int               `json:"free"` // seats
 	Players int               `json:"players"`
-	Watch   bool              `json:"watch"` // whether one may watch it without a seat
+	Watch   bool              `json:"watch"`              // whether one may watch it without a seat
+	DelayMS int64             `json:"delay_ms,omitempty"` // how much later those who watch see it
 	Created time.Time         `json:"created_at"`
 }
 

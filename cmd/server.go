@@ -331,7 +331,7 @@ func (s *server) startLobby(rdb redis.UniversalClient, games []Game, reg prometh
 		r := g.Rules()
 		cfg.Games = append(cfg.Games, lobby.Game{
 			Name: g.Name(), Rules: r.Version, Seats: r.Seats, Persist: r.Persist, Config: r.Config, CheckConfig: g.CheckConfig,
-			Watch: r.Spectators > 0, Role: r.Role, OpenReplays: opened[g.Name()],
+			Watch: r.Spectators > 0, Delay: r.SpectatorDelay, Role: r.Role, OpenReplays: opened[g.Name()],
 		})
 		if opened[g.Name()] && r.Persist {
 			return fmt.Errorf("--open-replays %s: the game's rooms go on after their results, and a replay shows what is hidden in them", g.Name())

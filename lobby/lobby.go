@@ -86,8 +86,9 @@ type Game struct {
 	// nil is none. CheckConfig says what else is wrong with one; it may be nil.
 	Config      any
 	CheckConfig func(config []byte) error
-	// Watch says that its rooms may be watched by those who do not play.
+	// Watch says that its rooms may be watched by those who do not play, Delay how much later they see it.
 	Watch bool
+	Delay time.Duration
 	// Role is what a player's token must have for its rooms and its queues; "" is nothing.
 	Role string
 	// OpenReplays lets its players fetch the replays of matches that they played to their end, with all that the game hid

@@ -95,6 +95,7 @@ type RoomInfo struct {
 	Players int               `json:"players" doc:"Seats that are taken or kept for somebody who is on the way." example:"3"`
 	Created time.Time         `json:"created_at" example:"2026-01-02T03:04:05.678Z"`
 	Watch   bool              `json:"watch" doc:"Whether one may watch it without a seat, where one may join it." example:"true"`
+	Delay   int64             `json:"delay_ms,omitempty" doc:"How much later those who watch see it." example:"30000"`
 	Code    string            `json:"code,omitempty" doc:"By which anybody may join who knows it. Only who made the room sees it." example:"KFR7WQ"`
 }
 
@@ -102,7 +103,7 @@ type RoomInfo struct {
 func (l *Lobby) infoOf(r *cluster.PublicRoom, player string) RoomInfo {
 	i := RoomInfo{
 		ID: r.ID, Game: r.Game, Title: r.Title, Region: r.Region, Tags: r.Tags, Public: r.Public, Seats: r.Seats,
-		Free: r.Free, Players: r.Occupied, Created: r.Created.UTC(), Watch: l.games[r.Game].Watch,
+		Free: r.Free, Players: r.Occupied, Created: r.Created.UTC(), Watch: l.games[r.Game].Watch, Delay: l.games[r.Game].Delay.Milliseconds(),
 	}
 	if r.Owner != "" && r.Owner == player {
 		i.Code = r.Code

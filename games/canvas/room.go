@@ -3,7 +3,6 @@ package canvas
 import (
 	"errors"
 	"strings"
-	"time"
 
 	"muster/match"
 	"muster/netcode"
@@ -21,7 +20,7 @@ const (
 // the journal before it counts as durable, and the whole document is written twice a minute alone.
 var Game = match.Define[World, Input]("canvas", Canvas{}, match.Rules{
 	Version: "1", TickRate: tickRate, Seats: seats, Inputs: proto.Commands, InputsPerTick: 8,
-	Persist: true, Sleep: true, Durability: match.Journal, CheckpointEvery: 30 * time.Second,
+	Persist: true, Sleep: true, Durability: match.Journal, CheckpointEvery: 30e9, // half a minute
 })
 
 const maxName = 24 // bytes, as Author.Name has

@@ -54,7 +54,7 @@ var rules = []rule{
 		why: "a bot knows what a client knows",
 	},
 	{
-		dirs: []string{"match"}, except: []string{"match/bridge", "match/edge", "match/cluster", "match/journal", "match/matchtest", "match/node"},
+		dirs: []string{"match"}, except: []string{"match/bridge", "match/edge", "match/cluster", "match/journal", "match/matchtest", "match/node", "match/playback"},
 		onlyOurs: []string{"match/journal", "netcode", "proto", "proto/token"},
 		not:      []string{"github.com/redis", "github.com/lxzan/gws", "net/http"},
 		why:      "the loop knows neither sockets nor Redis: edges and the directory are interfaces that it is given",
@@ -95,8 +95,13 @@ var rules = []rule{
 		why:         "who may run a room is decided by a machine that can be explored: what it is told, and when, is all it knows",
 	},
 	{
-		dirs: []string{"match/node"}, onlyOurs: []string{"match", "match/bridge", "match/cluster", "match/edge", "match/journal", "netcode", "proto", "proto/token"},
+		dirs: []string{"match/node"}, onlyOurs: []string{"match", "match/bridge", "match/cluster", "match/edge", "match/journal", "match/playback", "netcode", "proto", "proto/token"},
 		why: "it brings host, edge and cluster together, and knows nothing of the lobby",
+	},
+	{
+		dirs: []string{"match/playback"}, onlyOurs: []string{"match", "match/journal", "netcode", "proto", "proto/token"},
+		not: []string{"github.com/redis", "github.com/lxzan/gws", "net/http"},
+		why: "a recording is shown by the loop's own machine, to edges that are given, from a file that is given",
 	},
 	{
 		dirs: []string{"match/bridge"}, onlyOurs: []string{"match", "match/edge", "netcode", "proto", "proto/token"}, not: []string{"github.com/redis"},
@@ -163,7 +168,7 @@ var rules = []rule{
 		why: "it breaks servers and holds tests alone: nothing of it may be built into anything",
 	},
 	{
-		dirs: []string{"."}, except: []string{"cmd", "games"}, not: []string{"muster/games"},
+		dirs: []string{"."}, except: []string{"cmd", "games", "internal/watchbench"}, not: []string{"muster/games"},
 		why: "games are handed to cmd.Main: nothing but a main and tests knows which there are",
 	},
 	{
@@ -171,7 +176,7 @@ var rules = []rule{
 		why: "each game is small, complete and alone",
 	},
 	{
-		dirs: []string{"."}, except: []string{"cmd", "internal/scalebench"}, not: []string{"muster/cmd"},
+		dirs: []string{"."}, except: []string{"cmd", "internal/scalebench", "internal/watchbench"}, not: []string{"muster/cmd"},
 		why: "cmd is wiring: nothing stands on it but mains with games of their own, as that of a benchmark",
 	},
 }
@@ -263,8 +268,8 @@ func report(t *testing.T, list []string) {
 func TestImportsPointOneWay(t *testing.T) {
 	h := theHouse(t)
 	report(t, broken(h, rules))
-	report(t, joined(h, []string{"lobby", "match"}, "cmd", "internal/scalebench"))
-	report(t, joined(h, []string{"loadtest", "match"}, "cmd", "internal/scalebench"))
+	report(t, joined(h, []string{"lobby", "match"}, "cmd", "internal/scalebench", "internal/watchbench"))
+	report(t, joined(h, []string{"loadtest", "match"}, "cmd", "internal/scalebench", "internal/watchbench"))
 }
 
 // A rule about a package that is no longer there protects nothing.

@@ -21,3 +21,15 @@ func TestWhatThePageOnWatchingQuotesStandsInTheRepository(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatThePageOnReplaysQuotesStandsInTheRepository(t *testing.T) {
+	blocks := quoted.FindAllStringSubmatch(read(t, "docs/uses/REPLAYS.md"), -1)
+	if len(blocks) < 3 {
+		t.Errorf("%d blocks say where they are from", len(blocks))
+	}
+	for _, b := range blocks {
+		if !strings.Contains(read(t, b[1]), b[2]) {
+			t.Errorf("%s does not have:\n%s", b[1], b[2])
+		}
+	}
+}

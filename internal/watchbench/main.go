@@ -60,7 +60,7 @@ func main() {
 	flag.Parse()
 	text, err := run(ctx, o)
 	if err == nil {
-		_, err = io.WriteString(os.Stdout, text)
+		_, err = os.Stdout.WriteString(text)
 	}
 	exit(err)
 }

@@ -63,7 +63,8 @@ func (s *Store) Mute(ctx context.Context, id, born, player, reason string, last 
 	if err := s.cfg.Redis.Set(ctx, mute(place, player), reason, last).Err(); err != nil {
 		return time.Time{}, fmt.Errorf("muting a player: %w", err)
 	}
-	return until, s.tellMuted(ctx, Muting{room + ":" + id, &until, reason}, player)
+	err = s.tellMuted(ctx, Muting{room + ":" + id, &until, reason}, player)
+	return until, err
 }
 
 // Unmute lets a player write in a room again, and tells him where he was muted.

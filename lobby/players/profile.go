@@ -98,10 +98,14 @@ func (s *Store) read(ctx context.Context, id string, change func(redis.Pipeliner
 // that it does not come back; so are others' lists and blocks.
 func (s *Store) Delete(ctx context.Context, id string) error {
 	muted, err := s.Mutes(ctx, id)
-	for _, whom := range muted {
-		err = errors.Join(err, s.Unmute(ctx, id, whom))
-	}
 	if err != nil {
+		return fmt.Errorf("deleting a player: %w", err)
+	}
+	pipe := s.rdb.Pipeline()
+	for _, whom := range muted {
+		pipe.SRem(ctx, s.mutedBy(whom), id)
+	}
+	if _, err := pipe.Exec(ctx); err != nil {
 		return fmt.Errorf("deleting a player: %w", err)
 	}
 	err = s.rdb.Del(ctx, s.profile(id), s.ratings(id), s.blocks(id), s.mutes(id), s.matches(id)).Err()

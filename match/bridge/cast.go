@@ -160,6 +160,12 @@ func (rm *room) cast(h head, r *proto.Reader) error {
 	rm.clock.note(m.now, m.frac, rm.feed.heard)
 	rm.note(state{have: m.have, sent: m.sent})
 	f := &rm.feed
+	rm.mu.Lock()
+	a := rm.audience
+	rm.mu.Unlock()
+	if a != f.audience { // another one has come since the last has left: it begins
+		f.audience, f.cast = a, 0
+	}
 	switch {
 	case c.Seq < f.cast:
 		return nil // again
@@ -170,7 +176,9 @@ func (rm *room) cast(h head, r *proto.Reader) error {
 	}
 	f.cast = c.Seq + 1
 	rm.b.metrics.casts[edgeHalf].Inc()
-	rm.handOn(c)
+	if a != nil {
+		a.Cast(c)
+	}
 	return nil
 }
 
@@ -188,13 +196,13 @@ func (rm *room) askCasts() {
 	rm.b.send(rm.place.host, rm.writer.Bytes())
 }
 
-// handOn gives a cast to this process's audience.
-func (rm *room) handOn(c *match.Cast) {
+// castEnd gives the last cast to this process's audience.
+func (rm *room) castEnd(c *match.Cast) {
 	rm.mu.Lock()
 	a := rm.audience
 	rm.mu.Unlock()
 	if a != nil {
-		rm.feed.shown = rm.feed.shown || c.Close != nil
+		rm.feed.shown = true
 		a.Cast(c)
 	}
 }

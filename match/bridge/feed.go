@@ -25,9 +25,10 @@ type feed struct {
 	pinged time.Time
 	unsaid int // bytes of numbered messages since then
 
-	cast      uint64    // the number of the next cast; 0 before the first
-	castAsked time.Time // when those that are missing were last asked for
-	shown     bool      // the last one has come
+	cast      uint64         // the number of the next cast; 0 before the first
+	castAsked time.Time      // when those that are missing were last asked for
+	audience  match.Audience // whom they are for
+	shown     bool           // the last one has come
 }
 
 func newFeed() feed { return feed{reader: proto.NewReader(nil), gen: 1} }
@@ -200,7 +201,7 @@ func (rm *room) carryOut(h head, r *proto.Reader) (over bool, err error) {
 	if h.kind == kindLast {
 		c, err := readLast(r, h.n)
 		if err == nil {
-			rm.handOn(c)
+			rm.castEnd(c)
 		}
 		return false, err
 	}

@@ -297,3 +297,34 @@ func TestWhoWatchesComesAgainWhereTheMatchGoesOn(t *testing.T) {
 		g.list = append(g.list, again...)
 	})
 }
+
+// A player has two sockets that watch at all nodes together, and whoever comes when all others of his node have left is
+// shown the match at once.
+func TestPlacesToWatchAreCountedOverAllNodes(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		g := newGallery(t.Context(), t, &parade{}, match.Rules{}, 0)
+		defer g.end()
+		first, second := g.watch(t.Context(), "w", "n1"), g.watch(t.Context(), "w", "n2")
+		g.list = append(g.list, first, second)
+		bearer, err := g.keys.SignWatch(token.Watch{Room: "r", Player: "w", ID: "w", PlayerExpires: time.Now().Add(time.Hour)}, time.Minute)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = client.Dial[bank, order](t.Context(), client.Match{Room: "r", URL: "ws://server/v1/match/r", Token: bearer}, client.Options{
+			HTTP: g.nodes["n1"].http, Events: []any{receipt{}, chime{}},
+		})
+		if codeOf(err) != proto.CodeMatchFull {
+			t.Errorf("a third socket is answered by %v", err)
+		}
+		for range 3 {
+			_ = first.conn.Close()
+			time.Sleep(1300 * time.Millisecond)
+			began := time.Now()
+			first = g.watch(t.Context(), "w", "n1")
+			if _, err := first.conn.Next(t.Context()); err != nil || time.Since(began) > 400*time.Millisecond {
+				t.Errorf("the first frame comes after %v: %v", time.Since(began), err)
+			}
+			g.list = append(g.list, first)
+		}
+	})
+}

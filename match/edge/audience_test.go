@@ -200,7 +200,7 @@ func (s *sight) read(msg []byte) {
 func dump(w *pitchState) string {
 	var b strings.Builder
 	junk := 0
-	for _, text := range w.Junk.V.Text {
+	for _, text := range &w.Junk.V.Text {
 		junk += len(text)
 	}
 	fmt.Fprintf(&b, "%d %d;", w.Tick.V.N, junk)

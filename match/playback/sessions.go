@@ -3,6 +3,7 @@ package playback
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"strings"
@@ -13,7 +14,6 @@ import (
 	"go.uber.org/zap"
 
 	"muster/match"
-	"muster/match/cluster"
 	"muster/match/journal"
 	"muster/netcode"
 	"muster/proto"
@@ -91,6 +91,9 @@ func New(cfg Config) *Sessions {
 	m.ctx, m.stop = context.WithCancel(context.Background())
 	return m
 }
+
+// newID is one that nobody guesses: 26 letters and digits.
+func newID() string { return strings.ToLower(rand.Text()) }
 
 // prefix begins the id of every session.
 const prefix = "replay-"
@@ -222,7 +225,7 @@ func (m *Sessions) read(ctx context.Context, req Request) (*Session, error) {
 		return nil, err
 	}
 	s := &Session{
-		id: prefix + m.cfg.Process + "-" + cluster.NewID(), owner: req.Owner, key: cluster.NewID(), view: view, game: g, info: info,
+		id: prefix + m.cfg.Process + "-" + newID(), owner: req.Owner, key: newID(), view: view, game: g, info: info,
 		bytes: int64(len(req.File)), all: m, epoch: uint64(time.Now().UnixMilli()), base: time.Now(), //nolint:gosec // after 1970
 		period: time.Second / time.Duration(rules.TickRate), schema: g.Schema().Binary(), done: make(chan struct{}),
 		cur: cur, enc: netcode.NewEncoder(g.Schema(), netcode.EncoderConfig{Key: h.Seed, Ring: max(32, rules.TickRate)}),

@@ -25,6 +25,8 @@ try {
     await together(browser);
     await badLines(browser);
     await byKeys(browser);
+    await byTouch(browser);
+    await asATextarea(browser);
     await composed(browser);
     await lostSeat(browser);
     await looks(browser);
@@ -67,8 +69,12 @@ async function together(browser) {
   const places = await until(anna, "seeing Ben's pointer move", () => window.seen.size > 10 && window.seen.size);
   console.log(`a pointer that moved 190 px was seen at ${await places.jsonValue()} places`);
 
-  // Each takes back what is their own.
+  // Each takes back what is their own. The keys stay where they are, whoever writes.
   await anna.page.locator("#paper").focus();
+  await ben.page.keyboard.type("!");
+  await until(anna, "reading what Ben wrote", () => window.muster.text.endsWith("here!"));
+  assert.equal(await anna.page.evaluate(() => document.activeElement.id), "paper", "another one's words took the keys");
+  await ben.page.keyboard.press("Backspace");
   await anna.page.keyboard.press("Control+z");
   await until(ben, "seeing Anna's line go", () => window.muster.lines === 1);
   await anna.page.keyboard.press("Control+z");
@@ -150,6 +156,73 @@ async function byKeys(browser) {
   assert.notEqual(await page.evaluate(() => document.activeElement?.id), "text", "the text keeps the keys");
   await leave(anna);
   console.log("a line was drawn, erased and brought back by keys");
+}
+
+/** Whatever keys are pressed, the text is what a textarea of the browser makes of them. */
+async function asATextarea(browser) {
+  const anna = await enter(browser, fresh("textarea"), "Anna");
+  const ben = await enter(browser, anna.room, "Ben");
+  const { page } = anna;
+  await page.evaluate(() => {
+    const area = document.createElement("textarea");
+    area.id = "area";
+    document.body.append(area);
+  });
+  const KEYS = [
+    "a", "b", "c", "Space", "Space", "Enter", "é", "Backspace", "Backspace", "Delete", "ArrowLeft", "ArrowLeft", "ArrowRight", "Home", "End",
+    "Control+Backspace", "Control+Delete", "Shift+ArrowLeft", "Shift+ArrowLeft", "Shift+ArrowRight",
+    "Shift+Home", "Control+Home", "Control+End",
+  ];
+  let seed = 5;
+  const roll = (below) => Math.floor(((seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0) / 2 ** 32) * below);
+  const pressed = [];
+  for (let round = 0; round < 12; round++) {
+    const keys = Array.from({ length: 15 }, () => KEYS[roll(KEYS.length)]);
+    pressed.push(...keys);
+    for (const id of ["text", "area"]) {
+      await page.locator(`#${id}`).focus();
+      for (const key of keys) await (key === "é" ? page.keyboard.insertText("é") : page.keyboard.press(key));
+    }
+    const [text, area] = await page.evaluate(() => [window.muster.text, document.getElementById("area").value]);
+    assert.equal(text, area, `after ${pressed.join(" ")}`);
+    // The caret is where it is in the textarea, too: a mark shows it.
+    for (const id of ["text", "area"]) {
+      await page.locator(`#${id}`).focus();
+      await page.keyboard.press("x");
+    }
+    pressed.push("x");
+  }
+  const text = await page.evaluate(() => document.getElementById("area").value);
+  await until(ben, "reading the same", (same) => window.muster.text === same, text);
+  await page.evaluate(() => document.getElementById("area").remove());
+  await leave(anna, ben);
+  console.log(`${pressed.length} keys made what a textarea makes of them: ${text.length} characters`);
+}
+
+/** Fingers: one draws, two move and zoom the paper, and what the first drew until the second came is taken back. */
+async function byTouch(browser) {
+  const anna = await enter(browser, fresh("touch"), "Anna", { viewport: SMALL, hasTouch: true });
+  const session = await anna.context.newCDPSession(anna.page);
+  const touch = (type, ...points) => session.send("Input.dispatchTouchEvent", { type, touchPoints: points.map(([x, y], id) => ({ x, y, id })) });
+  await touch("touchStart", [100, 300]);
+  for (let i = 1; i <= 15; i++) await touch("touchMove", [100 + 10 * i, 300 + 5 * i]);
+  await touch("touchEnd");
+  await until(anna, "seeing the line", () => window.muster.lines === 1);
+  await touch("touchStart", [150, 300]);
+  await touch("touchMove", [154, 302]);
+  await touch("touchStart", [154, 302], [250, 400]);
+  for (let i = 1; i <= 10; i++) await touch("touchMove", [154 - 5 * i, 302 - 5 * i], [250 + 5 * i, 400 + 5 * i]);
+  await touch("touchEnd");
+  await until(anna, "seeing it larger, and one line", () => window.muster.scale > 1.3 && window.muster.lines === 1 && window.muster.saved === "saved");
+  // A pen that is pressed hard, as another one sees it.
+  const ben = await enter(browser, anna.room, "Ben", { viewport: SMALL });
+  const pen = (type, x, y, force, buttons = 1) => session.send("Input.dispatchMouseEvent", { type, x, y, force, buttons, button: "left", pointerType: "pen", clickCount: 1 });
+  await pen("mousePressed", 100, 450, 0.02);
+  for (let i = 1; i <= 30; i++) await pen("mouseMoved", 100 + 6 * i, 450 + (i % 5), 0.9);
+  await pen("mouseReleased", 280, 450, 0, 0);
+  await until(ben, "seeing a broad line of all its points", () => window.muster.lines === 2 && window.muster.top.width > 6 && window.muster.top.points > 20);
+  await leave(anna, ben);
+  console.log("one finger drew, two made it larger, and a pen that was pressed drew a broader line");
 }
 
 /** Words that are composed, as of Japanese, while another one writes before and behind them. */
@@ -279,7 +352,7 @@ async function enter(browser, room, name, { query = "", before = () => {}, ...op
   await context.addInitScript((called) => localStorage.setItem("muster.arena.callsign", called), name);
   const page = await context.newPage();
   page.setDefaultTimeout(PATIENCE);
-  const person = { name, context, page, complaints: complaints(page, name) };
+  const person = { name, room, context, page, complaints: complaints(page, name) };
   await before(page);
   const answer = await page.goto(new URL(`/canvas?room=${room}${query}`, url).href);
   assert.equal(answer?.status(), 200, "the page is not served");

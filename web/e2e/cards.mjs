@@ -1,11 +1,12 @@
 // The card game's page as people use it, and what its sockets brought.
 //
-//   node --import tsx e2e/cards.mjs http://127.0.0.1:8080 [directory for screenshots]
+//   node --import tsx e2e/cards.mjs http://127.0.0.1:8080 friends|round|alone [directory for screenshots]
 //
-// Two friends come to one table and deal. Then two, with bots in the other chairs, play a round to its end; one of them
-// loads the page anew in mid-hand and has the same hand, the other's line is cut for a while. Every byte that the pages received is read again and searched
-// for cards of other hands; the same search, told that it reads another player's messages, must find some. At last a match
-// to its end by the keyboard on a small screen, dark and light, each screen judged by axe. Exits 1 with what went wrong.
+// friends: two come to one table, deal and write to each other. round: two, with bots in the other chairs, play one to its
+// end; one loads the page anew in mid-hand and has the same hand, the other's line is cut for a while. Every byte that the
+// pages received is read again and searched for cards of other hands; the same search, told that it reads another player's
+// messages, must find some. alone: a match to its end by the keyboard on a small screen, dark and light. Each screen is
+// judged by axe. Exits 1 with what went wrong.
 
 import assert from "node:assert/strict";
 import { readEvent } from "../../client/ts/src/event.ts";
@@ -28,18 +29,15 @@ const KNOWN = {
 };
 const DREW = ["Seat"];
 
-const [url, shots] = process.argv.slice(2);
-if (!url) {
-  console.error("usage: cards.mjs URL [DIRECTORY]");
+const [url, part, shots] = process.argv.slice(2);
+const parts = { friends, round, alone: (browser) => Promise.all([alone(browser, "dark", true), alone(browser, "light", false)]) };
+if (!url || !parts[part]) {
+  console.error("usage: cards.mjs URL friends|round|alone [DIRECTORY]");
   process.exit(2);
 }
 
 try {
-  await withBrowser(async (browser) => {
-    await friends(browser);
-    await round(browser);
-    await Promise.all([alone(browser, "dark", true), alone(browser, "light", false)]);
-  });
+  await withBrowser(parts[part]);
 } catch (error) {
   console.error(`cards: ${error.stack ?? error}`);
   process.exitCode = 1;
@@ -58,11 +56,16 @@ async function friends(browser) {
   }
   for (const person of [anna, ben]) await until(person, "dealt in", () => window.muster.phase === "Playing" && window.muster.hand.length === 7);
   await look(ben, "cards-dealt");
-  await ben.page.getByRole("button", { name: "Chat" }).click();
-  await ben.page.getByPlaceholder("Say something").fill("good luck, all <b>eights</b> are mine");
-  await ben.page.keyboard.press("Enter");
-  await anna.page.getByRole("button", { name: "Chat, 1 unread" }).click();
-  await anna.page.getByRole("log", { name: "Messages" }).getByText("good luck, all <b>eights</b> are mine").waitFor();
+  for (const { page } of [anna, ben]) await page.getByRole("button", { name: /^Chat/ }).click();
+  const text = "good luck, all <b>eights</b> are mine";
+  await ben.page.getByPlaceholder("Say something").fill(text);
+  // The chat may not be there yet: what was typed stays in its field until it is.
+  await until(ben, "heard", (text) => {
+    const input = document.querySelector("#chat input");
+    if (input.value) input.form.requestSubmit();
+    return document.querySelector("#chat .chat-log").textContent.includes(text);
+  }, text);
+  await anna.page.getByRole("log", { name: "Messages" }).getByText(text).waitFor();
   await look(anna, "cards-chat");
   await ben.page.getByRole("button", { name: "Leave" }).click();
   await ben.page.getByLabel("Your name").waitFor();

@@ -882,6 +882,8 @@ export interface RoomInfo {
   code?: string;
   /** RFC 3339. */
   created_at: string;
+  /** How much later those who watch see it. */
+  delay_ms?: number;
   /** Seats that anybody may have now. */
   free: number;
   game: string;

@@ -28,11 +28,13 @@ test("zooming leaves what is under the pointer where it is, up to the bounds", (
 
 test("fitting shows a whole box in the middle, and never larger than it is drawn", () => {
   const c = new Camera();
-  c.fit({ left: 1000, top: 1000, right: 3000, bottom: 1100 }, 500, 400, 0);
+  c.fit({ left: 1000, top: 1000, right: 3000, bottom: 1100 }, 500, 400);
   const view = c.view(500, 400);
   near(view.left, 1000);
   near(view.right, 3000);
   near((view.top + view.bottom) / 2, 1050);
+  c.fit({ left: 0, top: 0, right: 100, bottom: 100 }, 500, 400, { left: 100, top: 50, right: 500, bottom: 250 });
+  assert.deepEqual(c.toScreen({ x: 50, y: 50 }), { x: 300, y: 150 });
   c.fit({ left: 0, top: 0, right: 10, bottom: 10 }, 500, 400);
   assert.equal(c.scale, 1);
 });

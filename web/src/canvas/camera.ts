@@ -44,13 +44,13 @@ export class Camera {
     this.y = fixed.y - at.y / this.scale;
   }
 
-  /** Shows a box of the world in the middle of a screen, no larger than it is drawn. */
-  fit(box: Box, width: number, height: number, margin = 32): void {
+  /** Shows a box of the world in the middle of what is free of a screen, no larger than it is drawn. */
+  fit(box: Box, width: number, height: number, free: Box = { left: 0, top: 0, right: width, bottom: height }): void {
     const [w, h] = [Math.max(1, box.right - box.left), Math.max(1, box.bottom - box.top)];
-    const scale = Math.min((width - 2 * margin) / w, (height - 2 * margin) / h, 1);
+    const scale = Math.min((free.right - free.left) / w, (free.bottom - free.top) / h, 1);
     this.scale = Math.min(MOST_SCALE, Math.max(LEAST_SCALE, scale));
-    this.x = (box.left + box.right) / 2 - width / this.scale / 2;
-    this.y = (box.top + box.bottom) / 2 - height / this.scale / 2;
+    this.x = (box.left + box.right) / 2 - (free.left + free.right) / 2 / this.scale;
+    this.y = (box.top + box.bottom) / 2 - (free.top + free.bottom) / 2 / this.scale;
   }
 
   /** The part of the world that a screen shows. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { applied, type Change, changes, clean, difference, moved, movedThrough } from "./change.ts";
+import { applied, type Change, changes, clean, difference, moved, movedThrough, neighbour } from "./change.ts";
 
 /** Numbers that are the same in each run. */
 function dice(seed: number): (below: number) => number {
@@ -66,4 +66,14 @@ test("a place moves with what is before it, and comes to the end of what took it
 
 test("what is pasted comes with one kind of line end and without control characters", () => {
   assert.equal(clean("a\r\nb\rc\u2028d\u0000\u001b[1m\tz\ud800"), "a\nb\nc\nd[1m\tz\ufffd");
+});
+
+test("what is seen as one character is one, on both sides", () => {
+  const text = "a\u{1F469}\u200D\u{1F469}\u200D\u{1F467}e\u0301\n ";
+  const places = [0];
+  while (places.at(-1)! < text.length) places.push(neighbour(text, places.at(-1)!, "behind"));
+  assert.deepEqual(places, [0, 1, 9, 11, 12, 13]);
+  for (let i = 1; i < places.length; i++) assert.equal(neighbour(text, places[i]!, "before"), places[i - 1]);
+  assert.equal(neighbour(text, 0, "before"), 0);
+  assert.equal(neighbour(text, text.length, "behind"), text.length);
 });

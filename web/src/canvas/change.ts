@@ -92,6 +92,21 @@ export function clean(text: string): string {
   return text.replace(/\r\n?|[\u2028\u2029]/g, "\n").replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\ufeff]/g, "").replace(/\p{Surrogate}/gu, "\ufffd");
 }
 
+const NEAR = 64; // units in which the characters beside a place are looked for
+let segmenter: Intl.Segmenter | undefined;
+
+/** Where what is seen as one character begins that ends at a place, or ends that begins there. */
+export function neighbour(text: string, at: number, way: "before" | "behind"): number {
+  segmenter ??= new Intl.Segmenter(undefined, { granularity: "grapheme" });
+  if (way === "behind") {
+    const [first] = segmenter.segment(text.slice(at, at + NEAR));
+    return at + (first?.segment.length ?? 0);
+  }
+  let last = 0;
+  for (const { segment } of segmenter.segment(text.slice(Math.max(0, at - NEAR), at))) last = segment.length;
+  return at - last;
+}
+
 function isHigh(unit: number): boolean {
   return unit >= 0xd800 && unit < 0xdc00;
 }

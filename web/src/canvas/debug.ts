@@ -16,6 +16,8 @@ export interface Snapshot {
   text: string;
   /** How many lines are shown, and how many of the room's are in the picture. */
   lines: number;
+  /** The line that lies above all others. */
+  top: { colour: number; width: number; points: number } | undefined;
   /** Whether the picture has all lines where the camera is. */
   settled: boolean;
   scale: number;

@@ -6,12 +6,12 @@ import { onTheme } from "../shared/theme.ts";
 import type { Point } from "./camera.ts";
 import { Cursors } from "./cursors.ts";
 import { Hands, type Touch } from "./hands.ts";
-import { Ink, onBoard, pressed } from "./ink.ts";
+import { Ink, onBoard } from "./ink.ts";
 import { intoSight, moveOf } from "./keys.ts";
 import type { Stroke } from "./strokes.ts";
 import { Surface } from "./surface.ts";
 import { Tools } from "./tools.ts";
-import { BOARD, MOST_WIDTH } from "./world.ts";
+import { BOARD } from "./world.ts";
 
 /** The room, as far as the drawing needs it. Points are x and y in turn. */
 export interface DrawingPort {
@@ -40,6 +40,7 @@ export class Drawing {
 
   readonly #paper = byId("paper", HTMLCanvasElement);
   readonly #crosshair = byId("crosshair", HTMLElement);
+  readonly #bar = byId("bar", HTMLElement);
   readonly #tools: Tools;
   readonly #say: (text: string) => void;
   #port: DrawingPort | undefined;
@@ -81,10 +82,10 @@ export class Drawing {
     const middle = () => ({ x: this.surface.width / 2, y: this.surface.height / 2 });
     on("zoom-in", () => this.#zoom(ZOOM, middle()));
     on("zoom-out", () => this.#zoom(1 / ZOOM, middle()));
-    on("zoom-fit", () => this.surface.fit());
+    on("zoom-fit", () => this.#fit());
     on("undo", () => this.undo());
     on("redo", () => this.redo());
-    this.surface.fit();
+    this.#fit();
   }
 
   /** The room to draw in; undefined: there is none now, and nothing is drawn. */
@@ -113,7 +114,7 @@ export class Drawing {
     const all = this.surface.strokes.size >= lines; // many come in parts
     if (this.#fitted || !all) return;
     this.#fitted = true;
-    this.surface.fit();
+    this.#fit();
   }
 
   undo(): void {
@@ -136,9 +137,15 @@ export class Drawing {
     byId("redo", HTMLButtonElement).disabled = !this.#port?.canRedo;
   }
 
+  /** Shows all lines between the bars of buttons. */
+  #fit(): void {
+    this.surface.fit({ top: 64, bottom: this.#bar.offsetHeight + 28, sides: 24 });
+  }
+
   #count(): void {
     const n = this.surface.strokes.size;
-    this.#paper.setAttribute("aria-label", n === 0 ? "Drawing, empty" : n === 1 ? "Drawing of 1 line" : `Drawing of ${n} lines`);
+    const label = n === 0 ? "Drawing, empty" : n === 1 ? "Drawing of 1 line" : `Drawing of ${n} lines`;
+    if (this.#paper.getAttribute("aria-label") !== label) this.#paper.setAttribute("aria-label", label);
     show(byId("board-empty", HTMLElement), this.#port !== undefined && n === 0 && !this.#ink);
   }
 
@@ -146,8 +153,8 @@ export class Drawing {
     if (!this.#port) return;
     this.#hideKeys();
     this.#fitted = true;
-    this.#ink = new Ink(this.#tools.colour, pressed(this.#tools.width, at.pressure, MOST_WIDTH));
-    this.#ink.add(this.surface.camera.toWorld(at), this.surface.camera.scale);
+    this.#ink = new Ink(this.#tools.colour, this.#tools.width);
+    this.#ink.add(this.surface.camera.toWorld(at), this.surface.camera.scale, at.pressure);
     this.#wet();
     this.#send();
     this.#count();
@@ -155,24 +162,28 @@ export class Drawing {
 
   #draw(points: readonly Touch[], guessed: readonly Touch[]): void {
     const { camera } = this.surface;
-    for (const p of points) this.#ink?.add(camera.toWorld(p), camera.scale);
+    for (const p of points) this.#ink?.add(camera.toWorld(p), camera.scale, p.pressure);
     this.#wet(guessed.map((p) => onBoard(camera.toWorld(p))).flat());
     this.#send();
   }
 
-  /** Hands on what has been drawn since. */
-  #send(): void {
+  /** Hands on what has been drawn since; of a pen's line not before its width is known, or it ends. */
+  #send(ends = false): void {
     const ink = this.#ink;
-    if (!ink || !this.#port) return;
+    if (!ink || !this.#port || !(ink.settled || ends)) return;
     const [x, y, ...more] = ink.take();
     if (x === undefined || y === undefined) return;
-    if (this.#key !== undefined) this.#port.extend(this.#key, [x, y, ...more]);
-    else if ((this.#key = this.#port.begin([x, y], ink.colour, ink.width)) === undefined) this.#drop();
+    if (this.#key !== undefined) return this.#port.extend(this.#key, [x, y, ...more]);
+    this.#key = this.#port.begin([x, y], ink.colour, ink.width);
+    if (this.#key === undefined) {
+      this.#say("Too much waits for the room. The line is not drawn.");
+      this.#drop();
+    } else if (more.length > 0) this.#port.extend(this.#key, more);
   }
 
   #end(cancelled: boolean): void {
     if (!this.#ink) return;
-    this.#send();
+    this.#send(true);
     const key = this.#key;
     if (key !== undefined) this.#port?.end(key);
     this.#drop();
@@ -260,7 +271,7 @@ export class Drawing {
     else if (e.key === "Escape") this.#lift();
     else if (e.key === "+" || e.key === "=") this.#zoomKeys(ZOOM);
     else if (e.key === "-") this.#zoomKeys(1 / ZOOM);
-    else if (e.key === "0") this.surface.fit();
+    else if (e.key === "0") this.#fit();
     else {
       const told = this.#tools.key(e.key);
       if (!told) return;
@@ -284,7 +295,7 @@ export class Drawing {
     const sight = intoSight(camera.toScreen(this.#pen), width, height, EDGE);
     if (sight.x !== 0 || sight.y !== 0) this.#pan(sight.x, sight.y);
     if (this.#ink) {
-      this.#ink.add(this.#pen, camera.scale, 0);
+      this.#ink.add(this.#pen, camera.scale, undefined, 0);
       this.#wet();
       this.#send();
     }

@@ -2,7 +2,7 @@
 // between without moving what is selected. While a word is composed (IME, dead keys, keyboards of phones) the page is the
 // browser's; what others do meanwhile waits, and what was composed becomes a change when it is done.
 
-import { type Change, changes, clean, difference, movedThrough } from "./change.ts";
+import { type Change, changes, clean, difference, movedThrough, neighbour } from "./change.ts";
 import { Lines } from "./lines.ts";
 
 /** What an editor tells and asks. */
@@ -27,6 +27,8 @@ export class Editor {
   readonly #lines: Lines;
   readonly #abort = new AbortController();
   #told: Selected | undefined; // what the host knows to be selected
+  #last: Selected | undefined; // what was selected when the keys were last here
+  #pointed = false; // a pointer brings the keys here, and says where
   #composing = false;
   #began: Selected | undefined; // what was selected when that was begun
   #later: { text: string; selection: Selected | undefined } | undefined; // what is to be shown when it is done
@@ -52,7 +54,11 @@ export class Editor {
       this.#composing = false;
       this.#adopt();
     });
+    on("pointerdown", () => void (this.#pointed = true));
+    on("blur", () => void (this.#last = this.selection ?? this.#last));
     on("focus", () => {
+      // Browsers begin at the text's begin, but for a textarea.
+      if (!this.#pointed && this.#last) this.select(this.#last.anchor, this.#last.focus);
       this.#told = undefined; // whatever it was, it is here again
       this.#selected();
     });
@@ -62,6 +68,7 @@ export class Editor {
       const range = this.#copy(e);
       if (range && this.writable) this.#change({ at: range.from, removed: range.to - range.from, inserted: "" });
     });
+    addEventListener("pointerup", () => void (this.#pointed = false), { signal: this.#abort.signal, capture: true });
     document.addEventListener("selectionchange", () => this.#selected(), { signal: this.#abort.signal });
   }
 
@@ -80,7 +87,8 @@ export class Editor {
   /** Whether it takes what is typed. */
   set writable(on: boolean) {
     if (on === this.writable && this.root.hasAttribute("contenteditable")) return;
-    this.root.contentEditable = !on ? "false" : plainOnly() ? "plaintext-only" : "true";
+    // Not "plaintext-only": browsers do not say there what a key deletes.
+    this.root.contentEditable = String(on);
     this.root.setAttribute("aria-readonly", String(!on));
   }
 
@@ -97,7 +105,8 @@ export class Editor {
     if (list.length === 0) return;
     const own = this.selection;
     for (const change of list) this.#lines.apply(change);
-    if (!own) return;
+    if (this.#last) this.#last = { anchor: movedThrough(this.#last.anchor, list), focus: movedThrough(this.#last.focus, list) };
+    if (!own || document.activeElement !== this.root) return; // a selection would bring the keys here
     // The caller knows best, but for what was selected a moment ago. Browsers keep a selection within a line, but not over
     // lines that come and go.
     const known = own.anchor === this.#told?.anchor && own.focus === this.#told.focus ? selection : undefined;
@@ -117,10 +126,10 @@ export class Editor {
 
   /** Selects. Where it is selected already the browser is left alone. */
   select(anchor: number, focus = anchor): void {
-    const now = this.selection;
-    if (now?.anchor === anchor && now.focus === focus) return;
     const [a, f] = [this.#lines.spot(anchor), this.#lines.spot(focus)];
-    document.getSelection()?.setBaseAndExtent(a.node, a.offset, f.node, f.offset);
+    const now = document.getSelection();
+    if (now?.anchorNode === a.node && now.anchorOffset === a.offset && now.focusNode === f.node && now.focusOffset === f.offset) return;
+    now?.setBaseAndExtent(a.node, a.offset, f.node, f.offset);
   }
 
   /** Brings a place into sight. */
@@ -163,16 +172,34 @@ export class Editor {
     }
     if (this.#composing || e.isComposing || !e.cancelable || /Composition/.test(e.inputType)) return; // input tells of it
     e.preventDefault();
-    const target = e.getTargetRanges()[0];
-    const own = this.#selectedRange();
-    const from = target && this.#lines.place(target.startContainer, target.startOffset);
-    const to = target && this.#lines.place(target.endContainer, target.endOffset);
-    const range = from === undefined || to === undefined ? own : { from: Math.min(from, to), to: Math.max(from, to) };
+    const range = this.#target(e);
     if (!range) return;
     const inserted = insertion(e);
     if (inserted === undefined) return;
     if (e.inputType.startsWith("delete") && range.from === range.to) return;
     this.#change({ at: range.from, removed: range.to - range.from, inserted });
+  }
+
+  /** What an event is about to change. */
+  #target(e: InputEvent): { from: number; to: number } | undefined {
+    const own = this.#selectedRange();
+    const said = e.getTargetRanges()[0];
+    const from = said && this.#lines.place(said.startContainer, said.startOffset);
+    const to = said && this.#lines.place(said.endContainer, said.endOffset);
+    const target = from === undefined || to === undefined ? undefined : { from: Math.min(from, to), to: Math.max(from, to) };
+    // What is dragged, or put right by a spelling checker, is elsewhere. Else the selection counts: what browsers say is not
+    // exact behind spaces at a line's end.
+    if (!own || /Drag|Drop|Replacement/.test(e.inputType)) return target ?? own;
+    if (own.from !== own.to) return own;
+    const { text } = this;
+    const caret = own.from;
+    if (e.inputType === "deleteContentBackward") return { from: neighbour(text, caret, "before"), to: caret };
+    if (e.inputType === "deleteContentForward") return { from: caret, to: neighbour(text, caret, "behind") };
+    if (!target) return own;
+    if (e.inputType.endsWith("Backward")) return { from: Math.min(target.from, caret), to: caret };
+    if (e.inputType.endsWith("Forward")) return { from: caret, to: Math.max(target.to, caret) };
+    if (e.inputType.startsWith("delete")) return { from: Math.min(target.from, caret), to: Math.max(target.to, caret) };
+    return target.from === target.to ? own : target; // a word that is put right as it is typed
   }
 
   /** Makes an own change, where the host lets it be made. */
@@ -182,6 +209,7 @@ export class Editor {
     this.#lines.apply(change);
     const caret = change.at + change.inserted.length;
     this.select(caret);
+    this.#last = { anchor: caret, focus: caret };
     this.reveal(caret);
   }
 
@@ -235,7 +263,9 @@ export class Editor {
 
   #selected(): void {
     const own = this.selection;
-    if (!own || this.#composing || (own.anchor === this.#told?.anchor && own.focus === this.#told.focus)) return;
+    if (!own || this.#composing || document.activeElement !== this.root) return;
+    this.#last = own;
+    if (own.anchor === this.#told?.anchor && own.focus === this.#told.focus) return;
     this.#told = own;
     this.#host.selected(own.anchor, own.focus);
   }
@@ -251,20 +281,4 @@ function insertion(e: InputEvent): string | undefined {
   if (e.inputType === "insertLineBreak" || e.inputType === "insertParagraph") return "\n";
   if (!e.inputType.startsWith("insert")) return undefined;
   return clean(e.data ?? e.dataTransfer?.getData("text/plain") ?? "");
-}
-
-let plain: boolean | undefined;
-
-/** Whether the browser has fields for plain text alone. */
-function plainOnly(): boolean {
-  if (plain === undefined) {
-    const probe = document.createElement("div");
-    try {
-      probe.contentEditable = "plaintext-only";
-      plain = probe.contentEditable === "plaintext-only";
-    } catch {
-      plain = false;
-    }
-  }
-  return plain;
 }

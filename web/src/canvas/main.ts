@@ -1,8 +1,9 @@
 // The page of the canvas: a room by its name, a drawing and a text in it.
 
-import type { FrameInfo } from "@muster/client";
+import type { FrameInfo, Lobby } from "@muster/client";
 import { Simulator } from "@muster/client/overlay";
 import { callsign, tidy } from "../shared/callsign.ts";
+import { mountRoomChat } from "../shared/chatpanel.ts";
 import { conditions } from "../arena/instruments.ts";
 import { byId, setText, show } from "../shared/dom.ts";
 import { Prefs } from "../shared/prefs.ts";
@@ -31,6 +32,7 @@ const saved = new Saved();
 const status = byId("saved", HTMLElement);
 let model: CanvasModel | undefined;
 let place: Place = { kind: "joining" };
+let chat: { lobby: Lobby; close: () => void } | undefined;
 let whole = false; // whether all of the room is here
 let tick = 0;
 let framedAt = 0; // when the newest frame came
@@ -47,7 +49,7 @@ const session = new Session(room, prefs.get(NAME) ?? callsign(), {
 expose(() => ({
   state: session.match?.state ?? "", ready: place.kind === "live" && whole,
   saved: status.dataset["state"] ?? "", room, seat: session.match?.info.seat ?? 0, author: model?.author ?? 0, tick,
-  text: writing.editor.text, lines: drawing.surface.strokes.size, settled: drawing.surface.settled, scale: drawing.surface.camera.scale,
+  text: writing.editor.text, lines: drawing.surface.strokes.size, top: top(), settled: drawing.surface.settled, scale: drawing.surface.camera.scale,
   cursors: drawing.cursors.places, carets: writing.carets.places, resumes: session.match?.stats.resumes ?? 0,
 }));
 history.replaceState(null, "", addressOf(location.href, room));
@@ -68,6 +70,11 @@ addEventListener("beforeunload", (e) => {
   if (saved.state === "saving") e.preventDefault();
 });
 session.join();
+
+function top(): { colour: number; width: number; points: number } | undefined {
+  const line = drawing.surface.strokes.all.at(-1);
+  return line && { colour: line.colour, width: line.width, points: line.points.length / 2 };
+}
 
 /** There is a room: its rows come with the frames that follow. */
 function opened(now: CanvasModel): void {
@@ -100,8 +107,17 @@ function framed({ at, tick: now, processed, durable }: FrameInfo, all: boolean, 
   if (text) writing.refresh();
   drawing.frame(session.match?.value("Board")?.Lines ?? 0);
   here(model);
-  saved.frame(model.waiting, processed, durable);
+  saved.frame(session.waiting, processed, durable);
+  talk();
   tellSaved();
+}
+
+/** Shows the room's chat, which is the player's: another name is another one. */
+function talk(): void {
+  const { lobby, match } = session;
+  if (!match || chat?.lobby === lobby) return;
+  chat?.close();
+  chat = { lobby, close: mountRoomChat(byId("chat", HTMLElement), lobby, match.info.room, { back: byId("paper", HTMLElement) }) };
 }
 
 /** Shows who is here, and where. */

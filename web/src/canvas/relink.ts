@@ -109,7 +109,12 @@ export function untaken(inputs: readonly Input[], tables: Tables, author: number
   };
   const from = inputs.findLastIndex(has) + 1;
   // Where the pointer was is no matter now; what is deleted twice is deleted.
-  return inputs.slice(from).filter(({ Op }) => Op !== "Point" && Op !== "Caret" && Op !== "Hide");
+  return inputs.slice(from).filter(({ Op }) => !isCursor(Op));
+}
+
+/** Whether a command says no more than where the own pointer is. */
+export function isCursor(op: Input["Op"]): boolean {
+  return op === "Point" || op === "Caret" || op === "Hide";
 }
 
 /** Where a line passes, as texts. */

@@ -6,7 +6,7 @@ import { Codes } from "@muster/client/wire";
 import { explain } from "../shared/seating.ts";
 import { Prefs } from "../shared/prefs.ts";
 import { CanvasModel } from "./model.ts";
-import { Relink } from "./relink.ts";
+import { isCursor, Relink } from "./relink.ts";
 import type { Events, Input, State } from "./types.ts";
 import { GAME } from "./world.ts";
 
@@ -59,6 +59,12 @@ export class Session {
 
   get match(): CanvasMatch | undefined {
     return this.#match;
+  }
+
+  /** How many own edits the room has not taken up; where the own pointer is, is none. */
+  get waiting(): number {
+    const cursors = this.#link?.unprocessed.filter(({ input: { Op } }) => isCursor(Op)).length ?? 0;
+    return Math.max(0, (this.#model?.waiting ?? 0) - cursors);
   }
 
   get lobby(): Lobby {

@@ -107,13 +107,16 @@ export class Surface {
     this.redraw();
   }
 
-  /** Shows all lines, or the middle of the board where there are none. */
-  fit(): void {
+  /** Shows all lines where the screen is free, or the middle of the board where there are none. Edges are in pixels. */
+  fit(edge: { top: number; bottom: number; sides: number }): void {
     let box: Box | undefined;
     for (const s of this.strokes.all) box = union(box, s.box);
     const { left, right, top, bottom } = this.#board;
     const [x, y] = [(left + right) / 2, (top + bottom) / 2];
-    this.camera.fit(box ?? { left: x - 1, right: x + 1, top: y - 1, bottom: y + 1 }, this.width, this.height);
+    const free = { left: edge.sides, top: edge.top, right: this.width - edge.sides, bottom: this.height - edge.bottom };
+    const narrow = free.bottom - free.top < MARGIN * this.height || free.right <= free.left;
+    const middle = { left: x - 1, right: x + 1, top: y - 1, bottom: y + 1 };
+    this.camera.fit(box ?? middle, this.width, this.height, narrow ? undefined : free);
     this.moved();
   }
 

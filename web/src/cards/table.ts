@@ -37,6 +37,7 @@ export class Table {
   readonly #wantedIcon = byId("wanted-icon", HTMLElement);
   readonly #wantedText = byId("wanted-text", HTMLElement);
   readonly #title = byId("table-title", HTMLElement);
+  readonly #target = byId("table-target", HTMLElement);
   readonly #turn = byId("turn", HTMLElement);
   readonly #draw = byId("draw", HTMLButtonElement);
   readonly #pass = byId("pass", HTMLButtonElement);
@@ -85,7 +86,8 @@ export class Table {
   show(seen: Seen, who: Who): void {
     const first = this.#seen === undefined;
     const { round, me } = seen;
-    setText(this.#title, round.Number ? `Round ${round.Number} · first to ${round.Target}` : "Cards");
+    setText(this.#title, round.Number ? `Round ${round.Number}` : "Cards");
+    setText(this.#target, round.Number ? ` · first to ${round.Target}` : "");
     this.#showOthers(seen, first);
     show(byId("own", HTMLElement), true);
     if (me) this.#mine.show(me, { turn: seen.myTurn, own: true, ready: me.Ready && round.Phase !== "Playing" });

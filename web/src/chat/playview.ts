@@ -83,6 +83,7 @@ export class PlayView {
     const s = this.#s;
     const { queues, waiting } = s.play;
     show(byId("queues", HTMLElement), !waiting && s.play.ticket?.state !== "matched");
+    byId("queue-card", HTMLElement).classList.toggle("asked", s.play.ticket !== undefined);
     const p = s.party;
     const together = (p?.members.length ?? 0) > 1;
     const leads = !together || p?.leader === s.me.id;
@@ -93,8 +94,9 @@ export class PlayView {
       join.disabled = !leads;
       return make("li", "queue", make("span", "words", make("b", "title", q.name), make("span", "state", q.game === q.name ? about : `${q.game} · ${about}`)), join);
     }));
-    if (together && !leads && !waiting) setText(queueStatus, "Your party's leader chooses the queue.");
-    else if (together && p && !allReady(p) && !waiting && leads) setText(queueStatus, "Not all of the party are ready.");
+    const free = !waiting && s.play.ticket?.state !== "matched";
+    if (together && !leads && free) setText(queueStatus, "Your party's leader chooses the queue.");
+    else if (together && p && !allReady(p) && free && leads) setText(queueStatus, "Not all of the party are ready.");
     else if (/leader chooses|Not all/.test(queueStatus.textContent ?? "")) setText(queueStatus, "");
   }
 

@@ -95,9 +95,9 @@ export class TalkView {
       const muted = s.blocks.has(id) ? ", blocked" : s.mutes.has(id) ? ", muted" : "";
       setText(sub, stateText(s.state(id)) + muted);
     } else if (channel.startsWith("party:")) {
-      setText(sub, s.party ? names(s.party.members.map((m) => m.player === s.me.id ? "you" : m.name)) : "");
+      setText(sub, s.party ? this.#members(s.party.members) : "");
     } else {
-      setText(sub, group ? names(group.members.map((m) => m.player === s.me.id ? "you" : m.name)) : "");
+      setText(sub, group ? this.#members(group.members) : "");
     }
     const about = { channel, muted: s.mutes.has(id), blocked: s.blocks.has(id) };
     redraw(byId("talk-actions", HTMLElement), about, () => this.#actions(channel, id));
@@ -105,6 +105,12 @@ export class TalkView {
     this.#rows.draw(talk);
     log.classList.toggle("loading", !talk.loaded);
     s.read();
+  }
+
+  /** Who is in it, oneself last. */
+  #members(list: readonly { player: string; name: string }[]): string {
+    const others = list.filter((m) => m.player !== this.#s.me.id).map((m) => m.name);
+    return others.length ? names([...others, "you"], 4) : "Only you so far";
   }
 
   #actions(channel: Channel, id: string): HTMLElement[] {

@@ -69,7 +69,7 @@ export class Rows {
   #row(talk: Talk, line: Line, grouped: boolean, day: boolean): HTMLElement {
     const mine = line.from === this.#me;
     const row = make("div", `line ${line.state}${mine ? " mine" : ""}${grouped ? " grouped" : ""}`);
-    if (day) row.append(make("p", "day", dayOf(line.at)));
+    if (day) row.append(make("p", sameDay(line.at, new Date()) ? "day today" : "day", dayOf(line.at)));
     const head = make("p", grouped ? "who hidden-text" : "who");
     const name = mine ? "You" : line.name;
     if (this.#actions.name && !mine && !grouped) {

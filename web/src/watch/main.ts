@@ -123,7 +123,8 @@ function live(room: string): void {
   const details = async () => {
     const r = await (await signIn()).rooms.get(room);
     if (mine !== round) return;
-    setText(about, `${r.title || capital(r.game)} · ${r.players} of ${r.seats} playing`);
+    const late = r.delay_ms ? ` · shown ${r.delay_ms < 120_000 ? `${Math.round(r.delay_ms / 1000)} s` : `${Math.round(r.delay_ms / 60_000)} min`} later` : "";
+    setText(about, `${r.title || capital(r.game)} · ${r.players} of ${r.seats} playing${late}`);
     document.title = `${r.title || capital(r.game)} live · Muster`;
   };
   details().catch(() => undefined); // the socket says what is wrong
@@ -131,8 +132,13 @@ function live(room: string): void {
     ...watcher(),
     seat: async () => (await signIn()).rooms.spectate(room),
     replay: false,
-    over: (why, refused) => tell(refused ? "This match cannot be watched" : "The match is over", refused ? refusal(why) : why, refused ? undefined : { kind: "match", id: room, as: "" }),
+    over: (why, refused) => tell(refused ? "This match cannot be watched" : "The match is over", refused ? refusal(why) : ended(why), refused ? undefined : { kind: "match", id: room, as: "" }),
   });
+}
+
+/** What is to be said of a match that was seen to its end. */
+function ended(why: string): string {
+  return why === "The match is over." ? "Its replay can be watched from any moment, where it was recorded." : why;
 }
 
 /** Why a room cannot be watched, for people. */

@@ -83,6 +83,7 @@ export class Transport {
     if (tick === this.#shown) return;
     this.#shown = tick;
     if (tick === this.#target) this.#target = undefined;
+    if (this.#s && tick >= this.#s.to && !this.#s.paused && this.#target === undefined) this.#s = { ...this.#s, paused: true }; // as the server does
     if (this.#s && this.#s.hash_tick !== tick) {
       setText(this.#hash, "");
       this.#hash.dataset["proof"] = "";
