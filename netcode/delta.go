@@ -3,6 +3,7 @@ package netcode
 import (
 	"fmt"
 	"math/bits"
+	"slices"
 	"unicode/utf8"
 )
 
@@ -36,8 +37,13 @@ type partWriter struct {
 
 // part appends now as it differs from what the past makes expect.
 func (w *partWriter) part(p *part, now span, was *past) {
+	if was.same(p, now) {
+		w.bit(false)
+		return
+	}
 	was.align()
 	old := was.state[0].list()
+	was.calm = was.steady && slices.Equal(old, now.list())
 	w.to, w.from = resize(w.to, len(old)), resize(w.from, now.len())
 	find(w.to, old, now.list())
 	find(w.from, now.list(), old)
@@ -107,6 +113,10 @@ func (w *partWriter) plain(f *Field, s span, c, i int) {
 
 // column writes one column of the rows that stayed, and says whether any differs from its prediction.
 func (w *partWriter) column(f *Field, c int, now span, was *past) bool {
+	if was.still(f, c, now) {
+		w.bit(false)
+		return false
+	}
 	smooth := f.smooth()
 	w.z, w.k = resize(w.z, len(w.to)), resize(w.k, len(w.to))
 	if smooth {

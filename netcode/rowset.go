@@ -156,6 +156,7 @@ type past struct {
 	depth []uint8         // by row of state[0]: in how many states, without a gap from the newest on
 
 	steady bool // four states of the very same rows
+	calm   bool // which what is being written has, too
 }
 
 // align finds the rows of the newest state in the others. Both ends call it with the same states.
@@ -181,6 +182,37 @@ func (p *past) align() {
 			}
 		}
 	}
+}
+
+// same says whether a part is what it was in all earlier states, of which there are some: then nothing else is expected
+// of any row. It saves working out what is, of tables that are long and rest.
+func (p *past) same(of *part, now span) bool {
+	for j := range p.n {
+		if !now.equal(of, p.state[j]) {
+			return false
+		}
+	}
+	return p.n > 0
+}
+
+// still says the same of a column, where all states and this one have the very same rows; it may say no where it is so.
+func (p *past) still(f *Field, c int, now span) bool {
+	if !p.calm {
+		return false
+	}
+	for j := range p.n {
+		o := &p.state[j]
+		switch {
+		case now.len() == 0:
+		case f.text():
+			if !slices.Equal(now.text[c][now.from:now.to], o.text[c][o.from:o.to]) {
+				return false
+			}
+		case !slices.Equal(now.nums[c][now.from:now.to], o.nums[c][o.from:o.to]):
+			return false
+		}
+	}
+	return true
 }
 
 // find notes for each of the sorted ids where it is among the others, -1 where it is not.
