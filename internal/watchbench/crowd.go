@@ -9,8 +9,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"muster/proto"
@@ -44,32 +42,26 @@ func crowd(args []string, stdout io.Writer) error {
 	}
 	fmt.Fprintln(stdout, "coming")
 	ping := pingFrame()
-	var wg, coming sync.WaitGroup
-	var lost atomic.Pointer[error]
-	places := make(chan struct{}, atOnce)
+	places, failed := make(chan struct{}, atOnce), make(chan error, n)
 	for i := range n {
-		places <- struct{}{}
-		coming.Add(1)
-		wg.Go(func() {
-			w, err := dial(keys, host, room, fmt.Sprint("w", from+i))
-			<-places
-			coming.Done()
-			if err == nil {
-				after := time.Duration(-1)
-				if slow > 0 && i%slow == 0 {
-					after = sleepsFor * time.Duration(i) / time.Duration(n) // not all at the same time
+		after := time.Duration(-1)
+		if slow > 0 && i%slow == 0 {
+			after = sleepsFor * time.Duration(i) / time.Duration(n) // not all at the same time
+		}
+		go func() {
+			for { // one that is too slow is closed, and comes again
+				places <- struct{}{}
+				w, err := dial(keys, host, room, fmt.Sprint("w", from+i))
+				<-places
+				if err != nil {
+					failed <- err
+					return
 				}
-				err = w.watch(ping, after)
+				w.watch(ping, after)
 			}
-			lost.CompareAndSwap(nil, &err)
-		})
+		}()
 	}
-	coming.Wait()
-	if err := lost.Load(); err != nil {
-		return *err
-	}
-	wg.Wait()
-	return *lost.Load()
+	return <-failed // until the process is ended
 }
 
 // watcher is a socket.
@@ -116,7 +108,7 @@ func pingFrame() []byte {
 }
 
 // watch reads to the end; from a time on it is slow, if that is not negative.
-func (w *watcher) watch(ping []byte, after time.Duration) error {
+func (w *watcher) watch(ping []byte, after time.Duration) {
 	defer func() { _ = w.Close() }()
 	slow := after >= 0
 	if tcp, ok := w.Conn.(*net.TCPConn); ok && slow {
@@ -127,12 +119,12 @@ func (w *watcher) watch(ping []byte, after time.Duration) error {
 	pinged, woke := now, now.Add(after-readsFor)
 	for {
 		if _, err := w.in.Read(buf); err != nil {
-			return fmt.Errorf("one who watches: %w", err)
+			return
 		}
 		if now = time.Now(); now.Sub(pinged) >= pingEvery {
 			pinged = now
 			if _, err := w.Write(ping); err != nil {
-				return fmt.Errorf("one who watches: %w", err)
+				return
 			}
 		}
 		if slow && now.Sub(woke) >= readsFor {

@@ -147,6 +147,7 @@ func (s *stage) report(idle, playing, watching spent, joined time.Duration) stri
 	row("frames a second to each who watches", "", f((watching.frames-playing.frames)/watchers, 1))
 	row("bytes a second to each who watches", "", f((watching.bytes-playing.bytes)/watchers, 0))
 	row("skips to a keyframe a second, of all", "", f(watching.skips, 1))
+	row("closed as too slow a second, of all", "", f(watching.closed, 1))
 	row("KiB of memory for each, resident", f(float64(playing.mem-idle.mem)/players/1024, 0), f(float64(watching.mem-playing.mem)/watchers/1024, 1))
 	row("ticks late by more than 2 / 10 ms, of a thousand", late(playing), late(watching))
 	row("players' frames, worst gap, ms", f(ms(playing.gap), 0), f(ms(watching.gap), 0))
@@ -174,6 +175,7 @@ type spent struct {
 	server, others               float64 // cores
 	mem                          int64   // resident, at its end
 	writes, frames, bytes, skips float64 // a second
+	closed                       float64 // a second
 	ticks, within2, within10     float64
 	gap                          time.Duration
 }
@@ -201,7 +203,7 @@ func (s *stage) window(ctx context.Context, what string) (w spent, err error) {
 	w = spent{
 		server: (after.server - before.server).Seconds() / secs, mem: after.mem,
 		writes: per("muster_spectator_writes_total"), frames: per("muster_frames_out_total"), bytes: per("muster_bytes_out_total"),
-		skips: per("muster_spectator_skips_total"), gap: s.gaps.worst(),
+		skips: per("muster_spectator_skips_total"), closed: per(`muster_closes_total{code="slow_reader"}`), gap: s.gaps.worst(),
 		ticks:    secs * per("muster_tick_lateness_seconds_count"),
 		within2:  secs * per(`muster_tick_lateness_seconds_bucket{le="0.002"}`),
 		within10: secs * per(`muster_tick_lateness_seconds_bucket{le="0.01"}`),
