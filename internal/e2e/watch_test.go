@@ -5,3 +5,7 @@ import "testing"
 func TestAMatchIsWatchedLiveAndThenAsAReplay(t *testing.T) {
 	play(t, "watch.mjs", serve(t, build(t)), shots(t))
 }
+
+func TestAMatchOfAnyGameIsWatchedAsTables(t *testing.T) {
+	play(t, "watch-tables.mjs", serve(t, build(t)), shots(t))
+}

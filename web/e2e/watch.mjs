@@ -44,7 +44,6 @@ async function watch(browser) {
   await follower(browser, vera);
   await looks(browser, vera.page.url());
   await file(browser, room);
-  await tables(browser);
   assert.deepEqual(vera.complaints, []);
 }
 
@@ -200,29 +199,6 @@ async function file(browser, room) {
   await emil.page.goBack();
   await until(emil, "back in the list", () => window.muster.screen === "landing");
   await emil.context.close();
-}
-
-/** A game that the page knows nothing of is shown as tables that live. */
-async function tables(browser) {
-  const player = await open(browser, new URL("/cards?go=bots&bots=3", url).href, "Fay");
-  let room;
-  for (const end = Date.now() + PATIENCE; !room; await new Promise((done) => setTimeout(done, 250))) {
-    assert.ok(Date.now() < end, "no room of cards");
-    const answer = await (await fetch(new URL("/v1/admin/rooms?game=cards", url))).json();
-    room = answer.rooms?.find((r) => r.players > 0)?.id;
-  }
-  const gus = await open(browser, new URL(`/watch?match=${room}`, url).href, "Gus", { viewport: { width: 1280, height: 800 } });
-  await until(gus, "shown tables", () => window.muster.screen === "replay" && document.querySelectorAll("#stage section.state").length > 0);
-  await gus.page.locator("#seek").focus();
-  await gus.page.keyboard.press("Space");
-  await until(gus, "shown what changes", () => document.querySelector("#stage .changed") !== null);
-  await gus.page.keyboard.press("End");
-  await until(gus, "at the end", () => window.muster.replay.to === window.muster.tick);
-  await shoot(gus, shots, "watch-tables");
-  await accessible(gus.page, "tables");
-  assert.deepEqual(gus.complaints, []);
-  await gus.context.close();
-  await player.context.close();
 }
 
 /** Waits until a page shows a tick of the replay. */

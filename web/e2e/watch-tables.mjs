@@ -1,0 +1,52 @@
+// A match of a game that /watch knows nothing of is watched as a replay.
+//
+//   node e2e/watch-tables.mjs http://127.0.0.1:8080 [directory for screenshots]
+
+import assert from "node:assert/strict";
+import { open, shoot } from "./arena.mjs";
+import { accessible, withBrowser } from "./browser.mjs";
+
+const PATIENCE = 60_000;
+const [url, shots] = process.argv.slice(2);
+if (!url) {
+  console.error("usage: watch-tables.mjs URL [DIRECTORY]");
+  process.exit(2);
+}
+
+try {
+  await withBrowser(tables);
+} catch (error) {
+  console.error(`watch-tables: ${error.stack ?? error}`);
+  process.exitCode = 1;
+}
+
+/** A game that the page knows nothing of is shown as tables that live. */
+async function tables(browser) {
+  const player = await open(browser, new URL("/cards?go=bots&bots=3", url).href, "Fay");
+  let room;
+  for (const end = Date.now() + PATIENCE; !room; await new Promise((done) => setTimeout(done, 250))) {
+    assert.ok(Date.now() < end, "no room of cards");
+    const answer = await (await fetch(new URL("/v1/admin/rooms?game=cards", url))).json();
+    room = answer.rooms?.find((r) => r.players > 0)?.id;
+  }
+  const gus = await open(browser, new URL(`/watch?match=${room}`, url).href, "Gus", { viewport: { width: 1280, height: 800 } });
+  await until(gus, "shown tables", () => window.muster.screen === "replay" && document.querySelectorAll("#stage section.state").length > 0);
+  await gus.page.locator("#seek").focus();
+  await gus.page.keyboard.press("Space");
+  await until(gus, "shown what changes", () => document.querySelector("#stage .changed") !== null);
+  await gus.page.keyboard.press("End");
+  await until(gus, "at the end", () => window.muster.replay.to === window.muster.tick);
+  await shoot(gus, shots, "watch-tables");
+  await accessible(gus.page, "tables");
+  assert.deepEqual(gus.complaints, []);
+  await gus.context.close();
+  await player.context.close();
+}
+
+async function until({ name, page, complaints }, what, condition, arg) {
+  await page.waitForFunction(condition, arg, { timeout: PATIENCE }).catch(async (error) => {
+    const { screen, tick, replay } = await page.evaluate(() => window.muster ?? {});
+    const said = await page.locator("#message-title, #message-text, #link, #toast, #file-says, #rooms-say").allInnerTexts();
+    throw new Error(`${name}: not ${what}: ${error.message.split("\n")[0]} Screen "${screen}", tick ${tick}, replay ${JSON.stringify(replay)}: ${[...said, ...complaints].filter(Boolean).join("; ")}`);
+  });
+}
