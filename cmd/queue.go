@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"muster/games/dashboard"
 	"muster/lobby/queue"
 	"muster/lobby/queuefile"
 )
@@ -62,11 +63,13 @@ func described(r *queue.Rules) string {
 	return fmt.Sprintf("%s: %s, %d players (%s), %s", r.Name, r.Game, r.Max(), size, start)
 }
 
-// seatsOf are the seats of each game's rooms.
+// seatsOf are the seats of each game's rooms, but for the dashboard's, to which no queue leads.
 func seatsOf(games []Game) map[string]int {
 	seats := make(map[string]int, len(games))
 	for _, g := range games {
-		seats[g.Name()] = g.Rules().Seats
+		if g.Name() != dashboard.Name {
+			seats[g.Name()] = g.Rules().Seats
+		}
 	}
 	return seats
 }
