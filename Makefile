@@ -1,7 +1,7 @@
 # The same steps as .ci/run, one by one. `make` lists them.
 LINT = go tool -modfile=.ci/tools/go.mod golangci-lint
 
-.PHONY: help run test race lint fmt bench bench-check web web-check api-docs api-docs-check loadtest peers peers-smoke matchmaking lobby-bench scaling spectators soak soak-lobby tickets-long churn-doctor chaos-short chaos chaos-cluster chaos-nginx fuzz fuzz-long ci docker
+.PHONY: help run test race lint fmt bench bench-check web web-check api-docs api-docs-check loadtest peers peers-smoke matchmaking lobby-bench scaling pages spectators soak soak-lobby tickets-long churn-doctor chaos-short chaos chaos-cluster chaos-nginx fuzz fuzz-long ci docker
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -59,6 +59,10 @@ lobby-bench: ## matchmaking end to end: tickets over REST at RATE (1500) with WA
 
 scaling: ## what nodes, rooms, viewers and one Redis cost, into docs/SCALING.md; a quiet machine, 20 minutes; ONLY names one part, printed
 	go run ./internal/scalebench $(if $(ONLY),-only $(ONLY))
+
+pages: ## the pages of cards, canvas, chat, watching and operators in a browser; SHOTS=DIR keeps their pictures
+	MUSTER_SCREENSHOTS=$(SHOTS) go test ./internal/e2e -count=1 -timeout 20m -pages \
+	  -run 'Canvas|Cards|WatchedLive|WatchedAsTables|ThreePeople|Operators'
 
 spectators: ## what WATCH (10000) who watch one match cost beside its players, a tenth of them slow; a quiet machine, a minute
 	go run ./internal/watchbench -watch $(or $(WATCH),10000)

@@ -10,6 +10,7 @@ import (
 )
 
 func TestOperatorsSeeWhatRunsAndActOnIt(t *testing.T) {
+	ofPages(t)
 	mortal, env := freeAddr(t), "XDG_CONFIG_HOME="+t.TempDir()
 	start := func() *testprocess.Process {
 		p := testprocess.Start(t, "serve", []string{"serve", "--listen", mortal}, env)
@@ -42,12 +43,14 @@ func TestOperatorsSeeWhatRunsAndActOnIt(t *testing.T) {
 }
 
 func TestOperatorsPageFitsSmallWindowsAndBothThemes(t *testing.T) {
+	ofPages(t)
 	addr := freeAddr(t)
 	testprocess.Start(t, "serve", []string{"serve", "--listen", addr}, "XDG_CONFIG_HOME="+t.TempDir()).After(t, "lobby ")
 	play(t, "admin.mjs", "looks", "http://"+addr, shots(t))
 }
 
 func TestOperatorsSignInWithATokenAndPlayersCannot(t *testing.T) {
+	ofPages(t)
 	key := filepath.Join(t.TempDir(), "key")
 	if err := os.WriteFile(key, []byte("a key of those who run this server, not of development\n"), 0o600); err != nil {
 		t.Fatal(err)

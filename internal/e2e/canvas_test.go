@@ -9,18 +9,22 @@ import (
 )
 
 func TestPeopleDrawAndWriteTogetherOnOneCanvas(t *testing.T) {
+	ofPages(t)
 	play(t, "canvas.mjs", serve(t, build(t)), shots(t))
 }
 
 func TestACanvasIsUsedByKeysByFingersAndByWhoComposesWords(t *testing.T) {
+	ofPages(t)
 	play(t, "canvas-hands.mjs", serve(t, build(t)), shots(t))
 }
 
 func TestACanvasWithTenThousandLinesAndAHundredKilobytesOfTextStaysInstant(t *testing.T) {
+	ofPages(t)
 	play(t, "canvas-big.mjs", serve(t, build(t)), shots(t))
 }
 
 func TestACanvasGoesOnWhenItsServerWasGone(t *testing.T) {
+	ofPages(t)
 	needs.Program(t, "redis-server")
 	redis, addr, config := testredis.Start(t), freeAddr(t), t.TempDir()
 	start := func() *testprocess.Process {

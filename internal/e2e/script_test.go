@@ -3,6 +3,7 @@ package e2e
 import (
 	"bufio"
 	"context"
+	"flag"
 	"io"
 	"os"
 	"os/exec"
@@ -15,6 +16,17 @@ import (
 
 // scriptTime bounds a script. Each has bounds of its own for what it waits for, which say what did not come about.
 const scriptTime = 3 * time.Minute
+
+// pages says that the pages of cards, canvas, chat, watching and operators are tried, too, which takes minutes.
+var pages = flag.Bool("pages", false, "try all pages, not the arena's alone: make pages")
+
+// ofPages leaves a test out where not all pages are tried.
+func ofPages(t *testing.T) {
+	t.Helper()
+	if !*pages {
+		t.Skip("all pages are tried by make pages")
+	}
+}
 
 // shots is where scripts keep their pictures: the directory that MUSTER_SCREENSHOTS names, else one that goes with the
 // test.

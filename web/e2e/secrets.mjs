@@ -95,17 +95,20 @@ function listen(person) {
   person.messages = [];
   person.answers = [];
   person.secrets = new Set();
+  const told = (body) => {
+    person.answers.push(body);
+    for (const [, secret] of body.toString().matchAll(/"token":"([^"]+)"/g)) person.secrets.add(secret);
+  };
   person.page.on("websocket", (socket) => socket.on("framereceived", ({ payload }) => {
     const message = Buffer.from(payload);
+    if (!socket.url().includes("/v1/match/")) return told(message); // the lobby's, which is JSON
     person.messages.push(message);
     const opened = openMessage(message);
     if (opened.kind === 1) person.secrets.add(readWelcome(opened).resume);
   }));
   person.page.on("response", async (response) => {
     if (!response.url().includes("/v1/")) return;
-    const body = await response.body().catch(() => Buffer.alloc(0)); // gone with the page
-    person.answers.push(body);
-    for (const [, secret] of body.toString().matchAll(/"token":"([^"]+)"/g)) person.secrets.add(secret);
+    told(await response.body().catch(() => Buffer.alloc(0))); // gone with the page
   });
 }
 
