@@ -355,10 +355,11 @@ func (b *broadcast) end(c proto.Close) {
 	b.rouse()
 }
 
-// cast says to all who watch, at once, that it is over; b.mu is held.
+// cast says to all who watch, at once, that it is over; b.mu is held. It follows what they were shown: who is behind is not
+// taken for one who has missed something.
 func (b *broadcast) cast(c proto.Close) {
 	for _, f := range b.feeds {
-		f.audience.Cast(&Cast{Seq: b.seq + 1, Close: &c})
+		f.audience.Cast(&Cast{Seq: b.seq + 1, Tick: b.tick, Event: b.told, Told: b.told, Close: &c})
 	}
 }
 

@@ -316,3 +316,25 @@ func TestATickCostsTheRoomTheSameHoweverManyWatch(t *testing.T) {
 		t.Errorf("casts by spectators: %v", made)
 	}
 }
+
+// The last cast of a room that moves stands where the shown ones end, so that whoever is behind by some is told the same.
+func TestTheLastCastOfARoomThatMovesFollowsWhatWasShown(t *testing.T) {
+	for _, delay := range []time.Duration{0, time.Second} {
+		inDelayedStage(t, Rules{SpectatorDelay: delay}, func(t *testing.T, g Game, rm *Instance, _ *Host) {
+			a := newViewer(t, g, 1)
+			a.attach(rm, "alice")
+			h := &notes{}
+			rm.Attach(Attach{Viewer: newViewer(t, g, 0), Audience: h, Watch: true, Player: Player{ID: "walter"}})
+			for range 100 {
+				ticks(1)
+				rm.Input(a, ackOf(a, rm))
+			}
+			rm.Abandon("another host has it")
+			ticks(1)
+			last, before := h.casts[len(h.casts)-1], h.casts[len(h.casts)-2]
+			if last.Close == nil || before.Told == 0 || last.Tick != before.Tick || last.Event != before.Told || last.Told != before.Told {
+				t.Errorf("delay %v: the last cast is %+v after %+v", delay, last, before)
+			}
+		})
+	}
+}

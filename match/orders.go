@@ -167,24 +167,16 @@ func (rm *Instance) wakeOrders(ctx context.Context) error {
 
 // put puts an order to the room, unless the room knows it. It is false where the room has too many.
 func (o *orders) put(g *Game, order *Order) bool {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if _, ok := o.known[order.ID]; ok {
-		return true
+	if fresh, ok := o.note(order); !fresh {
+		return ok
 	}
-	if len(o.known) >= maxOrdersHeld {
-		return false
-	}
-	if o.known == nil {
-		o.known = map[string]string{}
-	}
-	o.known[order.ID] = order.Place
-	o.held.Store(int32(len(o.known))) //nolint:gosec // at most maxOrdersHeld
 	asks := order.Kind == stateOrder
 	rec, err := OrderRecord{ID: order.ID}, error(nil)
 	if !asks {
-		rec, err = order.record(g)
+		rec, err = order.record(g) // without the lock, for which the room's tick would wait
 	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
 	if err != nil {
 		o.told = append(o.told, OrderDone{ID: order.ID, Outcome: OrderRefused, Why: err.Error()})
 		return true
@@ -192,6 +184,24 @@ func (o *orders) put(g *Game, order *Order) bool {
 	o.fresh = append(o.fresh, roomOrder{rec, asks})
 	o.came.Add(1)
 	return true
+}
+
+// note makes an order known. ok is false where the room has too many.
+func (o *orders) note(order *Order) (fresh, ok bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if _, known := o.known[order.ID]; known {
+		return false, true
+	}
+	if len(o.known) >= maxOrdersHeld {
+		return false, false
+	}
+	if o.known == nil {
+		o.known = map[string]string{}
+	}
+	o.known[order.ID] = order.Place
+	o.held.Store(int32(len(o.known))) //nolint:gosec // at most maxOrdersHeld
+	return true, true
 }
 
 // tellOrders tells the book what came of orders. Any goroutine may call it.

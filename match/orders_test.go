@@ -546,3 +546,24 @@ func verified(t *testing.T, g Game, files string, orders int) {
 		t.Errorf("%d orders are in the match's records, want %d", len(seen), orders)
 	}
 }
+
+// Who watches a match that an operator ends hears what its End hook says, as the players do.
+func TestSpectatorHearsTheLastWordsOfAMatchThatAnOperatorEnds(t *testing.T) {
+	for _, delay := range []time.Duration{0, time.Second} {
+		synctest.Test(t, func(t *testing.T) {
+			g, b := stageGame(t, Rules{SpectatorDelay: delay}), &fakeBook{}
+			h, rm, _ := orderedDesk(t, g, nil, b, 9)
+			a := newViewer(t, g, 1)
+			a.attach(rm, "alice")
+			w := watch(t, g, rm, "walter")
+			ticks(40)
+			b.give(Order{ID: "e", Kind: "end", Text: "maintenance"})
+			h.Ordered("r1", false)
+			ticks(40)
+			if n := len(w.events); n == 0 || w.events[n-1].(*line).Text != "the end" || w.code() != proto.CodeMatchGone || w.end != nil {
+				t.Errorf("delay %v: %d events, the last %+v, code %d", delay, n, w.events[n-1], w.code())
+			}
+			closeHost(t, h)
+		})
+	}
+}

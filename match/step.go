@@ -270,6 +270,7 @@ func (rm *Instance) over(tick uint32) *proto.Close {
 			}
 		}
 		if rm.fx.endedFor != "" { // nobody has won it
+			rm.cast(false, nil) // what the End hook says
 			return &proto.Close{Code: proto.CodeMatchGone, Reason: rm.fx.endedFor}
 		}
 		m := proto.End{Tick: tick, Placements: rm.fx.result}

@@ -230,3 +230,45 @@ func TestWritingToACrowdAllocatesNothing(t *testing.T) {
 		t.Errorf("%v allocations for 200 writes; at %v, and %v is the end", n, fans[0].c.follow.place, end)
 	}
 }
+
+// However those who are told the end leave meanwhile, and move others to their places: nobody is overlooked.
+func TestTheEndReachesAllThoughOthersLeaveMeanwhile(t *testing.T) {
+	for _, crowd := range []int{atOnce, 2 * atOnce} {
+		synctest.Test(t, func(t *testing.T) {
+			g := pitchGame(t, pitch{}, match.Rules{})
+			server := New(Config{})
+			a := &audience{server: server, room: still{schema: g.Schema()}, quit: make(chan struct{}), refs: crowd}
+			sh := newShard(a)
+			a.shards = []*shard{sh}
+			var fans []*fan
+			for range crowd {
+				f := newFan(t, server, a, g.Schema())
+				sh.add(f.c)
+				fans = append(fans, f)
+			}
+			var wg sync.WaitGroup
+			wg.Go(sh.run)
+			a.Cast(&match.Cast{Seq: 1, Tick: 1, Begins: true, Frame: []byte{1}})
+			time.Sleep(time.Second)
+			a.Cast(&match.Cast{Seq: 2, Tick: 2, Close: &proto.Close{Code: proto.CodeDone}})
+			for range 100 {
+				time.Sleep(turnEvery)
+				synctest.Wait()
+				for i, f := range fans {
+					if f != nil && f.c.ended.Load() {
+						sh.remove(f.c)
+						fans[i] = nil
+					}
+				}
+			}
+			close(a.quit)
+			wg.Wait()
+			if n := len(sh.conns); n > 0 {
+				t.Errorf("%d of %d were not told", n, crowd)
+			}
+			if err := server.Close(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}

@@ -68,7 +68,10 @@ func (s *shard) add(c *conn) bool {
 	return true
 }
 
+// remove takes a connection out. The last one moves to its place, which may have had its turn already: another round is
+// due, or that one would hear nothing before the next cast, and nothing at all after the last.
 func (s *shard) remove(c *conn) {
+	defer s.rouse()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	last := len(s.conns) - 1
@@ -91,7 +94,7 @@ func (s *shard) run() {
 	defer timer.Stop()
 	look := time.NewTicker(lookEvery)
 	defer look.Stop()
-	armed, turn, more := false, 0, false
+	armed, turn, turns, more := false, 0, 0, false
 	arm := func(d time.Duration) { armed = true; timer.Reset(d) }
 	for {
 		select {
@@ -100,7 +103,7 @@ func (s *shard) run() {
 		case <-s.a.server.ctx.Done():
 			return
 		case <-s.wake:
-			if armed && rhythm(s.a.size()) > 1 {
+			if armed && turns > 1 {
 				more = true // somebody has had his turn already
 				continue
 			}
@@ -110,9 +113,8 @@ func (s *shard) run() {
 		case <-timer.C:
 			armed = false
 		}
-		turns := rhythm(s.a.size())
-		if turn >= turns {
-			turn, more = 0, false
+		if turn >= turns { // within a round all turns are of the same size, so that each connection has one
+			turn, turns, more = 0, rhythm(s.a.size()), false
 		}
 		more = s.flush(turn, turns) || more
 		turn++

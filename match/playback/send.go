@@ -35,12 +35,15 @@ func (s *Session) overhear() {
 	}
 }
 
-// capture hands the state to the encoder. A Scopes hook that panics ends the session.
-func (s *Session) capture() {
-	if err := s.cur.replay.Capture(s.tick, s.enc); err != nil {
+// capture hands the state to the encoder. A Scopes hook that panics ends the session: what the encoder has then is of no
+// tick, and nothing of it is sent.
+func (s *Session) capture() bool {
+	err := s.cur.replay.Capture(s.tick, s.enc)
+	if err != nil {
 		s.log.Warn("a recorded state cannot be shown", zap.Error(err))
 		s.End(proto.Close{Code: proto.CodeRulesFailed, Reason: "the game's rules failed"})
 	}
+	return err == nil
 }
 
 // send hands the tick to those who watch: events, then the frame.

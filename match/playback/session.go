@@ -205,7 +205,9 @@ func (s *Session) step() {
 	} else if !s.st.Paused {
 		s.play()
 	}
-	s.capture()
+	if !s.capture() {
+		return
+	}
 	s.prove()
 	s.send()
 	s.publish()
