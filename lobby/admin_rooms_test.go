@@ -2,6 +2,7 @@ package lobby_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -191,5 +192,54 @@ func TestOnlyOperatorsSeeRoomsAndAct(t *testing.T) {
 	}
 	if len(d.orders()) != 0 || len(p.heard("alice", "notification")) != 0 {
 		t.Errorf("the room was given %+v", d.orders())
+	}
+}
+
+// What may be done, or is to be, has its line, also where nobody heard what came of it.
+func TestActOfWhichNothingIsHeardIsInTheAuditLog(t *testing.T) {
+	rdb := testredis.Embedded(t)
+	p, d := ordering(t, rdb, isDone)
+	defer p.Close()
+	lame := open(t, hurt(t, rdb, func(cmd redis.Cmder, next func() error) error {
+		if cmd.Name() == "hgetall" && strings.Contains(fmt.Sprint(cmd.Args()...), "}:order:") {
+			return errors.New("it is away")
+		}
+		return next()
+	}), nil)
+	defer lame.Close()
+	at := "/v1/admin/rooms/" + d.room.ID
+	for i, c := range []struct{ path, body, what string }{
+		{at + "/kick", `{"player":"mallory","reason":"cheating"}`, "a player is kicked"}, {at + "/end", `{"reason":"maintenance"}`, "a room's match is ended"},
+	} {
+		if a := lame.act(c.path, c.body); a.status < 500 {
+			t.Fatalf("%s: %d %s", c.what, a.status, a.body)
+		}
+		until(t, "the room has done it", func() bool { return len(d.orders()) == i+1 })
+		log := lame.logs.FilterMessage("audit").All()
+		if len(log) != i+1 || log[i].ContextMap()["what"] != c.what || log[i].ContextMap()["unsure"] != true {
+			t.Errorf("the audit log has %+v", log)
+		}
+	}
+	lame.act("/v1/admin/rooms/none/end", `{"reason":"x"}`)
+	if log := lame.logs.FilterMessage("audit").All(); len(log) != 2 {
+		t.Errorf("what was refused is in the audit log: %+v", log)
+	}
+}
+
+func TestWhatIsAnnouncedToAllIsInTheAuditLog(t *testing.T) {
+	p := open(t, testredis.Embedded(t), nil)
+	defer p.Close()
+	want[lobby.Notified](t, p.act("/v1/notifications", `{"to":"all","kind":"announcement","title":"Soon","body":"The end"}`), 202)
+	want[lobby.Published](t, p.publish(`{"to":"all","event":{"kind":"x.news"}}`, ""), 200)
+	var log []string
+	for _, e := range p.logs.FilterMessage("audit").All() {
+		text, _ := json.Marshal(e.ContextMap())
+		log = append(log, string(text))
+	}
+	if diff := cmp.Diff([]string{
+		`{"by":"root","kind":"announcement","title":"Soon","what":"something is announced to all"}`,
+		`{"by":"feed","kind":"x.news","what":"something is published to all"}`,
+	}, log); diff != "" {
+		t.Errorf("the audit log (-want +got):\n%s", diff)
 	}
 }

@@ -156,9 +156,13 @@ func (l *Lobby) asAdmin(ctx context.Context) error {
 	return huma.Error403Forbidden("a token with the role admin is needed")
 }
 
-// audit logs what an operator did.
-func (l *Lobby) audit(ctx context.Context, what, node string) {
-	l.log.Info("audit", zap.String("what", what), zap.String("node", node), zap.String("by", operator(ctx)))
+// audit logs what an operator or a backend did. Where an error leaves open whether it is done, the line says so: what is done
+// is never without one.
+func (l *Lobby) audit(ctx context.Context, what string, err error, more ...zap.Field) {
+	if err != nil {
+		more = append(more, zap.Bool("unsure", true))
+	}
+	l.log.Info("audit", append([]zap.Field{zap.String("what", what), zap.String("by", operator(ctx))}, more...)...)
 }
 
 // operator is who makes the request.
@@ -212,7 +216,7 @@ func (l *Lobby) drainNode(ctx context.Context, in *adminNodeInput) (*struct{}, e
 	if err := l.nodes.Drain(ctx, in.ID, operator(ctx)); err != nil {
 		return nil, l.nodeProblem("draining a server", err)
 	}
-	l.audit(ctx, "a server drains", in.ID)
+	l.audit(ctx, "a server drains", nil, zap.String("node", in.ID))
 	return nil, nil //nolint:nilnil // there is nothing to answer
 }
 
@@ -223,7 +227,7 @@ func (l *Lobby) undrainNode(ctx context.Context, in *adminNodeInput) (*struct{},
 	if err := l.nodes.Undrain(ctx, in.ID); err != nil {
 		return nil, l.nodeProblem("ending that a server drains", err)
 	}
-	l.audit(ctx, "a server drains no longer", in.ID)
+	l.audit(ctx, "a server drains no longer", nil, zap.String("node", in.ID))
 	return nil, nil //nolint:nilnil // there is nothing to answer
 }
 

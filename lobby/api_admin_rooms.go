@@ -202,9 +202,9 @@ func (l *Lobby) registerAdminRooms(api huma.API) {
 	}), l.adminAnnounce)
 }
 
-// auditRoom logs what an operator or a backend did to a room.
-func (l *Lobby) auditRoom(ctx context.Context, what, room string, more ...zap.Field) {
-	l.log.Info("audit", append([]zap.Field{zap.String("what", what), zap.String("room", room), zap.String("by", operator(ctx))}, more...)...)
+// auditRoom is audit for what is done to a room.
+func (l *Lobby) auditRoom(ctx context.Context, what, room string, err error, more ...zap.Field) {
+	l.audit(ctx, what, err, append([]zap.Field{zap.String("room", room)}, more...)...)
 }
 
 func (l *Lobby) adminRooms(ctx context.Context, in *adminRoomsInput) (*adminRoomsOutput, error) {
@@ -286,10 +286,12 @@ func (l *Lobby) adminEnd(ctx context.Context, in *adminRoomEndInput) (*orderedOu
 	}
 	id, digest := l.idempotent(ctx, "end:"+in.ID, in.Key, in.Body)
 	got, err := l.order(ctx, "ending a room", in.ID, cluster.Order{ID: id, Digest: digest, Kind: cluster.OrderEnd, Text: in.Body.Reason})
+	if mayBeDone(got) {
+		l.auditRoom(ctx, "a room's match is ended", in.ID, err, zap.String("reason", in.Body.Reason))
+	}
 	if err != nil {
 		return nil, err
 	}
-	l.auditRoom(ctx, "a room's match is ended", in.ID, zap.String("reason", in.Body.Reason))
 	return ordered(id, got), nil
 }
 
@@ -301,11 +303,18 @@ func (l *Lobby) adminKick(ctx context.Context, in *adminRoomKickInput) (*ordered
 	got, err := l.order(ctx, "kicking a player", in.ID, cluster.Order{
 		ID: id, Digest: digest, Kind: cluster.OrderKick, Player: in.Body.Player, Text: in.Body.Reason,
 	})
+	if mayBeDone(got) {
+		l.auditRoom(ctx, "a player is kicked", in.ID, err, zap.String("player", in.Body.Player), zap.String("reason", in.Body.Reason))
+	}
 	if err != nil {
 		return nil, err
 	}
-	l.auditRoom(ctx, "a player is kicked", in.ID, zap.String("player", in.Body.Player), zap.String("reason", in.Body.Reason))
 	return ordered(id, got), nil
+}
+
+// mayBeDone says whether an order is, or may become, more than a request.
+func mayBeDone(got cluster.Outcome) bool {
+	return got.State == cluster.OrderDone || got.State == cluster.OrderWaits
 }
 
 // kindAnnouncement is the kind of a notification to those in a room.
@@ -325,12 +334,15 @@ func (l *Lobby) adminAnnounce(ctx context.Context, in *adminRoomAnnounceInput) (
 	if errors.Is(err, cluster.ErrNoRoom) {
 		return nil, huma.Error404NotFound(noRoomNow)
 	}
-	if err == nil && len(players) > 0 {
-		err = l.inbox.Post(ctx, id, kindNotification, Notification{ID: id, Kind: kindAnnouncement, Title: in.Body.Title, Body: in.Body.Text}, players...)
-	}
 	if err != nil {
 		return nil, l.problem(doing, err)
 	}
-	l.auditRoom(ctx, "something is announced in a room", in.ID, zap.String("title", in.Body.Title))
+	if len(players) > 0 {
+		err = l.inbox.Post(ctx, id, kindNotification, Notification{ID: id, Kind: kindAnnouncement, Title: in.Body.Title, Body: in.Body.Text}, players...)
+	}
+	l.auditRoom(ctx, "something is announced in a room", in.ID, err, zap.String("title", in.Body.Title)) // some may have got it
+	if err != nil {
+		return nil, l.problem(doing, err)
+	}
 	return &notifyOutput{Notified{id, len(players)}}, nil
 }

@@ -67,15 +67,15 @@ func (l *Lobby) registerChatMutes(api huma.API) {
 		OperationID: "mute-in-room", Method: http.MethodPost, Path: "/v1/chat/{channel}/mute",
 		Summary: "Have a player not write in a room for a while", Tags: []string{"Chat"},
 		Errors: append([]int{http.StatusForbidden, http.StatusNotFound}, withBody...),
-		Description: "For who made the room, and for tokens with the role moderator or admin. The player must have a seat in it. He is " +
-			"told in his inbox, what he writes to the room and his team is refused with 403, and each mute is in the server's audit " +
-			"log. Again, it counts from now.",
+		Description: "For who made the room, and for tokens with the role moderator or admin, which alone may say it of oneself. The player " +
+			"must have a seat in it. He is told in his inbox, what he writes to the room and his team is refused with 403, and each " +
+			"mute is in the server's audit log. Again, it counts from now. 60 mutes and unmutes a minute.",
 	}), l.muteInRoom)
 	huma.Register(api, noContent(huma.Operation{
 		OperationID: "unmute-in-room", Method: http.MethodDelete, Path: "/v1/chat/{channel}/mute/{player}",
 		Summary: "Let a player write in a room again", Tags: []string{"Chat"},
 		Errors:      []int{http.StatusForbidden, http.StatusNotFound},
-		Description: "Also one who is not muted.",
+		Description: "Also one who is not muted. For whom muting is.",
 	}), l.unmuteInRoom)
 }
 
@@ -94,7 +94,7 @@ func (l *Lobby) moderated(ctx context.Context, channel string) (c cluster.Compan
 	case err != nil:
 		return c, id, l.problem("reading who is in a room", err)
 	case c.Owner == me.ID && me.ID != "":
-	case slices.ContainsFunc(me.Roles, func(r string) bool { return slices.Contains(rolesModerate, r) }):
+	case moderates(me.Roles):
 	case !sits(&c, me.ID):
 		return c, id, none
 	default:
@@ -107,34 +107,54 @@ func sits(c *cluster.Company, player string) bool {
 	return slices.ContainsFunc(c.Seats, func(s cluster.Seated) bool { return s.Player == player })
 }
 
+// silences looks whether the player may say who writes in a room, and counts that he does: each time the other one is told.
+// Nobody says it of himself without a role for it, or a moderator's mute would hold whoever made the room for as long as he
+// likes.
+func (l *Lobby) silences(ctx context.Context, channel, who string) (c cluster.Company, id string, err error) {
+	if c, id, err = l.moderated(ctx, channel); err != nil {
+		return c, id, err
+	}
+	if me := playerOf(ctx); who == me.ID && !moderates(me.Roles) {
+		return c, id, huma.Error403Forbidden("whether one is muted oneself, others say")
+	}
+	if err := l.count(ctx, limitKey(ctx)+":silences", silenceLimit, "you mute and unmute players too often"); err != nil {
+		return c, id, l.problem("counting a mute", err)
+	}
+	return c, id, nil
+}
+
+func moderates(roles []string) bool {
+	return slices.ContainsFunc(roles, func(r string) bool { return slices.Contains(rolesModerate, r) })
+}
+
 func (l *Lobby) muteInRoom(ctx context.Context, in *muteInput) (*mutedOutput, error) {
-	c, id, err := l.moderated(ctx, in.Channel)
+	who := in.Body.Player
+	c, id, err := l.silences(ctx, in.Channel, who)
 	if err != nil {
 		return nil, err
 	}
-	who := in.Body.Player
 	if !sits(&c, who) { // else anybody could be sent reasons
 		return nil, huma.Error404NotFound("there is no such player in the room")
 	}
 	until, err := l.chat.Mute(ctx, id, bornAs(&c), who, in.Body.Reason, time.Duration(in.Body.Minutes)*time.Minute)
+	l.auditRoom(ctx, "a player is muted in a room", id, err, zap.String("player", who),
+		zap.Int("minutes", in.Body.Minutes), zap.String("reason", in.Body.Reason))
 	if err != nil {
 		return nil, l.problem("muting a player", err)
 	}
-	l.log.Info("audit", zap.String("what", "a player is muted in a room"), zap.String("room", id), zap.String("player", who),
-		zap.Int("minutes", in.Body.Minutes), zap.String("reason", in.Body.Reason), zap.String("by", operator(ctx)))
 	return &mutedOutput{Muted{who, until}}, nil
 }
 
 func (l *Lobby) unmuteInRoom(ctx context.Context, in *unmuteInput) (*struct{}, error) {
-	c, id, err := l.moderated(ctx, in.Channel)
+	c, id, err := l.silences(ctx, in.Channel, in.ID)
 	if err != nil {
 		return nil, err
 	}
-	if err := l.chat.Unmute(ctx, id, bornAs(&c), in.ID); err != nil {
+	err = l.chat.Unmute(ctx, id, bornAs(&c), in.ID)
+	l.auditRoom(ctx, "a player is muted in a room no longer", id, err, zap.String("player", in.ID))
+	if err != nil {
 		return nil, l.problem("unmuting a player", err)
 	}
-	l.log.Info("audit", zap.String("what", "a player is muted in a room no longer"), zap.String("room", id), zap.String("player", in.ID),
-		zap.String("by", operator(ctx)))
 	return nil, nil //nolint:nilnil // no content
 }
 

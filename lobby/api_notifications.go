@@ -111,7 +111,9 @@ func (l *Lobby) notify(ctx context.Context, in *notifyInput) (*notifyOutput, err
 	}
 	n := in.Body.notification(id)
 	if in.Body.To == "all" {
-		if err := l.inbox.PostAll(ctx, id, kindNotification, n); err != nil {
+		err := l.inbox.PostAll(ctx, id, kindNotification, n)
+		l.audit(ctx, "something is announced to all", err, zap.String("kind", n.Kind), zap.String("title", n.Title))
+		if err != nil {
 			return nil, l.problem(doing, err)
 		}
 		return &notifyOutput{Notified{ID: id}}, nil
@@ -142,6 +144,9 @@ func (l *Lobby) notified(ctx context.Context, b *notifyBody) ([]string, error) {
 	return b.Players, nil
 }
 
+// forgetPatience bounds how long an id is taken back for.
+const forgetPatience = time.Second
+
 // sameNotification returns errOtherRequest where the id was used for another notification within the hour.
 func (l *Lobby) sameNotification(ctx context.Context, id, digest string) error {
 	_, err := l.firstTime(ctx, id, digest)
@@ -168,8 +173,11 @@ func (l *Lobby) firstTime(ctx context.Context, id, digest string) (bool, error) 
 	return false, nil
 }
 
-// forgetTime takes back that an id was used.
+// forgetTime takes back that an id was used, for who asks again: also where nobody listens to this request any more, which
+// may be why what it was for has failed.
 func (l *Lobby) forgetTime(ctx context.Context, id string) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), forgetPatience)
+	defer cancel()
 	if err := l.cfg.Redis.Del(ctx, l.notificationKey(id)).Err(); err != nil {
 		l.log.Warn("an event that was not published counts as if it was, for an hour", zap.Error(err))
 	}

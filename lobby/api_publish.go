@@ -171,11 +171,11 @@ func (l *Lobby) publishToPlayers(ctx context.Context, id, digest string, b *publ
 			l.forgetTime(ctx, id)
 		}
 	}
+	if b.To == "all" {
+		l.audit(ctx, "something is published to all", err, zap.String("kind", b.Event.Kind))
+	}
 	if err != nil {
 		return nil, l.problem(doing, err)
-	}
-	if b.To == "all" {
-		l.log.Info("audit", zap.String("what", "something is published to all"), zap.String("kind", b.Event.Kind), zap.String("by", operator(ctx)))
 	}
 	return out, nil
 }

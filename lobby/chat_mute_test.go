@@ -2,9 +2,11 @@ package lobby_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -208,6 +210,77 @@ func TestOnlyTheMakerAndModeratorsMuteInARoom(t *testing.T) {
 	}
 	for _, channel := range []string{"direct:bob", "party:x", "group:x", "rooms:x", "room"} {
 		wantProblem(t, p.post("alice", muteIn(channel), `{"player":"bob","minutes":5}`), 422, "path.channel")
+	}
+}
+
+func TestMakerOfARoomWhomAModeratorMutesStaysMuted(t *testing.T) {
+	p := open(t, testredis.Embedded(t), nil)
+	defer p.Close()
+	defer join(t, p.rdb, someNode)()
+	room, _ := p.seatTogether("alice", "bob")
+	path := muteIn("room:" + room)
+	want[lobby.Muted](t, p.as("root", "moderator", "POST", path, `{"player":"alice","minutes":60}`), 200)
+	wantProblem(t, p.as("alice", "", "DELETE", path+"/alice", ""), http.StatusForbidden, "")
+	wantProblem(t, p.post("alice", path, `{"player":"alice","minutes":1}`), http.StatusForbidden, "")
+	a := p.post("alice", messages("room:"+room), `{"text":"x"}`)
+	wantProblem(t, a, http.StatusForbidden, "path.channel")
+	if left, _ := strconv.Atoi(a.header.Get("Retry-After")); left < 59*60 {
+		t.Errorf("she is muted for %d s more", left)
+	}
+	want[lobby.Muted](t, p.post("alice", path, `{"player":"bob","minutes":1}`), 200) // others still are for her to mute
+	wantNothing(t, p.as("alice", "moderator", "DELETE", path+"/alice", ""))
+	p.say("alice", "room:"+room, "back")
+}
+
+// Each mute is a line to its player, in words that no filter has seen.
+func TestMutesOfARoomsMakerAreBounded(t *testing.T) {
+	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
+		p := open(t, rdb, nil)
+		defer p.Close()
+		defer join(t, rdb, someNode)()
+		room, _ := p.seatTogether("alice", "bob")
+		path, muted := muteIn("room:"+room), 0
+		for range 100 {
+			a := p.post("alice", path, `{"player":"bob","minutes":1,"reason":"boo"}`)
+			if a.status == http.StatusOK {
+				muted++
+			} else {
+				wantProblem(t, a, http.StatusTooManyRequests, "")
+			}
+			time.Sleep(100 * time.Millisecond) // as fast as requests may come
+		}
+		if muted < 60 || muted > 72 || len(p.heard("bob", "mute")) != muted {
+			t.Errorf("she muted him %d times within ten seconds, and he heard of %d", muted, len(p.heard("bob", "mute")))
+		}
+	})
+}
+
+// What is done is in the audit log, also where its player could not be told.
+func TestMuteThatItsPlayerIsNotToldOfIsInTheAuditLog(t *testing.T) {
+	rdb := testredis.Embedded(t)
+	p := open(t, rdb, nil)
+	defer p.Close()
+	defer join(t, rdb, someNode)()
+	room, _ := p.seatTogether("alice", "bob")
+	lame := open(t, hurt(t, rdb, func(cmd redis.Cmder, next func() error) error {
+		if strings.Contains(fmt.Sprint(cmd.Args()...), "}:inbox") {
+			return errors.New("it is away")
+		}
+		return next()
+	}), nil)
+	defer lame.Close()
+	for _, what := range []string{"a player is muted in a room", "a player is muted in a room no longer"} {
+		a := lame.post("alice", muteIn("room:"+room), `{"player":"bob","minutes":5}`)
+		if strings.HasSuffix(what, "longer") {
+			a = lame.as("alice", "", "DELETE", muteIn("room:"+room)+"/bob", "")
+		}
+		if a.status < 500 {
+			t.Fatalf("%s: %d %s", what, a.status, a.body)
+		}
+		log := lame.logs.FilterMessage("audit").All()
+		if last := len(log) - 1; last < 0 || log[last].ContextMap()["what"] != what || log[last].ContextMap()["unsure"] != true {
+			t.Errorf("%s: the audit log has %+v", what, log)
+		}
 	}
 }
 

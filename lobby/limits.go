@@ -34,6 +34,9 @@ var (
 // that are open is free.
 var openLimit = rate{Rate: 20, Burst: 20, Period: time.Hour}
 
+// silenceLimit is how often a player may mute others in rooms, and take it back: of each the other one is told.
+var silenceLimit = rate{Rate: 60, Burst: 60, Period: time.Minute}
+
 // stateLimit is how often an operator may look into rooms' states: each costs the room a part of a tick.
 var stateLimit = rate{Rate: 5, Burst: 10, Period: time.Second}
 

@@ -32,15 +32,16 @@ type orderedOutput struct {
 	Body   Ordered
 }
 
-// order gives a room an order, tells its host, and waits for what comes of it. Its errors are for clients.
+// order gives a room an order, tells its host, and waits for what comes of it. Its errors are for clients. With an error that
+// leaves open whether the room does it, the outcome is that it waits.
 func (l *Lobby) order(ctx context.Context, doing, room string, o cluster.Order) (cluster.Outcome, error) {
 	if err := l.rooms.Order(ctx, room, o); err != nil {
-		return cluster.Outcome{}, l.orderProblem(doing, err)
+		return unsure(err), l.orderProblem(doing, err)
 	}
 	l.publish(ctx, cluster.Notice{Kind: cluster.NoticeOrder, ID: room})
 	got, err := l.outcome(ctx, room, o.ID)
 	if err != nil {
-		return cluster.Outcome{}, l.orderProblem(doing, err)
+		return unsure(err), l.orderProblem(doing, err)
 	}
 	switch got.State {
 	case cluster.OrderDone, cluster.OrderWaits:
@@ -68,6 +69,16 @@ func (l *Lobby) outcome(ctx context.Context, room, id string) (cluster.Outcome, 
 			return got, nil
 		}
 	}
+}
+
+// unsure is the outcome of an order of which nobody has heard: none where it was refused, and otherwise that it waits.
+func unsure(err error) cluster.Outcome {
+	for _, refusal := range []error{cluster.ErrNoRoom, cluster.ErrUnopened, cluster.ErrManyOrders, cluster.ErrOtherOrder} {
+		if errors.Is(err, refusal) {
+			return cluster.Outcome{}
+		}
+	}
+	return cluster.Outcome{State: cluster.OrderWaits}
 }
 
 func (l *Lobby) orderProblem(doing string, err error) error {

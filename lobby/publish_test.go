@@ -288,3 +288,73 @@ func TestRoomWithManyOrdersTakesNoMore(t *testing.T) {
 	}
 	wantProblem(t, p.publish(`{"to":"room:`+d.room.ID+`","input":{}}`, ""), 429, "")
 }
+
+// breaksOff has a request end once it publishes, and nothing be done after that for a context that is over: so it is where
+// all connections are taken.
+type breaksOff struct{ leave context.CancelFunc }
+
+func (breaksOff) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+func (breaksOff) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		if err := ctx.Err(); err != nil {
+			cmd.SetErr(err)
+			return err
+		}
+		return next(ctx, cmd)
+	}
+}
+
+func (b breaksOff) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return func(ctx context.Context, cmds []redis.Cmder) error {
+		if cmds[0].Name() == "publish" {
+			b.leave()
+		}
+		if err := ctx.Err(); err != nil {
+			cmds[0].SetErr(err)
+			return err
+		}
+		return next(ctx, cmds)
+	}
+}
+
+// Who breaks a request off asks again with the same key: what was told nobody is told then.
+func TestWhatWasNotPublishedSinceNobodyListenedIsPublishedWhenAskedAgain(t *testing.T) {
+	base := &place{rdb: testredis.Embedded(t)}
+	there := openServed(t, base, nil)
+	ctx, leave := context.WithCancel(t.Context())
+	defer leave()
+	rdb := testredis.Another(t, base.rdb, 0, nil)
+	rdb.AddHook(breaksOff{leave})
+	p := open(t, rdb, nil)
+	defer p.Close()
+	alice := there.listen("alice", "")
+	s, err := p.keys.SignPlayer(token.Player{ID: "feed", Roles: []string{"service"}}, time.Hour)
+	must(t, err)
+	body := `{"to":"player:alice","event":{"kind":"x.score"}}`
+	broken := p.send(request{
+		context: ctx, method: "POST", path: "/v1/publish", token: s, body: body, header: http.Header{"Idempotency-Key": {"k"}},
+	})
+	if broken.status < 500 {
+		t.Fatalf("broken off: %d %s", broken.status, broken.body)
+	}
+	got := want[lobby.Published](t, p.publish(body, "k"), 200)
+	if n := news(t, alice, isPublished).Published; n.ID != got.ID {
+		t.Errorf("she hears %+v, want %s", n, got.ID)
+	}
+}
+
+func TestEventOfMarkupIsAsLongAsAnother(t *testing.T) {
+	base := &place{rdb: testredis.Embedded(t)}
+	p := openServed(t, base, nil)
+	alice := p.listen("alice", "")
+	text := `"` + strings.Repeat("<&>", 1000) + `"`
+	want[lobby.Published](t, p.publish(`{"to":"player:alice","event":{"kind":"x.page","body":`+text+`}}`, ""), 200)
+	if n := news(t, alice, isPublished).Published; string(n.Body) != text {
+		t.Errorf("she hears %.80s", n.Body)
+	}
+	want[lobby.Published](t, p.publish(`{"to":"player:alice","keep":true,"event":{"kind":"x.page","body":`+text+`}}`, ""), 200)
+	if got := p.heard("alice", "x.page"); len(got) != 1 {
+		t.Errorf("her inbox has %d", len(got))
+	}
+}

@@ -8,6 +8,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"muster/internal/strictjson"
 	"muster/match/cluster"
 	"muster/proto"
 )
@@ -41,7 +42,7 @@ type publishedMessage struct {
 // PublishNotices are the notices by which every lobby tells players, or all where players is nil. Errors: it is too long,
 // or no JSON.
 func PublishNotices(p *Published, players []string) ([]cluster.Notice, error) {
-	text, err := json.Marshal(publishedMessage{p})
+	text, err := strictjson.Plain(publishedMessage{p})
 	if err == nil && len(text) > MaxPublished {
 		err = fmt.Errorf("%d bytes, at most %d allowed", len(text), MaxPublished)
 	}
