@@ -2,8 +2,9 @@
 
 import type { Party, Queue } from "@muster/client";
 import { byId, make, setText, show } from "../shared/dom.ts";
-import { Prefs } from "../shared/prefs.ts";
+import { PlaceKeeper } from "../shared/place.ts";
 import { refusal } from "../shared/talk.ts";
+import { pageOf, placeOf } from "./goto.ts";
 import { button, initial, presence, redraw } from "./render.ts";
 import type { Session } from "./session.ts";
 import { hrefOf } from "./side.ts";
@@ -173,10 +174,9 @@ export class PlayView {
     if (!t?.match) return;
     const queue = s.play.queues.find((q: Queue) => q.name === t.queue);
     const game = queue?.game ?? t.queue;
-    if (game !== "arena" && game !== "crowd") return location.assign(`/${encodeURIComponent(game)}`);
-    const place = { name: s.me.name, token: s.lobby.token, room: t.match.room, code: "", ticket: t.id, way: { kind: game === "crowd" ? "crowd" : "players" } };
-    new Prefs(() => sessionStorage).set("arena.place", JSON.stringify(place));
-    location.assign("/arena");
+    const to = pageOf(game);
+    if (to) new PlaceKeeper<{ kind: string }>(to.page).set(placeOf({ name: s.me.name, token: s.lobby.token }, { id: t.id, room: t.match.room }, to.way));
+    location.assign(`/${to?.page ?? encodeURIComponent(game)}`);
   }
 
   /** Does something of which the party comes as it is then. */
