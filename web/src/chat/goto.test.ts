@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import { PlaceKeeper } from "../shared/place.ts";
 import { Prefs } from "../shared/prefs.ts";
-import { pageOf, placeOf } from "./goto.ts";
+import { pageOf, placeOf, queued } from "./goto.ts";
 
 test("each game that has a queue is gone to with the ticket, on its own page", () => {
   const kept = new Map<string, string>();
@@ -16,4 +16,5 @@ test("each game that has a queue is gone to with the ticket, on its own page", (
     assert.deepEqual([place?.name, place?.token, place?.room, place?.ticket, place?.way.kind], ["Ada", "t", "r1", "k1", kind], game);
   }
   assert.equal(pageOf("mine"), undefined);
+  assert.deepEqual(["arena", "canvas", "mine"].map(queued), [true, false, true]);
 });

@@ -15,6 +15,11 @@ export function pageOf(game: string): { page: string; way: { kind: string } } | 
   }
 }
 
+/** Whether a queue of a game leads anywhere: into the rooms of the canvas one comes by their names alone. */
+export function queued(game: string): boolean {
+  return game !== "canvas";
+}
+
 /** The place that is noted for the page: its seat is still to be taken, by the ticket. */
 export function placeOf(who: { name: string; token: string }, ticket: { id: string; room: string }, way: { kind: string }): Place<{ kind: string }> {
   return { ...who, room: ticket.room, code: "", ticket: ticket.id, way };

@@ -90,7 +90,7 @@ export class PlayView {
     const leads = !together || p?.leader === s.me.id;
     redraw(byId("queues", HTMLElement), [queues, together, leads], () => queues.map((q) => {
       const wait = q.expected_wait[0];
-      const about = [q.players_waiting === 1 ? "1 waits" : `${q.players_waiting} wait`, wait && `usually ${usual(wait.p50_seconds)}`].filter(Boolean).join(", ");
+      const about = [q.players_waiting === 0 ? "nobody waits" : q.players_waiting === 1 ? "1 waits" : `${q.players_waiting} wait`, wait && `usually ${usual(wait.p50_seconds)}`].filter(Boolean).join(", ");
       const join = button(together ? "Join as party" : "Join", `queue ${q.name}`, () => this.#join(q.name), "primary small", `${together ? "Join as party" : "Join"}: ${q.name}`);
       join.disabled = !leads;
       return make("li", "queue", make("span", "words", make("b", "title", q.name), make("span", "state", q.game === q.name ? about : `${q.game} · ${about}`)), join);
