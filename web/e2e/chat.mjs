@@ -51,6 +51,7 @@ async function visit(browser) {
   await match(ann, ben, cleo);
   quiet(ann, ben, cleo);
   await away(cleo);
+  await signsOut(cleo);
 }
 
 async function open(browser, name, viewport, colorScheme) {
@@ -315,6 +316,16 @@ async function away(cleo) {
   await shoot(cleo, "16-small-away");
   await ask("start the server");
   await until(cleo, "back", () => window.lobbyPage.state === "open" && document.getElementById("link").textContent === "");
+}
+
+/** Who signs out is asked for a name, also when the page is loaded again. */
+async function signsOut({ page }) {
+  await page.getByRole("link", { name: "People" }).first().click();
+  await page.getByRole("button", { name: "Be somebody else" }).click();
+  await page.waitForURL(/\/chat$/);
+  await page.reload();
+  await page.locator("#sign-in").waitFor();
+  assert.equal(await page.locator("#app").isHidden(), true, "who has signed out is back");
 }
 
 /** A conversation in the list at the side. */

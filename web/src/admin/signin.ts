@@ -18,7 +18,8 @@ export interface Session {
 const TOKEN = "admin.token";
 const GUEST = "admin.guest";
 const NAME = "operator";
-const AGAIN_MS = 1500;
+const FIRST_PAUSE = 1000; // ms before it is tried again,
+const LONGEST_PAUSE = 8000; // each time twice as long
 
 export class SignIn {
   readonly #kept = new Prefs(() => sessionStorage);
@@ -39,13 +40,13 @@ export class SignIn {
   /** Signs in with what there is: a token that the tab has kept, or as a guest; else it asks for a token. */
   async begin(): Promise<void> {
     const kept = this.#kept.get(TOKEN);
-    for (;;) {
+    for (let pause = FIRST_PAUSE; ; pause = Math.min(2 * pause, LONGEST_PAUSE)) {
       try {
         return kept ? await this.#enter(kept) : await this.#asGuest();
       } catch (error) {
         if (refused(error)) return this.ask(kept ? explain(error) : "");
         this.#on.away(explain(error));
-        await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+        await new Promise((resolve) => setTimeout(resolve, pause * (0.75 + Math.random() / 2)));
       }
     }
   }

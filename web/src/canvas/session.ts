@@ -5,6 +5,7 @@ import { APIError, CloseError, type CloseInfo, type FrameInfo, Lobby, Match, typ
 import { Codes } from "@muster/client/wire";
 import { explain } from "../shared/seating.ts";
 import { Prefs } from "../shared/prefs.ts";
+import { sentence } from "../shared/sentence.ts";
 import { CanvasModel } from "./model.ts";
 import { isCursor, Relink } from "./relink.ts";
 import type { Events, Input, State } from "./types.ts";
@@ -122,7 +123,7 @@ export class Session {
       await this.#lobby.guest(this.name);
       return await this.#lobby.rooms.joinNamed(GAME, this.room);
     } finally {
-      this.#kept.set(TOKEN, this.#lobby.token || undefined);
+      if (this.#lobby.token) this.#kept.set(TOKEN, this.#lobby.token); // who could not be asked is still who he was
     }
   }
 
@@ -211,9 +212,4 @@ export class Session {
     this.#host.place({ kind: "away", why });
     this.#timer = setTimeout(() => this.join(), wait);
   }
-}
-
-function sentence(text: string): string {
-  const capital = text.charAt(0).toUpperCase() + text.slice(1);
-  return /[.!?…]$/.test(capital) ? capital : `${capital}.`;
 }

@@ -1,8 +1,9 @@
 // The page of the card game: the join form, then matches.
 
-import { APIError, Lobby } from "@muster/client";
+import { APIError, Lobby, TicketError } from "@muster/client";
 import { mountRoomChat } from "../shared/chatpanel.ts";
 import { byId, make, setText, show } from "../shared/dom.ts";
+import { keepGuest } from "../shared/guest.ts";
 import { pause } from "../shared/pause.ts";
 import { PlaceKeeper, type Place } from "../shared/place.ts";
 import { aborted, explain, takeSeat, type Say, type Seated } from "../shared/seating.ts";
@@ -31,6 +32,7 @@ const result = byId("result", HTMLElement);
 let lobby = new Lobby(location.origin);
 let player = ""; // whose token the lobby has
 let code = ""; // of the table, for friends
+let found = ""; // the ticket of a seat that another page has found
 let game: Game | undefined;
 let seeking: AbortController | undefined; // while a match is being found
 let last: { name: string; way: Way } | undefined; // who played how
@@ -75,6 +77,7 @@ async function run(name: string, way: Way, first?: Place<Way>): Promise<void> {
   if (name !== player) lobby = new Lobby(location.origin); // another name is another player
   player = name;
   code = first?.code ?? "";
+  found = first?.ticket ?? "";
   let outcome: Outcome = first ? { kind: "lost", room: first.room, afterMs: 0 } : { kind: "again", afterMs: 0 };
   let failed = 0;
   try {
@@ -113,6 +116,7 @@ async function match(name: string, way: Way, after: Outcome): Promise<{ next: Ou
   if ("afterMs" in after && after.afterMs > 0) await pause(after.afterMs, stop.signal);
   const seated = await (after.kind === "lost" ? backTo(after.room, name, way, stop.signal, wait) : takeSeat(lobby, name, plan(way, asked.config), stop.signal, wait));
   code = seated.code;
+  keepGuest({ name, token: lobby.token });
   wait("Taking your seat …");
   let unmount = () => {};
   const playing = (game = new Game(stage, () => lobby.refresh(), () => {
@@ -131,11 +135,13 @@ async function match(name: string, way: Way, after: Outcome): Promise<{ next: Ou
 
 /** Takes up a seat that is still held, or finds another match when it is not. */
 async function backTo(room: string, name: string, way: Way, signal: AbortSignal, wait: Say): Promise<Seated> {
-  wait("Going back to your seat …");
+  const ticket = found;
+  found = "";
+  wait(ticket ? "Going to your match …" : "Going back to your seat …");
   try {
-    return { seat: await lobby.rejoin(room, { signal }), code };
+    return { seat: await (ticket ? lobby.waitTicket(ticket, { signal }) : lobby.rejoin(room, { signal })), code };
   } catch (error) {
-    if (!(error instanceof APIError) || error.temporary) throw error;
+    if (!(error instanceof TicketError) && (!(error instanceof APIError) || error.temporary)) throw error;
     return takeSeat(lobby, name, plan(way, asked.config), signal, wait);
   }
 }

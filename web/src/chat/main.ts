@@ -135,13 +135,17 @@ function run(lobby: Lobby, s: Session): void {
     draw();
   });
   // A token that was renewed is the one to come back with.
-  const remember = () => prefs.set("chat.token", lobby.token);
+  let signedOut = false;
+  const remember = () => {
+    if (!signedOut) prefs.set("chat.token", lobby.token);
+  };
   s.live.on("state", remember);
   addEventListener("pagehide", remember);
   addEventListener("hashchange", route);
   document.addEventListener("visibilitychange", schedule);
   byId("copy-id", HTMLButtonElement).addEventListener("click", (e) => void copy(s.me.id, e.currentTarget as HTMLElement));
   byId("sign-out", HTMLButtonElement).addEventListener("click", () => {
+    signedOut = true;
     prefs.set("chat.token", undefined);
     s.live.close();
     location.href = "/chat";

@@ -1,6 +1,7 @@
 // The way into a match: the queues, a ticket, why it waits, the question whether one is ready, and the match.
 
 import { APIError, type Explanation, type Queue, type Ticket } from "@muster/client";
+import { queued } from "./goto.ts";
 import type { Session } from "./session.ts";
 import type { State } from "./words.ts";
 
@@ -46,7 +47,7 @@ export class Play {
 
   /** Reads how the queues do, again and again while somebody looks. */
   async look(): Promise<void> {
-    this.queues = await this.#session.lobby.queues();
+    this.queues = (await this.#session.lobby.queues()).filter((q) => queued(q.game));
     this.#changed();
   }
 

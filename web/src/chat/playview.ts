@@ -2,8 +2,9 @@
 
 import type { Party, Queue } from "@muster/client";
 import { byId, make, setText, show } from "../shared/dom.ts";
-import { Prefs } from "../shared/prefs.ts";
+import { PlaceKeeper } from "../shared/place.ts";
 import { refusal } from "../shared/talk.ts";
+import { pageOf, placeOf } from "./goto.ts";
 import { button, initial, presence, redraw } from "./render.ts";
 import type { Session } from "./session.ts";
 import { hrefOf } from "./side.ts";
@@ -89,7 +90,7 @@ export class PlayView {
     const leads = !together || p?.leader === s.me.id;
     redraw(byId("queues", HTMLElement), [queues, together, leads], () => queues.map((q) => {
       const wait = q.expected_wait[0];
-      const about = [q.players_waiting === 1 ? "1 waits" : `${q.players_waiting} wait`, wait && `usually ${usual(wait.p50_seconds)}`].filter(Boolean).join(", ");
+      const about = [q.players_waiting === 0 ? "nobody waits" : q.players_waiting === 1 ? "1 waits" : `${q.players_waiting} wait`, wait && `usually ${usual(wait.p50_seconds)}`].filter(Boolean).join(", ");
       const join = button(together ? "Join as party" : "Join", `queue ${q.name}`, () => this.#join(q.name), "primary small", `${together ? "Join as party" : "Join"}: ${q.name}`);
       join.disabled = !leads;
       return make("li", "queue", make("span", "words", make("b", "title", q.name), make("span", "state", q.game === q.name ? about : `${q.game} · ${about}`)), join);
@@ -173,10 +174,9 @@ export class PlayView {
     if (!t?.match) return;
     const queue = s.play.queues.find((q: Queue) => q.name === t.queue);
     const game = queue?.game ?? t.queue;
-    if (game !== "arena" && game !== "crowd") return location.assign(`/${encodeURIComponent(game)}`);
-    const place = { name: s.me.name, token: s.lobby.token, room: t.match.room, code: "", ticket: t.id, way: { kind: game === "crowd" ? "crowd" : "players" } };
-    new Prefs(() => sessionStorage).set("arena.place", JSON.stringify(place));
-    location.assign("/arena");
+    const to = pageOf(game);
+    if (to) new PlaceKeeper<{ kind: string }>(to.page).set(placeOf({ name: s.me.name, token: s.lobby.token }, { id: t.id, room: t.match.room }, to.way));
+    location.assign(`/${to?.page ?? encodeURIComponent(game)}`);
   }
 
   /** Does something of which the party comes as it is then. */

@@ -82,7 +82,7 @@ export class Session {
       await this.play.resume(me.tickets ?? []);
     }
     for (const { channel } of this.book.entries) if (channel.startsWith("group:")) await this.#readGroup(channel.slice(6)).catch(() => undefined);
-    for (const talk of this.#talks.values()) if (talk.loaded) void talk.load().catch(() => undefined);
+    for (const talk of this.#talks.values()) if (talk.loaded || talk.channel === this.reading) void talk.load().catch(() => undefined);
     this.rewatch();
     this.#changed();
   }

@@ -22,7 +22,8 @@ export interface RoomChatOptions {
 }
 
 const MOST_TEXT = 500;
-const AGAIN_MS = 2000; // between attempts to read a channel: the seat may be about to be taken
+const AGAIN_MS = 2000; // before another attempt to read a channel, as the seat may be about to be taken; each time twice as long,
+const LONGEST_MS = 60_000; // up to this
 const MUTE_MINUTES = 10;
 
 let panels = 0;
@@ -49,6 +50,7 @@ class RoomChat {
   readonly #tabs = make("div", "chat-tabs");
   readonly #undo: (() => void)[] = [];
   readonly #muted = new Set<string>();
+  readonly #timers = new Set<ReturnType<typeof setTimeout>>();
 
   #live: Live | undefined;
   #rows: Rows | undefined;
@@ -71,6 +73,7 @@ class RoomChat {
   close(): void {
     this.#closed = true;
     for (const undo of this.#undo.splice(0)) undo();
+    for (const timer of this.#timers) clearTimeout(timer);
     if (!this.#o.live) this.#live?.close();
   }
 
@@ -112,14 +115,14 @@ class RoomChat {
     this.#root.append(this.#body, this.#toggle);
   }
 
-  async #start(): Promise<void> {
+  async #start(ms = AGAIN_MS): Promise<void> {
     try {
       const live = this.#o.live ?? await this.#lobby.live();
       if (this.#closed) return void (this.#o.live ?? live.close());
       this.#live = live;
     } catch (error) {
       this.#tell(refusal(error));
-      if (!(error instanceof APIError) || error.temporary) this.#later(() => void this.#start());
+      if (!(error instanceof APIError) || error.temporary) this.#later(ms, (next) => void this.#start(next));
       return;
     }
     const me = this.#live.hello.player;
@@ -153,18 +156,23 @@ class RoomChat {
   }
 
   /** Reads a channel as soon as it is there: a seat is taken a moment after it was given. */
-  #load(talk: Talk): void {
+  #load(talk: Talk, ms = AGAIN_MS): void {
     if (this.#closed) return;
     talk.load().then(() => {
       if (!this.#open || this.#talk !== talk) talk.read(); // history is not news
       this.#draw();
       this.#drawTabs();
-    }, () => this.#later(() => this.#load(talk)));
+    }, () => this.#later(ms, (next) => this.#load(talk, next)));
   }
 
-  #later(call: () => void): void {
-    const timer = setTimeout(call, AGAIN_MS);
-    this.#undo.push(() => clearTimeout(timer));
+  /** Calls something later, with how long it should wait the next time. */
+  #later(ms: number, call: (next: number) => void): void {
+    if (this.#closed) return;
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      call(Math.min(2 * ms, LONGEST_MS));
+    }, ms);
+    this.#timers.add(timer);
   }
 
   get #talk(): Talk | undefined {

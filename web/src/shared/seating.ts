@@ -1,6 +1,7 @@
 // From a name to a seat: a guest's token, then a ticket and the wait for a match, or a room of one's own.
 
 import { APIError, type Lobby, type MatchSeat, type Ticket, TicketError } from "@muster/client";
+import { sentence } from "./sentence.ts";
 
 /**
  * How to come to a seat: by a queue, in a room that is made for it (and what to say meanwhile; open is for everybody to
@@ -126,12 +127,6 @@ function refusal(error: APIError): string {
   if (field) words.push(field.message);
   if (error.retryAfterMs > 0) words.push(`try again in ${Math.ceil(error.retryAfterMs / 1000)} s`);
   return words.join(": ");
-}
-
-function sentence(text: string): string {
-  if (!text) return "Something went wrong, and nobody said what.";
-  const capital = text.charAt(0).toUpperCase() + text.slice(1);
-  return /[.!?…]$/.test(capital) ? capital : `${capital}.`;
 }
 
 /** Says whether an error is only the abort that was asked for. */

@@ -3,6 +3,7 @@
 import type { Lobby, PlayedMatch, RoomInfo } from "@muster/client";
 import { byId, make, setText, show } from "../shared/dom.ts";
 import { explain } from "../shared/seating.ts";
+import { capital } from "../shared/sentence.ts";
 import { path, type Wish } from "./address.ts";
 import { ago } from "./time.ts";
 
@@ -26,7 +27,8 @@ export class Landing {
   readonly #file = byId("file", HTMLInputElement);
   readonly #as = byId("as", HTMLSelectElement);
   readonly #says = byId("file-says", HTMLElement);
-  #timer: ReturnType<typeof setInterval> | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #round = 0; // of visits: what is asked for in an earlier one does not count
   #drawn = "";
 
   constructor(options: LandingOptions) {
@@ -57,16 +59,14 @@ export class Landing {
 
   open(): void {
     show(this.#screen, true);
-    void this.#look(true);
-    clearInterval(this.#timer);
-    this.#timer = setInterval(() => {
-      if (!document.hidden) void this.#look(false);
-    }, EVERY);
+    clearTimeout(this.#timer);
+    void this.#look(++this.#round, true);
   }
 
   close(): void {
     show(this.#screen, false);
-    clearInterval(this.#timer);
+    clearTimeout(this.#timer);
+    this.#round++;
   }
 
   /** Says what becomes of a file. */
@@ -81,18 +81,28 @@ export class Landing {
     this.#o.file(file, this.#as.value);
   }
 
-  async #look(first: boolean): Promise<void> {
+  /** Looks now, and a while after each answer; first until what was played is known, too. */
+  async #look(round: number, first: boolean): Promise<void> {
     try {
-      const lobby = await this.#o.lobby();
-      const { rooms } = await lobby.rooms.list({ limit: 50 });
-      this.#list((rooms ?? []).filter((r) => r.watch && r.players > 0));
-      setText(this.#roomsSay, "");
-      if (first) this.#listPlayed((await lobby.request("GET /v1/me/matches", { limit: 10 })).matches);
+      if (!document.hidden || first) await this.#ask(round, first);
+      first = false;
     } catch (error) {
+      if (round !== this.#round) return;
       setText(this.#roomsSay, `${explain(error)} Trying again …`);
       show(this.#none, false);
-      if (first) setTimeout(() => void this.#look(true), EVERY);
     }
+    if (round === this.#round) this.#timer = setTimeout(() => void this.#look(round, first), EVERY);
+  }
+
+  async #ask(round: number, first: boolean): Promise<void> {
+    const lobby = await this.#o.lobby();
+    const { rooms } = await lobby.rooms.list({ limit: 50 });
+    if (round !== this.#round) return;
+    this.#list((rooms ?? []).filter((r) => r.watch && r.players > 0));
+    setText(this.#roomsSay, "");
+    if (!first) return;
+    const { matches } = await lobby.request("GET /v1/me/matches", { limit: 10 });
+    if (round === this.#round) this.#listPlayed(matches);
   }
 
   #list(rooms: readonly RoomInfo[]): void {
@@ -127,8 +137,4 @@ export class Landing {
     });
     return make("li", "card", a);
   }
-}
-
-function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -6,6 +6,7 @@ import { callsign } from "../shared/callsign.ts";
 import { byId, setText, show } from "../shared/dom.ts";
 import { keepGuest, keptGuest } from "../shared/guest.ts";
 import { explain } from "../shared/seating.ts";
+import { capital } from "../shared/sentence.ts";
 import { attachThemeSwitch, onTheme } from "../shared/theme.ts";
 import { path, wish, type Wish } from "./address.ts";
 import { ArenaScene } from "./arena_scene.ts";
@@ -302,8 +303,4 @@ async function share(): Promise<void> {
   } catch {
     toast(url);
   }
-}
-
-function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -2,6 +2,7 @@
 // each.
 
 import { APIError, CloseError, type CloseInfo, type FrameInfo, Match, type MatchSeat } from "@muster/client";
+import { sentence } from "../shared/sentence.ts";
 import type { MatchScene, Moment } from "./scene.ts";
 
 /** What a Viewer asks for and tells of. */
@@ -29,6 +30,7 @@ export class Viewer {
   #raf = 0;
   #closed = false;
   #seen = false;
+  #failed = 0; // attempts since the last frame
   #tick = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** How fast a replay goes. */
@@ -83,19 +85,21 @@ export class Viewer {
       if (this.#closed) return;
       if (error instanceof CloseError && error.info.action !== "reconnect") return this.#end(words(error.info), !this.#seen);
       if (error instanceof APIError && !error.temporary) return this.#end(error.detail || error.title || "The server refuses.", !this.#seen);
-      this.#again(failed);
+      this.#again(failed, error instanceof APIError ? error.retryAfterMs : error instanceof CloseError ? error.info.afterMs : 0);
     }
   }
 
-  #again(failed: number): void {
+  /** Tries again after a while: no sooner than the server has asked for. */
+  #again(failed: number, least: number): void {
     this.#o.live(false);
-    const ms = AGAIN[Math.min(failed, AGAIN.length - 1)]!;
-    this.#timer = setTimeout(() => void this.#attempt(failed + 1), ms * (0.8 + 0.4 * Math.random()));
+    const ms = Math.max(least, AGAIN[Math.min(failed, AGAIN.length - 1)]!);
+    this.#failed = failed + 1; // until a frame comes
+    this.#timer = setTimeout(() => void this.#attempt(failed + 1), ms * (1 + 0.4 * Math.random()));
   }
 
   #lost(info: CloseInfo): void {
     if (this.#closed) return;
-    if (info.action === "reconnect" || info.name === "token_expired") return this.#again(0);
+    if (info.action === "reconnect" || info.name === "token_expired") return this.#again(this.#failed, info.afterMs);
     this.#end(words(info), !this.#seen);
   }
 
@@ -108,7 +112,8 @@ export class Viewer {
     const tick = this.#o.replay ? f.processed : f.tick;
     const jumped = this.#o.replay && this.#seen && Math.abs(tick - this.#tick - this.speed) > LEAP * Math.max(1, this.speed);
     this.#tick = tick;
-    if (!this.#seen) this.#seen = true;
+    this.#seen = true;
+    this.#failed = 0;
     this.#o.live(true);
     const at: Moment = { tick, rate: match.info.rate, replay: this.#o.replay };
     this.#scene?.frame(f, at, jumped);
@@ -123,6 +128,5 @@ export class Viewer {
 
 function words(info: CloseInfo): string {
   if (info.action === "done" && !info.reason) return "The match is over.";
-  const text = info.reason || "The server closed the connection.";
-  return text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? "" : ".");
+  return sentence(info.reason || "the server closed the connection");
 }
