@@ -231,26 +231,44 @@ func TestWritingToACrowdAllocatesNothing(t *testing.T) {
 	}
 }
 
+// inCrowd runs a test with a shard that writes to so many of an audience of another size.
+func inCrowd(t *testing.T, conns, size int, f func(t *testing.T, a *audience, sh *shard, fans []*fan)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		g := pitchGame(t, pitch{}, match.Rules{})
+		server := New(Config{})
+		a := &audience{server: server, room: still{schema: g.Schema()}, quit: make(chan struct{}), refs: size}
+		sh := newShard(a)
+		a.shards = []*shard{sh}
+		var fans []*fan
+		for range conns {
+			f := newFan(t, server, a, g.Schema())
+			sh.add(f.c)
+			fans = append(fans, f)
+		}
+		var wg sync.WaitGroup
+		wg.Go(sh.run)
+		f(t, a, sh, fans)
+		close(a.quit)
+		wg.Wait()
+		if err := server.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+var (
+	firstCast = &match.Cast{Seq: 1, Tick: 1, Begins: true, Frame: []byte{1}}
+	lastCast  = &match.Cast{Seq: 2, Tick: 2, Close: &proto.Close{Code: proto.CodeDone}}
+)
+
 // However those who are told the end leave meanwhile, and move others to their places: nobody is overlooked.
 func TestTheEndReachesAllThoughOthersLeaveMeanwhile(t *testing.T) {
 	for _, crowd := range []int{atOnce, 2 * atOnce} {
-		synctest.Test(t, func(t *testing.T) {
-			g := pitchGame(t, pitch{}, match.Rules{})
-			server := New(Config{})
-			a := &audience{server: server, room: still{schema: g.Schema()}, quit: make(chan struct{}), refs: crowd}
-			sh := newShard(a)
-			a.shards = []*shard{sh}
-			var fans []*fan
-			for range crowd {
-				f := newFan(t, server, a, g.Schema())
-				sh.add(f.c)
-				fans = append(fans, f)
-			}
-			var wg sync.WaitGroup
-			wg.Go(sh.run)
-			a.Cast(&match.Cast{Seq: 1, Tick: 1, Begins: true, Frame: []byte{1}})
+		inCrowd(t, crowd, crowd, func(t *testing.T, a *audience, sh *shard, fans []*fan) {
+			a.Cast(firstCast)
 			time.Sleep(time.Second)
-			a.Cast(&match.Cast{Seq: 2, Tick: 2, Close: &proto.Close{Code: proto.CodeDone}})
+			a.Cast(lastCast)
 			for range 100 {
 				time.Sleep(turnEvery)
 				synctest.Wait()
@@ -261,13 +279,40 @@ func TestTheEndReachesAllThoughOthersLeaveMeanwhile(t *testing.T) {
 					}
 				}
 			}
-			close(a.quit)
-			wg.Wait()
 			if n := len(sh.conns); n > 0 {
 				t.Errorf("%d of %d were not told", n, crowd)
 			}
-			if err := server.Close(t.Context()); err != nil {
-				t.Error(err)
+		})
+	}
+}
+
+// An audience that becomes smaller or larger while it is written to, in other turns then, is written to as a whole.
+func TestTheEndReachesAllThoughTheRhythmChanges(t *testing.T) {
+	for _, c := range []struct{ from, to, after int }{
+		{manyConns + 1, manyConns, 5}, {manyConns, manyConns + 1, 5}, {atOnce + 1, atOnce, 5}, {atOnce, atOnce + 1, 0}, {manyConns, manyConns + 1, 0},
+	} {
+		inCrowd(t, 40, c.from, func(t *testing.T, a *audience, _ *shard, fans []*fan) {
+			resize := func() {
+				a.server.mu.Lock()
+				defer a.server.mu.Unlock()
+				a.refs = c.to
+			}
+			a.Cast(firstCast)
+			time.Sleep(time.Second)
+			synctest.Wait()
+			if c.after == 0 {
+				resize()
+			}
+			a.Cast(lastCast)
+			time.Sleep(time.Duration(c.after)*turnEvery - turnEvery/2)
+			synctest.Wait()
+			resize()
+			time.Sleep(time.Second)
+			synctest.Wait()
+			for i, f := range fans {
+				if !f.c.ended.Load() {
+					t.Errorf("%d, then %d: connection %d was not told", c.from, c.to, i)
+				}
 			}
 		})
 	}

@@ -94,7 +94,7 @@ func (s *shard) run() {
 	defer timer.Stop()
 	look := time.NewTicker(lookEvery)
 	defer look.Stop()
-	armed, turn, turns, more := false, 0, 0, false
+	armed, turn, turns, more := false, 0, 1, false
 	arm := func(d time.Duration) { armed = true; timer.Reset(d) }
 	for {
 		select {
@@ -103,7 +103,7 @@ func (s *shard) run() {
 		case <-s.a.server.ctx.Done():
 			return
 		case <-s.wake:
-			if armed && turns > 1 {
+			if armed && rhythm(s.a.size()) > 1 {
 				more = true // somebody has had his turn already
 				continue
 			}
@@ -113,8 +113,11 @@ func (s *shard) run() {
 		case <-timer.C:
 			armed = false
 		}
-		if turn >= turns { // within a round all turns are of the same size, so that each connection has one
-			turn, turns, more = 0, rhythm(s.a.size()), false
+		switch now := rhythm(s.a.size()); { // fewer turns within a round would leave some connections without one
+		case now > turns: // those who had none in the round before have theirs in the next
+			turns, more = now, true
+		case turn >= turns:
+			turn, turns, more = 0, now, false
 		}
 		more = s.flush(turn, turns) || more
 		turn++

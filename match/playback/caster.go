@@ -6,12 +6,8 @@ import (
 	"muster/proto"
 )
 
-const (
-	// beginEvery is how many seconds lie between two casts at which who comes can begin.
-	beginEvery = 2
-	// maxKept bounds the casts that are kept for those who begin, in bytes. Beyond it all begin anew.
-	maxKept = 8 << 20
-)
+// maxKept bounds the casts that are kept for those who begin, in bytes. Beyond it all begin anew.
+const maxKept = 8 << 20
 
 // caster makes of a session's frames what edges hand to all who watch it: see [match.Cast], by which a match is shown, too.
 // It belongs to the session's goroutine. The zero value has nobody who watches.
@@ -20,24 +16,13 @@ type caster struct {
 	kept  []*match.Cast // from the newest but one on at which somebody can begin
 	bytes int           // of them
 	seq   uint64
-	began uint32 // the tick at which one could begin last
-	main  way
-	entry way
-	joins bool // the entries have not joined yet
-	out   *proto.Writer
+	ways  match.Ways
 }
 
 // feed is an audience and how many connections it is for.
 type feed struct {
 	audience match.Audience
 	n        int
-}
-
-// way is one of the two ways through the casts.
-type way struct {
-	view  netcode.View
-	head  proto.Head // of the frame before
-	begun bool       // there is one
 }
 
 // join counts one more who watches by an audience, which begins if it is new.
@@ -74,7 +59,7 @@ func (k *caster) part(f *feed) {
 
 // anew makes all begin with the next frame.
 func (k *caster) anew() {
-	k.main, k.entry, k.joins = way{}, way{}, false
+	k.ways = match.Ways{}
 	clear(k.kept)
 	k.kept, k.bytes = k.kept[:0], 0
 }
@@ -119,50 +104,12 @@ func (k *caster) newest() (tick, event uint32) {
 	return 0, 0
 }
 
-// frames adds the frame of the tick, and from time to time one for those who begin.
-func (k *caster) frames(c *match.Cast, enc *netcode.Encoder, head *proto.Head, rate int) {
+// frames adds the frame of the tick, and from time to time one for those who begin. out is a writer for the while.
+func (k *caster) frames(c *match.Cast, enc *netcode.Encoder, head *proto.Head, rate int, out *proto.Writer) {
 	if k.bytes > maxKept {
 		k.anew()
 	}
-	if !k.main.begun {
-		k.began, c.Begins = head.Tick, true
-		c.Frame = k.frame(&k.main, enc, head)
-		return
-	}
-	if !k.joins && head.Tick-k.began >= uint32(beginEvery*rate) { //nolint:gosec // 1 to 128
-		k.entry, k.began, k.joins, c.Begins = way{}, head.Tick, true, true
-	}
-	c.Frame = k.frame(&k.main, enc, head)
-	if k.joins {
-		c.Entry = k.frame(&k.entry, enc, head)
-		c.Joins = k.entry.view.Same(&k.main.view)
-		k.joins = !c.Joins
-	}
-}
-
-// frame makes the frame that follows on a way.
-func (k *caster) frame(w *way, enc *netcode.Encoder, head *proto.Head) []byte {
-	blocks := enc.Prepare(&w.view, head.Scopes)
-	var prev *proto.Head
-	var hashes []proto.Hash
-	if w.begun {
-		prev = &w.head
-		if netcode.HashDue(prev.Tick, head.Tick) {
-			hashes = enc.Hashes(&w.view)
-		}
-	}
-	if k.out == nil {
-		k.out = proto.NewWriter()
-	}
-	k.out.Reset()
-	head.Append(k.out, prev, hashes, len(blocks))
-	for i := range blocks {
-		blocks[i].Append(k.out)
-	}
-	scopes := append(w.head.Scopes[:0], head.Scopes...) //nolint:gocritic // the session's own are not kept, their memory here is
-	w.head, w.begun = *head, true
-	w.head.Scopes = scopes
-	return append([]byte(nil), k.out.Bytes()...)
+	k.ways.Add(c, enc, head, rate, out)
 }
 
 // put hands a cast to all, and keeps it for those who come.

@@ -58,7 +58,7 @@ func (s *Session) send() {
 	s.scopes = s.view.scopes(s.enc, s.scopes)
 	s.cast.frames(c, s.enc, &proto.Head{
 		Epoch: s.epoch, Tick: s.tick, Processed: s.st.Tick, Durable: s.st.Tick, Scopes: s.scopes,
-	}, s.Rate())
+	}, s.Rate(), s.body)
 	s.cast.put(c)
 }
 
