@@ -51,7 +51,8 @@ type conn struct {
 	ended    atomic.Bool  // Close was called
 	heardAt  atomic.Int64 // when something was last heard of the client, in nanoseconds since the server's base
 	greeted  atomic.Bool  // the client has said hello
-	told     atomic.Bool  // the lobby's hello was written
+	telling  sync.Mutex   // held while the lobby's hello is written and told is set
+	told     bool         // the lobby's hello was written; under telling
 	expires  door.Expiry  // of the player's token
 	out      sync.Mutex   // held for each message that is written, so that none follows the bye
 	watching sync.Mutex   // held while what is watched is changed, or looked at and told

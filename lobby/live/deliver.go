@@ -211,6 +211,21 @@ func (s *Server) readInboxes(tasks []task) {
 	}
 }
 
+// greet writes the hello. A client that has it is there from then on for what is published: whoever asks meanwhile waits.
+func (c *conn) greet(text []byte) bool {
+	c.telling.Lock()
+	defer c.telling.Unlock()
+	c.told = c.tell(text)
+	return c.told
+}
+
+// wasTold says whether the client has, or is about to get, the hello.
+func (c *conn) wasTold() bool {
+	c.telling.Lock()
+	defer c.telling.Unlock()
+	return c.told
+}
+
 // give writes a page of events. Only the worker that serves the socket calls it.
 func (c *conn) give(p *inbox.Page) {
 	live := c.welcome
@@ -219,10 +234,9 @@ func (c *conn) give(p *inbox.Page) {
 			Player: c.player, Name: c.caller.Load().Player.Name, Time: time.Now().UTC(), Last: p.Newest,
 			Expires: c.expires.Left(c.server.cfg.Keys),
 		}})
-		if c.welcome = c.tell(text); !c.welcome {
+		if c.welcome = c.greet(text); !c.welcome {
 			return
 		}
-		c.told.Store(true)
 	}
 	if p.Missed {
 		if text, _ := json.Marshal(missedMessage{true, p.From}); !c.tell(text) {

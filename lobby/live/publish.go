@@ -146,5 +146,5 @@ func (s *Server) publishedTo(p *published, to []*conn) []*conn {
 
 // offer writes a message that may be lost, to a client that has heard hello and has read all that was written.
 func (c *conn) offer(text []byte) bool {
-	return c.told.Load() && !c.replying.Load() && !c.Pipe.Congested() && c.write(text) == nil
+	return c.wasTold() && !c.replying.Load() && !c.Pipe.Congested() && c.write(text) == nil
 }
