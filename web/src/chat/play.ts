@@ -54,7 +54,8 @@ export class Play {
   /** Waits in a queue: alone, or with the party. */
   async join(queue: string): Promise<void> {
     const party = (this.#session.party?.members.length ?? 0) > 1;
-    this.told(await this.#session.lobby.createTicket(party ? { queue, party: true } : queue, { key: crypto.randomUUID() }));
+    const t = await this.#session.lobby.createTicket(party ? { queue, party: true } : queue, { key: crypto.randomUUID() });
+    if (this.ticket?.id !== t.id) this.told(t); // else the socket has told what became of it since
   }
 
   async cancel(): Promise<void> {
@@ -108,7 +109,9 @@ export class Play {
     if (!id || this.ticket?.state !== "waiting") return;
     try {
       const x = await this.#session.live.ask("ticket.explain", { ticket: id });
-      if (this.ticket?.id === id && this.ticket.state === "waiting") this.explanation = x;
+      if (this.ticket?.id !== id || this.ticket.state !== "waiting") return;
+      if (x.state === "waiting") this.explanation = x;
+      else this.told(await this.#session.live.ask("ticket.get", { ticket: id })); // it has not been told, or is about to be
     } catch {
       // the next one says it
     }
