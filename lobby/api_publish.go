@@ -11,6 +11,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"go.uber.org/zap"
 
+	"muster/lobby/inbox"
 	"muster/lobby/live"
 	"muster/match/cluster"
 )
@@ -72,8 +73,15 @@ func (in *publishInput) Resolve(huma.Context) (errs []error) {
 		bad(e.Player != "" && !plainText(e.Player), "event.player", "expected an id of at most 64 bytes without control characters")
 		bad(len(e.Fields) > maxFields, "event.fields", "expected at most 8192 bytes")
 		bad(len(e.Body) > maxEventBody, "event.body", "expected at most 3072 bytes")
+		bad(b.Keep && !fitsInbox(e.Body), "event.body", "expected at most 4096 bytes with each <, > and & as six: so inboxes keep them")
 	}
 	return errs
+}
+
+// fitsInbox says whether a body can be kept: an inbox writes markup as escapes.
+func fitsInbox(body json.RawMessage) bool {
+	text, err := json.Marshal(body)
+	return err == nil && len(text) <= inbox.MaxBody
 }
 
 // Published says what came of what a backend published.

@@ -353,6 +353,8 @@ func TestEventOfMarkupIsAsLongAsAnother(t *testing.T) {
 	if n := news(t, alice, isPublished).Published; string(n.Body) != text {
 		t.Errorf("she hears %.80s", n.Body)
 	}
+	wantProblem(t, p.publish(`{"to":"player:alice","keep":true,"event":{"kind":"x.page","body":`+text+`}}`, ""), 422, "body.event.body")
+	text = `"` + strings.Repeat("<&>", 200) + `"`
 	want[lobby.Published](t, p.publish(`{"to":"player:alice","keep":true,"event":{"kind":"x.page","body":`+text+`}}`, ""), 200)
 	if got := p.heard("alice", "x.page"); len(got) != 1 {
 		t.Errorf("her inbox has %d", len(got))

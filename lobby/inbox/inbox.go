@@ -19,7 +19,6 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"muster/internal/strictjson"
 	"muster/lobby/keyspace"
 	"muster/match/cluster"
 )
@@ -138,7 +137,7 @@ func (s *Store) PostAll(ctx context.Context, key, kind string, body any) error {
 
 // eventText checks an event and returns its body's text.
 func eventText(key, kind string, body any) ([]byte, error) {
-	text, err := strictjson.Plain(body)
+	text, err := json.Marshal(body)
 	switch {
 	case err != nil:
 		return nil, err //nolint:wrapcheck // Post says what it did

@@ -7,7 +7,6 @@ import (
 
 	"go.uber.org/zap"
 
-	"muster/internal/strictjson"
 	"muster/lobby/inbox"
 	"muster/lobby/presence"
 	"muster/match/cluster"
@@ -261,7 +260,7 @@ func (c *conn) event(e inbox.Event, live bool) bool {
 	if expand := c.server.cfg.Expand; expand != nil {
 		e.Body = c.expand(expand, e)
 	}
-	text, err := strictjson.Plain(eventMessage{e})
+	text, err := json.Marshal(eventMessage{e})
 	if err != nil { // the body is no JSON
 		c.server.log.Error("an event cannot be written", zap.String("kind", e.Kind), zap.Error(err))
 		e.Body = json.RawMessage("null")
