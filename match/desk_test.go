@@ -399,12 +399,22 @@ func TestUnderLoadFramesGoOutLessOftenThanTheRoomTicks(t *testing.T) {
 }
 
 func TestRulesThatDoNotReturnEndTheirRoomAndSpoilTheProcess(t *testing.T) {
+	doNotReturn(t, Rules{}, HostConfig{})
+}
+
+func TestRulesThatDoNotReturnEndTheirRoomWhereNobodyElseCouldGoOnWithIt(t *testing.T) {
+	doNotReturn(t, Rules{Durability: Journal}, HostConfig{Journals: openFiles(t, t.TempDir()), Alone: true})
+}
+
+func doNotReturn(t *testing.T, rules Rules, cfg HostConfig) {
+	t.Helper()
 	var halt chan struct{}
 	synctest.Test(t, func(t *testing.T) {
 		halt = make(chan struct{})
-		g := deskGame(t, desk{halt: halt}, Rules{})
+		g := deskGame(t, desk{halt: halt}, rules)
 		dir := &fakeDirectory{}
-		h, err := NewHost(HostConfig{Games: []Game{g}, Directory: dir})
+		cfg.Games, cfg.Directory = []Game{g}, dir
+		h, err := NewHost(cfg)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -26,6 +26,8 @@ type HostConfig struct {
 	Journals journal.Store
 	// JournalMetrics is what they count. Nil means some that are registered with Registerer.
 	JournalMetrics *journal.Metrics
+	// Alone says that no other process could go on with what runs here: a room whose rules do not return is over at once.
+	Alone bool
 	// Orders is where orders for rooms wait. nil: rooms take none.
 	Orders OrderBook
 	// Crashes is a directory for replays of what led to a panic or a hang of the rules, at most 100. "" keeps none.

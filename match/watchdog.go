@@ -88,7 +88,7 @@ func (h *Host) giveUp(rm *Instance, since int64, took time.Duration) {
 // triedAgain says whether another host may go on with a room whose rules did not return: once, since it may be this
 // process that is to blame, and not the room.
 func (rm *Instance) triedAgain() bool {
-	return rm.begun.Load() && rm.game.rules.Durability != None && rm.host.cfg.Journals != nil &&
+	return rm.begun.Load() && rm.game.rules.Durability != None && rm.host.cfg.Journals != nil && !rm.host.cfg.Alone &&
 		(rm.spec.Attempts == 0 || rm.past.Load())
 }
 

@@ -11,32 +11,14 @@ import (
 
 func TestOperatorsSeeWhatRunsAndActOnIt(t *testing.T) {
 	ofPages(t)
-	mortal, env := freeAddr(t), "XDG_CONFIG_HOME="+t.TempDir()
-	start := func() *testprocess.Process {
-		p := testprocess.Start(t, "serve", []string{"serve", "--listen", mortal}, env)
-		p.After(t, "lobby ")
-		return p
-	}
-	server := start()
-	var log string
-	do := func(line string) bool {
-		switch line {
-		case "kill the server":
-			log = server.Output()
-			server.Kill()
-		case "start the server":
-			server = start()
-		default:
-			return false
-		}
-		return true
-	}
-	ask(t, "admin.mjs", do, "acts", "http://"+mortal, shots(t))
+	addr := freeAddr(t)
+	server := newMortal(t, "XDG_CONFIG_HOME="+t.TempDir(), "--listen", addr)
+	ask(t, "admin.mjs", server.do, "acts", "http://"+addr, shots(t))
 	for _, act := range []string{
 		`"what":"a server drains"`, `"what":"a server drains no longer"`, `"title":"A <b>storm</b> is coming"`,
 		`"reason":"Too good for the others"`, `"reason":"Maintenance until noon"`,
 	} {
-		if n := audited(log, act); n != 1 {
+		if n := audited(server.killed, act); n != 1 {
 			t.Errorf("%d lines of the log are audits with %s, want 1", n, act)
 		}
 	}

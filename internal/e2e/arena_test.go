@@ -27,31 +27,15 @@ func TestEveryScreenIsAccessibleInDarkAndLight(t *testing.T) {
 }
 
 func TestAPagePlaysAgainAfterItsTabItsTokenOrItsServerWasGone(t *testing.T) {
-	steady, mortal, env := freeAddr(t), freeAddr(t), "XDG_CONFIG_HOME="+t.TempDir()
-	start := func(addr string) *testprocess.Process {
-		p := testprocess.Start(t, "serve", []string{"serve", "--listen", addr}, env)
-		p.After(t, "lobby ")
-		return p
-	}
-	start(steady)
-	server := start(mortal)
+	steady, mortalAt, env := freeAddr(t), freeAddr(t), "XDG_CONFIG_HOME="+t.TempDir()
+	newMortal(t, env, "--listen", steady)
+	server := newMortal(t, env, "--listen", mortalAt)
 	token := func(sub string) string {
 		p := testprocess.Start(t, "serve", []string{"token", "--sub", sub, "--name", sub, "--ttl", "20s"}, env)
 		<-p.Ended()
 		return strings.TrimSpace(p.Output())
 	}
-	do := func(line string) bool {
-		switch line {
-		case "kill the server":
-			server.Kill()
-		case "start the server":
-			server = start(mortal)
-		default:
-			return false
-		}
-		return true
-	}
-	ask(t, "hardships.mjs", do, "http://"+steady, "http://"+mortal, token("guest-ben"), token("guest-cleo"), shots(t))
+	ask(t, "hardships.mjs", server.do, "http://"+steady, "http://"+mortalAt, token("guest-ben"), token("guest-cleo"), shots(t))
 }
 
 // freeAddr is an address of the loopback on which nobody listens.

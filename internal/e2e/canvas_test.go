@@ -4,7 +4,6 @@ import (
 	"testing"
 
 	"muster/internal/needs"
-	"muster/internal/testprocess"
 	"muster/internal/testredis"
 )
 
@@ -26,24 +25,7 @@ func TestACanvasWithTenThousandLinesAndAHundredKilobytesOfTextStaysInstant(t *te
 func TestACanvasGoesOnWhenItsServerWasGone(t *testing.T) {
 	ofPages(t)
 	needs.Program(t, "redis-server")
-	redis, addr, config := testredis.Start(t), freeAddr(t), t.TempDir()
-	start := func() *testprocess.Process {
-		args := []string{"serve", "--listen", addr, "--redis", redis.URL()}
-		p := testprocess.Start(t, "serve", args, "XDG_CONFIG_HOME="+config)
-		p.After(t, "lobby ")
-		return p
-	}
-	server := start()
-	do := func(line string) bool {
-		switch line {
-		case "kill the server":
-			server.Kill()
-		case "start the server":
-			server = start()
-		default:
-			return false
-		}
-		return true
-	}
-	ask(t, "canvas-away.mjs", do, "http://"+addr, shots(t))
+	redis, addr := testredis.Start(t), freeAddr(t)
+	server := newMortal(t, "XDG_CONFIG_HOME="+t.TempDir(), "--listen", addr, "--redis", redis.URL())
+	ask(t, "canvas-away.mjs", server.do, "http://"+addr, shots(t))
 }

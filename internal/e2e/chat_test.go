@@ -21,24 +21,8 @@ func TestThreePeopleMeetInTheLobbyTalkAndPlay(t *testing.T) {
 	if err := os.WriteFile(queues, []byte(threes), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	start := func() *testprocess.Process {
-		p := testprocess.Start(t, "serve", []string{"serve", "--listen", addr, "--queues", queues}, env)
-		p.After(t, "lobby ")
-		return p
-	}
-	server := start()
+	server := newMortal(t, env, "--listen", addr, "--queues", queues)
 	p := testprocess.Start(t, "serve", []string{"token", "--sub", "news", "--role", "service"}, env)
 	<-p.Ended()
-	do := func(line string) bool {
-		switch line {
-		case "kill the server":
-			server.Kill()
-		case "start the server":
-			server = start()
-		default:
-			return false
-		}
-		return true
-	}
-	ask(t, "chat.mjs", do, "http://"+addr, strings.TrimSpace(p.Output()), shots(t))
+	ask(t, "chat.mjs", server.do, "http://"+addr, strings.TrimSpace(p.Output()), shots(t))
 }

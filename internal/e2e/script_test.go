@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"muster/internal/needs"
+	"muster/internal/testprocess"
 )
 
 // scriptTime bounds a script. Each has bounds of its own for what it waits for, which say what did not come about.
@@ -116,4 +117,41 @@ func ask(t *testing.T, script string, do func(line string) bool, args ...string)
 	if err := cmd.Wait(); err != nil {
 		t.Errorf("the script failed: %v", err)
 	}
+}
+
+// mortal is a server that a script may kill and start again, at the same address.
+type mortal struct {
+	t    *testing.T
+	args []string
+	env  string
+	now  *testprocess.Process
+	// killed is what the one before has written.
+	killed string
+}
+
+// newMortal starts a server with these arguments for serve.
+func newMortal(t *testing.T, env string, args ...string) *mortal {
+	t.Helper()
+	m := &mortal{t: t, args: append([]string{"serve"}, args...), env: env}
+	m.start()
+	return m
+}
+
+func (m *mortal) start() {
+	m.now = testprocess.Start(m.t, "serve", m.args, m.env)
+	m.now.After(m.t, "lobby ")
+}
+
+// do is for ask.
+func (m *mortal) do(line string) bool {
+	switch line {
+	case "kill the server":
+		m.killed = m.now.Output()
+		m.now.Kill()
+	case "start the server":
+		m.start()
+	default:
+		return false
+	}
+	return true
 }

@@ -5,13 +5,13 @@ import { mountRoomChat } from "../shared/chatpanel.ts";
 import { byId, setText, show } from "../shared/dom.ts";
 import { pause } from "../shared/pause.ts";
 import { PlaceKeeper, type Place } from "../shared/place.ts";
+import { JoinForm } from "../shared/form.ts";
 import { keepGuest } from "../shared/guest.ts";
 import { attachThemeSwitch, onTheme } from "../shared/theme.ts";
 import { Attract } from "./attract.ts";
 import { expose } from "./debug.ts";
 import { wear } from "./draw/look.ts";
 import { Picture } from "./draw/picture.ts";
-import { JoinForm } from "./form.ts";
 import { Game, type Outcome } from "./game.ts";
 import { Hud } from "./hud.ts";
 import { Instruments } from "./instruments.ts";
@@ -20,6 +20,7 @@ import { aborted, explain, takeSeat, type Say, type Seated } from "./seating.ts"
 import { attachSoundSwitch } from "./sound/switch.ts";
 import { Sound } from "./sound/sound.ts";
 import { bots, wish, type Way } from "./ways.ts";
+import { MAX_NAME } from "./world.ts";
 
 const PARTING = 15_000; // ms for which it is said why a match is over
 const MOST_FAILED = 3; // matches that are over before they begin
@@ -31,7 +32,11 @@ const attract = new Attract(picture);
 const hud = new Hud();
 const instruments = new Instruments(asked.overlay, asked.sim);
 const podium = new PodiumScreen({ again: () => again(), leave: () => leave() });
-const form = new JoinForm({ play: (name, way) => void run(name, way), cancel: () => seeking?.abort() });
+const form = new JoinForm<Way & { kind: "crowd" }>({
+  name: { id: "callsign", wanted: "A callsign, please.", most: MAX_NAME },
+  bots: { kept: "arena.bots", of: bots },
+  other: (kind) => (kind === "crowd" ? { kind } : undefined),
+}, { play: (name, way) => void run(name, way), cancel: () => seeking?.abort() });
 const places = new PlaceKeeper<Way>("arena");
 const join = byId("join", HTMLElement);
 const message = byId("message", HTMLElement);

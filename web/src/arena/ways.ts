@@ -1,16 +1,13 @@
 // The ways into a match: against whoever is here, against bots, in the crowd, or with friends.
 
 import { isCode, tidyCode } from "../shared/code.ts";
+import type { CommonWay } from "../shared/form.ts";
 import { MOST_BOTS } from "./world.ts";
 
 export { isCode, tidyCode } from "../shared/code.ts";
 
 /** How somebody wants to play. */
-export type Way =
-  | { kind: "players" }
-  | { kind: "bots"; bots: number }
-  | { kind: "crowd" }
-  | { kind: "friends"; code: string }; // "" makes a new room
+export type Way = CommonWay | { kind: "crowd" };
 
 const FEW_BOTS = 8;
 

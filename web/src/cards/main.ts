@@ -3,6 +3,7 @@
 import { APIError, Lobby, TicketError } from "@muster/client";
 import { mountRoomChat } from "../shared/chatpanel.ts";
 import { byId, make, setText, show } from "../shared/dom.ts";
+import { JoinForm } from "../shared/form.ts";
 import { keepGuest } from "../shared/guest.ts";
 import { pause } from "../shared/pause.ts";
 import { PlaceKeeper, type Place } from "../shared/place.ts";
@@ -10,19 +11,21 @@ import { aborted, explain, takeSeat, type Say, type Seated } from "../shared/sea
 import { attachThemeSwitch } from "../shared/theme.ts";
 import { expose } from "./debug.ts";
 import { back, face } from "./face.ts";
-import { JoinForm } from "./form.ts";
 import { Game, type Outcome } from "./game.ts";
 import { standing } from "./notice.ts";
 import type { Seen } from "./seen.ts";
 import { SuitDialog } from "./suits.ts";
 import { Table } from "./table.ts";
-import { plan, wish, type Way } from "./ways.ts";
-import { MOST_BOTS } from "./world.ts";
+import { bots, plan, wish, type Way } from "./ways.ts";
+import { MAX_NAME, MOST_BOTS } from "./world.ts";
 
 const MOST_FAILED = 3; // matches that are over before they begin
 
 const asked = wish(location.search);
-const form = new JoinForm({ play: (name, way) => void run(name, way), cancel: () => seeking?.abort() });
+const form = new JoinForm({
+  name: { id: "name", wanted: "A name, please.", most: MAX_NAME },
+  bots: { kept: "cards.bots", of: bots },
+}, { play: (name, way) => void run(name, way), cancel: () => seeking?.abort() });
 const stage = { table: new Table(), suits: new SuitDialog() };
 const places = new PlaceKeeper<Way>("cards");
 const join = byId("join", HTMLElement);

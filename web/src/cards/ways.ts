@@ -1,14 +1,12 @@
 // The ways to a table: with bots at once, with whoever is here, or with friends by a code.
 
 import { isCode, tidyCode } from "../shared/code.ts";
+import type { CommonWay } from "../shared/form.ts";
 import type { Plan } from "../shared/seating.ts";
 import { GAME, MOST_BOTS } from "./world.ts";
 
 /** How somebody wants to play. */
-export type Way =
-  | { kind: "players" }
-  | { kind: "bots"; bots: number }
-  | { kind: "friends"; code: string }; // "" makes a new table
+export type Way = CommonWay;
 
 const PATIENCE = 600; // seconds that a table of friends waits before it deals by itself
 
