@@ -2,6 +2,7 @@
 
 import { APIError, Lobby, TicketError } from "@muster/client";
 import { mountRoomChat } from "../shared/chatpanel.ts";
+import { copy } from "../shared/copy.ts";
 import { byId, setText, show } from "../shared/dom.ts";
 import { pause } from "../shared/pause.ts";
 import { PlaceKeeper, type Place } from "../shared/place.ts";
@@ -210,16 +211,9 @@ function again(): void {
   else hurry();
 }
 
-/** Puts the address of the room into the clipboard, or shows it where that is not allowed. */
-async function share(button: HTMLElement): Promise<void> {
-  const link = new URL(`/arena?code=${code}`, location.origin).href;
-  try {
-    await navigator.clipboard.writeText(link);
-    setText(button, "Copied");
-  } catch {
-    setText(button, link);
-  }
-  setTimeout(() => setText(button, "Copy link"), 4000);
+/** Gives the address of the room. */
+function share(button: HTMLElement): Promise<void> {
+  return copy(new URL(`/arena?code=${code}`, location.origin).href, button);
 }
 
 /** Waits on the podium, unless somebody is in a hurry. */

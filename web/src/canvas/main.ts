@@ -217,11 +217,11 @@ async function copy(): Promise<void> {
   try {
     await navigator.clipboard.writeText(link);
     setText(text, "Copied");
+    say("The link is copied.");
   } catch {
     tell(link);
     setText(text, "Copy link");
   }
-  say("The link is copied.");
   text.classList.add("told");
   setTimeout(() => {
     setText(text, "Copy link");

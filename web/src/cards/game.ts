@@ -3,6 +3,7 @@
 import { CloseError, Match, type CloseInfo } from "@muster/client";
 import { Codes } from "@muster/client/wire";
 import type { Seated } from "../shared/seating.ts";
+import { sentence } from "../shared/sentence.ts";
 import type { Snapshot } from "./debug.ts";
 import { look, type Mine, type Seen } from "./seen.ts";
 import type { SuitDialog } from "./suits.ts";
@@ -73,7 +74,7 @@ export class Game {
         },
         onFrame: (frame) => this.#frame(frame.tick),
         onRefused: ({ reason, input }) => {
-          this.#table.toast(sentence(reason));
+          this.#table.toast(reason ? sentence(reason) : "");
           if (input?.Act === "Play") this.#table.hand.refuse(input.Card);
         },
         onEnd: () => this.#finish({ kind: "ended", seen: this.#seen }),
@@ -235,10 +236,6 @@ export class Game {
         return this.#finish({ kind: "stopped", why: reason(info) });
     }
   }
-}
-
-function sentence(text: string): string {
-  return text ? `${text.charAt(0).toUpperCase()}${text.slice(1)}.` : "";
 }
 
 /** Why the server sent this player away, in words. */

@@ -2,6 +2,7 @@
 
 import { APIError, Lobby, TicketError } from "@muster/client";
 import { mountRoomChat } from "../shared/chatpanel.ts";
+import { copy } from "../shared/copy.ts";
 import { byId, make, setText, show } from "../shared/dom.ts";
 import { JoinForm } from "../shared/form.ts";
 import { keepGuest } from "../shared/guest.ts";
@@ -181,16 +182,9 @@ function over(seen: Seen | undefined): void {
   title.focus({ preventScroll: true });
 }
 
-/** Puts the address of the table into the clipboard, or shows it where that is not allowed. */
-async function share(button: HTMLElement): Promise<void> {
-  const link = new URL(`/cards?code=${code}`, location.origin).href;
-  try {
-    await navigator.clipboard.writeText(link);
-    setText(button, "Copied");
-  } catch {
-    setText(button, link);
-  }
-  setTimeout(() => setText(button, "Copy link"), 4000);
+/** Gives the address of the table. */
+function share(button: HTMLElement): Promise<void> {
+  return copy(new URL(`/cards?code=${code}`, location.origin).href, button);
 }
 
 /** Shows a message with the choice to try again. */

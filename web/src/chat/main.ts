@@ -2,6 +2,7 @@
 
 import { APIError, type Channel, Lobby } from "@muster/client";
 import { callsign, tidy } from "../shared/callsign.ts";
+import { copy } from "../shared/copy.ts";
 import { byId, make, setText, show } from "../shared/dom.ts";
 import { Prefs } from "../shared/prefs.ts";
 import { refusal } from "../shared/talk.ts";
@@ -9,7 +10,7 @@ import { attachThemeSwitch } from "../shared/theme.ts";
 import { Book } from "./book.ts";
 import { InboxView } from "./inboxview.ts";
 import { PeopleView } from "./peopleview.ts";
-import { copy, PlayView } from "./playview.ts";
+import { PlayView } from "./playview.ts";
 import { redraw } from "./render.ts";
 import { Session } from "./session.ts";
 import { drawSide } from "./side.ts";

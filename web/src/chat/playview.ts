@@ -1,6 +1,7 @@
 // The party, and the way into a match.
 
 import type { Party, Queue } from "@muster/client";
+import { copy } from "../shared/copy.ts";
 import { byId, make, setText, show } from "../shared/dom.ts";
 import { PlaceKeeper } from "../shared/place.ts";
 import { refusal } from "../shared/talk.ts";
@@ -191,16 +192,4 @@ export class PlayView {
   #do(act: () => Promise<unknown>): void {
     act().then(() => setText(queueStatus, ""), (error: unknown) => setText(queueStatus, refusal(error)));
   }
-}
-
-/** Puts a text into the clipboard, and says so on what was pressed. */
-export async function copy(text: string, on: HTMLElement): Promise<void> {
-  const was = on.textContent ?? "";
-  try {
-    await navigator.clipboard.writeText(text);
-    setText(on, "Copied");
-  } catch {
-    setText(on, text);
-  }
-  setTimeout(() => setText(on, was), 2500);
 }

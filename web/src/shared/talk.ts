@@ -2,6 +2,7 @@
 // that did not go. No element of the page is touched here.
 
 import { APIError, type Channel, type ChatMessage, type History } from "@muster/client";
+import { sentence } from "./sentence.ts";
 
 /** A message as it is shown. */
 export interface Line {
@@ -181,11 +182,10 @@ export function refusal(error: unknown): string {
   const field = error.status === 422 && first ? first.message : "";
   const text = field || error.detail || error.title || "The server refused it.";
   const wait = error.retryAfterMs && error.status === 429 ? ` Try again in ${Math.ceil(error.retryAfterMs / 1000)} s.` : "";
-  return sentence(text) + wait;
+  return sentence(withLocalTimes(text)) + wait;
 }
 
-/** Makes a sentence of the lobby's words. Times in them become those of here. */
-function sentence(text: string): string {
-  const local = text.replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ/g, (t) => new Date(t).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" }));
-  return local.charAt(0).toUpperCase() + local.slice(1) + (/[.!?]$/.test(local) ? "" : ".");
+/** Makes times of the lobby's words those of here. */
+function withLocalTimes(text: string): string {
+  return text.replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ/g, (t) => new Date(t).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" }));
 }

@@ -2,6 +2,7 @@
 
 import type { ReplayControl, ReplayMark, ReplayState } from "@muster/client";
 import { byId, make, setText, show } from "../shared/dom.ts";
+import { sentence } from "../shared/sentence.ts";
 import { minutes, nextSpeed, SPEEDS } from "./time.ts";
 
 const JUMP = 5; // seconds
@@ -200,8 +201,4 @@ export class Transport {
     }
     show(this.#moments, marks.length > 0);
   }
-}
-
-function sentence(text: string): string {
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 }
