@@ -1,6 +1,8 @@
 package faults
 
 import (
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"muster/match"
@@ -10,7 +12,25 @@ import (
 
 // ledger is a game of commands that shows what became of each: an account has the number of its owner's last command,
 // and counts those that did not come in order. Everybody hears of each command once.
-type ledger struct{}
+type ledger struct {
+	door *door // where there is one, each tick passes through it
+}
+
+// door is what a test holds a room with.
+type door struct {
+	sync.Mutex
+	waiting atomic.Bool // a tick waits for it
+}
+
+func (d *door) pass() {
+	if d == nil {
+		return
+	}
+	d.waiting.Store(true)
+	d.Lock()
+	defer d.Unlock()
+	d.waiting.Store(false)
+}
 
 type books struct {
 	Accounts netcode.Table[account] `net:"max=16"`
@@ -58,7 +78,8 @@ func (ledger) Leave(r *match.Room[books], p match.Player) {
 	}
 }
 
-func (ledger) Step(s *netcode.Step[books, command]) {
+func (l ledger) Step(s *netcode.Step[books, command]) {
+	l.door.pass()
 	for seat, in := range s.Inputs() {
 		a := s.State.of(seat)
 		if a == nil {
@@ -88,7 +109,12 @@ var slipGame = match.Define[books, command]("slip", ledger{}, match.Rules{
 	Grace: 20 * time.Second, Events: ledgerEvents,
 })
 
-// rushGame is the ledger without a journal, and with ticks so long that much comes within one.
-var rushGame = match.Define[books, command]("rush", ledger{}, match.Rules{
-	TickRate: 10, Seats: 8, Inputs: proto.Commands, InputsPerTick: 4, Grace: 20 * time.Second, Events: ledgerEvents,
-})
+// rushGame is the ledger without a journal.
+var rushGame = rush(nil)
+
+// rush returns it with ticks so long that much comes within one, and a door by which a test makes one longer still.
+func rush(d *door) match.Game {
+	return match.Define[books, command]("rush", ledger{d}, match.Rules{
+		TickRate: 10, Seats: 8, Inputs: proto.Commands, InputsPerTick: 4, Grace: 20 * time.Second, Events: ledgerEvents,
+	})
+}
