@@ -70,8 +70,7 @@ func (c *Conn[S, In]) applyFrame(msg message, kind, n int) error {
 		c.epoch, c.info.Epoch, c.rebase = h.Epoch, h.Epoch, true
 		c.clock.Restart()
 		c.out.room = h.Processed
-		c.unview()
-		c.predicted.resume()
+		c.forget()
 	}
 	if err := c.decode(msg.at); err != nil {
 		return err

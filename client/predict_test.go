@@ -298,3 +298,55 @@ func TestASilentServerDoesNotGetEachSample(t *testing.T) {
 		t.Errorf("%d inputs with the next packet, want all 6", len(p.Inputs))
 	}
 }
+
+func TestWhatWasToldAheadIsNotToldAgainByAnotherHost(t *testing.T) {
+	n := startNode(t)
+	n.tick = 1000
+	n.welcome.Tick = 1000
+	var told []string
+	c, fc, p := n.ahead(Options{}, PredictOptions{Events: []any{boom{}}})
+	On(c, func(b *boom, e Event) { told = append(told, fmt.Sprint(b.N, " ", e.Predicted)) })
+	OnUnconfirmed(p, func(b *boom, _ Event) { told = append(told, fmt.Sprint("not ", b.N)) })
+	if err := c.Send(input{DX: 9}); err != nil {
+		t.Fatal(err)
+	}
+	shownXs(t, c, 19, 20)
+	fc.send(n.booms(p.Tick(), 1, 9))
+	// Another host has the room, from some ticks earlier on, and without the input.
+	n.tick, n.enc = 990, netcode.NewEncoder(n.schema, netcode.EncoderConfig{})
+	n.welcome.Epoch, fc.view = 8, netcode.View{}
+	n.step()
+	fc.frame(0)
+	mustNext(t, c)
+	if !slices.Equal(told, []string{"9 true"}) || p.Stats().Confirmed != 1 {
+		t.Errorf("told %q, %+v", told, p.Stats())
+	}
+	if p.Tick() > 991+2*testRate+1 {
+		t.Errorf("predicted tick %d", p.Tick())
+	}
+}
+
+func TestWhatViewShowsGoesOnWhenALostSocketIsTakenUpAgain(t *testing.T) {
+	n := startNode(t)
+	c, fc := n.join(Options{Reconnect: true, View: netcode.PlayoutConfig{MinDelay: 1, MaxDelay: 1}})
+	n.step()
+	fc.frame(0)
+	mustNext(t, c)
+	before, _ := c.View(time.Now())
+	tick := before.Tick
+	_ = fc.ws.CloseNow()
+	for c.Lost() == nil || c.Stats().Resumes == 0 {
+		if _, err := c.Poll(); err != nil {
+			t.Fatal(err)
+		}
+		if shown, ok := c.View(time.Now()); !ok || shown.Tick < tick || shown.State.Dots.Len() != 2 {
+			t.Fatalf("shown %+v, %v", shown, ok)
+		}
+		if c.Lost() == nil && c.Stats().Resumes > 0 {
+			break
+		}
+	}
+	if in, frac := c.looksAt(); in != 0 || frac != 0 {
+		t.Errorf("before the new socket's first frame an input looks at %d + %d/256", in, frac)
+	}
+}
