@@ -31,6 +31,10 @@ type PredictOptions struct {
 	// Snap is the largest correction, in a column's own unit, that is smoothed: a row that is off by more jumps. Default:
 	// no bound.
 	Snap float64
+	// Rewind is how far back the server's rules look at what a player saw: its Rules.Rewind, and by default that one's
+	// default of 250 ms; negative: not at all. It makes what the rules do about lag, such as that a shot flies the time by
+	// which its shooter saw the world late, the same in the prediction.
+	Rewind time.Duration
 	// Seed is that of the rules' random source, which is unrelated to the server's.
 	Seed uint64
 }
@@ -53,8 +57,10 @@ type Predicted[S, In any] struct {
 	shown time.Time
 }
 
-// aheadSeconds is the default of PredictOptions.Ahead.
-const aheadSeconds = 2
+const (
+	aheadSeconds  = 2                      // the default of PredictOptions.Ahead
+	rewindDefault = 250 * time.Millisecond // that of Rules.Rewind
+)
 
 // Predict runs the game's rules ahead of the server from the next state on, so that own rows answer inputs at once: what
 // is sent shows in the next View. There is one prediction for a Conn, and none for who only watches.
@@ -86,6 +92,9 @@ func Predict[S, In any](c *Conn[S, In], rules Rules[S, In], o PredictOptions) (*
 	if p.opts.Ahead <= 0 {
 		p.opts.Ahead = aheadSeconds * c.info.Rate
 	}
+	if p.opts.Rewind == 0 {
+		p.opts.Rewind = rewindDefault
+	}
 	if err := p.begin(); err != nil {
 		return nil, fmt.Errorf("predicting match %s: %w", c.match.Room, err)
 	}
@@ -100,7 +109,7 @@ func Predict[S, In any](c *Conn[S, In], rules Rules[S, In], o PredictOptions) (*
 func (p *Predicted[S, In]) begin() error {
 	c := p.c
 	now, err := netcode.NewPrediction(c.schema, &c.state, p.step, netcode.PredictionConfig{
-		Rate: c.info.Rate, Mode: c.info.Inputs, Seat: c.info.Seat, Seed: p.opts.Seed, Ahead: p.opts.Ahead,
+		Rate: c.info.Rate, Mode: c.info.Inputs, Seat: c.info.Seat, Seed: p.opts.Seed, Ahead: p.opts.Ahead, Rewind: p.rewind(),
 		HalfLife: float64(p.opts.HalfLife) / float64(time.Millisecond), Snap: p.opts.Snap,
 		Emitted: p.emitted, Unconfirmed: p.unconfirmed,
 	})
@@ -115,6 +124,14 @@ func (p *Predicted[S, In]) begin() error {
 		}
 	}
 	return nil
+}
+
+// rewind is PredictOptions.Rewind in ticks, as the server reckons it.
+func (p *Predicted[S, In]) rewind() int {
+	if p.opts.Rewind < 0 {
+		return 0
+	}
+	return max(1, int(int64(p.opts.Rewind)*int64(p.c.info.Rate)/int64(time.Second)))
 }
 
 // State returns what is predicted for the tick that Tick returns, without smoothing. It is the same memory for good; the

@@ -27,6 +27,9 @@ type PredictionConfig struct {
 	// Window is by how many ticks the server's row or event may be off the predicted one that it is taken for. Default a
 	// fifth of a second.
 	Window int
+	// Rewind is how far back the server's rules look at what a player saw, in ticks: its [DriverConfig.Window]. With it
+	// [Step.Viewed] says in a client what it will say there, where a table is marked with rewind. 0: it does not.
+	Rewind int
 	// Emitted is called for an event that the rules emit ahead of the server and that this seat is to hear, when the tick
 	// has run: once, however often the tick runs. The event is a pointer to its struct, as [Schema.ReadEvent] returns it.
 	Emitted func(event any, tick uint32)
@@ -137,7 +140,11 @@ func NewPrediction[S, In any](
 			return nil, fmt.Errorf("predicting a state: %w", err)
 		}
 	}
-	p.driver = NewDriver[S, In](p.now, DriverConfig{Rate: cfg.Rate, Seed: cfg.Seed})
+	driver := DriverConfig{Rate: cfg.Rate, Seed: cfg.Seed}
+	if sc.rewinds() {
+		driver.Window = cfg.Rewind
+	}
+	p.driver = NewDriver[S, In](p.now, driver)
 	p.smooth = newSmoothing(sc, cfg.HalfLife, cfg.Snap)
 	p.spawns = newSpawns(sc, cfg.Window)
 	p.foretold = foretold{sc: sc, window: uint32(cfg.Window)} //nolint:gosec // positive
