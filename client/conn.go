@@ -81,7 +81,10 @@ type Conn[S, In any] struct {
 	scopeBytes map[uint16]int64 // of blocks
 	tableBits  []int64          // by table, of decoders before the present one
 	stats      Stats
-	in         In    // what Send encodes; a field, so that it need not move to the heap each time
+	in         In        // what Send encodes; a field, so that it need not move to the heap each time
+	holds      bool      // in is a sample that waits for its time
+	sampleAt   time.Time // from when on another sample may be sent
+	refusals   refusals[In]
 	ended      error // what Next goes on returning
 
 	refresher refresher

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"muster/netcode"
+	"muster/proto"
 )
 
 // Rules are a game's rules as far as a client runs them: its Step.
@@ -84,7 +85,7 @@ func Predict[S, In any](c *Conn[S, In], rules Rules[S, In], o PredictOptions) (*
 		p.only[i] = true
 	}
 	for _, e := range o.Events {
-		if err := c.schema.WriteEvent(c.body, e); err != nil {
+		if err := c.schema.WriteEvent(proto.NewWriter(), e); err != nil {
 			return nil, fmt.Errorf("predicting match %s: PredictOptions.Events: %w", c.match.Room, err)
 		}
 		p.events = append(p.events, reflect.PointerTo(reflect.TypeOf(e)))
@@ -118,9 +119,10 @@ func (p *Predicted[S, In]) begin() error {
 	}
 	p.now = now
 	for i := c.out.open(); i < c.out.n; i++ {
+		var body In
 		in := c.out.at(i)
-		if c.schema.ReadInput(in.Body, &c.in) == nil { // Send wrote it
-			now.Input(in.Seq, in.Tick, in.View, in.Frac, &c.in)
+		if c.schema.ReadInput(in.Body, &body) == nil { // Send wrote it
+			now.Input(in.Seq, in.Tick, in.View, in.Frac, &body)
 		}
 	}
 	return nil

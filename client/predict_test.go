@@ -70,7 +70,7 @@ func TestAnInputShowsBeforeTheServerHasIt(t *testing.T) {
 	c, _, p := n.ahead(Options{}, PredictOptions{})
 	shownXs(t, c, 10, 20)
 	for _, dx := range []int8{5, 8} {
-		if err := c.Send(input{DX: dx}); err != nil {
+		if err := sendNow(c, input{DX: dx}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -86,7 +86,7 @@ func TestAnInputShowsBeforeTheServerHasIt(t *testing.T) {
 func TestTablesThatAreNotNamedAreShownAsTheServerHasThem(t *testing.T) {
 	n := startNode(t)
 	c, _, _ := n.ahead(Options{}, PredictOptions{Tables: []string{"Round"}})
-	if err := c.Send(input{DX: 5}); err != nil {
+	if err := sendNow(c, input{DX: 5}); err != nil {
 		t.Fatal(err)
 	}
 	for range 100 {
@@ -101,7 +101,7 @@ func TestAnEventThatIsToldAheadIsToldOnce(t *testing.T) {
 	var at uint32
 	On(c, func(b *boom, e Event) { told, at = append(told, fmt.Sprint(b.N, " ", e.Predicted)), e.Tick })
 	OnUnconfirmed(p, func(b *boom, _ Event) { told = append(told, fmt.Sprint("not ", b.N)) })
-	if err := c.Send(input{DX: 9}); err != nil {
+	if err := sendNow(c, input{DX: 9}); err != nil {
 		t.Fatal(err)
 	}
 	shownXs(t, c, 19, 20)
@@ -121,7 +121,7 @@ func TestAnEventThatIsToldAheadIsToldOnce(t *testing.T) {
 		t.Errorf("told %q, %+v", told, p.Stats())
 	}
 	told = nil
-	if err := c.Send(input{DX: 9}); err != nil { // the server will not have it so
+	if err := sendNow(c, input{DX: 9}); err != nil { // the server will not have it so
 		t.Fatal(err)
 	}
 	shownXs(t, c, 28, 20)
@@ -139,7 +139,7 @@ func TestAnEventThatComesTrueIsConfirmedThoughNobodyListensToIt(t *testing.T) {
 	n := startNode(t)
 	c, fc, p := n.ahead(Options{}, PredictOptions{Events: []any{boom{}}})
 	OnUnconfirmed(p, func(b *boom, _ Event) { t.Errorf("%v is told not to have come", *b) })
-	if err := c.Send(input{DX: 9}); err != nil {
+	if err := sendNow(c, input{DX: 9}); err != nil {
 		t.Fatal(err)
 	}
 	shownXs(t, c, 19, 20)
@@ -161,7 +161,7 @@ func TestANewEpochBeginsThePredictionAnew(t *testing.T) {
 	n.tick = 1000
 	n.welcome.Tick = 1000
 	c, fc, p := n.ahead(Options{}, PredictOptions{})
-	if err := c.Send(input{DX: 5}); err != nil {
+	if err := sendNow(c, input{DX: 5}); err != nil {
 		t.Fatal(err)
 	}
 	shownXs(t, c, 15, 20)
@@ -213,7 +213,7 @@ func TestInputsSayWhatViewShowed(t *testing.T) {
 	}
 	sent := func() *proto.Input {
 		t.Helper()
-		if err := c.Send(input{DX: 1}); err != nil {
+		if err := sendNow(c, input{DX: 1}); err != nil {
 			t.Fatal(err)
 		}
 		return &wantsInputs(t, fc).Inputs[0]
@@ -283,7 +283,7 @@ func TestASilentServerDoesNotGetEachSample(t *testing.T) {
 	c.frame.At = time.Now().Add(-time.Hour)
 	c.written = time.Now().Add(time.Hour) // just now, for as long as the test takes
 	for range 5 {
-		if err := c.Send(input{DX: 1}); err != nil {
+		if err := sendNow(c, input{DX: 1}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -291,7 +291,7 @@ func TestASilentServerDoesNotGetEachSample(t *testing.T) {
 		t.Fatalf("%+v", s)
 	}
 	c.written = time.Time{}
-	if err := c.Send(input{DX: 1}); err != nil {
+	if err := sendNow(c, input{DX: 1}); err != nil {
 		t.Fatal(err)
 	}
 	if p := wantsInputs(t, fc); len(p.Inputs) != 6 {
@@ -307,7 +307,7 @@ func TestWhatWasToldAheadIsNotToldAgainByAnotherHost(t *testing.T) {
 	c, fc, p := n.ahead(Options{}, PredictOptions{Events: []any{boom{}}})
 	On(c, func(b *boom, e Event) { told = append(told, fmt.Sprint(b.N, " ", e.Predicted)) })
 	OnUnconfirmed(p, func(b *boom, _ Event) { told = append(told, fmt.Sprint("not ", b.N)) })
-	if err := c.Send(input{DX: 9}); err != nil {
+	if err := sendNow(c, input{DX: 9}); err != nil {
 		t.Fatal(err)
 	}
 	shownXs(t, c, 19, 20)

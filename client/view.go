@@ -35,6 +35,7 @@ const clockStray = time.Second
 // evenly. Own rows are those of the prediction where there is one ([Predict]). A time that is more than a second off the
 // machine's clock counts as now. In a steady state it does not allocate.
 func (c *Conn[S, In]) View(now time.Time) (Shown[S], bool) {
+	c.sendHeld()
 	v := &c.viewer
 	if v.playout == nil {
 		if c.stats.Frames == 0 {
