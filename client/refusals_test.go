@@ -99,6 +99,9 @@ func TestAClockThatJumpedIsFollowedAtOnce(t *testing.T) {
 		if off := shown.Tick - float64(n.tick); !ok || off < -3 || off > 3 {
 			t.Errorf("%s: %v was shown, and then %v at tick %d", about, tick, shown.Tick, n.tick)
 		}
+		if off := c.Clock().Tick - float64(n.tick); off < -3 || off > 5*testRate { // 60 s are 1200 ticks
+			t.Errorf("%s: the clock is at %v at tick %d", about, c.Clock().Tick, n.tick)
+		}
 		if p.Tick() < n.tick || p.Tick() > n.tick+2*testRate+1 {
 			t.Errorf("%s: tick %d is predicted at tick %d", about, p.Tick(), n.tick)
 		}
