@@ -81,7 +81,10 @@ type Conn[S, In any] struct {
 	scopeBytes map[uint16]int64 // of blocks
 	tableBits  []int64          // by table, of decoders before the present one
 	stats      Stats
-	in         In    // what Send encodes; a field, so that it need not move to the heap each time
+	in         In        // what Send encodes; a field, so that it need not move to the heap each time
+	holds      bool      // in is a sample that waits for its time
+	sampleAt   time.Time // from when on another sample may be sent
+	refusals   refusals[In]
 	ended      error // what Next goes on returning
 
 	refresher refresher
@@ -133,14 +136,15 @@ func (c *Conn[S, In]) begin(w *proto.Welcome, at time.Time) {
 	if w.Tick > 0 { // else one who watches is shown nothing yet
 		c.clock.Frame(w.Tick, c.ms(at)) // it is sent with that tick's frame
 	}
+	c.unview()
 	if w.Epoch != c.epoch {
 		c.out.restamp(c.clock.Target(c.ms(at)))
+		c.forget()
 	}
+	c.predicted.resume()
 	c.epoch, c.event, c.rebase = w.Epoch, max(c.event, w.Event), false
 	c.resume = w.Resume
 	c.refresher.schedule(w.Expires, at)
-	c.unview()
-	c.predicted.resume()
 	c.keepBits()
 	c.decoder, c.parsed, c.have = netcode.NewDecoder(c.schema), proto.Frame{}, false
 	if c.opts.Plain {

@@ -57,7 +57,7 @@ func TestSendNumbersStampsAndRepeatsInputs(t *testing.T) {
 	fc.frame(40)
 	mustNext(t, c)
 	for dx := range 3 {
-		if err := c.Send(input{DX: int8(dx)}); err != nil {
+		if err := sendNow(c, input{DX: int8(dx)}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -81,7 +81,7 @@ func TestSendNumbersStampsAndRepeatsInputs(t *testing.T) {
 	fc.frame(42)
 	mustNext(t, c)
 	c.SetView(1, 128)
-	if err := c.Send(input{DX: 9}); err != nil {
+	if err := sendNow(c, input{DX: 9}); err != nil {
 		t.Fatal(err)
 	}
 	for p = wantsInputs(t, fc); p.Inputs[0].Seq != 44; p = wantsInputs(t, fc) {
@@ -486,7 +486,7 @@ func TestSendAllocatesNothing(t *testing.T) {
 	c.cause = &CloseError{} // packets are built and not written: the node's reader would allocate meanwhile
 	defer func() { c.cause = nil }()
 	send := func() {
-		if err := c.Send(input{DX: 3}); err != nil {
+		if err := sendNow(c, input{DX: 3}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -297,3 +297,9 @@ func (n *fakeNode) booms(tick, first uint32, values ...uint16) *proto.Events {
 	}
 	return m
 }
+
+// sendNow sends an input, a sample too soon after others as well.
+func sendNow(c *Conn[world, input], in input) error {
+	c.sampleAt = time.Time{}
+	return c.Send(in)
+}

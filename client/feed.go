@@ -2,10 +2,8 @@ package client
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"sync"
 	"time"
 
@@ -36,6 +34,7 @@ type Feed struct {
 	due     time.Time // when the token is to be refreshed; zero: not
 	asking  bool      // it is being refreshed
 	ended   error
+	why     error // there is no socket
 
 	retry  retry     // Next's
 	opened time.Time // when the newest socket was
@@ -74,6 +73,16 @@ func (f *Feed) Last() string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.last
+}
+
+// Lost says why there is no socket now, while another one is being opened; nil while there is one, and after the end.
+func (f *Feed) Lost() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.live != nil || f.ended != nil || f.ctx.Err() != nil {
+		return nil
+	}
+	return f.why
 }
 
 // Next returns what the lobby says next, and opens the socket again when it was lost. When ctx ends its error is
@@ -145,14 +154,18 @@ func (f *Feed) open(ctx context.Context) error {
 		return err
 	}
 	// Before anybody can use the socket, so that who has others watched meanwhile does so after it. Not under the lock: a
-	// lobby that does not read must not hold Close up. The answer is of no interest; how they are comes before it.
+	// lobby that does not read must not hold Close up.
+	var watch *request
 	if len(watched) > 0 {
-		_ = live.tell(ctx, watchPresence, watching{watched}) // a dead socket shows in Next
+		watch, _ = live.begin(ctx, watchPresence, watching{watched}) // a dead socket shows in Next
 	}
 	f.mu.Lock()
 	ended := f.ctx.Err() != nil
 	if !ended {
-		f.live, f.opened = live, time.Now()
+		f.live, f.opened, f.why = live, time.Now(), nil
+		if watch != nil {
+			f.wg.Go(func() { f.rewatch(watch, watched) })
+		}
 		f.schedule(live.Hello.Expires)
 		close(f.changed)
 		f.changed = make(chan struct{})
@@ -177,9 +190,12 @@ func (f *Feed) schedule(seconds uint32) {
 func (f *Feed) lost(err error) {
 	f.mu.Lock()
 	live := f.live
-	f.live = nil
+	f.live, f.why = nil, err
 	f.mu.Unlock()
 	_ = live.Close()
+	if f.o.Lost != nil {
+		f.o.Lost(err)
+	}
 	if time.Since(f.opened) > feedSettled {
 		f.retry = retry{}
 	}
@@ -197,6 +213,9 @@ func (f *Feed) reopen(ctx context.Context) error {
 		}
 		err := f.open(ctx)
 		if err == nil {
+			if f.o.Lost != nil {
+				f.o.Lost(nil)
+			}
 			return nil
 		}
 		if ctx.Err() != nil {
@@ -282,43 +301,6 @@ func (f *Feed) renew(ctx context.Context, live *Live) (expires uint32, err error
 	return answer.Expires, err
 }
 
-// Do makes a request on the socket, as [Live.Do]; while there is none it waits for one. A socket that is lost before the
-// answer is an error: whether the lobby has done it is not known.
-func (f *Feed) Do(ctx context.Context, name string, body, out any) error {
-	for {
-		f.mu.Lock()
-		live, changed, ended := f.live, f.changed, f.ended
-		f.mu.Unlock()
-		switch {
-		case ended != nil:
-			return ended
-		case live != nil:
-			return live.Do(ctx, name, body, out)
-		}
-		select {
-		case <-changed:
-		case <-f.ctx.Done():
-			return ErrClosed
-		case <-ctx.Done():
-			return fmt.Errorf("asking the lobby for %s: %w", name, ctx.Err())
-		}
-	}
-}
-
-const watchPresence = "presence.watch"
-
-type watching struct {
-	Players []string `json:"players"`
-}
-
-// Watch has Next tell how these players are, at most 200, in the place of those before; also after the socket was lost.
-func (f *Feed) Watch(ctx context.Context, players ...string) error {
-	f.mu.Lock()
-	f.watched = slices.Clone(players)
-	f.mu.Unlock()
-	return f.Do(ctx, watchPresence, watching{append([]string{}, players...)}, nil)
-}
-
 // Close ends the socket and waits for what it began. It may be called any number of times.
 func (f *Feed) Close() error {
 	f.mu.Lock()
@@ -330,31 +312,4 @@ func (f *Feed) Close() error {
 	}
 	f.wg.Wait()
 	return nil
-}
-
-// Decode reads the event's body into what its kind says: ticket a *[Ticket], party a *[PartyNews], group a *[GroupNews],
-// chat a *[ChatMessage], notification a *[Notification].
-func (e *LiveEvent) Decode(v any) error {
-	if err := json.Unmarshal(e.Body, v); err != nil {
-		return fmt.Errorf("decoding an event of kind %q: %w", e.Kind, err)
-	}
-	return nil
-}
-
-// PartyNews is the body of an event of kind party.
-type PartyNews struct {
-	Event   string       `json:"event"` // changed, out (the player was removed) or invited
-	ID      string       `json:"id"`
-	Version int          `json:"version"`        // the highest counts: events may come in another order
-	Party   *Party       `json:"party"`          // of changed, without its code; nil: it is to be asked for
-	By      *PartyMember `json:"by"`             // of invited
-	Until   time.Time    `json:"until,omitzero"` // of invited
-}
-
-// GroupNews is the body of an event of kind group: an invitation.
-type GroupNews struct {
-	ID    string `json:"id"`
-	Title string `json:"title"`
-	From  string `json:"from"` // a player, who calls himself
-	Name  string `json:"name"`
 }

@@ -19,6 +19,8 @@ import (
 const (
 	// maxLiveMessage bounds a message of the lobby's, in bytes. A page of a channel's history can have half as many.
 	maxLiveMessage = 1 << 20
+	// maxRequest bounds a request, in bytes: a lobby ends a socket for a longer one.
+	maxRequest = 8 << 10
 	// liveQueue is how many messages wait for Next; beyond it the reader stops reading.
 	liveQueue = 64
 	// helloTimeout bounds what Lobby.Live waits for the lobby's hello, where its context does not.
@@ -64,6 +66,9 @@ type LiveNews struct {
 type LiveOptions struct {
 	After string // the place after the last event that is known, "" for none
 	HTTP  *http.Client
+	// Lost is called by [Feed.Next] when the socket was lost, with why, and with nil once another one is open. Nil: nobody
+	// is told; see [Feed.Lost].
+	Lost func(err error)
 }
 
 // Live is a lobby's socket, as one player. It does not come back by itself ([Feed] does): after its end, Lobby.Live with
@@ -95,9 +100,11 @@ type liveMessage struct {
 	Re        uint32          `json:"re"`
 	OK        json.RawMessage `json:"ok"`
 	Error     *struct {
-		Status     int    `json:"status"`
-		Detail     string `json:"detail"`
-		RetryAfter int    `json:"retry_after"`
+		Status     int          `json:"status"`
+		Title      string       `json:"title"`
+		Detail     string       `json:"detail"`
+		Errors     []FieldError `json:"errors"`
+		RetryAfter int          `json:"retry_after"`
 	} `json:"error"`
 	Bye *struct {
 		Code    proto.Code `json:"code"`
@@ -170,6 +177,9 @@ func (v *Live) send(ctx context.Context, m any) error {
 	text, err := json.Marshal(m)
 	if err != nil {
 		return fmt.Errorf("encoding the request: %w", err)
+	}
+	if len(text) > maxRequest {
+		return fmt.Errorf("%w: %d bytes, at most %d allowed", errRequest, len(text), maxRequest)
 	}
 	return v.ws.Write(ctx, websocket.MessageText, text) //nolint:wrapcheck // each caller says what for
 }
@@ -275,49 +285,78 @@ func (v *Live) end() error {
 	return v.err
 }
 
+var errRequest = errors.New("the request is too long")
+
 // Do makes a request and decodes its answer into out unless that is nil. What the lobby refuses is an [APIError].
 func (v *Live) Do(ctx context.Context, name string, body, out any) error {
-	answer := make(chan liveMessage, 1)
+	q, err := v.begin(ctx, name, body)
+	if err != nil {
+		return err
+	}
+	ok, err := q.answer(ctx)
+	if err != nil {
+		return err
+	}
+	return q.decode(ok, out)
+}
+
+// request is one that was made, and whose answer somebody waits for.
+type request struct {
+	live *Live
+	name string
+	n    uint32
+	got  chan liveMessage
+}
+
+// begin makes a request. The caller asks for the answer.
+func (v *Live) begin(ctx context.Context, name string, body any) (*request, error) {
+	q := &request{live: v, name: name, got: make(chan liveMessage, 1)}
 	v.mu.Lock()
 	v.n++
-	n := v.n
-	v.waiting[n] = answer
+	q.n = v.n
+	v.waiting[q.n] = q.got
 	v.mu.Unlock()
-	defer func() {
-		v.mu.Lock()
-		delete(v.waiting, n)
-		v.mu.Unlock()
-	}()
 	if body == nil {
 		body = struct{}{}
 	}
-	if err := v.send(ctx, map[string]any{"n": n, "do": name, "body": body}); err != nil {
-		return fmt.Errorf("asking the lobby for %s: %w", name, err)
+	if err := v.send(ctx, map[string]any{"n": q.n, "do": name, "body": body}); err != nil {
+		q.end()
+		return nil, fmt.Errorf("asking the lobby for %s: %w", name, err)
 	}
-	m, err := v.await(ctx, answer)
-	switch {
-	case err != nil:
-		return fmt.Errorf("asking the lobby for %s: %w", name, err)
-	case m.Error != nil:
-		return fmt.Errorf("asking the lobby for %s: %w", name, &APIError{
-			Status: m.Error.Status, Detail: m.Error.Detail, RetryAfter: time.Duration(m.Error.RetryAfter) * time.Second,
-		})
-	case out == nil:
-		return nil
-	}
-	if err := json.Unmarshal(m.OK, out); err != nil {
-		return fmt.Errorf("decoding the answer to %s: %w", name, err)
-	}
-	return nil
+	return q, nil
 }
 
-// tell makes a request of whose answer nobody hears.
-func (v *Live) tell(ctx context.Context, name string, body any) error {
-	v.mu.Lock()
-	v.n++
-	n := v.n
-	v.mu.Unlock()
-	return v.send(ctx, map[string]any{"n": n, "do": name, "body": body})
+func (q *request) end() {
+	q.live.mu.Lock()
+	defer q.live.mu.Unlock()
+	delete(q.live.waiting, q.n)
+}
+
+// answer waits for the answer.
+func (q *request) answer(ctx context.Context) (json.RawMessage, error) {
+	defer q.end()
+	m, err := q.live.await(ctx, q.got)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("asking the lobby for %s: %w", q.name, err)
+	case m.Error != nil:
+		e := m.Error
+		return nil, fmt.Errorf("asking the lobby for %s: %w", q.name, &APIError{
+			Status: e.Status, Title: cut(e.Title), Detail: cut(e.Detail), Errors: e.Errors,
+			RetryAfter: time.Duration(max(0, min(e.RetryAfter, 60))) * time.Second,
+		})
+	}
+	return m.OK, nil
+}
+
+func (q *request) decode(ok json.RawMessage, out any) error {
+	if out == nil {
+		return nil
+	}
+	if err := json.Unmarshal(ok, out); err != nil {
+		return fmt.Errorf("decoding the answer to %s: %w", q.name, err)
+	}
+	return nil
 }
 
 // await waits for an answer. One that came before the socket's end counts.

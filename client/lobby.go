@@ -74,27 +74,52 @@ func (l *Lobby) Guest(ctx context.Context, name string) (Guest, error) {
 	if err := l.call(ctx, http.MethodPost, "/v1/guests", body, &g); err != nil {
 		return Guest{}, fmt.Errorf("asking for a guest: %w", err)
 	}
+	l.become(g)
+	return g, nil
+}
+
+// GuestAgain goes on as an earlier guest, by the token that the program has kept of him: it may have ended within the last
+// week. Where the server does not let it, or the token is "", it is Guest.
+func (l *Lobby) GuestAgain(ctx context.Context, token, name string) (Guest, error) {
+	if token == "" {
+		return l.Guest(ctx, name)
+	}
+	g, err := l.renew(ctx, token)
+	if api := (*APIError)(nil); errors.As(err, &api) && !api.Temporary() {
+		return l.Guest(ctx, name)
+	}
+	if err != nil {
+		return Guest{}, err
+	}
+	l.become(g)
+	return g, nil
+}
+
+// become takes a guest's token.
+func (l *Lobby) become(g Guest) {
 	l.Token = g.Token
 	l.mu.Lock()
 	l.newer, l.guest = "", true
 	l.mu.Unlock()
-	return g, nil
 }
 
-// renewGuest exchanges a guest's token, which may have ended within the last week, for a newer one.
+// renewGuest exchanges the guest's token for a newer one.
 func (l *Lobby) renewGuest(ctx context.Context) (string, error) {
-	old := l.token()
+	g, err := l.renew(ctx, l.token())
+	return g.Token, err
+}
+
+func (l *Lobby) renew(ctx context.Context, old string) (g Guest, err error) {
 	body, err := json.Marshal(struct {
 		Token string `json:"token"`
 	}{old})
 	if err != nil {
-		return "", fmt.Errorf("encoding the request: %w", err)
+		return Guest{}, fmt.Errorf("encoding the request: %w", err)
 	}
-	var g Guest
 	if err := l.send(ctx, http.MethodPost, "/v1/guests/renew", "", "", body, &g); err != nil {
-		return "", fmt.Errorf("renewing a guest: %w", err)
+		return Guest{}, fmt.Errorf("renewing a guest: %w", err)
 	}
-	return g.Token, nil
+	return g, nil
 }
 
 // refreshes says how newer tokens are had; nil: not at all.
@@ -105,6 +130,16 @@ func (l *Lobby) refreshes() func(context.Context) (string, error) {
 		return l.renewGuest
 	}
 	return l.Refresh
+}
+
+// Request makes any request of the REST interface, those of operators and of replays as well: a method, a path with its
+// query, like "/v1/replays", an Idempotency-Key where it creates something, the body, which is encoded as JSON, and what
+// the reply is decoded into. "" and nil are none.
+func (l *Lobby) Request(ctx context.Context, method, path, key string, in, out any) error {
+	if err := l.create(ctx, method, path, key, in, out); err != nil {
+		return fmt.Errorf("asking the lobby for %s %s: %w", method, path, err)
+	}
+	return nil
 }
 
 // call makes one request and decodes the reply into out unless that is nil.

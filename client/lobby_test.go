@@ -164,3 +164,55 @@ func TestLobbyWaitEndsWithTheTicketOrTheContext(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+func TestAnEarlierGuestGoesOnWhereTheServerLetsHim(t *testing.T) {
+	for about, test := range map[string]struct {
+		token  string
+		renew  int // the answer's status
+		want   string
+		failed bool
+	}{
+		"he may":             {"kept", 200, "again", false},
+		"nothing was kept":   {"", 200, "new", false},
+		"it was too long":    {"kept", 401, "new", false},
+		"the server is busy": {"kept", 503, "", true},
+	} {
+		mux := http.NewServeMux()
+		mux.HandleFunc("POST /v1/guests", func(w http.ResponseWriter, _ *http.Request) { reply(w, 201, `{"token":"new","player":"p2"}`) })
+		mux.HandleFunc("POST /v1/guests/renew", func(w http.ResponseWriter, r *http.Request) {
+			if b, _ := io.ReadAll(r.Body); string(b) != `{"token":"kept"}` {
+				t.Errorf("%s: renews with %s", about, b)
+			}
+			reply(w, test.renew, `{"token":"again","player":"p1"}`)
+		})
+		l := startLobby(t, mux)
+		g, err := l.GuestAgain(t.Context(), test.token, "alice")
+		if g.Token != test.want || l.Token != test.want || (err != nil) != test.failed {
+			t.Errorf("%s: %+v, %v", about, g, err)
+		}
+		if (l.refreshes() != nil) == test.failed {
+			t.Errorf("%s: how newer tokens are had is wrong", about)
+		}
+	}
+}
+
+func TestAnyRequestOfTheInterfaceCanBeMade(t *testing.T) {
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /v1/replays", func(w http.ResponseWriter, r *http.Request) {
+		b, _ := io.ReadAll(r.Body)
+		if string(b) != `{"match":"m1"}` || r.Header.Get("Authorization") != "Bearer t" || r.Header.Get("Idempotency-Key") != "k" {
+			t.Errorf("%s, %v", b, r.Header)
+		}
+		reply(w, 201, `{"id":"s1"}`)
+	})
+	l := startLobby(t, mux)
+	l.Token = "t"
+	var session struct{ ID string }
+	if err := l.Request(t.Context(), "POST", "/v1/replays", "k", map[string]string{"match": "m1"}, &session); err != nil || session.ID != "s1" {
+		t.Errorf("%+v, %v", session, err)
+	}
+	var api *APIError
+	if err := l.Request(t.Context(), "GET", "/v1/nothing", "", nil, nil); !errors.As(err, &api) || api.Status != 404 {
+		t.Errorf("a route that there is not: %v", err)
+	}
+}

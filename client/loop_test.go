@@ -39,7 +39,7 @@ func passes(t testing.TB, n *fakeNode, c *Conn[world, input], fc *fakeConn, fram
 			t.Fatal(err)
 		}
 		next++
-		if err := c.Send(input{DX: 1}); err != nil {
+		if err := sendNow(c, input{DX: 1}); err != nil {
 			t.Fatal(err)
 		}
 		if _, ok := c.View(time.Now()); !ok {

@@ -13,6 +13,9 @@ const (
 	ackEvery    = 100 * time.Millisecond // without inputs, the server is told this often what has arrived
 	shedAfter   = 500 * time.Millisecond // a server that has said nothing for so long does not get each sample
 	resyncEvery = time.Second            // at most one request for a keyframe of a scope in this time
+	// clockJump: a frame that is off by more from when the one before says that it comes: this process slept, or the room
+	// hung. An estimate would take long to follow.
+	clockJump = 5 * time.Second
 )
 
 // received counts a message.
@@ -66,12 +69,15 @@ func (c *Conn[S, In]) applyFrame(msg message, kind, n int) error {
 		return &CloseError{Code: codeLost, Err: errEpoch}
 	}
 	another := h.Epoch > c.epoch
+	if c.jumped(h, msg.at) && !another {
+		c.clock.Restart()
+		c.forget()
+	}
 	if another { // a host took the match over, behind the same socket
 		c.epoch, c.info.Epoch, c.rebase = h.Epoch, h.Epoch, true
 		c.clock.Restart()
 		c.out.room = h.Processed
-		c.unview()
-		c.predicted.resume()
+		c.forget()
 	}
 	if err := c.decode(msg.at); err != nil {
 		return err
@@ -79,6 +85,7 @@ func (c *Conn[S, In]) applyFrame(msg message, kind, n int) error {
 	if c.have {
 		c.stats.FrameGap = msg.at.Sub(c.frame.At)
 	}
+	c.stats.reckon(&c.frame, h, msg.at)
 	c.frame = Frame{
 		Epoch: h.Epoch, Tick: h.Tick, Processed: h.Processed, Durable: h.Durable, Lead: h.Lead,
 		Bytes: framed(len(msg.data), false), At: msg.at,
@@ -101,6 +108,16 @@ func (c *Conn[S, In]) applyFrame(msg message, kind, n int) error {
 	}
 	c.upkeep(msg.at)
 	return nil
+}
+
+// jumped says whether the local time or the room's has jumped.
+func (c *Conn[S, In]) jumped(h *proto.Head, at time.Time) bool {
+	if !c.have {
+		return false
+	}
+	ticks := int64(h.Tick) - int64(c.frame.Tick)
+	off := at.Sub(c.frame.At) - time.Duration(ticks)*time.Second/time.Duration(c.info.Rate)
+	return off > clockJump || off < -clockJump
 }
 
 // decode brings the state up to date. What is wrong with one scope is healed by a keyframe of that scope.
@@ -168,7 +185,7 @@ func (c *Conn[S, In]) applyEvents(n int) error {
 }
 
 func (c *Conn[S, In]) deliver(tick, number uint32, body []byte) error {
-	if c.opts.OnEvent == nil && c.opts.OnRefused == nil && len(c.handlers) == 0 && !c.predicted.tells() {
+	if c.opts.OnEvent == nil && c.opts.OnRefused == nil && len(c.handlers) == 0 && len(c.refusals.told.list) == 0 && !c.predicted.tells() {
 		return nil
 	}
 	value, err := c.schema.ReadEvent(body)
@@ -179,6 +196,7 @@ func (c *Conn[S, In]) deliver(tick, number uint32, body []byte) error {
 		if c.opts.OnRefused != nil {
 			c.opts.OnRefused(refused.Seq, refused.Reason)
 		}
+		c.refusals.tell(tick, number, refused)
 		return nil
 	}
 	if !c.predicted.told(value, tick) {

@@ -51,6 +51,7 @@ func (c *Conn[S, In]) next(ctx context.Context, wake <-chan time.Time, wait bool
 		if c.ended != nil {
 			return nil, c.ended
 		}
+		c.sendHeld()
 		var msgs <-chan message // nil while the socket is lost
 		if c.cause == nil {
 			msgs = c.sock.msgs
@@ -86,6 +87,7 @@ func (c *Conn[S, In]) next(ctx context.Context, wake <-chan time.Time, wait bool
 			return nil, err
 		}
 		if frame {
+			c.sendHeld()
 			return &c.frame, nil
 		}
 	}

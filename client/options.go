@@ -35,7 +35,8 @@ type Options struct {
 	Silence time.Duration
 	// PingEvery is how often Next measures the round trip. Default 1 s.
 	PingEvery time.Duration
-	// View says how late Conn.View shows rows, and which tables otherwise. The zero value interpolates all of them.
+	// View says how late Conn.View shows rows, and which tables otherwise. The zero value interpolates all of them. CatchUp
+	// is 2 here where it is not set: after a gap nothing jumps.
 	View netcode.PlayoutConfig
 	// Plain asks for states in the plain form, which is several times as large. It is there to be tried.
 	Plain bool
@@ -61,6 +62,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.PingEvery <= 0 {
 		o.PingEvery = time.Second
+	}
+	if o.View.CatchUp == 0 {
+		o.View.CatchUp = 2
 	}
 	return o
 }

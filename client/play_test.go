@@ -109,12 +109,12 @@ func TestPlayCancelsItsTicketWhenItsContextEnds(t *testing.T) {
 
 func TestPlayEndsWithTheTicket(t *testing.T) {
 	q := &queueing{answers: []string{
-		`{"id":"t1","state":"confirming","confirm":{"players":4,"until":"2030-01-01T00:00:00Z"}}`, `{"id":"t1","state":"cancelled"}`,
+		`{"id":"t1","state":"confirming","confirm":{"players":4,"until":"2030-01-01T00:00:00Z"}}`, `{"id":"t1","state":"cancelled","reason":"declined"}`,
 	}}
 	l := q.start(t)
 	_, err := l.Play(t.Context(), NewTicket{Queue: "arena"}, Queueing{Accept: func(t Ticket) bool { return t.Confirm.Players > 10 }})
 	var ended *TicketError
-	if !errors.As(err, &ended) || ended.State != "cancelled" || q.cancelled || !slices.Equal(q.confirmed, []bool{false}) {
+	if !errors.As(err, &ended) || ended.State != "cancelled" || ended.Reason != "declined" || q.cancelled || !slices.Equal(q.confirmed, []bool{false}) {
 		t.Errorf("error %v, cancelled %v, confirmed %v", err, q.cancelled, q.confirmed)
 	}
 }

@@ -2,11 +2,13 @@ package client
 
 import (
 	"fmt"
+	"math"
 	"reflect"
 	"slices"
 	"time"
 
 	"muster/netcode"
+	"muster/proto"
 )
 
 // Rules are a game's rules as far as a client runs them: its Step.
@@ -22,20 +24,25 @@ type PredictOptions struct {
 	// server's come. Default none: all are told when the server says so. Take those that follow from the own inputs, as a
 	// shot does; a hit is the server's to say.
 	Events []any
-	// Ahead bounds by how many ticks the prediction may be ahead of the newest state. Default one second's.
+	// Ahead bounds by how many ticks the prediction may be ahead of the newest state. Default two seconds': on a line that
+	// stalls for one the own ship flies on.
 	Ahead int
 	// HalfLife is the time in which half of a correction is made up for. Default 60 ms.
 	HalfLife time.Duration
 	// Snap is the largest correction, in a column's own unit, that is smoothed: a row that is off by more jumps. Default:
 	// no bound.
 	Snap float64
+	// Rewind is how far back the server's rules look at what a player saw: its Rules.Rewind, and by default that one's
+	// default of 250 ms; negative: not at all. It makes what the rules do about lag, such as that a shot flies the time by
+	// which its shooter saw the world late, the same in the prediction.
+	Rewind time.Duration
 	// Seed is that of the rules' random source, which is unrelated to the server's.
 	Seed uint64
 }
 
 // Predicted is a match's prediction. It belongs to the goroutine that uses the [Conn], which keeps it going: [Conn.Send]
 // gives it the inputs, Next and Poll the server's states, and [Conn.View] shows it. A resume or another epoch begins it
-// anew from the next state.
+// anew from the next state; what was told ahead and counted stays.
 type Predicted[S, In any] struct {
 	c      *Conn[S, In]
 	step   func(*netcode.Step[S, In])
@@ -44,18 +51,17 @@ type Predicted[S, In any] struct {
 	events []reflect.Type // that are told ahead
 	sought handlers       // of events that did not come true
 	now    *netcode.Prediction[S, In]
-	past   netcode.PredictionStats // of predictions before now
 	// Events that were told ahead, and of which the server's came, or did not.
 	confirmed, missed uint64
 
-	lead  float64 // by how much the shown time is ahead of the clock's, in ticks: an input was for a later one
 	time  float64 // that is shown, in ticks; never falls within an epoch
 	shown time.Time
-	anew  bool // the next state begins another epoch
 }
 
-// leadFades is which part of time the shown time runs slower while it is ahead of the clock's.
-const leadFades = 0.1
+const (
+	aheadSeconds  = 2                      // the default of PredictOptions.Ahead
+	rewindDefault = 250 * time.Millisecond // that of Rules.Rewind
+)
 
 // Predict runs the game's rules ahead of the server from the next state on, so that own rows answer inputs at once: what
 // is sent shows in the next View. There is one prediction for a Conn, and none for who only watches.
@@ -79,10 +85,16 @@ func Predict[S, In any](c *Conn[S, In], rules Rules[S, In], o PredictOptions) (*
 		p.only[i] = true
 	}
 	for _, e := range o.Events {
-		if err := c.schema.WriteEvent(c.body, e); err != nil {
+		if err := c.schema.WriteEvent(proto.NewWriter(), e); err != nil {
 			return nil, fmt.Errorf("predicting match %s: PredictOptions.Events: %w", c.match.Room, err)
 		}
 		p.events = append(p.events, reflect.PointerTo(reflect.TypeOf(e)))
+	}
+	if p.opts.Ahead <= 0 {
+		p.opts.Ahead = aheadSeconds * c.info.Rate
+	}
+	if p.opts.Rewind == 0 {
+		p.opts.Rewind = rewindDefault
 	}
 	if err := p.begin(); err != nil {
 		return nil, fmt.Errorf("predicting match %s: %w", c.match.Room, err)
@@ -98,28 +110,34 @@ func Predict[S, In any](c *Conn[S, In], rules Rules[S, In], o PredictOptions) (*
 func (p *Predicted[S, In]) begin() error {
 	c := p.c
 	now, err := netcode.NewPrediction(c.schema, &c.state, p.step, netcode.PredictionConfig{
-		Rate: c.info.Rate, Mode: c.info.Inputs, Seat: c.info.Seat, Seed: p.opts.Seed, Ahead: p.opts.Ahead,
+		Rate: c.info.Rate, Mode: c.info.Inputs, Seat: c.info.Seat, Seed: p.opts.Seed, Ahead: p.opts.Ahead, Rewind: p.rewind(),
 		HalfLife: float64(p.opts.HalfLife) / float64(time.Millisecond), Snap: p.opts.Snap,
 		Emitted: p.emitted, Unconfirmed: p.unconfirmed,
 	})
 	if err != nil {
 		return err //nolint:wrapcheck // Predict says of what
 	}
-	if p.now != nil {
-		p.past = sum(p.past, p.now.Stats())
-	}
-	p.now, p.lead, p.time, p.shown, p.anew = now, 0, 0, time.Time{}, false
+	p.now = now
 	for i := c.out.open(); i < c.out.n; i++ {
+		var body In
 		in := c.out.at(i)
-		if c.schema.ReadInput(in.Body, &c.in) == nil { // Send wrote it
-			now.Input(in.Seq, in.Tick, in.View, in.Frac, &c.in)
+		if c.schema.ReadInput(in.Body, &body) == nil { // Send wrote it
+			now.Input(in.Seq, in.Tick, in.View, in.Frac, &body)
 		}
 	}
 	return nil
 }
 
-// State returns what is predicted for the tick that Tick returns, without smoothing. It is the same memory until the next
-// epoch; the caller only reads it. [Conn.View] returns what to draw.
+// rewind is PredictOptions.Rewind in ticks, as the server reckons it.
+func (p *Predicted[S, In]) rewind() int {
+	if p.opts.Rewind < 0 {
+		return 0
+	}
+	return max(1, int(int64(p.opts.Rewind)*int64(p.c.info.Rate)/int64(time.Second)))
+}
+
+// State returns what is predicted for the tick that Tick returns, without smoothing. It is the same memory for good; the
+// caller only reads it. [Conn.View] returns what to draw.
 func (p *Predicted[S, In]) State() *S { return p.now.State() }
 
 // Tick returns the tick up to which the rules ran; 0 before the first state.
@@ -127,7 +145,7 @@ func (p *Predicted[S, In]) Tick() uint32 { return p.now.Tick() }
 
 // Stats returns the counts so far, over all epochs; of events those alone count that are told ahead.
 func (p *Predicted[S, In]) Stats() netcode.PredictionStats {
-	s := sum(p.past, p.now.Stats())
+	s := p.now.Stats()
 	s.Confirmed, s.Unconfirmed = p.confirmed, p.missed
 	return s
 }
@@ -171,33 +189,34 @@ func (p *Predicted[S, In]) told(event any, tick uint32) bool {
 	return true
 }
 
-// input takes an input that was sent, and has it run at once.
+// input takes an input that was sent, and has it run at once: what is shown follows an estimate slowly, and where it is
+// behind, the input is not to wait for it. It counts in the tick that is shown, and is put right by the server's state if
+// it came later there.
 func (p *Predicted[S, In]) input(in *In, seq, tick, view uint32, frac uint8, now time.Time) {
 	if p == nil {
 		return
 	}
-	p.lead = max(p.lead, float64(tick)-1-p.c.clock.InputTick(p.c.ms(now)))
-	p.now.Input(seq, tick, view, frac, in)
-	p.advance(now)
+	p.follow(now)
+	p.now.Input(seq, min(tick, uint32(math.Ceil(p.time))), view, frac, in)
+	p.now.Advance(p.time)
 }
 
-// advance runs the rules up to the time that is shown now.
-func (p *Predicted[S, In]) advance(now time.Time) {
-	if passed := now.Sub(p.shown); passed > 0 && !p.shown.IsZero() {
-		p.lead = max(0, p.lead-leadFades*passed.Seconds()*float64(p.c.info.Rate))
-		p.now.Decay(float64(passed) / float64(time.Millisecond))
-	}
-	if now.After(p.shown) {
+// follow lets the shown time come up to now.
+func (p *Predicted[S, In]) follow(now time.Time) {
+	if passed := now.Sub(p.shown); passed > 0 {
+		if !p.shown.IsZero() {
+			p.now.Decay(float64(passed) / float64(time.Millisecond))
+		}
 		p.shown = now
 	}
-	p.time = max(p.time, p.c.clock.InputTick(p.c.ms(now))+p.lead)
-	p.now.Advance(p.time)
+	p.time = max(p.time, p.c.clock.InputTick(p.c.ms(now)))
 }
 
 // view puts what is predicted into what is shown.
 func (p *Predicted[S, In]) view(state *S, now time.Time) {
 	if p != nil {
-		p.advance(now)
+		p.follow(now)
+		p.now.Advance(p.time)
 		p.now.ShowIn(state, p.only)
 	}
 }
@@ -206,31 +225,20 @@ func (p *Predicted[S, In]) view(state *S, now time.Time) {
 func (p *Predicted[S, In]) resume() {
 	if p != nil {
 		p.now.Resume()
-		p.anew = true
+	}
+}
+
+// restart notes that ticks count anew from the next state on.
+func (p *Predicted[S, In]) restart() {
+	if p != nil {
+		p.now.Restart()
+		p.time = 0
 	}
 }
 
 // state takes the server's newest.
 func (p *Predicted[S, In]) state(f *Frame) {
-	if p == nil {
-		return
+	if p != nil {
+		p.now.Reconcile(f.Tick, f.Processed)
 	}
-	if fallen := f.Tick+uint32(p.c.info.Rate)/2 < p.now.Tick(); p.anew { //nolint:gosec // 1 to 128
-		p.anew, p.time, p.lead = false, 0, 0
-		if fallen {
-			_ = p.begin() // it has been done before
-		}
-	}
-	p.now.Reconcile(f.Tick, f.Processed)
-}
-
-// sum adds what two predictions have counted.
-func sum(a, b netcode.PredictionStats) netcode.PredictionStats {
-	b.States += a.States
-	b.Mispredicted += a.Mispredicted
-	b.Replayed += a.Replayed
-	b.Forgotten += a.Forgotten
-	b.Adopted += a.Adopted
-	b.Withdrawn += a.Withdrawn
-	return b
 }

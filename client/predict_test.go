@@ -70,7 +70,7 @@ func TestAnInputShowsBeforeTheServerHasIt(t *testing.T) {
 	c, _, p := n.ahead(Options{}, PredictOptions{})
 	shownXs(t, c, 10, 20)
 	for _, dx := range []int8{5, 8} {
-		if err := c.Send(input{DX: dx}); err != nil {
+		if err := sendNow(c, input{DX: dx}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -86,7 +86,7 @@ func TestAnInputShowsBeforeTheServerHasIt(t *testing.T) {
 func TestTablesThatAreNotNamedAreShownAsTheServerHasThem(t *testing.T) {
 	n := startNode(t)
 	c, _, _ := n.ahead(Options{}, PredictOptions{Tables: []string{"Round"}})
-	if err := c.Send(input{DX: 5}); err != nil {
+	if err := sendNow(c, input{DX: 5}); err != nil {
 		t.Fatal(err)
 	}
 	for range 100 {
@@ -101,7 +101,7 @@ func TestAnEventThatIsToldAheadIsToldOnce(t *testing.T) {
 	var at uint32
 	On(c, func(b *boom, e Event) { told, at = append(told, fmt.Sprint(b.N, " ", e.Predicted)), e.Tick })
 	OnUnconfirmed(p, func(b *boom, _ Event) { told = append(told, fmt.Sprint("not ", b.N)) })
-	if err := c.Send(input{DX: 9}); err != nil {
+	if err := sendNow(c, input{DX: 9}); err != nil {
 		t.Fatal(err)
 	}
 	shownXs(t, c, 19, 20)
@@ -121,7 +121,7 @@ func TestAnEventThatIsToldAheadIsToldOnce(t *testing.T) {
 		t.Errorf("told %q, %+v", told, p.Stats())
 	}
 	told = nil
-	if err := c.Send(input{DX: 9}); err != nil { // the server will not have it so
+	if err := sendNow(c, input{DX: 9}); err != nil { // the server will not have it so
 		t.Fatal(err)
 	}
 	shownXs(t, c, 28, 20)
@@ -139,7 +139,7 @@ func TestAnEventThatComesTrueIsConfirmedThoughNobodyListensToIt(t *testing.T) {
 	n := startNode(t)
 	c, fc, p := n.ahead(Options{}, PredictOptions{Events: []any{boom{}}})
 	OnUnconfirmed(p, func(b *boom, _ Event) { t.Errorf("%v is told not to have come", *b) })
-	if err := c.Send(input{DX: 9}); err != nil {
+	if err := sendNow(c, input{DX: 9}); err != nil {
 		t.Fatal(err)
 	}
 	shownXs(t, c, 19, 20)
@@ -161,7 +161,7 @@ func TestANewEpochBeginsThePredictionAnew(t *testing.T) {
 	n.tick = 1000
 	n.welcome.Tick = 1000
 	c, fc, p := n.ahead(Options{}, PredictOptions{})
-	if err := c.Send(input{DX: 5}); err != nil {
+	if err := sendNow(c, input{DX: 5}); err != nil {
 		t.Fatal(err)
 	}
 	shownXs(t, c, 15, 20)
@@ -213,7 +213,7 @@ func TestInputsSayWhatViewShowed(t *testing.T) {
 	}
 	sent := func() *proto.Input {
 		t.Helper()
-		if err := c.Send(input{DX: 1}); err != nil {
+		if err := sendNow(c, input{DX: 1}); err != nil {
 			t.Fatal(err)
 		}
 		return &wantsInputs(t, fc).Inputs[0]
@@ -283,7 +283,7 @@ func TestASilentServerDoesNotGetEachSample(t *testing.T) {
 	c.frame.At = time.Now().Add(-time.Hour)
 	c.written = time.Now().Add(time.Hour) // just now, for as long as the test takes
 	for range 5 {
-		if err := c.Send(input{DX: 1}); err != nil {
+		if err := sendNow(c, input{DX: 1}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -291,10 +291,62 @@ func TestASilentServerDoesNotGetEachSample(t *testing.T) {
 		t.Fatalf("%+v", s)
 	}
 	c.written = time.Time{}
-	if err := c.Send(input{DX: 1}); err != nil {
+	if err := sendNow(c, input{DX: 1}); err != nil {
 		t.Fatal(err)
 	}
 	if p := wantsInputs(t, fc); len(p.Inputs) != 6 {
 		t.Errorf("%d inputs with the next packet, want all 6", len(p.Inputs))
+	}
+}
+
+func TestWhatWasToldAheadIsNotToldAgainByAnotherHost(t *testing.T) {
+	n := startNode(t)
+	n.tick = 1000
+	n.welcome.Tick = 1000
+	var told []string
+	c, fc, p := n.ahead(Options{}, PredictOptions{Events: []any{boom{}}})
+	On(c, func(b *boom, e Event) { told = append(told, fmt.Sprint(b.N, " ", e.Predicted)) })
+	OnUnconfirmed(p, func(b *boom, _ Event) { told = append(told, fmt.Sprint("not ", b.N)) })
+	if err := sendNow(c, input{DX: 9}); err != nil {
+		t.Fatal(err)
+	}
+	shownXs(t, c, 19, 20)
+	fc.send(n.booms(p.Tick(), 1, 9))
+	// Another host has the room, from some ticks earlier on, and without the input.
+	n.tick, n.enc = 990, netcode.NewEncoder(n.schema, netcode.EncoderConfig{})
+	n.welcome.Epoch, fc.view = 8, netcode.View{}
+	n.step()
+	fc.frame(0)
+	mustNext(t, c)
+	if !slices.Equal(told, []string{"9 true"}) || p.Stats().Confirmed != 1 {
+		t.Errorf("told %q, %+v", told, p.Stats())
+	}
+	if p.Tick() > 991+2*testRate+1 {
+		t.Errorf("predicted tick %d", p.Tick())
+	}
+}
+
+func TestWhatViewShowsGoesOnWhenALostSocketIsTakenUpAgain(t *testing.T) {
+	n := startNode(t)
+	c, fc := n.join(Options{Reconnect: true, View: netcode.PlayoutConfig{MinDelay: 1, MaxDelay: 1}})
+	n.step()
+	fc.frame(0)
+	mustNext(t, c)
+	before, _ := c.View(time.Now())
+	tick := before.Tick
+	_ = fc.ws.CloseNow()
+	for c.Lost() == nil || c.Stats().Resumes == 0 {
+		if _, err := c.Poll(); err != nil {
+			t.Fatal(err)
+		}
+		if shown, ok := c.View(time.Now()); !ok || shown.Tick < tick || shown.State.Dots.Len() != 2 {
+			t.Fatalf("shown %+v, %v", shown, ok)
+		}
+		if c.Lost() == nil && c.Stats().Resumes > 0 {
+			break
+		}
+	}
+	if in, frac := c.looksAt(); in != 0 || frac != 0 {
+		t.Errorf("before the new socket's first frame an input looks at %d + %d/256", in, frac)
 	}
 }

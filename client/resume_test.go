@@ -32,7 +32,7 @@ func TestALostSocketIsResumedWithTheSecret(t *testing.T) {
 	fc.frame(0)
 	mustNext(t, c)
 	for range 3 {
-		if err := c.Send(input{DX: 1}); err != nil {
+		if err := sendNow(c, input{DX: 1}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -197,7 +197,7 @@ func TestNextsContextInterruptsAResumeThatGoesOnLater(t *testing.T) {
 	if _, err := c.Next(ctx); !errors.Is(err, context.DeadlineExceeded) {
 		t.Fatalf("error %v", err)
 	}
-	if err := c.Send(input{DX: 5}); err != nil { // kept
+	if err := sendNow(c, input{DX: 5}); err != nil { // kept
 		t.Fatal(err)
 	}
 	n.set(func() { n.refuse = 0 })
@@ -232,7 +232,7 @@ func TestANewEpochBehindTheSameSocketTakesInputsBack(t *testing.T) {
 	fc.frame(0)
 	mustNext(t, c)
 	for range 3 {
-		if err := c.Send(input{}); err != nil {
+		if err := sendNow(c, input{}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -247,7 +247,7 @@ func TestANewEpochBehindTheSameSocketTakesInputsBack(t *testing.T) {
 	if f := mustNext(t, c); f.Epoch != 8 {
 		t.Fatalf("frame %+v", f)
 	}
-	if err := c.Send(input{}); err != nil {
+	if err := sendNow(c, input{}); err != nil {
 		t.Fatal(err)
 	}
 	p := wantsInputs(t, fc)
@@ -298,7 +298,7 @@ func TestInputsOfANewEpochAreForItsTicks(t *testing.T) {
 	fc.frame(0)
 	mustNext(t, c)
 	for range 2 {
-		if err := c.Send(input{}); err != nil {
+		if err := sendNow(c, input{}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -310,7 +310,7 @@ func TestInputsOfANewEpochAreForItsTicks(t *testing.T) {
 	n.step()
 	fc.frame(0)
 	mustNext(t, c)
-	if err := c.Send(input{}); err != nil {
+	if err := sendNow(c, input{}); err != nil {
 		t.Fatal(err)
 	}
 	p := wantsInputs(t, fc)

@@ -7,13 +7,20 @@ import (
 	"muster/proto"
 )
 
+// sampleSpacing is the time between two samples, as a part of a tick: the rules use one a tick, and a server does not listen
+// to many more messages than that. One may be before its time, so that a change does not wait for its turn when what was
+// sent before it was more of the same.
+const sampleSpacing = 0.6
+
 // Send takes an input and sends it, with repeats of those before it that the server has not acknowledged. It is
 // stamped with the tick at which it should arrive just in time, and with the tick that the player looks at.
 //
-// A sample displaces the oldest when 32 are waiting; a command is refused with [ErrBacklog] when 256 are. What waits is
-// not durable yet: in a room that checkpoints that is some seconds' commands. Where more than 32 are not even processed,
-// a command is sent by Next, in its turn. Who only watches gets [ErrWatching]. An error of the socket is not an error of Send: the input is kept, and Next
-// sends it again or says that the match is lost.
+// Once a tick is enough for samples; when they come faster, one waits for its time, and a newer one takes its place: the
+// next call of Send, View, Next or Poll after that sends it. A sample displaces the oldest when 32 are waiting; a command is
+// refused with [ErrBacklog] when 256 are. What waits is not durable yet: in a room that checkpoints that is some seconds'
+// commands. Where more than 32 are not even processed, a command is sent by Next, in its turn. Who only watches gets
+// [ErrWatching]. An error of the socket is not an error of Send: the input is kept, and Next sends it again or says that
+// the match is lost.
 func (c *Conn[S, In]) Send(in In) error {
 	if c.ended != nil {
 		return c.ended
@@ -21,7 +28,7 @@ func (c *Conn[S, In]) Send(in In) error {
 	if c.info.Seat == 0 {
 		return ErrWatching
 	}
-	c.in = in
+	c.in, c.holds = in, false
 	c.body.Reset()
 	if err := c.schema.WriteInput(c.body, &c.in); err != nil {
 		return fmt.Errorf("encoding an input: %w", err)
@@ -29,13 +36,38 @@ func (c *Conn[S, In]) Send(in In) error {
 	if c.body.Len() > proto.MaxInputBody {
 		return fmt.Errorf("encoding an input: %d bytes, at most %d allowed", c.body.Len(), proto.MaxInputBody)
 	}
-	view, frac := c.looksAt()
 	now := time.Now()
+	if c.info.Inputs == proto.Samples && now.Before(c.sampleAt) {
+		c.holds = true // in c.in and c.body
+		return nil
+	}
+	return c.take(now)
+}
+
+// sendHeld sends the sample that has waited for its time.
+func (c *Conn[S, In]) sendHeld() {
+	if !c.holds || c.ended != nil {
+		return
+	}
+	if now := time.Now(); !now.Before(c.sampleAt) {
+		c.holds = false
+		_ = c.take(now) // of samples there are never too many
+	}
+}
+
+// take takes the input that Send has encoded.
+func (c *Conn[S, In]) take(now time.Time) error {
+	view, frac := c.looksAt()
 	dropped, err := c.out.add(c.clock.Target(c.ms(now)), view, frac, c.body.Bytes(), now)
 	if err != nil {
 		return err
 	}
+	spacing := time.Duration(sampleSpacing * float64(time.Second) / float64(c.info.Rate))
+	if c.sampleAt = c.sampleAt.Add(spacing); c.sampleAt.Before(now) {
+		c.sampleAt = now
+	}
 	sent := c.out.at(c.out.n - 1)
+	c.refusals.sent(sent.Seq, &c.in)
 	c.predicted.input(&c.in, sent.Seq, sent.Tick, view, frac, now)
 	c.stats.InputsSent++
 	c.stats.InputsDropped += int64(dropped)

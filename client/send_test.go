@@ -52,3 +52,66 @@ func TestSendOfManyCommandsWritesNoMoreThanTheServerTakes(t *testing.T) {
 		t.Errorf("%d inputs from %d, want 7 from 257", len(p.Inputs), p.Inputs[0].Seq)
 	}
 }
+
+func TestSamplesThatComeTooFastGiveWayToTheNewest(t *testing.T) {
+	n := startNode(t)
+	c, fc := n.join(Options{})
+	n.step()
+	fc.frame(0)
+	mustNext(t, c)
+	began := time.Now()
+	for range 2 { // one may be before its time
+		if err := sendNow(c, input{DX: 1}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c.sampleAt = began
+	if err := c.Send(input{DX: 2}); err != nil {
+		t.Fatal(err)
+	}
+	if spacing := c.sampleAt.Sub(began); c.Stats().InputsSent != 3 || spacing < 30*time.Millisecond { // 0.6 of a tick
+		t.Fatalf("%d sent, the next in %v", c.Stats().InputsSent, spacing)
+	}
+	for about, then := range map[string]func(){
+		"Poll": func() { _, _ = c.Poll() },
+		"View": func() { _, _ = c.View(time.Now()) },
+		"Next": func() { n.step(); fc.frame(0); mustNext(t, c) },
+	} {
+		sent := c.Stats().InputsSent
+		c.sampleAt = time.Now().Add(time.Hour)
+		for _, dx := range []int8{3, 4} {
+			if err := c.Send(input{DX: dx}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		then()
+		if got := c.Stats().InputsSent; got != sent {
+			t.Errorf("%s: %d inputs are sent before their time", about, got-sent)
+		}
+		c.sampleAt = time.Time{}
+		then()
+		then()
+		if got := c.Stats().InputsSent; got != sent+1 {
+			t.Errorf("%s: %d inputs are sent, want the newest", about, got-sent)
+		}
+		var in input
+		if err := n.schema.ReadInput(c.out.at(c.out.n-1).Body, &in); err != nil || in.DX != 4 {
+			t.Errorf("%s: %+v is sent, %v", about, in, err)
+		}
+	}
+}
+
+func TestCommandsDoNotWaitForEachOther(t *testing.T) {
+	n := startNode(t)
+	n.welcome.Inputs = proto.Commands
+	c, _ := n.join(Options{})
+	c.sampleAt = time.Now().Add(time.Hour)
+	for range 3 {
+		if err := c.Send(input{DX: 1}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := c.Stats().InputsSent; got != 3 {
+		t.Errorf("%d commands are sent, want 3", got)
+	}
+}

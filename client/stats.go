@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"muster/netcode"
+	"muster/proto"
 )
 
 // Stats count what a [Conn] has seen since Dial, over all its sockets. Bytes are those of the WebSocket messages with
@@ -27,8 +28,24 @@ type Stats struct {
 	RTT            time.Duration // of the newest ping; 0 before the first
 	FrameGap       time.Duration // between the two newest frames
 	Lead           int           // of the inputs that were used last, as Frame.Lead
+	Takeover       Takeover      // what the newest host cost; zero while the match has had one alone
 	Ack            AckStats
 	Prediction     netcode.PredictionStats // zero without one
+}
+
+// Takeover is what it cost that another host took the match over.
+type Takeover struct {
+	Count      int           // how many there were so far, with this one
+	Paused     time.Duration // between the last frame of the host before and the first one of this
+	RolledBack int           // by how many ticks the latter is earlier: so much of what was seen was played anew
+}
+
+// reckon notes what another host cost, whether behind the same socket or on a new one.
+func (s *Stats) reckon(last *Frame, h *proto.Head, at time.Time) {
+	if s.Frames > 0 && h.Epoch > last.Epoch {
+		back := max(0, int64(last.Tick)-int64(h.Tick))
+		s.Takeover = Takeover{Count: s.Takeover.Count + 1, Paused: at.Sub(last.At), RolledBack: int(back)}
+	}
 }
 
 // Traffic says what the bytes of states were for, since Dial. The blocks alone are counted, without heads and framing.

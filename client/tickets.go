@@ -83,10 +83,18 @@ type Waits struct {
 }
 
 // TicketError means that a ticket ended without a match.
-type TicketError struct{ ID, State string }
+type TicketError struct {
+	ID, State string
+	Reason    string // for people; "" when the lobby did not say
+}
 
 // Error implements error.
-func (e *TicketError) Error() string { return fmt.Sprintf("ticket %s is %s", e.ID, e.State) }
+func (e *TicketError) Error() string {
+	if e.Reason != "" {
+		return fmt.Sprintf("ticket %s is %s: %s", e.ID, e.State, e.Reason)
+	}
+	return fmt.Sprintf("ticket %s is %s", e.ID, e.State)
+}
 
 const (
 	longPoll = 10 * time.Second
@@ -132,7 +140,7 @@ func (l *Lobby) Explain(ctx context.Context, id string) (Explanation, error) {
 }
 
 // WaitTicket waits until a ticket is matched. A ticket that ended otherwise gives a [TicketError]. In queues that ask their
-// players, another goroutine confirms the match meanwhile, or the ticket ends. See [Lobby.Play], which does all of it.
+// players, another goroutine confirms the match meanwhile, or the ticket ends. See [Lobby.Await], which does all of it.
 func (l *Lobby) WaitTicket(ctx context.Context, id string) (Match, error) {
 	return l.wait(ctx, id, func(Ticket) error { return nil }, func(err error) error { return err })
 }
@@ -154,7 +162,7 @@ func (l *Lobby) wait(ctx context.Context, id string, progress func(Ticket) error
 		case t.State == "waiting":
 			known, err = "", progress(t)
 		default:
-			return Match{}, &TicketError{ID: id, State: t.State}
+			return Match{}, &TicketError{ID: id, State: t.State, Reason: t.Reason}
 		}
 		if err == nil { // a lobby that does not wait must not be asked without end
 			if ended := pause.For(ctx, time.Until(began.Add(pollPause))); ended != nil {
@@ -191,7 +199,7 @@ func (l *Lobby) Play(ctx context.Context, want NewTicket, q Queueing) (Match, er
 	if err != nil {
 		return Match{}, err
 	}
-	m, err := l.follow(ctx, ticket, q)
+	m, err := l.Await(ctx, ticket, q)
 	if ended := (*TicketError)(nil); err != nil && !errors.As(err, &ended) {
 		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), cancelTimeout)
 		defer cancel()
@@ -200,8 +208,9 @@ func (l *Lobby) Play(ctx context.Context, want NewTicket, q Queueing) (Match, er
 	return m, err
 }
 
-// follow waits for a ticket's match, and confirms it once for each time that it is asked to.
-func (l *Lobby) follow(ctx context.Context, ticket Ticket, q Queueing) (Match, error) {
+// Await is the second half of Play: it waits for a ticket's match, and confirms it once for each time that it is asked to.
+// The ticket is not cancelled when ctx ends.
+func (l *Lobby) Await(ctx context.Context, ticket Ticket, q Queueing) (Match, error) {
 	var asked time.Time // the deadline of the match that was confirmed
 	progress := func(t Ticket) error {
 		if q.Progress != nil {

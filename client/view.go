@@ -35,6 +35,7 @@ const clockStray = time.Second
 // evenly. Own rows are those of the prediction where there is one ([Predict]). A time that is more than a second off the
 // machine's clock counts as now. In a steady state it does not allocate.
 func (c *Conn[S, In]) View(now time.Time) (Shown[S], bool) {
+	c.sendHeld()
 	v := &c.viewer
 	if v.playout == nil {
 		if c.stats.Frames == 0 {
@@ -50,8 +51,9 @@ func (c *Conn[S, In]) View(now time.Time) (Shown[S], bool) {
 	if !ok {
 		return Shown[S]{}, false
 	}
-	whole := math.Floor(at)
-	v.tick, v.frac = uint32(whole), uint8((at-whole)*256)
+	if whole := math.Floor(at); c.have { // by this socket
+		v.tick, v.frac = uint32(whole), uint8((at-whole)*256)
+	}
 	c.predicted.view(&v.state, now)
 	return Shown[S]{State: &v.state, Tick: at}, true
 }
@@ -63,18 +65,27 @@ func (c *Conn[S, In]) push(at time.Time) {
 	}
 }
 
-// unview forgets the states that were shown: those to come do not follow them.
+// unview forgets what the player looks at, until the next frame: what is shown up to then is from before.
 func (c *Conn[S, In]) unview() {
-	c.viewer.tick, c.viewer.frac = 0, 0
+	c.viewer.tick, c.viewer.frac, c.view = 0, 0, 0
+}
+
+// forget forgets the states that were shown, and what is predicted from them: those to come are of another epoch, in which
+// ticks may count from an earlier one.
+func (c *Conn[S, In]) forget() {
+	c.unview()
+	c.predicted.restart()
 	if p := c.viewer.playout; p != nil {
 		p.Reset()
 	}
 }
 
 // looksAt is the tick and the fraction of it that an input sent now was made at: what SetView said since the last frame,
-// what View showed last, or the newest frame.
+// what View showed last, or the newest frame; 0 before the first one of a socket.
 func (c *Conn[S, In]) looksAt() (tick uint32, frac uint8) {
 	switch {
+	case !c.have:
+		return c.view, c.frac
 	case c.view != 0 && c.viewAt == c.frame.Tick:
 		return c.view, c.frac
 	case c.viewer.tick != 0:

@@ -1,5 +1,7 @@
 package netcode
 
+import "math"
+
 // Mix makes out, an *S, show the states a and b, at the position between them: what the golden files are made with.
 func (sc *Schema) Mix(out, a, b any, at float64) error {
 	var tables [3][]rows
@@ -11,7 +13,7 @@ func (sc *Schema) Mix(out, a, b any, at float64) error {
 		tables[i] = list
 	}
 	for i := range sc.Tables {
-		sc.Tables[i].mix(tables[0][i], tables[1][i], tables[2][i], at)
+		sc.Tables[i].mix(tables[0][i], tables[1][i], tables[2][i], at, math.Inf(1))
 	}
 	return nil
 }

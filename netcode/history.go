@@ -1,6 +1,9 @@
 package netcode
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+)
 
 // maxHistory is the longest history, in ticks: a second of the fastest game.
 const maxHistory = 128
@@ -110,7 +113,7 @@ func (h *history[S]) at(tick uint32, frac uint8) *S {
 	}
 	for k := range h.shown {
 		if t := &h.sc.Tables[k]; t.rewind {
-			t.mix(h.shown[k], a.tables[k], b.tables[k], pos)
+			t.mix(h.shown[k], a.tables[k], b.tables[k], pos, math.Inf(1))
 		} else {
 			h.shown[k].share(h.present[k])
 		}

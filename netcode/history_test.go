@@ -167,6 +167,46 @@ func TestViewedIsWhatRewindShowsAndRewindToGoesOnFromThere(t *testing.T) {
 	}
 }
 
+func TestAClientThatKnowsTheWindowViewsWhatTheServerWill(t *testing.T) {
+	var w rewindWorld
+	sc := rewindSchema(t)
+	for _, c := range []struct {
+		rewind     int
+		view, want uint32
+		frac, rest uint8
+	}{
+		{4, 18, 18, 128, 128}, {4, 16, 16, 0, 0}, {4, 15, 16, 255, 0}, {4, 0, 16, 9, 0}, {4, 20, 20, 7, 0}, {4, 99, 20, 7, 0},
+		{0, 18, 20, 128, 0},
+	} {
+		seen := false
+		p, err := NewPrediction(sc, &w, func(s *Step[rewindWorld, testInput]) {
+			if s.Tick != 21 {
+				return
+			}
+			seen = true
+			if tick, frac := s.Viewed(1); tick != c.want || frac != c.rest {
+				t.Errorf("window %d, view %d and %d/256: it is %d and %d/256, want %d and %d/256",
+					c.rewind, c.view, c.frac, tick, frac, c.want, c.rest)
+			}
+			if s.Rewind(1) != s.State || s.RewindTo(18) != s.State {
+				t.Error("there is a past")
+			}
+			if tick, frac := s.Viewed(2); tick != 20 || frac != 0 {
+				t.Errorf("a seat without an input looks at %d and %d/256", tick, frac)
+			}
+		}, PredictionConfig{Rate: 20, Seat: 1, Rewind: c.rewind})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.Reconcile(20, 0)
+		p.Input(1, 21, c.view, c.frac, &testInput{})
+		p.Advance(21)
+		if !seen {
+			t.Error("tick 21 did not run")
+		}
+	}
+}
+
 func TestWithoutAHistoryEverybodyViewsTheNewestState(t *testing.T) {
 	var w rewindWorld
 	for name, d := range map[string]*Driver[rewindWorld, testInput]{

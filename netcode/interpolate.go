@@ -16,8 +16,9 @@ import (
 // values are two people's. Nor does an element of a slice that one of the two has not.
 
 // mix makes out show two states of its table. at is the position between them: a is at 0, b at 1, and beyond 1 the
-// columns that glide go on as they did, a range's no further than its end. The three must not be the same table.
-func (t *TableInfo) mix(out, a, b rows, at float64) {
+// columns that glide go on as they did, a range's no further than its end. A row in which one of them changes by more than
+// snap does not glide. The three must not be the same table.
+func (t *TableInfo) mix(out, a, b rows, at, snap float64) {
 	base, other := a, b
 	if at >= 1 {
 		base, other = b, a
@@ -36,7 +37,7 @@ func (t *TableInfo) mix(out, a, b rows, at float64) {
 			}
 		}
 		switch {
-		case q == p:
+		case q == p, t.elsewhere(p, q, snap):
 			t.copyRow(to, p)
 		case at >= 1:
 			t.mixRow(to, p, q, p, at)
@@ -46,12 +47,38 @@ func (t *TableInfo) mix(out, a, b rows, at float64) {
 	}
 }
 
-// mixRow writes a row that is in both states; base is that from which the columns come that do not glide.
-func (t *TableInfo) mixRow(to, base, a, b unsafe.Pointer, at float64) {
-	sold := t.owner >= 0 && t.Fields[t.owner].load(a) != t.Fields[t.owner].load(b)
+// elsewhere says whether a column that glides differs by more than snap: the row was put elsewhere.
+func (t *TableInfo) elsewhere(a, b unsafe.Pointer, snap float64) bool {
+	if math.IsInf(snap, 1) {
+		return false
+	}
+	sold := t.sold(a, b)
 	for i := range t.Fields {
 		f := &t.Fields[i]
-		if f.Sent() && (!sold || f.flags&(flagOwner|flagTeam) == 0) {
+		glides := f.Kind == KindFixed || f.Kind == KindFloat32 || f.Kind == KindFloat64
+		if glides && f.in == nil && f.known(sold) && math.Abs(f.value(f.load(b))-f.value(f.load(a))) > snap {
+			return true
+		}
+	}
+	return false
+}
+
+// sold says whether a row changes hands.
+func (t *TableInfo) sold(a, b unsafe.Pointer) bool {
+	return t.owner >= 0 && t.Fields[t.owner].load(a) != t.Fields[t.owner].load(b)
+}
+
+// known says whether both values of a column are this player's to see.
+func (f *Field) known(sold bool) bool {
+	return f.Sent() && (!sold || f.flags&(flagOwner|flagTeam) == 0)
+}
+
+// mixRow writes a row that is in both states; base is that from which the columns come that do not glide.
+func (t *TableInfo) mixRow(to, base, a, b unsafe.Pointer, at float64) {
+	sold := t.sold(a, b)
+	for i := range t.Fields {
+		f := &t.Fields[i]
+		if f.known(sold) {
 			if v, ok := f.between(a, b, at); ok {
 				f.setFloat(to, v)
 				continue

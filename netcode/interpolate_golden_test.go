@@ -173,6 +173,7 @@ func newScript(t *testing.T, about string, cfg netcode.PlayoutConfig) *playoutSc
 	s := &playoutScript{t: t, p: p, rows: true, v: playoutVector{About: about, Options: map[string]float64{}}}
 	for name, v := range map[string]float64{
 		"minDelay": cfg.MinDelay, "maxDelay": cfg.MaxDelay, "extrapolate": cfg.Extrapolate,
+		"catchUp": cfg.CatchUp, "snap": cfg.Snap,
 	} {
 		if v != 0 {
 			s.v.Options[name] = v
@@ -273,6 +274,41 @@ func playoutVectors(t *testing.T) []playoutVector {
 	s.look(33)
 	s.push(5, &w, 5.5)
 	s.look(5.5)
+	list = append(list, s.v)
+
+	s = newScript(t, "a row that is put elsewhere neither glides there nor goes on so", netcode.PlayoutConfig{
+		MinDelay: 1, MaxDelay: 1, Snap: 8,
+	})
+	w = glideWorld{}
+	a = w.Gliders.Add(glider{X: 10})
+	b = w.Gliders.Add(glider{X: 10, Angle: 1})
+	s.push(10, &w, 10)
+	w.Gliders.Get(a).X, w.Gliders.Get(b).X, w.Gliders.Get(b).Angle = 18, 18.25, 2
+	s.push(11, &w, 11)
+	looks(s, 11, 14, 0.375)
+	w.Gliders.Get(a).X, w.Gliders.Get(b).X = 90, 20
+	s.push(12, &w, 14)
+	looks(s, 14, 16, 0.5)
+	list = append(list, s.v)
+
+	s = newScript(t, "after a gap what is shown catches up", netcode.PlayoutConfig{MinDelay: 1, MaxDelay: 3, CatchUp: 2})
+	w = glideWorld{}
+	a = w.Gliders.Add(glider{})
+	next := uint32(1)
+	for now := 1.0; now < 60; now += 0.375 {
+		for ; float64(next) <= now && (now < 10 || now > 30); next++ { // 20 ticks of nothing, and then all at once
+			w.Gliders.Get(a).X = float64(next)
+			s.push(next, &w, now)
+		}
+		s.look(now)
+		if now == 40 {
+			s.look(39) // the clock is put back
+		}
+	}
+	w.Gliders.Get(a).X = 99
+	s.push(200, &w, 200) // too long a gap
+	s.look(200)
+	s.look(201)
 	list = append(list, s.v)
 
 	for _, line := range []struct {

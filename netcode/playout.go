@@ -29,6 +29,14 @@ type PlayoutConfig struct {
 	// Extrapolate is for how long rows go on as they did when no newer state has come; then they stand still. Default
 	// 2, negative: not at all.
 	Extrapolate float64
+	// CatchUp is how much faster than time what is shown runs at most, at least 1, when it makes up for a gap in which it
+	// stood still; gaps of more than 60 ticks beyond MaxDelay it jumps over. It keeps 60 states more. Default: it jumps
+	// over all.
+	CatchUp float64
+	// Snap is by how much a column that glides, in its own unit, changes at most from one state to the next: a row in which
+	// one changes by more was put elsewhere, and neither glides there nor goes on so. Angles do not count. Default: no
+	// bound.
+	Snap float64
 	// Modes are those of tables by name; a table that is not named is Interpolated.
 	Modes map[string]PlayoutMode
 }
@@ -50,12 +58,31 @@ func (c PlayoutConfig) withDefaults() (PlayoutConfig, error) {
 		return c, fmt.Errorf("%v ticks to extrapolate, at most 100 allowed", c.Extrapolate)
 	}
 	c.Extrapolate = max(0, c.Extrapolate)
+	if c.CatchUp == 0 {
+		c.CatchUp = math.Inf(1)
+	}
+	if c.Snap == 0 {
+		c.Snap = math.Inf(1)
+	}
+	if !(c.CatchUp >= 1 && c.Snap > 0) {
+		return c, fmt.Errorf("CatchUp %v, Snap %v: at least 1, and more than 0 allowed", c.CatchUp, c.Snap)
+	}
 	return c, nil
 }
 
-// playoutSpare is how many states are kept beyond those of the longest delay: for a server that is ahead of its
-// estimate.
-const playoutSpare = 8
+// How many states are kept beyond those of the longest delay: for a server that is ahead of its estimate, and where a gap
+// is made up for.
+const (
+	playoutSpare   = 8
+	playoutCatchUp = 60
+)
+
+func (c *PlayoutConfig) most() int {
+	if math.IsInf(c.CatchUp, 1) {
+		return int(math.Ceil(c.MaxDelay)) + playoutSpare
+	}
+	return int(math.Ceil(c.MaxDelay)) + playoutCatchUp
+}
 
 // Playout is a client's buffer of states that come from the server. It shows them a little late, so that there is
 // mostly a state on both sides of the time shown, and rows move evenly however unevenly frames arrive. All times that
@@ -70,7 +97,9 @@ type Playout[S any] struct {
 	most int
 	// spares are moments to use again.
 	spares []*moment[S]
-	time   float64 // up to which was shown; it never goes back
+	time   float64 // up to which there was time to show; it never goes back
+	// The time that was shown last, and the server's time then.
+	shown, shownAt float64
 
 	in, out             *S // what the tables below are of
 	inTables, outTables []rows
@@ -85,7 +114,7 @@ func NewPlayout[S any](sc *Schema, cfg PlayoutConfig) (*Playout[S], error) {
 	if _, err := tablesOf(sc, new(S)); err != nil {
 		return nil, fmt.Errorf("playout: %w", err)
 	}
-	p := &Playout[S]{sc: sc, cfg: cfg, mode: make([]PlayoutMode, len(sc.Tables)), most: int(math.Ceil(cfg.MaxDelay)) + playoutSpare}
+	p := &Playout[S]{sc: sc, cfg: cfg, mode: make([]PlayoutMode, len(sc.Tables)), most: cfg.most()}
 	for name, mode := range cfg.Modes {
 		i := slices.IndexFunc(sc.Tables, func(t TableInfo) bool { return t.Name == name })
 		if i < 0 || mode > Raw {
@@ -102,7 +131,7 @@ func NewPlayout[S any](sc *Schema, cfg PlayoutConfig) (*Playout[S], error) {
 func (p *Playout[S]) Reset() {
 	p.spares = append(p.spares, p.kept...)
 	p.kept = p.kept[:0]
-	p.time = math.Inf(-1)
+	p.time, p.shown, p.shownAt = math.Inf(-1), math.Inf(-1), 0
 }
 
 // Delay is how many ticks behind the server's time the shown one is meant to be.
@@ -177,7 +206,7 @@ func (p *Playout[S]) At(now float64, out *S) (shown float64, ok bool) {
 		p.out, p.outTables = out, p.tables(out)
 	}
 	last := p.kept[n-1]
-	shown = min(p.time, float64(last.tick)+p.cfg.Extrapolate)
+	shown = p.steady(min(p.time, float64(last.tick)+p.cfg.Extrapolate), now)
 	past, present := p.between(shown), p.ahead(now)
 	for k := range p.outTables {
 		t, b := &p.sc.Tables[k], past
@@ -189,9 +218,22 @@ func (p *Playout[S]) At(now float64, out *S) (shown float64, ok bool) {
 			b = present
 		case Interpolated:
 		}
-		t.mix(p.outTables[k], b.earlier.tables[k], b.later.tables[k], b.pos)
+		t.mix(p.outTables[k], b.earlier.tables[k], b.later.tables[k], b.pos, p.cfg.Snap)
 	}
-	return past.shown(shown), true
+	p.shown, p.shownAt = past.shown(shown), now
+	return p.shown, true
+}
+
+// steady is the time to show where there is time to show one: it catches up with it.
+func (p *Playout[S]) steady(wanted, now float64) float64 {
+	if math.IsInf(p.cfg.CatchUp, 1) {
+		return wanted
+	}
+	most := float64(max(0, now-p.shownAt) * p.cfg.CatchUp)
+	if late := wanted - p.shown; late > most && late < float64(p.most) {
+		return max(p.shown+most, float64(p.kept[0].tick))
+	}
+	return wanted
 }
 
 // between is a time between two states, or after the last.

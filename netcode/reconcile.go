@@ -27,6 +27,9 @@ type PredictionConfig struct {
 	// Window is by how many ticks the server's row or event may be off the predicted one that it is taken for. Default a
 	// fifth of a second.
 	Window int
+	// Rewind is how far back the server's rules look at what a player saw, in ticks: its [DriverConfig.Window]. With it
+	// [Step.Viewed] says in a client what it will say there, where a table is marked with rewind. 0: it does not.
+	Rewind int
 	// Emitted is called for an event that the rules emit ahead of the server and that this seat is to hear, when the tick
 	// has run: once, however often the tick runs. The event is a pointer to its struct, as [Schema.ReadEvent] returns it.
 	Emitted func(event any, tick uint32)
@@ -84,7 +87,8 @@ type Prediction[S, In any] struct {
 	into     *S     // the state that ShowIn was given last,
 	intoRows []rows // and its tables
 
-	have      bool
+	have      bool    // a state since the start, or since Restart
+	begun     bool    // a state at all
 	tick      uint32  // of predicted
 	time      float64 // what is shown, in ticks
 	lived     uint32  // the newest tick that ran live
@@ -136,7 +140,11 @@ func NewPrediction[S, In any](
 			return nil, fmt.Errorf("predicting a state: %w", err)
 		}
 	}
-	p.driver = NewDriver[S, In](p.now, DriverConfig{Rate: cfg.Rate, Seed: cfg.Seed})
+	driver := DriverConfig{Rate: cfg.Rate, Seed: cfg.Seed}
+	if sc.rewinds() {
+		driver.Window = cfg.Rewind
+	}
+	p.driver = NewDriver[S, In](p.now, driver)
 	p.smooth = newSmoothing(sc, cfg.HalfLife, cfg.Snap)
 	p.spawns = newSpawns(sc, cfg.Window)
 	p.foretold = foretold{sc: sc, window: uint32(cfg.Window)} //nolint:gosec // positive
@@ -169,7 +177,7 @@ func (p *Prediction[S, In]) Input(seq, tick, view uint32, frac uint8, in *In) {
 	}
 	*p.kept(p.n) = predictedInput[In]{stepInput[In]{p.cfg.Seat, seq, view, frac, *in}, tick}
 	p.n++
-	if tick > p.tick || p.tick <= p.state {
+	if !p.have || tick > p.tick || p.tick <= p.state {
 		return
 	}
 	p.smooth.hold(p.before, p.predicted, p.left())
@@ -280,10 +288,18 @@ func (p *Prediction[S, In]) settle() {
 }
 
 // Reconcile takes up that the truth has the state of a tick, with the own inputs up to processed in it. It predicts the
-// present anew from there, whatever that tick is: in a new epoch ticks and processed may have fallen.
+// present anew from there, whatever that tick is. In a new epoch ticks and processed may have fallen: see Restart.
 func (p *Prediction[S, In]) Reconcile(tick, processed uint32) {
 	p.stats.States++
 	present := p.tick
+	if !p.have {
+		present = 0
+		for i := range p.n {
+			if in := p.kept(i); p.begun {
+				in.tick = min(in.tick, tick)
+			}
+		}
+	}
 	p.sc.copyTables(p.was, p.predicted)
 	p.smooth.hold(p.before, p.predicted, p.left())
 	next := p.rebase(tick, processed)
@@ -305,11 +321,12 @@ func (p *Prediction[S, In]) Reconcile(tick, processed uint32) {
 	p.run(present, running{most: math.MaxUint32})
 	p.settle()
 	p.lived = min(max(p.lived, tick), p.tick)
-	if !p.have {
-		p.have = true
+	had := p.have
+	if p.have = true; !p.begun {
+		p.begun = true
 		return
 	}
-	if p.tick == present {
+	if had && p.tick == present {
 		p.measure()
 	}
 	p.smooth.correct(p.before, p.predicted, p.left(), &p.spawns)
@@ -362,6 +379,10 @@ func (p *Prediction[S, In]) Confirm(event any, tick uint32) bool {
 
 // Resume takes up that the connection was lost and is there again: the server has let go of the sample that it held.
 func (p *Prediction[S, In]) Resume() { p.resumed = true }
+
+// Restart takes up that ticks count anew from the next state on: another host has the room. Inputs that it does not contain
+// are then for its tick at the latest, as they are where they are sent again; what was told and counted stays.
+func (p *Prediction[S, In]) Restart() { p.resumed, p.have, p.lived = true, false, 0 }
 
 // Decay lets what is shown approach what is predicted, by the milliseconds that have passed.
 func (p *Prediction[S, In]) Decay(ms float64) { p.smooth.decay(ms) }

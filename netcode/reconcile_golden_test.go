@@ -133,7 +133,7 @@ func columnsOf(id netcode.ID, row any) []any {
 
 // kitOp is one thing that happens to a prediction, and what it has then.
 type kitOp struct {
-	Op        string    `json:"op"` // input, advance, state, decay, resume, event
+	Op        string    `json:"op"` // input, advance, state, decay, resume, restart, event
 	Seq       uint32    `json:"seq,omitempty"`
 	Tick      uint32    `json:"tick,omitempty"`
 	Time      float64   `json:"time,omitempty"` // of advance
@@ -188,6 +188,7 @@ type kitStory struct {
 	frames     []float64          // when pictures are drawn, in ticks from the last; after the first comes the input
 	fire       bool
 	epoch      bool // in the end the server goes back
+	restart    bool // or another host goes on from earlier
 }
 
 // kitServer is the authority: it runs the game on what an InputBuffer gives it.
@@ -372,6 +373,33 @@ func kitPlay(t *testing.T, seed uint64, story kitStory) kitStory {
 		pred.Advance(26)
 		note(kitOp{Op: "advance", Time: 26})
 	}
+	if story.restart {
+		if err := sc.Copy(&truth, &past); err != nil {
+			t.Fatal(err)
+		}
+		pred.Restart()
+		note(kitOp{Op: "restart"})
+		give := func(tick uint32, in kitInput) {
+			seq++
+			pred.Input(seq, tick, 0, 0, &in)
+			note(kitOp{Op: "input", Seq: seq, Tick: tick, Turn: in.Turn, Thrust: in.Thrust, Fire: in.Fire})
+		}
+		give(srv.tick, kitInput{Turn: 1}) // before the first state of the other host
+		rows := rowsOfKit(&truth)
+		for i, tick := range []uint32{14, 16, 22} { // the last is beyond the window of what was told ahead
+			pred.Reconcile(tick, pastProcessed)
+			note(kitOp{Op: "state", Tick: tick, Processed: pastProcessed, Rows: &rows})
+			pred.Advance(float64(tick) + 2.5)
+			note(kitOp{Op: "advance", Time: float64(tick) + 2.5})
+			give(tick+3, kitInput{Thrust: 1, Fire: i == 0})
+			pred.Decay(20)
+			note(kitOp{Op: "decay", MS: 20})
+		}
+		for _, tick := range []uint32{srv.tick, srv.tick + 8} {
+			pred.Reconcile(tick, seq)
+			note(kitOp{Op: "state", Tick: tick, Processed: seq, Rows: &rows})
+		}
+	}
 	return story
 }
 
@@ -397,6 +425,10 @@ func kitStories(t *testing.T) kitVectors {
 		{
 			Name: "shots whose inputs are lost, and a push", lead: 3, late: 2, fire: true, loss: 0.4,
 			frames: []float64{0.25, 1}, nudges: map[uint32]float64{12: -3},
+		},
+		{
+			Name: "shots up to another host, which goes on from earlier", lead: 3, late: 2, fire: true,
+			frames: []float64{0.1, 0.6}, restart: true,
 		},
 		{Name: "shots by commands that come too late", Mode: "commands", late: 4, fire: true, frames: []float64{0.2, 0.7}},
 	}

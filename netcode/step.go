@@ -21,7 +21,7 @@ type Step[S, In any] struct {
 	emitted []Emission
 	refused []Refusal
 	past    *history[S] // nil: none is kept
-	window  uint32      // how far back Rewind goes, in ticks; 0: as far as the history does
+	window  uint32      // how far back Rewind goes, in ticks; 0: as far as the history does, without one not at all
 }
 
 type stepInput[In any] struct {
@@ -116,15 +116,20 @@ func (s *Step[S, In]) Rewind(seat Seat) *S {
 
 // Viewed returns the moment that Rewind(seat) shows: a tick and the fraction of the way to the next, in 1/256. It is
 // never before the window or the history, and never after the newest state that a player can have seen, that of the tick
-// before: this is what it returns where Rewind returns the present.
+// before: this is what it returns where Rewind returns the present. In a client that knows the window
+// ([PredictionConfig]) it is what it will be on the server, though Rewind returns the present there.
 func (s *Step[S, In]) Viewed(seat Seat) (tick uint32, frac uint8) {
 	newest := max(s.Tick, 1) - 1
 	in := s.inputOf(seat)
-	if in == nil || s.past == nil || s.past.n == 0 {
+	if in == nil || s.past == nil && s.window == 0 || s.past != nil && s.past.n == 0 {
 		return newest, 0
 	}
 	tick, frac = s.within(in.view, in.frac)
-	switch oldest := s.past.back(s.past.n - 1).tick; {
+	oldest := uint32(0)
+	if s.past != nil {
+		oldest = s.past.back(s.past.n - 1).tick
+	}
+	switch {
 	case tick >= newest:
 		return newest, 0
 	case tick < oldest:

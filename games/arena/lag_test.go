@@ -177,7 +177,7 @@ func TestTwoWhoHitEachOtherInOneTickBothDo(t *testing.T) {
 	}
 }
 
-func TestAPredictingClientHasItsBulletsAtTheNose(t *testing.T) {
+func TestAClientThatDoesNotKnowHowFarTheServerLooksBackHasItsBulletsAtTheNose(t *testing.T) {
 	s, a, _ := newDuel()
 	s.step(10)
 	s.d = netcode.NewDriver[World, Input](&s.w, netcode.DriverConfig{Rate: tickRate, Seed: 42}) // as netcode.Prediction does

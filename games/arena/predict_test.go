@@ -22,7 +22,10 @@ type farClient struct {
 	in      Input
 }
 
-const farAhead = 6 // ticks: 300 ms
+const (
+	farAhead    = 6 // ticks: 300 ms
+	rewindTicks = 5
+)
 
 func newFarClient(t *testing.T) *farClient {
 	t.Helper()
@@ -34,7 +37,7 @@ func newFarClient(t *testing.T) *farClient {
 	for seat := range netcode.Seat(12) {
 		c.world.Ships.Add(Ship{Owner: seat + 1})
 	}
-	c.driver = netcode.NewDriver[World, Input](&c.world, netcode.DriverConfig{Rate: tickRate, Schema: e.sc, Window: 5})
+	c.driver = netcode.NewDriver[World, Input](&c.world, netcode.DriverConfig{Rate: tickRate, Schema: e.sc, Window: rewindTicks})
 	var err error
 	c.pred, err = netcode.NewPrediction(e.sc, &c.truth, func(s *netcode.Step[World, Input]) {
 		for id, ship := range s.State.Ships.All() { // whom it meets is the server's to say
@@ -43,7 +46,7 @@ func newFarClient(t *testing.T) *farClient {
 			}
 		}
 		Arena{}.Step(s)
-	}, netcode.PredictionConfig{Rate: tickRate, Mode: proto.Samples, Seat: 1})
+	}, netcode.PredictionConfig{Rate: tickRate, Mode: proto.Samples, Seat: 1, Rewind: rewindTicks})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,7 +72,7 @@ func (c *farClient) play(t *testing.T) {
 	processed := uint32(0)
 	if in, ok := c.made[c.tick]; ok {
 		processed = c.tick - farAhead
-		c.driver.Input(1, processed, c.tick-1, 0, &in)
+		c.driver.Input(1, processed, processed-1, 0, &in) // he saw the state of then
 	}
 	for seat := range netcode.Seat(11) {
 		in := c.wild()

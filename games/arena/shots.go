@@ -19,7 +19,7 @@ func flyBullets(s *step, dt float64) {
 // that. So a victim may be hit where it was up to Rules.Rewind ago, although it has turned away since then, and it sees
 // such a bullet begin up to that much of its flight before its shooter's nose. The present decides on what a hit does:
 // nobody is hit who is destroyed by now, and the shield of now protects. Two who hit each other in one tick both do.
-// A client that predicts has no past, and its bullets begin at the nose.
+// A client that predicts has no past: its own bullets are as far as they will be, among the ships that it shows.
 func catchUp(s *step, dt float64) {
 	for _, b := range s.State.Bullets.All() {
 		if b.End != s.Tick+ticks(s, bulletTime) {

@@ -146,6 +146,7 @@ for (const story of vectors.stories) {
       else if (op === "advance") p.advance(time);
       else if (op === "decay") p.decay(ms);
       else if (op === "resume") p.resume();
+      else if (op === "restart") p.restart();
       else if (op === "event") {
         const { fields } = schema.events.find(({ name }) => name === event!.name)!;
         const named = Object.fromEntries(fields.map((f, k) => [f.name, event!.fields[k]!]));

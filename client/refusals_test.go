@@ -1,0 +1,109 @@
+package client
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"muster/netcode"
+	"muster/proto"
+)
+
+// refuse says that the rules refused commands.
+func (c *fakeConn) refuse(tick, first uint32, seqs ...uint32) {
+	m := &proto.Events{Tick: tick, First: first}
+	for _, seq := range seqs {
+		w := proto.NewWriter()
+		w.Array(3)
+		w.Uint(proto.EventRefused)
+		w.Uint(uint64(seq))
+		w.Str("too far")
+		m.List = append(m.List, w.Bytes())
+	}
+	c.send(m)
+}
+
+func TestARefusalIsToldWithWhatWasGivenToSend(t *testing.T) {
+	n := startNode(t)
+	n.welcome.Inputs, n.welcome.Seq = proto.Commands, 40
+	c, fc := n.join(Options{})
+	send := func(dx int8) {
+		t.Helper()
+		if err := c.Send(input{DX: dx}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	send(1) // before anybody listens
+	var told []string
+	off := c.OnRefusal(func(r Refusal[input]) {
+		told = append(told, fmt.Sprintf("%d #%d: %d %q %d %v", r.Tick, r.Number, r.Seq, r.Reason, r.Input.DX, r.Known))
+	})
+	send(2)
+	hear := func(first uint32, seqs ...uint32) {
+		t.Helper()
+		n.step()
+		fc.refuse(n.tick, first, seqs...)
+		fc.frame(42)
+		mustNext(t, c)
+	}
+	hear(1, 41, 42, 7) // the last is another program's
+	want := []string{`1 #1: 41 "too far" 1 true`, `1 #2: 42 "too far" 2 true`, `1 #3: 7 "too far" 0 false`}
+	if !slices.Equal(told, want) {
+		t.Errorf("told %q, want %q", told, want)
+	}
+	off()
+	if hear(4, 42); len(told) != 3 {
+		t.Errorf("told %q after the end", told)
+	}
+}
+
+func TestWhatAnotherHostCostIsCounted(t *testing.T) {
+	n := startNode(t)
+	n.tick, n.welcome.Tick = 1000, 1000
+	c, fc := n.join(Options{})
+	n.step()
+	fc.frame(0)
+	mustNext(t, c)
+	if got := c.Stats().Takeover; got != (Takeover{}) {
+		t.Errorf("with one host: %+v", got)
+	}
+	n.tick, n.welcome.Epoch, fc.view = 960, 8, netcode.View{}
+	n.enc = netcode.NewEncoder(n.schema, netcode.EncoderConfig{})
+	n.step()
+	fc.frame(0)
+	mustNext(t, c)
+	if got := c.Stats().Takeover; got.Count != 1 || got.RolledBack != 40 || got.Paused <= 0 {
+		t.Errorf("with the second: %+v", got)
+	}
+}
+
+// A room that hung for a minute goes on a minute behind: an estimate would take its time to follow.
+func TestAClockThatJumpedIsFollowedAtOnce(t *testing.T) {
+	for about, slept := range map[string]time.Duration{"the room hung": time.Minute, "ticks were left out": -time.Minute} {
+		n := startNode(t)
+		n.tick, n.welcome.Tick = 5000, 5000
+		c, fc, p := n.ahead(Options{}, PredictOptions{})
+		before, _ := c.View(time.Now())
+		tick := before.Tick
+		if slept > 0 {
+			c.frame.At = c.frame.At.Add(-slept)
+			c.started = c.started.Add(-slept) // all that was estimated is a minute old
+		} else {
+			n.tick += 60 * testRate
+		}
+		n.step()
+		fc.frame(0)
+		mustNext(t, c)
+		shown, ok := c.View(time.Now())
+		if off := shown.Tick - float64(n.tick); !ok || off < -3 || off > 3 {
+			t.Errorf("%s: %v was shown, and then %v at tick %d", about, tick, shown.Tick, n.tick)
+		}
+		if off := c.Clock().Tick - float64(n.tick); off < -3 || off > 5*testRate { // 60 s are 1200 ticks
+			t.Errorf("%s: the clock is at %v at tick %d", about, c.Clock().Tick, n.tick)
+		}
+		if p.Tick() < n.tick || p.Tick() > n.tick+2*testRate+1 {
+			t.Errorf("%s: tick %d is predicted at tick %d", about, p.Tick(), n.tick)
+		}
+	}
+}
