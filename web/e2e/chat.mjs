@@ -182,10 +182,14 @@ async function group(ann, ben) {
   await said(ann, "Hello all");
   await say(ann, "Eight o'clock?");
   await said(ben, "Eight o'clock?");
+  // What is being written outlives a reload, and what was said is there again.
+  await ben.page.locator("#say").fill("or rather\nnine");
   await ben.page.reload();
   await entered(ben);
   await said(ben, "Hello all");
   await said(ben, "Eight o'clock?");
+  assert.equal(await ben.page.locator("#say").inputValue(), "or rather\nnine", "a draft is lost");
+  await ben.page.locator("#say").fill("");
   await shoot(ben, "7-group");
 }
 

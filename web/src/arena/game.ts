@@ -1,8 +1,8 @@
 // One match: from a seat to its end, by whatever cause. Inputs go out from here; what is seen of it is in show.ts.
 
 import { CloseError, Match, type CloseInfo } from "@muster/client";
-import { Codes } from "@muster/client/wire";
 import { byId } from "../shared/dom.ts";
+import { Ending, gone, type Gone } from "../shared/ending.ts";
 import { Controls, isWidget } from "./controls.ts";
 import type { Snapshot } from "./debug.ts";
 import { readPad } from "./gamepad.ts";
@@ -15,13 +15,8 @@ import { step } from "./step.ts";
 import { attachTouch } from "./touch.ts";
 import type { Events, Input, World } from "./world.ts";
 
-/** How a match ended for this player. */
-export type Outcome =
-  | { kind: "ended" } // with a podium
-  | { kind: "left" }
-  | { kind: "again"; afterMs: number; why?: string } // the match is gone, another one will do
-  | { kind: "lost"; room: string; afterMs: number } // the link is gone, the seat may still be there
-  | { kind: "stopped"; why: string };
+/** How a match ended for this player: with a podium, or by what ends matches of all games. */
+export type Outcome = { kind: "ended" } | Gone;
 
 const SNAP = 80; // units: what moves that far at once was put elsewhere, as a ship that comes back into play
 
@@ -31,13 +26,11 @@ export class Game {
   readonly #refresh: () => Promise<string>;
   readonly #controls = new Controls(window);
   readonly #undo: (() => void)[] = [];
-  readonly #done: Promise<Outcome>;
-  #finish: (outcome: Outcome) => void = () => undefined;
+  readonly #end = new Ending<Outcome>();
 
   #match: ArenaMatch | undefined;
   #show: Show | undefined;
   #tick = 0; // the newest
-  #finished = false;
   #leaving = false;
   #raf = 0;
 
@@ -46,12 +39,6 @@ export class Game {
     this.#refresh = refresh;
     this.#stage = stage;
     this.#instruments = instruments;
-    this.#done = new Promise((finish) => {
-      this.#finish = (outcome) => {
-        this.#finished = true;
-        finish(outcome);
-      };
-    });
   }
 
   /** Whether a round was ever on the screen. */
@@ -75,20 +62,20 @@ export class Game {
           this.#tick = frame.tick;
           this.#show?.frame();
         },
-        onEnd: () => this.#finish({ kind: "ended" }),
+        onEnd: () => this.#end.set({ kind: "ended" }),
         onClose: (info) => this.#closed(info, seat.room),
       });
       this.#match = match;
-      if (this.#finished) this.leave(); // its player has changed their mind meanwhile
+      if (this.#end.come) this.leave(); // its player has changed their mind meanwhile
       else {
         this.#open(match, code);
         begun();
       }
-      return await this.#done;
+      return await this.#end.outcome;
     } catch (error) {
       if (!(error instanceof CloseError)) throw error;
       this.#closed(error.info, seat.room);
-      return await this.#done;
+      return await this.#end.outcome;
     } finally {
       this.#close();
     }
@@ -96,7 +83,7 @@ export class Game {
 
   /** Gives the seat back. */
   leave(then: Outcome = { kind: "left" }): void {
-    this.#finish(then);
+    this.#end.set(then);
     // The page does not wait for the answer: a seat that is not given back is freed in time.
     void this.#match?.leave().catch(() => undefined);
     this.#leaving = this.#match !== undefined;
@@ -166,16 +153,7 @@ export class Game {
   }
 
   #closed(info: CloseInfo, room: string): void {
-    switch (info.action) {
-      case "done":
-        return this.#finish({ kind: "ended" });
-      case "requeue":
-        return this.#finish({ kind: "again", afterMs: info.afterMs, ...(info.reason && { why: info.reason }) });
-      case "reconnect":
-        return this.#finish({ kind: "lost", room, afterMs: info.afterMs });
-      case "stop":
-        return this.#finish({ kind: "stopped", why: reason(info) });
-    }
+    this.#end.set(gone(info, room) ?? { kind: "ended" });
   }
 
   /** The controls as they are, while they count. */
@@ -189,10 +167,4 @@ export class Game {
     const shown = this.#match?.view(now);
     if (shown) this.#show?.draw({ tick: shown.tick, ships: shown.tables.Ships, bullets: shown.tables.Bullets }, now);
   }
-}
-
-/** Why the server sent this player away, in words. */
-function reason(info: CloseInfo): string {
-  if (info.name === "replaced") return "You play in another window now.";
-  return info.reason || Codes.find((c) => c.code === info.code)?.meaning || "The server closed the match.";
 }

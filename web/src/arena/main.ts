@@ -1,14 +1,14 @@
 // The arena's page: the join form, then matches, one after the other.
 
-import { APIError, Lobby, TicketError } from "@muster/client";
 import { mountRoomChat } from "../shared/chatpanel.ts";
 import { copy } from "../shared/copy.ts";
 import { byId, setText, show } from "../shared/dom.ts";
 import { pause } from "../shared/pause.ts";
 import { PlaceKeeper, type Place } from "../shared/place.ts";
 import { JoinForm } from "../shared/form.ts";
-import { keepGuest } from "../shared/guest.ts";
 import { attachThemeSwitch, onTheme } from "../shared/theme.ts";
+import { matches, type Played, Visit } from "../shared/visit.ts";
+import { withoutGo } from "../shared/ways.ts";
 import { Attract } from "./attract.ts";
 import { expose } from "./debug.ts";
 import { wear } from "./draw/look.ts";
@@ -17,14 +17,13 @@ import { Game, type Outcome } from "./game.ts";
 import { Hud } from "./hud.ts";
 import { Instruments } from "./instruments.ts";
 import { PODIUM_PAUSE, PodiumScreen } from "./podium.ts";
-import { aborted, explain, takeSeat, type Say, type Seated } from "./seating.ts";
+import { aborted, explain, takeSeat } from "./seating.ts";
 import { attachSoundSwitch } from "./sound/switch.ts";
 import { Sound } from "./sound/sound.ts";
 import { bots, wish, type Way } from "./ways.ts";
 import { MAX_NAME } from "./world.ts";
 
 const PARTING = 15_000; // ms for which it is said why a match is over
-const MOST_FAILED = 3; // matches that are over before they begin
 
 const asked = wish(location.search);
 const sound = new Sound();
@@ -42,10 +41,7 @@ const places = new PlaceKeeper<Way>("arena");
 const join = byId("join", HTMLElement);
 const message = byId("message", HTMLElement);
 
-let lobby = new Lobby(location.origin);
-let player = ""; // whose token the lobby has
-let found = ""; // a ticket by which the lobby's page has found the seat
-let code = ""; // of the room that is played in, for friends
+const visit = new Visit();
 let game: Game | undefined;
 let seeking: AbortController | undefined; // while a match is being found
 let detour: Way | undefined; // how to go on instead
@@ -93,31 +89,22 @@ function enter(): void {
 
 /** Plays one match after the other until somebody has enough. It begins in a seat that may still be held, if there is one. */
 async function run(name: string, way: Way, first?: Place<Way>): Promise<void> {
-  if (name !== player) lobby = new Lobby(location.origin); // another name is another player
-  player = name;
-  code = first?.code ?? "";
-  found = first?.ticket ?? "";
-  let outcome: Outcome = first ? { kind: "lost", room: first.room, afterMs: 0 } : { kind: "again", afterMs: 0 };
-  let failed = 0;
   try {
-    if (first) {
-      form.searching();
-      seeking = new AbortController();
-      await lobby.guest(name, { token: first.token, signal: seeking.signal });
-    }
-    while (outcome.kind !== "left" && outcome.kind !== "stopped") {
-      const { next, played }: { next: Outcome; played: boolean } = await match(name, way, outcome);
-      failed = played ? 0 : failed + 1;
-      if (failed >= MOST_FAILED) throw new Error("The server gives seats, but nobody is there to take them.");
-      outcome = next;
+    if (first) form.searching();
+    seeking = new AbortController();
+    await visit.begin(name, first, seeking.signal);
+    const start: Outcome = first ? { kind: "lost", room: first.room, afterMs: 0 } : { kind: "again", afterMs: 0 };
+    const end = await matches<Outcome>(start, async (after) => {
+      const { next, played } = await match(name, way, after);
       if (played && next.kind === "again" && next.why) parted(next.why);
       way = detour ?? way;
       detour = undefined;
       // A room with a code is gone with its round; the next one is made anew.
-      if (outcome.kind !== "lost" && way.kind === "friends" && way.code) way = { kind: "friends", code: "" };
-    }
-    if (outcome.kind === "left") enter();
-    else tell("You are out of the match", explain(new Error(outcome.why)));
+      if (next.kind !== "lost" && way.kind === "friends" && way.code) way = { kind: "friends", code: "" };
+      return { next, played };
+    }, ({ kind }) => kind === "left" || kind === "stopped");
+    if (end.kind === "stopped") tell("You are out of the match", explain(new Error(end.why)));
+    else enter();
   } catch (error) {
     if (aborted(error)) return enter();
     if (join.hidden) return tell("That did not work", explain(error));
@@ -129,24 +116,22 @@ async function run(name: string, way: Way, first?: Place<Way>): Promise<void> {
 }
 
 /** Finds a match after an outcome, and plays it. */
-async function match(name: string, way: Way, after: Outcome): Promise<{ next: Outcome; played: boolean }> {
+async function match(name: string, way: Way, after: Outcome): Promise<Played<Outcome>> {
   const stop = (seeking = new AbortController());
   const wait = (text: string) => (podium.open ? podium.status(text) : form.say(text));
   searching();
   if (after.kind === "ended") await countdown(stop.signal);
-  else if ("afterMs" in after && after.afterMs > 0) await pause(after.afterMs, stop.signal);
-  const seated = await (after.kind === "lost" ? backTo(after.room, name, way, stop.signal, wait) : takeSeat(lobby, name, way, stop.signal, wait, asked.round, undefined, asked.open));
-  code = seated.code;
-  keepGuest({ name, token: lobby.token });
-  wait("Taking your seat …");
-  game = new Game({ picture, hud, podium, sound, alone: way.kind === "players" }, instruments, () => lobby.refresh());
+  const take = () => takeSeat(visit.lobby, name, way, stop.signal, wait, asked.round, undefined, asked.open);
+  const seated = await visit.seat(after, take, stop.signal, wait);
+  game = new Game({ picture, hud, podium, sound, alone: way.kind === "players" }, instruments, () => visit.lobby.refresh());
   const playing = game;
   stop.signal.addEventListener("abort", () => playing.leave());
   let unmount = () => {};
   try {
+    const { room } = seated.seat;
     const next = await playing.play(seated, () => {
-      begun({ name, token: lobby.token, room: seated.seat.room, code, way });
-      if (way.kind !== "bots") unmount = mountRoomChat(byId("hud", HTMLElement), lobby, seated.seat.room, { back: byId("field", HTMLElement) });
+      begun(visit.place(room, way));
+      if (way.kind !== "bots") unmount = mountRoomChat(byId("hud", HTMLElement), visit.lobby, room, { back: byId("field", HTMLElement) });
     });
     if (next.kind !== "lost") places.set(undefined);
     return { next, played: playing.played };
@@ -163,19 +148,6 @@ function parted(why: string): void {
   show(said, true);
   clearTimeout(parting);
   parting = setTimeout(() => show(said, false), PARTING);
-}
-
-/** Takes up a seat that is still held, or finds another match when it is not. */
-async function backTo(room: string, name: string, way: Way, signal: AbortSignal, wait: Say): Promise<Seated> {
-  const ticket = found;
-  found = "";
-  wait(ticket ? "Going to your match …" : "Going back to your seat …");
-  try {
-    return { seat: await (ticket ? lobby.waitTicket(ticket, { signal }) : lobby.rejoin(room, { signal })), code };
-  } catch (error) {
-    if (!(error instanceof TicketError) && (!(error instanceof APIError) || error.temporary)) throw error;
-    return takeSeat(lobby, name, way, signal, wait, asked.round, undefined, asked.open);
-  }
 }
 
 /** Shows that a match is being found: on the form, on the podium, or on an empty field. */
@@ -213,7 +185,7 @@ function again(): void {
 
 /** Gives the address of the room. */
 function share(button: HTMLElement): Promise<void> {
-  return copy(new URL(`/arena?code=${code}`, location.origin).href, button);
+  return copy(new URL(`/arena?code=${visit.code}`, location.origin).href, button);
 }
 
 /** Waits on the podium, unless somebody is in a hurry. */
@@ -237,15 +209,6 @@ function tell(title: string, text: string): void {
   show(message, true);
   attract.start();
   byId("message-retry", HTMLElement).focus({ preventScroll: true });
-}
-
-/** An address with the same wishes, but for beginning at once. */
-function withoutGo(address: string): string {
-  const url = new URL(address);
-  const go = url.searchParams.get("go");
-  url.searchParams.delete("go");
-  if (go) url.searchParams.set("way", go);
-  return url.href;
 }
 
 function screen(name: "join" | "game" | "message"): void {

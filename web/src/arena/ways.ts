@@ -1,7 +1,7 @@
 // The ways into a match: against whoever is here, against bots, in the crowd, or with friends.
 
-import { isCode, tidyCode } from "../shared/code.ts";
 import type { CommonWay } from "../shared/form.ts";
+import { asked } from "../shared/ways.ts";
 import { MOST_BOTS } from "./world.ts";
 
 export { isCode, tidyCode } from "../shared/code.ts";
@@ -35,30 +35,12 @@ export interface Wish {
 /** Reads the query of the page's address: go, way, bots, code, overlay, sim, public, round. */
 export function wish(query: string): Wish {
   const q = new URLSearchParams(query);
-  const code = tidyCode(q.get("code") ?? "");
-  const go = q.get("go");
-  const way = isCode(code) ? { kind: "friends" as const, code } : named(go || q.get("way"), q.get("bots"));
   const on = (name: string) => q.get(name) === "1";
-  return {
-    way, go: go !== null && way !== undefined, overlay: on("overlay"), sim: q.get("sim") ?? "", open: on("public"), round: seconds(q.get("round")),
-  };
+  const way = asked(q, bots, (kind) => (kind === "crowd" ? { kind: "crowd" as const } : undefined));
+  return { ...way, overlay: on("overlay"), sim: q.get("sim") ?? "", open: on("public"), round: seconds(q.get("round")) };
 }
 
 function seconds(text: string | null): number {
   const n = Number(text || Number.NaN);
   return Number.isInteger(n) && n >= 10 && n <= 180 ? n : 0;
-}
-
-function named(name: string | null, count: string | null): Way | undefined {
-  switch (name) {
-    case "players":
-    case "crowd":
-      return { kind: name };
-    case "bots":
-      return { kind: name, bots: bots(count) };
-    case "friends":
-      return { kind: name, code: "" };
-    default:
-      return undefined;
-  }
 }

@@ -1,5 +1,7 @@
 // A hook for tests and for the curious: what the page shows, to read and not to change, and nothing secret.
 
+import { hook } from "../shared/hook.ts";
+
 /** What there is to read at window.muster. */
 export interface Snapshot {
   /** The match's: "connecting", "playing", "reconnecting", "closed"; "" without one. */
@@ -30,9 +32,5 @@ export interface Snapshot {
 
 /** Puts the hook on the window. */
 export function expose(read: () => Snapshot): void {
-  const hook = {};
-  for (const name of Object.keys(read())) {
-    Object.defineProperty(hook, name, { enumerable: true, get: () => read()[name as keyof Snapshot] });
-  }
-  Object.defineProperty(window, "muster", { value: Object.freeze(hook), enumerable: true });
+  hook(Object.keys(read()) as (keyof Snapshot)[], read);
 }

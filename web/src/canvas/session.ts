@@ -2,7 +2,7 @@
 // kept and goes out with the next seat.
 
 import { APIError, CloseError, type CloseInfo, type FrameInfo, Lobby, Match, type MatchSeat, type SocketFactory } from "@muster/client";
-import { Codes } from "@muster/client/wire";
+import { closed } from "../shared/ending.ts";
 import { explain } from "../shared/seating.ts";
 import { Prefs } from "../shared/prefs.ts";
 import { sentence } from "../shared/sentence.ts";
@@ -192,7 +192,7 @@ export class Session {
     if (info.name === "replaced") {
       return this.#host.place({ kind: "stopped", why: "You have this room open in another tab or window.", act: "Use it here" });
     }
-    const meaning = info.reason || Codes.find((c) => c.code === info.code)?.meaning || "The server closed the room.";
+    const meaning = closed(info, "The server closed the room.");
     const act = info.name === "version" ? "Load the page anew" : info.action === BYE ? "Open it again" : "Try again";
     this.#host.place({ kind: "stopped", why: info.action === BYE ? "The room was closed." : sentence(meaning), act });
   }

@@ -15,6 +15,7 @@
 //   muster.stats      what the match counts; undefined without one
 
 import type { MatchStats } from "@muster/client";
+import { hook } from "../shared/hook.ts";
 
 export interface Snapshot {
   state: string;
@@ -39,10 +40,6 @@ const NONE: Snapshot = {
 
 /** Puts the hook on the window. read gives the game that is played, if any. */
 export function expose(read: () => Snapshot | undefined, screen: () => string): void {
-  const hook = {};
-  for (const name of Object.keys(NONE) as (keyof Snapshot)[]) {
-    Object.defineProperty(hook, name, { enumerable: true, get: () => (read() ?? NONE)[name] });
-  }
-  Object.defineProperty(hook, "screen", { enumerable: true, get: screen });
-  Object.defineProperty(window, "muster", { value: Object.freeze(hook), enumerable: true });
+  const names = [...(Object.keys(NONE) as (keyof Snapshot)[]), "screen" as const];
+  hook<Snapshot & { screen: string }>(names, () => ({ ...(read() ?? NONE), screen: screen() }));
 }

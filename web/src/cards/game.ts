@@ -1,7 +1,7 @@
 // One match: from a seat to its end, by whatever cause. Commands go out from here; what is seen of it is in table.ts.
 
 import { CloseError, Match, type CloseInfo } from "@muster/client";
-import { Codes } from "@muster/client/wire";
+import { Ending, gone, type Gone } from "../shared/ending.ts";
 import type { Seated } from "../shared/seating.ts";
 import { sentence } from "../shared/sentence.ts";
 import type { Snapshot } from "./debug.ts";
@@ -11,14 +11,8 @@ import type { Acts, Table } from "./table.ts";
 import { happened, type Happening, type Who } from "./words.ts";
 import { type Chair, type Events, FIRST_BOT, type Input, keyOf, SUITS, type Suit, type World } from "./world.ts";
 
-/** How a match ended for this player. */
-export type Outcome =
-  | { kind: "ended"; seen: Seen | undefined }
-  | { kind: "left" }
-  | { kind: "instead" } // he would rather play bots
-  | { kind: "again"; afterMs: number } // the match is gone, another one will do
-  | { kind: "lost"; room: string; afterMs: number } // the link is gone, the seat may still be there
-  | { kind: "stopped"; why: string };
+/** How a match ended for this player: with a winner, for a match against bots, or by what ends matches of all games. */
+export type Outcome = { kind: "ended"; seen: Seen | undefined } | { kind: "instead" } | Gone;
 
 const HELD = 240_000; // ms for which a lost socket is taken up again: the seat is held for five minutes
 const EARLY = 8; // events that wait for the first frame
@@ -31,12 +25,10 @@ export class Game {
   readonly #suits: SuitDialog;
   readonly #names = new Map<number, string>(); // by seats, of whoever was seen there
   readonly #stop = new AbortController();
-  readonly #done: Promise<Outcome>;
-  #finish: (outcome: Outcome) => void = () => undefined;
+  readonly #end = new Ending<Outcome>();
   #match: Match<World, Input, Events> | undefined;
   #seen: Seen | undefined;
   #tick = 0;
-  #finished = false;
   #leaving = false;
   #met = false; // somebody else
   #early: Happening[] = []; // that came before the first frame
@@ -48,12 +40,6 @@ export class Game {
     this.#table = stage.table;
     this.#suits = stage.suits;
     this.#refresh = refresh;
-    this.#done = new Promise((finish) => {
-      this.#finish = (outcome) => {
-        this.#finished = true;
-        finish(outcome);
-      };
-    });
   }
 
   /** Whether a table was ever on the screen. */
@@ -77,21 +63,21 @@ export class Game {
           this.#table.toast(reason ? sentence(reason) : "");
           if (input?.Act === "Play") this.#table.hand.refuse(input.Card);
         },
-        onEnd: () => this.#finish({ kind: "ended", seen: this.#seen }),
+        onEnd: () => this.#end.set({ kind: "ended", seen: this.#seen }),
         onClose: (info) => this.#closed(info, seat.room),
       });
       this.#match = match;
-      if (this.#finished) this.leave();
+      if (this.#end.come) this.leave();
       else {
         this.#table.open(this.#acts(), code);
         this.#listen();
         begun();
       }
-      return await this.#done;
+      return await this.#end.outcome;
     } catch (error) {
       if (!(error instanceof CloseError)) throw error;
       this.#closed(error.info, seat.room);
-      return await this.#done;
+      return await this.#end.outcome;
     } finally {
       this.#close();
     }
@@ -99,7 +85,7 @@ export class Game {
 
   /** Gives the seat back. */
   leave(then: Outcome = { kind: "left" }): void {
-    this.#finish(then);
+    this.#end.set(then);
     void this.#match?.leave().catch(() => undefined); // a seat that is not given back is freed in time
     this.#leaving = this.#match !== undefined;
   }
@@ -225,21 +211,6 @@ export class Game {
   }
 
   #closed(info: CloseInfo, room: string): void {
-    switch (info.action) {
-      case "done":
-        return this.#finish({ kind: "ended", seen: this.#seen });
-      case "requeue":
-        return this.#finish({ kind: "again", afterMs: info.afterMs });
-      case "reconnect":
-        return this.#finish({ kind: "lost", room, afterMs: info.afterMs });
-      case "stop":
-        return this.#finish({ kind: "stopped", why: reason(info) });
-    }
+    this.#end.set(gone(info, room) ?? { kind: "ended", seen: this.#seen });
   }
-}
-
-/** Why the server sent this player away, in words. */
-function reason(info: CloseInfo): string {
-  if (info.name === "replaced") return "You play in another window now.";
-  return info.reason || Codes.find((c) => c.code === info.code)?.meaning || "The server closed the match.";
 }

@@ -1,15 +1,14 @@
 // The page of the card game: the join form, then matches.
 
-import { APIError, Lobby, TicketError } from "@muster/client";
 import { mountRoomChat } from "../shared/chatpanel.ts";
 import { copy } from "../shared/copy.ts";
 import { byId, make, setText, show } from "../shared/dom.ts";
 import { JoinForm } from "../shared/form.ts";
-import { keepGuest } from "../shared/guest.ts";
-import { pause } from "../shared/pause.ts";
 import { PlaceKeeper, type Place } from "../shared/place.ts";
-import { aborted, explain, takeSeat, type Say, type Seated } from "../shared/seating.ts";
+import { aborted, explain, takeSeat, type Say } from "../shared/seating.ts";
 import { attachThemeSwitch } from "../shared/theme.ts";
+import { matches, type Played, Visit } from "../shared/visit.ts";
+import { withoutGo } from "../shared/ways.ts";
 import { expose } from "./debug.ts";
 import { back, face } from "./face.ts";
 import { Game, type Outcome } from "./game.ts";
@@ -19,8 +18,6 @@ import { SuitDialog } from "./suits.ts";
 import { Table } from "./table.ts";
 import { bots, plan, wish, type Way } from "./ways.ts";
 import { MAX_NAME, MOST_BOTS } from "./world.ts";
-
-const MOST_FAILED = 3; // matches that are over before they begin
 
 const asked = wish(location.search);
 const form = new JoinForm({
@@ -33,10 +30,7 @@ const join = byId("join", HTMLElement);
 const message = byId("message", HTMLElement);
 const result = byId("result", HTMLElement);
 
-let lobby = new Lobby(location.origin);
-let player = ""; // whose token the lobby has
-let code = ""; // of the table, for friends
-let found = ""; // the ticket of a seat that another page has found
+const visit = new Visit();
 let game: Game | undefined;
 let seeking: AbortController | undefined; // while a match is being found
 let last: { name: string; way: Way } | undefined; // who played how
@@ -78,29 +72,21 @@ function enter(): void {
 
 /** Plays a match, and goes back to it or to another one when it was lost. It begins in a seat that may still be held, if there is one. */
 async function run(name: string, way: Way, first?: Place<Way>): Promise<void> {
-  if (name !== player) lobby = new Lobby(location.origin); // another name is another player
-  player = name;
-  code = first?.code ?? "";
-  found = first?.ticket ?? "";
-  let outcome: Outcome = first ? { kind: "lost", room: first.room, afterMs: 0 } : { kind: "again", afterMs: 0 };
-  let failed = 0;
   try {
-    if (first) {
-      searching();
-      seeking = new AbortController();
-      await lobby.guest(name, { token: first.token, signal: seeking.signal });
-    }
-    while (outcome.kind === "again" || outcome.kind === "lost" || outcome.kind === "instead") {
-      if (outcome.kind === "instead") way = { kind: "bots", bots: MOST_BOTS };
-      const { next, played }: { next: Outcome; played: boolean } = await match(name, way, outcome);
-      failed = played ? 0 : failed + 1;
-      if (failed >= MOST_FAILED) throw new Error("The server gives seats, but nobody is there to take them.");
-      outcome = next;
-      if (outcome.kind === "again" && way.kind === "friends") way = { kind: "friends", code: "" };
-    }
+    if (first) searching();
+    seeking = new AbortController();
+    await visit.begin(name, first, seeking.signal);
+    const start: Outcome = first ? { kind: "lost", room: first.room, afterMs: 0 } : { kind: "again", afterMs: 0 };
+    const end = await matches<Outcome>(start, async (after) => {
+      const { next, played } = await match(name, way, after);
+      if (next.kind === "instead") way = { kind: "bots", bots: MOST_BOTS };
+      // A table with a code is gone with its match; the next one is laid anew.
+      if (next.kind === "again" && way.kind === "friends") way = { kind: "friends", code: "" };
+      return { next, played };
+    }, ({ kind }) => kind === "left" || kind === "stopped" || kind === "ended");
     last = { name, way };
-    if (outcome.kind === "ended") over(outcome.seen);
-    else if (outcome.kind === "stopped") tell("You are out of the match", explain(new Error(outcome.why)));
+    if (end.kind === "ended") over(end.seen);
+    else if (end.kind === "stopped") tell("You are out of the match", explain(new Error(end.why)));
     else enter();
   } catch (error) {
     if (aborted(error)) return enter();
@@ -113,40 +99,25 @@ async function run(name: string, way: Way, first?: Place<Way>): Promise<void> {
 }
 
 /** Finds a match after an outcome, and plays it. */
-async function match(name: string, way: Way, after: Outcome): Promise<{ next: Outcome; played: boolean }> {
+async function match(name: string, way: Way, after: Outcome): Promise<Played<Outcome>> {
   const stop = (seeking = new AbortController());
   const wait: Say = (text) => form.say(text);
   searching();
-  if ("afterMs" in after && after.afterMs > 0) await pause(after.afterMs, stop.signal);
-  const seated = await (after.kind === "lost" ? backTo(after.room, name, way, stop.signal, wait) : takeSeat(lobby, name, plan(way, asked.config), stop.signal, wait));
-  code = seated.code;
-  keepGuest({ name, token: lobby.token });
-  wait("Taking your seat …");
+  const take = () => takeSeat(visit.lobby, name, plan(way, asked.config), stop.signal, wait);
+  const seated = await visit.seat(after, take, stop.signal, wait);
+  const { room } = seated.seat;
   let unmount = () => {};
-  const playing = (game = new Game(stage, () => lobby.refresh(), () => {
-    unmount = mountRoomChat(byId("chat", HTMLElement), lobby, seated.seat.room);
+  const playing = (game = new Game(stage, () => visit.lobby.refresh(), () => {
+    unmount = mountRoomChat(byId("chat", HTMLElement), visit.lobby, room);
   }));
   stop.signal.addEventListener("abort", () => playing.leave());
   try {
-    const next = await playing.play(seated, () => begun({ name, token: lobby.token, room: seated.seat.room, code, way }));
+    const next = await playing.play(seated, () => begun(visit.place(room, way)));
     if (next.kind !== "lost") places.set(undefined);
     return { next, played: playing.played };
   } finally {
     unmount();
     game = undefined;
-  }
-}
-
-/** Takes up a seat that is still held, or finds another match when it is not. */
-async function backTo(room: string, name: string, way: Way, signal: AbortSignal, wait: Say): Promise<Seated> {
-  const ticket = found;
-  found = "";
-  wait(ticket ? "Going to your match …" : "Going back to your seat …");
-  try {
-    return { seat: await (ticket ? lobby.waitTicket(ticket, { signal }) : lobby.rejoin(room, { signal })), code };
-  } catch (error) {
-    if (!(error instanceof TicketError) && (!(error instanceof APIError) || error.temporary)) throw error;
-    return takeSeat(lobby, name, plan(way, asked.config), signal, wait);
   }
 }
 
@@ -184,7 +155,7 @@ function over(seen: Seen | undefined): void {
 
 /** Gives the address of the table. */
 function share(button: HTMLElement): Promise<void> {
-  return copy(new URL(`/cards?code=${code}`, location.origin).href, button);
+  return copy(new URL(`/cards?code=${visit.code}`, location.origin).href, button);
 }
 
 /** Shows a message with the choice to try again. */
@@ -210,15 +181,6 @@ function decorate(): void {
     span.style.setProperty("--i", String(i));
     return span;
   }));
-}
-
-/** An address with the same wishes, but for beginning at once. */
-function withoutGo(address: string): string {
-  const url = new URL(address);
-  const go = url.searchParams.get("go");
-  url.searchParams.delete("go");
-  if (go) url.searchParams.set("way", go);
-  return url.href;
 }
 
 function screen(name: "join" | "table" | "result" | "message"): void {

@@ -1,8 +1,8 @@
 // The ways to a table: with bots at once, with whoever is here, or with friends by a code.
 
-import { isCode, tidyCode } from "../shared/code.ts";
 import type { CommonWay } from "../shared/form.ts";
 import type { Plan } from "../shared/seating.ts";
+import { asked } from "../shared/ways.ts";
 import { GAME, MOST_BOTS } from "./world.ts";
 
 /** How somebody wants to play. */
@@ -27,32 +27,16 @@ export function bots(text: string | null | undefined): number {
 /** Reads the query of the page's address: go, way, bots, code, target, turn. */
 export function wish(query: string): Wish {
   const q = new URLSearchParams(query);
-  const code = tidyCode(q.get("code") ?? "");
-  const go = q.get("go");
-  const way = isCode(code) ? { kind: "friends" as const, code } : named(go || q.get("way"), q.get("bots"));
   const config: Wish["config"] = {};
   const [target, turn] = [whole(q.get("target"), 10, 500), whole(q.get("turn"), 5, 120)];
   if (target !== undefined) config.target = target;
   if (turn !== undefined) config.turn_seconds = turn;
-  return { way, go: go !== null && way !== undefined, config };
+  return { ...asked(q, bots), config };
 }
 
 function whole(text: string | null, least: number, most: number): number | undefined {
   const n = Number(text || Number.NaN);
   return Number.isInteger(n) && n >= least && n <= most ? n : undefined;
-}
-
-function named(name: string | null, count: string | null): Way | undefined {
-  switch (name) {
-    case "players":
-      return { kind: name };
-    case "bots":
-      return { kind: name, bots: bots(count) };
-    case "friends":
-      return { kind: name, code: "" };
-    default:
-      return undefined;
-  }
 }
 
 /** How a way leads to a seat. */

@@ -148,6 +148,7 @@ function run(lobby: Lobby, s: Session): void {
   byId("sign-out", HTMLButtonElement).addEventListener("click", () => {
     signedOut = true;
     prefs.set("chat.token", undefined);
+    talk.forget();
     s.live.close();
     location.href = "/chat";
   });

@@ -4,6 +4,7 @@ import type { Channel } from "@muster/client";
 import { Rows } from "../shared/chatrows.ts";
 import { byId, setText, show } from "../shared/dom.ts";
 import { refusal, type Talk } from "../shared/talk.ts";
+import { Drafts } from "./drafts.ts";
 import { button, redraw } from "./render.ts";
 import type { Session } from "./session.ts";
 import { names, stateText } from "./words.ts";
@@ -19,7 +20,7 @@ const status = byId("talk-status", HTMLElement);
 export class TalkView {
   readonly #s: Session;
   readonly #go: (hash: string) => void;
-  readonly #drafts = new Map<Channel, string>();
+  readonly #drafts: Drafts;
   #rows: Rows;
   #channel: Channel | undefined;
   #loading = false;
@@ -27,9 +28,11 @@ export class TalkView {
   constructor(s: Session, go: (hash: string) => void) {
     this.#s = s;
     this.#go = go;
+    this.#drafts = new Drafts(s.me.id);
     this.#rows = new Rows(log, s.me.id, {
       dropped: (text) => {
         input.value = text;
+        this.#keep();
         input.focus();
       },
     });
@@ -42,7 +45,10 @@ export class TalkView {
       e.preventDefault();
       this.#say();
     });
-    input.addEventListener("input", grow);
+    input.addEventListener("input", () => {
+      this.#keep();
+      grow();
+    });
     older.addEventListener("click", () => void this.#older());
     log.addEventListener("scroll", () => {
       if (log.scrollTop < 60) void this.#older();
@@ -66,7 +72,7 @@ export class TalkView {
     this.#rows.clear();
     setText(status, "");
     this.#inviting(false);
-    input.value = this.#drafts.get(channel) ?? "";
+    input.value = this.#drafts.get(channel);
     grow();
     const talk = this.#s.open(channel);
     if (channel.startsWith("group:")) void this.#s.readGroup(channel.slice(6)).catch(() => undefined);
@@ -76,9 +82,13 @@ export class TalkView {
   }
 
   close(): void {
-    if (this.#channel) this.#drafts.set(this.#channel, input.value);
     this.#channel = undefined;
     this.#s.reading = undefined;
+  }
+
+  /** Forgets what is being written: its player has signed out. */
+  forget(): void {
+    this.#drafts.clear();
   }
 
   draw(): void {
@@ -141,10 +151,15 @@ export class TalkView {
     const text = input.value.trim();
     if (!text || !this.#channel) return;
     input.value = "";
+    this.#keep();
     grow();
     const talk = this.#s.talk(this.#channel);
     void talk.say(text);
     log.scrollTop = log.scrollHeight;
+  }
+
+  #keep(): void {
+    if (this.#channel) this.#drafts.set(this.#channel, input.value);
   }
 
   #load(talk: Talk): void {

@@ -7,6 +7,7 @@
 //   muster.stats        what the match counts; undefined without one
 
 import type { MatchStats, ReplayState } from "@muster/client";
+import { hook } from "../shared/hook.ts";
 
 export interface Seen {
   tick: number;
@@ -23,9 +24,5 @@ export interface Snapshot {
 
 /** Puts the hook on the window. */
 export function expose(read: () => Snapshot): void {
-  const hook = {};
-  for (const name of ["screen", "tick", "replay", "seen", "stats"] as const) {
-    Object.defineProperty(hook, name, { enumerable: true, get: () => read()[name] });
-  }
-  Object.defineProperty(window, "muster", { value: Object.freeze(hook), enumerable: true });
+  hook(["screen", "tick", "replay", "seen", "stats"], read);
 }
