@@ -269,8 +269,10 @@ func (s *server) startMatches(rdb redis.UniversalClient, games []Game, process s
 	})
 	rooms := &node.Rooms{Opener: s.opener, Claims: s.claims, Nodes: nodes, Cut: func() (cut, paused bool) { return s.member.Load().Cut() }}
 	s.shown = &playbacks{
-		sessions: playback.New(playback.Config{Games: defined, Process: process, Log: s.log, Registerer: reg}),
-		store:    s.replays, process: process, nodes: nodes, exports: make(chan struct{}, maxExports),
+		sessions: playback.New(playback.Config{
+			Games: defined, Process: process, Log: s.log, Registerer: reg, LowMemory: host.LowMemory, Stalled: host.Condemn,
+		}),
+		store: s.replays, process: process, nodes: nodes, exports: make(chan struct{}, maxExports),
 	}
 	s.shown.peers = &playbackPeers{key: s.keys.Subkey("replays"), client: newPeerClient(), answer: s.shown.answer}
 	rooms.Replays = s.shown.find

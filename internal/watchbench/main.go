@@ -206,9 +206,9 @@ func (s *stage) reportSlow(quick, slowly spent, slow int) string {
 	b.both(quick, slowly)
 	b.row("bytes a second that each slow one reads", "", f(slowly.read/n, 0))
 	b.row("brought on with a keyframe, times a second, of all", f(quick.skips, 2), f(slowly.skips, 2))
-	b.row("the same, since they came", "", f(slowly.skipped, 0))
-	b.row("the same, as they see it: steps over a second or more", "", strconv.FormatInt(slowly.slow.Holes, 10))
-	b.row("closed as too slow, since they came", "", f(slowly.shut, 0))
+	b.row("the same, since they came", "", f(slowly.skipped-quick.skipped, 0))
+	b.row("steps over a second or more that have come through to them", "", strconv.FormatInt(slowly.slow.Holes, 10))
+	b.row("closed as too slow, since they came", "", f(slowly.shut-quick.shut, 0))
 	b.row("seconds behind: the median, the most", "", f(float64(slowly.slow.Mid)/second, 1)+", "+f(float64(slowly.slow.Most)/second, 1))
 	b.row("KiB of memory for each slow one: the server's, the kernel's for TCP", "",
 		f(float64(slowly.mem-quick.mem)/n/1024, 1)+", "+f(float64(slowly.tcp-quick.tcp)/n/1024, 1))

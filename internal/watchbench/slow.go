@@ -71,7 +71,7 @@ func (w *watcher) follow(ping []byte, rate int, lag *lags) {
 		if err != nil || kind < proto.KindFrame || frame.Parse(r, kind, n) != nil {
 			continue // its counts say nothing of it
 		}
-		if before := at.tick.Swap(frame.Head.Tick); before > 0 && frame.Head.Tick > before+second {
+		if before := at.tick.Swap(frame.Head.Tick); rate > 0 && before > 0 && frame.Head.Tick > before+second {
 			lag.holes.Add(1)
 		}
 	}
@@ -109,9 +109,10 @@ type lags struct {
 	read  atomic.Int64 // bytes, of all who are slow
 	holes atomic.Int64 // steps of one over a second or more
 
-	mu    sync.Mutex
-	quick *place
-	slow  map[*place]struct{}
+	mu     sync.Mutex
+	quick  *place
+	newest uint32 // that it has seen
+	slow   map[*place]struct{}
 }
 
 // place is the tick that one has come to; 0 before the first.
@@ -151,14 +152,13 @@ func (l *lags) look() standing {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	s := standing{Read: l.read.Load(), Holes: l.holes.Load()}
-	if l.quick == nil {
-		return s
+	if l.quick != nil { // another one, if it was closed
+		l.newest = max(l.newest, l.quick.tick.Load())
 	}
-	newest := l.quick.tick.Load()
 	var behind []uint32
 	for p := range l.slow {
 		if tick := p.tick.Load(); tick > 0 {
-			behind = append(behind, max(newest, tick)-tick)
+			behind = append(behind, max(l.newest, tick)-tick)
 		}
 	}
 	if s.Slow = len(behind); s.Slow > 0 {

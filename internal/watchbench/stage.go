@@ -120,25 +120,29 @@ func (s *stage) watch(ctx context.Context, room string, who int) error {
 }
 
 // watchSlowly starts the process of those who are slow, beside one who is quick, to whom they are compared. It waits until
-// one of them has been brought on or closed, if that is wanted.
+// so many have been brought on as there are, or one has been closed, if that is wanted.
 func (s *stage) watchSlowly(ctx context.Context, room string, slow int) error {
+	before, err := s.metrics(ctx)
+	if err != nil {
+		return err
+	}
 	if err := s.crowd(ctx, s.slow, room, s.o.Watch, slow+1, s.o.Rate); err != nil {
 		return err
 	}
 	if err := s.until(ctx, "muster_spectators", float64(s.o.Watch)); err != nil || s.o.Behind == 0 {
 		return err
 	}
-	fmt.Fprintln(s.o.Err, "waiting until a slow one is brought on")
+	fmt.Fprintln(s.o.Err, "waiting until the slow ones are brought on")
 	for until := time.Now().Add(s.o.Behind); time.Now().Before(until); {
 		m, err := s.metrics(ctx)
-		if err != nil || m["muster_spectator_skips_total"] > 0 || m[`muster_closes_total{code="slow_reader"}`] > 0 {
+		if err != nil || m["muster_spectator_skips_total"] >= before["muster_spectator_skips_total"]+float64(slow) || m[`muster_closes_total{code="slow_reader"}`] > 0 {
 			return err
 		}
 		if err := pause.For(ctx, time.Second); err != nil {
 			return err
 		}
 	}
-	return fmt.Errorf("within %v no slow one was brought on or closed: is -slow-rate below what is sent?", s.o.Behind)
+	return fmt.Errorf("within %v not all slow ones were brought on, and none was closed: is -slow-rate below what is sent?", s.o.Behind)
 }
 
 // crowd starts a process of those who watch.
