@@ -249,7 +249,8 @@ func (s *server) startMatches(rdb redis.UniversalClient, games []Game, process s
 	host, err := match.NewHost(match.HostConfig{
 		Games: defined, Directory: own, Ended: own.Ended, Log: s.log, Registerer: reg,
 		Journals: s.replays, JournalMetrics: counted, Orders: node.Orders{Dir: dir}, Crashes: s.set.crashes(), Version: version(),
-		Alone: s.set.Redis == "", // which ends with this process
+		SpectatorBytes: int64(s.set.WatchMem) << 20,
+		Alone:          s.set.Redis == "", // which ends with this process
 	})
 	if err != nil {
 		return err //nolint:wrapcheck // names the games
