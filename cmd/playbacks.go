@@ -114,6 +114,8 @@ func (p *playbacks) refusal(err error) error {
 		answer.Status, answer.Retry = http.StatusTooManyRequests, "60"
 	case errors.Is(err, playback.ErrBusy):
 		answer.Status, answer.Retry = http.StatusTooManyRequests, "10"
+	case errors.Is(err, playback.ErrStalled):
+		answer.Status, answer.Retry = http.StatusServiceUnavailable, "60" // another server may, or the one that comes after it
 	case errors.Is(err, playback.ErrClosed):
 		answer.Status, answer.Retry = http.StatusServiceUnavailable, "1"
 	default:

@@ -183,7 +183,7 @@ func keptServer(t *testing.T, redis, key string) *server {
 	t.Helper()
 	set := &settings{
 		Listen: "127.0.0.1:0", Namespace: "kept", LogLevel: "error", KeyFile: key, Redis: redis,
-		Journal: journalRedis, KeepFor: time.Hour, SlowAfter: 10 * time.Second,
+		Journal: journalRedis, KeepFor: time.Hour, SlowAfter: 10 * time.Second, WatchMem: 256,
 	}
 	keys, _, err := set.keys()
 	must(t, err)

@@ -249,7 +249,8 @@ func (s *server) startMatches(rdb redis.UniversalClient, games []Game, process s
 	host, err := match.NewHost(match.HostConfig{
 		Games: defined, Directory: own, Ended: own.Ended, Log: s.log, Registerer: reg,
 		Journals: s.replays, JournalMetrics: counted, Orders: node.Orders{Dir: dir}, Crashes: s.set.crashes(), Version: version(),
-		Alone: s.set.Redis == "", // which ends with this process
+		SpectatorBytes: int64(s.set.WatchMem) << 20,
+		Alone:          s.set.Redis == "", // which ends with this process
 	})
 	if err != nil {
 		return err //nolint:wrapcheck // names the games
@@ -269,8 +270,10 @@ func (s *server) startMatches(rdb redis.UniversalClient, games []Game, process s
 	})
 	rooms := &node.Rooms{Opener: s.opener, Claims: s.claims, Nodes: nodes, Cut: func() (cut, paused bool) { return s.member.Load().Cut() }}
 	s.shown = &playbacks{
-		sessions: playback.New(playback.Config{Games: defined, Process: process, Log: s.log, Registerer: reg}),
-		store:    s.replays, process: process, nodes: nodes, exports: make(chan struct{}, maxExports),
+		sessions: playback.New(playback.Config{
+			Games: defined, Process: process, Log: s.log, Registerer: reg, LowMemory: host.LowMemory, Stalled: host.Condemn,
+		}),
+		store: s.replays, process: process, nodes: nodes, exports: make(chan struct{}, maxExports),
 	}
 	s.shown.peers = &playbackPeers{key: s.keys.Subkey("replays"), client: newPeerClient(), answer: s.shown.answer}
 	rooms.Replays = s.shown.find

@@ -38,6 +38,7 @@ type settings struct {
 	Proxies   []string      `name:"trusted-proxy" help:"Network or address of a proxy before this server, whose X-Forwarded-For and X-Forwarded-Proto are believed. May be repeated. Without one they are ignored." placeholder:"CIDR" env:"MUSTER_TRUSTED_PROXIES" yaml:"trusted_proxies"`
 	AddrRate  int           `name:"address-rate" help:"Requests, and connections, that one address may make in a second, at all servers together; bursts of five times as many. Many players may share an address." default:"1000" env:"MUSTER_ADDRESS_RATE" yaml:"address_rate"`
 	SlowAfter time.Duration `name:"slow-after" help:"How long a player's socket may take nothing before it is closed; the player may come back." default:"10s" env:"MUSTER_SLOW_AFTER" yaml:"slow_after"`
+	WatchMem  int           `name:"spectator-memory" help:"MiB that all matches here may keep for those who watch, above all for the delay. Without place for more, those who watch miss frames and go on with a later one." default:"256" env:"MUSTER_SPECTATOR_MEMORY" yaml:"spectator_memory"`
 	Queues    string        `help:"YAML file of the queues; SIGHUP reads it again. Default: one queue for each game, by the game's name." placeholder:"FILE" env:"MUSTER_QUEUES" yaml:"queues"`
 	Journal   string        `help:"Where matches of games that ask for durability keep what outlives their process: redis, dir:PATH (a directory of this process alone, for a deployment of one server) or none." default:"redis" env:"MUSTER_JOURNAL" yaml:"journal"`
 	KeepFor   time.Duration `name:"replays-for" help:"How long the replay of a match is kept after its end." default:"24h" env:"MUSTER_REPLAYS_FOR" yaml:"replays_for"`
@@ -63,6 +64,12 @@ var region = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,30}$`)
 const (
 	leastSlowAfter = time.Second
 	mostSlowAfter  = 5 * time.Minute
+)
+
+// Bounds of WatchMem, in MiB.
+const (
+	leastWatchMem = 1
+	mostWatchMem  = 64 << 10
 )
 
 // Bounds of Lease: a shorter one ends with every pause of a busy machine, a longer one lets players wait.
@@ -120,6 +127,9 @@ func (s *settings) check() error {
 	}
 	if s.SlowAfter < leastSlowAfter || s.SlowAfter > mostSlowAfter {
 		return fmt.Errorf("--slow-after %v: want %v to %v", s.SlowAfter, leastSlowAfter, mostSlowAfter)
+	}
+	if s.WatchMem < leastWatchMem || s.WatchMem > mostWatchMem {
+		return fmt.Errorf("--spectator-memory %d: want %d to %d", s.WatchMem, leastWatchMem, mostWatchMem)
 	}
 	if dir, ok := strings.CutPrefix(s.Journal, journalDir); s.Journal != journalRedis && s.Journal != journalNone && (!ok || dir == "") {
 		return fmt.Errorf("--journal %q: want redis, dir:PATH or none", s.Journal)

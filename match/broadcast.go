@@ -36,11 +36,13 @@ type broadcast struct {
 	greet   func() proto.Welcome // what a welcome says to everybody, but for its numbers
 	poke    func()               // makes a room that sleeps tick once
 	bound   int                  // maxKept, but in tests
+	budget  *keptBudget          // the host's, of all rooms
 
 	// wanted is not 0 while casts are to be made; another number than before means that they begin anew.
 	wanted atomic.Uint32
-	full   atomic.Bool // no place for frames; the last eighth is for events
-	packed atomic.Bool // no place for events either
+	full   atomic.Bool  // no place for frames; the last eighth is for events
+	packed atomic.Bool  // no place for events either
+	weight atomic.Int64 // bytes, for the room
 
 	mu       sync.Mutex
 	watchers map[Viewer]watcher
@@ -76,6 +78,7 @@ func newBroadcast(rm *Instance) *broadcast {
 	rules := &rm.game.rules
 	b := &broadcast{
 		delay: rules.SpectatorDelay, most: rules.Spectators, metrics: rm.metrics, rules: rules, bound: maxKept,
+		budget:   &rm.host.kept,
 		poke:     func() { rm.inbox.put(message{kind: msgWatch}) },
 		watchers: map[Viewer]watcher{}, byPlayer: map[string]int{}, over: make(chan struct{}), wake: make(chan struct{}, 1),
 	}
@@ -240,9 +243,19 @@ func (b *broadcast) add(c *Cast) {
 	}
 }
 
+// frames says whether there is place for a frame; waits, whether there was none before. The room asks it too.
+func (b *broadcast) frames(waits bool) bool {
+	return !b.full.Load() && b.budget.frames(b.weight.Load(), waits)
+}
+
+// events says whether there is place for events.
+func (b *broadcast) events() bool { return !b.packed.Load() && b.budget.events() }
+
 // count notes that so many bytes more are kept; b.mu is held.
 func (b *broadcast) count(n int) {
+	b.budget.add(b.bytes, n)
 	b.bytes += n
+	b.weight.Store(int64(b.bytes))
 	b.metrics.keptBytes.Add(float64(n))
 	b.full.Store(b.bytes > b.bound-b.bound/8)
 	b.packed.Store(b.bytes > b.bound)
@@ -277,7 +290,7 @@ func (b *broadcast) show(now time.Time) (next time.Duration) {
 	}
 	// Of two places to begin the newer one is used; what lies between them is kept for an edge that has missed some.
 	n := b.newest(b.newest(b.shown))
-	if b.full.Load() {
+	if !b.frames(false) {
 		n = b.shown // who comes waits for the next place to begin
 	}
 	if n > 0 {

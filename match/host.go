@@ -37,6 +37,9 @@ type HostConfig struct {
 	// Ended, if it is not nil, is told once of each room that has ended here, with all that was to be written. opened is false
 	// for one that could not read what it was to go on from.
 	Ended func(room string, epoch uint64, opened bool)
+	// SpectatorBytes bounds what all rooms keep for those who watch, together. Beside it each room has a bound of 32 MiB.
+	// Default DefaultSpectatorBytes.
+	SpectatorBytes int64
 	// StallAfter is how long a call of a game's rules may take before its room is given up and the process is no longer
 	// healthy. Default 800 ms, so that one that never returns is found within a second.
 	StallAfter time.Duration
@@ -58,6 +61,7 @@ type Host struct {
 	turns    chan *Instance // rooms whose orders are to be served
 	rewrite  chan struct{}  // one wish to tell the directory of all rooms
 	load     load
+	kept     keptBudget
 	crashes  atomic.Int32 // replays of panics
 	journals *journal.Metrics
 	gate     gate
@@ -93,6 +97,10 @@ func NewHost(cfg HostConfig) (*Host, error) {
 	if h.cfg.RenewEvery == 0 {
 		h.cfg.RenewEvery = 10 * time.Second
 	}
+	if h.kept.most = cfg.SpectatorBytes; h.kept.most == 0 {
+		h.kept.most = DefaultSpectatorBytes
+	}
+	h.metrics.keptLimit.Set(float64(h.kept.most))
 	if h.cfg.StallAfter == 0 {
 		h.cfg.StallAfter = 800 * time.Millisecond
 	}

@@ -212,10 +212,16 @@ func (h *Host) refuses() string {
 	if why := h.Unfit(); why != "" {
 		return why
 	}
-	if why := h.load.full.Load(); why != nil && *why == noMemory {
+	if h.LowMemory() {
 		return noMemory
 	}
 	return ""
+}
+
+// LowMemory says whether the process is near its memory limit, by the load's last look. Any goroutine may call it.
+func (h *Host) LowMemory() bool {
+	why := h.load.full.Load()
+	return why != nil && *why == noMemory
 }
 
 const noMemory = "its memory limit is near"

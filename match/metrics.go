@@ -30,6 +30,7 @@ type metrics struct {
 
 	eventsForgotten prometheus.Counter
 	keptBytes       prometheus.Gauge
+	keptLimit       prometheus.Gauge
 	castsLeftOut    prometheus.Counter
 }
 
@@ -74,7 +75,8 @@ func newMetrics(r prometheus.Registerer) *metrics {
 
 		eventsForgotten: counter("muster_events_forgotten_total", "Events of seats without a connection that were too many to keep."),
 		keptBytes:       gauge("muster_spectator_kept_bytes", "Bytes that are kept for those who watch: what waits for the delay, and what others begin with."),
-		castsLeftOut:    counter("muster_spectator_frames_left_out_total", "Frames that nobody who watches is shown, since too much waits for the delay."),
+		keptLimit:       gauge("muster_spectator_kept_limit_bytes", "Bytes that may be kept for those who watch, in all rooms together."),
+		castsLeftOut:    counter("muster_spectator_frames_left_out_total", "Frames that nobody who watches is shown, since too much is kept for them, of a room or of all."),
 	}
 	quantiles := prometheus.NewGaugeVec(prometheus.GaugeOpts{
 		Name: "muster_tick_quantile_seconds", Help: "How long ticks of the last five seconds took at most, but for the slowest: half, 1 in 100 of them.",
@@ -83,7 +85,7 @@ func newMetrics(r prometheus.Registerer) *metrics {
 	if r != nil {
 		r.MustRegister(m.rooms, m.players, m.spectators, m.duration, m.lateness, m.overruns, m.inputs, m.inputsDropped, m.resyncs, m.panics,
 			m.newsDropped, m.eventsForgotten, m.inputsRefused, m.stalls, m.healed, m.restored, m.asleep, m.overload, m.held, m.abandoned, m.tickShare,
-			quantiles, m.keptBytes, m.castsLeftOut, m.orders)
+			quantiles, m.keptBytes, m.keptLimit, m.castsLeftOut, m.orders)
 	}
 	return m
 }

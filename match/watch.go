@@ -11,8 +11,9 @@ const maxPublicBytes = 64 << 10
 
 // casting is how the room's goroutine makes casts.
 type casting struct {
-	gen  uint32 // of the broadcast, for which these are made; 0 while none are
-	ways Ways
+	gen   uint32 // of the broadcast, for which these are made; 0 while none are
+	ways  Ways
+	waits bool // there was no place for the last frame
 }
 
 // cast makes what those who watch are to be told of the tick, and gives it to the broadcast. frames says whether there
@@ -53,7 +54,7 @@ func (rm *Instance) cast(frames bool, end *proto.End) {
 // all begin anew with the next one.
 func (rm *Instance) castFrames(c *Cast) {
 	k := &rm.casting
-	if rm.broadcast.full.Load() {
+	if k.waits = !rm.broadcast.frames(k.waits); k.waits {
 		k.ways = Ways{}
 		rm.metrics.castsLeftOut.Inc()
 		return
@@ -67,7 +68,7 @@ func (rm *Instance) publish(body []byte) {
 	if rm.casting.gen == 0 {
 		return
 	}
-	if rm.public.bytes+len(body) > maxPublicBytes || rm.broadcast.packed.Load() {
+	if rm.public.bytes+len(body) > maxPublicBytes || !rm.broadcast.events() {
 		rm.metrics.eventsForgotten.Inc() // it gets no number: what comes later follows what came before
 		return
 	}

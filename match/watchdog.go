@@ -53,7 +53,7 @@ func (h *Host) giveUp(rm *Instance, since int64, took time.Duration) {
 	h.metrics.stalls.Inc()
 	rm.log.Error("the game's rules do not return", zap.Duration("after", took), zap.ByteString("stack", stackOf(rm.goroutine.Load())))
 	why := fmt.Sprintf("the rules of game %s did not return in room %s", rm.game.name, rm.spec.ID)
-	h.unfit.CompareAndSwap(nil, &why)
+	h.Condemn(why)
 	h.forget(rm)
 	rm.saveHang()
 	c := proto.Close{Code: proto.CodeRulesFailed, Reason: "the game's rules failed"}
@@ -100,6 +100,10 @@ func (h *Host) Unfit() string {
 	}
 	return ""
 }
+
+// Condemn says why the process cannot be healthy again, where something else than a room is to blame: rules that were run
+// for a replay, say. The first reason is kept. Any goroutine may call it.
+func (h *Host) Condemn(why string) { h.unfit.CompareAndSwap(nil, &why) }
 
 // maxStacks bounds what is read to find one goroutine's stack, in bytes.
 const maxStacks = 16 << 20

@@ -167,3 +167,19 @@ func MachineBusy() (time.Duration, error) {
 	}
 	return time.Duration(sum) * clockTick, nil
 }
+
+// TCPMem is the memory that the kernel holds for all TCP sockets of the machine, in bytes.
+func TCPMem() (int64, error) {
+	text, err := os.ReadFile("/proc/net/sockstat")
+	if err != nil {
+		return 0, err
+	}
+	for line := range strings.Lines(string(text)) {
+		f := strings.Fields(line)
+		if len(f) > 2 && f[0] == "TCP:" && f[len(f)-2] == "mem" {
+			pages, err := strconv.ParseInt(f[len(f)-1], 10, 64)
+			return pages * int64(os.Getpagesize()), err
+		}
+	}
+	return 0, errors.New("/proc/net/sockstat does not say how much memory TCP has")
+}

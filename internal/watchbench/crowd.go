@@ -9,30 +9,28 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"syscall"
 	"time"
 
 	"muster/proto"
 	"muster/proto/token"
 )
 
-// How one who is slow reads, and how many come at once.
 const (
-	readsFor  = time.Second
-	sleepsFor = 25 * time.Second // the kernels on both sides hold twenty seconds of what one who watches is sent
-	atOnce    = 64
+	atOnce    = 64          // come at once
 	pingEvery = time.Second // as clients do
 )
 
 // crowd is the process of those who watch: it opens sockets, reads what comes, and sends pings as clients do.
 func crowd(args []string, stdout io.Writer) error {
 	var host, room string
-	var from, n, slow int
+	var from, n, rate int
 	flags := flag.NewFlagSet("crowd", flag.ContinueOnError)
 	flags.StringVar(&host, "host", "", "HOST:PORT of the server")
 	flags.StringVar(&room, "room", "", "what is watched")
 	flags.IntVar(&from, "from", 0, "the first one's number")
 	flags.IntVar(&n, "n", 1, "how many")
-	flags.IntVar(&slow, "slow", 0, "each so many-th is slow")
+	flags.IntVar(&rate, "rate", 0, "bytes a second that each reads; 0: whatever comes")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -43,21 +41,28 @@ func crowd(args []string, stdout io.Writer) error {
 	fmt.Fprintln(stdout, "coming")
 	ping := pingFrame()
 	places, failed := make(chan struct{}, atOnce), make(chan error, n)
+	lag := &lags{}
+	if rate > 0 {
+		go lag.tell(stdout)
+	}
 	for i := range n {
-		after := time.Duration(-1)
-		if slow > 0 && i%slow == 0 {
-			after = sleepsFor * time.Duration(i) / time.Duration(n) // not all at the same time
-		}
 		go func() {
 			for { // one that is too slow is closed, and comes again
 				places <- struct{}{}
-				w, err := dial(keys, host, room, fmt.Sprint("w", from+i))
+				w, err := dial(keys, host, room, fmt.Sprint("w", from+i), rate > 0)
 				<-places
 				if err != nil {
 					failed <- err
 					return
 				}
-				w.watch(ping, after)
+				switch {
+				case rate == 0:
+					w.watch(ping)
+				case i == 0:
+					w.follow(ping, 0, lag) // to whom the others are compared
+				default:
+					w.follow(ping, rate, lag)
+				}
 			}
 		}()
 	}
@@ -70,7 +75,11 @@ type watcher struct {
 	in *bufio.Reader
 }
 
-func dial(keys *token.Keys, host, room, player string) (*watcher, error) {
+// slowBuffer is the receive buffer of one who is slow, in bytes, so that what it does not read is the server's affair. It is
+// set before there is a connection, when its window has not been told yet.
+const slowBuffer = 4 << 10
+
+func dial(keys *token.Keys, host, room, player string, slow bool) (*watcher, error) {
 	bearer, err := keys.SignWatch(token.Watch{Room: room, Player: player, ID: player, PlayerExpires: time.Now().Add(time.Hour)}, time.Minute)
 	if err != nil {
 		return nil, err
@@ -78,6 +87,15 @@ func dial(keys *token.Keys, host, room, player string) (*watcher, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
 	var d net.Dialer
+	if slow {
+		d.Control = func(_, _ string, c syscall.RawConn) error {
+			var failed error
+			err := c.Control(func(fd uintptr) {
+				failed = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUF, slowBuffer)
+			})
+			return errors.Join(err, failed)
+		}
+	}
 	c, err := d.DialContext(ctx, "tcp", host)
 	if err != nil {
 		return nil, err
@@ -107,29 +125,20 @@ func pingFrame() []byte {
 	return append([]byte{0x82, 0x80 | byte(m.Len()), 0, 0, 0, 0}, m.Bytes()...) //nolint:gosec // short; masked with zeros
 }
 
-// watch reads to the end; from a time on it is slow, if that is not negative.
-func (w *watcher) watch(ping []byte, after time.Duration) {
+// watch reads to the end.
+func (w *watcher) watch(ping []byte) {
 	defer func() { _ = w.Close() }()
-	slow := after >= 0
-	if tcp, ok := w.Conn.(*net.TCPConn); ok && slow {
-		_ = tcp.SetReadBuffer(4 << 10) // a hint
-	}
 	buf := make([]byte, 1024)
-	now := time.Now()
-	pinged, woke := now, now.Add(after-readsFor)
+	pinged := time.Now()
 	for {
 		if _, err := w.in.Read(buf); err != nil {
 			return
 		}
-		if now = time.Now(); now.Sub(pinged) >= pingEvery {
+		if now := time.Now(); now.Sub(pinged) >= pingEvery {
 			pinged = now
 			if _, err := w.Write(ping); err != nil {
 				return
 			}
-		}
-		if slow && now.Sub(woke) >= readsFor {
-			time.Sleep(sleepsFor)
-			woke = time.Now()
 		}
 	}
 }

@@ -2,6 +2,11 @@
 //
 //	go run ./internal/watchbench                    10,000 who watch one room, a tenth of them slow
 //	go run ./internal/watchbench -watch 2000 -slow 0
+//	go run ./internal/watchbench -slow-after 10s    as servers have it: so slow a one is closed, and comes again
+//
+// One who is slow has a receive buffer of 4 KiB and reads fewer bytes a second than it is sent. What is a slow reader at 1.4 KB
+// a second takes nothing for long times: a kernel says that there is place again once a third of its buffer is free. So the
+// server closes it later than it does by default, to show that it is brought on with a keyframe.
 //
 // The server and those who watch are processes of their own, as files are bounded by process; players are bots of this one.
 // CPU time is the kernel's account of the server, all of it: handshakes are over when a window begins. Linux only.
@@ -29,7 +34,10 @@ import (
 // options say what is measured.
 type options struct {
 	Watch  int           // who watch
-	Slow   int           // of them, each so many-th reads nothing for seconds
+	Slow   int           // of them, each so many-th is slow; 0: none
+	Rate   int           // bytes a second that a slow one reads
+	After  time.Duration // of the server: how long a socket may take nothing before it is closed
+	Behind time.Duration // how long is waited until a slow one has been brought on, or closed
 	Rooms  int           // of 16 players each; the first is watched
 	Window time.Duration // of each measurement
 	Settle time.Duration // before each
@@ -52,9 +60,11 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	o := &options{Err: os.Stderr, Settle: 5 * time.Second}
+	o := &options{Err: os.Stderr, Settle: 5 * time.Second, Behind: 5 * time.Minute}
 	flag.IntVar(&o.Watch, "watch", 10_000, "how many watch the first room")
 	flag.IntVar(&o.Slow, "slow", 10, "each so many-th of them is slow; 0: none")
+	flag.IntVar(&o.Rate, "slow-rate", 500, "bytes a second that a slow one reads")
+	flag.DurationVar(&o.After, "slow-after", 40*time.Second, "the server's --slow-after")
 	flag.IntVar(&o.Rooms, "rooms", 4, "rooms of 16 players")
 	flag.DurationVar(&o.Window, "window", 10*time.Second, "how long each measurement takes")
 	flag.Parse()
@@ -114,11 +124,12 @@ func (s *stage) measure(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	slow := o.slow()
 	began := time.Now()
-	if err := s.watch(ctx, room); err != nil {
+	if err := s.watch(ctx, room, o.Watch-slow); err != nil {
 		return "", err
 	}
-	if err := s.until(ctx, "muster_spectators", float64(o.Watch)); err != nil {
+	if err := s.until(ctx, "muster_spectators", float64(o.Watch-slow)); err != nil {
 		return "", err
 	}
 	joined := time.Since(began)
@@ -126,40 +137,82 @@ func (s *stage) measure(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return s.report(idle, playing, watching, joined), nil
+	text := s.report(idle, playing, watching, joined)
+	if slow == 0 {
+		return text, nil
+	}
+	if err := s.watchSlowly(ctx, room, slow); err != nil {
+		return "", err
+	}
+	slowly, err := s.window(ctx, "with slow watchers")
+	if err != nil {
+		return "", err
+	}
+	return text + s.reportSlow(watching, slowly, slow), nil
 }
 
-// report is the table.
+// slow is how many of those who watch are slow.
+func (o *options) slow() int {
+	if o.Slow == 0 {
+		return 0
+	}
+	return o.Watch / o.Slow
+}
+
+// table is a report in the making.
+type table struct{ strings.Builder }
+
+func (b *table) row(what, without, with string) {
+	fmt.Fprintf(b, "| %s | %s | %s |\n", what, without, with)
+}
+
+// both are the rows that say how the server and the players fare.
+func (b *table) both(x, y spent) {
+	b.row("server, cores", f(x.server, 2), f(y.server, 2))
+	b.row("of the machine: others, cores", f(x.others, 2), f(y.others, 2))
+	b.row("ticks late by more than 2 / 10 ms, of a thousand", late(x), late(y))
+	b.row("players' frames, worst gap, ms", f(ms(x.gap), 0), f(ms(y.gap), 0))
+}
+
+// report is the table of those who are quick.
 func (s *stage) report(idle, playing, watching spent, joined time.Duration) string {
 	o := s.o
-	players, watchers := float64(o.Rooms*16), float64(o.Watch)
+	quick := o.Watch - o.slow()
+	players, watchers := float64(o.Rooms*16), float64(quick)
 	player, watcher := 1e6*(playing.server-idle.server)/players, 1e6*(watching.server-playing.server)/watchers
-	var b strings.Builder
-	row := func(what, without, with string) { fmt.Fprintf(&b, "| %s | %s | %s |\n", what, without, with) }
-	fmt.Fprintf(&b, "%d rooms of 16 players; %d watch one of them, each %s slow; they came within %.1f s. Windows of %v.\n\n",
-		o.Rooms, o.Watch, ordinal(o.Slow), joined.Seconds(), o.Window)
-	row("", "players alone", "players and watchers")
-	row("---", "---:", "---:")
-	row("server, cores", f(playing.server, 2), f(watching.server, 2))
-	row("of the machine: others, cores", f(playing.others, 2), f(watching.others, 2))
-	row("CPU µs a second for each", f(player, 1), f(watcher, 1))
-	row("writes a second to each who watches", "", f(watching.writes/watchers, 1))
-	row("frames a second to each who watches", "", f((watching.frames-playing.frames)/watchers, 1))
-	row("bytes a second to each who watches", "", f((watching.bytes-playing.bytes)/watchers, 0))
-	row("skips to a keyframe a second, of all", "", f(watching.skips, 1))
-	row("closed as too slow a second, of all", "", f(watching.closed, 1))
-	row("KiB of memory for each, resident", f(float64(playing.mem-idle.mem)/players/1024, 0), f(float64(watching.mem-playing.mem)/watchers/1024, 1))
-	row("ticks late by more than 2 / 10 ms, of a thousand", late(playing), late(watching))
-	row("players' frames, worst gap, ms", f(ms(playing.gap), 0), f(ms(watching.gap), 0))
+	var b table
+	fmt.Fprintf(&b, "%d rooms of 16 players; %d watch one of them; they came within %.1f s. Windows of %v.\n\n",
+		o.Rooms, quick, joined.Seconds(), o.Window)
+	b.row("", "players alone", "players and watchers")
+	b.row("---", "---:", "---:")
+	b.both(playing, watching)
+	b.row("CPU µs a second for each", f(player, 1), f(watcher, 1))
+	b.row("writes a second to each who watches", "", f(watching.writes/watchers, 1))
+	b.row("frames a second to each who watches", "", f((watching.frames-playing.frames)/watchers, 1))
+	b.row("bytes a second to each who watches", "", f((watching.bytes-playing.bytes)/watchers, 0))
+	b.row("KiB of memory for each, resident", f(float64(playing.mem-idle.mem)/players/1024, 0), f(float64(watching.mem-playing.mem)/watchers/1024, 1))
 	fmt.Fprintf(&b, "\nOne who watches costs %.2f of one who plays.\n", watcher/player)
 	return b.String()
 }
 
-func ordinal(n int) string {
-	if n == 0 {
-		return "0th"
-	}
-	return strconv.Itoa(n) + "th"
+// reportSlow is the table of those who are slow.
+func (s *stage) reportSlow(quick, slowly spent, slow int) string {
+	n := float64(slow)
+	var b table
+	fmt.Fprintf(&b, "\n%d more come who are slow: each has a receive buffer of %d KiB and reads %d bytes a second. --slow-after is %v.\n\n",
+		slow, slowBuffer>>10, s.o.Rate, s.o.After)
+	b.row("", "quick watchers alone", "and slow ones")
+	b.row("---", "---:", "---:")
+	b.both(quick, slowly)
+	b.row("bytes a second that each slow one reads", "", f(slowly.read/n, 0))
+	b.row("brought on with a keyframe, times a second, of all", f(quick.skips, 2), f(slowly.skips, 2))
+	b.row("the same, since they came", "", f(slowly.skipped-quick.skipped, 0))
+	b.row("steps over a second or more that have come through to them", "", strconv.FormatInt(slowly.slow.Holes, 10))
+	b.row("closed as too slow, since they came", "", f(slowly.shut-quick.shut, 0))
+	b.row("seconds behind: the median, the most", "", f(float64(slowly.slow.Mid)/second, 1)+", "+f(float64(slowly.slow.Most)/second, 1))
+	b.row("KiB of memory for each slow one: the server's, the kernel's for TCP", "",
+		f(float64(slowly.mem-quick.mem)/n/1024, 1)+", "+f(float64(slowly.tcp-quick.tcp)/n/1024, 1))
+	return b.String()
 }
 
 func f(x float64, digits int) string { return strconv.FormatFloat(x, 'f', digits, 64) }
@@ -173,9 +226,11 @@ func late(s spent) string {
 // spent is what a window took.
 type spent struct {
 	server, others               float64 // cores
-	mem                          int64   // resident, at its end
+	mem, tcp                     int64   // resident, and the kernel's for all TCP sockets of the machine, at its end
 	writes, frames, bytes, skips float64 // a second
-	closed                       float64 // a second
+	skipped, shut                float64 // by its end: brought on with a keyframe, closed as too slow
+	read                         float64 // bytes a second that all slow ones read
+	slow                         standing
 	ticks, within2, within10     float64
 	gap                          time.Duration
 }
@@ -201,9 +256,11 @@ func (s *stage) window(ctx context.Context, what string) (w spent, err error) {
 	per := func(name string) float64 { return (after.metrics[name] - before.metrics[name]) / secs }
 	own := (after.own - before.own).Seconds() / secs
 	w = spent{
-		server: (after.server - before.server).Seconds() / secs, mem: after.mem,
+		server: (after.server - before.server).Seconds() / secs, mem: after.mem, tcp: after.tcp,
 		writes: per("muster_spectator_writes_total"), frames: per("muster_frames_out_total"), bytes: per("muster_bytes_out_total"),
-		skips: per("muster_spectator_skips_total"), closed: per(`muster_closes_total{code="slow_reader"}`), gap: s.gaps.worst(),
+		skips: per("muster_spectator_skips_total"), gap: s.gaps.worst(),
+		skipped: after.metrics["muster_spectator_skips_total"], shut: after.metrics[`muster_closes_total{code="slow_reader"}`],
+		read: float64(after.slow.Read-before.slow.Read) / secs, slow: after.slow,
 		ticks:    secs * per("muster_tick_lateness_seconds_count"),
 		within2:  secs * per(`muster_tick_lateness_seconds_bucket{le="0.002"}`),
 		within10: secs * per(`muster_tick_lateness_seconds_bucket{le="0.01"}`),
@@ -217,7 +274,8 @@ func (s *stage) window(ctx context.Context, what string) (w spent, err error) {
 type seen struct {
 	at                   time.Time
 	server, own, machine time.Duration
-	mem                  int64
+	mem, tcp             int64
+	slow                 standing
 	metrics              map[string]float64
 }
 
@@ -225,7 +283,8 @@ func (s *stage) look(ctx context.Context) (v seen, err error) {
 	server, err1 := benchproc.UsageOf(s.server.PID())
 	self, err2 := benchproc.UsageOf(os.Getpid())
 	machine, err3 := benchproc.MachineBusy()
-	v = seen{at: time.Now(), server: server.CPU, own: self.CPU, machine: machine, mem: server.Mem}
+	tcp, err4 := benchproc.TCPMem()
+	v = seen{at: time.Now(), server: server.CPU, own: self.CPU, machine: machine, mem: server.Mem, tcp: tcp, slow: s.slow.standing()}
 	for _, p := range s.crowds {
 		one, err := benchproc.UsageOf(p.PID())
 		if err != nil {
@@ -234,5 +293,5 @@ func (s *stage) look(ctx context.Context) (v seen, err error) {
 		v.own += one.CPU
 	}
 	v.metrics, err = s.metrics(ctx)
-	return v, errors.Join(err1, err2, err3, err)
+	return v, errors.Join(err1, err2, err3, err4, err)
 }

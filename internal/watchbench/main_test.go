@@ -1,10 +1,15 @@
 package main
 
 import (
+	"bufio"
+	"bytes"
+	"encoding/binary"
+	"encoding/json"
 	"io"
 	"os"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"go.uber.org/goleak"
@@ -12,6 +17,7 @@ import (
 	"muster/cmd"
 	"muster/games/arena"
 	"muster/internal/needs"
+	"muster/internal/pause"
 )
 
 func TestMain(m *testing.M) {
@@ -33,22 +39,93 @@ func TestFiveHundredWatchAMatchAndAreMeasured(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := &options{Watch: 500, Slow: 10, Rooms: 1, Window: time.Second, Settle: 500 * time.Millisecond, Self: self, Err: io.Discard}
+	o := &options{Watch: 500, Slow: 10, Rate: 4000, After: 40 * time.Second, Rooms: 1, Window: time.Second, Settle: 500 * time.Millisecond, Self: self, Err: io.Discard}
 	s, err := newStage(t.Context(), withDir(t, o))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer s.close()
+	began := time.Now()
 	text, err := s.measure(t.Context())
-	if err != nil || !strings.Contains(text, "500 watch") || strings.Contains(text, "NaN") || strings.Contains(text, "Inf") {
+	if err != nil || !strings.Contains(text, "450 watch") || !strings.Contains(text, "50 more come who are slow") || strings.Contains(text, "NaN") || strings.Contains(text, "Inf") {
 		t.Fatalf("%s\n%v", text, err)
 	}
 	m, err := s.metrics(t.Context())
 	if err != nil || m["muster_spectators"] < 495 || m["muster_spectator_writes_total"] < 1000 {
 		t.Errorf("%v watch, %v writes, %v\n%s", m["muster_spectators"], m["muster_spectator_writes_total"], err, text)
 	}
+	// To fall behind takes longer than this test; they read as slowly as they say.
+	st := s.slow.standing()
+	for ; st.Slow < 45; st = s.slow.standing() { // to the test's end at the latest
+		if err := pause.For(t.Context(), 100*time.Millisecond); err != nil {
+			t.Fatalf("the slow ones stand as %+v: %v", st, err)
+		}
+	}
+	if most := 50 * 4000 * (time.Since(began).Seconds() + 1); st.Read == 0 || float64(st.Read) > most {
+		t.Errorf("they have read %d bytes after %v", st.Read, time.Since(began))
+	}
 	if n := m[`muster_closes_total{code="slow_reader"}`]; n > 0 {
 		t.Errorf("%v were closed", n)
+	}
+}
+
+// What a slow one reads is no more than its rate, and what it is sent is found in it whatever its size.
+func TestASlowOneReadsWholeMessagesAtItsRate(t *testing.T) {
+	var sent bytes.Buffer
+	want := [][]byte{bytes.Repeat([]byte{1}, 5), bytes.Repeat([]byte{2}, 300), bytes.Repeat([]byte{3}, 70_000)}
+	for _, msg := range want {
+		switch n := len(msg); {
+		case n <= 125:
+			sent.Write([]byte{0x82, byte(n)})
+		case n < 1<<16:
+			sent.Write(binary.BigEndian.AppendUint16([]byte{0x82, 126}, uint16(n)))
+		default:
+			sent.Write(binary.BigEndian.AppendUint64([]byte{0x82, 127}, uint64(n)))
+		}
+		sent.Write(msg)
+	}
+	bytesInAll := sent.Len()
+	sent.Write([]byte{0x82, 127, 255, 255, 255, 255, 255, 255, 255, 255})
+	synctest.Test(t, func(t *testing.T) {
+		lag := &lags{}
+		began := time.Now()
+		slow := &trickle{w: &watcher{in: bufio.NewReader(&sent)}, rate: 1000, lag: lag, pinged: began.Add(time.Hour), next: began}
+		in := bufio.NewReaderSize(slow, 1024)
+		var msg []byte
+		for _, w := range want {
+			var err error
+			if msg, err = message(in, msg); err != nil || !bytes.Equal(msg, w) {
+				t.Fatalf("a message of %d bytes for one of %d: %v", len(msg), len(w), err)
+			}
+		}
+		if most := int(time.Since(began).Seconds()*1000) + 1000; bytesInAll > most || int(lag.read.Load()) < bytesInAll {
+			t.Errorf("%d bytes in %v, %d counted", bytesInAll, time.Since(began), lag.read.Load())
+		}
+		if _, err := message(in, msg); err == nil {
+			t.Error("a message of 2^64 bytes is read")
+		}
+	})
+}
+
+func TestHowSlowOnesStandIsToldInTicks(t *testing.T) {
+	l := &lags{}
+	l.come(false).tick.Store(100)
+	for _, tick := range []uint32{0, 90, 50, 101} {
+		l.come(true).tick.Store(tick)
+	}
+	text, err := json.Marshal(l.look())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var passed strings.Builder
+	h := &listener{to: &passed}
+	for _, line := range []string{"coming\n", standingPrefix + string(text) + "\n"} {
+		if _, err := h.Write([]byte(line)); err != nil {
+			t.Error(err)
+		}
+	}
+	if got := h.standing(); got != (standing{Slow: 3, Mid: 10, Most: 50}) || passed.String() != "coming\n" {
+		t.Errorf("they stand as %+v; passed on: %q", got, passed.String())
 	}
 }
 

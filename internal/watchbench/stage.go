@@ -33,6 +33,7 @@ type stage struct {
 	host   string // HOST:PORT
 	http   *http.Client
 	crowds []*benchproc.Process
+	slow   *listener
 
 	stop    context.CancelFunc
 	playing context.Context //nolint:containedctx // the bots' matches, ended by close
@@ -45,14 +46,14 @@ func newStage(ctx context.Context, o *options) (*stage, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &stage{o: o, keys: keys, http: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 16}}}
+	s := &stage{o: o, keys: keys, slow: &listener{to: o.Err}, http: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 16}}}
 	s.playing, s.stop = context.WithCancel(ctx)
 	log, err := os.Create(filepath.Join(o.Dir, "server.log"))
 	if err != nil {
 		return nil, err
 	}
 	p, line, err := benchproc.Start(ctx, log, "http://", o.Self, "serve", "--listen", "127.0.0.1:0",
-		"--key-file", o.key(), "--log-level", "warn", "--address-rate", "100000")
+		"--key-file", o.key(), "--log-level", "warn", "--address-rate", "100000", "--slow-after", o.After.String())
 	if err != nil {
 		s.stop()
 		return nil, err
@@ -108,17 +109,50 @@ func (s *stage) play(ctx context.Context) (first string, err error) {
 	return first, nil
 }
 
-// watch starts the processes of those who watch a room.
-func (s *stage) watch(ctx context.Context, room string) error {
-	for from := 0; from < s.o.Watch; from += perProcess {
-		n := min(perProcess, s.o.Watch-from)
-		p, _, err := benchproc.Start(ctx, s.o.Err, "coming", s.o.Self, "crowd", "-host", s.host, "-room", room,
-			"-from", strconv.Itoa(from), "-n", strconv.Itoa(n), "-slow", strconv.Itoa(s.o.Slow))
-		if err != nil {
+// watch starts the processes of those who watch a room and are quick.
+func (s *stage) watch(ctx context.Context, room string, who int) error {
+	for from := 0; from < who; from += perProcess {
+		if err := s.crowd(ctx, s.o.Err, room, from, min(perProcess, who-from), 0); err != nil {
 			return err
 		}
-		s.crowds = append(s.crowds, p)
 	}
+	return nil
+}
+
+// watchSlowly starts the process of those who are slow, beside one who is quick, to whom they are compared. It waits until
+// so many have been brought on as there are, or one has been closed, if that is wanted.
+func (s *stage) watchSlowly(ctx context.Context, room string, slow int) error {
+	before, err := s.metrics(ctx)
+	if err != nil {
+		return err
+	}
+	if err := s.crowd(ctx, s.slow, room, s.o.Watch, slow+1, s.o.Rate); err != nil {
+		return err
+	}
+	if err := s.until(ctx, "muster_spectators", float64(s.o.Watch)); err != nil || s.o.Behind == 0 {
+		return err
+	}
+	fmt.Fprintln(s.o.Err, "waiting until the slow ones are brought on")
+	for until := time.Now().Add(s.o.Behind); time.Now().Before(until); {
+		m, err := s.metrics(ctx)
+		if err != nil || m["muster_spectator_skips_total"] >= before["muster_spectator_skips_total"]+float64(slow) || m[`muster_closes_total{code="slow_reader"}`] > 0 {
+			return err
+		}
+		if err := pause.For(ctx, time.Second); err != nil {
+			return err
+		}
+	}
+	return fmt.Errorf("within %v not all slow ones were brought on, and none was closed: is -slow-rate below what is sent?", s.o.Behind)
+}
+
+// crowd starts a process of those who watch.
+func (s *stage) crowd(ctx context.Context, log io.Writer, room string, from, n, rate int) error {
+	p, _, err := benchproc.Start(ctx, log, "coming", s.o.Self, "crowd", "-host", s.host, "-room", room,
+		"-from", strconv.Itoa(from), "-n", strconv.Itoa(n), "-rate", strconv.Itoa(rate))
+	if err != nil {
+		return err
+	}
+	s.crowds = append(s.crowds, p)
 	return nil
 }
 

@@ -12,7 +12,6 @@ import (
 	"github.com/coder/websocket"
 
 	"muster/internal/door"
-	"muster/internal/pause"
 	"muster/internal/race"
 	"muster/internal/simnet"
 	"muster/match"
@@ -26,11 +25,12 @@ type bystander struct {
 	frames atomic.Int32
 	first  uint32
 	wrong  string
-	slow   time.Duration // it reads nothing for so long, again and again
+	held   <-chan struct{} // after the first frame it reads nothing until this is closed; nil: it is quick
+	steps  int             // over a second or more
 }
 
 func (s *bystander) run(ctx context.Context) {
-	for n := 1; ; n++ {
+	for {
 		_, msg, err := s.ws.Read(ctx)
 		if err != nil {
 			return
@@ -42,31 +42,48 @@ func (s *bystander) run(ctx context.Context) {
 			err = s.frame.Parse(r, kind, k)
 			if s.frames.Add(1) == 1 {
 				s.first = s.frame.Head.Tick
-			} else if tick := s.frame.Head.Tick; tick <= before || s.slow == 0 && tick != before+1 {
+			} else if tick := s.frame.Head.Tick; tick <= before || s.held == nil && tick != before+1 {
 				s.wrong = fmt.Sprint("tick ", tick, " after ", before)
+			} else if tick-before > 20 {
+				s.steps++
 			}
 		}
 		if err != nil {
 			s.wrong = err.Error()
 		}
-		if s.slow > 0 && n%30 == 0 {
-			_ = pause.For(ctx, s.slow) // the end of ctx shows in Read
+		if s.held != nil && s.frames.Load() == 1 {
+			<-s.held
 		}
 	}
 }
 
+// congested is how many connections do not take what they are sent.
+func (b *bench) congested() (n int) {
+	for _, c := range b.edge.all() {
+		if c.Pipe.Congested() {
+			n++
+		}
+	}
+	return n
+}
+
 // A crowd is written to in turns, several ticks at once; those who are slow cost the others nothing, and nobody the players.
+// The slow ones read nothing until two seconds after the last of them has no place for more: each is then further behind than
+// a second, and not yet closed.
 func TestACrowdIsWrittenToInTurnsAndDelaysNoPlayer(t *testing.T) {
-	crowd, seconds := 500, 10
+	crowd := 500
 	if testing.Short() || race.Enabled {
-		crowd, seconds = atOnce+20, 5
+		crowd = atOnce + 20
 	}
 	rules := match.Rules{Spectators: crowd, TickRate: 20}
-	inPitch(t, pitch{bulk: 100}, rules, simnet.Link{Buffer: 8 << 10}, func(t *testing.T, ctx context.Context, b *bench, _ match.Game) {
+	inPitch(t, pitch{bulk: 100}, rules, simnet.Link{Buffer: 4 << 10}, func(t *testing.T, ctx context.Context, b *bench, _ match.Game) {
 		player := b.join(ctx, "r", 1, "alice")
 		player.until(ctx, proto.KindFrame)
 		var wg sync.WaitGroup
 		var list []*bystander
+		held, slow := make(chan struct{}), 0
+		release := sync.OnceFunc(func() { close(held) })
+		defer release()
 		for i := range crowd {
 			ws, _, err := b.dial(ctx, "r", b.watchToken("r", fmt.Sprint("walter ", i)))
 			if err != nil {
@@ -75,7 +92,8 @@ func TestACrowdIsWrittenToInTurnsAndDelaysNoPlayer(t *testing.T) {
 			ws.SetReadLimit(1 << 20)
 			s := &bystander{ws: ws}
 			if i%10 == 0 {
-				s.slow = 5 * time.Second
+				s.held = held
+				slow++
 			}
 			list = append(list, s)
 			wg.Go(func() { s.run(ctx) })
@@ -87,20 +105,37 @@ func TestACrowdIsWrittenToInTurnsAndDelaysNoPlayer(t *testing.T) {
 		})
 		writes, worst := b.metricValue("muster_spectator_writes_total"), time.Duration(0)
 		began := time.Now()
-		for last := began; time.Since(began) < time.Duration(seconds)*time.Second; last = time.Now() {
-			player.until(ctx, proto.KindFrame)
-			player.ack(ctx)
-			worst = max(worst, time.Since(last))
+		plays := func(what string, until func() bool) {
+			t.Helper()
+			for last, end := time.Now(), time.Now().Add(time.Minute); !until(); last = time.Now() {
+				player.until(ctx, proto.KindFrame)
+				player.ack(ctx)
+				worst = max(worst, time.Since(last))
+				if last.After(end) {
+					t.Fatalf("a minute went by without %s", what)
+				}
+			}
 		}
+		plays("all slow ones being full", func() bool { return b.congested() == slow })
+		full := time.Now()
+		plays("two seconds", func() bool { return time.Since(full) > 2*time.Second })
+		if n := b.metricValue("muster_spectator_skips_total"); n != 0 || b.congested() != slow {
+			t.Errorf("%v times somebody skipped, %d are full, before the slow ones read", n, b.congested())
+		}
+		release()
+		plays("all slow ones being brought on", func() bool { return b.metricValue("muster_spectator_skips_total") >= float64(slow) })
+		released := time.Now()
+		plays("a second", func() bool { return time.Since(released) > time.Second })
+		seconds := time.Since(began).Seconds()
 		writes = b.metricValue("muster_spectator_writes_total") - writes
-		if most := float64(crowd*seconds) * 11; writes > most || writes < most/2 {
-			t.Errorf("%v writes to %d spectators in %d s", writes, crowd, seconds)
+		if most := float64(crowd) * seconds * 11; writes > most || writes < most/2 {
+			t.Errorf("%v writes to %d spectators in %v s", writes, crowd, seconds)
 		}
 		if worst > 60*time.Millisecond {
 			t.Errorf("the player waited %v for a frame", worst)
 		}
-		if n := b.metricValue("muster_spectator_skips_total"); seconds == 10 && n < float64(crowd)/20 {
-			t.Errorf("%v times somebody skipped", n)
+		if n := b.metricValue("muster_spectator_skips_total"); n != float64(slow) {
+			t.Errorf("%v times somebody skipped, and %d were slow", n, slow)
 		}
 		for _, s := range list {
 			_ = s.ws.CloseNow()
@@ -108,8 +143,12 @@ func TestACrowdIsWrittenToInTurnsAndDelaysNoPlayer(t *testing.T) {
 		_ = player.CloseNow()
 		wg.Wait()
 		for i, s := range list {
-			if s.wrong != "" || s.slow == 0 && ref.frame.Head.Tick-s.frame.Head.Tick+5 > 10 {
-				t.Errorf("spectator %d: %s, %d frames from tick %d to %d", i, s.wrong, s.frames.Load(), s.first, s.frame.Head.Tick)
+			steps := 0
+			if s.held != nil {
+				steps = 1
+			}
+			if s.wrong != "" || s.steps != steps || ref.frame.Head.Tick-s.frame.Head.Tick+5 > 10 {
+				t.Errorf("spectator %d: %s, %d frames from tick %d to %d, with %d steps", i, s.wrong, s.frames.Load(), s.first, s.frame.Head.Tick, s.steps)
 			}
 		}
 		eventually(t, "that nobody is left", func() bool {

@@ -22,6 +22,8 @@ type Reader struct {
 	start  int64 // of the first block after the header
 	header Header
 	places []place // of all blocks, once they are known
+	found  []place // of the checkpoints that were read since the start, if it is read from there
+	first  bool    // it is
 
 	block   []byte
 	content []byte
@@ -67,7 +69,7 @@ func NewReader(r io.ReadSeeker) (*Reader, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", doing, err)
 	}
-	rd.start = rd.off
+	rd.start, rd.first = rd.off, true
 	return rd, nil
 }
 
@@ -94,6 +96,9 @@ func (r *Reader) Next() (*Record, *Checkpoint, error) {
 func (r *Reader) item() (item, error) {
 	for r.records.Left() == 0 {
 		if r.whole || r.damage != nil {
+			if r.first {
+				r.places, r.first = append([]place{}, r.found...), false
+			}
 			return item{}, io.EOF
 		}
 		at := r.off
@@ -105,6 +110,9 @@ func (r *Reader) item() (item, error) {
 			return item{}, fmt.Errorf("reading a replay at byte %d: %w", at, err)
 		case h.kind == blockCheckpoint:
 			r.tick = h.last
+			if r.first {
+				r.found = append(r.found, place{h.kind, at, h.first, h.last})
+			}
 			return item{tick: h.last, data: r.content, checkpoint: true}, nil
 		case h.kind == blockTicks:
 			r.head = h
@@ -156,7 +164,8 @@ func (r *Reader) Damage() error { return r.damage }
 func (r *Reader) Tick() uint32 { return r.tick }
 
 // Seek goes to the newest checkpoint that is not after the tick, which Next then returns; ErrNone means that there is
-// none, and Next begins anew. It uses the index, or reads through the replay once where that is missing.
+// none, and Next begins anew. It uses the index, or reads through the replay once where that is missing. Once Next has come from
+// the start to the end, Seek goes by what was read then: an index can name places that are in no order, or not in the replay.
 func (r *Reader) Seek(tick uint32) error {
 	if r.places == nil && !r.readIndex() {
 		if err := r.scan(); err != nil {
@@ -183,6 +192,7 @@ func (r *Reader) Inflated() int64 { return r.bytes }
 func (r *Reader) restart(off int64) {
 	r.records.Reset(nil)
 	r.off, r.whole, r.damage = off, false, nil
+	r.found, r.first = nil, off == r.start
 }
 
 // readIndex takes the places of blocks from the index. It says whether that is there and not at odds with the file.

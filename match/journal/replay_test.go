@@ -144,6 +144,9 @@ func TestReplayWithAnyByteFlippedIsReadUpToThere(t *testing.T) {
 					t.Fatalf("byte %d: %d read, though %d are whole before it", n, len(got), i+1)
 				}
 			}
+			if r, err = NewReader(bytes.NewReader(bad)); err != nil { // one that has read nothing goes by the index
+				t.Fatal(err)
+			}
 			for tick := range uint32(31) { // the index may be what is damaged
 				if err := r.Seek(tick); err == nil {
 					if rec, cp, err := r.Next(); err == nil && (rec != nil || cp.Tick > tick || cp.Tick%10 != 0) {

@@ -105,12 +105,13 @@ type ear struct {
 	match.Viewer
 	frame  proto.Frame
 	code   proto.Code
+	why    string
 	frames int
 	shown  uint32 // the newest recorded tick
 }
 
 func (e *ear) Welcome(*proto.Welcome, token.Resume) {}
-func (e *ear) Close(c proto.Close)                  { e.code = c.Code }
+func (e *ear) Close(c proto.Close)                  { e.code, e.why = c.Code, c.Reason }
 
 func (e *ear) Cast(c *match.Cast) {
 	if c.Close != nil {

@@ -163,6 +163,27 @@ func (s *Session) welcome(n *attachment) {
 	n.viewer.Welcome(&m, token.Resume{Room: s.id, Player: m.Player, PlayerExpires: n.attach.PlayerExpires})
 }
 
+// abandon tells all who watch why it is over, while the session's goroutine does not answer. Nobody comes any more.
+func (s *Session) abandon(c proto.Close) {
+	s.mu.Lock()
+	s.closed, s.shown.Failed = true, c.Reason
+	viewers, news, leave := s.seen, s.news, s.leave
+	s.seen, s.news = nil, nil
+	s.mu.Unlock()
+	if leave != nil {
+		leave()
+	}
+	for i := range news {
+		if news[i].attach != nil {
+			news[i].viewer.Close(c)
+		}
+	}
+	for v := range viewers {
+		v.Close(c)
+	}
+	s.all.metrics.viewers.Sub(float64(len(viewers)))
+}
+
 // dismiss tells all who watch why it is over. Nobody comes any more.
 func (s *Session) dismiss() {
 	s.mu.Lock()

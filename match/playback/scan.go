@@ -20,6 +20,10 @@ const (
 	// maxMarks is how many happenings are kept for those who look for one; later ones are left out.
 	maxMarks       = 512
 	maxCheckpoints = 64 << 10
+	// maxState bounds a recorded state, in bytes, maxSame how many states one tick may have: all but one are read over in one
+	// go.
+	maxState = 8 << 20
+	maxSame  = 16
 )
 
 // ErrFile means that a file is no recording that can be played: not one at all, damaged in what matters, or out of bounds.
@@ -55,6 +59,7 @@ type Info struct {
 	Truncated bool // the file ends in the middle
 
 	checkpoints []uint32
+	same        int // of the newest tick
 }
 
 // scan reads a file as a whole. Errors wrap ErrFile, or are ctx's.
@@ -95,6 +100,15 @@ func (in *Info) take(rec *journal.Record, cp *journal.Checkpoint) error {
 		}
 		if len(in.checkpoints) >= maxCheckpoints {
 			return fmt.Errorf("%w: it has more than %d states", ErrFile, maxCheckpoints)
+		}
+		if len(cp.Data) > maxState {
+			return fmt.Errorf("%w: a state of more than %d bytes", ErrFile, maxState)
+		}
+		if in.same++; first || cp.Tick != in.checkpoints[len(in.checkpoints)-1] {
+			in.same = 1
+		}
+		if in.same > maxSame {
+			return fmt.Errorf("%w: tick %d has more than %d states", ErrFile, cp.Tick, maxSame)
 		}
 		if first {
 			in.From = cp.Tick

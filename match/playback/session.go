@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
@@ -71,6 +73,10 @@ type Session struct {
 	schema []byte
 	done   chan struct{}
 	quit   context.CancelFunc // lets the session's goroutine end
+	part   func()             // done with it: called once
+	own    *allowance
+
+	calling atomic.Int64 // since when rules may be running, in nanoseconds since base; 0 while they are not; or stuck
 
 	mu     sync.Mutex
 	want   Control
@@ -78,6 +84,8 @@ type Session struct {
 	news   []attachment
 	ending *proto.Close
 	closed bool
+	seen   map[match.Viewer]struct{} // who watches, for when the goroutine does not answer
+	leave  func()                    // gives the newest seek's turn back; may be nil
 
 	// What follows belongs to the session's goroutine.
 	cur      *cursor
@@ -155,7 +163,6 @@ func (s *Session) Shown() <-chan struct{} { return s.done }
 
 // run is the session's goroutine.
 func (s *Session) run(ctx context.Context) {
-	defer close(s.done)
 	timer := time.NewTimer(s.period)
 	defer timer.Stop()
 	s.idle = s.base
@@ -166,7 +173,15 @@ func (s *Session) run(ctx context.Context) {
 			return
 		case <-timer.C:
 		}
+		if missed := time.Since(s.base)/s.period - n; missed > late {
+			n += missed // they are not caught up with: that would take as long again
+		}
+		s.tick = uint32(n)
+		s.calling.Store(max(1, s.since()))
 		s.step()
+		if s.calling.Swap(0) == stuck {
+			return // everybody was told
+		}
 		if c := s.over(); c != nil {
 			s.mu.Lock()
 			if s.ending == nil {
@@ -179,6 +194,12 @@ func (s *Session) run(ctx context.Context) {
 		timer.Reset(time.Until(s.base.Add((n + 1) * s.period)))
 	}
 }
+
+// late is after how many missed ticks the session leaves them out.
+const late = 5
+
+// since is the time since the session began, in nanoseconds.
+func (s *Session) since() int64 { return int64(time.Since(s.base)) }
 
 // over says whether the session ends by itself.
 func (s *Session) over() *proto.Close {
@@ -195,10 +216,28 @@ func (s *Session) over() *proto.Close {
 	return nil
 }
 
-// step is one tick of the session.
+// step is one tick of the session, or none where it has had its share of the machine. A panic of what is called without the
+// replay's care ends the session.
 func (s *Session) step() {
-	s.tick++
+	defer func() {
+		if p := recover(); p != nil {
+			s.all.metrics.failed.Inc()
+			s.log.Error("a recording cannot be shown", zap.Any("panic", p), zap.ByteString("stack", debug.Stack()))
+			s.End(proto.Close{Code: proto.CodeRulesFailed, Reason: "the game's rules failed"})
+		}
+	}()
 	s.receive()
+	if !s.own.may() || !s.all.allowed.may() {
+		s.all.metrics.late.Inc()
+		s.publish()
+		return
+	}
+	began := time.Now()
+	defer func() {
+		took := time.Since(began)
+		s.own.spend(took)
+		s.all.allowed.spend(took)
+	}()
 	s.emitted = s.emitted[:0]
 	if s.st.Seeking {
 		s.seek()
@@ -222,6 +261,14 @@ func (s *Session) receive() {
 	for i := range news {
 		s.come(&news[i])
 	}
+	s.mu.Lock()
+	clear(s.seen)
+	for i := range s.watchers {
+		if s.seen != nil { // else all of them were told that it is over
+			s.seen[s.watchers[i].viewer] = struct{}{}
+		}
+	}
+	s.mu.Unlock()
 	if want.Speed != nil {
 		s.st.Speed = *want.Speed
 	}
@@ -257,6 +304,9 @@ func (s *Session) seek() {
 	if !ok {
 		return
 	}
+	s.mu.Lock()
+	s.leave = leave
+	s.mu.Unlock()
 	defer leave()
 	if s.st.Target = min(s.st.Target, s.st.To); !s.under {
 		s.under = true

@@ -6,8 +6,11 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"runtime"
+	"runtime/debug"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -38,6 +41,8 @@ var (
 	ErrBusy   = errors.New("this server shows as many replays as it can")
 	ErrMany   = fmt.Errorf("you have %d replays open; close one", maxOwn)
 	ErrClosed = errors.New("the server is shutting down")
+	// ErrStalled means that rules did not return in a replay here. Nothing more is shown by this process.
+	ErrStalled = errors.New("the server shows no replays until it is replaced: the rules of one did not return")
 )
 
 // RulesError is the error of a recording that other rules made than those that are here.
@@ -56,6 +61,12 @@ type Config struct {
 	Process    string
 	Log        *zap.Logger
 	Registerer prometheus.Registerer
+	// LowMemory says whether the process is near its memory limit: then nothing is opened, and what is shown ends. May be
+	// nil. Any goroutine calls it.
+	LowMemory func() bool
+	// Stalled is told why the process cannot be healthy again: rules did not return, and keep a core busy. May be nil. Any
+	// goroutine calls it.
+	Stalled func(why string)
 }
 
 // Sessions are those of one process. Any goroutine may use them.
@@ -70,6 +81,8 @@ type Sessions struct {
 	opening chan struct{}
 	seeking chan struct{}
 	most    time.Duration // mostFor, but in tests
+	allowed *allowance    // what all of them may run together
+	stalled atomic.Bool   // rules did not return
 
 	mu     sync.Mutex
 	list   map[string]*Session
@@ -82,7 +95,7 @@ func New(cfg Config) *Sessions {
 	m := &Sessions{
 		cfg: cfg, log: cfg.Log, games: map[string]match.Game{}, metrics: newMetrics(cfg.Registerer), list: map[string]*Session{},
 		opening: make(chan struct{}, maxOpening), seeking: make(chan struct{}, maxSeeking),
-		most: mostFor,
+		most: mostFor, allowed: newAllowance(max(leastShare, allShare*float64(runtime.GOMAXPROCS(0))), allBurst),
 	}
 	if m.log == nil {
 		m.log = zap.NewNop()
@@ -91,6 +104,7 @@ func New(cfg Config) *Sessions {
 		m.games[g.Name()] = g
 	}
 	m.ctx, m.stop = context.WithCancel(context.Background())
+	m.wg.Go(m.watch)
 	return m
 }
 
@@ -132,6 +146,8 @@ func resultOf(err error) string {
 		return "game"
 	case errors.As(err, &rules):
 		return "rules"
+	case errors.Is(err, ErrStalled):
+		return "stalled"
 	case errors.Is(err, ErrView):
 		return "view"
 	case errors.Is(err, ErrFile):
@@ -152,13 +168,10 @@ func (m *Sessions) open(ctx context.Context, req Request) (*Session, error) {
 	}
 	select {
 	case m.opening <- struct{}{}:
-		defer func() { <-m.opening }()
 	default:
 		return nil, ErrBusy
 	}
-	ctx, cancel := context.WithTimeout(ctx, openTimeout)
-	defer cancel()
-	s, err := m.read(ctx, req)
+	s, err := m.readWatched(ctx, req)
 	if err == nil {
 		err = m.begin(s, req)
 	}
@@ -188,12 +201,54 @@ func (m *Sessions) room(req Request) error {
 	switch {
 	case m.closed:
 		return ErrClosed
+	case m.stalled.Load():
+		return ErrStalled
+	case m.cfg.LowMemory != nil && m.cfg.LowMemory():
+		return ErrBusy
 	case own >= maxOwn:
 		return ErrMany
 	case len(m.list) >= maxSessions, m.bytes+int64(len(req.File)) > maxBytes:
 		return ErrBusy
 	}
 	return nil
+}
+
+// readWatched reads a file on a goroutine of its own, which alone is lost where the rules do not return from its first state.
+// It has one of the places for opening, and gives it back when it returns.
+func (m *Sessions) readWatched(ctx context.Context, req Request) (*Session, error) {
+	ctx, cancel := context.WithTimeout(ctx, openTimeout)
+	defer cancel()
+	type result struct {
+		s   *Session
+		err error
+	}
+	read := make(chan result, 1)
+	go func() {
+		var r result
+		defer func() {
+			if p := recover(); p != nil {
+				m.log.Error("a recording cannot be opened", zap.Any("panic", p), zap.ByteString("stack", debug.Stack()))
+				r = result{err: fmt.Errorf("%w: the game's rules failed", ErrFile)}
+			}
+			<-m.opening
+			read <- r
+		}()
+		r.s, r.err = m.read(ctx, req)
+	}()
+	select {
+	case r := <-read:
+		return r.s, r.err
+	case <-ctx.Done():
+	}
+	patience := time.NewTimer(stallAfter) // all that does not look at ctx is the rules'
+	defer patience.Stop()
+	select {
+	case r := <-read:
+		return r.s, r.err
+	case <-patience.C:
+		m.condemn("of a file that was to be opened")
+		return nil, fmt.Errorf("%w: the game's rules do not return", ErrFile)
+	}
 }
 
 // read makes a session of a file, at its first tick.
@@ -230,6 +285,7 @@ func (m *Sessions) read(ctx context.Context, req Request) (*Session, error) {
 		id: prefix + m.cfg.Process + "-" + newID(), owner: req.Owner, key: newID(), view: view, game: g, info: info,
 		bytes: int64(len(req.File)), all: m, epoch: uint64(time.Now().UnixMilli()), base: time.Now(),
 		period: time.Second / time.Duration(rules.TickRate), schema: g.Schema().Binary(), done: make(chan struct{}),
+		own: newAllowance(ownShare, ownBurst), seen: map[match.Viewer]struct{}{},
 		cur: cur, enc: netcode.NewEncoder(g.Schema(), netcode.EncoderConfig{Key: h.Seed, Ring: max(32, rules.TickRate)}),
 		st: State{
 			Tick: info.From, Target: info.From, From: info.From, To: info.To, Speed: 1, Paused: true,
@@ -254,13 +310,19 @@ func (m *Sessions) begin(s *Session, req Request) error {
 	m.list[s.id] = s
 	m.bytes += s.bytes
 	m.metrics.sessions.Inc()
-	m.wg.Go(func() {
+	m.wg.Add(1)
+	s.part = sync.OnceFunc(func() { // by the goroutine, or by who gives it up
+		close(s.done)
+		m.wg.Done()
+	})
+	go func() {
+		defer s.part()
 		defer quit()
 		s.run(ctx)
 		m.mu.Lock()
 		defer m.mu.Unlock()
 		m.forget(s)
-	})
+	}()
 	return nil
 }
 
@@ -281,11 +343,11 @@ func (m *Sessions) Session(id string) *Session {
 	return m.list[id]
 }
 
-// turn lets one more session run forward, until leave is called; few do at a time.
+// turn lets one more session run forward, until leave is called, which may be more than once; few do at a time.
 func (m *Sessions) turn() (leave func(), ok bool) {
 	select {
 	case m.seeking <- struct{}{}:
-		return func() { <-m.seeking }, true
+		return sync.OnceFunc(func() { <-m.seeking }), true
 	default:
 		return nil, false
 	}
