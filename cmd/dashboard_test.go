@@ -260,7 +260,7 @@ func TestDashboardCutsAListThatIsTooLong(t *testing.T) {
 
 func TestDashboardIsForAdminsAloneAndTakesNoPlaceAmongTheGames(t *testing.T) {
 	r := serve(t, withArena, "--key-file", ownKey(t))
-	for _, roles := range [][]string{nil, {"player"}, {"Admin", "metrics", "service"}} {
+	for _, roles := range [][]string{nil, {"player"}, {"Admin", "metrics", "moderator"}} {
 		wantProblem(t, r.ask("POST", "/v1/games/dashboard/rooms/main/join", "mallory", roles...), http.StatusForbidden)
 		wantProblem(t, r.ask("POST", "/v1/rooms/dashboard.main/rejoin", "mallory", roles...), http.StatusNotFound)
 	}

@@ -139,7 +139,7 @@ func TestPlayerJoinsPlaysAndLeaves(t *testing.T) {
 func TestStrangersGetNoSocket(t *testing.T) {
 	r := serve(t, withArena)
 	m := r.match("alice", "arena")
-	for name, tok := range map[string]string{"none": "", "garbage": "x", "a player's token": r.lobby("alice").Token} {
+	for name, tok := range map[string]string{"none": "", "garbage": "x", "a player's token": r.lobby("alice").Token, "a backend's": r.lobby("alice", "service").Token} {
 		_, err := client.Dial[arena.World, arena.Input](soon(t), client.Match{URL: m.URL, Token: tok, Room: m.Room}, client.Options{
 			Events: arena.Game.Rules().Events,
 		})

@@ -18,6 +18,9 @@ import (
 // chatLimit is how much a player may write, over REST and sockets together; all lobbies count together.
 var chatLimit = rate{Rate: 5, Burst: 10, Period: time.Second}
 
+// notSaid is the answer to what the filter refuses.
+const notSaid = "this is not said here"
+
 // talkLimit is with how many others, with whom he has not lately, a player may begin to talk.
 var talkLimit = rate{Rate: 60, Burst: 60, Period: time.Hour}
 
@@ -180,7 +183,7 @@ func (l *Lobby) chatProblem(doing string, err error) error {
 	case errors.Is(err, chat.ErrText):
 		return text("expected text that is not blank, with no control characters but newlines")
 	case errors.Is(err, chat.ErrRefused):
-		return text("this is not said here")
+		return text(notSaid)
 	case errors.Is(err, chat.ErrFull):
 		return huma.Error409Conflict("the group is full")
 	case errors.Is(err, chat.ErrInvites):

@@ -29,7 +29,7 @@ type muteInput struct {
 	Body struct {
 		Player  string `json:"player" minLength:"1" maxLength:"64" example:"bob" doc:"The player's id."`
 		Minutes int    `json:"minutes" minimum:"1" maximum:"1440" example:"10" doc:"For how long, at most a day."`
-		Reason  string `json:"reason,omitempty" maxLength:"200" example:"Let others talk, too." doc:"What the player is told: one line of plain text."`
+		Reason  string `json:"reason,omitempty" maxLength:"200" example:"Let others talk, too." doc:"What the player is told: one line of plain text. The room's chat filter sees it, and may change or refuse it."`
 	}
 }
 
@@ -38,8 +38,8 @@ func (in *muteInput) Resolve(huma.Context) (errs []error) {
 	if !plainText(in.Body.Player) {
 		errs = append(errs, &huma.ErrorDetail{Message: "expected at most 64 bytes without control characters", Location: "body.player"})
 	}
-	if !printable(in.Body.Reason) {
-		errs = append(errs, &huma.ErrorDetail{Message: "expected one line without control characters", Location: "body.reason"})
+	if !chat.UsableReason(in.Body.Reason) {
+		errs = append(errs, &huma.ErrorDetail{Message: "expected one line of plain text, or none", Location: "body.reason"})
 	}
 	return errs
 }
@@ -136,9 +136,14 @@ func (l *Lobby) muteInRoom(ctx context.Context, in *muteInput) (*mutedOutput, er
 	if !sits(&c, who) { // else anybody could be sent reasons
 		return nil, huma.Error404NotFound("there is no such player in the room")
 	}
-	until, err := l.chat.Mute(ctx, id, bornAs(&c), who, in.Body.Reason, time.Duration(in.Body.Minutes)*time.Minute)
+	me := playerOf(ctx)
+	reason, err := l.chat.Reason(ctx, chat.Author{ID: me.ID, Name: me.Name}, id, c.Game, in.Body.Reason)
+	if err != nil { // of what was checked the filter refuses
+		return nil, huma.Error422UnprocessableEntity("validation failed", &huma.ErrorDetail{Message: notSaid, Location: "body.reason"})
+	}
+	until, err := l.chat.Mute(ctx, id, bornAs(&c), who, reason, time.Duration(in.Body.Minutes)*time.Minute)
 	l.auditRoom(ctx, "a player is muted in a room", id, err, zap.String("player", who),
-		zap.Int("minutes", in.Body.Minutes), zap.String("reason", in.Body.Reason))
+		zap.Int("minutes", in.Body.Minutes), zap.String("reason", reason))
 	if err != nil {
 		return nil, l.problem("muting a player", err)
 	}

@@ -22,6 +22,7 @@ const (
 	// kindNotification is the kind of a notification's event in inboxes; its body is a Notification.
 	kindNotification = "notification"
 	// maxNotifyBody bounds a request that notifies, in bytes: it may name 1000 players.
+	notifyOp      = "notify-players"
 	maxNotifyBody = 128 << 10
 	// maxData bounds a notification's data, in bytes.
 	maxData = 2 << 10
@@ -30,7 +31,7 @@ const (
 )
 
 // rolesNotify are the roles of which one is needed to notify players.
-var rolesNotify = []string{"service", "admin"}
+var rolesNotify = []string{roleService, "admin"}
 
 // Notification is what players are told.
 type Notification struct {
@@ -90,7 +91,7 @@ type Notified struct {
 
 func (l *Lobby) registerNotifications(api huma.API) {
 	op := operation(huma.Operation{
-		OperationID: "notify-players", Method: http.MethodPost, Path: "/v1/notifications", DefaultStatus: http.StatusAccepted,
+		OperationID: notifyOp, Method: http.MethodPost, Path: "/v1/notifications", DefaultStatus: http.StatusAccepted,
 		Summary: "Tell players something", Tags: []string{"Notifications"},
 		Errors: append([]int{http.StatusForbidden, http.StatusNotFound}, withBody...),
 		Description: "For tokens with the role service or admin. Each player finds it in his inbox, where it waits for him for a " +

@@ -79,10 +79,9 @@ type controlReplayInput struct {
 }
 
 func (l *Lobby) registerReplaySessions(api huma.API) {
-	const tag = "Replays"
 	huma.Register(api, operation(huma.Operation{
 		OperationID: "open-replay", Method: http.MethodPost, Path: "/v1/replays", DefaultStatus: http.StatusCreated,
-		Summary: "Show the replay of a match", Tags: []string{tag},
+		Summary: "Show the replay of a match", Tags: []string{tagReplays},
 		Errors: append([]int{http.StatusForbidden, http.StatusNotFound, http.StatusConflict}, withBody...),
 		Description: "It is run again by the game's rules, from where and as fast as one likes, and sent over a match's socket to all who " +
 			"know the session's id. It begins paused at its first tick, and ends when nobody has watched for a minute. For those who may " +
@@ -90,7 +89,7 @@ func (l *Lobby) registerReplaySessions(api huma.API) {
 	}), l.openReplay)
 	file := operation(huma.Operation{
 		OperationID: "open-replay-file", Method: http.MethodPost, Path: "/v1/replays/files", DefaultStatus: http.StatusCreated,
-		Summary: "Show a replay file", Tags: []string{tag},
+		Summary: "Show a replay file", Tags: []string{tagReplays},
 		Errors:          append([]int{http.StatusForbidden, http.StatusConflict}, withBody...),
 		Description:     "For the role admin; in development for everybody. At most 32 MiB, sent within 30 seconds.",
 		BodyReadTimeout: uploadTime, Middlewares: huma.Middlewares{l.uploads(api)},
@@ -99,22 +98,22 @@ func (l *Lobby) registerReplaySessions(api huma.API) {
 	huma.Register(api, file, l.openReplayFile)
 	huma.Register(api, operation(huma.Operation{
 		OperationID: "get-replay-session", Method: http.MethodGet, Path: "/v1/replays/{id}",
-		Summary: "Read how a replay that is shown stands", Tags: []string{tag}, Errors: []int{http.StatusNotFound},
+		Summary: "Read how a replay that is shown stands", Tags: []string{tagReplays}, Errors: []int{http.StatusNotFound},
 	}), l.getReplaySession)
 	huma.Register(api, operation(huma.Operation{
 		OperationID: "watch-replay", Method: http.MethodPost, Path: "/v1/replays/{id}/watch",
-		Summary: "Watch a replay that is shown", Tags: []string{tag}, Errors: []int{http.StatusNotFound},
+		Summary: "Watch a replay that is shown", Tags: []string{tagReplays}, Errors: []int{http.StatusNotFound},
 		Description: "For everybody who knows its id, and again after a lost socket. A hundred connections may watch one, four of them a player's.",
 	}), l.watchReplay)
 	huma.Register(api, operation(huma.Operation{
 		OperationID: "control-replay", Method: http.MethodPatch, Path: "/v1/replays/{id}",
-		Summary: "Seek, pause, or change the speed", Tags: []string{tag},
+		Summary: "Seek, pause, or change the speed", Tags: []string{tagReplays},
 		Errors:      append([]int{http.StatusForbidden, http.StatusNotFound}, withBody...),
 		Description: "For who opened it or has its key, and for the role admin. It takes effect with the session's next tick; a seek that takes longer shows its way.",
 	}), l.controlReplay)
 	huma.Register(api, operation(huma.Operation{
 		OperationID: "close-replay", Method: http.MethodDelete, Path: "/v1/replays/{id}", DefaultStatus: http.StatusNoContent,
-		Summary: "End a session", Tags: []string{tag}, Errors: []int{http.StatusForbidden, http.StatusNotFound},
+		Summary: "End a session", Tags: []string{tagReplays}, Errors: []int{http.StatusForbidden, http.StatusNotFound},
 		Description: "For who opened it, and for the role admin. Those who watch are told.",
 	}), l.closeReplay)
 }

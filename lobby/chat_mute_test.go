@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -17,6 +18,7 @@ import (
 	"muster/client"
 	"muster/internal/testredis"
 	"muster/lobby"
+	"muster/lobby/chat"
 	"muster/match/cluster"
 )
 
@@ -137,8 +139,8 @@ func TestWhoIsMutedInARoomIsRefusedUntilThenOverRESTAndSocket(t *testing.T) {
 	defer join(t, p.rdb, someNode)()
 	room, seats := p.seatTogether("alice", "bob", "carol")
 	p.regroup(room, seats, 1, 1, 1)
-	chat := p.lobby("alice").Chat()
-	until, err := chat.MuteInRoom(t.Context(), room, "bob", 10, "Let others talk, too.")
+	talk := p.lobby("alice").Chat()
+	until, err := talk.MuteInRoom(t.Context(), room, "bob", 10, "Let others talk, too.")
 	must(t, err)
 	if left := time.Until(until); left < 9*time.Minute || left > 10*time.Minute {
 		t.Errorf("he is muted for %v", left)
@@ -160,7 +162,7 @@ func TestWhoIsMutedInARoomIsRefusedUntilThenOverRESTAndSocket(t *testing.T) {
 	}
 	p.say("bob", "direct:carol", "they muted me")
 	p.say("carol", "room:"+room, "quiet now")
-	must(t, chat.UnmuteInRoom(t.Context(), room, "bob"))
+	must(t, talk.UnmuteInRoom(t.Context(), room, "bob"))
 	p.say("bob", "room:"+room, "thanks")
 	if got := p.heard("bob", "mute"); len(got) != 2 || strings.Contains(got[1], "until") {
 		t.Errorf("he is told %q", got)
@@ -203,6 +205,7 @@ func TestOnlyTheMakerAndModeratorsMuteInARoom(t *testing.T) {
 	for body, field := range map[string]string{
 		`{"player":"bob"}`: "body", `{"player":"bob","minutes":0}`: "body.minutes", `{"player":"bob","minutes":1441}`: "body.minutes",
 		`{"minutes":5}`: "body", `{"player":"","minutes":5}`: "body.player", `{"player":"a\u0000","minutes":5}`: "body.player",
+		`{"player":"bob","minutes":5,"reason":"  "}`: "body.reason", `{"player":"bob","minutes":5,"reason":"a\u001b[2Jb"}`: "body.reason",
 		`{"player":"bob","minutes":5,"reason":"a\nb"}`: "body.reason", `{"player":"bob","minutes":5,"reason":"a\u202eb"}`: "body.reason",
 		`{"player":"bob","minutes":5,"reason":"` + strings.Repeat("x", 201) + `"}`: "body.reason",
 	} {
@@ -232,7 +235,58 @@ func TestMakerOfARoomWhomAModeratorMutesStaysMuted(t *testing.T) {
 	p.say("alice", "room:"+room, "back")
 }
 
-// Each mute is a line to its player, in words that no filter has seen.
+// A reason is told to one who cannot answer: the room's filter sees it as it sees messages, whoever mutes.
+func TestReasonOfAMuteGoesThroughTheRoomsFilter(t *testing.T) {
+	var seen []string
+	p := open(t, testredis.Embedded(t), func(c *lobby.Config) {
+		c.Filter = func(_ context.Context, m chat.Message) (string, bool) {
+			seen = append(seen, m.Game+" "+m.Channel+" "+m.From+": "+m.Text)
+			if m.Text == "LINES" {
+				return "one\ntwo", true // none that a reason can be
+			}
+			return strings.ToLower(m.Text), !strings.Contains(m.Text, "aimbot")
+		}
+	})
+	defer p.Close()
+	defer join(t, p.rdb, someNode)()
+	room, _ := p.seatTogether("alice", "bob")
+	path := muteIn("team:" + room)
+	mute := func(who, role, reason string) answer {
+		return p.as(who, role, "POST", path, `{"player":"bob","minutes":5,"reason":"`+reason+`"}`)
+	}
+	for _, reason := range []string{"buy my aimbot", "LINES"} {
+		for who, role := range map[string]string{"alice": "", "root": "moderator"} {
+			if e := wantProblem(t, mute(who, role, reason), 422, "body.reason"); !strings.Contains(e.Errors[0].Message, "not said here") {
+				t.Errorf("%s: %+v", reason, e)
+			}
+		}
+	}
+	if got := p.heard("bob", "mute"); len(got) != 0 {
+		t.Errorf("he is told %q", got)
+	}
+	p.say("bob", "room:"+room, "still here")
+	seen = nil
+	want[lobby.Muted](t, mute("root", "moderator", "SHOUTING"), 200)
+	if got := p.heard("bob", "mute"); len(got) != 1 || !strings.Contains(got[0], `"reason":"shouting"`) {
+		t.Errorf("he is told %q", got)
+	}
+	a := p.post("bob", messages("room:"+room), `{"text":"x"}`)
+	wantProblem(t, a, http.StatusForbidden, "path.channel")
+	if !strings.Contains(string(a.body), ": shouting") || !slices.Equal(seen, []string{"arena room:" + room + " root: SHOUTING"}) {
+		t.Errorf("he is refused with %s; the filter saw %q", a.body, seen)
+	}
+	for _, e := range p.logs.FilterMessage("audit").All() {
+		if e.ContextMap()["reason"] != "shouting" {
+			t.Errorf("the audit log has %+v", e.ContextMap())
+		}
+	}
+	want[lobby.Muted](t, mute("root", "moderator", ""), 200) // without one nobody is asked
+	if len(seen) != 1 {
+		t.Errorf("the filter saw %q", seen)
+	}
+}
+
+// Each mute is a line to its player.
 func TestMutesOfARoomsMakerAreBounded(t *testing.T) {
 	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
 		p := open(t, rdb, nil)

@@ -16,7 +16,6 @@ import (
 	"muster/lobby/players"
 	"muster/lobby/presence"
 	"muster/match/cluster"
-	"muster/proto/token"
 )
 
 // closeTimeout bounds what the end of the lobby waits for its sockets, and then for Redis.
@@ -46,7 +45,7 @@ func (l *Lobby) addLive() {
 	l.live = live.New(live.Config{
 		Keys: l.cfg.Keys, Inbox: l.inbox, Presence: l.presence, Handlers: l.socket.requests, Log: l.log,
 		Registerer: l.cfg.Registerer, Origins: l.cfg.Origins, SlowAfter: l.cfg.SlowAfter,
-		Authenticate: func(bearer string) (token.Player, error) { return authenticate(l.cfg.Keys, bearer) },
+		Authenticate: l.authenticatePlayer,
 		Admit:        l.Admit, Count: l.CountRequest,
 		Expand: func(ctx context.Context, c live.Caller, e inbox.Event) (json.RawMessage, error) {
 			if f := l.socket.expand[e.Kind]; f != nil {

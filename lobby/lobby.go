@@ -327,7 +327,11 @@ func operation(op huma.Operation) huma.Operation {
 	if op.Security == nil {
 		op.Security = []map[string][]string{{"player": {}}}
 		op.Errors = append(op.Errors, http.StatusUnauthorized)
+		if !isForBackends(&op) {
+			op.Errors = append(op.Errors, http.StatusForbidden)
+		}
 	}
 	slices.Sort(op.Errors)
+	op.Errors = slices.Compact(op.Errors)
 	return op
 }

@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"muster/cmd"
+	"muster/games/scores"
 	"muster/match"
 	"muster/match/cluster"
 )
@@ -24,7 +25,7 @@ func play(role string) {
 		os.Exit(1)
 	case "serve": // the muster command
 		collectWhenAsked()
-		cmd.Main(cmd.Game{Game: neighbourGame}, cmd.Game{Game: badGame}, cmd.Game{Game: pairGame}, cmd.Game{Game: ledgerGame})
+		cmd.Main(cmd.Game{Game: neighbourGame}, cmd.Game{Game: badGame}, cmd.Game{Game: pairGame}, cmd.Game{Game: ledgerGame}, cmd.Game{Game: scores.Game})
 	default:
 		fmt.Fprintf(os.Stderr, "no such role: %q\n", role)
 		os.Exit(2)

@@ -24,10 +24,28 @@ func TestCodeOfTheDashboardsPageIsTheDashboards(t *testing.T) {
 	}
 }
 
+// Of this page there are programs besides, which are built and run, and a line for a page.
+func TestCodeOfTheServerAPIsPageIsTheScores(t *testing.T) {
+	text := codeBlock.ReplaceAllStringFunc(read(t, "docs/uses/SERVER_API.md"), func(block string) string {
+		if _, code, _ := strings.Cut(block, "\n"); !strings.HasPrefix(code, "// games/") {
+			return ""
+		}
+		return block
+	})
+	if parts := partsOf(t, text); parts != 4 {
+		t.Errorf("found %d parts of code", parts)
+	}
+}
+
 // partsOfFiles checks the code of a document and returns how many parts it has.
 func partsOfFiles(t *testing.T, document string) (parts int) {
 	t.Helper()
-	for _, block := range codeBlock.FindAllStringSubmatch(read(t, document), -1) {
+	return partsOf(t, read(t, document))
+}
+
+func partsOf(t *testing.T, document string) (parts int) {
+	t.Helper()
+	for _, block := range codeBlock.FindAllStringSubmatch(document, -1) {
 		name, text, part := "", "", []string{}
 		check := func() {
 			if want := strings.Join(part, "\n"); want != "" {

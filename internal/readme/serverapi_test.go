@@ -13,20 +13,14 @@ import (
 	"time"
 
 	"muster/client"
+	"muster/games/scores"
 	"muster/internal/needs"
-	"muster/netcode"
 )
 
-// The board of docs/uses/SERVER_API.md, as its clients have it.
-type (
-	board struct{ Score netcode.Value[score] }
-	score struct{ Home, Away, Minute uint8 }
-	Goal  struct { //nolint:revive // by the name that the game gives it
-		By string `net:"max=24"`
-	}
+var (
+	shBlock      = regexp.MustCompile("(?s)```sh\n(.*?)```")
+	wholeProgram = regexp.MustCompile("(?s)```go\n(package main\n.*?)```")
 )
-
-var shBlock = regexp.MustCompile("(?s)```sh\n(.*?)```")
 
 // built compiles a program as cmd/muster, without writing it there.
 func built(t *testing.T, name, program string) string {
@@ -74,7 +68,7 @@ func served(ctx context.Context, t *testing.T, env []string, game string) (url s
 func TestTheWalkOfTheServerAPIWorks(t *testing.T) {
 	needs.Program(t, "curl")
 	text := read(t, "docs/uses/SERVER_API.md")
-	programs, scripts := goBlock.FindAllStringSubmatch(text, -1), shBlock.FindAllStringSubmatch(text, -1)
+	programs, scripts := wholeProgram.FindAllStringSubmatch(text, -1), shBlock.FindAllStringSubmatch(text, -1)
 	if len(programs) != 2 || len(scripts) != 1 {
 		t.Fatalf("docs/uses/SERVER_API.md has %d programs and %d scripts", len(programs), len(scripts))
 	}
@@ -94,12 +88,14 @@ func TestTheWalkOfTheServerAPIWorks(t *testing.T) {
 	must(t, err)
 	m, err := lobby.Rooms().JoinNamed(ctx, "scores", "final")
 	must(t, err)
-	var goals []string
-	conn, err := client.Dial[board, score](ctx, m, client.Options{Events: []any{Goal{}}, OnEvent: func(e client.Event) {
-		if g, ok := e.Value.(*Goal); ok {
-			goals = append(goals, g.By)
-		}
-	}})
+	var words []string
+	conn, err := client.Dial[scores.Board, scores.Report](ctx, m, client.Options{
+		Events: []any{scores.News{}}, OnEvent: func(e client.Event) {
+			if n, ok := e.Value.(*scores.News); ok {
+				words = append(words, n.Text)
+			}
+		},
+	})
 	must(t, err)
 	defer func() { _ = conn.Close() }()
 	live, err := lobby.Live(ctx, client.LiveOptions{})
@@ -109,26 +105,26 @@ func TestTheWalkOfTheServerAPIWorks(t *testing.T) {
 	curl := exec.CommandContext(ctx, "sh", "-c", scripts[0][1])
 	curl.Env = env
 	out, err := curl.CombinedOutput()
-	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
-	if err != nil || !strings.Contains(lines[0], `"state":"done"`) || !strings.Contains(string(out), "minute 3 is over, it is minute 12") {
+	lines := strings.FieldsFunc(string(out), func(r rune) bool { return r == '\n' })
+	if err != nil || len(lines) < 2 || !strings.Contains(lines[0], `"state":"done"`) || lines[1] != lines[0] || !strings.Contains(string(out), "minute 3 is over, it is minute 12") {
 		t.Fatalf("curl prints (%v):\n%s", err, out)
 	}
-	sees := func(want score) {
+	sees := func(want scores.Score) {
 		t.Helper()
-		for conn.State().Score.V != want || len(goals) == 0 {
+		for conn.State().Score.V != want || len(words) == 0 {
 			if _, err := conn.Next(ctx); err != nil {
-				t.Fatalf("the board says %+v, want %+v; goals %v: %v", conn.State().Score.V, want, goals, err)
+				t.Fatalf("the board says %+v, want %+v; news %v: %v", conn.State().Score.V, want, words, err)
 			}
 		}
 	}
-	sees(score{Home: 1, Minute: 12})
+	sees(scores.Score{Home: 1, Minute: 12})
 	news(ctx, t, live, "Half-time in the final")
 	program := exec.CommandContext(ctx, feed) //nolint:gosec // what was built
 	program.Env = env
 	if out, err := program.CombinedOutput(); err != nil {
 		t.Fatalf("the backend: %v\n%s", err, out)
 	}
-	sees(score{Home: 1, Minute: 16})
+	sees(scores.Score{Home: 1, Away: 1, Minute: 16})
 	news(ctx, t, live, "The final is over")
 }
 

@@ -3,7 +3,9 @@ package chat
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"muster/lobby/keyspace"
 )
@@ -54,9 +56,31 @@ func (s *Store) muted(ctx context.Context, c *channel, player string) error {
 	return &MutedError{left.Val(), reason.Val()}
 }
 
+// UsableReason says whether a text can be why a player is muted: nothing, or one line of at most MaxReason runes that a
+// message could be.
+func UsableReason(text string) bool {
+	return text == "" || Usable(text) && !strings.Contains(text, "\n") && utf8.RuneCountInString(text) <= MaxReason
+}
+
+// Reason returns why a player of a room is muted, as the room's filter leaves it: it is told to one who cannot answer, so what
+// is not said in the room is not said so. Errors: ErrText, ErrRefused.
+func (s *Store) Reason(ctx context.Context, by Author, id, game, text string) (string, error) {
+	if !UsableReason(text) {
+		return "", ErrText
+	}
+	if s.cfg.Filter == nil || text == "" {
+		return text, nil
+	}
+	text, ok := s.cfg.Filter(ctx, Message{Channel: room + ":" + id, From: by.ID, Name: by.Name, Text: text, Room: id, Game: game})
+	if !ok || !UsableReason(text) {
+		return "", ErrRefused
+	}
+	return text, nil
+}
+
 // Mute has a player not write in a room's channels for a time of at most MaxMute, in the place of what was said before,
-// and tells him. born is that of the room's Circle. Who calls it has checked that it is for the caller to say, and the
-// reason; after an error it may be muted.
+// and tells him. born is that of the room's Circle. Who calls it has checked that it is for the caller to say; the
+// reason is Reason's. After an error it may be muted.
 func (s *Store) Mute(ctx context.Context, id, born, player, reason string, last time.Duration) (until time.Time, err error) {
 	place := s.cfg.Namespace + ":" + tagOf(room, id, born)
 	until = time.Now().UTC().Add(last).Truncate(time.Second)

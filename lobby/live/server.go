@@ -32,7 +32,8 @@ type Inbox interface {
 type Config struct {
 	Keys  *token.Keys // required
 	Inbox Inbox       // required
-	// Authenticate returns whom a player token speaks for. Required.
+	// Authenticate returns whom a player token speaks for. Its error may have a status, as a handler's; else it is 401, with
+	// one text for all causes. Required.
 	Authenticate func(bearer string) (token.Player, error)
 	// Presence is told of sockets, and answers presence.watch.
 	Presence *presence.Tracker
@@ -143,6 +144,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		var err error
 		if p, err = s.cfg.Authenticate(bearer); err != nil {
 			refusal = &door.Refusal{Reason: "token", Status: http.StatusUnauthorized, Detail: "a valid player token is needed"}
+			if known(err) {
+				p := problemOf(err)
+				refusal.Status, refusal.Detail = p.Status, p.Detail
+			}
 		}
 		return refusal
 	})

@@ -913,7 +913,7 @@ export interface RoomMute {
   minutes: number;
   /** The player's id. */
   player: string;
-  /** What the player is told: one line of plain text. */
+  /** What the player is told: one line of plain text. The room's chat filter sees it, and may change or refuse it. */
   reason?: string;
 }
 
