@@ -35,11 +35,13 @@ var clusterArgs = []string{
 
 // Cluster is a Redis Cluster of one test. It ends with the test.
 type Cluster struct {
-	Masters []*Server // each has its share of the slots, in their order
+	Masters  []*Server // each has its share of the slots, in their order
+	Replicas []*Server // one of each master, in their order; none but of StartReplicatedCluster
 
-	t     testing.TB
-	args  []string
-	buses []string
+	t            testing.TB
+	args         []string
+	buses        []string
+	replicaBuses []string
 }
 
 // StartCluster starts a Redis Cluster of so many masters without replicas, with further options of redis-server. It takes
@@ -51,9 +53,8 @@ func StartCluster(t testing.TB, masters int, args ...string) *Cluster {
 	}
 	c := &Cluster{t: t, args: args}
 	for range masters {
-		_, bus, _ := net.SplitHostPort(freeAddr(t))
-		c.Masters = append(c.Masters, Start(t, slices.Concat(clusterArgs, []string{"--cluster-port", bus}, args)...))
-		c.buses = append(c.buses, bus)
+		s, bus := c.startServer()
+		c.Masters, c.buses = append(c.Masters, s), append(c.buses, bus)
 	}
 	if err := form(c.addrs(), c.buses, c.args); err != nil {
 		t.Fatal(err)
@@ -61,12 +62,14 @@ func StartCluster(t testing.TB, masters int, args ...string) *Cluster {
 	return c
 }
 
-func (c *Cluster) addrs() (list []string) {
-	for _, s := range c.Masters {
-		list = append(list, s.Addr)
-	}
-	return list
+// startServer starts one server, which belongs to no Cluster yet, and says at which port others like it reach it.
+func (c *Cluster) startServer() (s *Server, bus string) {
+	c.t.Helper()
+	_, bus, _ = net.SplitHostPort(freeAddr(c.t))
+	return Start(c.t, slices.Concat(clusterArgs, []string{"--cluster-port", bus}, c.args)...), bus
 }
+
+func (c *Cluster) addrs() []string { return serverAddrs(c.Masters) }
 
 // URL is the Cluster's address for a setting.
 func (c *Cluster) URL() string { return clusterURL(scheme(c.args), c.addrs()) }

@@ -35,7 +35,7 @@ type Sentinel struct {
 // takes a few seconds.
 func StartSentinel(t testing.TB, args ...string) *Sentinel {
 	t.Helper()
-	args = append([]string{"--repl-diskless-sync-delay", "0", "--repl-ping-replica-period", "1"}, args...)
+	args = append(replicaArgs[:len(replicaArgs):len(replicaArgs)], args...)
 	s := &Sentinel{t: t, args: args, Master: Start(t, args...)}
 	host, port, err := net.SplitHostPort(s.Master.Addr)
 	if err != nil {
@@ -103,12 +103,7 @@ func (s *Sentinel) Rejoin() {
 	})
 }
 
-func (s *Sentinel) info(of *Server) string {
-	rdb := each([]string{of.Addr}, s.args)
-	defer rdb.close()
-	info, _ := rdb[0].Info(context.Background(), "replication").Result() // none is what until waits out
-	return info
-}
+func (s *Sentinel) info(of *Server) string { return info(of.Addr, s.args) }
 
 // wait waits until all Sentinels agree.
 func (s *Sentinel) wait(d time.Duration, what string, done func(context.Context, *redis.SentinelClient) bool) {

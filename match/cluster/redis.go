@@ -81,3 +81,19 @@ func Embedded() (rdb redis.UniversalClient, stop func()) {
 		server.Close()
 	}
 }
+
+// unbatched returns what a client stands for.
+func unbatched(rdb redis.UniversalClient) redis.UniversalClient {
+	if b, ok := rdb.(*batched); ok {
+		return b.UniversalClient
+	}
+	return rdb
+}
+
+// reload looks anew, soon, who has which slots of a Cluster, after an error: a server may have said that it has them no
+// longer, or be gone, and its replica has them. By itself a client whose commands do not say so looks each ten seconds.
+func reload(ctx context.Context, rdb redis.UniversalClient) {
+	if c, ok := unbatched(rdb).(*redis.ClusterClient); ok {
+		c.ReloadState(ctx)
+	}
+}
