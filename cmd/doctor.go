@@ -6,12 +6,12 @@ import (
 	"time"
 
 	"muster/internal/doctor"
-	"muster/match/cluster"
 )
 
 // doctorCmd looks for keys in Redis that nobody owns.
 type doctorCmd struct {
 	Redis     string        `help:"URL of the Redis server, as for serve." placeholder:"URL" env:"MUSTER_REDIS"`
+	Access    redisAccess   `embed:""`
 	Namespace string        `help:"Prefix of the deployment's keys, as for serve." default:"muster" env:"MUSTER_NAMESPACE"`
 	Grace     time.Duration `help:"How long a key must have had no owner. What has none is looked at again after this time." default:"2m"`
 	JSON      bool          `name:"json" help:"Print one JSON object instead of text."`
@@ -62,7 +62,7 @@ func (c *doctorCmd) look(p *program) (*doctor.Report, error) {
 	case c.Grace < 0:
 		return nil, fmt.Errorf("--grace %v: want 0s or more", c.Grace)
 	}
-	rdb, err := cluster.Connect(p.ctx, c.Redis)
+	rdb, err := c.Access.of(c.Redis).Connect(p.ctx)
 	if err != nil {
 		return nil, err //nolint:wrapcheck // says what it did
 	}

@@ -24,7 +24,12 @@ type serveCmd struct {
 func (serveCmd) Help() string {
 	return `Example, for two servers that share one Redis:
 
-  muster serve --listen 127.0.0.1:8081 --redis redis://127.0.0.1:6379 --key-file key`
+  muster serve --listen 127.0.0.1:8081 --redis redis://127.0.0.1:6379 --key-file key
+
+The same over TLS, where Redis wants a login and a certificate:
+
+  MUSTER_REDIS_PASSWORD=… muster serve --key-file key --redis rediss://redis.example.com:6380 --redis-user muster \
+    --redis-ca ca.pem --redis-cert muster.pem --redis-key muster.key`
 }
 
 // Run implements the command.

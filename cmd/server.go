@@ -144,7 +144,7 @@ func startServer(ctx context.Context, set *settings, games []Game, keys *token.K
 // does not delay it.
 func (s *server) join(ctx context.Context, rdb redis.UniversalClient, self cluster.Node, reg prometheus.Registerer) (err error) {
 	if s.set.Redis != "" {
-		if rdb, err = cluster.Connect(ctx, s.set.Redis); err != nil {
+		if rdb, err = s.set.Access.of(s.set.Redis).Connect(ctx); err != nil {
 			return err //nolint:wrapcheck // says what it did
 		}
 		lease := rdb
@@ -221,7 +221,7 @@ func (s *server) redis(ctx context.Context) (redis.UniversalClient, error) {
 		s.onClose(func(context.Context) error { stop(); return nil })
 		return cluster.Batched(rdb), nil
 	}
-	rdb, err := cluster.Connect(ctx, s.set.Redis)
+	rdb, err := s.set.Access.of(s.set.Redis).Connect(ctx)
 	if err != nil {
 		return nil, err //nolint:wrapcheck // says what it did
 	}

@@ -24,6 +24,7 @@ import (
 type settings struct {
 	Listen    string        `help:"Address to listen on." default:"127.0.0.1:8080" env:"MUSTER_LISTEN" yaml:"listen"`
 	Redis     string        `help:"URL of a Redis server (redis://HOST:PORT), of one that Sentinels watch (redis+sentinel://HOST:PORT,HOST:PORT/MASTER) or of a Redis Cluster (redis+cluster://HOST:PORT,HOST:PORT); rediss is over TLS. Without it one is embedded, for this process alone; nothing is kept after exit." placeholder:"URL" env:"MUSTER_REDIS" yaml:"redis"`
+	Access    redisAccess   `embed:"" yaml:",inline"`
 	Namespace string        `help:"Prefix of all keys and channels, so that deployments can share a Redis." default:"muster" env:"MUSTER_NAMESPACE" yaml:"namespace"`
 	PublicURL string        `name:"public-url" help:"URL by which clients reach this server, when it differs from the one they ask." placeholder:"URL" env:"MUSTER_PUBLIC_URL" yaml:"public_url"`
 	PeerURL   string        `name:"peer-url" help:"URL by which other servers reach this one directly. Default: where it listens." placeholder:"URL" env:"MUSTER_PEER_URL" yaml:"peer_url"`
@@ -107,6 +108,9 @@ func (s *settings) check() error {
 		if err := cluster.CheckAddress(s.Redis); err != nil {
 			return fmt.Errorf("--redis: %w", err)
 		}
+	}
+	if err := s.Access.check(s.Redis); err != nil {
+		return err
 	}
 	if s.Region != "" && !region.MatchString(s.Region) {
 		return fmt.Errorf("--region %q: want up to 31 of a-z, 0-9, _ and -, with a letter first", s.Region)

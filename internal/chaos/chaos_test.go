@@ -27,8 +27,10 @@ type scenario struct {
 	game  string // that the bots play; "" is the one with a journal
 	lines bool   // each server has a line of its own to Redis, where that is a single one
 	of    string // the one kind of Redis for which it is; "" is all
-	nginx bool   // before the servers
-	ends  bool   // it reckons up by itself
+	// replicas: a Cluster has one of each of its masters.
+	replicas bool
+	nginx    bool // before the servers
+	ends     bool // it reckons up by itself
 	// pause is what 99 of 100 pauses may take at whose end another host goes on; 0 is mostPause.
 	pause time.Duration
 	run   func(w *world)
@@ -60,6 +62,7 @@ var scenarios = map[string][]scenario{
 		{name: "Redis is away for 30 seconds", nodes: 3, rooms: 20, size: 4, run: func(w *world) { w.restartRedis(30 * time.Second) }},
 		{name: "a replica of Redis becomes the master", nodes: 3, rooms: 12, size: 4, of: "sentinel", run: (*world).promote},
 		{name: "one Redis of three is away", nodes: 3, rooms: 12, size: 4, of: "cluster", run: func(w *world) { w.oneAway(4 * time.Second) }},
+		{name: "replicas of a Cluster become masters", nodes: 3, rooms: 12, size: 4, of: "cluster", replicas: true, run: (*world).promoteEach},
 		{name: "Redis is emptied", nodes: 3, rooms: 12, size: 4, run: (*world).emptyRedis},
 		{name: "one server is cut off from Redis", nodes: 3, rooms: 12, size: 4, lines: true, of: "single", pause: 10 * time.Second, run: func(w *world) {
 			w.cutOff()
@@ -127,7 +130,7 @@ func TestMatchesOutliveWhatBreaks(t *testing.T) {
 }
 
 func newWorld(t *testing.T, sc scenario) *world {
-	st := startStore(t)
+	st := startStore(t, sc.replicas)
 	w := &world{t: t, store: st, rdb: st.Connect(), rng: dice(t), sc: sc}
 	cfg := fleetConfig{nodes: sc.nodes, size: sc.size, redis: st.URL()}
 	if sc.lines && *kind == "single" {

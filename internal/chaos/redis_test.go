@@ -56,6 +56,32 @@ func (w *world) promote() {
 	w.killOne()
 }
 
+// promoteEach makes the replica of each of the Cluster's masters the master, as an operator does and then since the master
+// is killed, and in the end kills a host: no room changes hands for Redis, and nothing durable is lost. Without its replica a
+// master has nothing durable, and rooms go on.
+func (w *world) promoteEach() {
+	w.t.Helper()
+	c := w.store.(whole)
+	for i := range c.Masters {
+		was, began := w.c.clocks(), time.Now()
+		c.Promote(i)
+		w.c.play("after a replica was promoted", time.Now(), w.c.bots)
+		w.t.Logf("replica %d is the master; all bots are durable again %v after it was told to be", i, since(began))
+		w.unmoved(was)
+	}
+	for i := range c.Masters {
+		was, began := w.c.clocks(), time.Now()
+		c.Lose(i)
+		w.t.Logf("master %d is killed; its replica is the master after %v", i, since(began))
+		w.c.frames("after a master was lost", time.Now())
+		c.Rejoin(i)
+		w.c.play("with a replica again", time.Now(), w.c.bots)
+		w.t.Logf("all bots are durable again %v after master %d was killed", since(began), i)
+		w.unmoved(was)
+	}
+	w.killOne()
+}
+
 // oneAway takes one of the Cluster's masters away for a while, with what it has on its disk, and then kills a host.
 func (w *world) oneAway(away time.Duration) {
 	w.t.Helper()

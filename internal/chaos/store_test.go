@@ -3,6 +3,7 @@ package chaos
 import (
 	"context"
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/redis/go-redis/v9"
@@ -25,12 +26,15 @@ type store interface {
 // on: a disk that is slow to sync would be another fault than those that are looked at.
 var onDisk = []string{"--appendonly", "yes", "--appendfsync", "no"}
 
-func startStore(t testing.TB) store {
+func startStore(t testing.TB, replicas bool) store {
 	t.Helper()
 	switch *kind {
 	case "single":
 		return single{testredis.Start(t, onDisk...)}
 	case "cluster":
+		if replicas {
+			return whole{testredis.StartReplicatedCluster(t, 3, onDisk...)}
+		}
 		return whole{testredis.StartCluster(t, 3, onDisk...)}
 	case "sentinel":
 		return pair{testredis.StartSentinel(t, onDisk...)}
@@ -49,13 +53,13 @@ type whole struct{ *testredis.Cluster }
 func (whole) line() string { return "" }
 
 func (c whole) Kill() {
-	for _, s := range c.Masters {
+	for _, s := range slices.Concat(c.Replicas, c.Masters) {
 		s.Kill()
 	}
 }
 
 func (c whole) Restart() {
-	for _, s := range c.Masters {
+	for _, s := range slices.Concat(c.Masters, c.Replicas) {
 		s.Restart()
 	}
 	c.Wait()

@@ -35,39 +35,48 @@ var clusterArgs = []string{
 
 // Cluster is a Redis Cluster of one test. It ends with the test.
 type Cluster struct {
-	Masters []*Server // each has its share of the slots, in their order
+	Masters  []*Server // each has its share of the slots, in their order
+	Replicas []*Server // one of each master, in their order; none but of StartReplicatedCluster
 
-	t     testing.TB
-	buses []string
+	t            testing.TB
+	args         []string
+	buses        []string
+	replicaBuses []string
 }
 
 // StartCluster starts a Redis Cluster of so many masters without replicas, with further options of redis-server. It takes
 // about two seconds: see [Each] for tests that can share one.
 func StartCluster(t testing.TB, masters int, args ...string) *Cluster {
 	t.Helper()
-	c := &Cluster{t: t}
-	for range masters {
-		_, bus, _ := net.SplitHostPort(freeAddr(t))
-		c.Masters = append(c.Masters, Start(t, slices.Concat(clusterArgs, []string{"--cluster-port", bus}, args)...))
-		c.buses = append(c.buses, bus)
+	if scheme(args) == "rediss" {
+		args = append([]string{"--tls-cluster", "yes"}, args...)
 	}
-	if err := form(c.addrs(), c.buses); err != nil {
+	c := &Cluster{t: t, args: args}
+	for range masters {
+		s, bus := c.startServer()
+		c.Masters, c.buses = append(c.Masters, s), append(c.buses, bus)
+	}
+	if err := form(c.addrs(), c.buses, c.args); err != nil {
 		t.Fatal(err)
 	}
 	return c
 }
 
-func (c *Cluster) addrs() (list []string) {
-	for _, s := range c.Masters {
-		list = append(list, s.Addr)
-	}
-	return list
+// startServer starts one server, which belongs to no Cluster yet, and says at which port others like it reach it.
+func (c *Cluster) startServer() (s *Server, bus string) {
+	c.t.Helper()
+	_, bus, _ = net.SplitHostPort(freeAddr(c.t))
+	return Start(c.t, slices.Concat(clusterArgs, []string{"--cluster-port", bus}, c.args)...), bus
 }
 
-// URL is the Cluster's address for a setting.
-func (c *Cluster) URL() string { return clusterURL(c.addrs()) }
+func (c *Cluster) addrs() []string { return serverAddrs(c.Masters) }
 
-func clusterURL(addrs []string) string { return "redis+cluster://" + strings.Join(addrs, ",") }
+// URL is the Cluster's address for a setting.
+func (c *Cluster) URL() string { return clusterURL(scheme(c.args), c.addrs()) }
+
+func clusterURL(scheme string, addrs []string) string {
+	return scheme + "+cluster://" + strings.Join(addrs, ",")
+}
 
 // Connect returns a client, which is closed with the test.
 func (c *Cluster) Connect() redis.UniversalClient {
@@ -78,7 +87,7 @@ func (c *Cluster) Connect() redis.UniversalClient {
 // Wait waits until all servers serve all slots, after one was started again.
 func (c *Cluster) Wait() {
 	c.t.Helper()
-	if err := formed(c.addrs()); err != nil {
+	if err := formed(c.addrs(), c.args); err != nil {
 		c.t.Fatal(err)
 	}
 }
@@ -87,7 +96,7 @@ func (c *Cluster) Wait() {
 func (c *Cluster) Owner(key string) *Server {
 	c.t.Helper()
 	slot, err := int64(0), errors.New("no master")
-	list := each(c.addrs())
+	list := each(c.addrs(), c.args)
 	defer list.close()
 	for _, rdb := range list { // any that lives
 		if slot, err = rdb.ClusterKeySlot(context.Background(), key).Result(); err == nil {
@@ -109,12 +118,12 @@ func (c *Cluster) Owner(key string) *Server {
 // share is the range of slots of the ith of n masters.
 func share(i, n int) (first, last int) { return slots * i / n, slots*(i+1)/n - 1 }
 
-// clients are of the servers of a Cluster, each for itself.
+// clients are of the servers of a Cluster with some options, each for itself.
 type clients []*redis.Client
 
-func each(addrs []string) (list clients) {
+func each(addrs, args []string) (list clients) {
 	for _, a := range addrs {
-		list = append(list, redis.NewClient(&redis.Options{Addr: a, MaxRetries: -1}))
+		list = append(list, redis.NewClient(options(a, args)))
 	}
 	return list
 }
@@ -126,10 +135,10 @@ func (c clients) close() {
 }
 
 // form makes servers a Cluster.
-func form(addrs, buses []string) error {
+func form(addrs, buses, args []string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), joinTimeout)
 	defer cancel()
-	list := each(addrs)
+	list := each(addrs, args)
 	defer list.close()
 	host, port, err := net.SplitHostPort(addrs[0])
 	if err != nil {
@@ -149,14 +158,14 @@ func form(addrs, buses []string) error {
 			}
 		}
 	}
-	return formed(addrs)
+	return formed(addrs, args)
 }
 
 // formed waits until each server knows all others and who has which slots.
-func formed(addrs []string) error {
+func formed(addrs, args []string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), joinTimeout)
 	defer cancel()
-	list := each(addrs)
+	list := each(addrs, args)
 	defer list.close()
 	for _, rdb := range list {
 		for {
@@ -204,7 +213,7 @@ func sharedCluster(t testing.TB) redis.UniversalClient {
 			t.Fatal(err)
 		}
 	}
-	rdb, servers := connect(t, clusterURL(shared.addrs)), each(shared.addrs)
+	rdb, servers := connect(t, clusterURL("redis", shared.addrs)), each(shared.addrs, nil)
 	t.Cleanup(servers.close)
 	rdb.AddHook(whole{servers})
 	if err := rdb.FlushAll(context.Background()).Err(); err != nil {
@@ -241,7 +250,7 @@ func startShared(t testing.TB) error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
 	defer cancel()
-	list := each(addrs)
+	list := each(addrs, args)
 	defer list.close()
 	for _, rdb := range list {
 		for rdb.Ping(ctx).Err() != nil {
@@ -252,7 +261,7 @@ func startShared(t testing.TB) error {
 			time.Sleep(joinPoll)
 		}
 	}
-	if err := form(addrs, buses); err != nil {
+	if err := form(addrs, buses, nil); err != nil {
 		_ = w.Close()
 		return err
 	}

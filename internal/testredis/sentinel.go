@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -26,6 +27,7 @@ type Sentinel struct {
 	Master, Replica *Server // after Failover the other way round
 
 	t     testing.TB
+	args  []string
 	addrs []string
 }
 
@@ -33,24 +35,31 @@ type Sentinel struct {
 // takes a few seconds.
 func StartSentinel(t testing.TB, args ...string) *Sentinel {
 	t.Helper()
-	args = append([]string{"--repl-diskless-sync-delay", "0", "--repl-ping-replica-period", "1"}, args...)
-	s := &Sentinel{t: t, Master: Start(t, args...)}
+	args = append(replicaArgs[:len(replicaArgs):len(replicaArgs)], args...)
+	s := &Sentinel{t: t, args: args, Master: Start(t, args...)}
 	host, port, err := net.SplitHostPort(s.Master.Addr)
 	if err != nil {
 		t.Fatal(err)
 	}
 	s.Replica = Start(t, append([]string{"--replicaof", host + " " + port}, args...)...)
+	login, own := "", []string(nil) // what Sentinels need of the options
+	if password := option(args, "--requirepass"); password != "" {
+		login = "sentinel auth-pass " + masterName + " " + password + "\nrequirepass " + password + "\n"
+	}
+	if i := slices.Index(args, caFlag); i >= 0 {
+		own = args[i : i+tlsArgs]
+	}
 	for range sentinels {
 		file := filepath.Join(t.TempDir(), "sentinel.conf") // which a Sentinel writes to
 		config := fmt.Sprintf(`
 sentinel monitor %[1]s %[2]s %[3]s 2
 sentinel down-after-milliseconds %[1]s 500
 sentinel failover-timeout %[1]s 3000
-`, masterName, host, port)
+%[4]s`, masterName, host, port, login)
 		if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		s.addrs = append(s.addrs, startReady(t, "Sentinel ID is", []string{file, "--sentinel"}, nil).Addr)
+		s.addrs = append(s.addrs, startReady(t, "Sentinel ID is", []string{file, "--sentinel"}, own).Addr)
 	}
 	s.wait(joinTimeout, "the Sentinels know each other and the replica", func(ctx context.Context, c *redis.SentinelClient) bool {
 		m, err := c.Master(ctx, masterName).Result()
@@ -62,7 +71,7 @@ sentinel failover-timeout %[1]s 3000
 
 // URL is the address for a setting.
 func (s *Sentinel) URL() string {
-	return "redis+sentinel://" + strings.Join(s.addrs, ",") + "/" + masterName
+	return scheme(s.args) + "+sentinel://" + strings.Join(s.addrs, ",") + "/" + masterName
 }
 
 // Connect returns a client, which is closed with the test.
@@ -94,18 +103,13 @@ func (s *Sentinel) Rejoin() {
 	})
 }
 
-func (s *Sentinel) info(of *Server) string {
-	rdb := each([]string{of.Addr})
-	defer rdb.close()
-	info, _ := rdb[0].Info(context.Background(), "replication").Result() // none is what until waits out
-	return info
-}
+func (s *Sentinel) info(of *Server) string { return info(of.Addr, s.args) }
 
 // wait waits until all Sentinels agree.
 func (s *Sentinel) wait(d time.Duration, what string, done func(context.Context, *redis.SentinelClient) bool) {
 	s.t.Helper()
 	for _, addr := range s.addrs {
-		c := redis.NewSentinelClient(&redis.Options{Addr: addr, MaxRetries: -1})
+		c := redis.NewSentinelClient(options(addr, s.args))
 		until(s.t, d, what, func() bool { return done(context.Background(), c) })
 		_ = c.Close()
 	}

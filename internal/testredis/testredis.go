@@ -106,7 +106,7 @@ func (s *Server) signal(sig syscall.Signal) {
 }
 
 // URL is the server's address for a setting.
-func (s *Server) URL() string { return "redis://" + s.Addr }
+func (s *Server) URL() string { return scheme(s.after) + "://" + s.Addr }
 
 // Connect returns a client, which is closed with the test.
 func (s *Server) Connect() redis.UniversalClient {
@@ -169,7 +169,11 @@ func (s *Server) start() error {
 	if err != nil {
 		return err
 	}
-	args := slices.Concat(s.before, []string{"--bind", host, "--port", port, "--dir", s.dir, "--save", "", "--appendonly", "no"}, s.after)
+	listen := []string{"--port", port}
+	if scheme(s.after) == "rediss" {
+		listen = []string{"--port", "0", "--tls-port", port}
+	}
+	args := slices.Concat(s.before, []string{"--bind", host}, listen, []string{"--dir", s.dir, "--save", "", "--appendonly", "no"}, s.after)
 	cmd := exec.Command(s.program, args...) //nolint:gosec // tests name it
 	out, err := cmd.StdoutPipe()
 	if err != nil {

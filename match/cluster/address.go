@@ -1,7 +1,6 @@
 package cluster
 
 import (
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"net/url"
@@ -126,31 +125,21 @@ func (a *address) client() redis.UniversalClient {
 	case kindSentinel:
 		return redis.NewFailoverClient(&redis.FailoverOptions{
 			MasterName: a.master, SentinelAddrs: a.hosts, SentinelUsername: a.sentinelUser, SentinelPassword: a.sentinelPassword,
-			Username: o.Username, Password: o.Password, DB: o.DB, Protocol: o.Protocol, ClientName: o.ClientName,
+			Username: o.Username, Password: o.Password, CredentialsProviderContext: o.CredentialsProviderContext, DB: o.DB, Protocol: o.Protocol, ClientName: o.ClientName,
 			DialTimeout: o.DialTimeout, ReadTimeout: o.ReadTimeout, WriteTimeout: o.WriteTimeout,
 			ContextTimeoutEnabled: o.ContextTimeoutEnabled, DialerRetries: o.DialerRetries, MinIdleConns: o.MinIdleConns,
-			MaxRetries: o.MaxRetries, PoolSize: o.PoolSize, PoolTimeout: o.PoolTimeout, TLSConfig: serverless(o.TLSConfig),
+			MaxRetries: o.MaxRetries, PoolSize: o.PoolSize, PoolTimeout: o.PoolTimeout, TLSConfig: o.TLSConfig,
 		})
 	case kindCluster:
 		return redis.NewClusterClient(&redis.ClusterOptions{
-			Addrs: a.hosts, Username: o.Username, Password: o.Password, Protocol: o.Protocol, ClientName: o.ClientName,
+			Addrs: a.hosts, Username: o.Username, Password: o.Password, CredentialsProviderContext: o.CredentialsProviderContext, Protocol: o.Protocol, ClientName: o.ClientName,
 			DialTimeout: o.DialTimeout, ReadTimeout: o.ReadTimeout, WriteTimeout: o.WriteTimeout,
 			ContextTimeoutEnabled: o.ContextTimeoutEnabled, DialerRetries: o.DialerRetries, MinIdleConns: o.MinIdleConns,
 			MaxRetries: o.MaxRetries, PoolSize: o.PoolSize, PoolTimeout: o.PoolTimeout,
-			MaintNotificationsConfig: o.MaintNotificationsConfig, TLSConfig: serverless(o.TLSConfig),
+			MaintNotificationsConfig: o.MaintNotificationsConfig, TLSConfig: o.TLSConfig,
 		})
 	}
 	return redis.NewClient(o)
-}
-
-// serverless leaves the name in a server's certificate to each connection: it is one host of several.
-func serverless(c *tls.Config) *tls.Config {
-	if c == nil {
-		return nil
-	}
-	c = c.Clone()
-	c.ServerName = ""
-	return c
 }
 
 func withDefaults(o *redis.Options) *redis.Options {

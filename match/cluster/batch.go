@@ -23,7 +23,8 @@ const (
 	batchWaiting = 1 << 15
 	// batchTimeout bounds one exchange. The context of one caller does not end what others asked for; who has less time,
 	// as leases and signs of life have, goes alone and waits for nobody.
-	batchTimeout = 2 * callTimeout
+	// The journal's calls have two seconds, and go with others.
+	batchTimeout = callTimeout + replicaWait
 )
 
 // errWaiting means that too many wait for Redis.
@@ -37,6 +38,8 @@ func Batched(rdb redis.UniversalClient) redis.UniversalClient { return &batched{
 // batched is what Batched returns.
 type batched struct {
 	redis.UniversalClient
+
+	replica bool // what was written counts when a replica has it, see waited
 
 	mu      sync.Mutex
 	running int
@@ -207,6 +210,10 @@ func (b *batched) take(n int) []*batchCall {
 
 // send makes the exchange. What fails the commands say themselves.
 func (b *batched) send(ctx context.Context, cmds []redis.Cmder) {
+	if b.replica {
+		waited(ctx, b.UniversalClient, cmds)
+		return
+	}
 	if len(cmds) == 1 {
 		_ = b.Process(ctx, cmds[0])
 		return

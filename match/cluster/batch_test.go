@@ -19,6 +19,7 @@ type gate struct {
 
 	mu    sync.Mutex
 	sizes []int
+	waits int // for a replica
 }
 
 func (g *gate) DialHook(next redis.DialHook) redis.DialHook {
@@ -52,6 +53,11 @@ func (g *gate) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Process
 func (g *gate) pass(ctx context.Context, cmds []redis.Cmder) error {
 	g.mu.Lock()
 	g.sizes = append(g.sizes, len(cmds))
+	for _, cmd := range cmds {
+		if cmd.Name() == "wait" {
+			g.waits++
+		}
+	}
 	g.mu.Unlock()
 	select {
 	case <-g.open:
@@ -244,5 +250,30 @@ func TestTooManyWhoWaitAreRefused(t *testing.T) {
 		}
 		close(g.open)
 		wg.Wait()
+	})
+}
+
+// What counts only when a replica has it asks for that once an exchange, and all who were in it hear the answer: here that
+// there is none. Journals give each call two seconds, which is enough to go with others.
+func TestOneWaitForAReplicaIsForAllOfAnExchange(t *testing.T) {
+	const callers = 10
+	gated(t, func(t *testing.T, b *batched, g *gate) {
+		b.replica = true
+		var wg sync.WaitGroup
+		for range batchesAtOnce + callers {
+			wg.Go(func() {
+				ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+				defer cancel()
+				if err := b.Publish(ctx, "c", "").Err(); !errors.Is(err, errReplica) {
+					t.Errorf("without a replica: %v", err)
+				}
+			})
+			synctest.Wait() // it is sent, or waits
+		}
+		close(g.open)
+		wg.Wait()
+		if want := batchesAtOnce + 1; g.waits != want {
+			t.Errorf("%d waits for a replica, want %d", g.waits, want)
+		}
 	})
 }

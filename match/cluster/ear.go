@@ -41,7 +41,12 @@ func (e *ear) listen(ctx context.Context, wg *sync.WaitGroup) (why string) {
 	beating, stop := context.WithCancel(ctx)
 	beats := make(chan struct{}, 1)
 	defer stop()
-	defer func() { _ = sub.Close() }()
+	defer func() {
+		_ = sub.Close()
+		if ctx.Err() == nil && why != "" {
+			reload(ctx, e.rdb) // the channel may be another server's by now
+		}
+	}()
 	wg.Go(func() { e.keepBeating(beating, beats) })
 
 	// Unlike Channel, this one tells of every subscription.

@@ -3,7 +3,6 @@ package cluster
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"strings"
 	"sync"
@@ -31,18 +30,10 @@ const callTimeout = time.Second
 //	redis+cluster://USER:PASSWORD@HOST:PORT,HOST:PORT
 //
 // and the same with rediss, over TLS. The hosts are a server, the Sentinels that know who is the MASTER, or some servers of
-// a Cluster. Sentinels that want a login of their own have it in sentinel_username and sentinel_password.
+// a Cluster. Sentinels that want a login of their own have it in sentinel_username and sentinel_password. [Access] has what
+// does not belong into an address.
 func Connect(ctx context.Context, text string) (redis.UniversalClient, error) {
-	a, err := parseAddress(text)
-	if err != nil {
-		return nil, err
-	}
-	rdb := a.client()
-	if err := a.check(ctx, rdb); err != nil {
-		_ = rdb.Close()
-		return nil, fmt.Errorf("connecting to Redis at %s: %w", strings.Join(a.hosts, ","), err)
-	}
-	return rdb, nil
+	return Access{URL: text}.Connect(ctx)
 }
 
 // check says whether what answers is what the address says.
@@ -88,5 +79,21 @@ func Embedded() (rdb redis.UniversalClient, stop func()) {
 		closed = true
 		mu.Unlock()
 		server.Close()
+	}
+}
+
+// unbatched returns what a client stands for.
+func unbatched(rdb redis.UniversalClient) redis.UniversalClient {
+	if b, ok := rdb.(*batched); ok {
+		return b.UniversalClient
+	}
+	return rdb
+}
+
+// reload looks anew, soon, who has which slots of a Cluster, after an error: a server may have said that it has them no
+// longer, or be gone, and its replica has them. By itself a client whose commands do not say so looks each ten seconds.
+func reload(ctx context.Context, rdb redis.UniversalClient) {
+	if c, ok := unbatched(rdb).(*redis.ClusterClient); ok {
+		c.ReloadState(ctx)
 	}
 }

@@ -2,7 +2,6 @@ package cluster
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -22,14 +21,19 @@ const (
 var errReplica = fmt.Errorf("no replica had it within %v", replicaWait)
 
 // replicated runs scripts whose writes count when a replica has them as well, wherever a failover can make one the master:
-// where Sentinels watch, and in a Cluster that has replicas. Elsewhere the master's word is enough.
+// where Sentinels watch, and in a Cluster that has replicas. Elsewhere the master's word is enough. Scripts of callers that
+// are busy at the same time go to a server together, and one WAIT is for all of them.
 type replicated struct {
 	rdb redis.UniversalClient
 
 	mu    sync.Mutex
 	asked time.Time
 	has   bool
+	lanes map[*redis.Client]*batched // by the server's client
 }
+
+// mostLanes bounds the lanes: a server that has moved has another client.
+const mostLanes = 64
 
 // run runs a script whose first key says where. A script that fails with errReplica has run.
 func (r *replicated) run(ctx context.Context, s *redis.Script, keys []string, args ...any) (string, error) {
@@ -40,38 +44,54 @@ func (r *replicated) run(ctx context.Context, s *redis.Script, keys []string, ar
 	if node == nil {
 		return s.Run(ctx, r.rdb, keys, args...).Text() //nolint:wrapcheck // callers say what they did
 	}
-	for tried := false; ; tried = true {
-		// WAIT is about what its connection wrote, so both go over one: a connection does not outlive a failover.
-		pipe := node.Pipeline()
-		answer, wait := s.EvalSha(ctx, pipe, keys, args...), pipe.Do(ctx, "wait", 1, replicaWait.Milliseconds())
-		_, _ = pipe.Exec(ctx) // the commands have their errors
-		text, err := answer.Text()
-		switch {
-		case err != nil && strings.HasPrefix(err.Error(), "NOSCRIPT") && !tried:
-			if err := s.Load(ctx, node).Err(); err != nil {
-				return "", err
-			}
-			continue
-		case err != nil:
-			r.moved(ctx, err)
-			return "", err //nolint:wrapcheck // callers say what they did
+	text, err := s.Run(ctx, r.lane(node), keys, args...).Text()
+	if err != nil {
+		reload(ctx, r.rdb)
+	}
+	return text, err //nolint:wrapcheck // callers say what they did
+}
+
+// lane returns what goes to a server together.
+func (r *replicated) lane(node *redis.Client) *batched {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	lane := r.lanes[node]
+	if lane == nil {
+		if len(r.lanes) >= mostLanes || r.lanes == nil {
+			r.lanes = map[*redis.Client]*batched{} // who is in an old one ends there
 		}
-		if n, err := wait.Int(); err != nil {
-			return "", fmt.Errorf("waiting for a replica: %w", err)
-		} else if n < 1 {
-			return "", errReplica
+		lane = &batched{UniversalClient: node, replica: true}
+		r.lanes[node] = lane
+	}
+	return lane
+}
+
+// waited makes an exchange that ends when a replica has what the commands wrote. WAIT is about what its connection wrote, and
+// a pipeline goes over one, which does not outlive a failover. What Redis has refused has said so already.
+func waited(ctx context.Context, rdb redis.UniversalClient, cmds []redis.Cmder) {
+	pipe := rdb.Pipeline()
+	_ = pipe.BatchProcess(ctx, cmds...)
+	wait := pipe.Do(ctx, "wait", 1, replicaWait.Milliseconds())
+	_, _ = pipe.Exec(ctx) // the commands have their errors
+	n, err := wait.Int()
+	switch {
+	case err != nil:
+		err = fmt.Errorf("waiting for a replica: %w", err)
+	case n < 1:
+		err = errReplica
+	default:
+		return
+	}
+	for _, cmd := range cmds {
+		if cmd.Err() == nil {
+			cmd.SetErr(err)
 		}
-		return text, nil
 	}
 }
 
 // node returns a client of the one server that has a key, or nil where no replica is waited for.
 func (r *replicated) node(ctx context.Context, key string) (*redis.Client, error) {
-	rdb := r.rdb
-	if b, ok := rdb.(*batched); ok {
-		rdb = b.UniversalClient
-	}
-	switch c := rdb.(type) {
+	switch c := unbatched(r.rdb).(type) {
 	case *redis.Client:
 		if c.Options().Addr == "FailoverClient" { // so go-redis names the address of one that Sentinels know
 			return c, nil
@@ -98,16 +118,4 @@ func (r *replicated) ask(ctx context.Context, c *redis.ClusterClient) (bool, err
 	}
 	r.asked, r.has = time.Now(), strings.Contains(nodes, "slave")
 	return r.has, nil
-}
-
-// moved looks anew who has which slots where an error says that they have moved.
-func (r *replicated) moved(ctx context.Context, err error) {
-	rdb := r.rdb
-	if b, ok := rdb.(*batched); ok {
-		rdb = b.UniversalClient
-	}
-	var said redis.Error
-	if c, ok := rdb.(*redis.ClusterClient); ok && errors.As(err, &said) {
-		c.ReloadState(ctx)
-	}
 }

@@ -1,0 +1,54 @@
+package cmd
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"muster/client"
+	"muster/games/arena"
+	"muster/internal/testredis"
+	"muster/match/cluster"
+)
+
+// aclRules are what OPERATIONS.md says that the user of a server needs.
+var aclRules = []string{"~muster:*", "&muster:*", "+@all", "-@admin", "-@dangerous", "+info", "+cluster|nodes"}
+
+func TestServerAndDoctorComeToARedisWithTLSAndAnACL(t *testing.T) {
+	f := testredis.NewTLS(t)
+	args := append(f.Args(), "--user", "default", "off", "--user", "admin", "on", ">s3cret", "~*", "+@all", "--user", "muster", "on", ">s3cret-s3cret")
+	s := testredis.Start(t, append(args, aclRules...)...)
+	file := filepath.Join(t.TempDir(), "password")
+	must(t, os.WriteFile(file, []byte("s3cret-s3cret\n"), 0o600))
+	way := []string{
+		"--redis", s.URL(), "--redis-user", "muster", "--redis-password-file", file,
+		"--redis-ca", f.CA, "--redis-cert", f.ClientCert, "--redis-key", f.ClientKey,
+	}
+	r := serve(t, withArena, append(way, "--key-file", ownKey(t), "--log-level", "debug")...)
+	c, err := client.Dial[arena.World, arena.Input](soon(t), r.match("alice", "arena"), client.Options{Events: arena.Game.Rules().Events})
+	must(t, err)
+	_, err = c.Next(soon(t))
+	must(t, err)
+	must(t, c.Close())
+	if r.end(); strings.Contains(r.stdout.String()+r.stderr.String(), "s3cret") {
+		t.Errorf("the password was printed:\n%s%s", r.stdout, r.stderr)
+	}
+	t.Setenv(redisPassword, "s3cret-s3cret")
+	way = append(way[:4], way[6:]...)
+	var out, errs bytes.Buffer
+	if code := run(t.Context(), func() {}, append([]string{"doctor", "--grace", "0s"}, way...), nil, &out, &errs); code == 2 {
+		t.Errorf("doctor: %s%s", &out, &errs)
+	}
+	admin, err := cluster.Access{
+		URL: s.URL(), User: "admin", Password: "s3cret", CAFile: f.CA, CertFile: f.ClientCert, KeyFile: f.ClientKey,
+	}.Connect(t.Context())
+	must(t, err)
+	defer func() { _ = admin.Close() }()
+	refused, err := admin.Do(t.Context(), "acl", "log").Slice()
+	must(t, err)
+	if len(refused) > 0 {
+		t.Errorf("the user may not do what a server does: %v", refused)
+	}
+}
