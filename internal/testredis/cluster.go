@@ -16,6 +16,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"muster/internal/needs"
+	"muster/internal/testport"
 	"muster/match/cluster"
 )
 
@@ -47,7 +48,7 @@ func StartCluster(t testing.TB, masters int, args ...string) *Cluster {
 	t.Helper()
 	c := &Cluster{t: t}
 	for range masters {
-		_, bus, _ := net.SplitHostPort(freeAddr(t))
+		_, bus, _ := net.SplitHostPort(testport.Held(t))
 		c.Masters = append(c.Masters, Start(t, slices.Concat(clusterArgs, []string{"--cluster-port", bus}, args)...))
 		c.buses = append(c.buses, bus)
 	}
@@ -221,9 +222,9 @@ func startShared(t testing.TB) error {
 	}
 	var addrs, ports, buses []string
 	for range 3 {
-		addr := freeAddr(t)
+		addr := testport.Held(t)
 		_, port, _ := net.SplitHostPort(addr)
-		_, bus, _ := net.SplitHostPort(freeAddr(t))
+		_, bus, _ := net.SplitHostPort(testport.Held(t))
 		addrs, buses, ports = append(addrs, addr), append(buses, bus), append(ports, port+":"+bus)
 	}
 	r, w, err := os.Pipe()
