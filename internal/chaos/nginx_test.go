@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"muster/internal/needs"
+	"muster/internal/testport"
 )
 
 // front is nginx before the fleet: TLS, and round robin without any memory of who was where.
@@ -38,7 +39,7 @@ func (f *fleet) startNginx() *front {
 	t.Helper()
 	program := needs.Program(t, "nginx")
 	dir := t.TempDir()
-	fr := &front{addr: freeAddr(t), log: filepath.Join(dir, "error.log"), ended: make(chan struct{})}
+	fr := &front{addr: testport.Held(t), log: filepath.Join(dir, "error.log"), ended: make(chan struct{})}
 	fr.roots = certificate(t, dir)
 	var servers strings.Builder
 	for _, n := range f.nodes {

@@ -50,7 +50,8 @@ func congest(t *testing.T, p *Pipe) (sent []byte) {
 
 // The drain sets a write deadline for itself; a direct write after it must not meet that.
 func TestPipeThatWasCongestedWritesOnForEver(t *testing.T) {
-	p, peer, drained := tcpPipe(t, 50*time.Millisecond)
+	t.Parallel()
+	p, peer, drained := tcpPipe(t, time.Second) // in which the peer begins to read
 	for range 2 {
 		sent := congest(t, p)
 		got := make([]byte, len(sent))
@@ -90,7 +91,7 @@ func TestClosedPipeDoesNotWaitLongForItsPeer(t *testing.T) {
 		t.Error("something was read")
 	}
 	drained.Wait()
-	if took := time.Since(began); took > 3*LastTimeout {
+	if took := time.Since(began); took > 20*LastTimeout { // the pipe's patience is a minute
 		t.Errorf("the connection ended after %v", took)
 	}
 }

@@ -6,12 +6,13 @@ import (
 	"strings"
 	"testing"
 
+	"muster/internal/testport"
 	"muster/internal/testprocess"
 )
 
 func TestOperatorsSeeWhatRunsAndActOnIt(t *testing.T) {
 	ofPages(t)
-	addr := freeAddr(t)
+	addr := testport.Held(t)
 	server := newMortal(t, "XDG_CONFIG_HOME="+t.TempDir(), "--listen", addr)
 	ask(t, "admin.mjs", server.do, "acts", "http://"+addr, shots(t))
 	for _, act := range []string{
@@ -26,7 +27,7 @@ func TestOperatorsSeeWhatRunsAndActOnIt(t *testing.T) {
 
 func TestOperatorsPageFitsSmallWindowsAndBothThemes(t *testing.T) {
 	ofPages(t)
-	addr := freeAddr(t)
+	addr := testport.Held(t)
 	testprocess.Start(t, "serve", []string{"serve", "--listen", addr}, "XDG_CONFIG_HOME="+t.TempDir()).After(t, "lobby ")
 	play(t, "admin.mjs", "looks", "http://"+addr, shots(t))
 }
@@ -37,7 +38,7 @@ func TestOperatorsSignInWithATokenAndPlayersCannot(t *testing.T) {
 	if err := os.WriteFile(key, []byte("a key of those who run this server, not of development\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	addr := freeAddr(t)
+	addr := testport.Held(t)
 	testprocess.Start(t, "serve", []string{"serve", "--listen", addr, "--key-file", key}).After(t, "lobby ")
 	for name, args := range map[string][]string{"PLAYER_TOKEN": {"--sub", "mallory"}, "ADMIN_TOKEN": {"--sub", "root", "--role", "admin"}} {
 		p := testprocess.Start(t, "serve", append([]string{"token", "--key-file", key}, args...))

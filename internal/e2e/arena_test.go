@@ -1,10 +1,10 @@
 package e2e
 
 import (
-	"net"
 	"strings"
 	"testing"
 
+	"muster/internal/testport"
 	"muster/internal/testprocess"
 )
 
@@ -17,7 +17,7 @@ func TestPagesReceiveNothingThatTheirPlayersMustNotKnow(t *testing.T) {
 }
 
 func TestTwoHundredShipsCostABrowserLittle(t *testing.T) {
-	addr := freeAddr(t)
+	addr := testport.Held(t)
 	testprocess.Start(t, "serve", []string{"serve", "--listen", addr}, "XDG_CONFIG_HOME="+t.TempDir()).After(t, "lobby ")
 	play(t, "decode.mjs", "http://"+addr)
 }
@@ -27,7 +27,7 @@ func TestEveryScreenIsAccessibleInDarkAndLight(t *testing.T) {
 }
 
 func TestAPagePlaysAgainAfterItsTabItsTokenOrItsServerWasGone(t *testing.T) {
-	steady, mortalAt, env := freeAddr(t), freeAddr(t), "XDG_CONFIG_HOME="+t.TempDir()
+	steady, mortalAt, env := testport.Held(t), testport.Held(t), "XDG_CONFIG_HOME="+t.TempDir()
 	newMortal(t, env, "--listen", steady)
 	server := newMortal(t, env, "--listen", mortalAt)
 	token := func(sub string) string {
@@ -36,15 +36,4 @@ func TestAPagePlaysAgainAfterItsTabItsTokenOrItsServerWasGone(t *testing.T) {
 		return strings.TrimSpace(p.Output())
 	}
 	ask(t, "hardships.mjs", server.do, "http://"+steady, "http://"+mortalAt, token("guest-ben"), token("guest-cleo"), shots(t))
-}
-
-// freeAddr is an address of the loopback on which nobody listens.
-func freeAddr(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().String()
 }

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -17,6 +16,7 @@ import (
 	"muster/cmd"
 	"muster/games/arena"
 	"muster/games/canvas"
+	"muster/internal/testport"
 	"muster/internal/testprocess"
 	"muster/match"
 )
@@ -77,12 +77,7 @@ func serve(t *testing.T, muster string) (url string) {
 // serveIn is serve with a folder of its own for the development key, and further arguments.
 func serveIn(t *testing.T, muster, config string, args ...string) (url string) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr := l.Addr().String()
-	_ = l.Close()
+	addr := testport.Held(t)
 	cmd := exec.Command(muster, append([]string{"serve", "--listen", addr}, args...)...) // ended below, by an interrupt
 	cmd.Env = append(os.Environ(), "XDG_CONFIG_HOME="+config)
 	cmd.Stderr = os.Stderr
@@ -114,7 +109,7 @@ func serveIn(t *testing.T, muster, config string, args ...string) (url string) {
 // ready waits until a server says that it is.
 func ready(t *testing.T, url string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	var last error

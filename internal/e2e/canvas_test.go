@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"muster/internal/needs"
+	"muster/internal/testport"
 	"muster/internal/testredis"
 )
 
@@ -25,7 +26,7 @@ func TestACanvasWithTenThousandLinesAndAHundredKilobytesOfTextStaysInstant(t *te
 func TestACanvasGoesOnWhenItsServerWasGone(t *testing.T) {
 	ofPages(t)
 	needs.Program(t, "redis-server")
-	redis, addr := testredis.Start(t), freeAddr(t)
+	redis, addr := testredis.Start(t), testport.Held(t)
 	server := newMortal(t, "XDG_CONFIG_HOME="+t.TempDir(), "--listen", addr, "--redis", redis.URL())
 	ask(t, "canvas-away.mjs", server.do, "http://"+addr, shots(t))
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"muster/internal/testport"
 	"muster/internal/testprocess"
 )
 
@@ -16,7 +17,7 @@ const threes = `queues:
 
 func TestThreePeopleMeetInTheLobbyTalkAndPlay(t *testing.T) {
 	ofPages(t)
-	addr, env := freeAddr(t), "XDG_CONFIG_HOME="+t.TempDir()
+	addr, env := testport.Held(t), "XDG_CONFIG_HOME="+t.TempDir()
 	queues := filepath.Join(t.TempDir(), "queues.yaml")
 	if err := os.WriteFile(queues, []byte(threes), 0o600); err != nil {
 		t.Fatal(err)

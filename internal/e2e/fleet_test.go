@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"muster/internal/needs"
+	"muster/internal/testport"
 	"muster/internal/testprocess"
 	"muster/internal/testredis"
 	"muster/match/cluster"
@@ -42,7 +43,7 @@ func startFleet(t *testing.T, nodes int) *fleet {
 	f := &fleet{t: t, redis: testredis.Start(t), nodes: map[string]*testprocess.Process{}, front: front}
 	config := t.TempDir() // they have one development key
 	for range nodes {
-		addr := freeAddr(t)
+		addr := testport.Held(t)
 		p := testprocess.Start(t, "serve", []string{"serve", "--listen", addr, "--redis", f.redis.URL()}, "XDG_CONFIG_HOME="+config)
 		p.After(t, "lobby ")
 		f.nodes[addr] = p

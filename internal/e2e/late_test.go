@@ -10,6 +10,7 @@ import (
 
 	"muster/games/arena"
 	"muster/internal/needs"
+	"muster/internal/testport"
 	"muster/internal/testprocess"
 	"muster/match"
 )
@@ -30,7 +31,7 @@ func TestTypeScriptMatchIsWatchedLate(t *testing.T) {
 	node := needs.Program(t, "node")
 	client := filepath.Join(root, "client", "ts")
 	needs.File(t, filepath.Join(client, "node_modules", "tsx"), "npm ci in client/ts")
-	addr := freeAddr(t)
+	addr := testport.Held(t)
 	testprocess.Start(t, "late", []string{"serve", "--listen", addr}, "XDG_CONFIG_HOME="+t.TempDir()).After(t, "lobby ")
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()

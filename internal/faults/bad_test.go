@@ -40,6 +40,9 @@ func (bad) Step(s *netcode.Step[badWorld, badInput]) {
 		if in.Mode == panicking {
 			panic("a bug in the rules")
 		}
+		if in.Mode == growing { // by a step for each
+			hoard.grow()
+		}
 		m.Mode = in.Mode
 	}
 	switch m.Mode {
@@ -47,8 +50,6 @@ func (bad) Step(s *netcode.Step[badWorld, badInput]) {
 		spin(time.Time{})
 	case slow:
 		spin(time.Now().Add(10 * time.Second / time.Duration(s.Rate())))
-	case growing:
-		hoard.grow()
 	case leaking:
 		for range 50 {
 			go leak()

@@ -96,12 +96,11 @@ func TestCancelThatRacesWithAMatchIsAnsweredAsTheTicketEnds(t *testing.T) {
 	rng := dice(t)
 	h := openHall(t, 2)
 	players := gather(h, 16, rng.Uint64(), habit{queues: []string{"pair"}, giveUp: 1, within: 40 * time.Millisecond})
-	until(t, "a thousand have given up", func() bool { return players.gaveUp.Load() >= races })
+	until(t, "a thousand have given up, and of either end there are some", func() bool {
+		return players.gaveUp.Load() >= races && players.seen(races/20, races/20)
+	})
 	players.quit()
-	e := players.reckon(false)
-	if e.started < races/20 || e.cancelled < races/20 {
-		t.Errorf("%+v shows little", e)
-	}
+	players.reckon(false)
 }
 
 // One player asks two lobbies for a ticket at the same time: he has one, and the other answer names it.

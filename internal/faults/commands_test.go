@@ -76,7 +76,7 @@ func (f *flooder) pour(ctx context.Context) {
 // each is applied once and in order, or its sender is told.
 func TestCommandsUnderPressureAreAppliedOnceAndInOrder(t *testing.T) {
 	var room door
-	n := startNode(t, nodeConfig{games: []match.Game{rush(&room)}, epoch: 1})
+	n := startNode(t, nodeConfig{games: []match.Game{rush(&room)}, epoch: 1, stall: time.Hour}) // what is held is no fault of the rules
 	line := testproxy.Start(t, n.addr)
 	way, direct := newRoute(t, line.Addr()), newRoute(t, n.addr)
 	a, b := joins(t, way, "rush-1", 1, 64), joins(t, way, "rush-1", 2, 3)
@@ -91,7 +91,7 @@ func TestCommandsUnderPressureAreAppliedOnceAndInOrder(t *testing.T) {
 	spell(t, 300*time.Millisecond)
 	open()
 	line.Slow(10 * time.Millisecond)
-	for range 2 {
+	for cuts := range int64(2) {
 		before := n.metric(t, "muster_inputs_dropped_total")
 		room.Lock() // a tick as long as it takes until the inbox is full
 		release := sync.OnceFunc(room.Unlock)
@@ -106,6 +106,7 @@ func TestCommandsUnderPressureAreAppliedOnceAndInOrder(t *testing.T) {
 		release()
 		pours.Wait()
 		spell(t, 3500*time.Millisecond) // their limits recover meanwhile
+		until(t, "both are back", func() bool { return min(a.conn.Stats().Resumes, b.conn.Stats().Resumes) > cuts })
 	}
 	check(t, a, b)
 	resumes := a.conn.Stats().Resumes + b.conn.Stats().Resumes

@@ -49,9 +49,9 @@ func TestDiskThatIsFullCostsNoTickAndHeals(t *testing.T) {
 	files, err := journal.OpenFiles(journal.FilesConfig{Dir: t.TempDir()})
 	must(t, err)
 	disk := &sickDisk{Store: files}
-	n := startNode(t, nodeConfig{games: []match.Game{ledgerGame}, store: disk, epoch: 1})
+	n := startNode(t, nodeConfig{games: []match.Game{ledgerGame, calmGame}, store: disk, epoch: 1})
 	way := newRoute(t, n.addr)
-	tb := &tables{t: t, node: n}
+	tb := &tables{t: t, node: n, calm: joins(t, way, "calm-1", 1, 1)}
 	for seat := netcode.Seat(1); seat <= 2; seat++ {
 		tb.players = append(tb.players, joins(t, way, "ledger-1", seat, 1))
 	}

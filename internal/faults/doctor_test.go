@@ -141,17 +141,20 @@ func TestDoctorFindsNothingAfterServersDiedWhileAllCameAndWent(t *testing.T) {
 		h.end(h.any())
 		h.start()
 	}
+	until(t, "everything has been done", func() bool {
+		for habit := range people.done {
+			if people.done[habit].Load() == 0 {
+				return false
+			}
+		}
+		return people.played.Load() > 0
+	})
 	report := look(t, h) // all are busy
 	people.quit()
 	seekers.quit()
 	t.Logf("%d tickets, %d rooms played in, %d keys", len(seekers.tickets), people.played.Load(), report.Keys)
-	if people.played.Load() == 0 || report.Keys < 200 {
-		t.Errorf("%d rooms were played in, and there are %d keys: shows little", people.played.Load(), report.Keys)
-	}
-	for habit := range people.done {
-		if people.done[habit].Load() == 0 {
-			t.Errorf("nobody did %d: shows little", habit)
-		}
+	if report.Keys < 200 {
+		t.Errorf("there are %d keys: shows little", report.Keys)
 	}
 	if *churnGrace >= time.Minute {
 		look(t, h) // and when it is quiet

@@ -109,6 +109,11 @@ var slipGame = match.Define[books, command]("slip", ledger{}, match.Rules{
 	Grace: 20 * time.Second, Events: ledgerEvents,
 })
 
+// calmGame is the ledger without a journal, at the same rate.
+var calmGame = match.Define[books, command]("calm", ledger{}, match.Rules{
+	Seats: 8, Inputs: proto.Commands, InputsPerTick: 4, Grace: 20 * time.Second, Events: ledgerEvents,
+})
+
 // rushGame is the ledger without a journal.
 var rushGame = rush(nil)
 

@@ -36,6 +36,7 @@ type nodeConfig struct {
 	store  journal.Store
 	epoch  uint64 // of every room
 	log    *zap.Logger
+	stall  time.Duration // how long a call of the rules may take; 0 is the usual
 	limits func(*edge.Config)
 }
 
@@ -52,7 +53,7 @@ type node struct {
 func newNode(cfg nodeConfig) (*node, error) {
 	n := &node{registry: prometheus.NewRegistry(), served: make(chan struct{})}
 	host, err := match.NewHost(match.HostConfig{
-		Games: cfg.games, Directory: nowhere{}, Journals: cfg.store, Log: cfg.log, Registerer: n.registry,
+		Games: cfg.games, Directory: nowhere{}, Journals: cfg.store, Log: cfg.log, Registerer: n.registry, StallAfter: cfg.stall,
 	})
 	if err != nil {
 		return nil, err
@@ -80,7 +81,7 @@ func newNode(cfg nodeConfig) (*node, error) {
 
 // close ends rooms, then sockets, then the port.
 func (n *node) close() error {
-	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	err := errors.Join(n.host.Close(ctx), n.edge.Close(ctx), n.http.Close())
 	<-n.served
@@ -171,10 +172,10 @@ func must(t testing.TB, err error) {
 // until waits for what others bring about.
 func until(t testing.TB, what string, done func() bool) {
 	t.Helper()
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(time.Minute)
 	for !done() {
 		if time.Now().After(deadline) {
-			t.Fatalf("not within 20 s: %s", what)
+			t.Fatalf("not within a minute: %s", what)
 		}
 		time.Sleep(5 * time.Millisecond)
 	}

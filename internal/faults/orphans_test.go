@@ -35,7 +35,7 @@ func TestMatchWhoseLobbiesAreAllKilledIsMadeByTheNext(t *testing.T) {
 	h := openHall(t, 2)
 	players := gather(h, 40, rng.Uint64(), usual)
 	orphans := 0
-	for tries := 0; tries < 8 && orphans < 2; tries++ {
+	for tries := 0; tries < 8 && orphans < 2 || tries < 40 && orphans == 0; tries++ {
 		until(t, "matches are made", func() bool { return len(h.attempts("pair")) > 0 })
 		for _, l := range slices.Clone(h.lobbies) {
 			h.end(l)
@@ -59,14 +59,15 @@ func TestMatchWhoseLobbiesAreAllKilledIsMadeByTheNext(t *testing.T) {
 		took := time.Since(began)
 		h.start()
 		t.Logf("%d matches were being made when all lobbies died; carried on within %v of the next one's start", len(left), took)
-		if took > carried+time.Second {
+		if took > 5*carried { // a machine may be busy
 			t.Errorf("they were carried on after %v", took)
 		}
 	}
+	until(t, "enough are played to show something", func() bool { return players.seen(20, 0) })
 	players.quit()
-	e := players.reckon(false)
-	if orphans == 0 || e.started < 20 {
-		t.Errorf("%d matches were being made when all lobbies died, %+v: shows little", orphans, e)
+	players.reckon(false)
+	if orphans == 0 {
+		t.Error("no match was being made when all lobbies died: shows little")
 	}
 	if keys := h.endless(); len(keys) > 0 {
 		t.Errorf("keys that do not end: %q", keys)
@@ -92,8 +93,8 @@ func TestPartyMemberWhoVanishesTakesThePartyOutOfTheQueue(t *testing.T) {
 	code, _, _ := strings.Cut(rest, `"`)
 	ask("POST", "/v1/parties/join", "bob", `{"code":"`+code+`"}`, 200)
 	id := ask("POST", "/v1/tickets", "alice", `{"queue":"four","party":true}`, 201).ticket.ID
-	ask("GET", "/v1/tickets/"+id, "bob", "", 200) // and not again: his process has gone
 	began := time.Now()
+	ask("GET", "/v1/tickets/"+id, "bob", "", 200) // and not again: his process has gone
 	var last seenTicket
 	until(t, "the ticket is looked at for 20 s", func() bool {
 		_ = pause.For(t.Context(), 500*time.Millisecond)
@@ -110,7 +111,7 @@ func TestPartyMemberWhoVanishesTakesThePartyOutOfTheQueue(t *testing.T) {
 	})
 	took := time.Since(began)
 	t.Logf("ended %v after the member was heard of last: %s", took, last.Reason)
-	if last.State != "cancelled" || !strings.Contains(last.Reason, "a member of the party") || took < 29*time.Second || took > 34*time.Second {
+	if last.State != "cancelled" || !strings.Contains(last.Reason, "a member of the party") || took < 29*time.Second || took > 50*time.Second {
 		t.Errorf("after %v the ticket is %+v", took, last)
 	}
 	ask("POST", "/v1/tickets", "alice", `{"queue":"four"}`, 201)

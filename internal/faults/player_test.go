@@ -58,7 +58,7 @@ func joins(t testing.TB, r *route, room string, seat netcode.Seat, burst int) *p
 		rolls: strings.HasPrefix(room, slipGame.Name()+"-"),
 		heard: map[netcode.Seat]uint32{}, refused: map[uint32]bool{},
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	conn, err := client.Dial[books, command](ctx, seatIn(t, room, seat, p.name), client.Options{
 		HTTP: r.http, Events: ledgerEvents, OnEvent: p.hear, OnRefused: p.refuse, Reconnect: true,

@@ -88,7 +88,7 @@ func TestGiganticAttributesAndUnknownFieldsAreRefused(t *testing.T) {
 // Rooms come and go while somebody pages through them: what is there all the time is on each walk's pages exactly once.
 func TestPagingWhileRoomsChurnShowsEachRoomThatStaysOnce(t *testing.T) {
 	t.Parallel()
-	const staying, walks = 40, 60
+	const staying, walks = 40, 60 // or more, until some rooms have come and gone meanwhile
 	h := openHall(t, 2)
 	open := func(player string) (id string) {
 		a, err := h.ask(t.Context(), http.MethodPost, "/v1/rooms", player, `{"game":"pair","public":true,"title":"`+player+`"}`, "")
@@ -124,7 +124,7 @@ func TestPagingWhileRoomsChurnShowsEachRoomThatStaysOnce(t *testing.T) {
 		}
 	}()
 	pages := 0
-	for walk := range walks {
+	for walk := 0; walk < walks || churned.Load() < 10 && !t.Failed(); walk++ {
 		seen := map[string]int{}
 		for cursor := ""; ; {
 			a, err := h.ask(t.Context(), http.MethodGet, "/v1/rooms?game=pair&limit=7&cursor="+cursor, fmt.Sprint("w", walk, pages/20), "", "")
@@ -157,8 +157,5 @@ func TestPagingWhileRoomsChurnShowsEachRoomThatStaysOnce(t *testing.T) {
 	}
 	stop.Store(true)
 	<-done
-	t.Logf("%d walks of %d pages, while %d rooms came and went", walks, pages, churned.Load())
-	if churned.Load() < 10 {
-		t.Error("too few rooms came and went")
-	}
+	t.Logf("%d pages of walks, while %d rooms came and went", pages, churned.Load())
 }

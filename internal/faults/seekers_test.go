@@ -61,12 +61,27 @@ func (b *book) matchedSince(t time.Time) (first time.Time) {
 	return first
 }
 
+// seen says whether so many tickets at least have led to a match that was come to, and so many were cancelled.
+func (b *book) seen(started, cancelled int) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, n := range b.tickets {
+		if n.came != "" {
+			started--
+		}
+		if n.cancelled {
+			cancelled--
+		}
+	}
+	return started <= 0 && cancelled <= 0
+}
+
 // habit is what players do.
 type habit struct {
 	queues []string
 	both   int           // one of so many waits in two queues at once; 0 is nobody
 	giveUp int           // one of so many gives up
-	within time.Duration // and when at the latest
+	within time.Duration // and when at the latest; some wait up to sixteen times as long, for matches that take long to make
 	rest   time.Duration // between two tickets
 }
 
@@ -120,7 +135,7 @@ func (c *crowd) seek(rng *rand.Rand, player string) {
 		}
 	}
 	if rng.IntN(c.habit.giveUp) == 0 {
-		_ = pause.For(ctx, time.Duration(rng.Int64N(int64(c.habit.within))))
+		_ = pause.For(ctx, time.Duration(rng.Int64N(int64(c.habit.within))<<rng.IntN(5)))
 		c.gaveUp.Add(1)
 		for _, id := range ids {
 			c.cancel(ctx, id, player)

@@ -63,7 +63,7 @@ func TestNewClientWithAServerOfAnotherVersionStopsAndNamesBoth(t *testing.T) {
 				_, _, _ = ws.Read(r.Context())
 			})
 			way := newRoute(t, serve(t, server))
-			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
 			_, err := client.Dial[books, command](ctx, seatIn(t, "rush-1", 1, "new"), client.Options{
 				HTTP: way.http, Events: ledgerEvents, Reconnect: true,

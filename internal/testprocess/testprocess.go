@@ -30,7 +30,7 @@ const (
 	// mostOutput bounds what is kept of what a process prints, in bytes.
 	mostOutput = 4 << 20
 	// afterTimeout bounds how long After waits.
-	afterTimeout = 20 * time.Second
+	afterTimeout = time.Minute
 )
 
 // Role is what this process is to be; "" is a test.

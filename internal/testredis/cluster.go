@@ -16,6 +16,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"muster/internal/needs"
+	"muster/internal/testport"
 	"muster/match/cluster"
 )
 
@@ -65,7 +66,7 @@ func StartCluster(t testing.TB, masters int, args ...string) *Cluster {
 // startServer starts one server, which belongs to no Cluster yet, and says at which port others like it reach it.
 func (c *Cluster) startServer() (s *Server, bus string) {
 	c.t.Helper()
-	_, bus, _ = net.SplitHostPort(freeAddr(c.t))
+	_, bus, _ = net.SplitHostPort(testport.Held(c.t))
 	return Start(c.t, slices.Concat(clusterArgs, []string{"--cluster-port", bus}, c.args)...), bus
 }
 
@@ -230,9 +231,9 @@ func startShared(t testing.TB) error {
 	}
 	var addrs, ports, buses []string
 	for range 3 {
-		addr := freeAddr(t)
+		addr := testport.Held(t)
 		_, port, _ := net.SplitHostPort(addr)
-		_, bus, _ := net.SplitHostPort(freeAddr(t))
+		_, bus, _ := net.SplitHostPort(testport.Held(t))
 		addrs, buses, ports = append(addrs, addr), append(buses, bus), append(ports, port+":"+bus)
 	}
 	r, w, err := os.Pipe()

@@ -21,6 +21,7 @@ import (
 
 	"muster/internal/doctor"
 	"muster/internal/needs"
+	"muster/internal/testport"
 	"muster/match/cluster"
 )
 
@@ -61,7 +62,7 @@ func startReady(t testing.TB, ready string, before, after []string) *Server {
 	s := &Server{t: t, program: needs.Program(t, "redis-server"), ready: ready, dir: t.TempDir(), before: before, after: after}
 	t.Cleanup(s.Kill)
 	for range attempts {
-		s.Addr = freeAddr(t)
+		s.Addr = testport.Held(t)
 		err := s.start()
 		if err == nil {
 			return s
@@ -235,15 +236,4 @@ func (o *output) String() string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.text.String()
-}
-
-// freeAddr returns an address of the loopback on which nobody listens.
-func freeAddr(t testing.TB) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().String()
 }

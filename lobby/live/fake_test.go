@@ -33,6 +33,9 @@ import (
 
 const ns = "test"
 
+// headerTimeout is how long the halls' HTTP servers wait for a request's head.
+const headerTimeout = 5 * time.Second
+
 // hall is one process with lobby sockets: its inboxes, presence and bus are on a Redis that others share.
 type hall struct {
 	t       testing.TB
@@ -106,14 +109,14 @@ func newHallOn(t testing.TB, rdb redis.UniversalClient, l net.Listener, change f
 	close(ready)
 	mux := http.NewServeMux()
 	mux.Handle("GET /v1/lobby", h.server)
-	srv := &http.Server{Handler: mux, ReadHeaderTimeout: time.Second}
+	srv := &http.Server{Handler: mux, ReadHeaderTimeout: headerTimeout}
 	served := make(chan struct{})
 	go func() {
 		defer close(served)
 		_ = srv.Serve(l) // until Close
 	}()
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		if err := h.server.Close(ctx); err != nil {
 			t.Error(err)
@@ -155,7 +158,7 @@ func must(t testing.TB, err error) {
 
 func testContext(t testing.TB) context.Context {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	t.Cleanup(cancel)
 	return ctx
 }
@@ -349,13 +352,13 @@ func (h *hall) open() float64 { return h.value("muster_lobby_connections", "") }
 // eventually waits for a condition that another goroutine brings about.
 func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	deadline := time.After(10 * time.Second)
+	deadline := time.After(time.Minute)
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
 	for !ok() {
 		select {
 		case <-deadline:
-			t.Fatalf("waited 10 s for %s", what)
+			t.Fatalf("waited a minute for %s", what)
 		case <-tick.C:
 		}
 	}

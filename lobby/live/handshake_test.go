@@ -11,8 +11,10 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+	"github.com/redis/go-redis/v9"
 
 	"muster/internal/door/doortest"
+	"muster/internal/simnet"
 	"muster/proto"
 	"muster/proto/token"
 )
@@ -148,30 +150,33 @@ func TestWhatIsNoWebSocketGets426Or505AndHoldsNoPlace(t *testing.T) {
 }
 
 func TestHalfAHandshakeHoldsNothingAndDelaysNobody(t *testing.T) {
-	h := newHall(t, nil)
-	var held []net.Conn
-	for _, part := range []string{
-		"", "GET", "GET /v1/lobby HTTP/1.1\r\n", "GET /v1/lobby HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer x\r\n", "\x16\x03\x01 not HTTP at all",
-	} {
-		for range 20 {
-			c, err := h.dialer()
-			must(t, err)
-			t.Cleanup(func() { _ = c.Close() })
-			_, err = io.WriteString(c, part)
-			must(t, err)
-			held = append(held, c)
+	inBubble(t, func(t *testing.T, ctx context.Context, rdb redis.UniversalClient) {
+		h := newSimHall(t, rdb, simnet.Link{}, nil)
+		var held []net.Conn
+		for _, part := range []string{
+			"", "GET", "GET /v1/lobby HTTP/1.1\r\n", "GET /v1/lobby HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer x\r\n", "\x16\x03\x01 not HTTP at all",
+		} {
+			for range 20 {
+				c, err := h.dialer()
+				must(t, err)
+				t.Cleanup(func() { _ = c.Close() })
+				_, err = io.WriteString(c, part)
+				must(t, err)
+				held = append(held, c)
+			}
 		}
-	}
-	h.join(testContext(t), "alice", "")
-	if n := h.open(); n != 1 {
-		t.Errorf("%v sockets", n)
-	}
-	for _, c := range held {
-		_ = c.SetReadDeadline(time.Now().Add(5 * time.Second))
-		if _, err := io.Copy(io.Discard, c); err != nil {
-			t.Fatalf("a half handshake is still held after 5 s: %v", err)
+		h.join(ctx, "alice", "")
+		if n := h.open(); n != 1 {
+			t.Errorf("%v sockets", n)
 		}
-	}
+		ends := time.Now().Add(headerTimeout + time.Second)
+		for _, c := range held {
+			_ = c.SetReadDeadline(ends)
+			if _, err := io.Copy(io.Discard, c); err != nil {
+				t.Fatalf("a half handshake is still held after %v: %v", headerTimeout+time.Second, err)
+			}
+		}
+	})
 }
 
 func TestFramesAndMessagesThatAreNoneCloseTheSocketWithTheirCode(t *testing.T) {
@@ -243,35 +248,36 @@ func TestFloodsEndWith4429(t *testing.T) {
 		"empty fragments": doortest.Frame(doortest.MiddleFragment, nil),
 	} {
 		t.Run(name, func(t *testing.T) {
-			h := newHall(t, nil)
-			ctx := testContext(t)
-			other, _ := h.join(ctx, "bob", "")
-			c := h.raw("alice")
-			_, err := c.Write(doortest.Frame(doortest.FinText, []byte(`{"do":"hello"}`)))
-			must(t, err)
-			if frame[0] == doortest.MiddleFragment {
-				_, err := c.Write(doortest.Frame(1, nil))
+			inBubble(t, func(t *testing.T, ctx context.Context, rdb redis.UniversalClient) { // no time passes before the limit is reached
+				h := newSimHall(t, rdb, simnet.Link{}, nil)
+				other, _ := h.join(ctx, "bob", "")
+				c := h.raw("alice")
+				_, err := c.Write(doortest.Frame(doortest.FinText, []byte(`{"do":"hello"}`)))
 				must(t, err)
-			}
-			flood := strings.Repeat(string(frame), 200)
-			writing := make(chan struct{})
-			go func() {
-				defer close(writing)
-				for {
-					if _, err := io.WriteString(c, flood); err != nil {
-						return
-					}
+				if frame[0] == doortest.MiddleFragment {
+					_, err := c.Write(doortest.Frame(1, nil))
+					must(t, err)
 				}
-			}()
-			code, _, said := h.goodbye(c)
-			_ = c.Close()
-			<-writing
-			if code != proto.CodeRate || said == nil || said.Code != proto.CodeRate || h.closes(proto.CodeRate) != 1 {
-				t.Errorf("closed with %d, bye %+v, want 4429", code, said)
-			}
-			if m := other.ask(ctx, "nothing", "{}"); m.Error == nil || m.Error.Status != http.StatusNotFound {
-				t.Errorf("the other socket is answered %+v", m)
-			}
+				flood := strings.Repeat(string(frame), 200)
+				writing := make(chan struct{})
+				go func() {
+					defer close(writing)
+					for {
+						if _, err := io.WriteString(c, flood); err != nil {
+							return
+						}
+					}
+				}()
+				code, _, said := h.goodbye(c)
+				_ = c.Close()
+				<-writing
+				if code != proto.CodeRate || said == nil || said.Code != proto.CodeRate || h.closes(proto.CodeRate) != 1 {
+					t.Errorf("closed with %d, bye %+v, want 4429", code, said)
+				}
+				if m := other.ask(ctx, "nothing", "{}"); m.Error == nil || m.Error.Status != http.StatusNotFound {
+					t.Errorf("the other socket is answered %+v", m)
+				}
+			})
 		})
 	}
 }

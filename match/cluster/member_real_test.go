@@ -16,7 +16,7 @@ func TestMembersOutliveARealServersOutages(t *testing.T) {
 	server := testredis.Start(t)
 	n := newPeerNet()
 	join := func(id string) *peer {
-		return n.join(t, server.Connect(), id, func(cfg *cluster.MemberConfig) { cfg.Lease = time.Second })
+		return n.join(t, server.Connect(), id, func(cfg *cluster.MemberConfig) { cfg.Lease = 2 * time.Second })
 	}
 	a, b := join("a"), join("b")
 	run := func(what string, d time.Duration) {
@@ -30,14 +30,14 @@ func TestMembersOutliveARealServersOutages(t *testing.T) {
 	}
 	until(t, "both are steady", func() bool { return a.Steady() && b.Steady() })
 	server.Pause()
-	run("while Redis is stopped", 3*time.Second)
+	run("while Redis is stopped", 5*time.Second)
 	server.Resume()
 	until(t, "both hold their leases again", func() bool { return a.Steady() && b.Steady() })
 	server.Kill()
-	run("while Redis is gone", 2*time.Second)
+	run("while Redis is gone", 4*time.Second)
 	server.Restart()
 	until(t, "both hear that Redis is another one", func() bool { return a.forgotten() && b.forgotten() })
-	run("with an empty Redis", time.Second)
+	run("with an empty Redis", 2*time.Second)
 	until(t, "both are steady again", func() bool { return a.Steady() && b.Steady() })
 	if live, err := cluster.NewNodes(server.Connect(), ns, zap.NewNop()).Live(t.Context()); len(live) != 2 || err != nil {
 		t.Errorf("live nodes: %v (%v)", live, err)

@@ -178,94 +178,105 @@ func TestMessageBeforeTheWelcomeIsAProtocolError(t *testing.T) {
 
 // Floods of every kind of frame end with 4429, and what was above the limit is dropped meanwhile.
 func TestFloodsEndWith4429(t *testing.T) {
-	input := proto.NewWriter()
-	(&proto.InputPacket{Epoch: 5, Inputs: []proto.Input{{Seq: 1, Body: []byte{0x91, 1}}}}).Append(input)
-	refresh := proto.NewWriter()
-	(&proto.Refresh{Token: newBench(t, grow{}, nil).playerToken("alice", time.Hour)}).Append(refresh)
-	for name, frame := range map[string][]byte{
-		"inputs":          clientFrame(finBinary, input.Bytes()),
-		"refreshes":       clientFrame(finBinary, refresh.Bytes()),
-		"pings":           clientFrame(finPing, nil),
-		"pongs":           clientFrame(finPong, nil),
-		"empty fragments": clientFrame(middleFragment, nil),
-		"one byte":        clientFrame(middleFragment, []byte{1}),
+	for name, frame := range map[string]func(b *bench) []byte{
+		"inputs": func(*bench) []byte {
+			w := proto.NewWriter()
+			(&proto.InputPacket{Epoch: 5, Inputs: []proto.Input{{Seq: 1, Body: []byte{0x91, 1}}}}).Append(w)
+			return clientFrame(finBinary, w.Bytes())
+		},
+		"refreshes": func(b *bench) []byte {
+			w := proto.NewWriter()
+			(&proto.Refresh{Token: b.playerToken("alice", time.Hour)}).Append(w)
+			return clientFrame(finBinary, w.Bytes())
+		},
+		"pings":           func(*bench) []byte { return clientFrame(finPing, nil) },
+		"pongs":           func(*bench) []byte { return clientFrame(finPong, nil) },
+		"empty fragments": func(*bench) []byte { return clientFrame(middleFragment, nil) },
+		"one byte":        func(*bench) []byte { return clientFrame(middleFragment, []byte{1}) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := newBench(t, grow{}, nil)
-			ctx := testContext(t)
-			other := b.join(ctx, "r", 2, "bob")
-			c := welcomed(t, b.rawDial("r", b.seatToken("r", 1, "alice")))
-			flood := bytes.Repeat(frame, 200)
-			if frame[0] == middleFragment {
-				if _, err := c.Write(clientFrame(firstFragment, nil)); err != nil {
-					t.Fatal(err)
-				}
-			}
-			writing := make(chan struct{})
-			go func() {
-				defer close(writing)
-				for {
-					if _, err := c.Write(flood); err != nil {
-						return
-					}
-				}
-			}()
-			end := goodbye(t, c)
-			_ = c.Close()
-			<-writing
-			if name == "one byte" { // 8 KiB of them are too large a message first
-				if end.code != proto.CodeTooBig {
-					t.Errorf("closed with %+v, want 1009", end)
-				}
-				return
-			}
-			if end.code != proto.CodeRate || end.bye.Code != proto.CodeRate || end.reason == "" {
-				t.Errorf("closed with %+v, want 4429", end)
-			}
-			if b.closes("rate") != 1 {
-				t.Errorf("%v closes are counted", b.closes("rate"))
-			}
-			if frame[0]&0x80 != 0 && b.metricValue("muster_messages_limited_total") == 0 {
-				t.Error("nothing was counted as limited")
-			}
-			other.until(ctx, proto.KindFrame)
+			inBubble(t, grow{}, simnet.Link{}, func(t *testing.T, ctx context.Context, b *bench) { // no time passes before the limit is reached
+				floods(t, ctx, b, frame(b))
+			})
 		})
 	}
 }
 
+// floods has one client send a frame without end while another plays.
+func floods(t *testing.T, ctx context.Context, b *bench, frame []byte) {
+	t.Helper()
+	other := b.join(ctx, "r", 2, "bob")
+	c := welcomed(t, b.rawDial("r", b.seatToken("r", 1, "alice")))
+	if frame[0] == middleFragment {
+		if _, err := c.Write(clientFrame(firstFragment, nil)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	flood := bytes.Repeat(frame, 200)
+	writing := make(chan struct{})
+	go func() {
+		defer close(writing)
+		for {
+			if _, err := c.Write(flood); err != nil {
+				return
+			}
+		}
+	}()
+	end := goodbye(t, c)
+	_ = c.Close()
+	<-writing
+	if frame[0] == middleFragment && frame[1] != 0x80 { // 8 KiB of them are too large a message first
+		if end.code != proto.CodeTooBig {
+			t.Errorf("closed with %+v, want 1009", end)
+		}
+		return
+	}
+	if end.code != proto.CodeRate || end.bye.Code != proto.CodeRate || end.reason == "" {
+		t.Errorf("closed with %+v, want 4429", end)
+	}
+	if b.closes("rate") != 1 {
+		t.Errorf("%v closes are counted", b.closes("rate"))
+	}
+	if frame[0]&0x80 != 0 && b.metricValue("muster_messages_limited_total") == 0 {
+		t.Error("nothing was counted as limited")
+	}
+	other.until(ctx, proto.KindFrame)
+}
+
 func TestHalfAHandshakeHoldsNothingAndDelaysNobody(t *testing.T) {
-	b := newBench(t, grow{}, nil)
-	bearer := b.seatToken("r", 1, "alice")
-	var held []<-chan struct{}
-	for _, part := range []string{
-		"", "GET", "GET /v1/match/r HTTP/1.1\r\n", "GET /v1/match/r HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + bearer + "\r\n",
-		"\x16\x03\x01 not HTTP at all",
-	} {
-		for range 20 {
-			c, err := b.dialer()
-			if err != nil {
-				t.Fatal(err)
+	inBubble(t, grow{}, simnet.Link{}, func(t *testing.T, ctx context.Context, b *bench) {
+		bearer := b.seatToken("r", 1, "alice")
+		var held []<-chan struct{}
+		for _, part := range []string{
+			"", "GET", "GET /v1/match/r HTTP/1.1\r\n", "GET /v1/match/r HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + bearer + "\r\n",
+			"\x16\x03\x01 not HTTP at all",
+		} {
+			for range 20 {
+				c, err := b.dialer()
+				if err != nil {
+					t.Fatal(err)
+				}
+				t.Cleanup(func() { _ = c.Close() })
+				if _, err := io.WriteString(c, part); err != nil {
+					t.Fatal(err)
+				}
+				held = append(held, drainer(c))
 			}
-			t.Cleanup(func() { _ = c.Close() })
-			if _, err := io.WriteString(c, part); err != nil {
-				t.Fatal(err)
+		}
+		good := b.join(ctx, "r", 1, "alice")
+		good.until(ctx, proto.KindFrame)
+		if n := b.metricValue("muster_connections"); n != 1 {
+			t.Errorf("%v connections", n)
+		}
+		time.Sleep(headerTimeout + time.Second)
+		for _, end := range held {
+			select {
+			case <-end:
+			default:
+				t.Fatal("a half handshake is still held")
 			}
-			held = append(held, drainer(c))
 		}
-	}
-	ctx := testContext(t)
-	good := b.join(ctx, "r", 1, "alice")
-	good.until(ctx, proto.KindFrame)
-	if n := b.metricValue("muster_connections"); n != 1 {
-		t.Errorf("%v connections", n)
-	}
-	for _, end := range held {
-		select {
-		case <-end:
-		case <-time.After(5 * time.Second):
-			t.Fatal("a half handshake is still held after 5 s")
-		}
-	}
+	})
 }
 
 // Whatever the handshake lacks, the answer is HTTP and no socket, and the place that was reserved is free again.

@@ -231,7 +231,7 @@ func newBenchOf(t testing.TB, game match.Game, change func(*Config), l net.Liste
 		_ = srv.Serve(l) // until Close
 	}()
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		if err := errors.Join(host.Close(ctx), b.edge.Close(ctx)); err != nil {
 			t.Error(err)
@@ -244,7 +244,7 @@ func newBenchOf(t testing.TB, game match.Game, change func(*Config), l net.Liste
 }
 
 // headerTimeout is how long the benches' HTTP server waits for a request's head.
-const headerTimeout = 300 * time.Millisecond
+const headerTimeout = 5 * time.Second
 
 // seatToken returns a fresh token for a seat, of a player whose own token is good for an hour.
 func (b *bench) seatToken(room string, seat uint16, player string) string {
@@ -426,13 +426,13 @@ func (b *bench) viewers(every string) float64 {
 // eventually waits for a condition that another goroutine brings about.
 func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	deadline := time.After(10 * time.Second)
+	deadline := time.After(time.Minute)
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
 	for !ok() {
 		select {
 		case <-deadline:
-			t.Fatalf("waited 10 s for %s", what)
+			t.Fatalf("waited a minute for %s", what)
 		case <-tick.C:
 		}
 	}
@@ -460,7 +460,7 @@ type end struct {
 // goodbye reads frames from a bare connection until the close frame.
 func goodbye(t testing.TB, c net.Conn) end {
 	t.Helper()
-	return goodbyeWithin(t, c, 10*time.Second)
+	return goodbyeWithin(t, c, time.Minute)
 }
 
 func goodbyeWithin(t testing.TB, c net.Conn, d time.Duration) (e end) {

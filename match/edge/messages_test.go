@@ -1,11 +1,13 @@
 package edge
 
 import (
+	"context"
 	"runtime"
 	"testing"
 
 	"github.com/coder/websocket"
 
+	"muster/internal/simnet"
 	"muster/proto"
 )
 
@@ -63,27 +65,27 @@ func TestPingIsAnsweredWithTheTickTime(t *testing.T) {
 }
 
 func TestHugeDeclaredLengthsAllocateNothing(t *testing.T) {
-	b := newBench(t, grow{}, nil)
-	ctx := testContext(t)
-	for seat, msg := range [][]byte{
-		{0xdd, 0xff, 0xff, 0xff, 0xff},
-		{0xdf, 0xff, 0xff, 0xff, 0xff},
-		{0xc6, 0xff, 0xff, 0xff, 0xff},
-		{0xdb, 0xff, 0xff, 0xff, 0xff},
-		{0x96, 1, 0, 0, 0, 1, 0xdd, 0xff, 0xff, 0xff, 0xff},
-	} {
-		p := b.join(ctx, "r", uint16(seat+1), "p")
-		var before, after runtime.MemStats
-		runtime.ReadMemStats(&before)
-		if err := p.Write(ctx, websocket.MessageBinary, msg); err != nil {
-			t.Fatal(err)
+	inBubble(t, grow{}, simnet.Link{}, func(t *testing.T, ctx context.Context, b *bench) {
+		for seat, msg := range [][]byte{
+			{0xdd, 0xff, 0xff, 0xff, 0xff},
+			{0xdf, 0xff, 0xff, 0xff, 0xff},
+			{0xc6, 0xff, 0xff, 0xff, 0xff},
+			{0xdb, 0xff, 0xff, 0xff, 0xff},
+			{0x96, 1, 0, 0, 0, 1, 0xdd, 0xff, 0xff, 0xff, 0xff},
+		} {
+			p := b.join(ctx, "r", uint16(seat+1), "p")
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			if err := p.Write(ctx, websocket.MessageBinary, msg); err != nil {
+				t.Fatal(err)
+			}
+			p.closed(ctx)
+			runtime.ReadMemStats(&after)
+			if grown := after.TotalAlloc - before.TotalAlloc; grown > 1<<20 { // the whole process, both ends and a few ticks
+				t.Errorf("%x: %d bytes allocated", msg, grown)
+			}
 		}
-		p.closed(ctx)
-		runtime.ReadMemStats(&after)
-		if grown := after.TotalAlloc - before.TotalAlloc; grown > 1<<20 { // the whole process, both ends and a few ticks
-			t.Errorf("%x: %d bytes allocated", msg, grown)
-		}
-	}
+	})
 }
 
 func TestLeaveClosesDone(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"testing"
 
+	"muster/internal/testport"
 	"muster/match/cluster"
 	"muster/match/node"
 )
@@ -16,12 +17,7 @@ func TestNodeHasCrashedWhereNobodyListensOrAnotherAnswers(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = still.Close() }()
-	gone, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	nobody := "http://" + gone.Addr().String()
-	_ = gone.Close()
+	nobody := "http://" + testport.Held(t)
 	again := httptest.NewServer(http.NotFoundHandler())
 	defer again.Close()
 	for what, c := range map[string]struct {
