@@ -103,7 +103,7 @@ type RoomInfo struct {
 // shownIn is how long until something of a room is old enough to be shown. A host that takes a room over has nothing of what the
 // one before kept for those who watch, and epochs are the times in milliseconds at which rooms were taken over, or little more.
 func shownIn(epoch uint64, delay time.Duration, now time.Time) time.Duration {
-	due := time.UnixMilli(int64(min(epoch, 1<<52))).Add(delay) //nolint:gosec // bounded
+	due := time.UnixMilli(int64(min(epoch, 1<<52))).Add(delay)
 	return min(max(due.Sub(now), 0), delay)
 }
 
