@@ -28,7 +28,10 @@ type RoomInfo struct {
 	Players int               `json:"players"`
 	Watch   bool              `json:"watch"`              // whether one may watch it without a seat
 	DelayMS int64             `json:"delay_ms,omitempty"` // how much later those who watch see it
-	Created time.Time         `json:"created_at"`
+	// ShownInMS is about how long until those who watch are shown something; the delay begins anew where the match goes on at
+	// another server.
+	ShownInMS int64     `json:"shown_in_ms,omitempty"`
+	Created   time.Time `json:"created_at"`
 }
 
 // NewRoom says what room to make. Only Game must be set.

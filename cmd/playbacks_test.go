@@ -3,6 +3,7 @@ package cmd
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -15,6 +16,7 @@ import (
 	"muster/internal/testredis"
 	"muster/lobby"
 	"muster/match"
+	"muster/match/playback"
 	"muster/proto"
 )
 
@@ -326,5 +328,18 @@ func TestReplayPlayPrintsAPageThatShowsAndControlsIt(t *testing.T) {
 	keyed := serve(t, withArena, "--key-file", ownKey(t))
 	if status, _, errs := replayCommand(t, arena.Game, "play", replayOfArena(t), "--url", keyed.url); status == 0 || !strings.Contains(errs, "--token") {
 		t.Errorf("without a token: exit status %d: %s", status, errs)
+	}
+}
+
+// What a replay's rules did to the process is said to who opens another one, and that another server may show it.
+func TestWhatCannotBeShownNowIsRefusedWithWhenToAskAgain(t *testing.T) {
+	for err, want := range map[error]int{
+		playback.ErrStalled: http.StatusServiceUnavailable, playback.ErrClosed: http.StatusServiceUnavailable,
+		playback.ErrBusy: http.StatusTooManyRequests, playback.ErrMany: http.StatusTooManyRequests,
+	} {
+		var answer *lobby.ReplayError
+		if got := (&playbacks{}).refusal(err); !errors.As(got, &answer) || answer.Status != want || answer.Retry == "" || answer.Detail != err.Error() {
+			t.Errorf("%v: %+v", err, got)
+		}
 	}
 }

@@ -467,7 +467,7 @@ func TestOwnerAloneChangesARoom(t *testing.T) {
 func TestPublicRoomOfAGameThatAllowsItIsWatchedWithoutASeat(t *testing.T) {
 	rdb := testredis.Embedded(t)
 	p := open(t, rdb, func(c *lobby.Config) {
-		c.Games = []lobby.Game{{Name: "arena", Rules: "7", Seats: 4, Watch: true}, {Name: "chess", Rules: "1", Seats: 2}}
+		c.Games = []lobby.Game{{Name: "arena", Rules: "7", Seats: 4, Watch: true, Delay: time.Hour}, {Name: "chess", Rules: "1", Seats: 2, Delay: time.Hour}}
 	})
 	defer p.Close()
 	defer join(t, rdb, cluster.Node{ID: "n1", URL: "http://n1.example", Games: map[string]string{"arena": "7", "chess": "1"}})()
@@ -482,11 +482,16 @@ func TestPublicRoomOfAGameThatAllowsItIsWatchedWithoutASeat(t *testing.T) {
 	}
 	if got := want[lobby.RoomInfo](t, p.get("bob", "/v1/rooms/"+m.Room.ID), 200); got.Free != 3 {
 		t.Errorf("watched, the room has %d free seats, want 3", got.Free)
+	} else if ms := got.ShownIn; ms > 3_600_000 || ms < 3_000_000 || got.Delay != 3_600_000 {
+		t.Errorf("what is shown an hour late is shown in %d ms", ms)
 	}
 	private := p.makeRoom("alice", "")
 	wantProblem(t, p.post("bob", "/v1/rooms/"+private.Room.ID+"/spectate", ""), http.StatusNotFound, "")
 	chess := want[made](t, p.post("alice", "/v1/rooms", `{"game":"chess","public":true}`), 201)
 	wantProblem(t, p.post("bob", "/v1/rooms/"+chess.Room.ID+"/spectate", ""), http.StatusNotFound, "")
+	if chess.Room.ShownIn != 0 {
+		t.Errorf("a room that nobody may watch is shown in %d ms", chess.Room.ShownIn)
+	}
 }
 
 func TestMetricsCountRoomsAndTheWaysToThem(t *testing.T) {

@@ -96,7 +96,15 @@ type RoomInfo struct {
 	Created time.Time         `json:"created_at" example:"2026-01-02T03:04:05.678Z"`
 	Watch   bool              `json:"watch" doc:"Whether one may watch it without a seat, where one may join it." example:"true"`
 	Delay   int64             `json:"delay_ms,omitempty" doc:"How much later those who watch see it." example:"30000"`
+	ShownIn int64             `json:"shown_in_ms,omitempty" doc:"How long until those who watch are shown something, about. The delay begins anew where the match goes on at another server: what was still to be shown is not." example:"12000"`
 	Code    string            `json:"code,omitempty" doc:"By which anybody may join who knows it. Only who made the room sees it." example:"KFR7WQ"`
+}
+
+// shownIn is how long until something of a room is old enough to be shown. A host that takes a room over has nothing of what the
+// one before kept for those who watch, and epochs are the times in milliseconds at which rooms were taken over, or little more.
+func shownIn(epoch uint64, delay time.Duration, now time.Time) time.Duration {
+	due := time.UnixMilli(int64(min(epoch, 1<<52))).Add(delay)
+	return min(max(due.Sub(now), 0), delay)
 }
 
 // infoOf is a room as a player sees it.
@@ -104,6 +112,9 @@ func (l *Lobby) infoOf(r *cluster.PublicRoom, player string) RoomInfo {
 	i := RoomInfo{
 		ID: r.ID, Game: r.Game, Title: r.Title, Region: r.Region, Tags: r.Tags, Public: r.Public, Seats: r.Seats,
 		Free: r.Free, Players: r.Occupied, Created: r.Created.UTC(), Watch: l.games[r.Game].Watch, Delay: l.games[r.Game].Delay.Milliseconds(),
+	}
+	if i.Watch {
+		i.ShownIn = shownIn(r.Epoch, l.games[r.Game].Delay, time.Now()).Milliseconds()
 	}
 	if r.Owner != "" && r.Owner == player {
 		i.Code = r.Code

@@ -1,6 +1,10 @@
 package e2e
 
-import "testing"
+import (
+	"testing"
+
+	"muster/internal/testprocess"
+)
 
 func TestAMatchIsWatchedLiveAndThenAsAReplay(t *testing.T) {
 	ofPages(t)
@@ -10,4 +14,12 @@ func TestAMatchIsWatchedLiveAndThenAsAReplay(t *testing.T) {
 func TestAMatchOfAnyGameIsWatchedAsTables(t *testing.T) {
 	ofPages(t)
 	play(t, "watch-tables.mjs", serve(t, build(t)), shots(t))
+}
+
+// Who comes to a match that is shown late is told how long it takes.
+func TestAMatchIsWatchedLiveOnceItsDelayIsCountedDown(t *testing.T) {
+	ofPages(t)
+	addr := freeAddr(t)
+	testprocess.Start(t, "late", []string{"serve", "--listen", addr}, "XDG_CONFIG_HOME="+t.TempDir()).After(t, "lobby ")
+	play(t, "watch-late.mjs", "http://"+addr, shots(t))
 }

@@ -63,8 +63,8 @@ func main() {
 	o := &options{Err: os.Stderr, Settle: 5 * time.Second, Behind: 5 * time.Minute}
 	flag.IntVar(&o.Watch, "watch", 10_000, "how many watch the first room")
 	flag.IntVar(&o.Slow, "slow", 10, "each so many-th of them is slow; 0: none")
-	flag.IntVar(&o.Rate, "slow-rate", 500, "bytes a second that a slow one reads")
-	flag.DurationVar(&o.After, "slow-after", 40*time.Second, "the server's --slow-after")
+	flag.IntVar(&o.Rate, "slow-rate", 300, "bytes a second that a slow one reads")
+	flag.DurationVar(&o.After, "slow-after", time.Minute, "the server's --slow-after")
 	flag.IntVar(&o.Rooms, "rooms", 4, "rooms of 16 players")
 	flag.DurationVar(&o.Window, "window", 10*time.Second, "how long each measurement takes")
 	flag.Parse()

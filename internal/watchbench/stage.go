@@ -142,7 +142,8 @@ func (s *stage) watchSlowly(ctx context.Context, room string, slow int) error {
 			return err
 		}
 	}
-	return fmt.Errorf("within %v not all slow ones were brought on, and none was closed: is -slow-rate below what is sent?", s.o.Behind)
+	fmt.Fprintf(s.o.Err, "within %v not all slow ones were brought on, and none was closed: is -slow-rate below what is sent?\n", s.o.Behind)
+	return nil // the report says how they stand
 }
 
 // crowd starts a process of those who watch.

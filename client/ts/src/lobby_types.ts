@@ -894,6 +894,8 @@ export interface RoomInfo {
   public: boolean;
   region?: string;
   seats: number;
+  /** How long until those who watch are shown something, about. The delay begins anew where the match goes on at another server: what was still to be shown is not. */
+  shown_in_ms?: number;
   tags?: Record<string, string>;
   title?: string;
   /** Whether one may watch it without a seat, where one may join it. */

@@ -14,6 +14,7 @@ import { expose, type Seen } from "./debug.ts";
 import { Landing } from "./landing.ts";
 import { Remote } from "./remote.ts";
 import { TablesScene } from "./tables_scene.ts";
+import { soon } from "./time.ts";
 import { Transport } from "./transport.ts";
 import { Viewer } from "./viewer.ts";
 
@@ -121,6 +122,17 @@ function live(room: string): void {
   setText(about, "Live match");
   say("Coming to the match …");
   const mine = round;
+  const waiting = async (again: boolean) => {
+    const socket = viewer?.match;
+    const r = await (await signIn()).rooms.get(room);
+    const due = performance.now() + (r.shown_in_ms ?? 0);
+    const count = () => {
+      if (mine !== round || viewer?.match !== socket || viewer?.shown) return;
+      say(soon(due - performance.now(), again));
+      setTimeout(count, 500);
+    };
+    count();
+  };
   const details = async () => {
     const r = await (await signIn()).rooms.get(room);
     if (mine !== round) return;
@@ -133,6 +145,7 @@ function live(room: string): void {
     ...watcher(),
     seat: async () => (await signIn()).rooms.spectate(room),
     replay: false,
+    waiting: (again) => void waiting(again).catch(() => undefined), // it is said to be coming, which is true
     over: (why, refused) => tell(refused ? "This match cannot be watched" : "The match is over", refused ? refusal(why) : ended(why), refused ? undefined : { kind: "match", id: room, as: "" }),
   });
 }
@@ -236,6 +249,7 @@ function watcher() {
     },
     refresh: async () => (await signIn()).refresh(),
     frame: (tick: number) => note(tick),
+    waiting: () => {},
   };
 }
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { ago, minutes, nextSpeed } from "./time.ts";
+import { ago, minutes, nextSpeed, soon } from "./time.ts";
 
 test("ticks are told as minutes and seconds", () => {
   for (const [ticks, rate, want] of [[0, 20, "0:00"], [19, 20, "0:00"], [20, 20, "0:01"], [1199, 20, "0:59"], [1200, 20, "1:00"], [72_000, 20, "60:00"], [-5, 20, "0:00"]] as const) {
@@ -29,4 +29,13 @@ test("how long ago is told roughly", () => {
   assert.equal(ago("2026-01-02T02:00:00Z", now), "10 h ago");
   assert.equal(ago("2025-12-30T12:00:00Z", now), "3 days ago");
   assert.equal(ago("never", now), "");
+});
+
+test("why nothing is shown yet is told with for how long", () => {
+  assert.equal(soon(11_200, false), "The match is shown in 12 s …");
+  assert.equal(soon(11_200, true), "The match goes on at another server. The broadcast continues in 12 s …");
+  assert.equal(soon(180_000, true), "The match goes on at another server. The broadcast continues in 3 min …");
+  assert.equal(soon(0, true), "The broadcast continues in a moment …");
+  assert.equal(soon(-500, false), "The match is shown in a moment …");
+  assert.equal(soon(NaN, false), "The match is shown in a moment …");
 });

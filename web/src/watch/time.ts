@@ -26,3 +26,11 @@ export function ago(then: string, now: number): string {
   if (seconds < 36 * 3600) return `${Math.round(seconds / 3600)} h ago`;
   return `${Math.round(seconds / 86_400)} days ago`;
 }
+
+/** Why nothing is shown yet, and for how long, in milliseconds: a server that took the match over begins the delay anew. */
+export function soon(ms: number, again: boolean): string {
+  const seconds = Math.ceil(ms / 1000);
+  const when = !(seconds > 0) ? "in a moment" : seconds < 120 ? `in ${seconds} s` : `in ${Math.ceil(seconds / 60)} min`;
+  if (!again) return `The match is shown ${when} …`;
+  return `${seconds > 0 ? "The match goes on at another server. " : ""}The broadcast continues ${when} …`;
+}

@@ -15,6 +15,8 @@ export interface ViewerOptions {
   /** Whether the pictures come: not before the first one, nor while a lost socket is taken up again. */
   live(on: boolean): void;
   frame(tick: number): void;
+  /** A socket is open, and nothing is shown by it yet. again says that something was before it. */
+  waiting(again: boolean): void;
   /** It is over; why, in words. refused says that the server said so before anything was seen. */
   over(why: string, refused: boolean): void;
   refresh(): Promise<string>;
@@ -30,6 +32,7 @@ export class Viewer {
   #raf = 0;
   #closed = false;
   #seen = false;
+  #shown = false; // by this socket
   #failed = 0; // attempts since the last frame
   #tick = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -44,6 +47,11 @@ export class Viewer {
 
   get match(): Match | undefined {
     return this.#match;
+  }
+
+  /** Whether something was shown by the newest socket. */
+  get shown(): boolean {
+    return this.#shown;
   }
 
   get scene(): MatchScene | undefined {
@@ -66,6 +74,7 @@ export class Viewer {
 
   async #attempt(failed: number): Promise<void> {
     let ended: CloseInfo | undefined; // before connect had resolved
+    this.#shown = false;
     try {
       const seat = await this.#o.seat();
       if (this.#closed) return;
@@ -80,6 +89,7 @@ export class Viewer {
       this.#match = match;
       this.#scene ??= this.#o.scene(match.info.game);
       this.#scene.begin(match);
+      if (!this.#shown) this.#o.waiting(this.#seen);
       if (ended) this.#lost(ended);
     } catch (error) {
       if (this.#closed) return;
@@ -112,7 +122,7 @@ export class Viewer {
     const tick = this.#o.replay ? f.processed : f.tick;
     const jumped = this.#o.replay && this.#seen && Math.abs(tick - this.#tick - this.speed) > LEAP * Math.max(1, this.speed);
     this.#tick = tick;
-    this.#seen = true;
+    this.#seen = this.#shown = true;
     this.#failed = 0;
     this.#o.live(true);
     const at: Moment = { tick, rate: match.info.rate, replay: this.#o.replay };
