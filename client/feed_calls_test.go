@@ -40,15 +40,18 @@ func TestRequestsThatMayBeMadeTwiceAreMadeAgainOnTheNextSocket(t *testing.T) {
 	}{
 		"chat.send": {
 			func(ctx context.Context, f *Feed) (any, error) { return f.Chat().Send(ctx, "party:p", "hi", "k1") }, `{"id":"1-0","text":"hi"}`,
-			ChatMessage{ID: "1-0", Text: "hi"}, "map[channel:party:p key:k1 text:hi]",
+			ChatMessage{ID: "1-0", Text: "hi"},
+			"map[channel:party:p key:k1 text:hi]",
 		},
 		"chat.history": {
 			func(ctx context.Context, f *Feed) (any, error) { return f.Chat().History(ctx, "party:p", "7-0", 3) }, `{"messages":[{"text":"hi"}],"next":"1-0"}`,
-			ChatHistory{Messages: []ChatMessage{{Text: "hi"}}, Next: "1-0"}, "map[before:7-0 channel:party:p limit:3]",
+			ChatHistory{Messages: []ChatMessage{{Text: "hi"}}, Next: "1-0"},
+			"map[before:7-0 channel:party:p limit:3]",
 		},
 		"ticket.get": {
 			func(ctx context.Context, f *Feed) (any, error) { return f.Ticket(ctx, "t1") }, `{"id":"t1","state":"waiting"}`,
-			Ticket{ID: "t1", State: "waiting"}, "map[ticket:t1]",
+			Ticket{ID: "t1", State: "waiting"},
+			"map[ticket:t1]",
 		},
 		"ticket.explain": {
 			func(ctx context.Context, f *Feed) (any, error) { return f.Explain(ctx, "t1") }, `{"text":"two more"}`, Explanation{Text: "two more"}, "map[ticket:t1]",

@@ -10,8 +10,9 @@ import (
 // *[ChatMessage], mute a *[RoomMuting], notification a *[Notification]. It is nil for kinds that this client does not know,
 // such as those that backends publish, and where the lobby could not write the body: see Decode.
 //
-//	switch v, err := news.Event.Value(); v := v.(type) {
-//	case *client.ChatMessage:
+//	v, err := news.Event.Value()
+//	switch v := v.(type) {
+//	case *client.ChatMessage: …
 func (e *LiveEvent) Value() (any, error) {
 	var v any
 	switch e.Kind {

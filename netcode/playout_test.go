@@ -190,7 +190,10 @@ func TestResetForgetsStatesAndTime(t *testing.T) {
 func TestPlayoutRefusesWhatMakesNoSense(t *testing.T) {
 	sc := rewindSchema(t)
 	for _, cfg := range []PlayoutConfig{
-		{MinDelay: 3, MaxDelay: 2}, {CatchUp: 0.5}, {Snap: -1}, {Snap: math.NaN()},
+		{MinDelay: 3, MaxDelay: 2},
+		{CatchUp: 0.5},
+		{Snap: -1},
+		{Snap: math.NaN()},
 		{MinDelay: -1},
 		{MinDelay: 11}, // beyond the default of the other
 		{MaxDelay: 101},
