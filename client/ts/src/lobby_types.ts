@@ -709,6 +709,8 @@ export interface Queue {
   matches_per_minute: number;
   name: string;
   players_waiting: number;
+  /** Whether anybody may watch its matches. */
+  watch: boolean;
 }
 
 /** What GET /v1/queues answers. */
@@ -892,11 +894,13 @@ export interface RoomInfo {
   players: number;
   /** Anybody may find it and join. */
   public: boolean;
+  /** The queue whose match it is, which anybody may watch: its tickets alone lead into it. */
+  queue?: string;
   region?: string;
   seats: number;
   tags?: Record<string, string>;
   title?: string;
-  /** Whether one may watch it without a seat, where one may join it. */
+  /** Whether one may watch it without a seat, where one may find it. */
   watch: boolean;
 }
 
