@@ -20,7 +20,8 @@ type RoomInfo struct {
 	Game    string            `json:"game"`
 	Title   string            `json:"title,omitempty"`
 	Public  bool              `json:"public"`
-	Code    string            `json:"code,omitempty"` // by which others join; for its maker alone
+	Queue   string            `json:"queue,omitempty"` // whose match it is: one may watch it, and not join
+	Code    string            `json:"code,omitempty"`  // by which others join; for its maker alone
 	Region  string            `json:"region,omitempty"`
 	Tags    map[string]string `json:"tags,omitempty"`
 	Seats   int               `json:"seats"`

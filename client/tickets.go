@@ -293,6 +293,7 @@ type Queue struct {
 	Game             string  `json:"game"`
 	PlayersWaiting   int     `json:"players_waiting"`
 	MatchesPerMinute float64 `json:"matches_per_minute"`
+	Watch            bool    `json:"watch"`         // whether anybody may watch its matches
 	Expected         []Waits `json:"expected_wait"` // by rating
 }
 

@@ -32,7 +32,7 @@ Example:
 
 // Run implements the command.
 func (c *queueCheckCmd) Run(p *program) error {
-	rules, err := queuefile.Open(c.File, queuefile.Options{Seats: seatsOf(p.games)})
+	rules, err := queuefile.Open(c.File, queuefile.Options{Seats: seatsOf(p.games), Watched: watchedOf(p.games)})
 	var list queuefile.Mistakes
 	if errors.As(err, &list) {
 		fmt.Fprintln(p.stderr, list) // as editors read them
@@ -61,6 +61,15 @@ func described(r *queue.Rules) string {
 		start = fmt.Sprintf("starts with %d after %v", r.Min, r.Gather)
 	}
 	return fmt.Sprintf("%s: %s, %d players (%s), %s", r.Name, r.Game, r.Max(), size, start)
+}
+
+// watchedOf says of each game whether its rooms may be watched.
+func watchedOf(games []Game) map[string]bool {
+	watched := map[string]bool{}
+	for _, g := range games {
+		watched[g.Name()] = g.Rules().Spectators > 0
+	}
+	return watched
 }
 
 // seatsOf are the seats of each game's rooms, but for the dashboard's, to which no queue leads.

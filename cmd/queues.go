@@ -55,7 +55,7 @@ func (q *queues) read() ([]queue.Rules, error) {
 		}
 		return list, nil
 	}
-	rules, err := queuefile.Open(q.file, queuefile.Options{Seats: seatsOf(q.games), Failed: q.failed})
+	rules, err := queuefile.Open(q.file, queuefile.Options{Seats: seatsOf(q.games), Watched: watchedOf(q.games), Failed: q.failed})
 	if err != nil {
 		q.loads.WithLabelValues("bad").Inc()
 		return nil, err //nolint:wrapcheck // names the file and the lines

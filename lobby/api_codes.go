@@ -2,31 +2,22 @@ package lobby
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"strconv"
-	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"muster/lobby/joincode"
 	"muster/match/cluster"
 	"muster/proto/token"
 )
-
-// codeLetters are those of join codes: no vowels, which would make words of them, and nothing that looks like another.
-const codeLetters = "BCDFGHJKLMNPQRSTVWXZ23456789"
 
 // codeTries is how many codes are tried for a room until one is free: of 481 million a few thousand are taken.
 const codeTries = 5
 
 // codeOf is the i-th code of a room, which nobody can work out from its id. A repeated request tries the same ones.
 func codeOf(keys *token.Keys, room string, i int) string {
-	sum := sha256.Sum256([]byte(keys.Derive("room-code", room, strconv.Itoa(i))))
-	code := make([]byte, 6)
-	for i := range code {
-		code[i] = codeLetters[int(sum[i])%len(codeLetters)]
-	}
-	return string(code)
+	return joincode.Of(keys.Derive("room-code", room, strconv.Itoa(i)))
 }
 
 type roomCodeInput struct {
@@ -45,7 +36,12 @@ func (l *Lobby) joinByCode(ctx context.Context, in *roomCodeInput) (*matchOutput
 		return nil, l.problem("joining a room by its code", err)
 	}
 	wrong := huma.Error404NotFound("no room has this code")
-	rec, err := l.rooms.ByCode(ctx, strings.ToUpper(in.Code))
+	code, ok := joincode.Plain(in.Code)
+	if !ok {
+		l.metrics.wrongCodes.Inc()
+		return nil, wrong
+	}
+	rec, err := l.rooms.ByCode(ctx, code)
 	if errors.Is(err, cluster.ErrNoRoom) {
 		l.metrics.wrongCodes.Inc()
 		return nil, wrong

@@ -115,7 +115,8 @@ func (l *Lobby) registerMe(api huma.API) {
 	huma.Register(api, operation(huma.Operation{
 		OperationID: "delete-me", Method: http.MethodDelete, Path: "/v1/me", DefaultStatus: http.StatusNoContent,
 		Summary: "Forget what is kept of one: profile, ratings, blocks, mutes and list of matches", Tags: []string{"Players"},
-		Description: "Results of matches go by themselves within a week. What others keep, their lists and blocks, stays.",
+		Description: "Nobody is shown the ratings any more; they are gone after 30 days, and until then who comes back has them again: " +
+			"it is no way to begin anew. Results of matches go by themselves within a week. What others keep, their lists and blocks, stays.",
 	}), l.deleteMe)
 	huma.Register(api, operation(huma.Operation{
 		OperationID: "get-player", Method: http.MethodGet, Path: "/v1/players/{player}",

@@ -80,7 +80,7 @@ type readyInput struct {
 
 type codeInput struct {
 	Body struct {
-		Code string `json:"code" pattern:"^[2-9A-HJKMNP-Za-hjkmnp-z]{6}$" example:"K7PX2M" doc:"The party's code, in capitals or small letters."`
+		Code string `json:"code" pattern:"^[2-9B-DF-HJ-NP-TV-XZb-df-hj-np-tv-xz]{6}$" example:"K7PX2M" doc:"The party's code, in capitals or small letters."`
 	}
 	from asked
 }

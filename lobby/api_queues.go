@@ -16,6 +16,7 @@ type Queue struct {
 	Game      string  `json:"game" example:"arena"`
 	Players   int     `json:"players_waiting" example:"12"`
 	PerMinute float64 `json:"matches_per_minute" example:"3"`
+	Watch     bool    `json:"watch" example:"false" doc:"Whether anybody may watch its matches."`
 	Waits     []Waits `json:"expected_wait" nullable:"false" doc:"How long players waited lately, by rating; empty where nobody was matched."`
 }
 
@@ -75,7 +76,7 @@ func (l *Lobby) listQueues(ctx context.Context, _ *struct{}) (*queuesOutput, err
 		if err != nil {
 			return nil, l.problem("reading a queue", err)
 		}
-		q := Queue{Name: name, Game: rules.Game, Players: s.Players, PerMinute: s.PerMinute, Waits: []Waits{}}
+		q := Queue{Name: name, Game: rules.Game, Players: s.Players, PerMinute: s.PerMinute, Watch: rules.Watch && l.games[rules.Game].Watch, Waits: []Waits{}}
 		for _, b := range s.Bands {
 			q.Waits = append(q.Waits, waitsOf(b))
 		}

@@ -39,8 +39,8 @@ func (l *Lobby) registerRooms(api huma.API) {
 	}), l.rejoin)
 	huma.Register(api, operation(huma.Operation{
 		OperationID: "list-rooms", Method: http.MethodGet, Path: "/v1/rooms",
-		Summary: "List public rooms", Tags: []string{"Rooms"}, Errors: []int{http.StatusForbidden, http.StatusNotFound},
-		Description: "The newest first. Whoever reads from page to page gets no room twice, and each that was there and fitted all " +
+		Summary: "List rooms that anybody may find", Tags: []string{"Rooms"}, Errors: []int{http.StatusForbidden, http.StatusNotFound},
+		Description: "Public rooms, and matches of queues that may be watched, which have no free seat. The newest first. Whoever reads from page to page gets no room twice, and each that was there and fitted all " +
 			"the time, however many come and go meanwhile.",
 	}), l.listRooms)
 	huma.Register(api, operation(huma.Operation{
@@ -53,7 +53,7 @@ func (l *Lobby) registerRooms(api huma.API) {
 	huma.Register(api, operation(huma.Operation{
 		OperationID: "get-room", Method: http.MethodGet, Path: "/v1/rooms/{id}",
 		Summary: "Read a room", Tags: []string{"Rooms"}, Errors: []int{http.StatusForbidden, http.StatusNotFound},
-		Description: "A public room, or one that the player made.",
+		Description: "A public room, one that the player made, or a match of a queue that may be watched.",
 	}), l.getRoom)
 	huma.Register(api, operation(huma.Operation{
 		OperationID: "change-room", Method: http.MethodPatch, Path: "/v1/rooms/{id}",
@@ -78,8 +78,8 @@ func (l *Lobby) registerRooms(api huma.API) {
 	}), l.joinByCode)
 	huma.Register(api, operation(huma.Operation{
 		OperationID: "spectate-room", Method: http.MethodPost, Path: "/v1/rooms/{id}/spectate",
-		Summary: "Watch a public room", Tags: []string{"Rooms"}, Errors: []int{http.StatusForbidden, http.StatusNotFound},
-		Description: "Or a private one by who made it. Only games that allow it can be watched. The token is good for a socket that gets " +
+		Summary: "Watch a room", Tags: []string{"Rooms"}, Errors: []int{http.StatusForbidden, http.StatusNotFound},
+		Description: "A public one, one that the player made, or a match of a queue whose matches may be watched. Only games that allow it can be watched. The token is good for a socket that gets " +
 			"the state and sends nothing; it takes no seat.",
 	}), l.spectateRoom)
 }
@@ -157,6 +157,9 @@ func (l *Lobby) joinRoom(ctx context.Context, in *InRoom) (*matchOutput, error) 
 	r, live, err := l.openTo(ctx, in.ID)
 	if err != nil {
 		return nil, err
+	}
+	if r.MadeBy != "" {
+		return nil, huma.Error403Forbidden("it is a match of the queue " + r.MadeBy + ", into which its tickets alone lead")
 	}
 	m, err := l.sit(ctx, r.Room, live, &in.from, byID, huma.Error404NotFound(noRoom))
 	if err != nil {

@@ -24,7 +24,7 @@ var (
 var ticketLimit = rate{Rate: 30, Burst: 30, Period: time.Minute}
 
 // How often codes of rooms and parties may be tried by one player and from one address, so that nobody finds one by
-// guessing. At the player's rate, all the time, the code of one of 1,000 parties is hit after two months.
+// guessing. At the player's rate, all the time, the code of one of 1,000 parties is hit after a month.
 var (
 	codeLimit        = rate{Rate: 10, Burst: 10, Period: time.Minute}
 	codeAddressLimit = rate{Rate: 60, Burst: 60, Period: time.Minute}

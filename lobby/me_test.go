@@ -88,6 +88,32 @@ func TestProfileIsWhatItsPlayerSaysOfHimself(t *testing.T) {
 	})
 }
 
+func TestPlayerWhoDeletesHimselfIsNoBeginnerWhenHeIsBack(t *testing.T) {
+	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
+		p := open(t, rdb, nil)
+		defer p.Close()
+		must(t, cluster.NewDirectory(rdb, ns).PostResult(t.Context(), proto.Result{
+			Room: cluster.NewID(), Game: "arena", Queue: "duel", Rules: "7", Ended: time.Now(),
+			Placements: []proto.Placement{{Seat: 0, Player: "alice", Rank: 1}, {Seat: 1, Player: "bob", Rank: 2}},
+		}))
+		time.Sleep(2 * time.Second) // the results are drained
+		was := want[lobby.Me](t, p.me("alice", "GET", "me", ""), 200).Ratings
+		if len(was) != 1 || was[0].Rating <= 1000 {
+			t.Fatalf("she is rated %+v", was)
+		}
+		for range 3 {
+			want204(t, p.me("alice", "DELETE", "me", ""))
+			wantProblem(t, p.me("bob", "GET", "players/alice", ""), http.StatusNotFound, "")
+		}
+		if got := want[matches](t, p.me("alice", "GET", "me/matches", ""), 200); len(got.Matches) != 0 {
+			t.Errorf("her list of matches is %+v", got)
+		}
+		if got := want[lobby.Me](t, p.me("alice", "GET", "me", ""), 200).Ratings; !cmp.Equal(got, was) {
+			t.Errorf("back, she is rated %+v and was %+v", got, was)
+		}
+	})
+}
+
 func want204(t *testing.T, a answer) {
 	t.Helper()
 	if a.status != http.StatusNoContent || len(a.body) > 0 {

@@ -14,6 +14,7 @@ import (
 
 	"muster/internal/testredis"
 	"muster/lobby"
+	"muster/lobby/joincode"
 	"muster/match/cluster"
 )
 
@@ -271,7 +272,7 @@ func TestCodesHaveNoLettersThatLookAlikeAndDiffer(t *testing.T) {
 	var codes []string
 	for i := range 20 {
 		m := p.makeRoom(fmt.Sprint("p", i), "")
-		if len(m.Room.Code) != 6 || strings.Trim(m.Room.Code, "BCDFGHJKLMNPQRSTVWXZ23456789") != "" || slices.Contains(codes, m.Room.Code) {
+		if len(m.Room.Code) != joincode.Len || strings.Trim(m.Room.Code, joincode.Letters) != "" || slices.Contains(codes, m.Room.Code) {
 			t.Errorf("code %q after %v", m.Room.Code, codes)
 		}
 		codes = append(codes, m.Room.Code)

@@ -90,11 +90,12 @@ type RoomInfo struct {
 	Region  string            `json:"region,omitempty" example:"eu"`
 	Tags    map[string]string `json:"tags,omitempty" example:"{\"mode\":\"ctf\"}"`
 	Public  bool              `json:"public" doc:"Anybody may find it and join." example:"true"`
+	Queue   string            `json:"queue,omitempty" example:"ranked" doc:"The queue whose match it is, which anybody may watch: its tickets alone lead into it."`
 	Seats   int               `json:"seats" example:"16"`
 	Free    int               `json:"free" doc:"Seats that anybody may have now." example:"13"`
 	Players int               `json:"players" doc:"Seats that are taken or kept for somebody who is on the way." example:"3"`
 	Created time.Time         `json:"created_at" example:"2026-01-02T03:04:05.678Z"`
-	Watch   bool              `json:"watch" doc:"Whether one may watch it without a seat, where one may join it." example:"true"`
+	Watch   bool              `json:"watch" doc:"Whether one may watch it without a seat, where one may find it." example:"true"`
 	Delay   int64             `json:"delay_ms,omitempty" doc:"How much later those who watch see it." example:"30000"`
 	ShownIn int64             `json:"shown_in_ms,omitempty" doc:"How long until those who watch are shown something, about. The delay begins anew where the match goes on at another server: what was still to be shown is not." example:"12000"`
 	Code    string            `json:"code,omitempty" doc:"By which anybody may join who knows it. Only who made the room sees it." example:"KFR7WQ"`
@@ -110,7 +111,7 @@ func shownIn(epoch uint64, delay time.Duration, now time.Time) time.Duration {
 // infoOf is a room as a player sees it.
 func (l *Lobby) infoOf(r *cluster.PublicRoom, player string) RoomInfo {
 	i := RoomInfo{
-		ID: r.ID, Game: r.Game, Title: r.Title, Region: r.Region, Tags: r.Tags, Public: r.Public, Seats: r.Seats,
+		ID: r.ID, Game: r.Game, Title: r.Title, Region: r.Region, Tags: r.Tags, Public: r.Public && r.MadeBy == "", Queue: r.MadeBy, Seats: r.Seats,
 		Free: r.Free, Players: r.Occupied, Created: r.Created.UTC(), Watch: l.games[r.Game].Watch, Delay: l.games[r.Game].Delay.Milliseconds(),
 	}
 	if i.Watch {

@@ -128,7 +128,7 @@ var rules = []rule{
 	{
 		dirs: []string{"lobby"},
 		onlyOurs: []string{
-			"internal/door", "internal/pause", "internal/strictjson", "lobby/chat", "lobby/inbox", "lobby/invitation", "lobby/keyspace", "lobby/live", "lobby/party", "lobby/players",
+			"internal/door", "internal/pause", "internal/strictjson", "lobby/chat", "lobby/inbox", "lobby/invitation", "lobby/joincode", "lobby/keyspace", "lobby/live", "lobby/party", "lobby/players",
 			"lobby/presence", "lobby/queue", "lobby/queuefile", "lobby/rating", "lobby/simulate", "lobby/ticket",
 			"match/cluster", "proto", "proto/token",
 		},

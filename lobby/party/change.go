@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"muster/lobby/joincode"
 	"muster/match/cluster"
 )
 
@@ -62,7 +63,10 @@ func (s *Store) Join(ctx context.Context, id string, who Member) (*Party, error)
 
 // JoinByCode takes in a player who knows the party's code. Errors: ErrNone, ErrFull, *ElsewhereError.
 func (s *Store) JoinByCode(ctx context.Context, code string, who Member) (*Party, error) {
-	code = plainCode(code)
+	code, ok := joincode.Plain(code)
+	if !ok {
+		return nil, ErrNone
+	}
 	id, err := s.byCode(ctx, code)
 	if err != nil {
 		return nil, err

@@ -254,28 +254,6 @@ func TestEventOfTheLargestPartyFitsAnInbox(t *testing.T) {
 	}
 }
 
-func TestCodesAreOfLettersThatLookDifferent(t *testing.T) {
-	seen := map[rune]int{}
-	const n = 5000
-	for range n {
-		code := NewCodeText()
-		if len(code) != codeLen || strings.ContainsAny(code, "0O1IL") {
-			t.Fatalf("code %q", code)
-		}
-		for _, r := range code {
-			seen[r]++
-		}
-	}
-	if len(seen) != len(codeLetters) {
-		t.Errorf("%d letters are used, want %d", len(seen), len(codeLetters))
-	}
-	for r, count := range seen { // 968 of each are expected, with a deviation of 31
-		if count < 700 || count > 1250 {
-			t.Errorf("%q came %d times of %d", r, count, n*codeLen)
-		}
-	}
-}
-
 func TestWhatIsNoIdOrCodeIsNotLookedFor(t *testing.T) {
 	ctx, s := t.Context(), newWorld().store(testredis.Embedded(t))
 	for _, id := range []string{"", "x", "*", strings.Repeat("A", 26), strings.Repeat("a", 25) + "}", strings.Repeat("a", 27)} {

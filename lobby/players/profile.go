@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -64,8 +65,24 @@ func (s *Store) Player(ctx context.Context, id string) (Player, error) {
 	return s.read(ctx, id, func(redis.Pipeliner) {})
 }
 
-// keep lets what is kept of a player last from now on.
+// A player who is deleted has his ratings set aside: nobody is shown them, and after leftFor they are gone. Would they go at
+// once, whoever likes to play against beginners could be one whenever he wants. The mark is a field beside the games, whose
+// names begin with a letter; with it gone, the ratings are what they were.
+const (
+	leftField = "!left"
+	leftFor   = 30 * 24 * time.Hour
+)
+
+// Deleted again, they end no later.
+var leaveScript = redis.NewScript(`
+if redis.call('EXISTS', KEYS[1]) == 0 or redis.call('HEXISTS', KEYS[1], ARGV[1]) == 1 then return 'ok' end
+redis.call('HSET', KEYS[1], ARGV[1], '1')
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+return 'ok'`)
+
+// keep lets what is kept of a player last from now on; ratings that were set aside are his again.
 func (s *Store) keep(ctx context.Context, pipe redis.Pipeliner, id string) {
+	pipe.HDel(ctx, s.ratings(id), leftField)
 	for _, key := range []string{s.profile(id), s.ratings(id), s.blocks(id), s.mutes(id)} {
 		pipe.PExpire(ctx, key, keepFor)
 	}
@@ -79,14 +96,17 @@ func (s *Store) read(ctx context.Context, id string, change func(redis.Pipeliner
 	if _, err := pipe.Exec(ctx); err != nil {
 		return Player{}, fmt.Errorf("reading a player: %w", err)
 	}
-	f := profile.Val()
-	if len(f) == 0 && len(ratings.Val()) == 0 { // a name may be empty, and its field is there
+	f, rated := profile.Val(), ratings.Val()
+	if _, left := rated[leftField]; left {
+		rated = nil
+	}
+	if len(f) == 0 && len(rated) == 0 { // a name may be empty, and its field is there
 		return Player{}, ErrNone
 	}
 	p := Player{ID: id, Name: f["name"], Profile: Profile{
 		About: f["about"], Avatar: f["avatar"], Country: f["country"], Status: f["status"], Watch: watchOf(f["watch"]),
 	}}
-	for game, text := range ratings.Val() {
+	for game, text := range rated {
 		st := s.parse(text)
 		p.Ratings = append(p.Ratings, GameRating{game, st.games, st.skill.Rating()})
 	}
@@ -94,7 +114,8 @@ func (s *Store) read(ctx context.Context, id string, change func(redis.Pipeliner
 	return p, nil
 }
 
-// Delete forgets a player: profile, ratings, blocks, mutes and list of matches. That a result was recorded is remembered, so
+// Delete forgets a player: profile, blocks, mutes and list of matches. His ratings are set aside for 30 days: until he
+// comes again, sets his profile or is in a rated match nobody is shown them, but he is matched by them. That a result was recorded is remembered, so
 // that it does not come back; so are others' lists and blocks.
 func (s *Store) Delete(ctx context.Context, id string) error {
 	muted, err := s.Mutes(ctx, id)
@@ -108,7 +129,10 @@ func (s *Store) Delete(ctx context.Context, id string) error {
 	if _, err := pipe.Exec(ctx); err != nil {
 		return fmt.Errorf("deleting a player: %w", err)
 	}
-	err = s.rdb.Del(ctx, s.profile(id), s.ratings(id), s.blocks(id), s.mutes(id), s.matches(id)).Err()
+	err = s.rdb.Del(ctx, s.profile(id), s.blocks(id), s.mutes(id), s.matches(id)).Err()
+	if err == nil {
+		err = leaveScript.Run(ctx, s.rdb, []string{s.ratings(id)}, leftField, leftFor.Milliseconds()).Err()
+	}
 	if err != nil {
 		return fmt.Errorf("deleting a player: %w", err)
 	}

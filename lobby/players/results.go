@@ -216,6 +216,7 @@ if after ~= '' then
 		after = string.format('%.17g %.17g %d', mu + tonumber(ARGV[4]), wide, tonumber(games) + 1)
 	end
 	redis.call('HSET', KEYS[1], ARGV[1], after)
+	redis.call('HDEL', KEYS[1], '!left') -- he is here again
 	redis.call('PEXPIRE', KEYS[1], ARGV[9])
 end
 redis.call('XADD', KEYS[3], 'MAXLEN', ARGV[8], '*', 'match', ARGV[7], 'before', now, 'after', after)

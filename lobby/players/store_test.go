@@ -1,11 +1,14 @@
 package players_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/redis/go-redis/v9"
@@ -14,6 +17,7 @@ import (
 	"muster/lobby/keyspace"
 	"muster/lobby/players"
 	"muster/lobby/rating"
+	"muster/match/cluster"
 )
 
 func TestAvoidAndBlockedSayWhoBlocksWhom(t *testing.T) {
@@ -118,6 +122,65 @@ func TestDeletedPlayerStaysDeleted(t *testing.T) {
 	if games(t, s, "ben") != 1 {
 		t.Error("the other one lost his")
 	}
+}
+
+// Whoever deletes himself to be a beginner again is none: he is matched by what he was rated, and has it when he is back.
+func TestPlayerWhoIsDeletedHasHisRatingsWhenHeIsBackWithin30Days(t *testing.T) {
+	for name, back := range map[string]func(s *players.Store) error{
+		"he asks who he is": func(s *players.Store) error { _, err := s.Come(context.Background(), "ann", "Ann"); return err },
+		"he sets his profile": func(s *players.Store) error {
+			_, err := s.SetProfile(context.Background(), "ann", "Ann", players.Profile{})
+			return err
+		},
+		"he plays a match":     func(s *players.Store) error { return s.Record(context.Background(), duel("r2", "ann", "ben")) },
+		"he is deleted before": func(s *players.Store) error { return s.Delete(context.Background(), "ann") },
+	} {
+		rdb := testredis.Embedded(t)
+		s := players.New(rdb, ns, rating.Model{})
+		must(t, s.Record(t.Context(), duel("r1", "ann", "ben")))
+		was := ratings(t, s, "ann")[0]
+		must(t, s.Delete(t.Context(), "ann"))
+		key := keyspace.Player(ns, "ann") + ":rating"
+		if left := rdb.TTL(t.Context(), key).Val(); left > 30*24*time.Hour || left < 29*24*time.Hour {
+			t.Errorf("%s: his ratings end in %v", name, left)
+		}
+		if _, err := s.Player(t.Context(), "ann"); !errors.Is(err, players.ErrNone) {
+			t.Errorf("%s: others are shown him: %v", name, err)
+		}
+		if now := ratings(t, s, "ann")[0]; now != was || was.Mean <= 1000 {
+			t.Errorf("%s: he is matched by %+v, and was by %+v", name, now, was)
+		}
+		must(t, rdb.Expire(t.Context(), key, 20*24*time.Hour).Err()) // ten days pass
+		must(t, back(s))
+		p, err := s.Player(t.Context(), "ann")
+		left := rdb.TTL(t.Context(), key).Val()
+		if name == "he is deleted before" { // again: that makes nothing last
+			if !errors.Is(err, players.ErrNone) || left > 20*24*time.Hour {
+				t.Errorf("deleted twice: %v, his ratings end in %v", err, left)
+			}
+			continue
+		}
+		if err != nil || len(p.Ratings) != 1 || p.Ratings[0].Game != "arena" || p.Ratings[0].Mean < was.Mean || left < 399*24*time.Hour {
+			t.Errorf("%s: he is %+v, %v, kept for %v", name, p, err, left)
+		}
+	}
+}
+
+func TestRatingsOfADeletedPlayerAreGoneAfter30Days(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rdb, stop := cluster.Embedded()
+		defer stop()
+		s := players.New(rdb, ns, rating.Model{})
+		must(t, s.Record(t.Context(), duel("r1", "ann", "ben")))
+		must(t, s.Delete(t.Context(), "ann"))
+		time.Sleep(31 * 24 * time.Hour)
+		if keys, err := rdb.Keys(t.Context(), keyspace.Player(ns, "ann")+"*").Result(); err != nil || len(keys) > 0 {
+			t.Errorf("of him there is %v, %v", keys, err)
+		}
+		if p, err := s.Come(t.Context(), "ann", "Ann"); err != nil || len(p.Ratings) > 0 {
+			t.Errorf("he comes back as %+v, %v", p, err)
+		}
+	})
 }
 
 func TestEveryKeyEndsAndHoldsNoPlayersWords(t *testing.T) {

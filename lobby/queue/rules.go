@@ -55,6 +55,9 @@ type Rules struct {
 	// other seats up to Min; 0 is never.
 	BotsAfter time.Duration
 
+	// Watch lets anybody watch its matches, as far as the game's rules do and as much later as these say.
+	Watch bool
+
 	// Beta is the standard deviation of one player's performance about his rating, for predictions alone. Default 500/3,
 	// which is the rating model's where ratings are in its points (package rating).
 	Beta float64

@@ -31,6 +31,8 @@ type Options struct {
 	// Seats are how many seats a room of each game has. Queues of other games, and those whose matches have more
 	// players, are mistakes. nil checks neither.
 	Seats map[string]int
+	// Watched has the games that may be watched. A queue of another whose matches may be is a mistake. nil checks nothing.
+	Watched map[string]bool
 	// Failed hears of an expression that could not be worked out for two tickets, which then does not hold. It is called
 	// each time, by whatever goroutine matches, so it must be quick. nil is nobody.
 	Failed func(queue, rule string, err error)

@@ -53,7 +53,7 @@ func TestTheManualHasEveryKey(t *testing.T) {
 
 func TestTheManualsExampleIsRead(t *testing.T) {
 	t.Parallel()
-	got, err := Load(example(t), Options{Seats: map[string]int{"arena": 16}})
+	got, err := Load(example(t), Options{Seats: map[string]int{"arena": 16}, Watched: map[string]bool{"arena": true}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,7 +70,7 @@ func TestTheManualsExampleIsRead(t *testing.T) {
 		},
 		Conditions: []queue.Condition{{Name: "other-clans", Until: 2 * time.Minute, Holds: func(*queue.Ticket, *queue.Ticket, time.Duration) bool { return true }}},
 		AvoidFor:   2 * time.Minute, Confirm: 15 * time.Second, Connect: 15 * time.Second, Backfill: true,
-		BotsAfter: 45 * time.Second, MaxWait: 5 * time.Minute,
+		BotsAfter: 45 * time.Second, Watch: true, MaxWait: 5 * time.Minute,
 	}.Validate()
 	if err != nil {
 		t.Fatal(err)
@@ -129,6 +129,9 @@ func TestMistakesAreNamedWithTheirLines(t *testing.T) {
 		"too many seats":     {"queues:\n  q:\n    game: arena\n    teams: 4\n    team_size: 5\n", []string{"5: queues.q: a match has 20 players (4 teams of 5), and a room of arena has 16 seats"}},
 		"team_size":          {"queues:\n  q:\n    game: arena\n    team_size: five\n", []string{`4: queues.q.team_size is "five", want a whole number from 1 to 1000`}},
 		"fraction":           {"queues:\n  q:\n    game: arena\n    team_size: 2.5\n", []string{`4: queues.q.team_size is "2.5", want a whole number`}},
+		"watch is a flag":    {head + "    watch: true\n", []string{`5: queues.q.watch is "true", want everyone or nobody`}},
+		"watch by friends":   {head + "    watch: [friends]\n", []string{"5: queues.q.watch is a list, want everyone or nobody"}},
+		"nobody may watch":   {head + "    watch: everyone\n", []string{"5: queues.q.watch is everyone, and the rules of arena let nobody watch"}},
 		"teams":              {head + "    teams: 17\n", []string{`5: queues.q.teams is "17", want a whole number from 1 to 16`}},
 		"min above max":      {head + "    start: {min: 6, wait_for_more: 0s}\n", []string{"5: queues.q.start.min is 6, and a match has 5 players (1 teams of 5)"}},
 		"min without wait":   {head + "    start: {min: 2}\n", []string{"5: queues.q.start says min and no wait_for_more: want for how long 2 players wait for up to 5, 0s for not at all"}},
@@ -175,7 +178,7 @@ func TestMistakesAreNamedWithTheirLines(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got, err := Load([]byte(c.file), Options{Name: "f.yaml", Seats: map[string]int{"arena": 16}})
+			got, err := Load([]byte(c.file), Options{Name: "f.yaml", Seats: map[string]int{"arena": 16}, Watched: map[string]bool{"arena": false}})
 			if got != nil {
 				t.Errorf("it gives rules: %+v", got)
 			}

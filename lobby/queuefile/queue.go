@@ -111,6 +111,7 @@ func (d *document) queueFields(r *queue.Rules, said lines) []field {
 		{"bots", func(n *yaml.Node, at string) {
 			d.fields(n, at, field{"after", d.duration(&r.BotsAfter, time.Second, maxWait)})
 		}},
+		{"watch", d.watch(r)},
 		{"expires", d.duration(&r.MaxWait, leastWait, maxWait)},
 	}
 }
@@ -135,6 +136,17 @@ func (d *document) game(r *queue.Rules) func(*yaml.Node, string) {
 	}
 }
 
+// watch reads who may watch the matches, in the words in which players say who may see them.
+func (d *document) watch(r *queue.Rules) func(*yaml.Node, string) {
+	return func(n *yaml.Node, at string) {
+		if n.Kind != yaml.ScalarNode || n.Value != "everyone" && n.Value != "nobody" {
+			d.wants(n, at, "everyone or nobody")
+			return
+		}
+		r.Watch = n.Value == "everyone"
+	}
+}
+
 // together holds what a queue says in one place against what it says in others.
 func (d *document) together(r *queue.Rules, said lines, at string) {
 	if r.Game == "" {
@@ -151,6 +163,9 @@ func (d *document) together(r *queue.Rules, said lines, at string) {
 	players := fmt.Sprintf("%d teams of %d", max(r.Teams, 1), r.TeamSize)
 	if seats, ok := d.opts.Seats[r.Game]; ok && most > seats {
 		d.add(said["team_size"], "%s: a match has %d players (%s), and a room of %s has %d seats", at, most, players, r.Game, seats)
+	}
+	if r.Watch && d.opts.Watched != nil && !d.opts.Watched[r.Game] {
+		d.add(said["watch"], "%s.watch is everyone, and the rules of %s let nobody watch", at, r.Game)
 	}
 	_, waits := said["start.wait_for_more"]
 	switch {

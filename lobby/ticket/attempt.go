@@ -52,6 +52,7 @@ type plan struct {
 	Teams    int  `json:"teams,omitempty"`
 	TeamSize int  `json:"team_size,omitempty"`
 	Backfill bool `json:"backfill,omitempty"`
+	Watch    bool `json:"watch,omitempty"` // anybody may watch the match
 }
 
 // planned is a ticket of an attempt.
@@ -103,7 +104,7 @@ func planOf(r *queue.Rules, a *queue.Assignment, tickets map[string]*queue.Ticke
 	p = plan{
 		Room: a.Room, Version: a.Version, Region: a.Region, Roles: a.Roles, Bots: a.Bots, Attributes: a.Attributes,
 		Confirm: r.Confirm, Connect: r.Connect, MaxWait: r.MaxWait,
-		Seats: r.Max(), Backfill: r.Backfill,
+		Seats: r.Max(), Backfill: r.Backfill, Watch: r.Watch,
 	}
 	if r.Teams > 1 {
 		p.Teams, p.TeamSize = r.Teams, r.TeamSize

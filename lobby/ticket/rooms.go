@@ -107,7 +107,7 @@ func (e *engine) create(ctx context.Context, a *attempt, live map[string]cluster
 	n := cluster.NewRoom{
 		ID: a.id, Game: game.Name, Rules: game.Rules, Seats: a.Seats, Region: a.Region, Meta: text, MadeBy: e.keys.queue,
 		Node: node.ID, Expect: len(m.Players), Need: a.Need, ExpectFor: a.Connect + late,
-		Teams: a.Teams, TeamSize: a.TeamSize,
+		Teams: a.Teams, TeamSize: a.TeamSize, Public: a.Watch,
 	}
 	if a.Backfill {
 		n.Queue = e.keys.queue // else nobody looks for its free seats

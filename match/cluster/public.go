@@ -95,9 +95,19 @@ type Filter struct {
 
 // PublicRoom is a room that anybody may find.
 type PublicRoom struct {
-	Room         // without Config and Meta
-	Free     int // seats that were neither taken nor reserved when it was read; 0 where its rules take no new players
-	Occupied int // the others
+	Room // without Config and Meta
+	// Free are the seats that were neither taken nor reserved when it was read; none where its rules take no new players, nor
+	// in a queue's match, into which tickets alone lead. Occupied are the others.
+	Free, Occupied int
+}
+
+// found is a room as those see it who find it.
+func (s *state) found() PublicRoom {
+	p := PublicRoom{Room: s.Room, Free: s.free, Occupied: s.occupied}
+	if p.MadeBy != "" {
+		p.Free = 0
+	}
+	return p
 }
 
 // maxScan bounds how many rooms one call of Public looks at.
@@ -191,7 +201,7 @@ func toCursor(name string) string { return base64.RawURLEncoding.EncodeToString(
 // shown are the fields of a record that a list of rooms needs.
 var shown = []string{
 	"game", "rules", "queue", "node", "seats", "seed", "epoch", "created", "region", "title", "public", "owner", "tags", "shut",
-	"off", "version",
+	"off", "version", "madeby",
 }
 
 // publicRooms reads rooms by their names; those that are not public any more are the zero value, and taken out.
@@ -220,7 +230,7 @@ func (d *Directory) publicRooms(ctx context.Context, names []named) ([]PublicRoo
 			continue
 		}
 		s.count(nil, seats[i].Val(), now.Val().UnixMilli())
-		list[i] = PublicRoom{Room: s.Room, Free: s.free, Occupied: s.occupied}
+		list[i] = s.found()
 	}
 	return list, d.sweep(ctx, gone)
 }
@@ -272,5 +282,5 @@ func (d *Directory) Look(ctx context.Context, room string) (PublicRoom, error) {
 	if s.err != nil {
 		return PublicRoom{}, fmt.Errorf("looking at room %s: %w", room, s.err)
 	}
-	return PublicRoom{Room: s.Room, Free: s.free, Occupied: s.occupied}, nil
+	return s.found(), nil
 }

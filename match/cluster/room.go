@@ -58,7 +58,7 @@ type NewRoom struct {
 	Region string
 	Tags   map[string]string
 	Title  string
-	Public bool   // anybody may find it and join
+	Public bool   // anybody may find it, and join it unless it is a queue's match (MadeBy)
 	Code   string // by which it is joined; no other room has it
 	Owner  string // the player who made it
 	Config []byte // for the game

@@ -108,7 +108,7 @@ export interface Routes {
   "GET /v1/queues": { args: {}; reply: Queues };
   /** Read how a replay that is shown stands. */
   "GET /v1/replays/{id}": { args: { id: string }; reply: ReplayState };
-  /** List public rooms. */
+  /** List rooms that anybody may find. */
   "GET /v1/rooms": { args: { game?: string | undefined; region?: string | undefined; tag?: string[] | undefined; open_seats?: number | undefined; limit?: number | undefined; cursor?: string | undefined }; reply: RoomList };
   /** Read a room. */
   "GET /v1/rooms/{id}": { args: { id: string }; reply: RoomInfo };
@@ -180,7 +180,7 @@ export interface Routes {
   "POST /v1/rooms/{id}/join": { args: { id: string }; reply: MatchSeat };
   /** Claim one's seat again. */
   "POST /v1/rooms/{id}/rejoin": { args: { id: string }; reply: MatchSeat };
-  /** Watch a public room. */
+  /** Watch a room. */
   "POST /v1/rooms/{id}/spectate": { args: { id: string }; reply: MatchSeat };
   /** Wait for a match. */
   "POST /v1/tickets": { args: NewTicket; reply: Ticket };

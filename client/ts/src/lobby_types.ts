@@ -709,6 +709,8 @@ export interface Queue {
   matches_per_minute: number;
   name: string;
   players_waiting: number;
+  /** Whether anybody may watch its matches. */
+  watch: boolean;
 }
 
 /** What GET /v1/queues answers. */
@@ -892,13 +894,15 @@ export interface RoomInfo {
   players: number;
   /** Anybody may find it and join. */
   public: boolean;
+  /** The queue whose match it is, which anybody may watch: its tickets alone lead into it. */
+  queue?: string;
   region?: string;
   seats: number;
   /** How long until those who watch are shown something, about. The delay begins anew where the match goes on at another server: what was still to be shown is not. */
   shown_in_ms?: number;
   tags?: Record<string, string>;
   title?: string;
-  /** Whether one may watch it without a seat, where one may join it. */
+  /** Whether one may watch it without a seat, where one may find it. */
   watch: boolean;
 }
 
