@@ -51,8 +51,8 @@ type process struct {
 	claims *node.Claimer
 	weight float64
 	region string // guarded by w.mu
-	killed bool // guarded by w.mu
-	over   bool // fenced
+	killed bool   // guarded by w.mu
+	over   bool   // fenced
 }
 
 // inWorld runs a test in virtual time with n processes.
