@@ -120,7 +120,7 @@ func (rm *Instance) seatOf(v Viewer) *seat {
 func (rm *Instance) input(s *seat, m *message, tick uint32) {
 	in := proto.Input{Seq: m.seq, Tick: m.tick, View: m.view, Frac: m.frac, Body: rm.data[m.from:m.to], Waited: m.waited}
 	if m.epoch != rm.spec.Epoch {
-		in.Tick, in.View = tick, tick-1
+		in.Tick, in.View, in.Waited = tick, tick-1, 0
 	}
 	if s.inputs.Push(&in, tick) {
 		rm.metrics.inputs.Inc()

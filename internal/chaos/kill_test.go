@@ -48,7 +48,7 @@ func (w *world) killFor(long, every time.Duration) {
 // provenAfter is how long a room must run after a failover before the next one is not held against it.
 const provenAfter = 6 * time.Second
 
-// prove lets all rooms run that long: two hosts that die of the same room within less are that room's fault.
+// prove lets all rooms run that long: hosts that die one after the other of the same room within less may be that room's fault.
 func (w *world) prove() { pass(w.t, provenAfter) }
 
 // stopFor keeps the host of most rooms from running for a while: others take its rooms over where that is longer than

@@ -85,6 +85,9 @@ func (rm *room) Input(v match.Viewer, p *proto.InputPacket) {
 	if len(p.Inputs) > 0 {
 		tick = p.Inputs[0].Tick // those before it were sent before
 	}
+	if p.Epoch != rm.ans.epoch {
+		tick = 0 // its ticks mean nothing here: it is for the next one, as the host takes it
+	}
 	b := &rm.batch
 	l := rm.clock.lastCall(tick, b.gone, inputSpare)
 	b.packet.Reset()

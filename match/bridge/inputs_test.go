@@ -3,6 +3,7 @@ package bridge
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -164,6 +165,7 @@ func waitingRoom(t *testing.T, net Network, l *line) (*room, match.Viewer) {
 	})
 	rm := newRoom(b, place{"n0", "r"}, 1, true)
 	rm.line = l
+	rm.ans.epoch = 1
 	rm.clock.rate = 20
 	rm.clock.trip = 4 * time.Millisecond
 	rm.clock.note(100, 1<<15, time.Now())
@@ -221,6 +223,51 @@ func TestARoomThatEndsLeavesTheLine(t *testing.T) {
 		rm.end(elsewhere)
 		if list := l.take(nil); len(list) != 1 || list[0] != other {
 			t.Errorf("%d rooms are in the line, not the other one alone", len(list))
+		}
+	})
+}
+
+// kinds is a network that notes what kinds of messages go.
+type kinds struct{ list []int }
+
+func (k *kinds) Send(_ string, msg []byte) bool {
+	h, err := readHead(proto.NewReader(msg))
+	if err == nil {
+		k.list = append(k.list, h.kind)
+	}
+	return true
+}
+
+// Who bets and leaves in one moment has bet.
+func TestWhatAPlayerHasSentGoesBeforeHisLeaveAndHisEnd(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		net := &kinds{}
+		rm, v := waitingRoom(t, net, &line{})
+		rm.Input(v, inputFor(103))
+		rm.Leave(v)
+		rm.Input(v, inputFor(104))
+		rm.Detach(v)
+		if want := []int{kindInput, kindLeave, kindInput, kindDetach}; !slices.Equal(net.list, want) {
+			t.Errorf("messages of kinds %v went, want %v", net.list, want)
+		}
+		time.Sleep(time.Second)
+		if n := len(net.list); n != 4 {
+			t.Errorf("%d messages in the end", n)
+		}
+	})
+}
+
+// An input that was made for another host's ticks is for the next one here, whatever tick it names.
+func TestInputsOfAnotherEpochWaitForNoLaterTick(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		net := &nothing{}
+		rm, v := waitingRoom(t, net, &line{})
+		p := inputFor(5000)
+		p.Epoch = 7
+		time.Sleep(20 * time.Millisecond) // the last call for tick 101 was 5 ms ago
+		rm.Input(v, p)
+		if n := net.messages.Load(); n != 1 {
+			t.Errorf("%d messages have gone at once, want one", n)
 		}
 	})
 }

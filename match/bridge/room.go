@@ -150,6 +150,7 @@ func (rm *room) Detach(v match.Viewer) {
 	}
 	rm.used = time.Now()
 	rm.b.metrics.viewers[edgeHalf].Dec()
+	rm.sendBatch() // what he has sent goes before
 	numbered(rm.writer, 4, kindDetach, rm.session, rm.out.last+1, g.id)
 	rm.post()
 }
@@ -159,6 +160,7 @@ func (rm *room) Leave(v match.Viewer) {
 	rm.mu.Lock()
 	defer rm.mu.Unlock()
 	if g := rm.guests[v]; g != nil {
+		rm.sendBatch() // what he has sent goes before
 		numbered(rm.writer, 4, kindLeave, rm.session, rm.out.last+1, g.id)
 		rm.post()
 	}

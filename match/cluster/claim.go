@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/redis/go-redis/v9"
@@ -13,8 +14,11 @@ import (
 	"muster/proto"
 )
 
-// maxAttempts is how many hosts may stop soon after they have opened a room: then it is the room that is to blame.
-const maxAttempts = 2
+// limits are how many hosts may stop soon after they have opened a room: then it is the room that is to blame. Of those
+// under attempts none but the first has got further than the one before it; under crashes are all.
+type limits struct{ attempts, crashes int }
+
+var defaultLimits = limits{attempts: 2, crashes: 3}
 
 // Claimed says what is to be done with a room that was claimed.
 type Claimed string
@@ -33,17 +37,24 @@ const (
 	ClaimedOff Claimed = "off"
 )
 
+// Blame says that a node has stopped, perhaps by a room of its own.
+type Blame struct {
+	// Further is how many ticks more than the host before it the node's journal must have of the room, for it to have got
+	// past what stopped that one: some ticks that a host has run are not in its journal.
+	Further int
+}
+
 // Claim takes a room over from a node that is gone, under a new epoch. The new node must Own it already. Claimed again by
 // the same node it is what it was. The epoch is higher than the room's and than floor, which is the highest that is known of
-// any room: what Redis has may be older. blame says that the room may be what stopped the other node, if
-// that had opened it. Errors: ErrNoRoom, ErrFenced where the room is not that node's any more.
-func (d *Directory) Claim(ctx context.Context, room, from, node string, floor uint64, blame bool) (Claimed, Room, error) {
-	doing, count := "claiming room "+room, ""
-	if blame {
-		count = "1"
+// any room: what Redis has may be older. blame is not nil where the room may be what stopped the other node, if that had opened
+// it. Errors: ErrNoRoom, ErrFenced where the room is not that node's any more.
+func (d *Directory) Claim(ctx context.Context, room, from, node string, floor uint64, blame *Blame) (Claimed, Room, error) {
+	doing, further := "claiming room "+room, ""
+	if blame != nil {
+		further = strconv.Itoa(blame.Further)
 	}
-	word, err := claimScript.Run(ctx, d.rdb, append(d.all(room), d.hangs(room)), from, node, roomTTL.Milliseconds(),
-		maxAttempts, maxHangs, floor, count).Text()
+	word, err := claimScript.Run(ctx, d.rdb, append(d.all(room), d.journal(room), d.hangs(room)), from, node, roomTTL.Milliseconds(),
+		d.limits.attempts, maxHangs, floor, further, d.limits.crashes).Text()
 	if err == nil && (word == "gone" || word == "fenced") {
 		err = answered(doing, word, nil)
 	} else if err != nil {
@@ -59,22 +70,27 @@ func (d *Directory) Claim(ctx context.Context, room, from, node string, floor ui
 	return Claimed(word), r, err
 }
 
-// A room that its host never opened has not stopped it.
+// A room that its host never opened has not stopped it. In its record: from, what its journal's newest tick was at the last
+// claim; attempts, how many hosts in a row have stopped where the one before did; crashes, how many have stopped in a row at
+// all. They begin anew once it is past that: see Renew.
 var claimScript = redis.NewScript(`
-local rec = redis.call('HMGET', KEYS[1], 'node', 'epoch', 'off', 'attempts', 'begun', 'result', 'lost', 'clean')
+local rec = redis.call('HMGET', KEYS[1], 'node', 'epoch', 'off', 'attempts', 'begun', 'result', 'lost', 'clean', 'from', 'crashes')
 if not rec[1] then return 'gone' end
-local attempts = tonumber(rec[4] or '0')
+local attempts, crashes = tonumber(rec[4] or '0'), tonumber(rec[10] or '0')
 if rec[1] ~= ARGV[2] then
 	if rec[1] ~= ARGV[1] then return 'fenced' end
 	local t = redis.call('TIME')
 	local epoch = string.format('%.0f', math.max(t[1] * 1000 + math.floor(t[2] / 1000), tonumber(rec[2]) + 1, tonumber(ARGV[6]) + 1))
+	local last = redis.call('HGET', KEYS[#KEYS - 1], 'last')
 	redis.call('HSETNX', KEYS[1], 'created', rec[2])
 	redis.call('HSET', KEYS[1], 'node', ARGV[2], 'epoch', epoch)
 	redis.call('HDEL', KEYS[1], 'clean', 'begun')
-	if rec[5] and not rec[3] and not rec[6] and rec[8] ~= '1' and ARGV[7] == '1' then
-		attempts = attempts + 1
-		redis.call('HSET', KEYS[1], 'attempts', tostring(attempts))
+	if rec[5] and not rec[3] and not rec[6] and rec[8] ~= '1' and ARGV[7] ~= '' then
+		local past = last and rec[9] and tonumber(last) > tonumber(rec[9]) + tonumber(ARGV[7])
+		attempts, crashes = past and 1 or attempts + 1, crashes + 1
+		redis.call('HSET', KEYS[1], 'attempts', tostring(attempts), 'crashes', tostring(crashes))
 	end
+	if last then redis.call('HSET', KEYS[1], 'from', last) end
 	redis.call('PEXPIRE', KEYS[1], ARGV[3])
 	redis.call('PEXPIRE', KEYS[2], ARGV[3])
 end
@@ -82,7 +98,7 @@ if rec[7] then return 'lost' end
 if rec[3] then return 'off' end
 if rec[6] then return 'result' end
 local hangs = redis.call('SCARD', KEYS[#KEYS])
-if attempts >= tonumber(ARGV[4]) or hangs >= tonumber(ARGV[5]) then return 'over' end
+if attempts >= tonumber(ARGV[4]) or crashes >= tonumber(ARGV[8]) or hangs >= tonumber(ARGV[5]) then return 'over' end
 return 'ok'`)
 
 // HandOver says that a room is its node's no longer, and that another one is to go on with it. Its host calls it.

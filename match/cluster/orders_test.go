@@ -154,7 +154,7 @@ func TestHostOfBeforeTellsNothingOfOrders(t *testing.T) {
 		list, err := d.Orders(t.Context(), r.ID, "", 64)
 		must(t, err)
 		must(t, d.Own(t.Context(), "n2", r.ID))
-		_, after, err := d.Claim(t.Context(), r.ID, r.Node, "n2", 0, false)
+		_, after, err := d.Claim(t.Context(), r.ID, r.Node, "n2", 0, nil)
 		must(t, err)
 		wantError(t, "the old host", d.OrdersDone(t.Context(), r.ID, r.Epoch, done(list, cluster.Outcome{State: cluster.OrderDone})), cluster.ErrFenced)
 		if left, err := d.Orders(t.Context(), r.ID, "", 64); err != nil || len(left) != 1 {

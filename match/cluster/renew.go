@@ -76,7 +76,7 @@ redis.call('PEXPIRE', KEYS[1], ARGV[2])
 redis.call('PEXPIRE', KEYS[2], ARGV[2])
 redis.call('PEXPIRE', KEYS[3], rec[7] and ARGV[4] or ARGV[2])
 redis.call('PEXPIRE', KEYS[4], ARGV[4])
-if rec[8] and ARGV[5] == '1' then redis.call('HDEL', KEYS[1], 'attempts') end
+if rec[8] and ARGV[5] == '1' then redis.call('HDEL', KEYS[1], 'attempts', 'crashes') end
 if ARGV[6] == '1' and not rec[9] then redis.call('HSET', KEYS[1], 'kept', '1') end
 local regrouped = false
 for i = 7, #ARGV, 3 do

@@ -106,11 +106,13 @@ type Directory struct {
 	// Ordered, if it is not nil, is told of each room that is renewed while orders wait for it. It must not block, and is set
 	// before the Directory is used.
 	Ordered func(room string)
+
+	limits limits
 }
 
 // NewDirectory returns the directory of the deployment with this namespace.
 func NewDirectory(rdb redis.UniversalClient, namespace string) *Directory {
-	return &Directory{rdb: rdb, keys: keys{namespace}}
+	return &Directory{rdb: rdb, keys: keys{namespace}, limits: defaultLimits}
 }
 
 // Room returns a room's record, also of one that was called off, or ErrNoRoom.

@@ -41,7 +41,7 @@ func TestHostThatHasARoomNoLongerWritesNothingOfIt(t *testing.T) {
 		c, err := d.Copy(ctx, r.ID)
 		must(t, err)
 		must(t, d.Own(ctx, "n2", r.ID))
-		what, now, err := d.Claim(ctx, r.ID, r.Node, "n2", 0, true)
+		what, now, err := d.Claim(ctx, r.ID, r.Node, "n2", 0, &cluster.Blame{})
 		must(t, err)
 		if what != cluster.ClaimedRoom || now.Epoch <= old || now.Node != "n2" || now.Attempts != 1 {
 			t.Fatalf("it is claimed as %s: %+v", what, now)
@@ -86,7 +86,7 @@ func TestHostThatHasARoomNoLongerWritesNothingOfIt(t *testing.T) {
 				t.Fatalf("%s has changed the room (-before +after):\n%s", name, d)
 			}
 		}
-		if _, _, err := d.Claim(ctx, r.ID, r.Node, "n3", 0, true); !errors.Is(err, cluster.ErrFenced) {
+		if _, _, err := d.Claim(ctx, r.ID, r.Node, "n3", 0, &cluster.Blame{}); !errors.Is(err, cluster.ErrFenced) {
 			t.Errorf("another claim from the node that is gone: %v", err)
 		}
 		// And the room's host of now may do all of it.
@@ -105,14 +105,14 @@ func TestRoomIsClaimedOnceUnderAnEpochAboveAllThatAreKnown(t *testing.T) {
 		r := create(t, d, aRoom(4))
 		must(t, d.Begin(ctx, r.ID, r.Node, r.Epoch))
 		floor := uint64(time.Now().Add(time.Hour).UnixMilli())
-		_, first, err := d.Claim(ctx, r.ID, r.Node, "n2", floor, true)
+		_, first, err := d.Claim(ctx, r.ID, r.Node, "n2", floor, &cluster.Blame{})
 		must(t, err)
-		what, again, err := d.Claim(ctx, r.ID, r.Node, "n2", floor, true) // its answer was lost, say
+		what, again, err := d.Claim(ctx, r.ID, r.Node, "n2", floor, &cluster.Blame{}) // its answer was lost, say
 		must(t, err)
 		if first.Epoch <= floor || cmp.Diff(first, again) != "" || what != cluster.ClaimedRoom {
 			t.Errorf("the first time %+v, again %+v", first, again)
 		}
-		_, second, err := d.Claim(ctx, r.ID, "n2", "n3", 0, true)
+		_, second, err := d.Claim(ctx, r.ID, "n2", "n3", 0, &cluster.Blame{})
 		must(t, err)
 		if second.Epoch != first.Epoch+1 || second.Attempts != 1 {
 			t.Errorf("claimed from one who had not opened it: %+v", second)
@@ -134,7 +134,7 @@ func TestRoomThatWasMovedIsBlamedForWhatStopsItsNewHostAlone(t *testing.T) {
 			if begun {
 				must(t, d.Begin(ctx, r.ID, "n2", moved.Epoch))
 			}
-			_, now, err := d.Claim(ctx, r.ID, "n2", "n3", 0, true)
+			_, now, err := d.Claim(ctx, r.ID, "n2", "n3", 0, &cluster.Blame{})
 			if err != nil || now.Attempts != want {
 				t.Errorf("opened there: %v; attempts %d, %v, want %d", begun, now.Attempts, err, want)
 			}
@@ -148,7 +148,7 @@ func TestKeptResultIsWhatWhoeverTakesTheRoomOverPosts(t *testing.T) {
 		r := create(t, d, aRoom(4))
 		must(t, d.Begin(ctx, r.ID, r.Node, r.Epoch))
 		must(t, d.PostResult(ctx, under(r.Epoch, aResult(r.ID, 7, 0))))
-		what, now, err := d.Claim(ctx, r.ID, r.Node, "n2", 0, true)
+		what, now, err := d.Claim(ctx, r.ID, r.Node, "n2", 0, &cluster.Blame{})
 		if err != nil || what != cluster.ClaimedResult || now.Attempts != 0 {
 			t.Fatalf("it is claimed as %s: %+v, %v", what, now, err)
 		}

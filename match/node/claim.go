@@ -57,8 +57,12 @@ const (
 	// anyAfter is for how long a room is left to the node that it falls to. Then any may take it, and one that is
 	// overloaded after twice that.
 	anyAfter = time.Second
+	// farAfter is for how long a room is left to the nodes of its region, while one is there that could have it.
+	farAfter = 3 * time.Second
 	// versionWait is how long a room is kept for a node with its game's version, of which there is none now.
 	versionWait = 10 * time.Second
+	// furtherBy is how much of a room its host may have run and its journal not have, when that host stops.
+	furtherBy = 500 * time.Millisecond
 	// quietAfter is after how long nothing more is expected of a node that is over, which is then looked at each quietEvery.
 	quietAfter = 10 * time.Second
 	quietEvery = 5 * time.Second
@@ -193,17 +197,20 @@ func (c *Claimer) meet() {
 // maxPeers bounds how many nodes are remembered, which come and go.
 const maxPeers = 4096
 
-// blames says whether a room of a node that is gone may be what stopped it. One that was handed over says so itself. The
-// first who wants to know asks for the node, and the others wait for the answer: whoever claims a room must have it.
-func (c *Claimer) blames(ctx context.Context, from string) bool {
-	if from == cluster.Released {
-		return true
+// blames says what a room of a node that is gone is blamed for: nil where it cannot be what stopped it. One that was handed
+// over says so itself. The first who wants to know asks for the node, and the others wait for the answer: whoever claims a
+// room must have it.
+func (c *Claimer) blames(ctx context.Context, from string, rec *cluster.Room) *cluster.Blame {
+	if from != cluster.Released {
+		n, peer, known := c.deadNode(from)
+		n.ask.Do(func() {
+			n.crashed = c.Crashed == nil || known && c.Crashed(context.WithoutCancel(ctx), peer)
+		})
+		if !n.crashed {
+			return nil
+		}
 	}
-	n, peer, known := c.deadNode(from)
-	n.ask.Do(func() {
-		n.crashed = c.Crashed == nil || known && c.Crashed(context.WithoutCancel(ctx), peer)
-	})
-	return n.crashed
+	return &cluster.Blame{Further: int(furtherBy * time.Duration(c.Opener.Games[rec.Game].TickRate) / time.Second)}
 }
 
 // deadNode is what is known of a node that is over.
@@ -269,6 +276,16 @@ func (c *Claimer) jobs(owned map[string][]string) (jobs []job) {
 	}
 	c.since = seen
 	return jobs
+}
+
+// found is since when a room is seen to be without a host: now, where it is not yet.
+func (c *Claimer) found(room string) time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if at, ok := c.since[room]; ok {
+		return at
+	}
+	return time.Now()
 }
 
 // all takes rooms over, paced.
@@ -353,6 +370,12 @@ func (c *Claimer) Claim(ctx context.Context, rec cluster.Room) (*match.Instance,
 	to := lose
 	if c.survives(&rec) {
 		to = open
+		if rec.Region != "" && !rec.Off { // a player may have come by another region's node
+			live, err := c.Live(ctx)
+			if err != nil || time.Since(c.found(rec.ID)) < farAfter && c.far(&rec, live) {
+				return nil, err
+			}
+		}
 	} else if live, err := c.Live(ctx); err != nil || c.elsewhere(&rec, live, 0) {
 		return nil, err
 	}
@@ -372,7 +395,7 @@ func (c *Claimer) take(ctx context.Context, j job, rec cluster.Room, to what) (*
 	if err := dir.Own(ctx, self, j.room); err != nil {
 		return nil, err //nolint:wrapcheck // says what it did
 	}
-	word, rec, err := dir.Claim(ctx, j.room, j.from, self, c.owners.Epoch(), c.blames(ctx, j.from))
+	word, rec, err := dir.Claim(ctx, j.room, j.from, self, c.owners.Epoch(), c.blames(ctx, j.from, &rec))
 	if errors.Is(err, cluster.ErrFenced) || errors.Is(err, cluster.ErrNoRoom) { // somebody was faster
 		return nil, errors.Join(elsewhere(), dir.Disown(ctx, self, j.room))
 	}

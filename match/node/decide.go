@@ -50,6 +50,9 @@ func (c *Claimer) decide(ctx context.Context, j job, rec *cluster.Room, err erro
 			return leave, nil
 		}
 	}
+	if to == open && waited < farAfter && c.far(rec, live) {
+		return leave, nil
+	}
 	if to == lose && !rec.Off && c.elsewhere(rec, live, waited) {
 		return leave, nil
 	}
@@ -90,17 +93,46 @@ func (c *Claimer) elsewhere(rec *cluster.Room, live map[string]cluster.Node, wai
 	return waited < versionWait
 }
 
-// falls says to which node a room falls. All nodes say the same as long as they see the same.
+// near says whether a node is where a room is to be. One that does not say where it is serves all.
+func near(rec *cluster.Room, n *cluster.Node) bool {
+	return rec.Region == "" || n.Region == "" || n.Region == rec.Region
+}
+
+// far says whether this node is in another region than a room is to be in, and one is there that could have it.
+func (c *Claimer) far(rec *cluster.Room, live map[string]cluster.Node) bool {
+	self, ok := live[c.Opener.Self()]
+	if !ok || near(rec, &self) {
+		return false
+	}
+	for _, n := range live {
+		if c.could(rec, &n) && near(rec, &n) {
+			return true
+		}
+	}
+	return false
+}
+
+// could says whether a node may be able to go on with a room, and takes rooms.
+func (c *Claimer) could(rec *cluster.Room, n *cluster.Node) bool {
+	v := n.Games[rec.Game]
+	return v != "" && (v == rec.Rules || c.Opener.Games[rec.Game].Persist) && n.Closed() == ""
+}
+
+// falls says to which node a room falls: to one of its region, where there are any. All nodes say the same as long as they
+// see the same.
 func (c *Claimer) falls(rec *cluster.Room, live map[string]cluster.Node) string {
 	var best string
-	most := -1.0
+	most, there := -1.0, false
 	for id, n := range live {
-		v, persist := n.Games[rec.Game], c.Opener.Games[rec.Game].Persist
-		if v == "" || v != rec.Rules && !persist || n.Closed() != "" {
+		if !c.could(rec, &n) {
 			continue
 		}
-		if s := score(rec.ID, id, c.Weight(n)); s > most || s == most && id < best {
-			best, most = id, s
+		s, is := score(rec.ID, id, c.Weight(n)), near(rec, &n)
+		if there && !is {
+			continue
+		}
+		if is && !there || s > most || s == most && id < best {
+			best, most, there = id, s, is
 		}
 	}
 	if best == "" {

@@ -94,7 +94,7 @@ func TestHostThatWritesARecordAnewWhichAnotherHasYieldsToTheNewerEpoch(t *testin
 		if err := w.dir.Own(ctx, second.id, "r1"); err != nil {
 			t.Fatal(err)
 		}
-		_, rec, err := w.dir.Claim(ctx, "r1", first.id, second.id, 0, true)
+		_, rec, err := w.dir.Claim(ctx, "r1", first.id, second.id, 0, &cluster.Blame{})
 		if err != nil {
 			t.Fatal(err)
 		}
