@@ -205,7 +205,7 @@ func sharedCluster(t testing.TB) redis.UniversalClient {
 			t.Fatal(err)
 		}
 	}
-	rdb, servers := connect(t, clusterURL(shared.addrs)), each(shared.addrs)
+	rdb, servers := patient(t, connect(t, clusterURL(shared.addrs))), each(shared.addrs)
 	t.Cleanup(servers.close)
 	rdb.AddHook(whole{servers})
 	if err := rdb.FlushAll(context.Background()).Err(); err != nil {
