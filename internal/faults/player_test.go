@@ -83,6 +83,13 @@ func (p *player) welcomed(info client.Info) {
 	}
 }
 
+// welcomes is how often the player was welcomed: at first, and whenever it came back.
+func (p *player) welcomes() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.epochs)
+}
+
 func (p *player) hear(e client.Event) {
 	post, ok := e.Value.(*posted)
 	if !ok {

@@ -1,7 +1,6 @@
 package testport
 
 import (
-	"fmt"
 	"net"
 	"testing"
 )
@@ -27,7 +26,7 @@ func TestHeldAddressIsGivenToNobodyElse(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer func() { _ = c.Close() }()
-		for _, addr := range []string{l.Addr().String(), fmt.Sprint(c.LocalAddr())} {
+		for _, addr := range []string{l.Addr().String(), c.LocalAddr().String()} {
 			if held[addr] {
 				t.Errorf("%s was given to another", addr)
 			}

@@ -214,7 +214,7 @@ func sharedCluster(t testing.TB) redis.UniversalClient {
 			t.Fatal(err)
 		}
 	}
-	rdb, servers := connect(t, clusterURL("redis", shared.addrs)), each(shared.addrs, nil)
+	rdb, servers := patient(t, connect(t, clusterURL("redis", shared.addrs))), each(shared.addrs, nil)
 	t.Cleanup(servers.close)
 	rdb.AddHook(whole{servers})
 	if err := rdb.FlushAll(context.Background()).Err(); err != nil {

@@ -126,7 +126,7 @@ func Each(t *testing.T, test func(t *testing.T, rdb redis.UniversalClient)) {
 		known(t, rdb)
 	})
 	t.Run("real", func(t *testing.T) {
-		rdb := Start(t).Connect()
+		rdb := patient(t, Start(t).Connect())
 		test(t, rdb)
 		known(t, rdb)
 	})
@@ -157,11 +157,33 @@ func EachMode(t *testing.T, test func(t *testing.T, url string)) {
 	t.Run("sentinel", func(t *testing.T) { test(t, StartSentinel(t).URL()) })
 }
 
+// patience is how long clients wait for an answer of a Redis that nobody stops or kills: the second that a server waits may
+// pass on a machine that is busy with other tests.
+const patience = time.Minute
+
 // Embedded returns a client of the Redis that a server without --redis embeds. It ends with the test.
 func Embedded(t testing.TB) redis.UniversalClient {
 	rdb, stop := cluster.Embedded()
 	t.Cleanup(stop)
-	return rdb
+	return patient(t, rdb)
+}
+
+// patient returns a client of the same Redis that waits for patience.
+func patient(t testing.TB, rdb redis.UniversalClient) redis.UniversalClient {
+	t.Helper()
+	switch rdb := rdb.(type) {
+	case *redis.Client:
+		return rdb.WithTimeout(patience)
+	case *redis.ClusterClient:
+		o := *rdb.Options()
+		o.ReadTimeout, o.WriteTimeout = patience, patience
+		c := redis.NewClusterClient(&o)
+		t.Cleanup(func() { _ = c.Close() })
+		return c
+	default:
+		t.Fatalf("%T is no client of a Redis", rdb)
+		return nil
+	}
 }
 
 // start runs the process until it is ready.

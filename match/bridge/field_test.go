@@ -359,8 +359,22 @@ func (p *player) check(t testing.TB, least uint32) {
 	}
 }
 
-// playAll lets players play for a while and looks at them.
+// playAll lets players play for a while, looks at them and closes their sockets.
 func (f *field) playAll(players []*player, d time.Duration, least uint32) {
+	f.t.Helper()
+	f.playOn(players, d, least)
+	closeAll(players)
+}
+
+// closeAll closes players' sockets: their seats are dropped, as soon as the server reads of it.
+func closeAll(players []*player) {
+	for _, p := range players {
+		_ = p.conn.Close()
+	}
+}
+
+// playOn lets players play for a while and looks at them, and leaves them where they are.
+func (f *field) playOn(players []*player, d time.Duration, least uint32) {
 	f.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), d)
 	defer cancel()
@@ -377,7 +391,6 @@ func (f *field) playAll(players []*player, d time.Duration, least uint32) {
 	wg.Wait()
 	for _, p := range players {
 		p.check(f.t, least)
-		_ = p.conn.Close()
 	}
 }
 

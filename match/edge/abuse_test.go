@@ -139,7 +139,7 @@ func TestWhatIsMalformedIsCountedAndNothingAfterItReachesTheRoom(t *testing.T) {
 }
 
 // welcomed waits until the welcome is on its way.
-func welcomed(t *testing.T, c net.Conn) net.Conn {
+func welcomed(t testing.TB, c net.Conn) net.Conn {
 	t.Helper()
 	head := make([]byte, 2)
 	if _, err := io.ReadFull(c, head); err != nil {
@@ -195,15 +195,16 @@ func TestFloodsEndWith4429(t *testing.T) {
 		"one byte":        func(*bench) []byte { return clientFrame(middleFragment, []byte{1}) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, grow{}, simnet.Link{}, func(t *testing.T, ctx context.Context, b *bench) { // no time passes before the limit is reached
-				floods(t, ctx, b, frame(b))
+			inBubble(t, grow{}, simnet.Link{}, func(_ *testing.T, ctx context.Context, b *bench) { // no time passes before the limit is reached
+				b.flooded(ctx, frame(b))
 			})
 		})
 	}
 }
 
-// floods has one client send a frame without end while another plays.
-func floods(t *testing.T, ctx context.Context, b *bench, frame []byte) {
+// flooded has one client send a frame without end while another plays.
+func (b *bench) flooded(ctx context.Context, frame []byte) {
+	t := b.t
 	t.Helper()
 	other := b.join(ctx, "r", 2, "bob")
 	c := welcomed(t, b.rawDial("r", b.seatToken("r", 1, "alice")))
