@@ -31,7 +31,7 @@ func TestAPagePlaysAgainAfterItsTabItsTokenOrItsServerWasGone(t *testing.T) {
 	newMortal(t, env, "--listen", steady)
 	server := newMortal(t, env, "--listen", mortalAt)
 	token := func(sub string) string {
-		p := testprocess.Start(t, "serve", []string{"token", "--sub", sub, "--name", sub, "--ttl", "20s"}, env)
+		p := testprocess.Start(t, "serve", []string{"token", "--sub", sub, "--name", sub, "--ttl", "45s"}, env)
 		<-p.Ended()
 		return strings.TrimSpace(p.Output())
 	}
