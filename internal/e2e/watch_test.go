@@ -3,6 +3,7 @@ package e2e
 import (
 	"testing"
 
+	"muster/internal/testport"
 	"muster/internal/testprocess"
 )
 
@@ -19,7 +20,7 @@ func TestAMatchOfAnyGameIsWatchedAsTables(t *testing.T) {
 // Who comes to a match that is shown late is told how long it takes.
 func TestAMatchIsWatchedLiveOnceItsDelayIsCountedDown(t *testing.T) {
 	ofPages(t)
-	addr := freeAddr(t)
+	addr := testport.Held(t)
 	testprocess.Start(t, "late", []string{"serve", "--listen", addr}, "XDG_CONFIG_HOME="+t.TempDir()).After(t, "lobby ")
 	play(t, "watch-late.mjs", "http://"+addr, shots(t))
 }
