@@ -6,7 +6,7 @@
 // Exits 1 with all that does not fit.
 
 import assert from "node:assert/strict";
-import { enter, open, PATIENCE, plays, shoot, until } from "./arena.mjs";
+import { enter, open, plays, shoot, until } from "./arena.mjs";
 import { withBrowser } from "./browser.mjs";
 import { misfits, SIZES, TOUCH_SIZES } from "./fit.mjs";
 

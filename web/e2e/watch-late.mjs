@@ -3,10 +3,9 @@
 //   node e2e/watch-late.mjs http://127.0.0.1:8080 [directory for screenshots]
 
 import assert from "node:assert/strict";
-import { enter, open, plays, shoot } from "./arena.mjs";
+import { enter, open, PATIENCE, plays, shoot, until } from "./arena.mjs";
 import { accessible, withBrowser } from "./browser.mjs";
 
-const PATIENCE = 60_000;
 const [url, shots] = process.argv.slice(2);
 if (!url) {
   console.error("usage: watch-late.mjs URL [DIRECTORY]");
@@ -42,11 +41,4 @@ async function late(browser) {
   assert.ok(await vera.page.locator("#link").isHidden(), "it still says that one must wait");
   assert.deepEqual(vera.complaints, []);
   for (const p of [anna, vera]) await p.context.close();
-}
-
-async function until({ name, page, complaints }, what, condition, arg) {
-  await page.waitForFunction(condition, arg, { timeout: PATIENCE }).catch(async (error) => {
-    const said = await page.evaluate(() => window.said ?? []);
-    throw new Error(`${name}: not ${what}: ${error.message.split("\n")[0]} Said: ${[...said, ...complaints].join("; ")}`);
-  });
 }

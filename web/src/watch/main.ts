@@ -25,6 +25,7 @@ const message = byId("message", HTMLElement);
 const stage = byId("stage", HTMLElement);
 const side = byId("side", HTMLElement);
 const link = byId("link", HTMLElement);
+const linkTold = byId("link-told", HTMLElement);
 const about = byId("about", HTMLElement);
 const viewers = byId("viewers", HTMLElement);
 const transport = new Transport((c) => remote?.want(key ? { ...c, key } : c));
@@ -108,7 +109,7 @@ function close(): void {
   stage.replaceChildren();
   side.replaceChildren();
   show(message, false);
-  show(link, false);
+  came();
 }
 
 function screen(name: "landing" | "live" | "replay" | "message"): void {
@@ -126,9 +127,10 @@ function live(room: string): void {
     const socket = viewer?.match;
     const r = await (await signIn()).rooms.get(room);
     const due = performance.now() + (r.shown_in_ms ?? 0);
+    const first = soon(due - performance.now(), again); // the seconds that pass are for eyes
     const count = () => {
       if (mine !== round || viewer?.match !== socket || viewer?.shown) return;
-      say(soon(due - performance.now(), again));
+      say(soon(due - performance.now(), again), first);
       setTimeout(count, 500);
     };
     count();
@@ -244,7 +246,7 @@ function watcher() {
       return arena ? new ArenaScene(stage, side, byId("clock", HTMLElement)) : new TablesScene(stage, side);
     },
     live: (on: boolean) => {
-      if (on) show(link, false);
+      if (on) came();
       else say("The connection was lost. Coming back …");
     },
     refresh: async () => (await signIn()).refresh(),
@@ -279,10 +281,17 @@ async function sendFile(file: File, as: string): Promise<ReplaySession> {
   return body as ReplaySession;
 }
 
-/** Says over the picture what is waited for. */
-function say(text: string): void {
+/** Says over the picture what is waited for. Who hears it hears what is to be heard of it, once. */
+function say(text: string, heard = text): void {
   setText(link, text);
+  setText(linkTold, heard);
   show(link, true);
+}
+
+/** There is nothing to wait for. */
+function came(): void {
+  setText(linkTold, "");
+  show(link, false);
 }
 
 let fades: ReturnType<typeof setTimeout> | undefined;

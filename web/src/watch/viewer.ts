@@ -45,6 +45,7 @@ export class Viewer {
     this.#raf = requestAnimationFrame((now) => this.#draw(now));
   }
 
+  /** The match by the socket that is open. */
   get match(): Match | undefined {
     return this.#match;
   }
@@ -101,6 +102,7 @@ export class Viewer {
 
   /** Tries again after a while: no sooner than the server has asked for. */
   #again(failed: number, least: number): void {
+    this.#match = undefined;
     this.#o.live(false);
     const ms = Math.max(least, AGAIN[Math.min(failed, AGAIN.length - 1)]!);
     this.#failed = failed + 1; // until a frame comes
