@@ -293,7 +293,7 @@ func (m *Sessions) read(ctx context.Context, req Request) (*Session, error) {
 		},
 		sender: sender{body: proto.NewWriter()},
 	}
-	s.shown = s.st
+	s.shown, s.calls.base = s.st, s.base
 	s.log = m.log.With(zap.String("session", s.id), zap.String("game", g.Name()))
 	return s, nil
 }

@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	// stallAfter is how long the rules may take for what a session does in one tick, or to read a first state.
+	// stallAfter is how long the rules may take for one call: a tick, what is seen, a hash, or to read a state.
 	stallAfter = 2 * time.Second
 	// watchEvery is how often that is looked at.
 	watchEvery = 200 * time.Millisecond
@@ -24,9 +24,6 @@ const (
 	ownBurst = 100 * time.Millisecond
 	allBurst = 500 * time.Millisecond
 )
-
-// stuck in Session.calling says that the session was given up.
-const stuck = -1
 
 // allowance is how much running time may be had: a share of the time that passes. Who has had more waits until it is made
 // up for. Any goroutine may use it.
@@ -75,12 +72,7 @@ func (m *Sessions) watch() {
 		paused := now.Sub(before) > 3*watchEvery
 		before = now
 		for _, s := range m.all() {
-			since := s.calling.Load()
-			switch {
-			case since <= 0:
-			case paused:
-				s.calling.CompareAndSwap(since, s.since())
-			case time.Duration(s.since()-since) > stallAfter:
+			if since, over := s.calls.look(paused); over {
 				m.giveUp(s, since)
 			}
 		}
@@ -104,7 +96,7 @@ func (m *Sessions) all() []*Session {
 
 // giveUp ends a session whose rules do not return, for everybody but its goroutine, which cannot be stopped.
 func (m *Sessions) giveUp(s *Session, since int64) {
-	if !s.calling.CompareAndSwap(since, stuck) {
+	if !s.calls.giveUp(since) {
 		return // they have just returned
 	}
 	c := proto.Close{Code: proto.CodeRulesFailed, Reason: fmt.Sprintf("the game's rules do not return after tick %d of the recording", s.State().Tick)}
