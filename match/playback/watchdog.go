@@ -2,6 +2,8 @@ package playback
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -56,7 +58,7 @@ func (a *allowance) spend(d time.Duration) {
 	a.left -= d
 }
 
-// watch looks after the sessions: one whose rules do not return is given up. What keeps the whole process from running is
+// watch looks after the sessions, and after files that are read: one whose rules do not return is given up. What keeps the whole process from running is
 // not held against them: a look that is late itself starts the count anew.
 func (m *Sessions) watch() {
 	ticker := time.NewTicker(watchEvery)
@@ -76,6 +78,11 @@ func (m *Sessions) watch() {
 				m.giveUp(s, since)
 			}
 		}
+		for _, r := range m.reading() {
+			if since, over := r.calls.look(paused); over {
+				m.lose(r, since)
+			}
+		}
 		if m.cfg.LowMemory != nil && m.cfg.LowMemory() {
 			for _, s := range m.all() {
 				s.End(proto.Close{Code: proto.CodeOverloaded, Reason: "the server needs its memory for matches"})
@@ -92,6 +99,12 @@ func (m *Sessions) all() []*Session {
 		list = append(list, s)
 	}
 	return list
+}
+
+func (m *Sessions) reading() []*reading {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Collect(maps.Keys(m.reads))
 }
 
 // giveUp ends a session whose rules do not return, for everybody but its goroutine, which cannot be stopped.
