@@ -128,7 +128,7 @@ func (m *Sessions) read(ctx context.Context, r *reading, req Request) (*Session,
 		id: prefix + m.cfg.Process + "-" + newID(), owner: req.Owner, key: newID(), view: view, game: g, info: info,
 		bytes: int64(len(req.File)), all: m, epoch: uint64(time.Now().UnixMilli()), base: time.Now(),
 		period: time.Second / time.Duration(rules.TickRate), schema: g.Schema().Binary(), done: make(chan struct{}),
-		own: newAllowance(ownShare, ownBurst), seen: map[match.Viewer]struct{}{},
+		own: newAllowance(ownShare, ownBurst), equal: newAllowance(0, ownBurst), seen: map[match.Viewer]struct{}{},
 		cur: cur, enc: netcode.NewEncoder(g.Schema(), netcode.EncoderConfig{Key: h.Seed, Ring: max(32, rules.TickRate)}),
 		st: State{
 			Tick: info.From, Target: info.From, From: info.From, To: info.To, Speed: 1, Paused: true,

@@ -71,7 +71,8 @@ type Session struct {
 	done   chan struct{}
 	quit   context.CancelFunc // lets the session's goroutine end
 	part   func()             // done with it: called once
-	own    *allowance
+	own    *allowance         // what its rules may have, whoever else there is
+	equal  *allowance         // what they may have in any case of what all have together
 
 	calls calls
 
@@ -91,6 +92,7 @@ type Session struct {
 	st       State
 	owed     float64 // parts of ticks that are to be shown
 	under    bool    // a seek has chosen its way
+	proved   uint32  // the tick on the wire of the newest hash
 	watchers []watcher
 	idle     time.Time // since when nobody watches
 	sender
@@ -221,7 +223,7 @@ func (s *Session) step() {
 		}
 	}()
 	s.receive()
-	if !s.own.may() || !s.all.allowed.may() {
+	if !s.own.may() || !s.all.may(s.equal) {
 		s.all.metrics.late.Inc()
 		s.publish()
 		return
@@ -230,6 +232,7 @@ func (s *Session) step() {
 	defer func() {
 		if took, ok := s.calls.end(); ok { // else others need not make up for what has not returned for long
 			s.own.spend(took)
+			s.equal.spend(took)
 			s.all.allowed.spend(took)
 		}
 	}()
@@ -378,12 +381,14 @@ func (s *Session) broken(err error) {
 	s.st.Target, s.st.Seeking, s.st.Paused, s.under = s.st.To, true, true, true
 }
 
-// prove works out the hash of the state that is shown: at once where it stands still, else once a second.
+// prove works out the hash of the state that is shown: at once where it stands still, else once a second, or at the first
+// tick after it that is not left out.
 func (s *Session) prove() {
 	still := s.st.Paused && !s.st.Seeking
-	if s.st.HashTick == s.st.Tick && s.st.Hash != 0 || !still && s.tick%uint32(s.Rate()) != 0 { //nolint:gosec // 1 to 128
+	if s.st.HashTick == s.st.Tick && s.st.Hash != 0 || !still && s.tick-s.proved < uint32(s.Rate()) { //nolint:gosec // 1 to 128
 		return
 	}
 	s.calls.next()
+	s.proved = s.tick
 	s.st.HashTick, s.st.Hash, s.st.Recorded = s.st.Tick, s.cur.replay.Hash(), s.cur.recorded
 }

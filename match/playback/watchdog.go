@@ -52,10 +52,28 @@ func (a *allowance) may() bool {
 	return a.left > 0
 }
 
+// divide makes the share what it is from now on.
+func (a *allowance) divide(share float64) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.share = share
+}
+
 func (a *allowance) spend(d time.Duration) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.left -= d
+}
+
+// may says whether a session may run, as far as it is up to what all have together: while some of that is left, and where the
+// session has not had as much as it has if all have the same. Who takes more than that does not starve the others.
+func (m *Sessions) may(equal *allowance) bool {
+	m.mu.Lock()
+	n := max(1, len(m.list))
+	m.mu.Unlock()
+	equal.divide(m.allowed.share / float64(n))
+	some, own := m.allowed.may(), equal.may() // both are filled up to now
+	return some || own
 }
 
 // watch looks after the sessions, and after files that are read: one whose rules do not return is given up. What keeps the whole process from running is
