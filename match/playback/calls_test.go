@@ -29,8 +29,8 @@ func TestCallsThatReturnAreNoStallHoweverManyThereAre(t *testing.T) {
 				for i := 0; i < 1000 && s.State().Tick < 12; i++ {
 					after(5)
 				}
-				if o.code != 0 || s.State().Tick < 12 || counted(t, reg, "muster_playback_stalls_total") != 0 {
-					t.Errorf("closed with %d, %s, at %+v", o.code, o.why, s.State())
+				if o.now().code != 0 || s.State().Tick < 12 || counted(t, reg, "muster_playback_stalls_total") != 0 {
+					t.Errorf("closed with %d, %s, at %+v", o.now().code, o.now().why, s.State())
 				}
 			})
 		})
@@ -50,11 +50,11 @@ func TestACallThatReturnsAfterItWasGivenUpIsNoDebtOfTheOthers(t *testing.T) {
 		after(2)
 		tell(t, bad, 30, 1, true)
 		after(20 * 62)
-		before := heard.frames
+		before := heard.now().frames
 		tell(t, good, 5, 1, true)
 		after(20)
-		if good.State().Tick != 5 || heard.frames < before+19 {
-			t.Errorf("another session is at %+v, %d frames", good.State(), heard.frames-before)
+		if good.State().Tick != 5 || heard.now().frames < before+19 {
+			t.Errorf("another session is at %+v, %d frames", good.State(), heard.now().frames-before)
 		}
 		if bad.State().Failed == "" {
 			t.Errorf("what was given up stands as %+v", bad.State())

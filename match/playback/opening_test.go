@@ -45,9 +45,9 @@ func TestRulesThatDoNotReturnAreFoundThoughWhoOpenedHasLeft(t *testing.T) {
 	reg := prometheus.NewRegistry()
 	inTrap(t, Config{Registerer: reg}, func(t *testing.T, m *Sessions, _ *trapSet, file []byte) {
 		free := make(chan struct{})
-		defer func() { trapRead = nil }()
+		defer func() { trapRead.Store(nil) }()
 		defer close(free)
-		trapRead = func() error { <-free; return nil }
+		setTrapRead(func() error { <-free; return nil })
 		ctx, leave := context.WithTimeout(t.Context(), time.Millisecond)
 		defer leave()
 		if _, err := m.Open(ctx, Request{Owner: "mallory", File: file}); !errors.Is(err, context.DeadlineExceeded) {

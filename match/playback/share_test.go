@@ -23,16 +23,16 @@ func TestSessionsThatTakeLongDoNotStarveOneThatDoesNot(t *testing.T) {
 		}
 		after(40) // the bursts are used up
 		tell(t, good, -1, 0.125, false)
-		before, late := heard.frames, 0
+		before, late := heard.now().frames, 0
 		for range 60 {
-			was := heard.frames
+			was := heard.now().frames
 			after(1)
 			if heard.frames == was {
 				late++
 			}
 		}
 		if late > 2 {
-			t.Errorf("%d of 60 ticks came, %d did not", heard.frames-before, late)
+			t.Errorf("%d of 60 ticks came, %d did not", heard.now().frames-before, late)
 		}
 		for _, s := range slow {
 			if st := s.State(); st.Tick < 11 || st.Tick == 40 {
@@ -57,7 +57,7 @@ func TestTheHashIsProvedOnceASecondThoughTicksAreLeftOut(t *testing.T) {
 					proved, at = proved+1, st.HashTick
 				}
 			}
-			if proved < 6 || o.code != 0 {
+			if proved < 6 || o.now().code != 0 {
 				t.Errorf("%v a tick: %d proofs in 10 s, at %+v", slow, proved, s.State())
 			}
 		})
