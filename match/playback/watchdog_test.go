@@ -314,7 +314,7 @@ func TestRulesThatDoNotReturnFromAFirstStateAreGivenUp(t *testing.T) {
 
 func TestWhereMemoryIsShortNothingIsOpenedAndWhatIsShownEnds(t *testing.T) {
 	var low atomic.Bool
-	inTrap(t, Config{LowMemory: func() bool { return low.Load() }, Registerer: prometheus.NewRegistry()}, func(t *testing.T, m *Sessions, _ *trapSet, file []byte) {
+	inTrap(t, Config{LowMemory: low.Load, Registerer: prometheus.NewRegistry()}, func(t *testing.T, m *Sessions, _ *trapSet, file []byte) {
 		s, o := m.sight(t, "ada", file)
 		after(5)
 		if o.now().code != 0 || o.now().frames == 0 {
