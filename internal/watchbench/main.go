@@ -37,7 +37,7 @@ type options struct {
 	Slow   int           // of them, each so many-th is slow; 0: none
 	Rate   int           // bytes a second that a slow one reads
 	After  time.Duration // of the server: how long a socket may take nothing before it is closed
-	Behind time.Duration // how long is waited until a slow one has been brought on, or closed
+	Behind time.Duration // how long is waited until slow ones have been brought on, or one closed
 	Rooms  int           // of 16 players each; the first is watched
 	Window time.Duration // of each measurement
 	Settle time.Duration // before each
@@ -62,7 +62,7 @@ func main() {
 	defer stop()
 	o := &options{Err: os.Stderr, Settle: 5 * time.Second, Behind: 5 * time.Minute}
 	flag.IntVar(&o.Watch, "watch", 10_000, "how many watch the first room")
-	flag.IntVar(&o.Slow, "slow", 10, "each so many-th of them is slow; 0: none")
+	flag.IntVar(&o.Slow, "slow", 10, "each so many-th of them is slow, 2 or more; 0: none")
 	flag.IntVar(&o.Rate, "slow-rate", 300, "bytes a second that a slow one reads")
 	flag.DurationVar(&o.After, "slow-after", time.Minute, "the server's --slow-after")
 	flag.IntVar(&o.Rooms, "rooms", 4, "rooms of 16 players")
@@ -84,6 +84,9 @@ func exit(err error) {
 
 // run measures in a directory that is gone afterwards.
 func run(ctx context.Context, o *options) (text string, err error) {
+	if err := o.check(); err != nil {
+		return "", err
+	}
 	if o.Self == "" {
 		if o.Self, err = os.Executable(); err != nil {
 			return "", err
@@ -102,6 +105,17 @@ func run(ctx context.Context, o *options) (text string, err error) {
 	}
 	defer s.close()
 	return s.measure(ctx)
+}
+
+// check says whether there are quick ones, by whom the others are measured.
+func (o *options) check() error {
+	switch {
+	case o.Watch < 1:
+		return fmt.Errorf("-watch is %d, and must be 1 at least", o.Watch)
+	case o.Slow < 0 || o.Slow == 1:
+		return fmt.Errorf("-slow is %d: 0 is none, 2 each second one, and so on; some must be quick", o.Slow)
+	}
+	return nil
 }
 
 // key is where the server's signing key is.
@@ -258,8 +272,8 @@ func (s *stage) window(ctx context.Context, what string) (w spent, err error) {
 	w = spent{
 		server: (after.server - before.server).Seconds() / secs, mem: after.mem, tcp: after.tcp,
 		writes: per("muster_spectator_writes_total"), frames: per("muster_frames_out_total"), bytes: per("muster_bytes_out_total"),
-		skips: per("muster_spectator_skips_total"), gap: s.gaps.worst(),
-		skipped: after.metrics["muster_spectator_skips_total"], shut: after.metrics[`muster_closes_total{code="slow_reader"}`],
+		skips: per(skips), gap: s.gaps.worst(),
+		skipped: after.metrics[skips], shut: after.metrics[closes],
 		read: float64(after.slow.Read-before.slow.Read) / secs, slow: after.slow,
 		ticks:    secs * per("muster_tick_lateness_seconds_count"),
 		within2:  secs * per(`muster_tick_lateness_seconds_bucket{le="0.002"}`),

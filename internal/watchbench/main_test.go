@@ -64,7 +64,7 @@ func TestFiveHundredWatchAMatchAndAreMeasured(t *testing.T) {
 	if most := 50 * 4000 * (time.Since(began).Seconds() + 1); st.Read == 0 || float64(st.Read) > most {
 		t.Errorf("they have read %d bytes after %v", st.Read, time.Since(began))
 	}
-	if n := m[`muster_closes_total{code="slow_reader"}`]; n > 0 {
+	if n := m[closes]; n > 0 {
 		t.Errorf("%v were closed", n)
 	}
 }
@@ -137,4 +137,33 @@ func withDir(t *testing.T, o *options) *options {
 		t.Fatal(err)
 	}
 	return o
+}
+
+// A run ends when as many were brought on since the slow ones came as there are, or one was closed since then.
+func TestWhatWasBeforeTheSlowOnesCameEndsNoWait(t *testing.T) {
+	before := map[string]float64{skips: 7, closes: 3}
+	for name, c := range map[string]struct {
+		skips, closes float64
+		want          bool
+	}{
+		"nothing since":      {7, 3, false},
+		"too few since":      {16, 3, false},
+		"as many since":      {17, 3, true},
+		"one closed since":   {7, 4, true},
+		"closed and skipped": {8, 4, true},
+	} {
+		if got := broughtOn(before, map[string]float64{skips: c.skips, closes: c.closes}, 10); got != c.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
+// Slow ones are measured beside quick ones: a run without any is refused, and leaves nothing.
+func TestARunWithoutQuickOnesIsRefused(t *testing.T) {
+	for _, o := range []*options{{Watch: 500, Slow: 1}, {Watch: 500, Slow: -1}, {Watch: 0, Slow: 10}, {Watch: -5}} {
+		o.Self, o.Err = "/nowhere", io.Discard
+		if _, err := run(t.Context(), o); err == nil || !strings.Contains(err.Error(), "-slow") && !strings.Contains(err.Error(), "-watch") {
+			t.Errorf("-watch %d -slow %d: %v", o.Watch, o.Slow, err)
+		}
+	}
 }

@@ -36,6 +36,7 @@ type audience struct {
 	next   uint64 // the number of the cast that follows; 0 before the first
 	holed  bool   // events were lost on their way here
 	over   bool   // the last cast has come
+	gone   bool   // nobody is left
 	shards []*shard
 	plain  *plainShard
 }
@@ -104,9 +105,12 @@ func (s *shot) size() int { return s.Bytes() + len(s.frame) + len(s.entry) + len
 // Cast implements [match.Audience].
 func (a *audience) Cast(c *match.Cast) {
 	a.mu.Lock()
-	if a.over || a.next > 0 && c.Seq < a.next {
+	if a.gone || a.over || a.next > 0 && c.Seq < a.next {
 		a.mu.Unlock()
-		return // again
+		return // again, or for nobody
+	}
+	if a.next == 0 {
+		a.server.rings.rooms.Add(1)
 	}
 	before := int64(0)
 	if n := len(a.ring); n > 0 {
@@ -121,13 +125,14 @@ func (a *audience) Cast(c *match.Cast) {
 		default: // what is here leads no further
 			a.holed = a.holed || c.Event != last.Told
 			clear(a.ring)
-			a.ring, a.bytes = a.ring[:0], 0
+			a.ring = a.ring[:0]
+			a.keep(-a.bytes)
 		}
 	}
 	s := newShot(c, before)
 	a.next, a.over = c.Seq+1, c.Close != nil
 	a.ring = append(a.ring, s)
-	a.bytes += s.size()
+	a.keep(s.size())
 	a.trim(c.Tick)
 	shards, plain := a.shards, a.plain
 	a.mu.Unlock()
@@ -144,8 +149,8 @@ func (a *audience) trim(tick uint32) {
 	keep := uint32((a.server.cfg.SlowAfter.Seconds() + spareRing) * float64(a.room.Rate()))
 	begin := a.newest(len(a.ring))
 	n := 0
-	for n < len(a.ring)-1 && (a.bytes > maxRing || n < begin && tick-a.ring[n].Tick > keep) {
-		a.bytes -= a.ring[n].size()
+	for n < len(a.ring)-1 && (a.bytes > a.server.rings.part() || n < begin && tick-a.ring[n].Tick > keep) {
+		a.keep(-a.ring[n].size())
 		n++
 	}
 	if n > 0 {
@@ -235,5 +240,6 @@ func (s *Server) rise(c *conn) {
 	if a.refs--; a.refs == 0 {
 		delete(s.audiences, a.room)
 		close(a.quit)
+		a.leave()
 	}
 }

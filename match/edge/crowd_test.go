@@ -194,6 +194,55 @@ func TestTheRingOfAnAudienceIsBounded(t *testing.T) {
 	}
 }
 
+// What a process keeps for all rooms' audiences has a bound, too: those that keep much give way, others keep what they need,
+// and what an audience has kept is nobody's when it has ended.
+func TestTheRingsOfAllAudiencesAreBoundedTogether(t *testing.T) {
+	server := New(Config{})
+	defer func() { _ = server.Close(t.Context()) }()
+	server.rings.most = 4 * maxRing
+	all := make([]*audience, 16)
+	for i := range all {
+		all[i] = &audience{server: server, room: still{}, quit: make(chan struct{})}
+	}
+	frame := make([]byte, 100<<10)
+	cast := func(a *audience, i uint64, size int) {
+		a.Cast(&match.Cast{Seq: i + 1, Tick: uint32(i), Begins: i%40 == 0, Frame: frame[:size]}) //nolint:gosec // small
+	}
+	most := int64(0)
+	for i := range uint64(400) {
+		for n, a := range all {
+			cast(a, i, map[bool]int{true: 100, false: len(frame)}[n == 0])
+		}
+		sum := int64(0)
+		for _, a := range all {
+			sum += int64(a.bytes)
+		}
+		if got := server.rings.bytes.Load(); got != sum {
+			t.Fatalf("%d bytes are counted of %d", got, sum)
+		}
+		most = max(most, sum)
+	}
+	if most > server.rings.most+int64(len(all)*3*len(frame)) || most < server.rings.most/2 {
+		t.Errorf("%d bytes were kept, %d may be", most, server.rings.most)
+	}
+	if n := len(all[0].ring); n < 240 || n > 300 {
+		t.Errorf("one that keeps little has %d casts, of 12 seconds at 20 a second", n)
+	}
+	for _, a := range all[1:] {
+		a.leave()
+		cast(a, 1000, len(frame)) // the room has not heard of it
+	}
+	if got := server.rings.bytes.Load(); got != int64(all[0].bytes) {
+		t.Errorf("%d bytes are counted when one is left with %d", got, all[0].bytes)
+	}
+	for i := range uint64(400) {
+		cast(all[0], 400+i, len(frame))
+	}
+	if all[0].bytes < maxRing*3/4 {
+		t.Errorf("the one that is left keeps %d bytes", all[0].bytes)
+	}
+}
+
 // Where casts are lost for good those who followed begin anew, or come again where they would miss an event.
 func TestWhereCastsAreLostSpectatorsBeginAnewOrComeAgain(t *testing.T) {
 	g := pitchGame(t, pitch{bulk: 10}, match.Rules{})

@@ -70,6 +70,7 @@ type Server struct {
 	closed bool
 
 	audiences map[Room]*audience
+	rings     rings
 }
 
 var _ match.Edge = (*Server)(nil)
@@ -95,6 +96,7 @@ func New(cfg Config) *Server {
 	if s.log == nil {
 		s.log = zap.NewNop()
 	}
+	s.rings.most = maxRings
 	s.guard = &door.Guard{
 		Origins: door.NewOrigins(cfg.Origins), Places: door.NewPlaces(cfg.MaxConnections, cfg.MaxPerAddress),
 		Refused: func(reason string) { s.metrics.refused.WithLabelValues(reason).Inc() },

@@ -2,6 +2,7 @@ package playback
 
 import (
 	"bytes"
+	"sync"
 	"testing"
 	"testing/synctest"
 
@@ -90,8 +91,8 @@ func TestAStateThatCannotBeShownEndsItsSessionAlone(t *testing.T) {
 				t.Fatal(err)
 			}
 			after(40)
-			if o.code != proto.CodeRulesFailed || from == 0 && o.frames > 0 || from > 0 && (o.frames < 20 || o.shown >= from) {
-				t.Errorf("from tick %d on: code %d, %d frames, up to tick %d", from, o.code, o.frames, o.shown)
+			if o.now().code != proto.CodeRulesFailed || from == 0 && o.now().frames > 0 || from > 0 && (o.now().frames < 20 || o.now().shown >= from) {
+				t.Errorf("from tick %d on: code %d, %d frames, up to tick %d", from, o.now().code, o.now().frames, o.now().shown)
 			}
 			if m.Session(s.ID()) != nil {
 				t.Error("the session is still there")
@@ -103,7 +104,13 @@ func TestAStateThatCannotBeShownEndsItsSessionAlone(t *testing.T) {
 // ear is a connection that looks at the heads of what it is sent, and at why it is closed.
 type ear struct {
 	match.Viewer
-	frame  proto.Frame
+	mu    sync.Mutex
+	frame proto.Frame
+	heard
+}
+
+// heard is what somebody was told until now.
+type heard struct {
 	code   proto.Code
 	why    string
 	frames int
@@ -111,13 +118,26 @@ type ear struct {
 }
 
 func (e *ear) Welcome(*proto.Welcome, token.Resume) {}
-func (e *ear) Close(c proto.Close)                  { e.code, e.why = c.Code, c.Reason }
+
+func (e *ear) Close(c proto.Close) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.code, e.why = c.Code, c.Reason
+}
+
+func (e *ear) now() heard {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.heard
+}
 
 func (e *ear) Cast(c *match.Cast) {
 	if c.Close != nil {
 		e.Close(*c.Close)
 		return
 	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
 	r := proto.NewReader(c.Frame)
 	kind, n, err := proto.ServerKind(r)
 	if err == nil {

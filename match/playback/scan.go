@@ -65,8 +65,9 @@ type Info struct {
 // scan reads a file as a whole. Errors wrap ErrFile, or are ctx's.
 func scan(ctx context.Context, rd *journal.Reader) (*Info, error) {
 	in := &Info{Header: *rd.Header()}
+	large := true // what was read last may have been
 	for n := 0; ; n++ {
-		if n%64 == 0 && ctx.Err() != nil {
+		if (large || n%64 == 0) && ctx.Err() != nil {
 			return nil, fmt.Errorf("reading a recording: %w", ctx.Err())
 		}
 		rec, cp, err := rd.Next()
@@ -76,6 +77,7 @@ func scan(ctx context.Context, rd *journal.Reader) (*Info, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrFile, err)
 		}
+		large = cp != nil
 		if err := in.take(rec, cp); err != nil {
 			return nil, err
 		}

@@ -38,6 +38,7 @@ func (s *Session) overhear() {
 // capture hands the state to the encoder. A Scopes hook that panics ends the session: what the encoder has then is of no
 // tick, and nothing of it is sent.
 func (s *Session) capture() bool {
+	s.calls.next()
 	err := s.cur.replay.Capture(s.tick, s.enc)
 	if err != nil {
 		s.log.Warn("a recorded state cannot be shown", zap.Error(err))

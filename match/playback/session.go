@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"runtime/debug"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
@@ -26,8 +25,6 @@ const (
 	mostFor = 6 * time.Hour
 	// sliceTicks is how many ticks a seek runs in one tick of the session's, however fast they are.
 	sliceTicks = 512
-	// lookEvery is after how many ticks it looks at the time.
-	lookEvery = 8
 )
 
 // Control is what a session's owner wants of it; nil is no change.
@@ -74,9 +71,10 @@ type Session struct {
 	done   chan struct{}
 	quit   context.CancelFunc // lets the session's goroutine end
 	part   func()             // done with it: called once
-	own    *allowance
+	own    *allowance         // what its rules may have, whoever else there is
+	equal  *allowance         // what they may have in any case of what all have together
 
-	calling atomic.Int64 // since when rules may be running, in nanoseconds since base; 0 while they are not; or stuck
+	calls calls
 
 	mu     sync.Mutex
 	want   Control
@@ -94,6 +92,7 @@ type Session struct {
 	st       State
 	owed     float64 // parts of ticks that are to be shown
 	under    bool    // a seek has chosen its way
+	proved   uint32  // the tick on the wire of the newest hash
 	watchers []watcher
 	idle     time.Time // since when nobody watches
 	sender
@@ -177,9 +176,9 @@ func (s *Session) run(ctx context.Context) {
 			n += missed // they are not caught up with: that would take as long again
 		}
 		s.tick = uint32(n)
-		s.calling.Store(max(1, s.since()))
+		s.calls.begin()
 		s.step()
-		if s.calling.Swap(0) == stuck {
+		if _, ok := s.calls.end(); !ok {
 			return // everybody was told
 		}
 		if c := s.over(); c != nil {
@@ -197,9 +196,6 @@ func (s *Session) run(ctx context.Context) {
 
 // late is after how many missed ticks the session leaves them out.
 const late = 5
-
-// since is the time since the session began, in nanoseconds.
-func (s *Session) since() int64 { return int64(time.Since(s.base)) }
 
 // over says whether the session ends by itself.
 func (s *Session) over() *proto.Close {
@@ -227,16 +223,18 @@ func (s *Session) step() {
 		}
 	}()
 	s.receive()
-	if !s.own.may() || !s.all.allowed.may() {
+	if !s.own.may() || !s.all.may(s.equal) {
 		s.all.metrics.late.Inc()
 		s.publish()
 		return
 	}
-	began := time.Now()
+	s.calls.begin()
 	defer func() {
-		took := time.Since(began)
-		s.own.spend(took)
-		s.all.allowed.spend(took)
+		if took, ok := s.calls.end(); ok { // else others need not make up for what has not returned for long
+			s.own.spend(took)
+			s.equal.spend(took)
+			s.all.allowed.spend(took)
+		}
 	}()
 	s.emitted = s.emitted[:0]
 	if s.st.Seeking {
@@ -286,6 +284,9 @@ func (s *Session) publish() {
 	s.st.Viewers = len(s.watchers)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.closed {
+		return // given up, as is known already
+	}
 	s.shown = s.st
 	if s.want.Tick != nil {
 		s.shown.Target, s.shown.Seeking = uint32(*s.want.Tick), true //nolint:gosec // within the recording
@@ -317,9 +318,10 @@ func (s *Session) seek() {
 	}
 	began, ticks := time.Now(), 0
 	for ; ticks < sliceTicks; ticks++ {
-		if ticks%lookEvery == lookEvery-1 && time.Since(began) > s.period/4 {
+		if ticks > 0 && time.Since(began) > s.period/4 {
 			break
 		}
+		s.calls.next()
 		moved, err := s.cur.step(s.st.Target)
 		if err != nil {
 			s.broken(err)
@@ -340,6 +342,7 @@ func (s *Session) play() {
 	began, n := time.Now(), int(s.owed)
 	s.owed -= float64(n)
 	for i := range n {
+		s.calls.next()
 		moved, err := s.cur.step(s.st.To)
 		if err != nil {
 			s.broken(err)
@@ -367,6 +370,7 @@ func (s *Session) broken(err error) {
 	s.all.metrics.failed.Inc()
 	s.log.Warn("a recording cannot be played further", zap.Error(err))
 	var panicked *match.PanicError
+	s.calls.next()
 	if !errors.As(err, &panicked) || panicked.Tick <= s.st.From || s.cur.jump(panicked.Tick-1) != nil {
 		s.st.Failed, s.st.Seeking, s.st.Paused = "the recording cannot be played further", false, true
 		s.End(proto.Close{Code: proto.CodeRulesFailed, Reason: s.st.Failed})
@@ -377,11 +381,14 @@ func (s *Session) broken(err error) {
 	s.st.Target, s.st.Seeking, s.st.Paused, s.under = s.st.To, true, true, true
 }
 
-// prove works out the hash of the state that is shown: at once where it stands still, else once a second.
+// prove works out the hash of the state that is shown: at once where it stands still, else once a second, or at the first
+// tick after it that is not left out.
 func (s *Session) prove() {
 	still := s.st.Paused && !s.st.Seeking
-	if s.st.HashTick == s.st.Tick && s.st.Hash != 0 || !still && s.tick%uint32(s.Rate()) != 0 { //nolint:gosec // 1 to 128
+	if s.st.HashTick == s.st.Tick && s.st.Hash != 0 || !still && s.tick-s.proved < uint32(s.Rate()) { //nolint:gosec // 1 to 128
 		return
 	}
+	s.calls.next()
+	s.proved = s.tick
 	s.st.HashTick, s.st.Hash, s.st.Recorded = s.st.Tick, s.cur.replay.Hash(), s.cur.recorded
 }

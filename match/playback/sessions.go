@@ -1,13 +1,11 @@
 package playback
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
 	"runtime"
-	"runtime/debug"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -17,8 +15,6 @@ import (
 	"go.uber.org/zap"
 
 	"muster/match"
-	"muster/match/journal"
-	"muster/netcode"
 	"muster/proto"
 )
 
@@ -86,6 +82,7 @@ type Sessions struct {
 
 	mu     sync.Mutex
 	list   map[string]*Session
+	reads  map[*reading]struct{}
 	bytes  int64
 	closed bool
 }
@@ -93,7 +90,7 @@ type Sessions struct {
 // New returns running Sessions; Close ends them.
 func New(cfg Config) *Sessions {
 	m := &Sessions{
-		cfg: cfg, log: cfg.Log, games: map[string]match.Game{}, metrics: newMetrics(cfg.Registerer), list: map[string]*Session{},
+		cfg: cfg, log: cfg.Log, games: map[string]match.Game{}, metrics: newMetrics(cfg.Registerer), list: map[string]*Session{}, reads: map[*reading]struct{}{},
 		opening: make(chan struct{}, maxOpening), seeking: make(chan struct{}, maxSeeking),
 		most: mostFor, allowed: newAllowance(max(leastShare, allShare*float64(runtime.GOMAXPROCS(0))), allBurst),
 	}
@@ -171,7 +168,7 @@ func (m *Sessions) open(ctx context.Context, req Request) (*Session, error) {
 	default:
 		return nil, ErrBusy
 	}
-	s, err := m.readWatched(ctx, req)
+	s, err := m.readWatched(ctx, func(ctx context.Context, r *reading) (*Session, error) { return m.read(ctx, r, req) })
 	if err == nil {
 		err = m.begin(s, req)
 	}
@@ -211,91 +208,6 @@ func (m *Sessions) room(req Request) error {
 		return ErrBusy
 	}
 	return nil
-}
-
-// readWatched reads a file on a goroutine of its own, which alone is lost where the rules do not return from its first state.
-// It has one of the places for opening, and gives it back when it returns.
-func (m *Sessions) readWatched(ctx context.Context, req Request) (*Session, error) {
-	ctx, cancel := context.WithTimeout(ctx, openTimeout)
-	defer cancel()
-	type result struct {
-		s   *Session
-		err error
-	}
-	read := make(chan result, 1)
-	go func() {
-		var r result
-		defer func() {
-			if p := recover(); p != nil {
-				m.log.Error("a recording cannot be opened", zap.Any("panic", p), zap.ByteString("stack", debug.Stack()))
-				r = result{err: fmt.Errorf("%w: the game's rules failed", ErrFile)}
-			}
-			<-m.opening
-			read <- r
-		}()
-		r.s, r.err = m.read(ctx, req)
-	}()
-	select {
-	case r := <-read:
-		return r.s, r.err
-	case <-ctx.Done():
-	}
-	patience := time.NewTimer(stallAfter) // all that does not look at ctx is the rules'
-	defer patience.Stop()
-	select {
-	case r := <-read:
-		return r.s, r.err
-	case <-patience.C:
-		m.condemn("of a file that was to be opened")
-		return nil, fmt.Errorf("%w: the game's rules do not return", ErrFile)
-	}
-}
-
-// read makes a session of a file, at its first tick.
-func (m *Sessions) read(ctx context.Context, req Request) (*Session, error) {
-	rd, err := journal.NewReader(bytes.NewReader(req.File))
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrFile, err)
-	}
-	h := rd.Header()
-	g, ok := m.games[h.Game]
-	if !ok {
-		return nil, fmt.Errorf("%w: %.40q", ErrGame, h.Game)
-	}
-	rules := g.Rules()
-	if h.Rules != rules.Version {
-		return nil, &RulesError{Game: g.Name(), Recorded: h.Rules, Here: rules.Version}
-	}
-	if int(h.TickRate) != rules.TickRate || int(h.Seats) != rules.Seats {
-		return nil, fmt.Errorf("%w: it has %d ticks a second and %d seats, the game %d and %d", ErrFile, h.TickRate, h.Seats, rules.TickRate, rules.Seats)
-	}
-	view, err := ViewOf(req.View, rules.Seats)
-	if err != nil {
-		return nil, err
-	}
-	info, err := scan(ctx, rd)
-	if err != nil {
-		return nil, err
-	}
-	cur := &cursor{game: g, rd: rd, info: info}
-	if err := cur.jump(info.From); err != nil {
-		return nil, err
-	}
-	s := &Session{
-		id: prefix + m.cfg.Process + "-" + newID(), owner: req.Owner, key: newID(), view: view, game: g, info: info,
-		bytes: int64(len(req.File)), all: m, epoch: uint64(time.Now().UnixMilli()), base: time.Now(),
-		period: time.Second / time.Duration(rules.TickRate), schema: g.Schema().Binary(), done: make(chan struct{}),
-		own: newAllowance(ownShare, ownBurst), seen: map[match.Viewer]struct{}{},
-		cur: cur, enc: netcode.NewEncoder(g.Schema(), netcode.EncoderConfig{Key: h.Seed, Ring: max(32, rules.TickRate)}),
-		st: State{
-			Tick: info.From, Target: info.From, From: info.From, To: info.To, Speed: 1, Paused: true,
-			HashTick: info.From, Hash: cur.replay.Hash(),
-		},
-		sender: sender{body: proto.NewWriter()},
-	}
-	s.shown = s.st
-	s.log = m.log.With(zap.String("session", s.id), zap.String("game", g.Name()))
-	return s, nil
 }
 
 // begin starts a session's goroutine.

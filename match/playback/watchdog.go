@@ -2,6 +2,8 @@ package playback
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -11,7 +13,7 @@ import (
 )
 
 const (
-	// stallAfter is how long the rules may take for what a session does in one tick, or to read a first state.
+	// stallAfter is how long the rules may take for one call: a tick, what is seen, a hash, or to read a state.
 	stallAfter = 2 * time.Second
 	// watchEvery is how often that is looked at.
 	watchEvery = 200 * time.Millisecond
@@ -24,9 +26,6 @@ const (
 	ownBurst = 100 * time.Millisecond
 	allBurst = 500 * time.Millisecond
 )
-
-// stuck in Session.calling says that the session was given up.
-const stuck = -1
 
 // allowance is how much running time may be had: a share of the time that passes. Who has had more waits until it is made
 // up for. Any goroutine may use it.
@@ -53,13 +52,31 @@ func (a *allowance) may() bool {
 	return a.left > 0
 }
 
+// divide makes the share what it is from now on.
+func (a *allowance) divide(share float64) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.share = share
+}
+
 func (a *allowance) spend(d time.Duration) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.left -= d
 }
 
-// watch looks after the sessions: one whose rules do not return is given up. What keeps the whole process from running is
+// may says whether a session may run, as far as it is up to what all have together: while some of that is left, and where the
+// session has not had as much as it has if all have the same. Who takes more than that does not starve the others.
+func (m *Sessions) may(equal *allowance) bool {
+	m.mu.Lock()
+	n := max(1, len(m.list))
+	m.mu.Unlock()
+	equal.divide(m.allowed.share / float64(n))
+	some, own := m.allowed.may(), equal.may() // both are filled up to now
+	return some || own
+}
+
+// watch looks after the sessions, and after files that are read: one whose rules do not return is given up. What keeps the whole process from running is
 // not held against them: a look that is late itself starts the count anew.
 func (m *Sessions) watch() {
 	ticker := time.NewTicker(watchEvery)
@@ -75,13 +92,13 @@ func (m *Sessions) watch() {
 		paused := now.Sub(before) > 3*watchEvery
 		before = now
 		for _, s := range m.all() {
-			since := s.calling.Load()
-			switch {
-			case since <= 0:
-			case paused:
-				s.calling.CompareAndSwap(since, s.since())
-			case time.Duration(s.since()-since) > stallAfter:
+			if since, over := s.calls.look(paused); over {
 				m.giveUp(s, since)
+			}
+		}
+		for _, r := range m.reading() {
+			if since, over := r.calls.look(paused); over {
+				m.lose(r, since)
 			}
 		}
 		if m.cfg.LowMemory != nil && m.cfg.LowMemory() {
@@ -102,9 +119,15 @@ func (m *Sessions) all() []*Session {
 	return list
 }
 
+func (m *Sessions) reading() []*reading {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Collect(maps.Keys(m.reads))
+}
+
 // giveUp ends a session whose rules do not return, for everybody but its goroutine, which cannot be stopped.
 func (m *Sessions) giveUp(s *Session, since int64) {
-	if !s.calling.CompareAndSwap(since, stuck) {
+	if !s.calls.giveUp(since) {
 		return // they have just returned
 	}
 	c := proto.Close{Code: proto.CodeRulesFailed, Reason: fmt.Sprintf("the game's rules do not return after tick %d of the recording", s.State().Tick)}

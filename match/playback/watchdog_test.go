@@ -46,11 +46,13 @@ type trapConfig struct {
 	N int `json:"n"`
 }
 
-var trapRead func() error
+var trapRead atomic.Pointer[func() error]
+
+func setTrapRead(f func() error) { trapRead.Store(&f) }
 
 func (trapConfig) Validate() error {
-	if trapRead != nil {
-		return trapRead()
+	if f := trapRead.Load(); f != nil {
+		return (*f)()
 	}
 	return nil
 }
@@ -125,8 +127,8 @@ func TestRulesThatDoNotReturnEndTheirSessionAlone(t *testing.T) {
 			after(15)
 			good, heard := m.sight(t, "ada", file)
 			after(60)
-			if seen.code != proto.CodeRulesFailed || !strings.Contains(seen.why, "do not return") {
-				t.Errorf("who watches is told %d, %q", seen.code, seen.why)
+			if seen.now().code != proto.CodeRulesFailed || !strings.Contains(seen.now().why, "do not return") {
+				t.Errorf("who watches is told %d, %q", seen.now().code, seen.now().why)
 			}
 			select {
 			case <-bad.Done():
@@ -137,11 +139,11 @@ func TestRulesThatDoNotReturnEndTheirSessionAlone(t *testing.T) {
 			if m.Session(bad.ID()) != nil || bad.Attach(match.Attach{Viewer: late, Audience: late, Watch: true}) || !strings.Contains(bad.State().Failed, "do not return") {
 				t.Errorf("the session is still there: %+v", bad.State())
 			}
-			before := heard.frames
+			before := heard.now().frames
 			tell(t, good, 35, 1, true)
 			after(10)
-			if good.State().Tick != 35 || heard.code != 0 || heard.frames < before+9 {
-				t.Errorf("another session is at %+v, closed with %d, %d frames", good.State(), heard.code, heard.frames-before)
+			if good.State().Tick != 35 || heard.now().code != 0 || heard.now().frames < before+9 {
+				t.Errorf("another session is at %+v, closed with %d, %d frames", good.State(), heard.now().code, heard.now().frames-before)
 			}
 			if !strings.Contains(why, "trap") || counted(t, reg, "muster_playback_stalls_total") != 1 || counted(t, reg, "muster_playback_sessions") != 1 {
 				t.Errorf("told: %q; %v stalls, %v sessions", why, counted(t, reg, "muster_playback_stalls_total"), counted(t, reg, "muster_playback_sessions"))
@@ -153,8 +155,8 @@ func TestRulesThatDoNotReturnEndTheirSessionAlone(t *testing.T) {
 				t.Errorf("one more: %v", err)
 			}
 			closeAll(t, m)
-			if heard.code != proto.CodeNodeLeaving {
-				t.Errorf("at the end the other is told %d", heard.code)
+			if heard.now().code != proto.CodeNodeLeaving {
+				t.Errorf("at the end the other is told %d", heard.now().code)
 			}
 		})
 	}
@@ -173,8 +175,8 @@ func TestRulesThatReturnLateAreNotGivenUp(t *testing.T) {
 		after(2)
 		tell(t, s, 20, 1, true)
 		after(200)
-		if o.code != 0 || s.State().Tick != 20 || counted(t, reg, "muster_playback_stalls_total") != 0 {
-			t.Errorf("closed with %d at %+v", o.code, s.State())
+		if o.now().code != 0 || s.State().Tick != 20 || counted(t, reg, "muster_playback_stalls_total") != 0 {
+			t.Errorf("closed with %d at %+v", o.now().code, s.State())
 		}
 	})
 }
@@ -256,8 +258,8 @@ func TestRulesThatPanicAreToldToThoseWhoWatch(t *testing.T) {
 			tell(t, s, 30, 1, true)
 			after(5)
 		}
-		if st := s.State(); st.Tick != 9 || st.To != 9 || !strings.Contains(st.Failed, "tick 10") || o.code != 0 {
-			t.Errorf("closed with %d, at %+v", o.code, st)
+		if st := s.State(); st.Tick != 9 || st.To != 9 || !strings.Contains(st.Failed, "tick 10") || o.now().code != 0 {
+			t.Errorf("closed with %d, at %+v", o.now().code, st)
 		}
 		tell(t, other, 8, 1, true)
 		after(5)
@@ -270,9 +272,9 @@ func TestRulesThatPanicAreToldToThoseWhoWatch(t *testing.T) {
 // What is called without the replay's care, as a config's own rules are, ends one opening or one session, not the process.
 func TestWhatPanicsBesideTheReplayEndsOneSessionAlone(t *testing.T) {
 	inTrap(t, Config{}, func(t *testing.T, m *Sessions, _ *trapSet, file []byte) {
-		trapRead = func() error { panic("a hostile config") }
+		setTrapRead(func() error { panic("a hostile config") })
 		_, err := m.Open(t.Context(), Request{Owner: "mallory", File: file})
-		trapRead = nil
+		trapRead.Store(nil)
 		if !errors.Is(err, ErrFile) || len(m.opening) != 0 {
 			t.Errorf("opening it: %v, %d at it", err, len(m.opening))
 		}
@@ -281,13 +283,13 @@ func TestWhatPanicsBesideTheReplayEndsOneSessionAlone(t *testing.T) {
 		after(2)
 		tell(t, s, 30, 1, true)
 		after(5)
-		trapRead = func() error { panic("a hostile config") }
-		before := heard.frames
+		setTrapRead(func() error { panic("a hostile config") })
+		before := heard.now().frames
 		tell(t, s, 0, 1, true) // to a state that is made anew
 		after(40)
-		trapRead = nil
-		if o.code != proto.CodeRulesFailed || heard.code != 0 || heard.frames != before+40 || other.State().Failed != "" {
-			t.Errorf("closed with %d; the other with %d after %d frames", o.code, heard.code, heard.frames-before)
+		trapRead.Store(nil)
+		if o.now().code != proto.CodeRulesFailed || heard.now().code != 0 || heard.now().frames != before+40 || other.State().Failed != "" {
+			t.Errorf("closed with %d; the other with %d after %d frames", o.now().code, heard.now().code, heard.now().frames-before)
 		}
 	})
 }
@@ -296,12 +298,12 @@ func TestWhatPanicsBesideTheReplayEndsOneSessionAlone(t *testing.T) {
 func TestRulesThatDoNotReturnFromAFirstStateAreGivenUp(t *testing.T) {
 	inTrap(t, Config{}, func(t *testing.T, m *Sessions, _ *trapSet, file []byte) {
 		free := make(chan struct{})
-		defer func() { trapRead = nil }()
+		defer func() { trapRead.Store(nil) }()
 		defer close(free)
-		trapRead = func() error { <-free; return nil }
+		setTrapRead(func() error { <-free; return nil })
 		began := time.Now()
 		_, err := m.Open(t.Context(), Request{Owner: "mallory", File: file})
-		if took := time.Since(began); !errors.Is(err, ErrFile) || !strings.Contains(err.Error(), "do not return") || took > openTimeout+stallAfter {
+		if took := time.Since(began); !errors.Is(err, ErrFile) || !strings.Contains(err.Error(), "do not return") || took > stallAfter+2*watchEvery {
 			t.Errorf("after %v: %v", took, err)
 		}
 		if _, err := m.Open(t.Context(), Request{Owner: "ada", File: file}); !errors.Is(err, ErrStalled) {
@@ -311,17 +313,17 @@ func TestRulesThatDoNotReturnFromAFirstStateAreGivenUp(t *testing.T) {
 }
 
 func TestWhereMemoryIsShortNothingIsOpenedAndWhatIsShownEnds(t *testing.T) {
-	low := false
-	inTrap(t, Config{LowMemory: func() bool { return low }, Registerer: prometheus.NewRegistry()}, func(t *testing.T, m *Sessions, _ *trapSet, file []byte) {
+	var low atomic.Bool
+	inTrap(t, Config{LowMemory: low.Load, Registerer: prometheus.NewRegistry()}, func(t *testing.T, m *Sessions, _ *trapSet, file []byte) {
 		s, o := m.sight(t, "ada", file)
 		after(5)
-		if o.code != 0 || o.frames == 0 {
-			t.Fatalf("closed with %d", o.code)
+		if o.now().code != 0 || o.now().frames == 0 {
+			t.Fatalf("closed with %d", o.now().code)
 		}
-		low = true
+		low.Store(true)
 		after(10)
-		if o.code != proto.CodeOverloaded || m.Session(s.ID()) != nil {
-			t.Errorf("closed with %d", o.code)
+		if o.now().code != proto.CodeOverloaded || m.Session(s.ID()) != nil {
+			t.Errorf("closed with %d", o.now().code)
 		}
 		if _, err := m.Open(t.Context(), Request{Owner: "ada", File: file}); !errors.Is(err, ErrBusy) {
 			t.Errorf("one more: %v", err)
