@@ -72,7 +72,6 @@ type Conn[S, In any] struct {
 
 	reader     *proto.Reader
 	writer     *proto.Writer
-	body       *proto.Writer
 	events     proto.Events
 	started    time.Time // pings carry the time since
 	pinged     time.Time
@@ -81,9 +80,10 @@ type Conn[S, In any] struct {
 	scopeBytes map[uint16]int64 // of blocks
 	tableBits  []int64          // by table, of decoders before the present one
 	stats      Stats
-	in         In        // what Send encodes; a field, so that it need not move to the heap each time
-	holds      bool      // in is a sample that waits for its time
-	sampleAt   time.Time // from when on another sample may be sent
+	newest     encoded[In] // what Send was given; a field, so that it need not move to the heap each time
+	spare      encoded[In] // what the next is encoded in
+	holds      bool        // newest is a sample that waits for its time
+	sampleAt   time.Time   // from when on another sample may be sent
 	refusals   refusals[In]
 	ended      error // what Next goes on returning
 
@@ -100,10 +100,17 @@ type Conn[S, In any] struct {
 	writePacket func(*proto.InputPacket) error
 }
 
+// encoded is an input, and how it is sent.
+type encoded[In any] struct {
+	in   In
+	body *proto.Writer
+}
+
 func newConn[S, In any](schema *netcode.Schema, m Match, o Options) *Conn[S, In] {
 	c := &Conn[S, In]{
 		schema: schema, opts: o, http: straight(o.HTTP), match: m,
-		reader: proto.NewReader(nil), writer: proto.NewWriter(), body: proto.NewWriter(),
+		reader: proto.NewReader(nil), writer: proto.NewWriter(),
+		newest: encoded[In]{body: proto.NewWriter()}, spare: encoded[In]{body: proto.NewWriter()},
 		started: time.Now(), resynced: map[uint16]time.Time{}, handlers: handlers{}, rows: map[string]rowsTold{},
 		scopeBytes: map[uint16]int64{}, tableBits: make([]int64, len(schema.Tables)),
 		refresher: refresher{answer: make(chan refreshAnswer, 1)}, opened: make(chan opened, 1),

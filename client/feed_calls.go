@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"time"
 
@@ -48,24 +49,29 @@ func (f *Feed) socket(ctx context.Context, name string, gone *Live) (*Live, erro
 
 // do makes a request until there is an answer: one that may be made twice.
 func (f *Feed) do(ctx context.Context, name string, body, out any) error {
+	_, err := f.repeat(ctx, name, body, out)
+	return err
+}
+
+// repeat is do, and says whether the answer is to a request that was made before: the lobby may have done that one.
+func (f *Feed) repeat(ctx context.Context, name string, body, out any) (again bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
 	defer cancel()
 	var live *Live
-	for {
-		var err error
+	for ; ; again = true {
 		if live, err = f.socket(ctx, name, live); err != nil {
-			return err
+			return again, err
 		}
 		q, err := live.begin(ctx, name, body)
 		if err == nil {
 			ok, refused := q.answer(ctx)
 			if refused == nil {
-				return q.decode(ok, out)
+				return again, q.decode(ok, out)
 			}
 			err = refused
 		}
 		if api := (*APIError)(nil); errors.As(err, &api) || errors.Is(err, errRequest) || ctx.Err() != nil {
-			return err
+			return again, err
 		}
 	}
 }
@@ -82,13 +88,29 @@ func (f *Feed) Explain(ctx context.Context, id string) (e Explanation, err error
 	return e, err
 }
 
-// ConfirmTicket is [Lobby.ConfirmTicket], on the socket.
+// ConfirmTicket is [Lobby.ConfirmTicket], on the socket. Where the socket was lost before the answer, and the match is decided
+// when it is back, it is no error that nobody is asked any more if the ticket shows that the answer counted.
 func (f *Feed) ConfirmTicket(ctx context.Context, id string, accept bool) error {
 	body := struct {
 		Ticket string `json:"ticket"`
 		Accept bool   `json:"accept"`
 	}{id, accept}
-	return f.do(ctx, "ticket.confirm", body, nil)
+	again, err := f.repeat(ctx, "ticket.confirm", body, nil)
+	if api := (*APIError)(nil); !again || !errors.As(err, &api) || api.Status != http.StatusConflict {
+		return err
+	}
+	if t, failed := f.Ticket(ctx, id); failed == nil && t.answered(accept) {
+		return nil
+	}
+	return err
+}
+
+// answered says whether a ticket shows that its player's word on a match has counted. One that waits again does not say.
+func (t *Ticket) answered(accept bool) bool {
+	if !accept {
+		return t.State == "cancelled"
+	}
+	return t.State == "matched" || t.Confirm != nil && t.Confirm.Mine
 }
 
 // CancelTicket gives a ticket up. It does nothing to one that has ended.
@@ -158,8 +180,26 @@ func (f *Feed) rewatch(q *request, players []string) {
 		if !same {
 			return
 		}
-		if q, err = q.live.begin(f.ctx, watchPresence, watching{players}); err != nil {
+		if q, players, err = f.watchAgain(q.live, players); err != nil {
 			return
 		}
+	}
+}
+
+// watchAgain has players watched, and then those whom Watch has named meanwhile: what it has sent may have been overtaken.
+func (f *Feed) watchAgain(live *Live, players []string) (*request, []string, error) {
+	for {
+		q, err := live.begin(f.ctx, watchPresence, watching{append([]string{}, players...)})
+		if err != nil {
+			return nil, nil, err
+		}
+		f.mu.Lock()
+		newest := f.watched
+		f.mu.Unlock()
+		if slices.Equal(newest, players) {
+			return q, players, nil
+		}
+		q.end()
+		players = newest
 	}
 }

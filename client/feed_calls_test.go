@@ -138,6 +138,86 @@ func TestWhoCannotBeWatchedNowIsWatchedWhenTheLobbySays(t *testing.T) {
 	c.say(`{"re":%v,"ok":{"watched":1}}`, m["n"])
 }
 
+// Whoever was asked to watch last is watched, also where a list from before is sent after that.
+func TestAnOlderListOfWatchedPlayersDoesNotStay(t *testing.T) {
+	for about, newest := range map[string][]string{"others": {"carol"}, "nobody": nil, "the same": {"bob"}} {
+		s, l := startFeed(t)
+		f := follow(t, l, LiveOptions{})
+		listen(t, f)
+		c := s.next()
+		f.mu.Lock()
+		live := f.live
+		f.watched = newest // by Watch, whose request went before this one
+		f.mu.Unlock()
+		q, players, err := f.watchAgain(live, []string{"bob"})
+		if err != nil || !slices.Equal(players, newest) {
+			t.Fatalf("%s: %v are watched, %v", about, players, err)
+		}
+		sent := []string{fmt.Sprint([]string{"bob"})}
+		if about != "the same" {
+			sent = append(sent, fmt.Sprint(newest))
+		}
+		var last map[string]any
+		for _, want := range sent {
+			last = c.wants(watchPresence)
+			if got := fmt.Sprint(last["body"]); got != "map[players:"+want+"]" {
+				t.Errorf("%s: asked with %s, want %s", about, got, want)
+			}
+		}
+		c.say(`{"re":%v,"ok":{"watched":1}}`, last["n"])
+		if _, err := q.answer(t.Context()); err != nil {
+			t.Errorf("%s: the last request's answer: %v", about, err)
+		}
+	}
+}
+
+func TestAConfirmationThatCountedIsNoErrorWhenItIsMadeAgain(t *testing.T) {
+	const refused = `{"re":%v,"error":{"status":409,"title":"Conflict","detail":"the ticket has no match to confirm now"}}`
+	for name, test := range map[string]struct {
+		accept bool
+		ticket string // what the lobby says of it then
+		ok     bool
+	}{
+		"accepted, matched":               {true, `"ok":{"state":"matched"}`, true},
+		"accepted, counted":               {true, `"ok":{"state":"confirming","confirm":{"mine":true}}`, true},
+		"accepted, asked anew":            {true, `"ok":{"state":"confirming","confirm":{"mine":false}}`, false},
+		"accepted, out":                   {true, `"ok":{"state":"cancelled"}`, false},
+		"accepted, waiting":               {true, `"ok":{"state":"waiting"}`, false},
+		"declined, out":                   {false, `"ok":{"state":"cancelled"}`, true},
+		"declined, matched":               {false, `"ok":{"state":"matched"}`, false},
+		"declined, the ticket is unknown": {false, `"error":{"status":404,"title":"no"}`, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, l := startFeed(t)
+			f := follow(t, l, LiveOptions{})
+			listen(t, f)
+			c := s.next()
+			got := make(chan error, 1)
+			go func() { got <- f.ConfirmTicket(t.Context(), "t1", test.accept) }()
+			c.wants("ticket.confirm")
+			_ = c.ws.CloseNow() // before the answer
+			c = s.next()
+			c.say(refused, c.wants("ticket.confirm")["n"])
+			c.say(`{"re":%v,`+test.ticket+`}`, c.wants("ticket.get")["n"])
+			err := <-got
+			api := (*APIError)(nil)
+			if test.ok != (err == nil) || err != nil && (!errors.As(err, &api) || api.Status != 409) {
+				t.Errorf("answered %v", err)
+			}
+		})
+	}
+	// What is refused at once has not counted: nobody asks.
+	s, l := startFeed(t)
+	f := follow(t, l, LiveOptions{})
+	listen(t, f)
+	c := s.next()
+	go func() { c.say(refused, c.wants("ticket.confirm")["n"]) }()
+	api := (*APIError)(nil)
+	if err := f.ConfirmTicket(t.Context(), "t1", true); !errors.As(err, &api) || api.Status != 409 {
+		t.Errorf("on the first socket: %v", err)
+	}
+}
+
 func TestAFeedSaysThatItsSocketIsLost(t *testing.T) {
 	s, l := startFeed(t)
 	told := make(chan error, 8)

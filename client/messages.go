@@ -69,14 +69,13 @@ func (c *Conn[S, In]) applyFrame(msg message, kind, n int) error {
 		return &CloseError{Code: codeLost, Err: errEpoch}
 	}
 	another := h.Epoch > c.epoch
-	if c.jumped(h, msg.at) && !another {
-		c.clock.Restart()
-		c.forget()
-	}
 	if another { // a host took the match over, behind the same socket
 		c.epoch, c.info.Epoch, c.rebase = h.Epoch, h.Epoch, true
-		c.clock.Restart()
 		c.out.room = h.Processed
+	}
+	anew := another || c.jumped(h, msg.at)
+	if anew {
+		c.clock.Restart()
 		c.forget()
 	}
 	if err := c.decode(msg.at); err != nil {
@@ -93,7 +92,7 @@ func (c *Conn[S, In]) applyFrame(msg message, kind, n int) error {
 	c.have = true
 	c.stats.Frames++
 	c.clock.Frame(h.Tick, c.ms(msg.at))
-	if another {
+	if anew {
 		c.out.restamp(c.clock.Target(c.ms(msg.at)))
 	}
 	c.push(msg.at)
@@ -110,9 +109,9 @@ func (c *Conn[S, In]) applyFrame(msg message, kind, n int) error {
 	return nil
 }
 
-// jumped says whether the local time or the room's has jumped.
+// jumped says whether the local time or the room's has jumped since the newest frame, which may be of a socket before.
 func (c *Conn[S, In]) jumped(h *proto.Head, at time.Time) bool {
-	if !c.have {
+	if c.stats.Frames == 0 || c.frame.Epoch != h.Epoch {
 		return false
 	}
 	ticks := int64(h.Tick) - int64(c.frame.Tick)

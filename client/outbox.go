@@ -29,7 +29,7 @@ type outbox struct {
 	seq       uint32        // of the newest input
 	processed uint32        // the newest that a frame contained; never falls
 	room      uint32        // the newest that need not be repeated; falls when a failover took inputs back
-	tick      uint32        // of the newest input: ticks never fall within an epoch
+	tick      uint32        // of the newest input: ticks fall only where restamp brings them down
 	ring      []proto.Input // grows up to kept
 	first, n  int
 	sent      [sentRing]sentAt
@@ -135,8 +135,8 @@ func (o *outbox) welcome(mode proto.InputMode, seq uint32) {
 	o.room = seq
 }
 
-// restamp brings the ticks that inputs are for to one: in another epoch they may count from an earlier tick, and what was
-// for a tick that is far ahead would wait for it.
+// restamp brings the ticks that inputs are for to one: in another epoch they may count from an earlier tick, and a clock may
+// have jumped. What was for a tick that is far ahead would wait for it.
 func (o *outbox) restamp(tick uint32) {
 	o.tick = min(o.tick, tick)
 	for i := range o.n {

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"testing"
-	"time"
 
 	"muster/netcode"
 	"muster/proto"
@@ -75,35 +74,5 @@ func TestWhatAnotherHostCostIsCounted(t *testing.T) {
 	mustNext(t, c)
 	if got := c.Stats().Takeover; got.Count != 1 || got.RolledBack != 40 || got.Paused <= 0 {
 		t.Errorf("with the second: %+v", got)
-	}
-}
-
-// A room that hung for a minute goes on a minute behind: an estimate would take its time to follow.
-func TestAClockThatJumpedIsFollowedAtOnce(t *testing.T) {
-	for about, slept := range map[string]time.Duration{"the room hung": time.Minute, "ticks were left out": -time.Minute} {
-		n := startNode(t)
-		n.tick, n.welcome.Tick = 5000, 5000
-		c, fc, p := n.ahead(Options{}, PredictOptions{})
-		before, _ := c.View(time.Now())
-		tick := before.Tick
-		if slept > 0 {
-			c.frame.At = c.frame.At.Add(-slept)
-			c.started = c.started.Add(-slept) // all that was estimated is a minute old
-		} else {
-			n.tick += 60 * testRate
-		}
-		n.step()
-		fc.frame(0)
-		mustNext(t, c)
-		shown, ok := c.View(time.Now())
-		if off := shown.Tick - float64(n.tick); !ok || off < -3 || off > 3 {
-			t.Errorf("%s: %v was shown, and then %v at tick %d", about, tick, shown.Tick, n.tick)
-		}
-		if off := c.Clock().Tick - float64(n.tick); off < -3 || off > 5*testRate { // 60 s are 1200 ticks
-			t.Errorf("%s: the clock is at %v at tick %d", about, c.Clock().Tick, n.tick)
-		}
-		if p.Tick() < n.tick || p.Tick() > n.tick+2*testRate+1 {
-			t.Errorf("%s: tick %d is predicted at tick %d", about, p.Tick(), n.tick)
-		}
 	}
 }

@@ -28,20 +28,32 @@ func (c *Conn[S, In]) Send(in In) error {
 	if c.info.Seat == 0 {
 		return ErrWatching
 	}
-	c.in, c.holds = in, false
-	c.body.Reset()
-	if err := c.schema.WriteInput(c.body, &c.in); err != nil {
-		return fmt.Errorf("encoding an input: %w", err)
+	if err := c.encode(in); err != nil {
+		c.sendHeld() // what was held before stays
+		return err
 	}
-	if c.body.Len() > proto.MaxInputBody {
-		return fmt.Errorf("encoding an input: %d bytes, at most %d allowed", c.body.Len(), proto.MaxInputBody)
-	}
+	c.holds = false
 	now := time.Now()
 	if c.info.Inputs == proto.Samples && now.Before(c.sampleAt) {
-		c.holds = true // in c.in and c.body
+		c.holds = true // in c.newest
 		return nil
 	}
 	return c.take(now)
+}
+
+// encode makes an input the newest. Where it cannot be written, the newest stays as it is.
+func (c *Conn[S, In]) encode(in In) error {
+	next := &c.spare
+	next.in = in
+	next.body.Reset()
+	if err := c.schema.WriteInput(next.body, &next.in); err != nil {
+		return fmt.Errorf("encoding an input: %w", err)
+	}
+	if n := next.body.Len(); n > proto.MaxInputBody {
+		return fmt.Errorf("encoding an input: %d bytes, at most %d allowed", n, proto.MaxInputBody)
+	}
+	c.newest, c.spare = c.spare, c.newest
+	return nil
 }
 
 // sendHeld sends the sample that has waited for its time.
@@ -58,7 +70,7 @@ func (c *Conn[S, In]) sendHeld() {
 // take takes the input that Send has encoded.
 func (c *Conn[S, In]) take(now time.Time) error {
 	view, frac := c.looksAt()
-	dropped, err := c.out.add(c.clock.Target(c.ms(now)), view, frac, c.body.Bytes(), now)
+	dropped, err := c.out.add(c.clock.Target(c.ms(now)), view, frac, c.newest.body.Bytes(), now)
 	if err != nil {
 		return err
 	}
@@ -67,8 +79,8 @@ func (c *Conn[S, In]) take(now time.Time) error {
 		c.sampleAt = now
 	}
 	sent := c.out.at(c.out.n - 1)
-	c.refusals.sent(sent.Seq, &c.in)
-	c.predicted.input(&c.in, sent.Seq, sent.Tick, view, frac, now)
+	c.refusals.sent(sent.Seq, &c.newest.in)
+	c.predicted.input(&c.newest.in, sent.Seq, sent.Tick, view, frac, now)
 	c.stats.InputsSent++
 	c.stats.InputsDropped += int64(dropped)
 	switch {

@@ -2,9 +2,11 @@ package client
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
+	"muster/netcode"
 	"muster/proto"
 )
 
@@ -113,5 +115,51 @@ func TestCommandsDoNotWaitForEachOther(t *testing.T) {
 	}
 	if got := c.Stats().InputsSent; got != 3 {
 		t.Errorf("%d commands are sent, want 3", got)
+	}
+}
+
+// wordy is an input that may be too long.
+type wordy struct {
+	Words string `net:"max=4096"`
+}
+
+func TestASampleThatWaitsIsNotLostToOneThatCannotBeEncoded(t *testing.T) {
+	schema, err := netcode.Compile[world, wordy](boom{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := startNode(t)
+	n.schema, n.enc = schema, netcode.NewEncoder(schema, netcode.EncoderConfig{})
+	n.welcome.Schema = schema.Binary()
+	c, err := Dial[world, wordy](t.Context(), n.match(), n.options(Options{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = c.Close() }()
+	tooLong := wordy{Words: strings.Repeat("x", proto.MaxInputBody)}
+	for about, due := range map[string]bool{"it is due with Send": true, "it is due later": false} {
+		sent := c.Stats().InputsSent
+		c.sampleAt = time.Now().Add(time.Hour)
+		if err := c.Send(wordy{Words: about}); err != nil {
+			t.Fatal(err)
+		}
+		if due {
+			c.sampleAt = time.Time{}
+		}
+		if err := c.Send(tooLong); err == nil {
+			t.Fatalf("%s: an input that is too long is taken", about)
+		}
+		if got := c.Stats().InputsSent - sent; due != (got == 1) {
+			t.Errorf("%s: %d are sent", about, got)
+		}
+		c.sampleAt = time.Time{}
+		_, _ = c.Poll()
+		if got := c.Stats().InputsSent - sent; got != 1 {
+			t.Fatalf("%s: %d are sent in the end", about, got)
+		}
+		var in wordy
+		if err := schema.ReadInput(c.out.at(c.out.n-1).Body, &in); err != nil || in.Words != about {
+			t.Errorf("%s: %+v is sent, %v", about, in, err)
+		}
 	}
 }

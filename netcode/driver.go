@@ -46,7 +46,9 @@ func NewDriver[S, In any](state *S, cfg DriverConfig) *Driver[S, In] {
 		return d
 	}
 	d.schema, d.tables = cfg.Schema, mustTables(cfg.Schema, state)
-	d.step.past = newHistory[S](d.schema, d.tables, cfg.ticks())
+	if d.step.past = newHistory[S](d.schema, d.tables, cfg.ticks()); d.step.past == nil {
+		d.step.window = 0 // nothing is rewound, so Viewed must not say that it is
+	}
 	return d
 }
 

@@ -214,22 +214,29 @@ func TestAClientThatKnowsTheWindowViewsWhatTheServerWill(t *testing.T) {
 
 func TestWithoutAHistoryEverybodyViewsTheNewestState(t *testing.T) {
 	var w rewindWorld
-	for name, d := range map[string]*Driver[rewindWorld, testInput]{
-		"a client":       NewDriver[rewindWorld, testInput](&w, DriverConfig{Rate: 20}),
-		"a room's start": rewinding(rewindSchema(t), &w, 8),
-	} {
-		for _, tick := range []uint32{1, 7} {
-			d.Begin(tick)
-			d.Input(1, 1, 2, 5, &testInput{})
-			d.Run(func(s *Step[rewindWorld, testInput]) {
-				if at, frac := s.Viewed(1); at != tick-1 || frac != 0 {
-					t.Errorf("%s: tick %d is viewed at %d and %d/256", name, tick, at, frac)
-				}
-				if s.RewindTo(tick-1) != s.State {
-					t.Errorf("%s: there is a past", name)
-				}
-			})
-		}
+	viewsTheNewest(t, "a client", NewDriver[rewindWorld, testInput](&w, DriverConfig{Rate: 20}))
+	viewsTheNewest(t, "a room's start", rewinding(rewindSchema(t), &w, 8))
+	var plain testWorld
+	// A host sets the window whatever the game's tables are.
+	viewsTheNewest(t, "a server of tables that are not rewound", NewDriver[testWorld, testInput](&plain, DriverConfig{
+		Rate: 20, Schema: testSchema(t), Window: 5,
+	}))
+}
+
+// viewsTheNewest checks that there is no past to look at.
+func viewsTheNewest[S any](t *testing.T, name string, d *Driver[S, testInput]) {
+	t.Helper()
+	for _, tick := range []uint32{1, 7} {
+		d.Begin(tick)
+		d.Input(1, 1, 2, 5, &testInput{})
+		d.Run(func(s *Step[S, testInput]) {
+			if at, frac := s.Viewed(1); at != tick-1 || frac != 0 {
+				t.Errorf("%s: tick %d is viewed at %d and %d/256", name, tick, at, frac)
+			}
+			if s.RewindTo(tick-1) != s.State || s.Rewind(1) != s.State {
+				t.Errorf("%s: there is a past", name)
+			}
+		})
 	}
 }
 

@@ -35,7 +35,7 @@ export class Outbox {
   #seq = 0; // of the newest input
   #processed = 0; // the newest that a frame contained; never falls
   #room = 0; // the newest that need not be repeated; falls when a failover took inputs back
-  #tick = 0; // of the newest input: in an epoch, ticks never fall
+  #tick = 0; // of the newest input: ticks fall only where restart brings them down
   #list: Kept[] = []; // the oldest first
   #overtaken: Sent[] = []; // the newest commands that another program's went before, 256 at most
 
@@ -92,7 +92,10 @@ export class Outbox {
     this.#room = processed;
   }
 
-  /** Notes the tick of a new epoch, which may be an earlier one: no input has to wait for a tick that was taken back. */
+  /**
+   * Notes the tick of a new epoch, or after a jump, which may be an earlier one: no input has to wait for a tick that was
+   * taken back.
+   */
   restart(tick: number): void {
     this.#tick = 0;
     for (const input of this.#list) input.tick = Math.min(input.tick, tick);

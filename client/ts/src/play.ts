@@ -156,9 +156,7 @@ export class Play {
   #epoch = 0n; // the highest seen
   #decoder: Decoder | undefined;
   #last: { epoch: bigint; tick: number; at: number } | undefined; // the newest frame of all sockets
-  #framedAt = 0; // when the newest frame came, once #head is one's
   #event = 0;
-  #anew = false; // the next frame is the first of an epoch that a welcome has told of
   #rebase = false; // a new epoch may number its events from 1 again
   #view: { tick: number; frac: number } | undefined;
   #pingedAt: number | undefined;
@@ -259,7 +257,6 @@ export class Play {
       this.#outbox.restart(w.tick);
     }
     this.#epoch = epoch;
-    this.#anew = !goesOn;
     this.#rebase = false;
     this.resume = w.resume;
     if (w.tick) this.clock.frame(w.tick, at); // it is sent with that tick's frame; 0: one who watches is shown nothing yet
@@ -280,12 +277,10 @@ export class Play {
     const { epoch, tick, processed, durable, lead } = h;
     if (epoch < this.#epoch) return ended(CODE_LOST);
     if (epoch > this.#epoch) this.#newEpoch(h);
-    else if (this.#jumped(h, at)) this.#restart();
-    else if (this.#anew) this.#listener.restarted(); // with a clock of its own already
-    this.#anew = false;
-    if (this.head !== noHead) this.stats.frameGapMs = at - this.#framedAt;
+    else if (this.#last?.epoch !== epoch) this.#listener.restarted(); // since the welcome, which began a clock
+    else if (this.#jumped(tick, at)) this.#restart(tick);
+    if (this.head !== noHead) this.stats.frameGapMs = at - this.#last!.at;
     this.head = h;
-    this.#framedAt = at;
     this.#heal(this.#decoder!.apply(frame), at);
     this.#weigh(frame.blocks);
     this.stats.frames++;
@@ -319,23 +314,22 @@ export class Play {
     this.info = { ...this.info!, epoch: h.epoch };
     this.#rebase = true;
     this.#view = undefined;
-    this.#restart();
     this.#outbox.rebase(h.processed);
-    this.#outbox.restart(h.tick);
+    this.#restart(h.tick);
   }
 
   /**
-   * Whether the local clock or the room's has jumped: by one that slept, or was set. An estimate would take long to
-   * follow.
+   * Whether the local clock or the room's has jumped since the newest frame, which may be of a socket before: by one that
+   * slept, or was set. An estimate would take long to follow.
    */
-  #jumped(h: Head, at: number): boolean {
-    if (this.head === noHead) return false;
-    const due = this.#framedAt + ((h.tick - this.head.tick) * 1000) / this.info!.rate;
-    return Math.abs(at - due) > JUMP_MS;
+  #jumped(tick: number, at: number): boolean {
+    const last = this.#last!;
+    return Math.abs(at - last.at - ((tick - last.tick) * 1000) / this.info!.rate) > JUMP_MS;
   }
 
-  #restart(): void {
+  #restart(tick: number): void {
     this.clock.restart();
+    this.#outbox.restart(tick);
     this.#listener.restarted();
   }
 

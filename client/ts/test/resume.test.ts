@@ -328,6 +328,26 @@ test("a new epoch behind the same socket may begin its events and ticks anew", a
   assert.deepEqual(got.slice(3), [[95, 2]]);
 });
 
+for (const lost of [false, true]) {
+  const about = lost ? " while the socket was lost" : "";
+  test(`inputs do not wait for the ticks that a room left out by hanging${about}`, async () => {
+    const h = new Harness();
+    const match = await h.join({ commands: true });
+    h.socket.say(first);
+    const ticks = () => h.socket.take(1).flatMap((p) => (p![5] as Any[][]).map((input) => input[0] as number));
+    if (lost) h.socket.end(1006);
+    h.time.advance(8000);
+    match.send({ Turn: 1 });
+    if (!lost) assert.ok(Math.max(...ticks()) > 250, "the room's time is thought to have gone on");
+    if (lost) h.accept({ commands: true, tick: 101 });
+    h.socket.say(frame(101, { blocks: [keyframe([[5, "a", 1]], 90)] }));
+    match.send({ Turn: 3 });
+    const got = ticks();
+    assert.ok(got.length > 0 && Math.max(...got) < 110, `inputs are for ticks ${got}`);
+    assert.ok(match.serverTick() < 110, `the clock is at ${match.serverTick()}`);
+  });
+}
+
 test("a server with other types of the game ends the match", async () => {
   const h = new Harness();
   await h.join();
