@@ -98,7 +98,7 @@ func (a Access) parse() (*address, error) {
 	if a.CertFile != "" {
 		own := func() (*tls.Certificate, error) {
 			if err := secret.CheckFile(a.KeyFile); err != nil {
-				return nil, err
+				return nil, fmt.Errorf("reading the key of the certificate for Redis: %w", err)
 			}
 			c, err := tls.LoadX509KeyPair(a.CertFile, a.KeyFile)
 			if err != nil {

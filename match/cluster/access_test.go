@@ -102,15 +102,15 @@ func TestWhatIsWrongWithTheWayToRedisIsSaid(t *testing.T) {
 			a.KeyFile = secretFile(t, string(text))
 			must(t, os.Chmod(a.KeyFile, 0o640)) //nolint:gosec // that is it
 		}, "chmod 600"},
-		"no password file":     {func(a *cluster.Access) { a.Password, a.PasswordFile = "", "/nowhere" }, "/nowhere"},
-		"a user alone":         {func(a *cluster.Access) { a.User, a.Password = "muster", "" }, "needs a password"},
-		"no CA in its file":    {func(a *cluster.Access) { a.CAFile = f.ClientKey }, "no certificate in PEM"},
-		"a certificate alone":  {func(a *cluster.Access) { a.KeyFile = "" }, "needs its key"},
-		"a key of another one": {func(a *cluster.Access) { a.KeyFile = f.ServerKey }, "private key does not match"},
-		"a user of Sentinels alone": {func(a *cluster.Access) {
+		"no password file":        {func(a *cluster.Access) { a.Password, a.PasswordFile = "", "/nowhere" }, "/nowhere"},
+		"a user alone":            {func(a *cluster.Access) { a.User, a.Password = "muster", "" }, "needs a password"},
+		"no CA in its file":       {func(a *cluster.Access) { a.CAFile = f.ClientKey }, "no certificate in PEM"},
+		"a certificate alone":     {func(a *cluster.Access) { a.KeyFile = "" }, "needs its key"},
+		"a key of another one":    {func(a *cluster.Access) { a.KeyFile = f.ServerKey }, "private key does not match"},
+		"a login of no Sentinels": {func(a *cluster.Access) { a.SentinelPassword = password }, "want redis+sentinel://"},
+		"a user of Sentinels": {func(a *cluster.Access) {
 			*a = cluster.Access{URL: "redis+sentinel://127.0.0.1:1/m", SentinelUser: "muster"}
 		}, "the Sentinels needs a password"},
-		"a login of no Sentinels": {func(a *cluster.Access) { a.SentinelPassword = password }, "want redis+sentinel://"},
 	} {
 		a := right
 		c.spoil(&a)
