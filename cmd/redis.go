@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"errors"
+	"fmt"
 	"os"
 
 	"muster/match/cluster"
@@ -34,10 +35,16 @@ func (a *redisAccess) of(url string) cluster.Access {
 	}
 }
 
-// check refuses what is for a Redis where there is none.
+// check refuses a way to Redis that cannot be gone, and one where there is no Redis. It reads the files.
 func (a *redisAccess) check(url string) error {
-	if url == "" && *a != (redisAccess{}) {
-		return errors.New("--redis is not given, and how to come to it is: the embedded Redis wants no user and no certificate")
+	if url == "" {
+		if *a != (redisAccess{}) {
+			return errors.New("--redis is not given, and how to come to it is: the embedded Redis wants no user and no certificate")
+		}
+		return nil
+	}
+	if err := a.of(url).Check(); err != nil {
+		return fmt.Errorf("--redis: %w", err)
 	}
 	return nil
 }

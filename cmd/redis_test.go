@@ -52,3 +52,29 @@ func TestServerAndDoctorComeToARedisWithTLSAndAnACL(t *testing.T) {
 		t.Errorf("the user may not do what a server does: %v", refused)
 	}
 }
+
+func TestConfigRefusesWaysToRedisThatCannotBeGone(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "password")
+	must(t, os.WriteFile(file, []byte("s3cret"), 0o600))
+	const url = "redis://127.0.0.1:1"
+	for what, c := range map[string]struct {
+		args []string
+		want string
+	}{
+		"a user without a password": {[]string{"--redis", url, "--redis-user", "muster"}, "needs a password"},
+		"two passwords":             {[]string{"--redis", "redis://:s3cret@127.0.0.1:1", "--redis-password-file", file}, "has one, too"},
+		"certificates without TLS":  {[]string{"--redis", url, "--redis-ca", file}, "want rediss"},
+		"no Redis":                  {[]string{"--redis-user", "muster"}, "--redis is not given"},
+		"no URL":                    {[]string{"--redis", "s3cret"}, "none of"},
+		"all right":                 {[]string{"--redis", url, "--redis-user", "muster", "--redis-password-file", file}, ""},
+	} {
+		var out, errs bytes.Buffer
+		code := run(t.Context(), func() {}, append([]string{"config"}, c.args...), nil, &out, &errs)
+		if (code == 0) != (c.want == "") || !strings.Contains(errs.String(), c.want) {
+			t.Errorf("%s: code %d, %s, want %q", what, code, &errs, c.want)
+		}
+		if strings.Contains(out.String()+errs.String(), "s3cret") {
+			t.Errorf("%s: a password is shown: %s%s", what, &out, &errs)
+		}
+	}
+}

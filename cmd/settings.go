@@ -16,6 +16,7 @@ import (
 
 	"gopkg.in/yaml.v3"
 
+	"muster/internal/secret"
 	"muster/match/cluster"
 	"muster/proto/token"
 )
@@ -103,11 +104,6 @@ func (s *settings) check() error {
 	}
 	if !namespace.MatchString(s.Namespace) {
 		return fmt.Errorf("--namespace %q: want up to 31 of a-z, 0-9, _ and -", s.Namespace)
-	}
-	if s.Redis != "" {
-		if err := cluster.CheckAddress(s.Redis); err != nil {
-			return fmt.Errorf("--redis: %w", err)
-		}
 	}
 	if err := s.Access.check(s.Redis); err != nil {
 		return err
@@ -233,12 +229,8 @@ func (s *settings) keys() (k *token.Keys, devFile string, err error) {
 
 // readKey reads a key file, which nobody but its owner may read.
 func readKey(file string) ([]byte, error) {
-	info, err := os.Stat(file)
-	if err != nil {
+	if err := secret.CheckFile(file); err != nil {
 		return nil, fmt.Errorf("reading the signing key: %w", err)
-	}
-	if mode := info.Mode().Perm(); mode&0o077 != 0 {
-		return nil, fmt.Errorf("signing key %s has mode %04o, so others can read it: chmod 600 it", file, mode)
 	}
 	text, err := os.ReadFile(file) //nolint:gosec // the operator names it
 	if err != nil {

@@ -61,8 +61,16 @@ func TestClientsPlayOverARedisServer(t *testing.T) {
 	if game.wrong.Load() > 0 || game.drops.Load() > 0 {
 		t.Errorf("%d orders not in their turn, %d players dropped", game.wrong.Load(), game.drops.Load())
 	}
-	for f.nodes["n1"].gauge("muster_bridge_ticks_total") < 10 {
-		time.Sleep(10 * time.Millisecond)
+	until(t, "n1 has had ten ticks", func() bool { return f.nodes["n1"].gauge("muster_bridge_ticks_total") >= 10 })
+}
+
+// until waits for what must come about, for a minute at most.
+func until(t *testing.T, what string, done func() bool) {
+	t.Helper()
+	for began := time.Now(); !done(); time.Sleep(10 * time.Millisecond) {
+		if time.Since(began) > time.Minute {
+			t.Fatalf("not within a minute: %s", what)
+		}
 	}
 }
 
@@ -80,16 +88,13 @@ func TestARedisThatIsAwayForSecondsCostsFramesAlone(t *testing.T) {
 		defer close(done)
 		f.playOn(players, 6*time.Second, 3)
 	}()
-	for f.nodes["n1"].gauge("muster_bridge_ticks_total") < 20 {
-		time.Sleep(10 * time.Millisecond)
-	}
+	until(t, "n1 has had twenty ticks", func() bool { return f.nodes["n1"].gauge("muster_bridge_ticks_total") >= 20 })
 	ticks := func() float64 {
 		return f.nodes["n0"].gauge("muster_bridge_ticks_total") + f.nodes["n1"].gauge("muster_bridge_ticks_total")
 	}
 	srv.Kill()
-	for before := ticks(); ticks() < before+6; { // the host sends on, and nobody hears it
-		time.Sleep(10 * time.Millisecond)
-	}
+	before := ticks()
+	until(t, "the host sends on, and nobody hears it", func() bool { return ticks() >= before+6 })
 	srv.Restart()
 	<-done
 	if game.wrong.Load() > 0 || game.drops.Load() > 0 {

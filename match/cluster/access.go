@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	"github.com/redis/go-redis/v9"
+
+	"muster/internal/secret"
 )
 
 // Access is how a process comes to a Redis. The zero value of a field but URL adds nothing to what the URL says.
@@ -95,8 +97,8 @@ func (a Access) parse() (*address, error) {
 	}
 	if a.CertFile != "" {
 		own := func() (*tls.Certificate, error) {
-			if err := ownersAlone(a.KeyFile); err != nil {
-				return nil, err
+			if err := secret.CheckFile(a.KeyFile); err != nil {
+				return nil, fmt.Errorf("reading the key of the certificate for Redis: %w", err)
 			}
 			c, err := tls.LoadX509KeyPair(a.CertFile, a.KeyFile)
 			if err != nil {
@@ -139,6 +141,9 @@ func (a Access) logIn(p *address) error {
 	if a.SentinelUser == "" && a.SentinelPassword == "" && a.SentinelPasswordFile == "" {
 		return nil
 	}
+	if a.SentinelUser != "" && a.SentinelPassword == "" && a.SentinelPasswordFile == "" {
+		return errors.New("a user for the Sentinels needs a password")
+	}
 	switch {
 	case p.kind != kindSentinel:
 		return errors.New("a login of Sentinels is given, and the address of Redis names none: want redis+sentinel://")
@@ -155,7 +160,7 @@ func (a Access) logIn(p *address) error {
 
 // readPassword reads a file that nobody but its owner may read, without the end of its line.
 func readPassword(file string) (string, error) {
-	err := ownersAlone(file)
+	err := secret.CheckFile(file)
 	var text []byte
 	if err == nil {
 		text, err = readSmall(file, maxSecret)
@@ -168,18 +173,6 @@ func readPassword(file string) (string, error) {
 		return "", fmt.Errorf("reading a password for Redis: %s is empty", file)
 	}
 	return password, nil
-}
-
-// ownersAlone refuses a file that others can read.
-func ownersAlone(file string) error {
-	info, err := os.Stat(file)
-	if err != nil {
-		return err //nolint:wrapcheck // names the file
-	}
-	if mode := info.Mode().Perm(); mode&0o077 != 0 {
-		return fmt.Errorf("%s has mode %04o, so others can read it: chmod 600 it", file, mode)
-	}
-	return nil
 }
 
 func readSmall(file string, most int64) ([]byte, error) {

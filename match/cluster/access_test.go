@@ -108,6 +108,9 @@ func TestWhatIsWrongWithTheWayToRedisIsSaid(t *testing.T) {
 		"a certificate alone":     {func(a *cluster.Access) { a.KeyFile = "" }, "needs its key"},
 		"a key of another one":    {func(a *cluster.Access) { a.KeyFile = f.ServerKey }, "private key does not match"},
 		"a login of no Sentinels": {func(a *cluster.Access) { a.SentinelPassword = password }, "want redis+sentinel://"},
+		"a user of Sentinels": {func(a *cluster.Access) {
+			*a = cluster.Access{URL: "redis+sentinel://127.0.0.1:1/m", SentinelUser: "muster"}
+		}, "the Sentinels needs a password"},
 	} {
 		a := right
 		c.spoil(&a)

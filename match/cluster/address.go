@@ -77,12 +77,6 @@ func parseAddress(text string) (*address, error) {
 	return a, nil
 }
 
-// CheckAddress says what is wrong with an address of Redis, without its passwords. It asks nobody.
-func CheckAddress(text string) error {
-	_, err := parseAddress(text)
-	return err
-}
-
 // MaskedAddress returns an address of Redis without its passwords.
 func MaskedAddress(text string) string {
 	scheme, rest, ok := strings.Cut(text, "://")

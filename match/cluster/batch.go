@@ -19,6 +19,10 @@ const (
 	// does not wait for the answers to much.
 	batchLimit = 256
 	batchLarge = 64
+	// batchBytes is how many bytes of arguments end a batch, and batchAlone how many of one caller go alone, in his own
+	// time: behind a checkpoint of megabytes the small writes of other rooms would fail with it.
+	batchBytes = 1 << 20
+	batchAlone = 64 << 10
 	// batchWaiting bounds how many callers wait: more than a process has connections, all of which may ask at once.
 	batchWaiting = 1 << 15
 	// batchTimeout bounds one exchange. The context of one caller does not end what others asked for; who has less time,
@@ -50,6 +54,7 @@ type batched struct {
 // batchCall is what one caller asks for.
 type batchCall struct {
 	cmds []redis.Cmder
+	size int
 	turn chan bool // true: send the next batch; false: it was sent
 }
 
@@ -113,7 +118,8 @@ func (p *batchedPipe) Exec(ctx context.Context) ([]redis.Cmder, error) {
 // do sends commands and waits for their answers, which they have then.
 func (b *batched) do(ctx context.Context, cmds []redis.Cmder) {
 	deadline, ok := ctx.Deadline()
-	if ctx.Err() != nil || ok && time.Until(deadline) < batchTimeout {
+	size := argBytes(cmds)
+	if ctx.Err() != nil || ok && time.Until(deadline) < batchTimeout || size > batchAlone {
 		b.send(ctx, cmds)
 		return
 	}
@@ -121,7 +127,7 @@ func (b *batched) do(ctx context.Context, cmds []redis.Cmder) {
 	if b.running < batchesAtOnce {
 		b.running++
 		b.mu.Unlock()
-		b.lead(ctx, cmds)
+		b.lead(ctx, cmds, size)
 		return
 	}
 	if len(b.waiting) >= batchWaiting {
@@ -135,25 +141,26 @@ func (b *batched) do(ctx context.Context, cmds []redis.Cmder) {
 	if !ok {
 		c = &batchCall{turn: make(chan bool, 1)}
 	}
-	c.cmds = cmds
+	c.cmds, c.size = cmds, size
 	b.waiting = append(b.waiting, c)
 	b.mu.Unlock()
 	if <-c.turn {
-		b.lead(ctx, cmds)
+		b.lead(ctx, cmds, size)
 	}
 	c.cmds = nil
 	b.unused.Put(c)
 }
 
 // lead sends commands with those of others who wait, and hands its place over to the first whom it left.
-func (b *batched) lead(ctx context.Context, cmds []redis.Cmder) {
+func (b *batched) lead(ctx context.Context, cmds []redis.Cmder, size int) {
 	b.mu.Lock()
 	all, n := cmds, 0
-	for n < len(b.waiting) && len(all) < batchLimit {
+	for n < len(b.waiting) && len(all) < batchLimit && size < batchBytes {
 		if n == 0 {
 			all = append(make([]redis.Cmder, 0, 2*len(b.waiting)+len(cmds)), cmds...)
 		}
 		all = append(all, b.waiting[n].cmds...)
+		size += b.waiting[n].size
 		n++
 	}
 	with := b.take(n)
@@ -192,6 +199,23 @@ func (b *batched) fail(err error) {
 		}
 		c.turn <- false
 	}
+}
+
+// argBytes is about how many bytes commands have.
+func argBytes(cmds []redis.Cmder) (n int) {
+	for _, cmd := range cmds {
+		for _, arg := range cmd.Args() {
+			switch v := arg.(type) {
+			case string:
+				n += len(v)
+			case []byte:
+				n += len(v)
+			default: // a number
+				n += 8
+			}
+		}
+	}
+	return n
 }
 
 func isTimeout(err error) bool {

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -274,6 +276,58 @@ func TestOneWaitForAReplicaIsForAllOfAnExchange(t *testing.T) {
 		wg.Wait()
 		if want := batchesAtOnce + 1; g.waits != want {
 			t.Errorf("%d waits for a replica, want %d", g.waits, want)
+		}
+	})
+}
+
+// A checkpoint may have megabytes: those who come after it go on in the places that are free, and it has its caller's time.
+func TestLargeCommandGoesAloneAndInItsCallersTime(t *testing.T) {
+	gated(t, func(t *testing.T, b *batched, g *gate) {
+		const long = 2 * batchTimeout
+		var wg sync.WaitGroup
+		publish := func(size int, atMost time.Duration, want error) {
+			wg.Go(func() {
+				ctx, cancel := context.WithTimeout(t.Context(), atMost)
+				defer cancel()
+				began := time.Now()
+				err := b.Publish(ctx, "c", strings.Repeat("x", size)).Err()
+				if !errors.Is(err, want) || want != nil && time.Since(began) != atMost {
+					t.Errorf("%d bytes: %v after %v, want %v", size, err, time.Since(began), want)
+				}
+			})
+			synctest.Wait()
+		}
+		for range batchesAtOnce {
+			publish(1, 10*long, nil) // these are under way
+		}
+		publish(1, 10*long, nil)
+		publish(batchAlone+1, long, context.DeadlineExceeded)
+		publish(1, 10*long, nil)
+		if got := g.seen(); len(got) != batchesAtOnce+1 {
+			t.Errorf("%v are under way, want the large one as well", got)
+		}
+		time.Sleep(long)
+		close(g.open)
+		wg.Wait()
+	})
+}
+
+func TestBatchIsBoundedInBytes(t *testing.T) {
+	gated(t, func(t *testing.T, b *batched, g *gate) {
+		const each, callers = batchAlone / 2, 3 * batchBytes / (batchAlone / 2)
+		var wg sync.WaitGroup
+		for range batchesAtOnce + callers {
+			wg.Go(func() {
+				if err := b.Publish(t.Context(), "c", strings.Repeat("x", each)).Err(); err != nil {
+					t.Error(err)
+				}
+			})
+			synctest.Wait()
+		}
+		close(g.open)
+		wg.Wait()
+		if got := slices.Max(g.seen()); got != batchBytes/each {
+			t.Errorf("an exchange had %d commands of %d bytes, want %d", got, each, batchBytes/each)
 		}
 	})
 }

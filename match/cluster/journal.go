@@ -110,6 +110,9 @@ local function expire(ms)
 		if forever then redis.call('PERSIST', KEYS[i]) else redis.call('PEXPIRE', KEYS[i], ms) end
 	end
 end
+local function repeated()
+	if fence then redis.call('HSET', KEYS[2], 'fence', fence) end
+end
 ` + text)
 }
 
@@ -136,7 +139,7 @@ func (j *Journal) Append(ctx context.Context, room string, epoch uint64, prev ui
 // A key that Redis evicted leaves a hole, which the count shows.
 var journalAppend = journalScript(`
 if ended == epoch then return 'fenced' end
-local prev, fresh = tonumber(ARGV[3]), count == 0
+local prev, fresh, before = tonumber(ARGV[3]), count == 0, last
 if not base or prev > last or prev < last and wrote ~= epoch then return 'gap' end
 if redis.call('EXISTS', KEYS[4]) == 0 or redis.call('XLEN', KEYS[3]) ~= count then return 'gap' end
 for i = 5, #ARGV, 2 do
@@ -148,6 +151,7 @@ for i = 5, #ARGV, 2 do
 		redis.call('HSET', KEYS[2], 'fence', epoch, 'wrote', epoch, 'last', last, 'count', count, 'live', live)
 	end
 end
+if last == before then repeated() end
 if fresh then expire(ARGV[2]) end -- the stream is new; checkpoints do it for all that is there
 return 'ok'`)
 
@@ -274,7 +278,10 @@ redis.call('DEL', KEYS[3])
 var journalCheckpoint = journalScript(`
 if ended == epoch then return 'fenced' end
 local tick = tonumber(ARGV[6])
-if base and wrote == epoch and (tick <= base or tick < last) and redis.call('EXISTS', KEYS[4]) == 1 then return 'ok' end
+if base and wrote == epoch and (tick <= base or tick < last) and redis.call('EXISTS', KEYS[4]) == 1 then
+	repeated()
+	return 'ok'
+end
 ` + put + `
 redis.call('SET', KEYS[4], ARGV[7])
 redis.call('HDEL', KEYS[2], 'ended')
@@ -339,7 +346,10 @@ func (j *Journal) End(ctx context.Context, room string, epoch uint64) error {
 }
 
 var journalEnd = journalScript(`
-if not base then return 'ok' end
+if not base then
+	repeated()
+	return 'ok'
+end
 ` + put + `
 redis.call('DEL', KEYS[4])
 redis.call('HDEL', KEYS[2], 'wrote', 'base', 'last', 'count', 'live', 'forever')
@@ -359,7 +369,9 @@ func (j *Journal) Delete(ctx context.Context, room string, epoch uint64) error {
 	return nil
 }
 
+// Deleting nothing is no write. Making a key for that is.
 var journalDelete = journalScript(`
+redis.call('SET', KEYS[4], '')
 redis.call('DEL', KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6])
 return 'ok'`)
 

@@ -37,7 +37,7 @@ func TestAddressesOfAllForms(t *testing.T) {
 		"redis+cluster://a:1?no_such=1":                            "unexpected option",
 		"":                                                         "none of",
 	} {
-		err := cluster.CheckAddress(text)
+		err := cluster.Access{URL: text}.Check()
 		if bad == "" && err != nil || bad != "" && (err == nil || !strings.Contains(err.Error(), bad)) {
 			t.Errorf("%s: %v, want %q", text, err, bad)
 		}
