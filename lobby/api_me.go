@@ -176,7 +176,7 @@ func (l *Lobby) getPlayer(ctx context.Context, in *playerPath) (*playerOutput, e
 	if err != nil {
 		return nil, l.problem("reading a player", err)
 	}
-	blocked, err := l.players.Blocked(ctx, in.ID, playerOf(ctx).ID)
+	blocked, err := l.players.Blocked(ctx, in.ID, asker(ctx))
 	if err != nil {
 		return nil, l.problem("reading a player", err)
 	}

@@ -123,7 +123,7 @@ func (l *Lobby) rejoin(ctx context.Context, in *InRoom) (*matchOutput, error) {
 // not there.
 func (l *Lobby) openTo(ctx context.Context, room string) (*cluster.PublicRoom, map[string]cluster.Node, error) {
 	r, err := l.rooms.Look(ctx, room)
-	if errors.Is(err, cluster.ErrNoRoom) || err == nil && !r.Public && (r.Owner == "" || r.Owner != playerOf(ctx).ID) {
+	if errors.Is(err, cluster.ErrNoRoom) || err == nil && !r.Public && (r.Owner == "" || r.Owner != asker(ctx)) {
 		return nil, nil, huma.Error404NotFound(noRoom)
 	}
 	if err != nil {
@@ -150,7 +150,7 @@ func (l *Lobby) getRoom(ctx context.Context, in *InRoom) (*roomOutput, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &roomOutput{l.infoOf(r, playerOf(ctx).ID)}, nil
+	return &roomOutput{l.infoOf(r, asker(ctx))}, nil
 }
 
 func (l *Lobby) joinRoom(ctx context.Context, in *InRoom) (*matchOutput, error) {

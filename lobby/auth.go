@@ -44,7 +44,7 @@ func (l *Lobby) authenticate(api huma.API) func(huma.Context, func(huma.Context)
 			_ = huma.WriteErr(api, ctx, http.StatusUnauthorized, unauthorized) // nobody is left to tell
 			return
 		}
-		if isBackend(p) && !isForBackends(ctx.Operation()) {
+		if !mayAsk(p, ctx.Operation()) {
 			_ = huma.WriteErr(api, ctx, http.StatusForbidden, noPlayer) // nobody is left to tell
 			return
 		}

@@ -1,8 +1,10 @@
 package lobby_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"regexp"
 	"slices"
@@ -11,21 +13,24 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/redis/go-redis/v9"
 
 	"muster/client"
 	"muster/internal/testredis"
+	"muster/lobby"
+	"muster/match/cluster"
 	"muster/proto"
 	"muster/proto/token"
 )
 
-// openToBackends are the operations that a token with the role service may ask for; those of operators and replays ask for
-// roles of their own.
+// openToBackends are the operations that a token with the role service may ask for; those of operators ask for roles
+// of their own.
 var openToBackends = []string{
 	"POST /v1/publish", "POST /v1/notifications",
-	"GET /v1/queues", "GET /v1/rooms", "GET /v1/rooms/{id}", "GET /v1/players/{player}", "GET /v1/matches/{id}", "GET /v1/matches/{id}/replay",
+	"GET /v1/queues", "GET /v1/rooms", "GET /v1/rooms/{id}", "GET /v1/players/{player}", "GET /v1/matches/{id}",
 }
 
-var rolesOfTheirOwn = regexp.MustCompile(`^[A-Z]+ /v1/(admin|replays)`)
+var rolesOfTheirOwn = regexp.MustCompile(`^[A-Z]+ /v1/admin`)
 
 func TestABackendsTokenSpeaksForNoPlayerOnAnyRoute(t *testing.T) {
 	p := open(t, testredis.Embedded(t), nil)
@@ -66,6 +71,90 @@ func TestABackendsTokenSpeaksForNoPlayerOnAnyRoute(t *testing.T) {
 	if refused < 80 {
 		t.Errorf("of %d operations %d requests were refused", len(asked), refused)
 	}
+}
+
+// Its subject has played, made a private room and shows a replay: nothing of that is the backend's.
+func TestABackendsTokenIsNotThePlayerOfItsSubject(t *testing.T) {
+	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
+		p := open(t, rdb, func(c *lobby.Config) {
+			c.Games = []lobby.Game{{Name: "arena", Rules: "7", Seats: 16, OpenReplays: true, Watch: true}}
+			c.ReplaysFor = time.Hour
+			c.Replays = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "a replay") })
+			c.Replayer = showsAll{}
+		})
+		defer p.Close()
+		defer join(t, rdb, someNode)()
+		private, public := p.makeRoom("alice", "").Room.ID, p.makeRoom("alice", `,"public":true`).Room.ID
+		match, session := cluster.NewID(), "replay-"+cluster.NewID()+"-"+cluster.NewID()
+		must(t, cluster.NewDirectory(rdb, ns).PostResult(t.Context(), proto.Result{
+			Room: match, Game: "arena", Recorded: true, Ended: time.Now(), Placements: []proto.Placement{{Player: "alice"}},
+		}))
+		time.Sleep(time.Second) // in which the result is taken
+		for _, r := range []struct {
+			method, path, body string
+			player             int // what alice is answered
+		}{
+			{"GET", "/v1/rooms/" + private, "", http.StatusOK},
+			{"GET", "/v1/matches/" + match + "/replay", "", http.StatusOK},
+			{"POST", "/v1/replays", `{"match":"` + match + `"}`, http.StatusCreated},
+			{"GET", "/v1/replays/" + session, "", http.StatusOK},
+			{"POST", "/v1/replays/" + session + "/watch", "", http.StatusOK},
+			{"PATCH", "/v1/replays/" + session, `{"paused":true}`, http.StatusOK},
+			{"DELETE", "/v1/replays/" + session, "", http.StatusNoContent},
+		} {
+			time.Sleep(5 * time.Second) // for the limit of requests
+			if a := p.backend("alice", r.method, r.path, r.body, ""); a.status != r.player {
+				t.Errorf("%s %s by a player: %d %s", r.method, r.path, a.status, a.body)
+			}
+			wanted := http.StatusForbidden
+			if r.path == "/v1/rooms/"+private {
+				wanted = http.StatusNotFound
+			}
+			for _, roles := range [][]string{{"service"}, {"player", "service", "moderator"}} {
+				wantProblem(t, p.backend("alice", r.method, r.path, r.body, "", roles...), wanted, "")
+			}
+			if strings.HasPrefix(r.path, "/v1/replays") { // an operator is shown them as one
+				if a := p.backend("alice", r.method, r.path, r.body, "", "service", "admin"); a.status != r.player {
+					t.Errorf("%s %s by a backend that is an operator: %d %s", r.method, r.path, a.status, a.body)
+				}
+			}
+		}
+		if info := want[lobby.RoomInfo](t, p.backend("alice", "GET", "/v1/rooms/"+public, "", ""), 200); info.Code == "" {
+			t.Error("alice is not told her room's code")
+		}
+		if info := want[lobby.RoomInfo](t, p.backend("alice", "GET", "/v1/rooms/"+public, "", "", "service"), 200); info.Code != "" {
+			t.Errorf("a backend is told the code %s", info.Code)
+		}
+	})
+}
+
+// showsAll is a Replayer that shows whatever it is asked for.
+type showsAll struct{}
+
+func (showsAll) Open(context.Context, lobby.ReplayWish) (*lobby.ShownReplay, error) {
+	return &lobby.ShownReplay{State: lobby.ReplayState{ID: "replay-x-y", Game: "arena"}, Node: someNode}, nil
+}
+
+func (s showsAll) Ask(ctx context.Context, _ lobby.ReplayQuestion) (*lobby.ShownReplay, error) {
+	return s.Open(ctx, lobby.ReplayWish{})
+}
+
+// What a backend reads of matches is the same whoever its subject is.
+func TestABackendReadsTheResultOfAnyMatch(t *testing.T) {
+	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
+		p := open(t, rdb, nil)
+		defer p.Close()
+		match := cluster.NewID()
+		must(t, cluster.NewDirectory(rdb, ns).PostResult(t.Context(), proto.Result{
+			Room: match, Game: "arena", Ended: time.Now(), Placements: []proto.Placement{{Player: "alice"}},
+		}))
+		time.Sleep(time.Second) // in which the result is taken
+		if got := want[lobby.Result](t, p.backend("feed", "GET", "/v1/matches/"+match, "", "", "service"), 200); got.Room != match {
+			t.Errorf("it reads %+v", got)
+		}
+		wantProblem(t, p.backend("feed", "GET", "/v1/matches/"+match, "", ""), http.StatusNotFound, "")
+		wantProblem(t, p.backend("feed", "GET", "/v1/matches/"+cluster.NewID(), "", "", "service"), http.StatusNotFound, "")
+	})
 }
 
 func TestABackendsTokenOpensNoLobbySocketAndRefreshesNone(t *testing.T) {

@@ -30,7 +30,7 @@ func TestRedisThatIsKilledAndStartedAgainIsGoneOnWithByTheLobby(t *testing.T) {
 	for _, o := range outages {
 		t.Run(o.name, func(t *testing.T) {
 			t.Parallel()
-			rng := dice(t)
+			rng, machine := dice(t), measure(t)
 			h := openHall(t, 2, o.args...)
 			players := gather(h, 12, rng.Uint64(), usual)
 			began := time.Now()
@@ -55,8 +55,10 @@ func TestRedisThatIsKilledAndStartedAgainIsGoneOnWithByTheLobby(t *testing.T) {
 			until(t, "the outage is over", func() bool { return time.Since(killed) > o.long })
 			h.store.Restart()
 			back := time.Now()
+			quietly := machine.since(back)
 			var first time.Time
 			until(t, "a ticket of afterwards is matched", func() bool { first = players.matchedSince(back); return !first.IsZero() })
+			took := quietly()
 			for n, l := range h.lobbies {
 				until(t, "each lobby says that it is ready", func() bool {
 					a, err := h.once(t.Context(), l, http.MethodGet, "/readyz", "early", "", "")
@@ -75,8 +77,8 @@ func TestRedisThatIsKilledAndStartedAgainIsGoneOnWithByTheLobby(t *testing.T) {
 				t.Errorf("epoch %d follows %d (%v)", now, epoch, err)
 			}
 			t.Logf("matched %v after Redis was back; epochs %d, %d", first.Sub(back), epoch, now)
-			if first.Sub(back) > 20*time.Second { // a lease of two seconds may run from before
-				t.Errorf("matched %v after Redis was back", first.Sub(back))
+			if took > bound(4*time.Second) { // a lease of two seconds may run from before
+				t.Errorf("matched %v after Redis was back", took)
 			}
 			if o.forgot == (e.lost == 0) {
 				t.Errorf("%+v shows little", e)

@@ -11,7 +11,7 @@ import (
 var leaderKills = flag.Int("leader-kills", 3, "how often a queue's leader is killed")
 
 // The process that leads a queue dies with kill -9 at any moment while tickets stream in: another one leads within three
-// seconds, and every ticket that was acknowledged ends once.
+// seconds, on a busy machine now and then within six, and every ticket that was acknowledged ends once.
 func TestKilledLeaderOfAQueueLosesNoTicketAndIsFollowedWithinThreeSeconds(t *testing.T) {
 	rng := dice(t)
 	h := openHall(t, 3)
@@ -44,8 +44,10 @@ func TestKilledLeaderOfAQueueLosesNoTicketAndIsFollowedWithinThreeSeconds(t *tes
 	t.Logf("another led after %v, matched after %v", led, matched)
 	slices.Sort(led)
 	slices.Sort(matched)
-	if n := (len(led) - 1) / 2; led[n] > 3*time.Second || matched[n] > 3*time.Second { // of one kill the machine may be busy
-		t.Errorf("another led after %v, and matched after %v, most of the times", led[n], matched[n])
+	for what, took := range map[string][]time.Duration{"led": led, "matched": matched} {
+		if half, longest := took[(len(took)-1)/2], took[len(took)-1]; half > bound(3*time.Second) || longest > bound(6*time.Second) {
+			t.Errorf("another %s within %v half of the times, and within %v each time", what, half, longest)
+		}
 	}
 	if keys := h.endless(); len(keys) > 0 {
 		t.Errorf("keys that do not end: %q", keys)

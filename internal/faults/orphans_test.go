@@ -35,6 +35,7 @@ func TestMatchWhoseLobbiesAreAllKilledIsMadeByTheNext(t *testing.T) {
 	h := openHall(t, 2)
 	players := gather(h, 40, rng.Uint64(), usual)
 	orphans := 0
+	var times []time.Duration
 	for tries := 0; tries < 8 && orphans < 2 || tries < 40 && orphans == 0; tries++ {
 		until(t, "matches are made", func() bool { return len(h.attempts("pair")) > 0 })
 		for _, l := range slices.Clone(h.lobbies) {
@@ -59,15 +60,19 @@ func TestMatchWhoseLobbiesAreAllKilledIsMadeByTheNext(t *testing.T) {
 		took := time.Since(began)
 		h.start()
 		t.Logf("%d matches were being made when all lobbies died; carried on within %v of the next one's start", len(left), took)
-		if took > 5*carried { // a machine may be busy
-			t.Errorf("they were carried on after %v", took)
+		if len(left) > 0 {
+			times = append(times, took)
 		}
 	}
 	until(t, "enough are played to show something", func() bool { return players.seen(20, 0) })
 	players.quit()
 	players.reckon(false)
 	if orphans == 0 {
-		t.Error("no match was being made when all lobbies died: shows little")
+		t.Fatal("no match was being made when all lobbies died: shows little")
+	}
+	slices.Sort(times)
+	if half, longest := times[(len(times)-1)/2], times[len(times)-1]; half > bound(carried+time.Second) || longest > bound(2*carried) {
+		t.Errorf("they were carried on within %v half of the times, and within %v each time", half, longest)
 	}
 	if keys := h.endless(); len(keys) > 0 {
 		t.Errorf("keys that do not end: %q", keys)
@@ -94,6 +99,7 @@ func TestPartyMemberWhoVanishesTakesThePartyOutOfTheQueue(t *testing.T) {
 	ask("POST", "/v1/parties/join", "bob", `{"code":"`+code+`"}`, 200)
 	id := ask("POST", "/v1/tickets", "alice", `{"queue":"four","party":true}`, 201).ticket.ID
 	began := time.Now()
+	quietly := measure(t).since(began)
 	ask("GET", "/v1/tickets/"+id, "bob", "", 200) // and not again: his process has gone
 	var last seenTicket
 	until(t, "the ticket is looked at for 20 s", func() bool {
@@ -111,7 +117,7 @@ func TestPartyMemberWhoVanishesTakesThePartyOutOfTheQueue(t *testing.T) {
 	})
 	took := time.Since(began)
 	t.Logf("ended %v after the member was heard of last: %s", took, last.Reason)
-	if last.State != "cancelled" || !strings.Contains(last.Reason, "a member of the party") || took < 29*time.Second || took > 50*time.Second {
+	if last.State != "cancelled" || !strings.Contains(last.Reason, "a member of the party") || took < 29*time.Second || quietly() > 29*time.Second+bound(5*time.Second) {
 		t.Errorf("after %v the ticket is %+v", took, last)
 	}
 	ask("POST", "/v1/tickets", "alice", `{"queue":"four"}`, 201)

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"muster/internal/race"
 	"muster/internal/testproxy"
 	"muster/internal/testredis"
 	"muster/match"
@@ -53,7 +54,7 @@ func (tb *tables) caughtUp(when string) {
 }
 
 // during plays for a time and returns the most by which the durable number lagged behind the processed one, and the most
-// ticks that a room was short of what the calm one had.
+// ticks that a room was short of what the calm one had, which must have had most of its own.
 func (tb *tables) during(long time.Duration) (lag uint32, missed int) {
 	tb.t.Helper()
 	began, first := time.Now(), tb.calm.tick.Load()
@@ -70,7 +71,10 @@ func (tb *tables) during(long time.Duration) (lag uint32, missed int) {
 		}
 		time.Sleep(5 * time.Millisecond)
 	}
-	want := int(tb.calm.tick.Load() - first)
+	want, due := int(tb.calm.tick.Load()-first), int(time.Since(began).Seconds()*float64(calmGame.Rules().TickRate))
+	if least := due / 2; want < least && !race.Enabled || want < least/2 { // else nothing is to be missed
+		tb.t.Errorf("the room without a journal had %d ticks of %d", want, due)
+	}
 	for i, p := range tb.players {
 		missed = max(missed, want-int(p.tick.Load()-from[i]))
 	}

@@ -2,6 +2,7 @@ package edge
 
 import (
 	"errors"
+	"slices"
 
 	"muster/proto"
 	"muster/proto/token"
@@ -17,6 +18,8 @@ func (c *conn) refresh(bearer string) *proto.Close {
 		return &tokenEnded
 	case err != nil:
 		return &proto.Close{Code: proto.CodeTokenBad, Reason: "the newer token is not good"}
+	case slices.Contains(p.Roles, token.RoleService): // as on the lobby's socket
+		return &proto.Close{Code: proto.CodeTokenBad, Reason: "the newer token is a backend's, which speaks for no player"}
 	case p.ID != c.player:
 		return &proto.Close{Code: proto.CodeNotYourSeat, Reason: "the newer token is another player's"}
 	}

@@ -144,6 +144,7 @@ func TestRefreshWithWhatIsNoTokenOfThePlayerClosesTheSocket(t *testing.T) {
 			t.Fatal(err)
 		}
 		foreign, _ := other.SignPlayer(token.Player{ID: "alice"}, time.Hour)
+		backend, _ := b.keys.SignPlayer(token.Player{ID: "alice", Roles: []string{"player", "service"}}, time.Hour)
 		room := b.join(ctx, "r", 9, "watcher").welcome
 		for name, c := range map[string]struct {
 			msg  []byte
@@ -154,6 +155,7 @@ func TestRefreshWithWhatIsNoTokenOfThePlayerClosesTheSocket(t *testing.T) {
 			"another key's":    {refreshMessage(foreign), proto.CodeTokenBad},
 			"a seat token":     {refreshMessage(b.seatToken("r", 1, "alice")), proto.CodeTokenBad},
 			"a resume secret":  {refreshMessage(room.Resume), proto.CodeTokenBad},
+			"a backend's":      {refreshMessage(b.secret(backend)), proto.CodeTokenBad},
 			"one that ended":   {refreshMessage(b.playerToken("alice", -time.Minute)), proto.CodeTokenExpiry},
 			"another player's": {refreshMessage(b.playerToken("bob", time.Hour)), proto.CodeNotYourSeat},
 			"too long":         {refreshMessage(strings.Repeat("a", proto.MaxToken+1)), proto.CodeBadPayload},

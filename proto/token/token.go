@@ -41,6 +41,9 @@ var (
 	ErrExpired = fmt.Errorf("%w: expired", ErrInvalid)
 )
 
+// RoleService is the role of a studio's own servers. A token that has it, whatever else it has, speaks for no player.
+const RoleService = "service"
+
 // Player is who a player token speaks for.
 type Player struct {
 	ID      string
