@@ -373,6 +373,10 @@ func (l *loop) quantile(part float64) float64 {
 	return l.errors[int(part*float64(len(l.errors)-1))]
 }
 
+// mostError is by how many units the own ship may be off in any state on a line that does not stall: where another hits it at
+// full speed, which nobody foresees, it is some 40.
+const mostError = 60
+
 // glide is how far the own ship may move from one pass to the next: at top speed, beside what is made up for, with a
 // half-life of 60 ms, of the largest correction that came upon another. What hits the ship is foreseen by nobody.
 func (l *loop) glide() float64 {
@@ -382,8 +386,8 @@ func (l *loop) glide() float64 {
 
 func (l *loop) String() string {
 	return fmt.Sprintf("%d inputs answered in the next view, %d not; the longest jump in 1/60 s: own ship %.1f units (of %.1f), others %.1f; "+
-		"own ship's prediction error over %d states: p50 %.3f, p99 %.3f units",
-		l.answered, l.unanswered, l.own, l.glide(), l.others, len(l.errors), l.quantile(0.5), l.quantile(0.99))
+		"own ship's prediction error over %d states: p50 %.3f, p99 %.3f, most %.1f units",
+		l.answered, l.unanswered, l.own, l.glide(), l.others, len(l.errors), l.quantile(0.5), l.quantile(0.99), l.quantile(1))
 }
 
 // steer sends the input of a tick, as somebody with keys does. One that begins to turn must show in the next View.
@@ -428,7 +432,9 @@ func (l *loop) measure(w *arena.World) {
 			jump := math.Hypot(float64(at[0]-was[0]), float64(at[1]-was[1]))
 			switch {
 			case ship.Owner != l.c.Seat():
-				l.others = max(l.others, jump)
+				if l.tick > ship.Spawn+40 { // not where it came back: a stall just then shows it flying on from there
+					l.others = max(l.others, jump)
+				}
 			case l.tick > l.back:
 				l.own = max(l.own, jump)
 			}
@@ -453,7 +459,8 @@ func TestOnABadLineTheOwnShipAnswersInTheNextView(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Logf("120 ms ± 40 ms each way: %v", l)
-		if l.answered < 5 || l.unanswered > 0 || l.own > l.glide() || l.others > 8 || !(l.quantile(0.5) < 1) || !(l.quantile(0.99) < 20) {
+		if l.answered < 5 || l.unanswered > 0 || l.own > l.glide() || l.others > 8 ||
+			!(l.quantile(0.5) < 1) || !(l.quantile(0.99) < 20) || !(l.quantile(1) < mostError) {
 			t.Error("it feels like a bad line")
 		}
 		*l = *newLoop(c, p)
