@@ -76,7 +76,7 @@ func (l *Lobby) registerGroups(api huma.API) {
 	create := op("create-group", http.MethodPost, "/v1/groups", "Make a chat group", append([]int{cannot}, withBody...)...)
 	create.DefaultStatus = http.StatusCreated
 	create.Description = "It ends with its last member, or after 30 days in which nobody looked at it or wrote."
-	huma.Register(api, operation(create), l.createGroup)
+	huma.Register(api, operation(create), creating(l, l.createGroup))
 	huma.Register(api, operation(op("get-group", http.MethodGet, "/v1/groups/{id}", "Read a group that one is in", none)), l.getGroup)
 	invite := op("invite-to-group", http.MethodPost, "/v1/groups/{id}/invite", "Invite a player to a group", append([]int{none, cannot}, withBody...)...)
 	invite.Description = "The player hears of it in his inbox and may join for a week. Whether there is such a player, and whether " +

@@ -31,7 +31,7 @@ func (l *Lobby) registerNamed(api huma.API) {
 		Description: "For games whose rooms persist: documents, worlds. The room is opened where it is not open, with the state " +
 			"that it was left with, or a new one where nobody was there before. Asked again, it gives the same seat. " +
 			"A player may open 20 rooms an hour, and join as many as are open.",
-	}), l.joinNamed)
+	}), creating(l, l.joinNamed))
 }
 
 func (l *Lobby) joinNamed(ctx context.Context, in *joinNamedInput) (*matchOutput, error) {

@@ -103,7 +103,7 @@ func (l *Lobby) registerParties(api huma.API) {
 	create := op("create-party", http.MethodPost, "/v1/parties", "Form a party", cannot)
 	create.DefaultStatus = http.StatusCreated
 	create.Description = "A player is in one party at most. It ends with its last member, or after an hour without a sign of any."
-	huma.Register(api, operation(asks(create)), l.createParty)
+	huma.Register(api, operation(asks(create)), creating(l, l.createParty))
 	huma.Register(api, operation(op("get-party", http.MethodGet, "/v1/parties/{id}", "Read a party that one is in", none)), l.getParty)
 	huma.Register(api, operation(op("get-my-party", http.MethodGet, "/v1/me/party", "Read the party that one is in", none)), l.getMyParty)
 	invite := op("invite-to-party", http.MethodPost, "/v1/parties/{id}/invite", "Invite a player", none, cannot)

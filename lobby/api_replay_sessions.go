@@ -86,7 +86,7 @@ func (l *Lobby) registerReplaySessions(api huma.API) {
 		Description: "It is run again by the game's rules, from where and as fast as one likes, and sent over a match's socket to all who " +
 			"know the session's id. It begins paused at its first tick, and ends when nobody has watched for a minute. For those who may " +
 			"fetch the replay, and for the role admin. 409: other rules recorded it. A player has two sessions at a time, and may open 20 an hour.",
-	}), l.openReplay)
+	}), creating(l, l.openReplay))
 	file := operation(huma.Operation{
 		OperationID: "open-replay-file", Method: http.MethodPost, Path: "/v1/replays/files", DefaultStatus: http.StatusCreated,
 		Summary: "Show a replay file", Tags: []string{tagReplays},

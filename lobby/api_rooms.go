@@ -49,7 +49,7 @@ func (l *Lobby) registerRooms(api huma.API) {
 		Errors: append([]int{http.StatusForbidden, http.StatusNotFound, http.StatusConflict}, withBody...),
 		Description: "The answer has a seat in it for who makes it. A room in which nobody is for a minute is gone. A player may make " +
 			"20 rooms an hour and have 5 at a time.",
-	}), l.createRoom)
+	}), creating(l, l.createRoom))
 	huma.Register(api, operation(huma.Operation{
 		OperationID: "get-room", Method: http.MethodGet, Path: "/v1/rooms/{id}",
 		Summary: "Read a room", Tags: []string{"Rooms"}, Errors: []int{http.StatusForbidden, http.StatusNotFound},

@@ -135,7 +135,7 @@ func (l *Lobby) registerTickets(api huma.API) {
 		OperationID: createTicket, Method: http.MethodPost, Path: "/v1/tickets", DefaultStatus: http.StatusCreated,
 		Summary: "Wait for a match", Tags: []string{"Tickets"},
 		Errors: append([]int{http.StatusForbidden, http.StatusNotFound, http.StatusConflict}, withBody...),
-	}), l.createTicket)
+	}), creating(l, l.createTicket))
 	huma.Register(api, operation(huma.Operation{
 		OperationID: "get-ticket", Method: http.MethodGet, Path: "/v1/tickets/{id}",
 		Summary: "Read a ticket, or wait until it is matched", Tags: []string{"Tickets"}, Errors: []int{http.StatusForbidden, http.StatusNotFound},

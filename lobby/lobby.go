@@ -124,6 +124,7 @@ type Lobby struct {
 	parties  *party.Store
 	chat     *chat.Store
 	attempts attempts
+	creating chan struct{} // a place for each request that makes something new
 
 	socket   socket
 	live     *live.Server
@@ -146,7 +147,7 @@ func New(cfg Config) (*Lobby, error) {
 		cfg.AddressRate = 1000
 	}
 	l := &Lobby{
-		cfg: cfg, log: cfg.Log, metrics: newMetrics(cfg.Registerer),
+		cfg: cfg, log: cfg.Log, metrics: newMetrics(cfg.Registerer), creating: make(chan struct{}, maxCreating),
 		results: &resultStore{cfg.Redis, keys{cfg.Namespace}},
 		players: players.New(cfg.Redis, cfg.Namespace, cfg.Ratings),
 		limits:  &limits{cfg.Redis, cfg.Namespace},

@@ -12,6 +12,9 @@ type metrics struct {
 	rooms      *prometheus.CounterVec
 	joins      *prometheus.CounterVec
 	wrongCodes prometheus.Counter
+
+	creating   prometheus.Gauge
+	overloaded prometheus.Counter
 }
 
 func newMetrics(r prometheus.Registerer) *metrics {
@@ -32,9 +35,13 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		}, []string{"way"}),
 		wrongCodes: counter("muster_room_codes_wrong_total", "Join codes that lead to no room."),
 		refused:    counter("muster_requests_unauthorized_total", "Requests without a valid player token."),
+		creating: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "muster_requests_creating", Help: "Requests under way that make something new: tickets, rooms, parties, groups, replays that are shown.",
+		}),
+		overloaded: counter("muster_requests_overloaded_total", "Requests refused because too many that make something new were under way."),
 	}
 	if r != nil {
-		r.MustRegister(m.failures, m.results, m.limited, m.refused, m.rooms, m.joins, m.wrongCodes)
+		r.MustRegister(m.failures, m.results, m.limited, m.refused, m.rooms, m.joins, m.wrongCodes, m.creating, m.overloaded)
 	}
 	return m
 }
