@@ -41,9 +41,8 @@ func TestHangupWithAMistakeInTheQueuesLeavesTheOldRulesAndNamesTheLine(t *testin
 		until(t, "the file was read", func() bool {
 			return h.metric(l, `muster_queue_file_loads_total{outcome="bad"}`) == float64(n+1)
 		})
-		if line := fmt.Sprintf(`"line":%d,`, bad.line); !strings.Contains(l.Output(), line) {
-			t.Errorf("mistake %d: the log does not say %s:\n%s", n, line, l.Output())
-		}
+		line := fmt.Sprintf(`"line":%d,`, bad.line)
+		until(t, fmt.Sprintf("mistake %d: the log says %s", n, line), func() bool { return strings.Contains(l.Output(), line) })
 		if after := names(); after != before || !strings.Contains(after, `"pair"`) {
 			t.Errorf("mistake %d: the queues are %s, before %s", n, after, before)
 		}

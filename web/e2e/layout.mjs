@@ -50,7 +50,10 @@ async function look(person, hand, what, { settle = () => {}, ...of } = {}) {
 
 /** Lets a page lay itself out and draw. */
 function pictures(page) {
-  return page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done()))));
+  return page.evaluate(() => new Promise((done) => {
+    const drawn = (then) => (window.drawing ?? requestAnimationFrame).call(window, then); // also while the page's own wait
+    drawn(() => drawn(done));
+  }));
 }
 
 function view(browser, hand, path, name) {
@@ -96,6 +99,11 @@ async function arena(browser, hand) {
   });
   await look(anna, hand, "arena-down", game);
   await page.evaluate(() => document.getElementById("destroyed").remove());
+  await page.evaluate(() => { // the page says nothing else meanwhile
+    window.held = [];
+    window.drawing = window.requestAnimationFrame;
+    window.requestAnimationFrame = (draw) => window.held.push(draw);
+  });
   for (const banner of ["link", "hint"]) {
     await page.evaluate((banner) => {
       for (const id of ["link", "hint"]) document.getElementById(id).hidden = id !== banner;
@@ -110,6 +118,8 @@ async function arena(browser, hand) {
   await page.evaluate(() => {
     for (const id of ["link", "hint", "parting"]) document.getElementById(id).hidden = true;
     document.getElementById("hud").classList.remove("cut");
+    window.requestAnimationFrame = window.drawing;
+    for (const draw of window.held) requestAnimationFrame(draw);
   });
   await page.keyboard.press("Backquote");
   await look(anna, hand, "arena-overlay", { ...game, apart: ["#field", ".instruments > *"] });
