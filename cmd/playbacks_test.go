@@ -250,7 +250,7 @@ func TestAPlayerIsShownHisMatchWhereItsGameSaysSo(t *testing.T) {
 			return a
 		}
 		wantProblem(t, ask("mallory"), http.StatusNotFound)
-		wantProblem(t, ask("mallory", "service"), http.StatusNotFound)
+		wantProblem(t, ask("mallory", "service"), http.StatusForbidden)
 		if open {
 			if s := session(t, ask("alice")); s.Match != m.Room || s.To == 0 || s.As != "public" {
 				t.Errorf("%s: %+v", name, s)

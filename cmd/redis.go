@@ -35,7 +35,7 @@ func (a *redisAccess) of(url string) cluster.Access {
 	}
 }
 
-// check refuses a way to Redis that cannot be gone, and one where there is no Redis. It reads the files.
+// check refuses a way to Redis that cannot be gone, and one where there is no Redis. It reads no file.
 func (a *redisAccess) check(url string) error {
 	if url == "" {
 		if *a != (redisAccess{}) {

@@ -40,10 +40,13 @@ const (
 	maxPEM    = 1 << 20
 )
 
-// Check says what is wrong with it, without a password in the text. It reads the files, and asks nobody.
+// Check says what in it cannot be together, without a password in the text. It reads no file, and asks nobody.
 func (a Access) Check() error {
-	_, err := a.parse()
-	return err
+	p, err := parseAddress(a.URL)
+	if err != nil {
+		return err
+	}
+	return a.consistent(p)
 }
 
 // Connect returns a client after one answered PING. Its errors say what is wrong where Redis, or its certificate, tells.
@@ -65,14 +68,14 @@ func (a Access) parse() (*address, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := a.consistent(p); err != nil {
+		return nil, err
+	}
 	if err := a.logIn(p); err != nil {
 		return nil, err
 	}
 	secure := p.common.TLSConfig
 	if secure == nil {
-		if a.CAFile != "" || a.CertFile != "" || a.KeyFile != "" || a.ServerName != "" {
-			return nil, errors.New("the address of Redis is not over TLS, and certificates are given: want rediss in place of redis")
-		}
 		return p, nil
 	}
 	secure.MinVersion = tls.VersionTLS12
@@ -91,9 +94,6 @@ func (a Access) parse() (*address, error) {
 		if !secure.RootCAs.AppendCertsFromPEM(text) {
 			return nil, fmt.Errorf("%s has no certificate in PEM", a.CAFile)
 		}
-	}
-	if (a.CertFile == "") != (a.KeyFile == "") {
-		return nil, errors.New("a certificate to show to Redis needs its key, and a key its certificate")
 	}
 	if a.CertFile != "" {
 		own := func() (*tls.Certificate, error) {
@@ -114,18 +114,33 @@ func (a Access) parse() (*address, error) {
 	return p, nil
 }
 
-// logIn adds users and passwords to a parsed address.
+// consistent says what of it cannot be together with an address, or with each other.
+func (a Access) consistent(p *address) error {
+	o := p.common
+	switch sentinels := a.SentinelUser != "" || a.SentinelPassword != "" || a.SentinelPasswordFile != ""; {
+	case (a.User != "" || a.Password != "" || a.PasswordFile != "") && (o.Username != "" || o.Password != ""):
+		return errors.New("a user or password for Redis is given, and the address of Redis has one, too")
+	case a.Password != "" && a.PasswordFile != "" || a.SentinelPassword != "" && a.SentinelPasswordFile != "":
+		return errors.New("a password for Redis and a file with it are both given")
+	case a.User != "" && a.Password == "" && a.PasswordFile == "":
+		return errors.New("a user for Redis needs a password")
+	case a.SentinelUser != "" && a.SentinelPassword == "" && a.SentinelPasswordFile == "":
+		return errors.New("a user for the Sentinels needs a password")
+	case sentinels && p.kind != kindSentinel:
+		return errors.New("a login of Sentinels is given, and the address of Redis names none: want redis+sentinel://")
+	case sentinels && (p.sentinelUser != "" || p.sentinelPassword != ""):
+		return errors.New("a login of Sentinels is given, and the address of Redis has one, too")
+	case o.TLSConfig == nil && (a.CAFile != "" || a.CertFile != "" || a.KeyFile != "" || a.ServerName != ""):
+		return errors.New("the address of Redis is not over TLS, and certificates are given: want rediss in place of redis")
+	case (a.CertFile == "") != (a.KeyFile == ""):
+		return errors.New("a certificate to show to Redis needs its key, and a key its certificate")
+	}
+	return nil
+}
+
+// logIn adds users and passwords to a parsed address, and reads those that are in files.
 func (a Access) logIn(p *address) error {
 	o := p.common
-	if (a.User != "" || a.Password != "" || a.PasswordFile != "") && (o.Username != "" || o.Password != "") {
-		return errors.New("a user or password for Redis is given, and the address of Redis has one, too")
-	}
-	if a.Password != "" && a.PasswordFile != "" || a.SentinelPassword != "" && a.SentinelPasswordFile != "" {
-		return errors.New("a password for Redis and a file with it are both given")
-	}
-	if a.User != "" && a.Password == "" && a.PasswordFile == "" {
-		return errors.New("a user for Redis needs a password")
-	}
 	if a.User != "" || a.Password != "" {
 		o.Username, o.Password = a.User, a.Password
 	}
@@ -138,23 +153,14 @@ func (a Access) logIn(p *address) error {
 			return a.User, password, err
 		}
 	}
-	if a.SentinelUser == "" && a.SentinelPassword == "" && a.SentinelPasswordFile == "" {
+	if a.SentinelUser != "" || a.SentinelPassword != "" {
+		p.sentinelUser, p.sentinelPassword = a.SentinelUser, a.SentinelPassword
+	}
+	if a.SentinelPasswordFile == "" {
 		return nil
 	}
-	if a.SentinelUser != "" && a.SentinelPassword == "" && a.SentinelPasswordFile == "" {
-		return errors.New("a user for the Sentinels needs a password")
-	}
-	switch {
-	case p.kind != kindSentinel:
-		return errors.New("a login of Sentinels is given, and the address of Redis names none: want redis+sentinel://")
-	case p.sentinelUser != "" || p.sentinelPassword != "":
-		return errors.New("a login of Sentinels is given, and the address of Redis has one, too")
-	}
-	p.sentinelUser, p.sentinelPassword = a.SentinelUser, a.SentinelPassword
 	var err error
-	if a.SentinelPasswordFile != "" {
-		p.sentinelPassword, err = readPassword(a.SentinelPasswordFile)
-	}
+	p.sentinelPassword, err = readPassword(a.SentinelPasswordFile)
 	return err
 }
 
