@@ -534,9 +534,13 @@ func TestSeatOfWhoIsAwaySinceARestoreIsItsNewOwners(t *testing.T) {
 }
 
 // brokenStore has something of every room that nobody can read.
-type brokenStore struct{ journal.Store }
+type brokenStore struct {
+	journal.Store
+	read chan struct{} // closed when it may be found out
+}
 
-func (brokenStore) Load(context.Context, string, uint64) (*journal.Saved, error) {
+func (s brokenStore) Load(context.Context, string, uint64) (*journal.Saved, error) {
+	<-s.read
 	return nil, fmt.Errorf("loading: %w", journal.ErrMalformed)
 }
 
@@ -544,9 +548,10 @@ func (brokenStore) Load(context.Context, string, uint64) (*journal.Saved, error)
 func TestMatchWhoseJournalCannotBeReadIsLost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := deskGame(t, desk{}, Rules{Durability: Journal})
-		h, rm, dir := startDesk(t, g, brokenStore{openFiles(t, t.TempDir())}, 9)
+		store := brokenStore{openFiles(t, t.TempDir()), make(chan struct{})}
+		h, rm, dir := startDesk(t, g, store, 9)
 		a := newClerk(t, g, rm, 1)
-		ticks(3)
+		close(store.read)
 		<-rm.Done()
 		closeHost(t, h)
 		if a.code() != proto.CodeMatchGone || !rm.Opened() || len(dir.failed) != 1 || dir.failed[0].Code != proto.CodeMatchGone {
