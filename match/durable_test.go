@@ -533,33 +533,6 @@ func TestSeatOfWhoIsAwaySinceARestoreIsItsNewOwners(t *testing.T) {
 	})
 }
 
-// brokenStore has something of every room that nobody can read.
-type brokenStore struct {
-	journal.Store
-	read chan struct{} // closed when it may be found out
-}
-
-func (s brokenStore) Load(context.Context, string, uint64) (*journal.Saved, error) {
-	<-s.read
-	return nil, fmt.Errorf("loading: %w", journal.ErrMalformed)
-}
-
-// Whoever opened it anew would find the same.
-func TestMatchWhoseJournalCannotBeReadIsLost(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		g := deskGame(t, desk{}, Rules{Durability: Journal})
-		store := brokenStore{openFiles(t, t.TempDir()), make(chan struct{})}
-		h, rm, dir := startDesk(t, g, store, 9)
-		a := newClerk(t, g, rm, 1)
-		close(store.read)
-		<-rm.Done()
-		closeHost(t, h)
-		if a.code() != proto.CodeMatchGone || !rm.Opened() || len(dir.failed) != 1 || dir.failed[0].Code != proto.CodeMatchGone {
-			t.Errorf("its player is told %d; its record says %v", a.code(), dir.failed)
-		}
-	})
-}
-
 // slowDirectory does not answer to results before it may.
 type slowDirectory struct {
 	fakeDirectory
