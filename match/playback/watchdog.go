@@ -76,8 +76,8 @@ func (m *Sessions) may(equal *allowance) bool {
 	return some || own
 }
 
-// watch looks after the sessions, and after files that are read: one whose rules do not return is given up. What keeps the whole process from running is
-// not held against them: a look that is late itself starts the count anew.
+// watch looks after the sessions, and after files that are read: one whose rules do not return is given up. What keeps the
+// whole process from running is not held against them: a look that is late itself starts the count anew.
 func (m *Sessions) watch() {
 	ticker := time.NewTicker(watchEvery)
 	defer ticker.Stop()
