@@ -18,6 +18,7 @@ const MAX_SPEED = 0.22; // of a ship, in units a ms
 const CATCH_UP = 2; // times as fast as time, at most, the picture makes up for a stall
 const SLACK = 40; // units: where a ship is shown that turned round within the two ticks that are guessed, and where it is
 const LEAST_TURN = 1e-4; // radians that are an answer
+const HALF_LIFE = 60; // ms in which half of a correction is made up for
 const MOST_ERROR = { p50: 6, p99: 80 }; // units
 
 const [url, shots] = process.argv.slice(2);
@@ -114,13 +115,18 @@ function stalls({ pictures }) {
   return count;
 }
 
-/** For each key that went down while the own ship was in play: whether it turned that way in the next picture. */
+/**
+ * For each key that went down while the own ship was in play: whether it turned that way in the next picture, more than it
+ * would have without. It may be turning already: after a stall the rest of a correction is made up for.
+ */
 function answers({ pictures, keys }) {
   const own = (i) => pictures[i]?.ready ? pictures[i].ships.find((s) => s.seat === pictures[i].seat && s.hp > 0) : undefined;
   return keys.flatMap(({ next, turn }) => {
-    const [before, after] = [own(next - 1), own(next)];
-    if (!before || !after) return [];
-    return [turn * Math.sin(after.angle - before.angle) > LEAST_TURN];
+    const [first, before, after] = [own(next - 2), own(next - 1), own(next)];
+    if (!first || !before || !after) return [];
+    const [left, rest] = [1, 0].map((i) => 2 ** ((pictures[next - i - 1].now - pictures[next - i].now) / HALF_LIFE));
+    const without = Math.sin(before.angle - first.angle) * left * ((1 - rest) / (1 - left));
+    return [turn * (Math.sin(after.angle - before.angle) - without) > LEAST_TURN];
   });
 }
 
