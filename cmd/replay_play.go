@@ -9,7 +9,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
 	"muster/match/playback"
@@ -57,9 +56,9 @@ func (c *replayPlayCmd) Run(p *program) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", f.name, err)
 	}
-	base, err := url.Parse(strings.TrimSuffix(c.URL, "/"))
-	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" {
-		return fmt.Errorf("--url %s: want http://HOST:PORT or https://HOST", text(c.URL))
+	base, err := askedURL(c.URL)
+	if err != nil {
+		return err
 	}
 	ctx, cancel := context.WithTimeout(p.ctx, playPatience)
 	defer cancel()
