@@ -263,7 +263,7 @@ func TestReplayOfAnotherGameOrNoneIsRefused(t *testing.T) {
 	must(t, os.WriteFile(empty, nil, 0o600))
 	must(t, os.WriteFile(noise, []byte(strings.Repeat("noise \x1b", 1000)), 0o600))
 	for name, want := range map[string]string{
-		file: "it is of the game walk, and this program has only arena", dir: "it is no file", empty: "it is no replay of Muster's",
+		file: "it is of the game walk, and this program has only arena", dir: "it is no file", empty: "malformed journal",
 		noise: "it is no replay of Muster's", filepath.Join(dir, "none"): "no such file",
 	} {
 		for _, command := range []string{"verify", "bisect", "show"} {

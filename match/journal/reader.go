@@ -59,7 +59,7 @@ func NewReader(r io.ReadSeeker) (*Reader, error) {
 	}
 	got := make([]byte, min(rd.size, int64(len(magic))))
 	err = rd.readAt(0, got)
-	if err == nil && (len(got) == 0 || string(got) != magic[:len(got)]) {
+	if err == nil && string(got) != magic[:len(got)] {
 		return nil, foreign{}
 	}
 	if err == nil && len(got) < len(magic) {
