@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"regexp"
 	"time"
 
 	"muster/match/playback"
@@ -39,6 +40,9 @@ const (
 	maxPlayReply = 1 << 20
 )
 
+// viewName is whose eyes a replay may be seen with.
+var viewName = regexp.MustCompile(`^(public|everything|seat:[0-9]{1,5})$`)
+
 // Run implements the command.
 func (c *replayPlayCmd) Run(p *program) error {
 	f, err := p.openReplay(c.File)
@@ -59,6 +63,9 @@ func (c *replayPlayCmd) Run(p *program) error {
 	base, err := askedURL(c.URL)
 	if err != nil {
 		return err
+	}
+	if !viewName.MatchString(c.As) {
+		return fmt.Errorf("--as %s: want public, everything or seat:N", text(c.As))
 	}
 	ctx, cancel := context.WithTimeout(p.ctx, playPatience)
 	defer cancel()
