@@ -41,7 +41,7 @@ const (
 )
 
 // viewName is whose eyes a replay may be seen with.
-var viewName = regexp.MustCompile(`^(public|everything|seat:[1-9][0-9]{0,3})$`)
+var viewName = regexp.MustCompile(`^(public|everything|seat:[1-9]\d{0,3})$`)
 
 // Run implements the command.
 func (c *replayPlayCmd) Run(p *program) error {
