@@ -31,7 +31,7 @@ The exit status is 0 when there is nothing, 1 when there is something, and 2 whe
 Examples:
 
   muster doctor --redis redis://127.0.0.1:6379
-  muster doctor --grace 0s --json | jq '.findings[] | {pattern, reason, count}'`
+  muster doctor --redis redis://127.0.0.1:6379 --grace 0s --json | jq '.findings[] | {pattern, reason, count}'`
 }
 
 // Run implements the command.

@@ -51,6 +51,13 @@ func (s *server) routes(games []Game, registry *prometheus.Registry) (http.Handl
 // lobbyRoutes are those of the lobby.
 func (s *server) lobbyRoutes(mux *http.ServeMux) {
 	s.lobby.Register(mux)
+	if !s.set.development() { // the pages here, and games that are new to it, ask all the same
+		for _, path := range []string{"POST /v1/guests", "POST /v1/guests/renew"} {
+			mux.HandleFunc(path, func(w http.ResponseWriter, _ *http.Request) {
+				door.Problem(w, http.StatusNotFound, "this server takes no guests: players come with a token that its login signs")
+			})
+		}
+	}
 	mux.HandleFunc("/v1/", func(w http.ResponseWriter, _ *http.Request) {
 		door.Problem(w, http.StatusNotFound, "there is no such route; /docs lists them")
 	})

@@ -105,7 +105,10 @@ func TestProductionIsClosed(t *testing.T) {
 	r := serve(t, withArena, "--key-file", ownKey(t))
 	req, err := http.NewRequestWithContext(t.Context(), "POST", r.url+"/v1/guests", strings.NewReader(`{"name":"x"}`))
 	must(t, err)
-	wantProblem(t, r.do(req), http.StatusNotFound)
+	none := r.do(req)
+	if wantProblem(t, none, http.StatusNotFound); !strings.Contains(none.body, "this server takes no guests") { // pages show it
+		t.Errorf("who would be a guest is told %s", none.body)
+	}
 	if a := r.ask("GET", "/openapi.json", ""); a.status != 200 || strings.Contains(a.body, "/v1/guests") {
 		t.Errorf("the description: %d %.200s", a.status, a.body)
 	}

@@ -295,6 +295,19 @@ func TestTheExampleFileIsRead(t *testing.T) {
 	}
 }
 
+// docs/uses/WATCH.md shows it.
+func TestTheExampleOfAWatchedQueueIsRead(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../docs/watched.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := Load(text, Options{Seats: map[string]int{"slide": 16}, Watched: map[string]bool{"slide": true}})
+	if err != nil || len(got) != 1 || got[0].Max() != 16 || got[0].Min != 1 || !got[0].Backfill {
+		t.Errorf("got %+v, %v", got, err)
+	}
+}
+
 // What a rule that does not look at the wait has refused needs not be tried again.
 func TestRuleIsTimelessUnlessItLooksAtTheWait(t *testing.T) {
 	t.Parallel()
