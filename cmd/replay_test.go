@@ -252,7 +252,7 @@ func TestReplayOfAnotherGameOrNoneIsRefused(t *testing.T) {
 	must(t, os.WriteFile(noise, []byte(strings.Repeat("noise \x1b", 1000)), 0o600))
 	for name, want := range map[string]string{
 		file: "it is of the game walk, and this program has only arena", dir: "it is no file", empty: "malformed journal",
-		noise: "it does not begin as one", filepath.Join(dir, "none"): "no such file",
+		noise: "it is no replay of Muster's", filepath.Join(dir, "none"): "no such file",
 	} {
 		for _, command := range []string{"verify", "bisect", "show"} {
 			if command == "show" && name == file {

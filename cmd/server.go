@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"os"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -239,6 +240,11 @@ func (s *server) startMatches(rdb redis.UniversalClient, games []Game, process s
 			rules[games[i].Name()] = games[i].Rules()
 		}
 	}
+	if s.set.CrashDir != "" { // now, not when it is needed
+		if err := os.MkdirAll(s.set.CrashDir, 0o700); err != nil {
+			return fmt.Errorf("--crash-dir: %w", err)
+		}
+	}
 	counted := journal.NewMetrics(reg)
 	var err error
 	if s.replays, err = s.journals(rdb, counted); err != nil {
@@ -343,7 +349,7 @@ func (s *server) startLobby(rdb redis.UniversalClient, games []Game, reg prometh
 		delete(opened, g.Name())
 	}
 	for name := range opened {
-		return fmt.Errorf("--open-replays %s: there is no such game", name)
+		return noGame("--open-replays "+name, games)
 	}
 	queues := newQueues(s.set.Queues, games, s.log, reg)
 	rules, err := queues.read()

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"muster/lobby"
 	"muster/proto/token"
 )
 
@@ -36,6 +37,13 @@ func (c *tokenCmd) Run(p *program) error {
 	name := c.Name
 	if name == "" {
 		name = c.Sub
+	}
+	for _, flag := range [][2]string{{"sub", c.Sub}, {"name", name}} {
+		if t, err := keys.SignPlayer(token.Player{ID: flag[1]}, c.TTL); err != nil {
+			return err //nolint:wrapcheck // says what it did
+		} else if _, err := lobby.Authenticate(keys, "Bearer "+t); err != nil { // as a lobby would read it
+			return fmt.Errorf("--%s %q: want 1 to 64 bytes of text, without control characters", flag[0], flag[1])
+		}
 	}
 	t, err := keys.SignPlayer(token.Player{ID: c.Sub, Name: name, Roles: c.Role}, c.TTL)
 	if err != nil {
