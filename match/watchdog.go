@@ -9,6 +9,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"muster/internal/pause"
 	"muster/proto"
 )
 
@@ -19,18 +20,7 @@ const watchEvery = 100 * time.Millisecond
 // rooms. What keeps the whole process from running, as a stopped container does, is not held against a room: a look
 // that is late itself starts the count anew.
 func (h *Host) watch() {
-	ticker := time.NewTicker(watchEvery)
-	defer ticker.Stop()
-	before := time.Now()
-	for {
-		select {
-		case <-h.ctx.Done():
-			return
-		case <-ticker.C:
-		}
-		now := time.Now()
-		paused := now.Sub(before) > 3*watchEvery
-		before = now
+	for now, paused := range pause.Looks(h.ctx, watchEvery) {
 		for _, rm := range h.all() {
 			if since := rm.calling.Load(); since > 0 {
 				if paused {

@@ -55,7 +55,7 @@ var rules = []rule{
 	},
 	{
 		dirs: []string{"match"}, except: []string{"match/bridge", "match/edge", "match/cluster", "match/journal", "match/matchtest", "match/node", "match/playback"},
-		onlyOurs: []string{"match/journal", "netcode", "proto", "proto/token"},
+		onlyOurs: []string{"internal/pause", "match/journal", "netcode", "proto", "proto/token"},
 		not:      []string{"github.com/redis", "github.com/lxzan/gws", "net/http"},
 		why:      "the loop knows neither sockets nor Redis: edges and the directory are interfaces that it is given",
 	},
@@ -103,7 +103,7 @@ var rules = []rule{
 		why: "it brings host, edge and cluster together, and knows nothing of the lobby",
 	},
 	{
-		dirs: []string{"match/playback"}, onlyOurs: []string{"match", "match/journal", "netcode", "proto", "proto/token"},
+		dirs: []string{"match/playback"}, onlyOurs: []string{"internal/pause", "match", "match/journal", "netcode", "proto", "proto/token"},
 		not: []string{"github.com/redis", "github.com/lxzan/gws", "net/http"},
 		why: "a recording is shown by the loop's own machine, to edges that are given, from a file that is given",
 	},

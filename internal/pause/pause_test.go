@@ -41,3 +41,43 @@ func TestForEndsWithItsContext(t *testing.T) {
 		}
 	})
 }
+
+func TestLooksComeAtTheirIntervalAndSayWhenOneIsLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		began, n := time.Now(), 0
+		for now, late := range pause.Looks(ctx, time.Second) {
+			n++
+			at := now.Sub(began)
+			switch {
+			case n <= 3 && (at != time.Duration(n)*time.Second || late):
+				t.Errorf("look %d is after %v, late: %v", n, at, late)
+			case n == 3:
+				time.Sleep(3 * time.Second) // a slow look is none that is late
+			case n == 4 && late:
+				t.Errorf("look 4 is late after %v", at)
+			case n == 4:
+				time.Sleep(3*time.Second + time.Millisecond) // as if the process had stood still
+			case n == 5 && !late:
+				t.Errorf("look 5 is not late after %v", at)
+			case n == 6 && late:
+				t.Errorf("look 6 is late after %v", at)
+			case n == 7:
+				cancel()
+			}
+		}
+		if n != 7 {
+			t.Errorf("%d looks", n)
+		}
+		n = 0
+		for range pause.Looks(t.Context(), time.Second) { // until nobody wants another one
+			if n++; n == 2 {
+				break
+			}
+		}
+		if n != 2 {
+			t.Errorf("%d looks", n)
+		}
+	})
+}

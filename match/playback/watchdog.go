@@ -9,6 +9,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"muster/internal/pause"
 	"muster/proto"
 )
 
@@ -79,18 +80,7 @@ func (m *Sessions) may(equal *allowance) bool {
 // watch looks after the sessions, and after files that are read: one whose rules do not return is given up. What keeps the
 // whole process from running is not held against them: a look that is late itself starts the count anew.
 func (m *Sessions) watch() {
-	ticker := time.NewTicker(watchEvery)
-	defer ticker.Stop()
-	before := time.Now()
-	for {
-		select {
-		case <-m.ctx.Done():
-			return
-		case <-ticker.C:
-		}
-		now := time.Now()
-		paused := now.Sub(before) > 3*watchEvery
-		before = now
+	for _, paused := range pause.Looks(m.ctx, watchEvery) {
 		for _, s := range m.all() {
 			if since, over := s.calls.look(paused); over {
 				m.giveUp(s, since)
