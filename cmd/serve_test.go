@@ -196,3 +196,16 @@ func TestLoadTestNeedsABot(t *testing.T) {
 		t.Errorf("exit status %d, %s", code, &stderr)
 	}
 }
+
+func TestLoadTestOfAServerWithAKeySignsItsBotsTokens(t *testing.T) {
+	r := serve(t, withArena, "--key-file", ownKey(t))
+	args := []string{"loadtest", "--url", r.url, "--bots", "2", "--duration", "300ms"}
+	var stdout, signed output
+	if code := run(t.Context(), func() {}, append(args, "--key-file", r.keyFile, "--gate", "joined>=2"), withArena, &stdout, &signed); code != 0 {
+		t.Errorf("exit status %d: %s%s", code, &stdout, &signed)
+	}
+	stderr := &output{}
+	if code := run(t.Context(), func() {}, args, withArena, &stdout, stderr); code != 1 || !strings.Contains(stderr.String(), "the server lets no guests in, so bots need its signing key (--key-file)") {
+		t.Errorf("without the key: exit status %d: %s", code, stderr)
+	}
+}
