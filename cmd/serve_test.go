@@ -1,11 +1,14 @@
 package cmd
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -207,5 +210,30 @@ func TestLoadTestOfAServerWithAKeySignsItsBotsTokens(t *testing.T) {
 	stderr := &output{}
 	if code := run(t.Context(), func() {}, args, withArena, &stdout, stderr); code != 1 || !strings.Contains(stderr.String(), "the server lets no guests in, so bots need its signing key (--key-file)") {
 		t.Errorf("without the key: exit status %d: %s", code, stderr)
+	}
+}
+
+func TestTheLogOfADeploymentSaysWhatRunsAndThatItStops(t *testing.T) {
+	r := serve(t, withArena, "--key-file", ownKey(t))
+	if code := r.end(); code != 0 {
+		t.Fatalf("exit status %d: %s", code, r.stderr)
+	}
+	var said []string
+	node := ""
+	for line := range strings.Lines(r.stderr.String()) {
+		var entry struct {
+			Msg, Node, Role, URL string
+			Games                []string
+		}
+		must(t, json.Unmarshal([]byte(line), &entry))
+		if node = cmp.Or(node, entry.Node); entry.Node != node || node == "" {
+			t.Errorf("node %q, want %q", entry.Node, node)
+		}
+		if said = append(said, entry.Msg); len(said) == 1 && (entry.Role != "all" || entry.URL != r.url || !slices.Contains(entry.Games, "arena")) {
+			t.Errorf("it runs as %+v", entry)
+		}
+	}
+	if want := []string{"the server runs", "the server stops", "the server has stopped"}; !slices.Equal(said, want) {
+		t.Errorf("the log says %q, want %q", said, want)
 	}
 }

@@ -43,12 +43,12 @@ const (
 
 // server is everything that one process serves.
 type server struct {
-	set  *settings
-	keys *token.Keys
-	log  *zap.Logger
-	url  string // where it is reached on this machine
-	// played are the paths of the games' pages.
-	played []string
+	set    *settings
+	keys   *token.Keys
+	log    *zap.Logger
+	url    string   // where it is reached on this machine
+	games  []string // their names
+	played []string // paths of the games' pages
 
 	rdb      redis.UniversalClient         // for what does not wait for others; nil where Redis is embedded
 	closers  []func(context.Context) error // in the order of starting
@@ -86,6 +86,12 @@ func startServer(ctx context.Context, set *settings, games []Game, keys *token.K
 		return s, err
 	}
 	if err := checkNames(games); err != nil {
+		return s, err
+	}
+	for i := range games {
+		s.games = append(s.games, games[i].Name())
+	}
+	if err := set.checkCrashes(); err != nil {
 		return s, err
 	}
 	listener, err := listen(set.Listen)
@@ -359,8 +365,11 @@ func (s *server) startLobby(rdb redis.UniversalClient, games []Game, reg prometh
 	}
 	s.lobby = l
 	s.onClose(func(context.Context) error { l.Close(); return nil })
-	if s.set.Queues != "" && s.set.serves() {
+	switch {
+	case s.set.Queues != "" && s.set.serves():
 		s.onClose(onHangup(func() { queues.reload(l.SetQueues) }))
+	case s.set.Queues != "" || !s.set.development(): // one hangup for all servers must not end those that have nothing to read
+		s.onClose(onHangup(func() { s.log.Info("a hangup was ignored: this server reads no file of queues") }))
 	}
 	return nil
 }
