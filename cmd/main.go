@@ -143,7 +143,13 @@ func run(ctx context.Context, interrupted func(), args []string, games []Game, s
 	return 1
 }
 
+// release is set where a release is built, as -ldflags '-X muster/cmd.release=v1.2.3'; else what the build knows is the version.
+var release string
+
 func version() string {
+	if release != "" {
+		return release
+	}
 	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
 		return info.Main.Version
 	}

@@ -17,6 +17,7 @@ func (s *server) node(addr net.Addr, games []Game) cluster.Node {
 	n := cluster.Node{
 		ID: cluster.NewID(), Process: cluster.NewID(), URL: strings.TrimSuffix(s.set.PublicURL, "/"), Region: s.set.Region, Role: s.set.role(),
 		Tags: s.set.tags(), Capacity: s.set.Capacity, Games: map[string]string{},
+		Version: version(), Began: time.Now().UnixMilli(),
 	}
 	if n.URL == "" {
 		n.URL, n.Asked = "http://"+addr.String(), true

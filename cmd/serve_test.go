@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"muster/client"
 	"muster/games/arena"
 	"muster/internal/testredis"
@@ -163,7 +165,7 @@ func TestPanicOfACommandIsNotSwallowed(t *testing.T) {
 
 func TestPanicOfARequestEndsThatRequestAlone(t *testing.T) {
 	var logged output
-	s := &server{set: &settings{}, log: newLogger(&logged, "info")}
+	s := &server{set: &settings{}, log: newLogger(&logged, "info"), asked: newRequests(prometheus.NewRegistry())}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /bad", func(http.ResponseWriter, *http.Request) { panic("the cause") })
 	mux.HandleFunc("GET /abort", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })

@@ -65,6 +65,7 @@ type server struct {
 	lobby    *lobby.Lobby
 	http     *http.Server
 	overview *overview
+	asked    *requests
 	sent     flow // of bytes to sockets of matches; describe's
 	// draining says that an operator wants no new rooms here.
 	draining atomic.Bool
@@ -111,6 +112,10 @@ func startServer(ctx context.Context, set *settings, games []Game, keys *token.K
 	games = withDashboard(games, s.overview.report)
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "muster_info", Help: "1; the labels say what this server is.",
+		ConstLabels: prometheus.Labels{"version": version(), "role": set.role(), "region": set.Region},
+	}, func() float64 { return 1 }))
 	node := s.node(listener.Addr(), games)
 	s.onClose(func(ctx context.Context) error { // last of what uses Redis: what ran here may be claimed then
 		if s.links != nil {

@@ -195,6 +195,37 @@ func TestOnlyOperatorsSeeRoomsAndAct(t *testing.T) {
 	}
 }
 
+// Who may not ask is told that and nothing else, whatever else is wrong.
+func TestWhoLacksTheRoleLearnsNothingOfWhatIsWrongWithTheRequest(t *testing.T) {
+	p := open(t, testredis.Embedded(t), nil)
+	defer p.Close()
+	var doc struct {
+		Paths map[string]map[string]struct {
+			Tags        []string
+			OperationID string
+		}
+	}
+	must(t, json.Unmarshal(p.send(request{method: "GET", path: "/openapi.json"}).body, &doc))
+	asked := 0
+	for path, item := range doc.Paths {
+		for method, op := range item {
+			if !slices.Contains(op.Tags, "Operators") && op.OperationID != "publish-event" && op.OperationID != "notify-players" {
+				continue
+			}
+			asked++
+			path := strings.NewReplacer("{id}", "NO*ID").Replace(path) + "?no=1"
+			body := ""
+			if method == "post" {
+				body = `{"no":`
+			}
+			wantProblem(t, p.backend("alice", strings.ToUpper(method), path, body, "", "player"), 403, "")
+		}
+	}
+	if asked != 12 {
+		t.Errorf("%d operations need a role, want 12", asked)
+	}
+}
+
 // What may be done, or is to be, has its line, also where nobody heard what came of it.
 func TestActOfWhichNothingIsHeardIsInTheAuditLog(t *testing.T) {
 	rdb := testredis.Embedded(t)

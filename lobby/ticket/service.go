@@ -13,6 +13,7 @@ import (
 	"github.com/redis/go-redis/v9"
 	"go.uber.org/zap"
 
+	"muster/internal/complaint"
 	"muster/lobby/inbox"
 	"muster/lobby/queue"
 	"muster/match/cluster"
@@ -80,7 +81,7 @@ type Service struct {
 	running context.Context //nolint:containedctx // ends when Close begins
 	wg      sync.WaitGroup
 
-	said    complaints
+	said    complaint.Book
 	setting sync.Mutex // held while the queues are replaced
 
 	mu      sync.Mutex
@@ -281,7 +282,7 @@ func (s *Service) failed(queue string, err error) {
 		return
 	}
 	s.cfg.Metrics.Failures.Inc()
-	if repeats, say := s.said.again(queue, err.Error(), time.Now()); say {
+	if repeats, say := s.said.Again(queue, err.Error(), time.Now()); say {
 		s.cfg.Log.Warn("matching failed", zap.String("queue", queue), zap.Error(err), zap.Int("repeats", repeats))
 	}
 }
