@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -39,7 +40,11 @@ func (c *healthCmd) Run(p *program) error {
 		return fmt.Errorf("asking %s: %w", c.URL, err)
 	}
 	if res.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s is not ready: %s", c.URL, strings.TrimSpace(string(text)))
+		var problem struct{ Detail string }
+		if json.Unmarshal(text, &problem) != nil || problem.Detail == "" {
+			problem.Detail = http.StatusText(res.StatusCode) // of something else than a server of this kind
+		}
+		return fmt.Errorf("%s is not ready: %s", c.URL, problem.Detail)
 	}
 	_, err = fmt.Fprintln(p.stdout, strings.TrimSpace(string(text)))
 	return err //nolint:wrapcheck // of standard output

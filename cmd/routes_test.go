@@ -55,7 +55,7 @@ func TestReadinessFollowsRedis(t *testing.T) {
 	}
 	var stdout, stderr output
 	code := run(t.Context(), func() {}, []string{"health", "--url", r.url}, nil, &stdout, &stderr)
-	if code != 1 || strings.Count(stderr.String(), "\n") != 1 || !strings.Contains(stderr.String(), "is not ready") {
+	if code != 1 || strings.Count(stderr.String(), "\n") != 1 || !strings.Contains(stderr.String(), "is not ready: Redis does not answer\n") {
 		t.Errorf("muster health: %d, %s%s", code, &stdout, &stderr)
 	}
 	redis.Restart()

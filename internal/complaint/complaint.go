@@ -12,40 +12,62 @@ import (
 )
 
 const (
-	// Every is after what time a complaint that has not changed is to be logged again.
+	// Every is after what time the same complaint is to be logged again.
 	Every = time.Minute
-	// Least is after what time another one about the same is: errors of one outage alternate.
+	// Least is after what time another one about the same is.
 	Least = time.Second
-	// most bounds what is remembered.
-	most = 256
+	// most bounds what is remembered, mostTexts how many complaints about one thing: errors of one outage alternate.
+	most      = 256
+	mostTexts = 8
 )
 
 // Book knows what was said. The zero value is ready; any goroutine may use it.
 type Book struct {
 	mu  sync.Mutex
-	old map[string]said // by what it was about
+	old map[string]*page // by what it was about
 }
 
-type said struct {
-	text    string
-	at      time.Time
+type page struct {
+	texts   map[string]time.Time // when each was said
+	at      time.Time            // when the last one was
 	repeats int
 }
 
-// Again says whether a complaint about something is to be logged now: it is the first, it is another than the one before and
-// that one is a second old, or that one is a minute old. repeats is how many about the same were not logged since.
+// Again says whether a complaint about something is to be logged now: this one was not within the last minute, and none about
+// the same within the last second. repeats is how many about the same were not logged since one was.
 func (b *Book) Again(about, text string, now time.Time) (repeats int, say bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	old, known := b.old[about]
-	if since := now.Sub(old.at); known && (since < Least || old.text == text && since < Every) {
-		old.repeats++
-		b.old[about] = old
+	p := b.old[about]
+	if p == nil {
+		if b.old == nil || len(b.old) >= most {
+			b.old = map[string]*page{}
+		}
+		p = &page{}
+		b.old[about] = p
+	}
+	at, known := p.texts[text]
+	if known && now.Sub(at) < Every || p.texts != nil && now.Sub(p.at) < Least {
+		p.repeats++
 		return 0, false
 	}
-	if b.old == nil || !known && len(b.old) >= most {
-		b.old = map[string]said{}
+	if p.texts == nil || len(p.texts) >= mostTexts {
+		p.texts = map[string]time.Time{}
 	}
-	b.old[about] = said{text: text, at: now}
-	return old.repeats, true
+	p.texts[text], p.at = now, now
+	repeats, p.repeats = p.repeats, 0
+	return repeats, true
+}
+
+// Over forgets what was said about something that is well again. was says that something had been, repeats how often it was
+// not logged.
+func (b *Book) Over(about string) (repeats int, was bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	p := b.old[about]
+	if p == nil {
+		return 0, false
+	}
+	delete(b.old, about)
+	return p.repeats, true
 }
