@@ -260,16 +260,18 @@ func TestActOfWhichNothingIsHeardIsInTheAuditLog(t *testing.T) {
 func TestWhatIsAnnouncedToAllIsInTheAuditLog(t *testing.T) {
 	p := open(t, testredis.Embedded(t), nil)
 	defer p.Close()
-	want[lobby.Notified](t, p.act("/v1/notifications", `{"to":"all","kind":"announcement","title":"Soon","body":"The end"}`), 202)
-	want[lobby.Published](t, p.publish(`{"to":"all","event":{"kind":"x.news"}}`, ""), 200)
+	first := want[lobby.Notified](t, p.act("/v1/notifications", `{"to":"all","kind":"announcement","title":"Soon","body":"The end"}`), 202).ID
+	second := want[lobby.Published](t, p.publish(`{"to":"all","event":{"kind":"x.news"}}`, "key"), 200).ID
+	want[lobby.Published](t, p.publish(`{"to":"all","event":{"kind":"x.news"}}`, "key"), 200) // the same again, and its line says so
 	var log []string
 	for _, e := range p.logs.FilterMessage("audit").All() {
 		text, _ := json.Marshal(e.ContextMap())
-		log = append(log, string(text))
+		log = append(log, strings.NewReplacer(first, "FIRST", second, "SECOND").Replace(string(text)))
 	}
 	if diff := cmp.Diff([]string{
-		`{"by":"root","kind":"announcement","title":"Soon","what":"something is announced to all"}`,
-		`{"by":"feed","kind":"x.news","what":"something is published to all"}`,
+		`{"by":"root","id":"FIRST","kind":"announcement","title":"Soon","what":"something is announced to all"}`,
+		`{"by":"feed","id":"SECOND","kind":"x.news","what":"something is published to all"}`,
+		`{"by":"feed","id":"SECOND","kind":"x.news","what":"something is published to all"}`,
 	}, log); diff != "" {
 		t.Errorf("the audit log (-want +got):\n%s", diff)
 	}

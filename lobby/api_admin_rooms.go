@@ -322,7 +322,7 @@ func (l *Lobby) adminAnnounce(ctx context.Context, in *adminRoomAnnounceInput) (
 	if len(players) > 0 {
 		err = l.inbox.Post(ctx, id, kindNotification, Notification{ID: id, Kind: kindAnnouncement, Title: in.Body.Title, Body: in.Body.Text}, players...)
 	}
-	l.auditRoom(ctx, "something is announced in a room", in.ID, err, zap.String("title", in.Body.Title)) // some may have got it
+	l.auditRoom(ctx, "something is announced in a room", in.ID, err, zap.String("id", id), zap.String("title", in.Body.Title)) // some may have got it
 	if err != nil {
 		return nil, l.problem(doing, err)
 	}

@@ -110,7 +110,7 @@ func (l *Lobby) notify(ctx context.Context, in *notifyInput) (*notifyOutput, err
 	n := in.Body.notification(id)
 	if in.Body.To == "all" {
 		err := l.inbox.PostAll(ctx, id, kindNotification, n)
-		l.audit(ctx, "something is announced to all", err, zap.String("kind", n.Kind), zap.String("title", n.Title))
+		l.audit(ctx, "something is announced to all", err, zap.String("id", id), zap.String("kind", n.Kind), zap.String("title", n.Title))
 		if err != nil {
 			return nil, l.problem(doing, err)
 		}

@@ -177,7 +177,7 @@ func (l *Lobby) publishToPlayers(ctx context.Context, id, digest string, b *publ
 		}
 	}
 	if b.To == "all" {
-		l.audit(ctx, "something is published to all", err, zap.String("kind", b.Event.Kind))
+		l.audit(ctx, "something is published to all", err, zap.String("id", id), zap.String("kind", b.Event.Kind))
 	}
 	if err != nil {
 		return nil, l.problem(doing, err)
