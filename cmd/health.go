@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"time"
@@ -12,7 +13,8 @@ import (
 
 // healthCmd asks a server whether it is ready; it is the container's health check.
 type healthCmd struct {
-	URL string `help:"The server to ask." default:"http://127.0.0.1:8080" env:"MUSTER_HEALTH_URL"`
+	URL    string `help:"The server to ask. Default: the one that listens where --listen says, on this machine." placeholder:"URL" env:"MUSTER_HEALTH_URL"`
+	Listen string `help:"Where the server listens, as serve is told." default:"127.0.0.1:8080" env:"MUSTER_LISTEN" yaml:"listen"`
 }
 
 // Help implements kong's HelpProvider.
@@ -24,6 +26,16 @@ func (healthCmd) Help() string {
 
 // Run implements the command.
 func (c *healthCmd) Run(p *program) error {
+	if c.URL == "" {
+		host, port, err := net.SplitHostPort(c.Listen)
+		if err != nil {
+			return fmt.Errorf("--listen %q: want HOST:PORT", c.Listen)
+		}
+		if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() { // it listens everywhere
+			host = "127.0.0.1"
+		}
+		c.URL = "http://" + net.JoinHostPort(host, port)
+	}
 	ctx, cancel := context.WithTimeout(p.ctx, 3*time.Second)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(c.URL, "/")+"/readyz", nil)

@@ -59,7 +59,8 @@ func (c *serveCmd) Run(p *program) error {
 	case <-p.ctx.Done():
 		p.interrupted() // the next one ends the process at once
 		fmt.Fprintln(p.stdout, "stopping: players are told and may come back elsewhere")
-		s.logEnd("the server stops")
+		l := s.host.Load()
+		s.logEnd("the server stops", zap.Int("rooms", l.Rooms), zap.Int("players", l.Players))
 	case err = <-s.failed:
 	}
 	stop, cancel := context.WithTimeout(context.Background(), stopTimeout)
@@ -81,9 +82,9 @@ func (s *server) logRun() {
 		zap.String("namespace", s.set.Namespace), zap.Strings("games", s.games))
 }
 
-func (s *server) logEnd(what string) {
+func (s *server) logEnd(what string, more ...zap.Field) {
 	if !s.set.development() {
-		s.log.Info(what, zap.String("node", s.self()))
+		s.log.Info(what, append(more, zap.String("node", s.self()))...)
 	}
 }
 
