@@ -117,6 +117,9 @@ func startServer(ctx context.Context, set *settings, games []Game, keys *token.K
 		ConstLabels: prometheus.Labels{"version": version(), "role": set.role(), "region": set.Region},
 	}, func() float64 { return 1 }))
 	node := s.node(listener.Addr(), games)
+	if err := sameKey(ctx, cluster.NewNodes(rdb, set.Namespace, log), node); err != nil {
+		return s, err
+	}
 	s.onClose(func(ctx context.Context) error { // last of what uses Redis: what ran here may be claimed then
 		if s.links != nil {
 			s.links.Close()
