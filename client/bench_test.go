@@ -8,11 +8,7 @@ import (
 // One pass of a game loop with a small state: a frame applied, an input sent (without the socket) and predicted, all of it
 // shown.
 func BenchmarkGameLoop(b *testing.B) {
-	n := startNode(b)
-	c, fc := n.join(Options{PingEvery: time.Hour})
-	n.step()
-	fc.frame(0)
-	mustNext(b, c)
+	n, c, fc := shown(b, Options{PingEvery: time.Hour})
 	pass := passes(b, n, c, fc, b.N)
 	c.cause = &CloseError{}
 	defer func() { c.cause = nil }()

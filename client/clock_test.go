@@ -12,10 +12,7 @@ func TestClockIsMeasuredByPings(t *testing.T) {
 	n := startNode(t)
 	n.tick = 1000
 	n.set(func() { n.welcome.Tick = 1000 })
-	c, fc := n.join(Options{})
-	n.step()
-	fc.frame(0)
-	mustNext(t, c)
+	c, fc := n.shown(Options{})
 	ping := wants[*proto.Ping](t, fc)
 	fc.send(&proto.Pong{Stamp: ping.Stamp, Tick: 1006, Frac: 1 << 15}) // frames come a quarter of a second late
 	answered := time.Now()
@@ -40,16 +37,13 @@ func TestClockIsMeasuredByPings(t *testing.T) {
 }
 
 func TestClockRunsOnBetweenFramesAndNeverBack(t *testing.T) {
-	n := startNode(t)
-	c, fc := n.join(Options{})
+	_, c, fc := join(t, Options{})
 	last := c.Clock().Tick
 	if k := c.Clock(); k.RTT != 0 {
 		t.Errorf("a round trip of %v before any", k.RTT)
 	}
 	for range 20 { // they come as fast as they can, so the room seems to run ever faster
-		n.step()
-		fc.frame(0)
-		mustNext(t, c)
+		fc.shows(c, 0)
 		now := c.Clock()
 		if now.Tick < last || math.IsNaN(now.Tick) {
 			t.Fatalf("tick %v after %v", now.Tick, last)

@@ -15,17 +15,14 @@ import (
 )
 
 func TestConnDecodesFramesIntoTypedState(t *testing.T) {
-	n := startNode(t)
-	c, fc := n.join(Options{})
+	n, c, fc := join(t, Options{})
 	if fc.bearer != testToken {
 		t.Errorf("the handshake's bearer is %q", fc.bearer)
 	}
 	if info := c.Info(); info.Room != "r1" || info.Game != "dots" || info.Rate != testRate || c.Seat() != testSeat {
 		t.Errorf("info %+v", info)
 	}
-	n.step()
-	fc.frame(0)
-	if f := mustNext(t, c); f.Tick != 1 || f.Epoch != 7 || f.Bytes < 10 || f.At.IsZero() {
+	if f := fc.shows(c, 0); f.Tick != 1 || f.Epoch != 7 || f.Bytes < 10 || f.At.IsZero() {
 		t.Errorf("frame %+v", f)
 	}
 	if got := xs(c); !slices.Equal(got, []int16{10, 20}) {
@@ -38,9 +35,7 @@ func TestConnDecodesFramesIntoTypedState(t *testing.T) {
 	}
 	n.state.Round.V.Left = 5
 	n.state.Dots.Add(dot{X: 30})
-	n.step()
-	fc.frame(0)
-	mustNext(t, c)
+	fc.shows(c, 0)
 	if got := xs(c); !slices.Equal(got, []int16{10, 20, 30}) || c.State().Round.V.Left != 5 || c.Tick() != 2 {
 		t.Errorf("dots at %v, round %+v, tick %d", got, c.State().Round.V, c.Tick())
 	}
@@ -53,9 +48,7 @@ func TestSendNumbersStampsAndRepeatsInputs(t *testing.T) {
 	n := startNode(t)
 	n.welcome.Seq = 40
 	c, fc := n.join(Options{})
-	n.step()
-	fc.frame(40)
-	mustNext(t, c)
+	fc.shows(c, 40)
 	for dx := range 3 {
 		if err := sendNow(c, input{DX: int8(dx)}); err != nil {
 			t.Fatal(err)
@@ -77,9 +70,7 @@ func TestSendNumbersStampsAndRepeatsInputs(t *testing.T) {
 			t.Errorf("input %d is for tick %d and was made at view %d", in.Seq, in.Tick, in.View)
 		}
 	}
-	n.step()
-	fc.frame(42)
-	mustNext(t, c)
+	fc.shows(c, 42)
 	c.SetView(1, 128)
 	if err := sendNow(c, input{DX: 9}); err != nil {
 		t.Fatal(err)
@@ -95,11 +86,7 @@ func TestSendNumbersStampsAndRepeatsInputs(t *testing.T) {
 }
 
 func TestConnAcknowledgesWithoutInputs(t *testing.T) {
-	n := startNode(t)
-	c, fc := n.join(Options{})
-	n.step()
-	fc.frame(0)
-	mustNext(t, c)
+	_, _, fc := shown(t, Options{})
 	if p := wants[*proto.InputPacket](t, fc); p.Last != 1 || len(p.Inputs) != 0 {
 		t.Errorf("packet %+v", p)
 	}
@@ -108,16 +95,11 @@ func TestConnAcknowledgesWithoutInputs(t *testing.T) {
 func TestPingMeasuresTheRoundTrip(t *testing.T) {
 	n := startNode(t)
 	var seen time.Duration
-	c, fc := n.join(Options{Observe: Observer{RTT: func(_ time.Time, d time.Duration) { seen = d }}})
-	n.step()
-	fc.frame(0)
-	mustNext(t, c)
+	c, fc := n.shown(Options{Observe: Observer{RTT: func(_ time.Time, d time.Duration) { seen = d }}})
 	ping := wants[*proto.Ping](t, fc)
 	fc.send(&proto.Pong{Stamp: ping.Stamp, Tick: 1})
 	fc.send(&proto.Pong{Stamp: 1 << 62}) // not ours
-	n.step()
-	fc.frame(0)
-	mustNext(t, c)
+	fc.shows(c, 0)
 	if rtt := c.Stats().RTT; rtt <= 0 || rtt > waitLong || rtt != seen {
 		t.Errorf("round trip %v, observed %v", rtt, seen)
 	}
@@ -132,9 +114,7 @@ func TestEventsArriveOnceAndInOrder(t *testing.T) {
 	events(11, 1, 2)
 	events(12, 2, 3) // a repeat and a new one
 	events(15, 5)    // a gap: not yet
-	n.step()
-	fc.frame(0)
-	mustNext(t, c)
+	fc.shows(c, 0)
 	if want := []uint16{111, 212, 313}; !slices.Equal(got, want) {
 		t.Errorf("events %v, want %v", got, want)
 	}
@@ -157,17 +137,14 @@ func TestARefusedCommandReachesItsSender(t *testing.T) {
 	w.Uint(9)
 	w.Str("not your turn")
 	fc.send(&proto.Events{Tick: 1, First: 1, List: [][]byte{w.Bytes()}})
-	n.step()
-	fc.frame(0)
-	mustNext(t, c)
+	fc.shows(c, 0)
 	if seq != 9 || reason != "not your turn" {
 		t.Errorf("refused %d: %q", seq, reason)
 	}
 }
 
 func TestADifferentViewHashAsksForAKeyframe(t *testing.T) {
-	n := startNode(t)
-	c, fc := n.join(Options{})
+	n, c, fc := join(t, Options{})
 	n.step()
 	var sums netcode.View
 	n.enc.Prepare(&sums, []proto.Watch{0, testSeat})
@@ -176,9 +153,7 @@ func TestADifferentViewHashAsksForAKeyframe(t *testing.T) {
 	if s := c.Stats(); s.HashMismatches != 0 {
 		t.Fatalf("stats %+v", s)
 	}
-	n.step()
-	fc.frame(0, proto.Hash{Scope: 0, Sum: 1})
-	mustNext(t, c)
+	fc.shows(c, 0, proto.Hash{Scope: 0, Sum: 1})
 	if m := wants[*proto.Resync](t, fc); m.Scope != 0 {
 		t.Errorf("resync of scope %d", m.Scope)
 	}
@@ -197,11 +172,7 @@ func TestADifferentViewHashAsksForAKeyframe(t *testing.T) {
 }
 
 func TestABlockThatCannotBeAppliedIsCountedOnce(t *testing.T) {
-	n := startNode(t)
-	c, fc := n.join(Options{})
-	n.step()
-	fc.frame(0)
-	mustNext(t, c)
+	n, c, fc := shown(t, Options{})
 	for range 3 {
 		w := proto.NewWriter()
 		n.tick++
@@ -219,8 +190,7 @@ func TestABlockThatCannotBeAppliedIsCountedOnce(t *testing.T) {
 }
 
 func TestByeIsPreferredToTheCloseFrame(t *testing.T) {
-	n := startNode(t)
-	c, fc := n.join(Options{})
+	_, c, fc := join(t, Options{})
 	fc.send(&proto.End{Tick: 4, Placements: []proto.Placement{{Seat: testSeat, Rank: 1, Score: 3}}})
 	fc.send(&proto.Bye{Code: proto.CodeDone, Reason: "the round is over"})
 	fc.close(proto.CodeInternal, "x")
@@ -241,8 +211,7 @@ func TestByeIsPreferredToTheCloseFrame(t *testing.T) {
 }
 
 func TestCloseFrameCodeReachesTheCaller(t *testing.T) {
-	n := startNode(t)
-	c, fc := n.join(Options{})
+	_, c, fc := join(t, Options{})
 	fc.close(proto.CodeKicked, "bye bye")
 	_, err := c.Next(t.Context())
 	var ce *CloseError
@@ -252,8 +221,7 @@ func TestCloseFrameCodeReachesTheCaller(t *testing.T) {
 }
 
 func TestALostSocketIsA1006(t *testing.T) {
-	n := startNode(t)
-	c, fc := n.join(Options{})
+	_, c, fc := join(t, Options{})
 	_ = fc.ws.CloseNow()
 	_, err := c.Next(t.Context())
 	var ce *CloseError
@@ -263,8 +231,7 @@ func TestALostSocketIsA1006(t *testing.T) {
 }
 
 func TestASilentSocketCountsAsLost(t *testing.T) {
-	n := startNode(t)
-	c, _ := n.join(Options{Silence: 50 * time.Millisecond})
+	_, c, _ := join(t, Options{Silence: 50 * time.Millisecond})
 	_, err := c.Next(t.Context())
 	var ce *CloseError
 	if !errors.As(err, &ce) || ce.Code != 1006 {
@@ -273,16 +240,13 @@ func TestASilentSocketCountsAsLost(t *testing.T) {
 }
 
 func TestALargeKeyframeArrives(t *testing.T) {
-	n := startNode(t)
-	c, fc := n.join(Options{})
+	_, c, fc := join(t, Options{})
 	w := proto.NewWriter()
 	w.Array(2)
 	w.Uint(15) // a kind of a newer server, which is passed over
 	w.Bin(make([]byte, proto.MaxServerMessage-100))
 	fc.write(w.Bytes())
-	n.step()
-	fc.frame(0)
-	mustNext(t, c)
+	fc.shows(c, 0)
 	if s := c.Stats(); s.BytesIn < proto.MaxServerMessage-100 {
 		t.Errorf("stats %+v", s)
 	}
@@ -299,8 +263,7 @@ func TestAMalformedMessageEndsTheConnection(t *testing.T) {
 		"trailing bytes": {0x94, 3, 1, 1, 1, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
-			n := startNode(t)
-			c, fc := n.join(Options{Reconnect: true})
+			_, c, fc := join(t, Options{Reconnect: true})
 			fc.write(msg)
 			ctx, cancel := context.WithTimeout(t.Context(), waitLong)
 			defer cancel()
@@ -312,8 +275,7 @@ func TestAMalformedMessageEndsTheConnection(t *testing.T) {
 }
 
 func TestATextMessageEndsTheConnection(t *testing.T) {
-	n := startNode(t)
-	c, fc := n.join(Options{})
+	_, c, fc := join(t, Options{})
 	if err := fc.ws.Write(t.Context(), websocket.MessageText, []byte("hello")); err != nil {
 		t.Fatal(err)
 	}
@@ -325,23 +287,19 @@ func TestATextMessageEndsTheConnection(t *testing.T) {
 }
 
 func TestNextReturnsWithItsContextAndLosesNothing(t *testing.T) {
-	n := startNode(t)
-	c, fc := n.join(Options{})
+	_, c, fc := join(t, Options{})
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 	defer cancel()
 	if _, err := c.Next(ctx); !errors.Is(err, context.DeadlineExceeded) {
 		t.Fatalf("error %v", err)
 	}
-	n.step()
-	fc.frame(0)
-	if f := mustNext(t, c); f.Tick != 1 {
+	if f := fc.shows(c, 0); f.Tick != 1 {
 		t.Errorf("frame %+v", f)
 	}
 }
 
 func TestLeaveTellsTheServerAndWaitsForIt(t *testing.T) {
-	n := startNode(t)
-	c, fc := n.join(Options{Reconnect: true})
+	_, c, fc := join(t, Options{Reconnect: true})
 	go func() {
 		for m := range fc.msgs {
 			if _, ok := m.(*proto.Leave); ok {
@@ -362,8 +320,7 @@ func TestLeaveTellsTheServerAndWaitsForIt(t *testing.T) {
 }
 
 func TestLeaveEndsWithItsContext(t *testing.T) {
-	n := startNode(t)
-	c, _ := n.join(Options{})
+	_, c, _ := join(t, Options{})
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 	defer cancel()
 	if err := c.Leave(ctx); !errors.Is(err, context.DeadlineExceeded) {
@@ -372,8 +329,7 @@ func TestLeaveEndsWithItsContext(t *testing.T) {
 }
 
 func TestCloseFromAnotherGoroutineEndsNext(t *testing.T) {
-	n := startNode(t)
-	c, fc := n.join(Options{Reconnect: true})
+	_, c, fc := join(t, Options{Reconnect: true})
 	done := make(chan error)
 	go func() {
 		_, err := c.Next(context.Background())
@@ -445,8 +401,7 @@ func TestDialEndsWithItsContext(t *testing.T) {
 }
 
 func TestSteadyFramesAllocateNothing(t *testing.T) {
-	n := startNode(t)
-	c, fc := n.join(Options{PingEvery: time.Hour})
+	n, c, fc := join(t, Options{PingEvery: time.Hour})
 	var msgs []message
 	at := time.Now()
 	for range 400 {
@@ -478,11 +433,7 @@ func TestSteadyFramesAllocateNothing(t *testing.T) {
 }
 
 func TestSendAllocatesNothing(t *testing.T) {
-	n := startNode(t)
-	c, fc := n.join(Options{})
-	n.step()
-	fc.frame(0)
-	mustNext(t, c)
+	_, c, _ := shown(t, Options{})
 	c.cause = &CloseError{} // packets are built and not written: the node's reader would allocate meanwhile
 	defer func() { c.cause = nil }()
 	send := func() {

@@ -223,6 +223,14 @@ func (c *fakeConn) frame(processed uint32, hashes ...proto.Hash) {
 	c.write(w.Bytes())
 }
 
+// shows makes a tick, sends it as frame does, and has the client read it.
+func (c *fakeConn) shows(to *Conn[world, input], processed uint32, hashes ...proto.Hash) *Frame {
+	c.node.t.Helper()
+	c.node.step()
+	c.frame(processed, hashes...)
+	return mustNext(c.node.t, to)
+}
+
 func (n *fakeNode) match() Match {
 	return Match{Room: "r1", URL: "ws" + strings.TrimPrefix(n.srv.URL, "http"), Token: testToken}
 }
@@ -242,6 +250,29 @@ func (n *fakeNode) join(o Options) (*Conn[world, input], *fakeConn) {
 	}
 	n.t.Cleanup(func() { _ = c.Close() })
 	return c, n.next()
+}
+
+// shown is join, and shows the first frame.
+func (n *fakeNode) shown(o Options) (*Conn[world, input], *fakeConn) {
+	n.t.Helper()
+	c, fc := n.join(o)
+	fc.shows(c, 0)
+	return c, fc
+}
+
+// join starts a node that the test changes nothing of, and joins it; shown shows the first frame, too.
+func join(t testing.TB, o Options) (*fakeNode, *Conn[world, input], *fakeConn) {
+	t.Helper()
+	n := startNode(t)
+	c, fc := n.join(o)
+	return n, c, fc
+}
+
+func shown(t testing.TB, o Options) (*fakeNode, *Conn[world, input], *fakeConn) {
+	t.Helper()
+	n := startNode(t)
+	c, fc := n.shown(o)
+	return n, c, fc
 }
 
 // next returns the next socket that was accepted.

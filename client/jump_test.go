@@ -52,9 +52,7 @@ func TestAClockThatJumpedIsFollowedAtOnce(t *testing.T) {
 					t.Fatal(err)
 				}
 			} else {
-				n.step()
-				fc.frame(0)
-				mustNext(t, c)
+				fc.shows(c, 0)
 			}
 			near := func(what string, tick float64) {
 				t.Helper()

@@ -55,11 +55,7 @@ func TestAPassOfAGameLoopAllocatesNothing(t *testing.T) {
 	if race.Enabled {
 		t.Skip("the race detector allocates")
 	}
-	n := startNode(t)
-	c, fc := n.join(Options{PingEvery: time.Hour})
-	n.step()
-	fc.frame(0)
-	mustNext(t, c)
+	n, c, fc := shown(t, Options{PingEvery: time.Hour})
 	pass := passes(t, n, c, fc, 500)
 	c.cause = &CloseError{} // packets are built and not written: the node's reader would allocate meanwhile
 	defer func() { c.cause = nil }()

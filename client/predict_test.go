@@ -34,10 +34,7 @@ func (moves) Step(s *netcode.Step[world, input]) {
 func (n *fakeNode) ahead(o Options, po PredictOptions) (*Conn[world, input], *fakeConn, *Predicted[world, input]) {
 	n.t.Helper()
 	n.welcome.Inputs = proto.Commands
-	c, fc := n.join(o)
-	n.step()
-	fc.frame(0)
-	mustNext(n.t, c)
+	c, fc := n.shown(o)
 	p, err := Predict(c, moves{}, po)
 	if err != nil {
 		n.t.Fatal(err)
@@ -110,9 +107,7 @@ func TestAnEventThatIsToldAheadIsToldOnce(t *testing.T) {
 	}
 	say := func(first, tick uint32, v uint16) {
 		fc.send(n.booms(tick, first, v))
-		n.step()
-		fc.frame(1)
-		mustNext(t, c)
+		fc.shows(c, 1)
 	}
 	n.state.Dots.Get(1).X = 19
 	say(1, at, 9)
@@ -126,9 +121,7 @@ func TestAnEventThatIsToldAheadIsToldOnce(t *testing.T) {
 	}
 	shownXs(t, c, 28, 20)
 	for n.tick < at+40 && len(told) < 2 {
-		n.step()
-		fc.frame(2)
-		mustNext(t, c)
+		fc.shows(c, 2)
 	}
 	if !slices.Equal(told, []string{"9 true", "not 9"}) || c.Stats().Prediction.Unconfirmed != 1 {
 		t.Errorf("told %q, %+v", told, p.Stats())
@@ -147,9 +140,7 @@ func TestAnEventThatComesTrueIsConfirmedThoughNobodyListensToIt(t *testing.T) {
 	fc.send(n.booms(at, 1, 9))
 	n.state.Dots.Get(1).X = 19
 	for n.tick < at+40 {
-		n.step()
-		fc.frame(1)
-		mustNext(t, c)
+		fc.shows(c, 1)
 	}
 	if s := p.Stats(); s.Confirmed != 1 || s.Unconfirmed != 0 {
 		t.Errorf("%+v", s)
@@ -169,9 +160,7 @@ func TestANewEpochBeginsThePredictionAnew(t *testing.T) {
 	// Behind the same socket another host has the room, as it was half an hour ago, and without the input.
 	n.tick, n.enc = 100, netcode.NewEncoder(n.schema, netcode.EncoderConfig{})
 	n.welcome.Epoch, fc.view = 8, netcode.View{}
-	n.step()
-	fc.frame(0)
-	if f := mustNext(t, c); f.Epoch != 8 {
+	if f := fc.shows(c, 0); f.Epoch != 8 {
 		t.Fatalf("frame %+v", f)
 	}
 	if p.Tick() > 101+testRate+1 || p.Stats().States != before+1 {
@@ -184,8 +173,7 @@ func TestANewEpochBeginsThePredictionAnew(t *testing.T) {
 }
 
 func TestPredictSaysWhatIsWrong(t *testing.T) {
-	n := startNode(t)
-	c, _ := n.join(Options{})
+	n, c, _ := join(t, Options{})
 	for about, o := range map[string]PredictOptions{
 		"a table": {Tables: []string{"Boats"}}, "an event": {Events: []any{round{}}},
 	} {
@@ -201,15 +189,12 @@ func TestPredictSaysWhatIsWrong(t *testing.T) {
 }
 
 func TestInputsSayWhatViewShowed(t *testing.T) {
-	n := startNode(t)
-	c, fc := n.join(Options{View: netcode.PlayoutConfig{MinDelay: 2, MaxDelay: 2}})
+	n, c, fc := join(t, Options{View: netcode.PlayoutConfig{MinDelay: 2, MaxDelay: 2}})
 	if _, ok := c.View(time.Now()); ok {
 		t.Error("something is shown before the first frame")
 	}
 	for range 6 {
-		n.step()
-		fc.frame(0)
-		mustNext(t, c)
+		fc.shows(c, 0)
 	}
 	sent := func() *proto.Input {
 		t.Helper()
@@ -229,9 +214,7 @@ func TestInputsSayWhatViewShowed(t *testing.T) {
 	if in := sent(); in.View != 3 || in.Frac != 7 {
 		t.Errorf("after SetView an input looks at %d + %d/256", in.View, in.Frac)
 	}
-	n.step()
-	fc.frame(0)
-	mustNext(t, c)
+	fc.shows(c, 0)
 	if in := sent(); in.View != uint32(shown.Tick) {
 		t.Errorf("with the next frame an input looks at %d, shown is %v", in.View, shown.Tick)
 	}
@@ -241,11 +224,7 @@ func TestInputsSayWhatViewShowed(t *testing.T) {
 }
 
 func TestWhatTheBytesWereForIsCounted(t *testing.T) {
-	n := startNode(t)
-	c, fc := n.join(Options{Reconnect: true})
-	n.step()
-	fc.frame(0)
-	mustNext(t, c)
+	n, c, fc := shown(t, Options{Reconnect: true})
 	first := c.Traffic()
 	if first.Scopes[0] == 0 || first.Scopes[testSeat] == 0 || first.Tables["Dots"] == 0 {
 		t.Errorf("%+v", first)
@@ -275,11 +254,7 @@ func TestWhatTheBytesWereForIsCounted(t *testing.T) {
 }
 
 func TestASilentServerDoesNotGetEachSample(t *testing.T) {
-	n := startNode(t)
-	c, fc := n.join(Options{})
-	n.step()
-	fc.frame(0)
-	mustNext(t, c)
+	_, c, fc := shown(t, Options{})
 	c.frame.At = time.Now().Add(-time.Hour)
 	c.written = time.Now().Add(time.Hour) // just now, for as long as the test takes
 	for range 5 {
@@ -315,9 +290,7 @@ func TestWhatWasToldAheadIsNotToldAgainByAnotherHost(t *testing.T) {
 	// Another host has the room, from some ticks earlier on, and without the input.
 	n.tick, n.enc = 990, netcode.NewEncoder(n.schema, netcode.EncoderConfig{})
 	n.welcome.Epoch, fc.view = 8, netcode.View{}
-	n.step()
-	fc.frame(0)
-	mustNext(t, c)
+	fc.shows(c, 0)
 	if !slices.Equal(told, []string{"9 true"}) || p.Stats().Confirmed != 1 {
 		t.Errorf("told %q, %+v", told, p.Stats())
 	}
@@ -327,11 +300,7 @@ func TestWhatWasToldAheadIsNotToldAgainByAnotherHost(t *testing.T) {
 }
 
 func TestWhatViewShowsGoesOnWhenALostSocketIsTakenUpAgain(t *testing.T) {
-	n := startNode(t)
-	c, fc := n.join(Options{Reconnect: true, View: netcode.PlayoutConfig{MinDelay: 1, MaxDelay: 1}})
-	n.step()
-	fc.frame(0)
-	mustNext(t, c)
+	_, c, fc := shown(t, Options{Reconnect: true, View: netcode.PlayoutConfig{MinDelay: 1, MaxDelay: 1}})
 	before, _ := c.View(time.Now())
 	tick := before.Tick
 	_ = fc.ws.CloseNow()

@@ -13,10 +13,7 @@ import (
 func (n *fakeNode) joinFor(seconds uint32, refresh func(context.Context) (string, error)) (*Conn[world, input], *fakeConn) {
 	n.t.Helper()
 	n.set(func() { n.welcome.Expires = seconds })
-	c, fc := n.join(Options{Refresh: refresh, Reconnect: true})
-	n.step()
-	fc.frame(0)
-	mustNext(n.t, c)
+	c, fc := n.shown(Options{Refresh: refresh, Reconnect: true})
 	return c, fc
 }
 
@@ -27,9 +24,7 @@ func (n *fakeNode) until(c *Conn[world, input], fc *fakeConn, ok func() bool) {
 		if time.Since(began) > waitLong {
 			n.t.Fatal("waited in vain")
 		}
-		n.step()
-		fc.frame(0)
-		mustNext(n.t, c)
+		fc.shows(c, 0)
 	}
 }
 

@@ -60,18 +60,13 @@ func TestARefusalIsToldWithWhatWasGivenToSend(t *testing.T) {
 func TestWhatAnotherHostCostIsCounted(t *testing.T) {
 	n := startNode(t)
 	n.tick, n.welcome.Tick = 1000, 1000
-	c, fc := n.join(Options{})
-	n.step()
-	fc.frame(0)
-	mustNext(t, c)
+	c, fc := n.shown(Options{})
 	if got := c.Stats().Takeover; got != (Takeover{}) {
 		t.Errorf("with one host: %+v", got)
 	}
 	n.tick, n.welcome.Epoch, fc.view = 960, 8, netcode.View{}
 	n.enc = netcode.NewEncoder(n.schema, netcode.EncoderConfig{})
-	n.step()
-	fc.frame(0)
-	mustNext(t, c)
+	fc.shows(c, 0)
 	if got := c.Stats().Takeover; got.Count != 1 || got.RolledBack != 40 || got.Paused <= 0 {
 		t.Errorf("with the second: %+v", got)
 	}

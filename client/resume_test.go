@@ -26,11 +26,7 @@ func drive(c *Conn[world, input]) <-chan error {
 }
 
 func TestALostSocketIsResumedWithTheSecret(t *testing.T) {
-	n := startNode(t)
-	c, fc := n.join(Options{Reconnect: true})
-	n.step()
-	fc.frame(0)
-	mustNext(t, c)
+	n, c, fc := shown(t, Options{Reconnect: true})
 	for range 3 {
 		if err := sendNow(c, input{DX: 1}); err != nil {
 			t.Fatal(err)
@@ -77,8 +73,7 @@ func TestCloseCodesSayWhetherToResume(t *testing.T) {
 		proto.CodeDone: false, proto.CodeMatchGone: false, proto.CodeKicked: false, proto.CodeReplaced: false, 4350: false,
 	} {
 		t.Run(code.Info().Meaning, func(t *testing.T) {
-			n := startNode(t)
-			c, fc := n.join(Options{Reconnect: true})
+			n, c, fc := join(t, Options{Reconnect: true})
 			done := drive(c)
 			fc.send(&proto.Bye{Code: code, AfterMS: 1})
 			if !resumes {
@@ -99,8 +94,7 @@ func TestCloseCodesSayWhetherToResume(t *testing.T) {
 }
 
 func TestResumeTriesAgainWhileTheNodeIsAway(t *testing.T) {
-	n := startNode(t)
-	c, fc := n.join(Options{Reconnect: true})
+	n, c, fc := join(t, Options{Reconnect: true})
 	n.set(func() { n.refuse = 503 })
 	done := drive(c)
 	_ = fc.ws.CloseNow()
@@ -114,8 +108,7 @@ func TestResumeTriesAgainWhileTheNodeIsAway(t *testing.T) {
 }
 
 func TestResumeGivesUpAfterItsTime(t *testing.T) {
-	n := startNode(t)
-	c, fc := n.join(Options{Reconnect: true, ReconnectFor: 100 * time.Millisecond})
+	n, c, fc := join(t, Options{Reconnect: true, ReconnectFor: 100 * time.Millisecond})
 	n.set(func() { n.refuse = 503 })
 	_ = fc.ws.CloseNow()
 	_, err := c.Next(t.Context())
@@ -127,8 +120,7 @@ func TestResumeGivesUpAfterItsTime(t *testing.T) {
 }
 
 func TestResumeStopsWhereItIsRefusedForGood(t *testing.T) {
-	n := startNode(t)
-	c, fc := n.join(Options{Reconnect: true})
+	n, c, fc := join(t, Options{Reconnect: true})
 	n.set(func() { n.refuse = 401 })
 	_ = fc.ws.CloseNow()
 	_, err := c.Next(t.Context())
@@ -139,8 +131,7 @@ func TestResumeStopsWhereItIsRefusedForGood(t *testing.T) {
 }
 
 func TestResumeStopsAtATerminalBye(t *testing.T) {
-	n := startNode(t)
-	c, fc := n.join(Options{Reconnect: true})
+	n, c, fc := join(t, Options{Reconnect: true})
 	n.set(func() { n.bye = &proto.Bye{Code: proto.CodeNotYourSeat, Reason: "an older resume secret"} })
 	_ = fc.ws.CloseNow()
 	_, err := c.Next(t.Context())
@@ -151,8 +142,7 @@ func TestResumeStopsAtATerminalBye(t *testing.T) {
 }
 
 func TestAnOlderEpochIsRefused(t *testing.T) {
-	n := startNode(t)
-	c, fc := n.join(Options{Reconnect: true, ReconnectFor: 150 * time.Millisecond})
+	n, c, fc := join(t, Options{Reconnect: true, ReconnectFor: 150 * time.Millisecond})
 	n.set(func() { n.welcome.Epoch = 6 })
 	_ = fc.ws.CloseNow()
 	if _, err := c.Next(t.Context()); !errors.Is(err, errEpoch) {
@@ -164,8 +154,7 @@ func TestAMovedMatchIsFollowedOnlyWhereTheCallerSays(t *testing.T) {
 	moved := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { reply(w, 410, `{}`) }))
 	t.Cleanup(moved.Close)
 	t.Run("not by default", func(t *testing.T) {
-		n := startNode(t)
-		c, fc := n.join(Options{Reconnect: true})
+		n, c, fc := join(t, Options{Reconnect: true})
 		done := drive(c)
 		fc.send(&proto.Bye{Code: proto.CodeMoved, URL: moved.URL})
 		fc = n.next() // the first address again
@@ -176,8 +165,7 @@ func TestAMovedMatchIsFollowedOnlyWhereTheCallerSays(t *testing.T) {
 		}
 	})
 	t.Run("allowed", func(t *testing.T) {
-		n := startNode(t)
-		c, fc := n.join(Options{Reconnect: true, Moved: func(url string) string { return url }})
+		_, c, fc := join(t, Options{Reconnect: true, Moved: func(url string) string { return url }})
 		fc.send(&proto.Bye{Code: proto.CodeMoved, URL: moved.URL})
 		_, err := c.Next(t.Context())
 		var he *HandshakeError
@@ -188,8 +176,7 @@ func TestAMovedMatchIsFollowedOnlyWhereTheCallerSays(t *testing.T) {
 }
 
 func TestNextsContextInterruptsAResumeThatGoesOnLater(t *testing.T) {
-	n := startNode(t)
-	c, fc := n.join(Options{Reconnect: true})
+	n, c, fc := join(t, Options{Reconnect: true})
 	n.set(func() { n.refuse = 503 })
 	_ = fc.ws.CloseNow()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Millisecond)
@@ -214,8 +201,7 @@ func TestNextsContextInterruptsAResumeThatGoesOnLater(t *testing.T) {
 }
 
 func TestCloseInterruptsAResume(t *testing.T) {
-	n := startNode(t)
-	c, fc := n.join(Options{Reconnect: true})
+	n, c, fc := join(t, Options{Reconnect: true})
 	n.set(func() { n.refuse = 503 })
 	_ = fc.ws.CloseNow()
 	done := drive(c)
@@ -226,11 +212,7 @@ func TestCloseInterruptsAResume(t *testing.T) {
 }
 
 func TestANewEpochBehindTheSameSocketTakesInputsBack(t *testing.T) {
-	n := startNode(t)
-	c, fc := n.join(Options{})
-	n.step()
-	fc.frame(0)
-	mustNext(t, c)
+	_, c, fc := shown(t, Options{})
 	for range 3 {
 		if err := sendNow(c, input{}); err != nil {
 			t.Fatal(err)
@@ -267,9 +249,7 @@ func TestEventsOfANewEpochAreToldOnce(t *testing.T) {
 	c, fc := n.join(Options{Reconnect: true, OnEvent: func(e Event) { told = append(told, e.Value.(*boom).N) }})
 	say := func(fc *fakeConn, first uint32, list ...uint16) { fc.send(n.booms(1, first, list...)) }
 	say(fc, 1, 10, 20, 30, 40)
-	n.step()
-	fc.frame(0)
-	mustNext(t, c)
+	fc.shows(c, 0)
 	n.set(func() { n.welcome.Epoch, n.welcome.Event, n.welcome.Kept = 8, 1, 3 }) // of four it kept three, and knows of one
 	_ = fc.ws.CloseNow()
 	done := make(chan struct{})
@@ -293,10 +273,7 @@ func TestEventsOfANewEpochAreToldOnce(t *testing.T) {
 func TestInputsOfANewEpochAreForItsTicks(t *testing.T) {
 	n := startNode(t)
 	n.tick, n.welcome.Tick = 1000, 1000
-	c, fc := n.join(Options{})
-	n.step()
-	fc.frame(0)
-	mustNext(t, c)
+	c, fc := n.shown(Options{})
 	for range 2 {
 		if err := sendNow(c, input{}); err != nil {
 			t.Fatal(err)
@@ -307,9 +284,7 @@ func TestInputsOfANewEpochAreForItsTicks(t *testing.T) {
 	}
 	n.tick, n.welcome.Epoch, fc.view = 100, 8, netcode.View{}
 	n.enc = netcode.NewEncoder(n.schema, netcode.EncoderConfig{})
-	n.step()
-	fc.frame(0)
-	mustNext(t, c)
+	fc.shows(c, 0)
 	if err := sendNow(c, input{}); err != nil {
 		t.Fatal(err)
 	}

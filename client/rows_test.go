@@ -26,9 +26,7 @@ func told(c *Conn[world, input]) *[]string {
 
 func (n *fakeNode) expect(c *Conn[world, input], fc *fakeConn, list *[]string, want ...string) {
 	n.t.Helper()
-	n.step()
-	fc.frame(0)
-	mustNext(n.t, c)
+	fc.shows(c, 0)
 	slices.Sort(*list)
 	slices.Sort(want)
 	if !slices.Equal(*list, want) {
@@ -38,8 +36,7 @@ func (n *fakeNode) expect(c *Conn[world, input], fc *fakeConn, list *[]string, w
 }
 
 func TestRowsThatComeChangeAndGoAreTold(t *testing.T) {
-	n := startNode(t)
-	c, fc := n.join(Options{})
+	n, c, fc := join(t, Options{})
 	list := told(c)
 	n.expect(c, fc, list, "add 10", "add 20")
 	n.expect(c, fc, list)
@@ -57,8 +54,7 @@ func TestRowsThatComeChangeAndGoAreTold(t *testing.T) {
 }
 
 func TestAResumeTellsTheDifferencesAlone(t *testing.T) {
-	n := startNode(t)
-	c, fc := n.join(Options{Reconnect: true})
+	n, c, fc := join(t, Options{Reconnect: true})
 	list := told(c)
 	gone := n.state.Dots.Add(dot{X: 30})
 	moved := n.state.Dots.Add(dot{X: 40})
@@ -84,8 +80,7 @@ func TestAResumeTellsTheDifferencesAlone(t *testing.T) {
 }
 
 func TestWhoeverListensNoLongerIsNotTold(t *testing.T) {
-	n := startNode(t)
-	c, fc := n.join(Options{})
+	_, c, fc := join(t, Options{})
 	var heard []string
 	r := RowsOf(c, dots)
 	var off func()
@@ -94,17 +89,14 @@ func TestWhoeverListensNoLongerIsNotTold(t *testing.T) {
 	if RowsOf(c, dots) != r {
 		t.Error("a table has two Rows")
 	}
-	n.step()
-	fc.frame(0)
-	mustNext(t, c)
+	fc.shows(c, 0)
 	if want := []string{"once", "each", "each"}; !slices.Equal(heard, want) {
 		t.Errorf("heard %q, want %q", heard, want)
 	}
 }
 
 func TestWhatIsNoTableOfTheStateIsAPanic(t *testing.T) {
-	n := startNode(t)
-	c, _ := n.join(Options{})
+	_, c, _ := join(t, Options{})
 	for about, f := range map[string]func(){
 		"a table of its own":  func() { RowsOf(c, func(*world) *netcode.Table[dot] { return new(netcode.Table[dot]) }) },
 		"an event of no game": func() { On(c, func(*round, Event) {}) },
@@ -124,16 +116,13 @@ func TestWhatIsNoTableOfTheStateIsAPanic(t *testing.T) {
 }
 
 func TestEventsGoToTheHandlersOfTheirTypes(t *testing.T) {
-	n := startNode(t)
-	c, fc := n.join(Options{})
+	n, c, fc := join(t, Options{})
 	var heard []string
 	off := On(c, func(b *boom, e Event) { heard = append(heard, fmt.Sprint("first ", b.N, e.Tick, e.Number)) })
 	On(c, func(b *boom, _ Event) { heard = append(heard, fmt.Sprint("second ", b.N)) })
 	say := func(first uint32, values ...uint16) {
 		fc.send(n.booms(3, first, values...))
-		n.step()
-		fc.frame(0)
-		mustNext(t, c)
+		fc.shows(c, 0)
 	}
 	say(1, 7, 8)
 	off()

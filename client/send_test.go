@@ -16,9 +16,7 @@ func TestSendOfManyCommandsWritesNoMoreThanTheServerTakes(t *testing.T) {
 	n := startNode(t)
 	n.welcome.Inputs = proto.Commands
 	c, fc := n.join(Options{})
-	n.step()
-	fc.frame(0)
-	mustNext(t, c) // brings what is due at first
+	fc.shows(c, 0) // brings what is due at first
 	for i := range 256 {
 		if err := c.Send(input{DX: int8(i % 100)}); err != nil {
 			t.Fatal(err)
@@ -35,9 +33,7 @@ func TestSendOfManyCommandsWritesNoMoreThanTheServerTakes(t *testing.T) {
 	flushed := func(processed uint32, want ...uint32) { // the newest of each packet
 		t.Helper()
 		c.written = time.Time{}
-		n.step()
-		fc.frame(processed)
-		mustNext(t, c)
+		fc.shows(c, processed)
 		for _, seq := range want {
 			if p := wantsInputs(t, fc); p.Inputs[0].Seq != seq {
 				t.Errorf("a packet from %d, want from %d", p.Inputs[0].Seq, seq)
@@ -56,11 +52,7 @@ func TestSendOfManyCommandsWritesNoMoreThanTheServerTakes(t *testing.T) {
 }
 
 func TestSamplesThatComeTooFastGiveWayToTheNewest(t *testing.T) {
-	n := startNode(t)
-	c, fc := n.join(Options{})
-	n.step()
-	fc.frame(0)
-	mustNext(t, c)
+	n, c, fc := shown(t, Options{})
 	began := time.Now()
 	for range 2 { // one may be before its time
 		if err := sendNow(c, input{DX: 1}); err != nil {

@@ -18,6 +18,7 @@ import (
 
 	"muster/client"
 	"muster/games/arena"
+	"muster/internal/alone"
 	"muster/internal/simnet"
 	"muster/match"
 	"muster/match/edge"
@@ -34,20 +35,6 @@ const (
 	drawing  = time.Second / 60 // how often a page is drawn
 	tickTime = time.Second / 20
 )
-
-// anyHost is a directory of which nobody asks.
-type anyHost struct{}
-
-func (anyHost) FreeSeat(context.Context, string, uint64, uint16, []string) error { return nil }
-func (anyHost) Renew(context.Context, string, uint64, match.Alive) error         { return nil }
-func (anyHost) HandOver(context.Context, string, uint64, bool) error             { return nil }
-func (anyHost) Fail(context.Context, string, uint64, proto.Close) error          { return nil }
-func (anyHost) Hung(context.Context, string) error                               { return nil }
-func (anyHost) EndRoom(context.Context, string, uint64) error                    { return nil }
-func (anyHost) Settle(context.Context, string) (match.Settlement, error) {
-	return match.Settlement{State: match.SettleStarted}, nil
-}
-func (anyHost) PostResult(context.Context, proto.Result) error { return nil }
 
 // server runs one room.
 type server struct {
@@ -151,7 +138,7 @@ func (s *server) start() {
 	rules.Durability, rules.CheckpointEvery = s.keep, 2*time.Second
 	game := match.Define[arena.World, arena.Input]("arena", arena.Arena{}, rules)
 	var err error
-	if s.host, err = match.NewHost(match.HostConfig{Games: []match.Game{game}, Directory: anyHost{}, Journals: s.journals}); err != nil {
+	if s.host, err = match.NewHost(match.HostConfig{Games: []match.Game{game}, Directory: alone.Directory{}, Journals: s.journals}); err != nil {
 		s.t.Fatal(err)
 	}
 	s.epoch++

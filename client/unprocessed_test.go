@@ -14,8 +14,7 @@ func TestLeaveOfASocketThatTheServerHasClosedSaysWhy(t *testing.T) {
 		code proto.Code
 		want proto.Code // 0: no error
 	}{{proto.CodeMatchGone, proto.CodeMatchGone}, {proto.CodeDone, 0}} {
-		n := startNode(t)
-		c, fc := n.join(Options{})
+		_, c, fc := join(t, Options{})
 		fc.send(&proto.Bye{Code: test.code, Reason: "so it is"})
 		fc.close(test.code, "so it is")
 		for { // until a write fails: the reader has seen the close
@@ -49,9 +48,7 @@ func TestCommandsThatWereNotProcessedAreNamedAtTheEnd(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	n.step()
-	fc.frame(2)
-	mustNext(t, c)
+	fc.shows(c, 2)
 	if got := c.Unprocessed(); len(got) != 3 || got[0] != (Unprocessed[input]{3, input{3}}) || got[2] != (Unprocessed[input]{5, input{5}}) {
 		t.Errorf("while playing: %v", got)
 	}

@@ -41,14 +41,14 @@ type file struct {
 // origins are the files that set flags, by the flags' names. A mistake in one is a mistake of the file.
 type origins map[string]string
 
-// named is an error about a flag, with the file that has set it.
-func (o origins) named(err error) error {
-	name, _, _ := strings.Cut(strings.TrimPrefix(err.Error(), "--"), ":")
+// named is what is said of a mistake, with the file that has made it where it is about a flag that one has set.
+func (o origins) named(text string) string {
+	name, _, _ := strings.Cut(strings.TrimPrefix(text, "--"), ":")
 	name, _, _ = strings.Cut(name, " ")
-	if from := o[name]; from != "" && strings.HasPrefix(err.Error(), "--") {
-		return fmt.Errorf("%w (in %s)", err, from)
+	if from := o[name]; from != "" && strings.HasPrefix(text, "--") {
+		return text + " (in " + from + ")"
 	}
-	return err
+	return text
 }
 
 // read implements kong.ConfigurationLoader.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 )
@@ -24,6 +25,15 @@ func (healthCmd) Help() string {
   muster health --url http://127.0.0.1:8080`
 }
 
+// askedURL reads the flag --url of a command that asks a server.
+func askedURL(text string) (*url.URL, error) {
+	u, err := url.Parse(strings.TrimSuffix(text, "/"))
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return nil, fmt.Errorf("--url %q: want http://HOST:PORT or https://HOST", text)
+	}
+	return u, nil
+}
+
 // Run implements the command.
 func (c *healthCmd) Run(p *program) error {
 	if c.URL == "" {
@@ -36,6 +46,9 @@ func (c *healthCmd) Run(p *program) error {
 		}
 		c.URL = "http://" + net.JoinHostPort(host, port)
 	}
+	if _, err := askedURL(c.URL); err != nil {
+		return err
+	}
 	ctx, cancel := context.WithTimeout(p.ctx, 3*time.Second)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(c.URL, "/")+"/readyz", nil)
@@ -44,7 +57,7 @@ func (c *healthCmd) Run(p *program) error {
 	}
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return fmt.Errorf("asking %s: %w", c.URL, err)
+		return fmt.Errorf("asking %s: %w; is a server running there?", c.URL, err)
 	}
 	defer func() { _ = res.Body.Close() }()
 	text, err := io.ReadAll(io.LimitReader(res.Body, 1<<10))

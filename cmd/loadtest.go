@@ -34,6 +34,9 @@ Against a deployment, whose key it needs; a match may be at any of its servers' 
 
 // Run implements the command.
 func (c *loadtestCmd) Run(p *program) (err error) {
+	if err := c.check(); err != nil {
+		return err
+	}
 	bot, err := c.bot(p.games)
 	if err != nil {
 		return err
@@ -47,7 +50,11 @@ func (c *loadtestCmd) Run(p *program) (err error) {
 		}
 		login = c.login(keys)
 	}
-	if url == "" {
+	if url != "" {
+		if _, err := askedURL(url); err != nil {
+			return err
+		}
+	} else {
 		s, err := c.start(p)
 		if err != nil {
 			return err
@@ -74,6 +81,22 @@ func (c *loadtestCmd) login(keys *token.Keys) func(context.Context, int) (string
 	}
 }
 
+// check refuses numbers without a meaning. Zero is that, too, where it was asked for: a [loadtest.Config] takes its default.
+func (c *loadtestCmd) check() error {
+	if c.Bots < 1 {
+		return fmt.Errorf("--bots %d: want 1 or more", c.Bots)
+	}
+	for _, f := range []struct {
+		name string
+		time time.Duration
+	}{{"duration", c.Duration}, {"join", c.Join}} {
+		if f.time <= 0 {
+			return fmt.Errorf("--%s %v: want more than 0s", f.name, f.time)
+		}
+	}
+	return nil
+}
+
 func (c *loadtestCmd) bot(games []Game) (client.Bot, error) {
 	for _, g := range games {
 		if c.Game != "" && g.Name() != c.Game {
@@ -84,7 +107,7 @@ func (c *loadtestCmd) bot(games []Game) (client.Bot, error) {
 		}
 		return g.Bot, nil
 	}
-	return client.Bot{}, fmt.Errorf("--game %q: there is no such game", c.Game)
+	return client.Bot{}, noGame(fmt.Sprintf("--game %q", c.Game), games)
 }
 
 // start runs a server of the test's own, which says nothing below an error: what it warns of shows in the report.

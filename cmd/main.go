@@ -124,7 +124,7 @@ func run(ctx context.Context, interrupted func(), args []string, games []Game, s
 	}
 	kctx, err := parser.Parse(args)
 	if err != nil {
-		fmt.Fprintln(stderr, "muster:", files.named(err))
+		fmt.Fprintln(stderr, "muster:", files.named(mistake(parser.Model.Node, args, err)))
 		return 1
 	}
 	err = kctx.Run(&program{ctx, interrupted, games, stdout, stderr})

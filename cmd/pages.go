@@ -12,11 +12,23 @@ import (
 // demo is the game whose page package web has. A server with other games alone has a list of their pages as its front.
 const demo = "arena"
 
-// registerPages serves the games' pages and that of operators, after all other routes, and returns the paths of the games'.
+// registerPages serves the games' pages, that of those who watch and that of operators, after all other routes, and returns
+// the paths of the games'.
 func registerPages(mux *http.ServeMux, games []Game) (paths []string, err error) {
-	admin := web.Admin()
-	mux.Handle("/admin", admin)
 	var listed []string
+	for _, g := range games {
+		if g.Page != nil {
+			listed = append(listed, g.Name())
+		}
+	}
+	demos := slices.ContainsFunc(games, func(g Game) bool { return g.Name() == demo && g.Page == nil })
+	pages := web.Tools(listed)
+	if demos {
+		pages = web.Handler()
+	}
+	for _, path := range []string{"/admin", "/watch", "/assets/"} {
+		mux.Handle(path, pages)
+	}
 	for _, g := range games {
 		if g.Page == nil {
 			continue
@@ -32,13 +44,12 @@ func registerPages(mux *http.ServeMux, games []Game) (paths []string, err error)
 		}
 		mux.Handle("/"+g.Name(), site)
 		mux.Handle("/"+g.Name()+"/", site)
-		listed, paths = append(listed, g.Name()), append(paths, "/"+g.Name()+"/")
+		paths = append(paths, "/"+g.Name()+"/")
 	}
-	if slices.ContainsFunc(games, func(g Game) bool { return g.Name() == demo && g.Page == nil }) {
-		mux.Handle("/", web.Handler())
+	if demos {
+		mux.Handle("/", pages)
 		return append([]string{"/" + demo}, paths...), nil
 	}
-	mux.Handle("/assets/", admin)
 	mux.Handle("/", web.Front(listed))
 	return paths, nil
 }

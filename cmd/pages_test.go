@@ -32,6 +32,7 @@ func TestGamesServeTheirOwnPagesWithAListInFront(t *testing.T) {
 	r := serve(t, []Game{dots("dots"), dots("more-dots")})
 	for path, want := range map[string]string{
 		"/dots/": "the page of dots", "/more-dots/": "the page of more-dots", "/dots/page.js": "1", "/": `<a href="/more-dots/">`,
+		"/watch": `<a href="/dots/">dots</a>`, "/assets/watch.js": "replays", "/assets/watch.css": ".transport", // where replay play leads
 		"/admin": "Dashboard", "/assets/admin.js": "dashboard", "/assets/admin.css": "--first", "/assets/first.js": "theme", // of whoever runs it
 	} {
 		if a := r.ask("GET", path, ""); a.status != http.StatusOK || !strings.Contains(a.body, want) {
@@ -43,8 +44,8 @@ func TestGamesServeTheirOwnPagesWithAListInFront(t *testing.T) {
 			t.Errorf("%s: %d", path, a.status)
 		}
 	}
-	if out := r.stdout.String(); !strings.Contains(out, "  play     "+r.url+"/dots/\n") {
-		t.Errorf("it does not say where to play:\n%s", out)
+	if out := r.stdout.String(); !strings.Contains(out, "  play     "+r.url+"/dots/\n") || !strings.Contains(out, "  watch    "+r.url+"/watch\n") {
+		t.Errorf("it does not say where to play and to watch:\n%s", out)
 	}
 }
 
@@ -63,7 +64,7 @@ func TestAPageThatCannotBeServedStopsTheStart(t *testing.T) {
 	unbuilt := dots("dots")
 	unbuilt.Page = fstest.MapFS{}
 	for want, g := range map[string]Game{
-		`"docs": its place is taken by`: dots("docs"), `"v1": its place is taken by`: dots("v1"), `"livez": its place`: dots("livez"),
+		`"docs": its place is taken by`: dots("docs"), `"watch": its place is taken by`: dots("watch"), `"v1": its place is taken by`: dots("v1"), `"livez": its place`: dots("livez"),
 		"the page of dots: it has no index.html": unbuilt,
 	} {
 		var stdout, stderr output

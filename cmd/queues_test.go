@@ -12,6 +12,7 @@ import (
 	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest/observer"
 
+	"muster/internal/testmetric"
 	"muster/lobby/queue"
 )
 
@@ -53,18 +54,9 @@ func (r *reloading) set(rules []queue.Rules) error {
 }
 
 // counted is the sum of a metric.
-func (r *reloading) counted(name string) (sum float64) {
+func (r *reloading) counted(name string) float64 {
 	r.t.Helper()
-	families, err := r.reg.Gather()
-	must(r.t, err)
-	for _, f := range families {
-		for _, m := range f.GetMetric() {
-			if f.GetName() == name {
-				sum += m.GetCounter().GetValue()
-			}
-		}
-	}
-	return sum
+	return testmetric.Sum(r.t, r.reg, name)
 }
 
 func TestEachGameHasAQueueOfItsNameWhereNoFileSaysOtherwise(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"muster/internal/alone"
 	"muster/match"
 	"muster/match/journal"
 	"muster/netcode"
@@ -155,20 +156,6 @@ func (rec *recording) input(seat netcode.Seat, in any) {
 	})
 }
 
-// noDirectory knows of no room.
-type noDirectory struct{}
-
-func (noDirectory) FreeSeat(context.Context, string, uint64, uint16, []string) error { return nil }
-func (noDirectory) Renew(context.Context, string, uint64, match.Alive) error         { return nil }
-func (noDirectory) HandOver(context.Context, string, uint64, bool) error             { return nil }
-func (noDirectory) Fail(context.Context, string, uint64, proto.Close) error          { return nil }
-func (noDirectory) Hung(context.Context, string) error                               { return nil }
-func (noDirectory) EndRoom(context.Context, string, uint64) error                    { return nil }
-func (noDirectory) Settle(context.Context, string) (match.Settlement, error) {
-	return match.Settlement{State: match.SettleStarted}, nil
-}
-func (noDirectory) PostResult(context.Context, proto.Result) error { return nil }
-
 // startless is a store of old: its records do not say that the match starts.
 type startless struct{ *journal.Files }
 
@@ -199,7 +186,7 @@ func recordIn(t *testing.T, g match.Game, ticks int, play func(*recording), in f
 	synctest.Test(t, func(t *testing.T) {
 		store, err := journal.OpenFiles(journal.FilesConfig{Dir: dir})
 		must(t, err)
-		host, err := match.NewHost(match.HostConfig{Games: []match.Game{g}, Directory: noDirectory{}, Journals: in(store), Version: "v0"})
+		host, err := match.NewHost(match.HostConfig{Games: []match.Game{g}, Directory: alone.Directory{}, Journals: in(store), Version: "v0"})
 		must(t, err)
 		rm, err := host.Open(match.Spec{ID: "r1", Game: g.Name(), Seed: 7, Epoch: 9})
 		must(t, err)

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"muster/games/arena"
+	"muster/internal/golden"
 	"muster/match"
 	"muster/match/journal"
 	"muster/netcode"
@@ -73,7 +74,7 @@ func replayOfArena(t *testing.T) string {
 }
 
 func TestArenasRulesAreThoseOfItsReplay(t *testing.T) {
-	if *update {
+	if golden.Update() {
 		b, err := os.ReadFile(playArena(t))
 		must(t, err)
 		must(t, os.WriteFile(arenaReplay, b, 0o644))

@@ -9,7 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"strings"
+	"regexp"
 	"time"
 
 	"muster/match/playback"
@@ -40,6 +40,9 @@ const (
 	maxPlayReply = 1 << 20
 )
 
+// viewName is whose eyes a replay may be seen with.
+var viewName = regexp.MustCompile(`^(public|everything|seat:[1-9]\d{0,3})$`)
+
 // Run implements the command.
 func (c *replayPlayCmd) Run(p *program) error {
 	f, err := p.openReplay(c.File)
@@ -57,9 +60,12 @@ func (c *replayPlayCmd) Run(p *program) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", f.name, err)
 	}
-	base, err := url.Parse(strings.TrimSuffix(c.URL, "/"))
-	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" {
-		return fmt.Errorf("--url %s: want http://HOST:PORT or https://HOST", text(c.URL))
+	base, err := askedURL(c.URL)
+	if err != nil {
+		return err
+	}
+	if !viewName.MatchString(c.As) {
+		return fmt.Errorf("--as %s: want public, everything or seat:N", text(c.As))
 	}
 	ctx, cancel := context.WithTimeout(p.ctx, playPatience)
 	defer cancel()

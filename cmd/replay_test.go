@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"flag"
 	"io"
 	"math"
 	"os"
@@ -17,29 +16,18 @@ import (
 	"time"
 	"unicode"
 
-	"github.com/google/go-cmp/cmp"
-
+	"muster/internal/golden"
 	"muster/match"
 	"muster/match/journal"
 )
 
-var update = flag.Bool("update", false, "write the golden files and the arena's replay anew")
-
 var took = regexp.MustCompile(`took \S+, \d+ times`)
 
-// golden compares with a file of testdata/replay.
-func golden(t *testing.T, name, got string) {
+// wantGolden compares with a file of testdata/replay.
+func wantGolden(t *testing.T, name, got string) {
 	t.Helper()
 	file := filepath.Join("testdata", "replay", name)
-	if *update {
-		must(t, os.MkdirAll(filepath.Dir(file), 0o755))
-		must(t, os.WriteFile(file, []byte(got), 0o644))
-	}
-	want, err := os.ReadFile(file)
-	must(t, err)
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", name, diff)
-	}
+	golden.Check(t, file, []byte(got), "run go test ./cmd -update")
 }
 
 // obeyed returns the first character of a text that a terminal would obey, or that turns the text around.
@@ -58,7 +46,7 @@ func TestShowTellsWhatIsInAReplayWithoutItsGame(t *testing.T) {
 	if status := run(t.Context(), func() {}, []string{"replay", "show", file}, withArena, &out, &errs); status != 0 || errs.String() != "" {
 		t.Fatalf("exit status %d: %s", status, errs.String())
 	}
-	golden(t, "show.golden", out.String())
+	wantGolden(t, "show.golden", out.String())
 	if c, ok := obeyed(out.String()); ok {
 		t.Errorf("%U is printed as it is", c)
 	}
@@ -74,7 +62,7 @@ func TestShowAsJSONHasTheSameAndEachTick(t *testing.T) {
 		t.Errorf("%U is printed as it is", c)
 	}
 	first, rest, _ := strings.Cut(out, "\n")
-	golden(t, "show.json.golden", first+"\n")
+	wantGolden(t, "show.json.golden", first+"\n")
 	var s summary
 	must(t, json.Unmarshal([]byte(first), &s))
 	if s.Players[1].Name != "\x1b[2J\u202ebob\nCUT SHORT\u009b\U000e0001" {
@@ -103,7 +91,7 @@ func TestVerifySaysThatAReplayIsTheSame(t *testing.T) {
 	if status != 2 { // of the second nothing can be compared
 		t.Errorf("exit status %d", status)
 	}
-	golden(t, "same.golden", out+errs)
+	wantGolden(t, "same.golden", out+errs)
 	if status, _, _ := replayCommand(t, g, "verify", one, one); status != 0 {
 		t.Errorf("exit status %d of files that are the same", status)
 	}
@@ -122,7 +110,7 @@ func TestVerifyAndBisectNameWhereTheRulesPart(t *testing.T) {
 			text.WriteString("-- " + command + " " + c.name + " --\n" + strings.ReplaceAll(out+errs, c.file, "FILE"))
 		}
 	}
-	golden(t, "differs.golden", text.String())
+	wantGolden(t, "differs.golden", text.String())
 	if c, ok := obeyed(text.String()); ok {
 		t.Errorf("%U is printed as it is", c)
 	}
@@ -264,7 +252,7 @@ func TestReplayOfAnotherGameOrNoneIsRefused(t *testing.T) {
 	must(t, os.WriteFile(noise, []byte(strings.Repeat("noise \x1b", 1000)), 0o600))
 	for name, want := range map[string]string{
 		file: "it is of the game walk, and this program has only arena", dir: "it is no file", empty: "malformed journal",
-		noise: "it does not begin as one", filepath.Join(dir, "none"): "no such file",
+		noise: "it is no replay of Muster's", filepath.Join(dir, "none"): "no such file",
 	} {
 		for _, command := range []string{"verify", "bisect", "show"} {
 			if command == "show" && name == file {

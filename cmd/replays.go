@@ -89,7 +89,7 @@ func (s *settings) recorded(games []Game) ([]Game, error) {
 	delete(wanted, recordAll)
 	delete(wanted, recordNone)
 	for name := range wanted {
-		return nil, fmt.Errorf("--record %s: there is no such game", name)
+		return nil, noGame("--record "+name, games)
 	}
 	return out, nil
 }

@@ -3,9 +3,8 @@ package cmd
 import (
 	"cmp"
 	"fmt"
-	"regexp"
-	"strings"
 
+	"muster/lobby/queue"
 	"muster/match/cluster"
 )
 
@@ -19,9 +18,6 @@ func (s *settings) serves() bool { return s.role() != cluster.RoleMatch }
 // maxTags bounds the tags of a server.
 const maxTags = 16
 
-// tag is NAME=VALUE.
-var tag = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,30}=[a-zA-Z0-9._:/-]{1,64}$`)
-
 // tags are those of the server by their names; nil where there are none.
 func (s *settings) tags() map[string]string {
 	if len(s.Tags) == 0 {
@@ -29,8 +25,9 @@ func (s *settings) tags() map[string]string {
 	}
 	tags := map[string]string{}
 	for _, t := range s.Tags {
-		name, value, _ := strings.Cut(t, "=")
-		tags[name] = value
+		if name, value, ok := queue.ParseTag(t); ok {
+			tags[name] = value
+		}
 	}
 	return tags
 }
@@ -38,8 +35,8 @@ func (s *settings) tags() map[string]string {
 // checkRole refuses what a role cannot do, and what placement cannot read.
 func (s *settings) checkRole() error {
 	for _, t := range s.Tags {
-		if !tag.MatchString(t) {
-			return fmt.Errorf("--tag %q: want NAME=VALUE, a name of up to 31 of a-z, 0-9, _ and -, a value of up to 64 of letters, digits and ._:/-", t)
+		if _, _, ok := queue.ParseTag(t); !ok {
+			return fmt.Errorf("--tag %q: want %s", t, queue.WantTag)
 		}
 	}
 	switch {

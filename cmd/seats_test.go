@@ -53,7 +53,7 @@ func TestPlayersWhoRaceForSeatsShareNone(t *testing.T) {
 	r := serve(t, withRace)
 	ctx := soon(t)
 	var mu sync.Mutex
-	var wg sync.WaitGroup
+	var wg, playing sync.WaitGroup
 	seats, rooms := map[seat]string{}, map[string]int{}
 	for i := range 13 {
 		name := fmt.Sprint("player-", i)
@@ -77,6 +77,11 @@ func TestPlayersWhoRaceForSeatsShareNone(t *testing.T) {
 			mu.Lock()
 			defer mu.Unlock()
 			t.Cleanup(func() { _ = c.Close() })
+			playing.Go(func() { // who does not read for long loses his seat
+				for err == nil {
+					_, err = c.Next(t.Context())
+				}
+			})
 			s := seat{m.Room, c.Seat()}
 			if other := seats[s]; other != "" {
 				t.Errorf("%s and %s have the same seat %v", other, name, s)
@@ -94,4 +99,5 @@ func TestPlayersWhoRaceForSeatsShareNone(t *testing.T) {
 	if len(seats) != 13 {
 		t.Errorf("%d players have seats", len(seats))
 	}
+	t.Cleanup(playing.Wait) // before that, the server ends their matches; t.Context has ended
 }

@@ -102,7 +102,7 @@ func (s *server) banner(w io.Writer, devFile string) {
 	for _, path := range s.played {
 		what += "  play     " + s.url + path + "\n"
 	}
-	what += fmt.Sprintf("  lobby    %s/v1   described at %s/docs", s.url, s.url)
+	what += fmt.Sprintf("  watch    %s/watch\n  lobby    %s/v1   described at %s/docs", s.url, s.url, s.url)
 	if what += "\n  admin    " + s.url + "/admin"; !s.set.serves() {
 		what = "  role     " + s.set.role() + ": no lobby here"
 	} else if !s.set.hosts() {

@@ -357,7 +357,7 @@ func (s *server) startLobby(rdb redis.UniversalClient, games []Game, reg prometh
 		delete(opened, g.Name())
 	}
 	for name := range opened {
-		return fmt.Errorf("--open-replays %s: there is no such game", name)
+		return noGame("--open-replays "+name, games)
 	}
 	queues := newQueues(s.set.Queues, games, s.log, reg)
 	rules, err := queues.read()

@@ -40,12 +40,16 @@ func (c *tokenCmd) Run(p *program) error {
 	if name == "" {
 		name = c.Sub
 	}
+	for _, flag := range [][2]string{{"sub", c.Sub}, {"name", name}} {
+		if t, err := keys.SignPlayer(token.Player{ID: flag[1]}, c.TTL); err != nil {
+			return err //nolint:wrapcheck // says what it did
+		} else if _, err := lobby.Authenticate(keys, "Bearer "+t); err != nil { // as a lobby would read it
+			return fmt.Errorf("--%s %q: want 1 to 64 bytes of text, without control characters", flag[0], flag[1])
+		}
+	}
 	t, err := keys.SignPlayer(token.Player{ID: c.Sub, Name: name, Roles: c.Role}, c.TTL)
 	if err != nil {
 		return err //nolint:wrapcheck // says what it did
-	}
-	if _, err := lobby.Authenticate(keys, "Bearer "+t); err != nil {
-		return fmt.Errorf("--sub %q, --name %q: no server takes such a player: want 1 to 64 bytes each, without control characters", c.Sub, name)
 	}
 	known := rolesOf(p.games)
 	for _, role := range c.Role {

@@ -33,14 +33,21 @@ A game of your own writes them into its page by go generate, and holds the page 
 // Run implements the command.
 func (c *typesCmd) Run(p *program) error {
 	games := withDashboard(p.games, nil)
-	names := make([]string, len(games))
-	for i, g := range games {
+	for _, g := range games {
 		if c.Game == "" || g.Name() == c.Game {
 			return c.print(p.stdout, g.Game)
 		}
+	}
+	return noGame(fmt.Sprintf("--game %q", c.Game), games)
+}
+
+// noGame is the error of a flag that names a game which is none of these.
+func noGame(flag string, games []Game) error {
+	names := make([]string, len(games))
+	for i, g := range games {
 		names[i] = g.Name()
 	}
-	return fmt.Errorf("--game %q: there is no such game, only %s", c.Game, strings.Join(names, ", "))
+	return fmt.Errorf("%s: there is no such game, only %s", flag, strings.Join(names, ", "))
 }
 
 // print writes the types to where they are wanted. A file that has them already is left alone.

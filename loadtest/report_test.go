@@ -2,8 +2,6 @@ package loadtest
 
 import (
 	"bytes"
-	"flag"
-	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -11,27 +9,13 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"muster/client"
+	"muster/internal/golden"
 	"muster/proto"
 )
 
-var update = flag.Bool("update", false, "rewrite the golden files")
-
-func golden(t *testing.T, name string, got []byte) {
+func wantGolden(t *testing.T, name string, got []byte) {
 	t.Helper()
-	path := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(path, got, 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), string(got)); diff != "" {
-		t.Errorf("%s differs (-want +got):\n%s", name, diff)
-	}
+	golden.Check(t, filepath.Join("testdata", name), got, "run go test ./loadtest -update")
 }
 
 func exampleReport(t *testing.T) *Report {
@@ -62,7 +46,7 @@ func TestTableIsGolden(t *testing.T) {
 	if err := exampleReport(t).Write(&b); err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "table.txt", b.Bytes())
+	wantGolden(t, "table.txt", b.Bytes())
 }
 
 func TestTableOfNothingSaysSo(t *testing.T) {
@@ -72,7 +56,7 @@ func TestTableOfNothingSaysSo(t *testing.T) {
 	if err := rep.Write(&b); err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "empty.txt", b.Bytes())
+	wantGolden(t, "empty.txt", b.Bytes())
 }
 
 func TestJSONKeysAreGolden(t *testing.T) {
@@ -80,7 +64,7 @@ func TestJSONKeysAreGolden(t *testing.T) {
 	if err := exampleReport(t).WriteJSON(&b); err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "report.json", b.Bytes())
+	wantGolden(t, "report.json", b.Bytes())
 }
 
 func TestJSONListsAreNeverNull(t *testing.T) {

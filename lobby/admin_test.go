@@ -101,7 +101,8 @@ func TestOperatorIsToldWhereARoomWouldGoAndWhyNotElsewhere(t *testing.T) {
 	if x := ask("game=arena&region=mars"); x.Node != "" || x.Reason != "no server runs this game now" || len(x.Nodes) != 4 {
 		t.Errorf("where there is none: %+v", x)
 	}
-	if x := ask("game=arena&region=us&tag=disk=slow"); x.Node != "" || x.Nodes[3].Why != "it lacks tags" {
+	if x := ask("game=arena&region=us&tag=disk=slow"); x.Node != "" || x.Nodes[3].Why != "it lacks the tag disk=slow" ||
+		x.Reason != "no server of this game has the tag disk=slow now" {
 		t.Errorf("with other tags: %+v", x)
 	}
 	wantProblem(t, p.operator("GET", "/v1/admin/placement?game=chess", "admin"), http.StatusNotFound, "")

@@ -189,9 +189,7 @@ func (l *Lobby) placement(ctx context.Context, in *placementInput) (*placementOu
 	if err != nil {
 		return nil, l.problem("explaining placement", err)
 	}
-	want := g.want(in.Region)
-	want.Tags = in.tags
-	node, verdicts, err := l.placer.Explain(live, want)
+	node, verdicts, err := l.placer.Explain(live, g.want(in.Region, in.tags))
 	out := &placementOutput{AdminPlacement{Rules: g.Rules, Node: node.ID, Nodes: make([]AdminVerdict, len(verdicts))}}
 	if err != nil {
 		out.Body.Reason = reasonOf(err)

@@ -73,7 +73,7 @@ func (l *Lobby) openNamed(ctx context.Context, room string, g Game, live map[str
 	if missing && l.cfg.Steady != nil && !l.cfg.Steady(live) {
 		return cluster.Room{}, errUnsteady
 	}
-	node, err := l.placer.Place(live, g.want(""))
+	node, err := l.placer.Place(live, g.want("", nil))
 	if err == nil && missing {
 		err = l.count(ctx, limitKey(ctx)+":opens", openLimit, "you open too many rooms")
 	}

@@ -52,7 +52,7 @@ func (l *Lobby) createRoom(ctx context.Context, in *createRoomInput) (*madeRoomO
 		return nil, err
 	}
 	n := cluster.NewRoom{
-		Game: g.Name, Rules: g.Rules, Seats: in.Body.Seats, Region: in.Body.Region, Tags: in.Body.Tags, Title: in.Body.Title,
+		Game: g.Name, Rules: g.Rules, Seats: in.Body.Seats, Region: in.Body.Region, On: in.Body.On, Tags: in.Body.Tags, Title: in.Body.Title,
 		Public: in.Body.Public, Owner: playerOf(ctx).ID,
 	}
 	switch {
@@ -72,7 +72,7 @@ func (l *Lobby) createRoom(ctx context.Context, in *createRoomInput) (*madeRoomO
 	if err != nil {
 		return nil, l.problem("making a room", err)
 	}
-	rec, err := l.made(ctx, g, n, in.Body.On, live)
+	rec, err := l.made(ctx, g, n, live)
 	switch {
 	case errors.Is(err, errOtherRequest):
 		return nil, otherRequest()
@@ -103,10 +103,10 @@ var errRoomOver = errors.New("the room that this request made is over")
 func roomOver() error { return huma.Error409Conflict(errRoomOver.Error()) }
 
 // made returns the room that a request asks for: the one that it made before, or a new one.
-func (l *Lobby) made(ctx context.Context, g Game, n cluster.NewRoom, on map[string]string, live map[string]cluster.Node) (cluster.Room, error) {
+func (l *Lobby) made(ctx context.Context, g Game, n cluster.NewRoom, live map[string]cluster.Node) (cluster.Room, error) {
 	rec, err := l.rooms.Room(ctx, n.ID)
 	if errors.Is(err, cluster.ErrNoRoom) {
-		rec, err = l.makeRoom(ctx, g, n, on, live)
+		rec, err = l.makeRoom(ctx, g, n, live)
 	}
 	switch {
 	case err != nil:
@@ -119,13 +119,9 @@ func (l *Lobby) made(ctx context.Context, g Game, n cluster.NewRoom, on map[stri
 	return rec, nil
 }
 
-// makeRoom makes a new room, as far as its owner may, on a node with the tags on.
-func (l *Lobby) makeRoom(
-	ctx context.Context, g Game, n cluster.NewRoom, on map[string]string, live map[string]cluster.Node,
-) (rec cluster.Room, err error) {
-	want := g.want(n.Region)
-	want.Tags = on
-	node, err := l.placer.Place(live, want)
+// makeRoom makes a new room, as far as its owner may.
+func (l *Lobby) makeRoom(ctx context.Context, g Game, n cluster.NewRoom, live map[string]cluster.Node) (rec cluster.Room, err error) {
+	node, err := l.placer.Place(live, g.want(n.Region, n.On))
 	if err != nil {
 		return cluster.Room{}, err //nolint:wrapcheck // names the game
 	}

@@ -1,8 +1,8 @@
 package lobby
 
 import (
+	"cmp"
 	"context"
-	"errors"
 
 	"muster/lobby/queue"
 	"muster/lobby/ticket"
@@ -57,19 +57,15 @@ func (l *Lobby) Queues() map[string]string {
 
 func (g Game) matched() ticket.Game { return ticket.Game{Name: g.Name, Rules: g.Rules, Seats: g.Seats} }
 
-// want is what a new room of the game needs of its node; region is "" for anywhere.
-func (g Game) want(region string) cluster.Want {
+// want is what a new room of the game needs of its node; region is "" for anywhere, and on are tags that the node must
+// have.
+func (g Game) want(region string, on map[string]string) cluster.Want {
 	m := g.matched()
-	want := m.Want(region)
+	want := m.Want(region, on)
 	want.Anyway = g.Role != "" // what is for those who run the servers is needed when these are full
 	return want
 }
 
 func reasonOf(err error) string {
-	for _, known := range []error{errNoNode, errCrowded} {
-		if errors.Is(err, known) {
-			return known.Error()
-		}
-	}
-	return "the match could not be made yet"
+	return cmp.Or(cluster.NoPlace(err), "the match could not be made yet")
 }

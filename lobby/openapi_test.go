@@ -3,9 +3,7 @@ package lobby_test
 import (
 	"bytes"
 	"encoding/json"
-	"flag"
 	"net/http"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -14,10 +12,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"muster/internal/golden"
 	"muster/internal/testredis"
 )
-
-var update = flag.Bool("update", false, "write testdata/openapi.json")
 
 // description fetches /openapi.json, for which no token is needed.
 func description(t *testing.T) []byte {
@@ -37,15 +34,7 @@ func description(t *testing.T) []byte {
 
 func TestDescriptionIsTheOneThatIsKept(t *testing.T) {
 	got, file := description(t), filepath.Join("testdata", "openapi.json")
-	if *update {
-		must(t, os.MkdirAll("testdata", 0o755))
-		must(t, os.WriteFile(file, got, 0o644))
-	}
-	kept, err := os.ReadFile(file)
-	must(t, err)
-	if diff := cmp.Diff(string(kept), string(got)); diff != "" {
-		t.Errorf("%s differs; -update writes it (-kept +served):\n%s", file, diff)
-	}
+	golden.Check(t, file, got, "run go test ./lobby -update")
 }
 
 type object = map[string]any

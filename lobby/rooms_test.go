@@ -350,9 +350,17 @@ func TestRoomIsMadeOnAServerWithTheTagsThatItsMakerWants(t *testing.T) {
 				if !strings.HasPrefix(m.Match.URL, "ws://"+disk+".example/") || len(m.Room.Tags) != 0 {
 					t.Errorf("with a %s disk the room is at %s, with the tags %v", disk, m.Match.URL, m.Room.Tags)
 				}
+				rec, err := cluster.NewDirectory(rdb, ns).Room(t.Context(), m.Room.ID)
+				must(t, err)
+				if len(rec.On) != 1 || rec.On["disk"] != disk {
+					t.Errorf("its record says that its server must have %v", rec.On)
+				}
 			}
 		}
-		wantProblem(t, p.post("alice", "/v1/rooms", `{"game":"arena","on":{"disk":"fast","gpu":"yes"}}`), http.StatusServiceUnavailable, "")
+		none := wantProblem(t, p.post("alice", "/v1/rooms", `{"game":"arena","on":{"disk":"fast","gpu":"yes"}}`), http.StatusServiceUnavailable, "")
+		if none.Detail != "no server of this game has the tag gpu=yes now" {
+			t.Errorf("why there is none: %q", none.Detail)
+		}
 		wantProblem(t, p.post("alice", "/v1/rooms", `{"game":"arena","on":{"DISK":"fast"}}`), http.StatusUnprocessableEntity, "body.on")
 	})
 }

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"os"
 	"path/filepath"
 	"reflect"
 	"regexp"
@@ -13,8 +12,8 @@ import (
 	"testing"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/google/go-cmp/cmp"
 
+	"muster/internal/golden"
 	"muster/lobby"
 	"muster/lobby/chat"
 	"muster/lobby/party"
@@ -27,14 +26,7 @@ func TestTypesOfTheTypeScriptClientAreThoseOfTheDescription(t *testing.T) {
 	routes, types := typescript(t, doc)
 	for name, got := range map[string]string{"lobby_routes.ts": routes, "lobby_types.ts": types} {
 		file := filepath.Join("..", "client", "ts", "src", name)
-		if *update {
-			must(t, os.WriteFile(file, []byte(got), 0o644))
-		}
-		kept, err := os.ReadFile(file)
-		must(t, err)
-		if diff := cmp.Diff(string(kept), got); diff != "" {
-			t.Errorf("%s differs; -update writes it (-kept +described):\n%s", file, diff)
-		}
+		golden.Check(t, file, []byte(got), "run go test ./lobby -update")
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap/zaptest"
 
+	"muster/internal/testmetric"
 	"muster/netcode"
 	"muster/proto"
 )
@@ -214,34 +215,18 @@ func TestWhatWaitsForTheDelayIsBoundedInBytes(t *testing.T) {
 		if w.frames < 50 || w.frames > 500 || w.code() != 0 {
 			t.Errorf("%d frames were shown, code %d", w.frames, w.code())
 		}
-		if n := sample(t, reg, "muster_spectator_frames_left_out_total"); n < 200 {
+		if n := testmetric.Value(t, reg, "muster_spectator_frames_left_out_total"); n < 200 {
 			t.Errorf("%v frames were left out", n)
 		}
 		heardInOrder(t, w, 500)
 		closeHost(t, h)
-		if n := sample(t, reg, "muster_spectator_kept_bytes"); n != 0 {
+		if n := testmetric.Value(t, reg, "muster_spectator_kept_bytes"); n != 0 {
 			t.Errorf("%v bytes are still kept", n)
 		}
-		if n := sample(t, reg, "muster_spectators"); n != 0 {
+		if n := testmetric.Value(t, reg, "muster_spectators"); n != 0 {
 			t.Errorf("%v still watch", n)
 		}
 	})
-}
-
-// sample returns the value of a metric without labels.
-func sample(t *testing.T, reg *prometheus.Registry, name string) float64 {
-	t.Helper()
-	families, err := reg.Gather()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, f := range families {
-		if f.GetName() == name {
-			return f.GetMetric()[0].GetGauge().GetValue() + f.GetMetric()[0].GetCounter().GetValue()
-		}
-	}
-	t.Fatalf("no metric %s", name)
-	return 0
 }
 
 // An audience that has missed casts is given them again, or begins anew where they are kept no more.

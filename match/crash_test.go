@@ -11,22 +11,28 @@ import (
 	"muster/proto"
 )
 
+// hangable is a room with a player whose opHang does not return before halt lets it; crashes is the host's.
+func hangable(t *testing.T, crashes string) (h *Host, rm *Instance, a *clerk, halt chan struct{}) {
+	t.Helper()
+	halt = make(chan struct{})
+	g := deskGame(t, desk{halt: halt}, Rules{})
+	h, err := NewHost(HostConfig{Games: []Game{g}, Directory: &fakeDirectory{}, Crashes: crashes})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if rm, err = h.Open(Spec{ID: "r1", Game: "desk", Seed: 7, Epoch: 9}); err != nil {
+		t.Fatal(err)
+	}
+	a = newClerk(t, g, rm, 1)
+	ticks(2)
+	return h, rm, a, halt
+}
+
 func TestTheWayToRulesThatDoNotReturnIsKept(t *testing.T) {
 	dir := t.TempDir()
 	var tick uint32
 	synctest.Test(t, func(t *testing.T) {
-		halt := make(chan struct{})
-		g := deskGame(t, desk{halt: halt}, Rules{})
-		h, err := NewHost(HostConfig{Games: []Game{g}, Directory: &fakeDirectory{}, Crashes: dir})
-		if err != nil {
-			t.Fatal(err)
-		}
-		rm, err := h.Open(Spec{ID: "r1", Game: "desk", Seed: 7, Epoch: 9})
-		if err != nil {
-			t.Fatal(err)
-		}
-		a := newClerk(t, g, rm, 1)
-		ticks(2)
+		h, _, a, halt := hangable(t, dir)
 		for range 130 { // over a checkpoint
 			a.do(opDice, 0)
 			ticks(1)
@@ -67,18 +73,7 @@ func TestTheWayToRulesThatDoNotReturnIsKept(t *testing.T) {
 
 func TestRulesThatPanicWhenTheirRoomIsGivenUpAreNotHealed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		halt := make(chan struct{})
-		g := deskGame(t, desk{halt: halt}, Rules{})
-		h, err := NewHost(HostConfig{Games: []Game{g}, Directory: &fakeDirectory{}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		rm, err := h.Open(Spec{ID: "r1", Game: "desk", Seed: 7, Epoch: 9})
-		if err != nil {
-			t.Fatal(err)
-		}
-		a := newClerk(t, g, rm, 1)
-		ticks(2)
+		h, rm, a, halt := hangable(t, "")
 		a.do(opHang, 0)
 		ticks(25)
 		halt <- struct{}{}

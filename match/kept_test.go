@@ -10,6 +10,7 @@ import (
 	"go.uber.org/zap/zaptest"
 	"pgregory.net/rapid"
 
+	"muster/internal/testmetric"
 	"muster/netcode"
 )
 
@@ -56,16 +57,16 @@ func TestWhatAllRoomsKeepForThoseWhoWatchIsBounded(t *testing.T) {
 			}
 			most = max(most, h.kept.bytes.Load())
 		}
-		if n := sample(t, reg, "muster_spectator_kept_limit_bytes"); n != bound {
+		if n := testmetric.Value(t, reg, "muster_spectator_kept_limit_bytes"); n != bound {
 			t.Errorf("%v bytes may be kept", n)
 		}
 		if most > bound || most < bound/2 || h.kept.rooms.Load() != 4 {
 			t.Errorf("%d bytes were kept, in %d rooms", most, h.kept.rooms.Load())
 		}
-		if n := sample(t, reg, "muster_spectator_frames_left_out_total"); n < 600 {
+		if n := testmetric.Value(t, reg, "muster_spectator_frames_left_out_total"); n < 600 {
 			t.Errorf("%v frames were left out", n)
 		}
-		if n := sample(t, reg, "muster_events_forgotten_total"); n != 0 {
+		if n := testmetric.Value(t, reg, "muster_events_forgotten_total"); n != 0 {
 			t.Errorf("%v events were not told", n)
 		}
 		for i, w := range watchers {

@@ -264,5 +264,5 @@ func TestACatchingUpViewerIsTheGoldenStream(t *testing.T) {
 			t.Errorf("%d %s; the stream is meant to have %d", has[what], what, least)
 		}
 	}
-	golden(t, "../proto/testdata/catchup.json", stream)
+	wantGolden(t, "../proto/testdata/catchup.json", stream)
 }

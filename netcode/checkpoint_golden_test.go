@@ -78,7 +78,7 @@ func checkpointVectors(t *testing.T) (list []checkpointVector) {
 }
 
 func TestCheckpointsAreTheGoldenBytes(t *testing.T) {
-	golden(t, "testdata/checkpoint.json", checkpointVectors(t))
+	wantGolden(t, "testdata/checkpoint.json", checkpointVectors(t))
 }
 
 // What was stored can be read, also when the code would write it otherwise.

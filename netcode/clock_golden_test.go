@@ -138,5 +138,5 @@ func clockStories() []*clockStory {
 }
 
 func TestClockSaysTheGoldenNumbers(t *testing.T) {
-	golden(t, "../proto/testdata/clock.json", clockStories())
+	wantGolden(t, "../proto/testdata/clock.json", clockStories())
 }

@@ -4,16 +4,15 @@ import (
 	"bytes"
 	"encoding/hex"
 	"encoding/json"
-	"flag"
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"os"
 	"reflect"
 	"strconv"
 	"strings"
 	"testing"
 
+	"muster/internal/golden"
 	"muster/netcode"
 	"muster/proto"
 )
@@ -21,8 +20,6 @@ import (
 // The golden files hold what this package makes of a small game, for decoders in other languages to check themselves.
 // Values are JSON as it is, but for integers of 64 bits, {"int": decimal}, byte strings, {"bin": hex}, and floats that
 // are not quantised, {"f64": hex} of the 64 bits of the value.
-
-var update = flag.Bool("update", false, "write testdata/*.json anew")
 
 type goldenNest struct {
 	A  int16
@@ -449,9 +446,9 @@ func decodeFrame(b []byte, f *proto.Frame, dec *netcode.Decoder) error {
 	return dec.Apply(f)
 }
 
-// golden compares what is made from the code with the file, or writes the file. Each element of the outer array, which
+// wantGolden compares what is made from the code with the file, or writes the file. Each element of the outer array, which
 // may lie within the object, is a line.
-func golden(t *testing.T, file string, v any) {
+func wantGolden(t *testing.T, file string, v any) {
 	t.Helper()
 	var buf bytes.Buffer
 	enc := json.NewEncoder(&buf)
@@ -459,19 +456,7 @@ func golden(t *testing.T, file string, v any) {
 	if err := enc.Encode(v); err != nil {
 		t.Fatal(err)
 	}
-	b := lines(buf.Bytes(), 2)
-	if *update {
-		if err := os.WriteFile(file, b, 0o644); err != nil { //nolint:gosec // a source file
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file) //nolint:gosec // the test's own
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(b, want) {
-		t.Errorf("%s differs from what the code makes; if the wire was meant to change, run go test ./netcode -update", file)
-	}
+	golden.Check(t, file, lines(buf.Bytes(), 2), "run go test ./netcode -update: the wire has changed")
 }
 
 // lines breaks JSON after the commas that are at most depth levels deep, so that a change of one vector is a change of
@@ -500,7 +485,7 @@ func lines(b []byte, depth int) []byte {
 }
 
 func TestStatesAreTheGoldenBytes(t *testing.T) {
-	golden(t, "../proto/testdata/state.json", stateVectors(t))
+	wantGolden(t, "../proto/testdata/state.json", stateVectors(t))
 }
 
 // What the golden files say of a schema's columns must be what the schema itself says.

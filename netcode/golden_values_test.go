@@ -137,13 +137,13 @@ func mathVectors() map[string][][]string {
 }
 
 func TestInputsAreTheGoldenBytes(t *testing.T) {
-	golden(t, "../proto/testdata/inputs.json", inputVectors(t))
+	wantGolden(t, "../proto/testdata/inputs.json", inputVectors(t))
 }
 
 func TestEventsAreTheGoldenBytes(t *testing.T) {
-	golden(t, "../proto/testdata/events.json", eventVectors(t))
+	wantGolden(t, "../proto/testdata/events.json", eventVectors(t))
 }
 
 func TestMathIsTheGoldenBits(t *testing.T) {
-	golden(t, "../proto/testdata/fixedmath.json", mathVectors())
+	wantGolden(t, "../proto/testdata/fixedmath.json", mathVectors())
 }

@@ -345,7 +345,7 @@ func TestInterpolationIsTheGoldenValues(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "../proto/testdata/interpolate.json", map[string]any{
+	wantGolden(t, "../proto/testdata/interpolate.json", map[string]any{
 		"rows":    mixVectors(t),
 		"schema":  hex.EncodeToString(sc.Binary()), // of what is played out; that of the rows is in state.json
 		"playout": playoutVectors(t),

@@ -213,5 +213,5 @@ func plainVectors(t *testing.T) plainStream {
 }
 
 func TestThePlainFormIsTheGoldenStream(t *testing.T) {
-	golden(t, "../proto/testdata/plain.json", plainVectors(t))
+	wantGolden(t, "../proto/testdata/plain.json", plainVectors(t))
 }

@@ -447,5 +447,5 @@ func kitStories(t *testing.T) kitVectors {
 }
 
 func TestPredictionsAreTheGoldenStates(t *testing.T) {
-	golden(t, "../proto/testdata/reconcile.json", kitStories(t))
+	wantGolden(t, "../proto/testdata/reconcile.json", kitStories(t))
 }

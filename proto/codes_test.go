@@ -78,7 +78,7 @@ func TestCodesAreTheGoldenTable(t *testing.T) {
 	for _, c := range proto.Codes {
 		rows = append(rows, row{c.Code, c.Name, c.Code.Action().String(), c.Meaning})
 	}
-	golden(t, "testdata/codes.json", rows)
+	wantGolden(t, "testdata/codes.json", rows)
 }
 
 func TestCloseIsAnErrorThatNamesItsCode(t *testing.T) {

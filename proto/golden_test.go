@@ -4,16 +4,14 @@ import (
 	"bytes"
 	"encoding/hex"
 	"encoding/json"
-	"flag"
 	"math"
 	"os"
 	"strconv"
 	"testing"
 
+	"muster/internal/golden"
 	"muster/proto"
 )
-
-var update = flag.Bool("update", false, "write testdata/messages.json and testdata/codes.json anew")
 
 // vector is one golden message. The TypeScript client checks itself against the same file.
 type vector struct {
@@ -93,8 +91,8 @@ func jsonValue(t *testing.T, b []byte) any {
 	return v
 }
 
-// golden compares what is made from the code with the file, or writes the file.
-func golden(t *testing.T, file string, v any) {
+// wantGolden compares what is made from the code with the file, or writes the file.
+func wantGolden(t *testing.T, file string, v any) {
 	t.Helper()
 	var buf bytes.Buffer
 	enc := json.NewEncoder(&buf)
@@ -103,22 +101,11 @@ func golden(t *testing.T, file string, v any) {
 	if err := enc.Encode(v); err != nil {
 		t.Fatal(err)
 	}
-	if *update {
-		if err := os.WriteFile(file, buf.Bytes(), 0o644); err != nil { //nolint:gosec // a source file
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file) //nolint:gosec // the test's own
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(buf.Bytes(), want) {
-		t.Errorf("%s differs from what the code makes; if the wire was meant to change, run go test ./proto -update", file)
-	}
+	golden.Check(t, file, buf.Bytes(), "run go test ./proto -update: the wire has changed")
 }
 
 func TestMessagesAreTheGoldenBytes(t *testing.T) {
-	golden(t, "testdata/messages.json", vectors(t))
+	wantGolden(t, "testdata/messages.json", vectors(t))
 }
 
 func TestGoldenBytesParse(t *testing.T) {

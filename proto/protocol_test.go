@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"muster/internal/golden"
 	"muster/netcode"
 	"muster/proto"
 )
@@ -197,7 +198,7 @@ func TestThePageHasTheTableOfCodes(t *testing.T) {
 	for _, c := range proto.Codes {
 		fmt.Fprintf(&want, "| %d | %s | %s | %s |\n", c.Code, c.Name, c.Code.Action(), c.Meaning)
 	}
-	if *update {
+	if golden.Update() {
 		if err := os.WriteFile(page, []byte(before+from+want.String()+to+after), 0o644); err != nil {
 			t.Fatal(err)
 		}

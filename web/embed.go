@@ -8,7 +8,6 @@ import (
 	"encoding/base64"
 	"fmt"
 	"io/fs"
-	"maps"
 	"net/http"
 	"net/url"
 	"path"
@@ -57,25 +56,6 @@ func Handler() http.Handler {
 		panic(fmt.Sprintf("web: %v", err)) // it is embedded: no tested binary can come here
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { serve(assets, w, r) })
-}
-
-// Admin returns what serves the page of operators alone, /admin with its assets, for servers with games of their own.
-func Admin() http.Handler {
-	assets, err := load(dist)
-	if err != nil {
-		panic(fmt.Sprintf("web: %v", err)) // as above
-	}
-	maps.DeleteFunc(assets, func(at string, _ asset) bool { return !ofAdmin(at) })
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { serve(assets, w, r) })
-}
-
-// ofAdmin says whether a path is one of the page of operators.
-func ofAdmin(at string) bool {
-	switch at {
-	case "/admin", "/assets/admin.js", "/assets/admin.css", "/assets/first.js", "/assets/icon.svg", "/assets/fonts-license.txt":
-		return true
-	}
-	return path.Ext(at) == ".woff2"
 }
 
 // pages are those that a built tree must have.

@@ -3,17 +3,14 @@ package arena
 import (
 	"bytes"
 	"encoding/json"
-	"flag"
 	"math/rand/v2"
-	"os"
 	"testing"
 
+	"muster/internal/golden"
 	"muster/netcode"
 	"muster/netcode/vectors"
 	"muster/proto"
 )
-
-var update = flag.Bool("update", false, "write the golden file anew")
 
 // flight records a player who flies about, at walls too, and fires until his gun jams. Another one is far away. late is by
 // how many ticks he sees the world late at most; then some of his inputs are missing, too.
@@ -68,19 +65,7 @@ func TestFlightsAreTheGoldenFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	got = bytes.ReplaceAll(got, []byte(`{"inputs":["`), []byte("\n{\"inputs\":[\""))
-	if *update {
-		if err := os.WriteFile(file, got, 0o644); err != nil { //nolint:gosec // a source file
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(got, want) {
-		t.Errorf("%s differs from what the rules do; if they were meant to change, run go test ./games/arena -run Flights -update, "+
-			"and bring web/src/arena/step.ts up to them", file)
-	}
+	golden.Check(t, file, got, "run go test ./games/arena -run Flights -update, and bring web/src/arena/step.ts up to the rules")
 }
 
 func TestAClientThatPredictsWithTheRulesIsRight(t *testing.T) {

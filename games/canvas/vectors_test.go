@@ -4,21 +4,18 @@ import (
 	"bytes"
 	"encoding/hex"
 	"encoding/json"
-	"flag"
 	"math/rand/v2"
-	"os"
 	"slices"
 	"testing"
 
+	"muster/internal/golden"
 	"muster/netcode"
 )
-
-var update = flag.Bool("update", false, "write the golden file anew")
 
 // What the page's model is held against: commands and what the text says after each, the rows in the end, points and
 // ranges as they are written.
 type (
-	golden struct {
+	goldenFile struct {
 		Edits  []goldenEdits  `json:"edits"`
 		Points []goldenPoints `json:"points"`
 		Ranges []goldenRanges `json:"ranges"`
@@ -98,7 +95,7 @@ func edits(t *testing.T, seed uint64, people, steps int) (g goldenEdits) {
 
 func TestThePagesGoldenFileIsWhatTheRulesDo(t *testing.T) {
 	const file = "testdata/golden.json"
-	g := golden{Reasons: []string{refusedPlace, refusedNumber, refusedChars, refusedPieces}, Edits: []goldenEdits{edits(t, 1, 2, 60), edits(t, 2, 3, 150)}}
+	g := goldenFile{Reasons: []string{refusedPlace, refusedNumber, refusedChars, refusedPieces}, Edits: []goldenEdits{edits(t, 1, 2, 60), edits(t, 2, 3, 150)}}
 	rng := rand.New(rand.NewPCG(3, 9))
 	for n := range 6 {
 		var one goldenPoints
@@ -128,18 +125,7 @@ func TestThePagesGoldenFileIsWhatTheRulesDo(t *testing.T) {
 		t.Fatal(err)
 	}
 	got = append(bytes.ReplaceAll(got, []byte(`{"author"`), []byte("\n{\"author\"")), '\n')
-	if *update {
-		if err := os.WriteFile(file, got, 0o644); err != nil { //nolint:gosec // a source file
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(got, want) {
-		t.Error("testdata/golden.json is not what the rules do: go test ./games/canvas -update")
-	}
+	golden.Check(t, file, got, "run go test ./games/canvas -update")
 	if !slices.ContainsFunc(g.Edits[1].Steps, func(s goldenStep) bool { return s.Op == "Restore" }) {
 		t.Error("nothing is brought back")
 	}

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"muster/client"
+	"muster/internal/alone"
 	"muster/match"
 	"muster/match/edge"
 	"muster/match/journal"
@@ -67,20 +68,6 @@ func (*server) TakeSeat(context.Context, string, uint16, string, string) (uint16
 	return 0, nil
 }
 
-// alone is a directory of one server: nobody asks it.
-type alone struct{}
-
-func (alone) FreeSeat(context.Context, string, uint64, uint16, []string) error { return nil }
-func (alone) Renew(context.Context, string, uint64, match.Alive) error         { return nil }
-func (alone) HandOver(context.Context, string, uint64, bool) error             { return nil }
-func (alone) Fail(context.Context, string, uint64, proto.Close) error          { return nil }
-func (alone) Hung(context.Context, string) error                               { return nil }
-func (alone) EndRoom(context.Context, string, uint64) error                    { return nil }
-func (alone) Settle(context.Context, string) (match.Settlement, error) {
-	return match.Settlement{State: match.SettleStarted}, nil
-}
-func (alone) PostResult(context.Context, proto.Result) error { return nil }
-
 // serve runs the room as a server does that is the epoch's, with what is in a directory.
 func serve(t *testing.T, config string, epoch uint64, dir string) *server {
 	t.Helper()
@@ -92,7 +79,7 @@ func serve(t *testing.T, config string, epoch uint64, dir string) *server {
 	if s.keys, err = token.New(bytes.Repeat([]byte("k"), 32), nil); err != nil {
 		t.Fatal(err)
 	}
-	if s.host, err = match.NewHost(match.HostConfig{Games: []match.Game{s.game}, Directory: alone{}, Journals: files}); err != nil {
+	if s.host, err = match.NewHost(match.HostConfig{Games: []match.Game{s.game}, Directory: alone.Directory{}, Journals: files}); err != nil {
 		t.Fatal(err)
 	}
 	sockets := edge.New(edge.Config{Rooms: s, Keys: s.keys})

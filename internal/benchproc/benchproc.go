@@ -19,7 +19,7 @@ import (
 )
 
 // startTimeout bounds the start of a process.
-const startTimeout = 10 * time.Second
+const startTimeout = time.Minute
 
 // Process is one that was started here.
 type Process struct {

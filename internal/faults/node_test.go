@@ -13,6 +13,8 @@ import (
 	"go.uber.org/zap"
 
 	"muster/client"
+	"muster/internal/alone"
+	"muster/internal/testmetric"
 	"muster/match"
 	"muster/match/edge"
 	"muster/match/journal"
@@ -53,7 +55,7 @@ type node struct {
 func newNode(cfg nodeConfig) (*node, error) {
 	n := &node{registry: prometheus.NewRegistry(), served: make(chan struct{})}
 	host, err := match.NewHost(match.HostConfig{
-		Games: cfg.games, Directory: nowhere{}, Journals: cfg.store, Log: cfg.log, Registerer: n.registry, StallAfter: cfg.stall,
+		Games: cfg.games, Directory: alone.Directory{}, Journals: cfg.store, Log: cfg.log, Registerer: n.registry, StallAfter: cfg.stall,
 	})
 	if err != nil {
 		return nil, err
@@ -98,21 +100,9 @@ func startNode(t *testing.T, cfg nodeConfig) *node {
 }
 
 // metric returns the value of a counter or gauge, its labels summed up.
-func (n *node) metric(t *testing.T, name string) (sum float64) {
+func (n *node) metric(t *testing.T, name string) float64 {
 	t.Helper()
-	families, err := n.registry.Gather()
-	must(t, err)
-	for _, f := range families {
-		if f.GetName() != name {
-			continue
-		}
-		for _, m := range f.GetMetric() {
-			sum += m.GetCounter().GetValue() + m.GetGauge().GetValue()
-		}
-		return sum
-	}
-	t.Fatalf("there is no metric %s", name)
-	return 0
+	return testmetric.Value(t, n.registry, name)
 }
 
 // anyRoom opens every room that is asked for.
@@ -137,20 +127,6 @@ func (a anyRoom) Running(ctx context.Context, room string) (edge.Room, error) {
 func (anyRoom) TakeSeat(context.Context, string, uint16, string, string) (uint16, error) {
 	return 0, nil
 }
-
-// nowhere is a directory that keeps nothing.
-type nowhere struct{}
-
-func (nowhere) FreeSeat(context.Context, string, uint64, uint16, []string) error { return nil }
-func (nowhere) Renew(context.Context, string, uint64, match.Alive) error         { return nil }
-func (nowhere) HandOver(context.Context, string, uint64, bool) error             { return nil }
-func (nowhere) Fail(context.Context, string, uint64, proto.Close) error          { return nil }
-func (nowhere) Hung(context.Context, string) error                               { return nil }
-func (nowhere) EndRoom(context.Context, string, uint64) error                    { return nil }
-func (nowhere) Settle(context.Context, string) (match.Settlement, error) {
-	return match.Settlement{State: match.SettleStarted}, nil
-}
-func (nowhere) PostResult(context.Context, proto.Result) error { return nil }
 
 // seatIn is what a lobby would say: a seat of a room, for a server that a route leads to.
 func seatIn(t testing.TB, room string, seat netcode.Seat, player string) client.Match {

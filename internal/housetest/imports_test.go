@@ -121,9 +121,21 @@ var rules = []rule{
 	},
 	{
 		dirs:     []string{"match/matchtest"},
-		onlyOurs: []string{"client", "internal/simnet", "match", "match/edge", "match/journal", "netcode", "proto", "proto/token"},
+		onlyOurs: []string{"client", "internal/alone", "internal/simnet", "match", "match/edge", "match/journal", "netcode", "proto", "proto/token"},
 		not:      []string{"github.com/redis"},
 		why:      "it tests a game with a real edge and real clients on a network in memory, and with nothing else",
+	},
+	{
+		dirs: []string{"internal/golden", "internal/testmetric"}, onlyOurs: nothing,
+		why: "tests of every package use them",
+	},
+	{
+		dirs: []string{"internal/alone"}, onlyOurs: []string{"match", "proto"}, onlyOthers: nothing,
+		why: "it stands in for what a host is given, in tests of all that has a host",
+	},
+	{
+		dirs: []string{"."}, except: []string{"match/matchtest"}, not: []string{"muster/internal/alone"},
+		why: "a host that keeps nothing is for tests",
 	},
 	{
 		dirs: []string{"."}, not: []string{"muster/match/matchtest"},

@@ -34,49 +34,63 @@ func built(t *testing.T, name, program string) string {
 
 var lobbyLine = regexp.MustCompile(`lobby +(\S+)/v1`)
 
-// served starts the game and returns where its lobby is.
-func served(ctx context.Context, t *testing.T, env []string, game string) (url string) {
+// started runs a program until the test is over. What it says comes line by line, until it has ended.
+func started(ctx context.Context, t *testing.T, env []string, name string, args ...string) <-chan string {
 	t.Helper()
 	ctx, stop := context.WithCancel(ctx)
-	server := exec.CommandContext(ctx, game, "serve", "--listen", "127.0.0.1:0") //nolint:gosec // what was built
-	server.Env = env
-	said, err := server.StdoutPipe()
+	program := exec.CommandContext(ctx, name, args...) //nolint:gosec // what was built
+	program.Env = env
+	said, err := program.StdoutPipe()
 	must(t, err)
-	must(t, server.Start())
-	found, done := make(chan string, 1), make(chan struct{})
+	must(t, program.Start())
+	lines := make(chan string)
 	go func() {
-		defer close(done)
-		for lines := bufio.NewScanner(said); lines.Scan(); {
-			if m := lobbyLine.FindStringSubmatch(lines.Text()); m != nil && len(found) == 0 {
-				found <- m[1]
+		defer close(lines)
+		for text := bufio.NewScanner(said); text.Scan(); {
+			select {
+			case lines <- text.Text():
+			case <-ctx.Done():
 			}
 		}
 	}()
 	t.Cleanup(func() {
 		stop()
-		<-done
-		_ = server.Wait() // it was killed
+		for range lines { //nolint:revive // until it is closed
+		}
+		_ = program.Wait() // it was killed
 	})
-	select {
-	case url = <-found:
-	case <-done:
-		t.Fatal("the game does not serve")
+	return lines
+}
+
+// heard waits for a line that a program says.
+func heard(t *testing.T, lines <-chan string, want *regexp.Regexp) []string {
+	t.Helper()
+	for line := range lines {
+		if m := want.FindStringSubmatch(line); m != nil {
+			return m
+		}
 	}
-	return url
+	t.Fatalf("it never says %q", want)
+	return nil
 }
 
 func TestTheWalkOfTheServerAPIWorks(t *testing.T) {
 	needs.Program(t, "curl")
 	text := read(t, "docs/uses/SERVER_API.md")
 	programs, scripts := wholeProgram.FindAllStringSubmatch(text, -1), shBlock.FindAllStringSubmatch(text, -1)
-	if len(programs) != 2 || len(scripts) != 1 {
+	if len(programs) != 3 || len(scripts) != 1 {
 		t.Fatalf("docs/uses/SERVER_API.md has %d programs and %d scripts", len(programs), len(scripts))
 	}
-	game, feed := built(t, "scores", programs[0][1]), built(t, "feed", programs[1][1])
+	game, player, feed := built(t, "scores", programs[0][1]), built(t, "player", programs[1][1]), built(t, "feed", programs[2][1])
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	env := append(os.Environ(), "XDG_CONFIG_HOME="+t.TempDir())
-	url := served(ctx, t, env, game)
+	server := started(ctx, t, env, game, "serve", "--listen", "127.0.0.1:0")
+	url := heard(t, server, lobbyLine)[1]
+	go func() {
+		for range server { //nolint:revive // nobody reads on
+		}
+	}()
 	token := exec.CommandContext(ctx, game, "token", "--sub", "feed", "--role", "service") //nolint:gosec // what was built
 	token.Env = env
 	bearer, err := token.Output()
@@ -102,6 +116,8 @@ func TestTheWalkOfTheServerAPIWorks(t *testing.T) {
 	must(t, err)
 	defer func() { _ = live.Close() }()
 
+	looks := started(ctx, t, env, player)
+	heard(t, looks, regexp.MustCompile(`^looking at scores\.final$`))
 	curl := exec.CommandContext(ctx, "sh", "-c", scripts[0][1])
 	curl.Env = env
 	out, err := curl.CombinedOutput()
@@ -118,6 +134,7 @@ func TestTheWalkOfTheServerAPIWorks(t *testing.T) {
 		}
 	}
 	sees(scores.Score{Home: 1, Minute: 12})
+	heard(t, looks, regexp.MustCompile("^What a goal$"))
 	news(ctx, t, live, "Half-time in the final")
 	program := exec.CommandContext(ctx, feed) //nolint:gosec // what was built
 	program.Env = env
@@ -126,6 +143,7 @@ func TestTheWalkOfTheServerAPIWorks(t *testing.T) {
 	}
 	sees(scores.Score{Home: 1, Away: 1, Minute: 16})
 	news(ctx, t, live, "The final is over")
+	heard(t, looks, regexp.MustCompile("^minute 16: 1 to 1$"))
 }
 
 // news waits for what a backend tells all.

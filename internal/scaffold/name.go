@@ -20,7 +20,7 @@ var taken = map[string][]string{
 		"strings", "structs", "sync", "syscall", "testing", "text", "time", "unicode", "unique", "unsafe", "weak",
 	},
 	"a word of the go command": {"all", "cmd", "internal", "main", "std", "test", "testdata", "tool", "vendor", "work"},
-	"a path of the server":     {"assets", "docs", "livez", "metrics", "readyz", "schemas", "v1"},
+	"a path of the server":     {"admin", "assets", "docs", "livez", "metrics", "readyz", "schemas", "v1", "watch"},
 }
 
 // CheckName says what is wrong with a game's name. It becomes a Go module, an element of paths and a word in the rules: a

@@ -121,6 +121,9 @@ func read(o Options) (v values, sums []byte, err error) {
 		return v, nil, fmt.Errorf("%s has no go.mod of the module muster", muster)
 	}
 	parent, err := whole(filepath.Dir(o.Dir))
+	if errors.Is(err, fs.ErrNotExist) {
+		return v, nil, fmt.Errorf("%s, the directory for %s, is not there; make it first", filepath.Dir(o.Dir), filepath.Base(o.Dir))
+	}
 	if err != nil {
 		return v, nil, fmt.Errorf("finding the directory for %s: %w", o.Dir, err)
 	}

@@ -132,7 +132,7 @@ func TestNamesAreWordsThatMeanNothingElse(t *testing.T) {
 	for bad, why := range map[string]string{
 		"": "want a lower-case letter", "a": "want", "Tag": "want", "2tag": "want", "my-game": "want", "my_game": "want", "tag/x": "want", "..": "want",
 		"täg": "want", "tag\n": "want", strings.Repeat("a", 31): "want", "type": "word of Go", "string": "word of Go", "len": "word of Go",
-		"net": "a package", "muster": "a package", "internal": "go command", "main": "go command", "docs": "path of the server", "v1": "path",
+		"net": "a package", "muster": "a package", "internal": "go command", "main": "go command", "docs": "path of the server", "v1": "path", "watch": "path", "admin": "path",
 	} {
 		if err := CheckName(bad); err == nil || !strings.Contains(err.Error(), why) {
 			t.Errorf("%q: %v", bad, err)

@@ -111,7 +111,7 @@ func (p *player) leave() error {
 	}
 	p.stop()
 	<-p.done
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	return p.conn.Leave(ctx)
 }

@@ -1,19 +1,16 @@
 package tstypes
 
 import (
-	"flag"
-	"os"
 	"strings"
 	"testing"
 
 	"go.uber.org/goleak"
 
+	"muster/internal/golden"
 	"muster/netcode"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-var update = flag.Bool("update", false, "write testdata/types.ts anew")
 
 type mood uint8
 
@@ -66,18 +63,7 @@ func TestTypesAreTheGoldenOnes(t *testing.T) {
 		t.Fatal(err)
 	}
 	const file = "testdata/types.ts"
-	if *update {
-		if err := os.WriteFile(file, []byte(out.String()), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if out.String() != string(want) {
-		t.Errorf("types are\n%s\nif they were meant to change, run go test ./internal/tstypes -update", out.String())
-	}
+	golden.Check(t, file, []byte(out.String()), "run go test ./internal/tstypes -update")
 }
 
 // A schema that was parsed has no Go types to name its rows after.

@@ -45,7 +45,7 @@ func TestEventsFromBeforeAndAfterTheHelloComeInOrder(t *testing.T) {
 			t.Errorf("hello said that %s is the last, it is %s", hello.Last, last)
 		}
 	}
-	eventually(t, "200 events to be counted", func() bool { return h.value("muster_lobby_events_total", "") == 200 }) // each once it is written
+	eventually(t, "200 events to be counted", func() bool { return h.value("muster_lobby_events_total") == 200 }) // each once it is written
 	_, hello = h.join(ctx, "alice", last)
 	if hello.Last != last {
 		t.Errorf("the last is %s, want %s", hello.Last, last)
@@ -241,7 +241,7 @@ func TestClientIsToldWhenItsInboxWasTrimmedBeyondItsLastEvent(t *testing.T) {
 			break
 		}
 	}
-	if n := h.value("muster_lobby_missed_total", ""); n != 1 {
+	if n := h.value("muster_lobby_missed_total"); n != 1 {
 		t.Errorf("counted %v times", n)
 	}
 }

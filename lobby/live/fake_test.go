@@ -23,6 +23,7 @@ import (
 	"muster/internal/door"
 	"muster/internal/door/doortest"
 	"muster/internal/simnet"
+	"muster/internal/testmetric"
 	"muster/internal/testredis"
 	"muster/lobby/inbox"
 	"muster/lobby/presence"
@@ -328,26 +329,17 @@ func (h *hall) goodbye(c net.Conn) (code proto.Code, reason string, said *bye) {
 	return code, reason, said
 }
 
-// value returns a metric: the one whose first label has the value, or without labels where label is "".
-func (h *hall) value(name, label string) (n float64) {
+// value returns a metric, of all its labels or of these, NAME=VALUE.
+func (h *hall) value(name string, labels ...string) float64 {
 	h.t.Helper()
-	families, err := h.metrics.Gather()
-	must(h.t, err)
-	for _, f := range families {
-		for _, m := range f.GetMetric() {
-			if f.GetName() == name && (label == "" || m.GetLabel()[0].GetValue() == label) {
-				n += m.GetCounter().GetValue() + m.GetGauge().GetValue()
-			}
-		}
-	}
-	return n
+	return testmetric.Sum(h.t, h.metrics, name, labels...)
 }
 
 func (h *hall) closes(code proto.Code) float64 {
-	return h.value("muster_lobby_closes_total", code.Info().Name)
+	return h.value("muster_lobby_closes_total", "code="+code.Info().Name)
 }
 
-func (h *hall) open() float64 { return h.value("muster_lobby_connections", "") }
+func (h *hall) open() float64 { return h.value("muster_lobby_connections") }
 
 // eventually waits for a condition that another goroutine brings about.
 func eventually(t testing.TB, what string, ok func() bool) {

@@ -58,7 +58,7 @@ func TestWhatIsPublishedComesOnceToEachSocketItIsFor(t *testing.T) {
 		if m := early.next(ctx); m == nil || m.Hello == nil {
 			t.Errorf("before the hello comes %+v", m)
 		}
-		if n := h.value("muster_lobby_published_total", "") + other.value("muster_lobby_published_total", ""); n != 5 {
+		if n := h.value("muster_lobby_published_total") + other.value("muster_lobby_published_total"); n != 5 {
 			t.Errorf("%v were counted", n)
 		}
 	})
@@ -78,7 +78,7 @@ func TestWhatIsPublishedIsNotQueuedForASlowReader(t *testing.T) {
 				t.Errorf("%d bytes wait", n)
 			}
 		}
-		if n := h.value("muster_lobby_unpublished_total", ""); n < 100 {
+		if n := h.value("muster_lobby_unpublished_total"); n < 100 {
 			t.Errorf("of 200 only %v were left out", n)
 		}
 		first := p.next(ctx)
@@ -99,7 +99,7 @@ func TestFloodOfWhatIsPublishedIsBounded(t *testing.T) {
 			h.server.Notice(list[0])
 		}
 		h.server.mu.Unlock()
-		if n := h.value("muster_lobby_unpublished_total", ""); n < 9*maxPublishing-1 {
+		if n := h.value("muster_lobby_unpublished_total"); n < 9*maxPublishing-1 {
 			t.Errorf("%v were left out", n)
 		}
 		h.server.Notice(cluster.Notice{Kind: NoticePublished, ID: "p", Body: "no such thing"}) // is logged

@@ -93,8 +93,8 @@ func TestRequestsAreAnsweredByNumber(t *testing.T) {
 		t.Errorf("a ping: %s, %+v", m.OK, m.Error)
 	}
 	// A request is counted after its answer is on its way.
-	eventually(t, "each request is counted", func() bool { return h.value("muster_lobby_requests_total", "test.echo") == 8 })
-	if h.value("muster_lobby_requests_total", "test.unknown") != 0 {
+	eventually(t, "each request is counted", func() bool { return h.value("muster_lobby_requests_total", "do=test.echo") == 8 })
+	if h.value("muster_lobby_requests_total", "do=test.unknown") != 0 {
 		t.Error("requests are counted by names that there are not")
 	}
 }

@@ -32,6 +32,8 @@ type Rules struct {
 	Rating []Step
 	// Regions are where matches are played. A match has one, and it is good for all its players. None is no rule.
 	Regions []string
+	// Tags are what the server of a match must have, all of them, by their names. The pool does not look at them.
+	Tags map[string]string
 	// Latency is how many milliseconds a player may measure to the match's region.
 	Latency []Step
 	// Roles are what a team needs. A player comes for one or more of them; none named means any.

@@ -13,6 +13,7 @@ const (
 	maxPlayers    = 1024 // in a match
 	maxRegions    = 32
 	maxRoles      = 16
+	maxTags       = 8
 	maxRules      = 16 // attributes, and conditions
 	maxSteps      = 16
 	maxConnect    = time.Minute
@@ -109,6 +110,11 @@ func (r *Rules) checkRoles(c *checks) {
 		seen[region] = true
 	}
 	c.that(len(r.Regions) <= maxRegions, "there are %d regions: at most %d", len(r.Regions), maxRegions)
+	for name, value := range r.Tags {
+		_, _, ok := ParseTag(name + "=" + value)
+		c.that(ok, "the tag %q is no %s", name+"="+value, WantTag)
+	}
+	c.that(len(r.Tags) <= maxTags, "there are %d tags: at most %d", len(r.Tags), maxTags)
 	c.that(len(r.Latency) == 0 || len(r.Regions) > 0, "latency has %d steps and there are no regions", len(r.Latency))
 }
 

@@ -29,7 +29,7 @@ func FuzzLoad(f *testing.F) {
 	for _, s := range []string{
 		"", "queues:\n", "queues: {}", "a: &a [*a]", "queues: {q: {game: arena, team_size: 5}}", "- 1\n---\n- 2", "\t", "? [a]\n: b",
 		"queues: {q: {game: arena, team_size: 5, rules: [{name: x, holds: 'true'}]}}", "<<: {a: b}", "queues: !!binary aaaa",
-		strings.Repeat("[", 100), strings.Repeat("- ", 100), "queues:\n  q: {rating: [{within: 1}, {after: 2s, any: true}]}",
+		"queues: {q: {game: arena, team_size: 5, tags: [disk=fast, a=b]}}", strings.Repeat("[", 100), strings.Repeat("- ", 100), "queues:\n  q: {rating: [{within: 1}, {after: 2s, any: true}]}",
 	} {
 		f.Add([]byte(s))
 	}

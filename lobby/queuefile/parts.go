@@ -59,6 +59,27 @@ func (d *document) namesOf(to *[]string, most int) func(*yaml.Node, string) {
 	}
 }
 
+// tags reads which tags the server of a match must have.
+func (d *document) tags(r *queue.Rules) func(*yaml.Node, string) {
+	return func(n *yaml.Node, at string) {
+		d.list(n, at, maxTags, "a list of tags of servers, as [disk=fast]", func(n *yaml.Node, at string) {
+			name, value, ok := queue.ParseTag(n.Value)
+			if n.Kind != yaml.ScalarNode || !ok {
+				d.wants(n, at, queue.WantTag)
+				return
+			}
+			if _, twice := r.Tags[name]; twice {
+				d.add(n.Line, "%s: %s is here twice, and a server has one value of it", at, name)
+				return
+			}
+			if r.Tags == nil {
+				r.Tags = map[string]string{}
+			}
+			r.Tags[name] = value
+		})
+	}
+}
+
 // roles reads how many players of a team have each role.
 func (d *document) roles(r *queue.Rules) func(*yaml.Node, string) {
 	return func(n *yaml.Node, at string) {

@@ -19,6 +19,7 @@ const (
 	maxSteps      = 16
 	maxRegions    = 32
 	maxRoles      = 16
+	maxTags       = 8
 	maxAttributes = 16
 	maxConditions = 16
 	maxSpread     = 1e6  // of ratings, and of attributes
@@ -98,6 +99,7 @@ func (d *document) queueFields(r *queue.Rules, said lines) []field {
 		}},
 		{"rating", d.steps(&r.Rating, maxSpread, "")},
 		{"regions", d.namesOf(&r.Regions, maxRegions)},
+		{"tags", d.tags(r)},
 		{"latency", d.steps(&r.Latency, maxLatency, " (milliseconds)")},
 		{"roles", d.roles(r)},
 		{"attributes", d.attributes(r)},

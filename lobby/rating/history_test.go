@@ -3,22 +3,19 @@ package rating_test
 import (
 	"bytes"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"math"
 	"math/rand/v2"
-	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
 	"time"
 
+	"muster/internal/golden"
 	"muster/lobby/rating"
 )
-
-var update = flag.Bool("update", false, "write testdata/matches.csv")
 
 // season plays matches of players whose true skills are known: duels, pairs against pairs, and four alone.
 type season struct {
@@ -98,16 +95,8 @@ func evaluate(t *testing.T, csv string, m rating.Model, last float64) *rating.Ev
 
 func TestModelFindsSkillsThatMadeTheMatches(t *testing.T) {
 	s, file := newSeason(), filepath.Join("testdata", "matches.csv")
-	if *update {
-		if err := os.WriteFile(file, s.csv.Bytes(), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	kept, err := os.ReadFile(file)
-	if err != nil || !bytes.Equal(kept, s.csv.Bytes()) {
-		t.Fatalf("%s is another one (%v); -update writes it", file, err)
-	}
-	e := evaluate(t, string(kept), rating.Model{}, 0.2)
+	golden.Check(t, file, s.csv.Bytes(), "run go test ./lobby/rating -update")
+	e := evaluate(t, s.csv.String(), rating.Model{}, 0.2)
 	if e.Matches != s.matches || e.Judged != s.matches/5 || e.LeftOut != 0 || e.Players != 40 {
 		t.Fatalf("%+v", e)
 	}

@@ -4,19 +4,14 @@ import (
 	"bytes"
 	"encoding/xml"
 	"errors"
-	"flag"
 	"io"
-	"os"
 	"path/filepath"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
+	"muster/internal/golden"
 	"muster/lobby/queue"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
 
 func TestFiguresAreOfTheNearestRank(t *testing.T) {
 	t.Parallel()
@@ -74,19 +69,7 @@ func TestTheReportIsATableForPeople(t *testing.T) {
 	if err := rep.WriteText(&got); err != nil {
 		t.Fatal(err)
 	}
-	golden := filepath.Join("testdata", "report.golden")
-	if *update {
-		if err := os.WriteFile(golden, got.Bytes(), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(golden)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got.String()); diff != "" {
-		t.Error(diff)
-	}
+	golden.Check(t, filepath.Join("testdata", "report.golden"), got.Bytes(), "run go test ./lobby/simulate -update")
 	if err := rep.WriteText(broken{}); !errors.Is(err, errBroken) {
 		t.Errorf("got %v", err)
 	}

@@ -38,6 +38,7 @@ type plan struct {
 	Room       string            `json:"room,omitempty"` // one that runs; "" is a new one
 	Version    uint64            `json:"version,omitempty"`
 	Region     string            `json:"region,omitempty"`
+	On         map[string]string `json:"on,omitempty"` // tags of its server
 	Tickets    []planned         `json:"tickets"`
 	Roles      map[string]string `json:"roles,omitempty"`
 	Bots       int               `json:"bots,omitempty"`
@@ -102,7 +103,7 @@ func (e *engine) freshAttempt(id string, p *plan) *attempt {
 // planOf makes a plan of what the pool assigned. tickets has those of the assignment.
 func planOf(r *queue.Rules, a *queue.Assignment, tickets map[string]*queue.Ticket) (p plan, ok bool) {
 	p = plan{
-		Room: a.Room, Version: a.Version, Region: a.Region, Roles: a.Roles, Bots: a.Bots, Attributes: a.Attributes,
+		Room: a.Room, Version: a.Version, Region: a.Region, On: r.Tags, Roles: a.Roles, Bots: a.Bots, Attributes: a.Attributes,
 		Confirm: r.Confirm, Connect: r.Connect, MaxWait: r.MaxWait,
 		Seats: r.Max(), Backfill: r.Backfill, Watch: r.Watch,
 	}

@@ -337,7 +337,7 @@ func (e *engine) room(ctx context.Context, a *attempt) (cluster.Room, cluster.No
 
 // replace gives the room of an attempt, which nobody was told of, another node: its own died meanwhile.
 func (e *engine) replace(ctx context.Context, a *attempt, room cluster.Room, live map[string]cluster.Node) (cluster.Room, error) {
-	node, err := e.s.cfg.Placer.Place(live, e.game.Want(a.Region))
+	node, err := e.s.cfg.Placer.Place(live, e.game.Want(a.Region, a.On))
 	if err != nil {
 		return cluster.Room{}, err //nolint:wrapcheck // names the game
 	}

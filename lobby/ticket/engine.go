@@ -232,7 +232,7 @@ func (e *engine) match(ctx, work context.Context) (wait time.Duration, err error
 	if err != nil {
 		return lookEvery, err
 	}
-	there := serversOf(live, e.game, rules.Regions)
+	there := serversOf(live, e.game, rules)
 	if e.setServers(there, rooms); there.none != nil && len(rooms) == 0 {
 		return lookEvery, there.none
 	}
@@ -339,7 +339,8 @@ func (e *engine) propose(ctx, work context.Context, r *queue.Rules, list []queue
 }
 
 // openRooms returns the queue's rooms with free seats, on nodes that live and take players, by the rules of now, and
-// without those to which an attempt brings players already.
+// without those to which an attempt brings players already. A room that was made without a tag that the queue's matches
+// must have by now is none: it may be anywhere.
 func (e *engine) openRooms(ctx context.Context, r *queue.Rules, live map[string]cluster.Node) ([]queue.Room, error) {
 	if !r.Backfill {
 		return nil, nil
@@ -358,7 +359,7 @@ func (e *engine) openRooms(ctx context.Context, r *queue.Rules, live map[string]
 	}
 	rooms = slices.DeleteFunc(rooms, func(room cluster.OpenRoom) bool {
 		n, ok := live[room.Node]
-		return !ok || n.Ends || room.Rules != e.game.Rules || taken[room.ID]
+		return !ok || n.Ends || room.Rules != e.game.Rules || taken[room.ID] || len((&cluster.Node{Tags: room.On}).Lacks(r.Tags)) > 0
 	})
 	joined, err := e.joined(ctx, rooms)
 	if err != nil {

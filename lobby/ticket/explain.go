@@ -1,11 +1,12 @@
 package ticket
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"time"
 
 	"muster/lobby/queue"
+	"muster/match/cluster"
 )
 
 // said is why a ticket waits, as it was worked out a while ago.
@@ -48,14 +49,7 @@ func (s *Service) Reason(id string) string {
 }
 
 // plain is an error in words for players.
-func plain(err error) string {
-	for _, known := range []error{ErrNoNode, ErrCrowded} {
-		if errors.Is(err, known) {
-			return known.Error()
-		}
-	}
-	return reasonSeats
-}
+func plain(err error) string { return cmp.Or(cluster.NoPlace(err), reasonSeats) }
 
 // explained is the pool's explanation, and what it does not know of the servers. e.mu is held.
 func (e *engine) explained(id string, now time.Time) (x queue.Explanation, ok bool) {

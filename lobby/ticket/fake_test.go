@@ -16,6 +16,7 @@ import (
 	"github.com/redis/go-redis/v9"
 	"go.uber.org/zap"
 
+	"muster/internal/testmetric"
 	"muster/internal/testredis"
 	"muster/lobby/inbox"
 	"muster/lobby/queue"
@@ -250,22 +251,9 @@ func endless(t testing.TB, rdb redis.UniversalClient) (list []string) {
 }
 
 // value reads the sum of a counter's values that have these labels.
-func value(t testing.TB, s *service, name string, labels ...string) (sum float64) {
+func value(t testing.TB, s *service, name string, labels ...string) float64 {
 	t.Helper()
-	families, err := s.reg.Gather()
-	must(t, err)
-	for _, f := range families {
-		for _, m := range f.GetMetric() {
-			var has []string
-			for _, l := range m.GetLabel() {
-				has = append(has, fmt.Sprintf("%s=%s", l.GetName(), l.GetValue()))
-			}
-			if f.GetName() == name && !slices.ContainsFunc(labels, func(l string) bool { return !slices.Contains(has, l) }) {
-				sum += m.GetCounter().GetValue() + m.GetGauge().GetValue()
-			}
-		}
-	}
-	return sum
+	return testmetric.Sum(t, s.reg, name, labels...)
 }
 
 // says says whether a command has all these words.

@@ -26,9 +26,10 @@ type Game struct {
 	Seats int
 }
 
-// Want is what a new room of the game needs of its node; region is "" for anywhere.
-func (g *Game) Want(region string) cluster.Want {
-	return cluster.Want{Game: g.Name, Rules: g.Rules, Region: region}
+// Want is what a new room of the game needs of its node; region is "" for anywhere, and on are tags that the node must
+// have, nil for none.
+func (g *Game) Want(region string, on map[string]string) cluster.Want {
+	return cluster.Want{Game: g.Name, Rules: g.Rules, Region: region, Tags: on}
 }
 
 // crowdedFor is how long an answer of Crowded serves all who ask.
@@ -87,7 +88,7 @@ func (e *engine) askCrowded(ctx context.Context) (crowded, err error) {
 	if err != nil {
 		return nil, err //nolint:wrapcheck // says what it did
 	}
-	there := serversOf(live, e.game, e.current().Regions)
+	there := serversOf(live, e.game, e.current())
 	crowded = there.none
 	switch {
 	case crowded == nil:

@@ -95,7 +95,7 @@ func (e *engine) joined(ctx context.Context, rooms []cluster.OpenRoom) ([]map[st
 // create makes the room of an attempt, by the attempt's id.
 func (e *engine) create(ctx context.Context, a *attempt, live map[string]cluster.Node) (cluster.Room, error) {
 	game := e.game
-	node, err := e.s.cfg.Placer.Place(live, game.Want(a.Region))
+	node, err := e.s.cfg.Placer.Place(live, game.Want(a.Region, a.On))
 	if err != nil {
 		return cluster.Room{}, err //nolint:wrapcheck // names the game
 	}
@@ -105,7 +105,7 @@ func (e *engine) create(ctx context.Context, a *attempt, live map[string]cluster
 		return cluster.Room{}, fmt.Errorf("making the room of a match: %w", err)
 	}
 	n := cluster.NewRoom{
-		ID: a.id, Game: game.Name, Rules: game.Rules, Seats: a.Seats, Region: a.Region, Meta: text, MadeBy: e.keys.queue,
+		ID: a.id, Game: game.Name, Rules: game.Rules, Seats: a.Seats, Region: a.Region, On: a.On, Meta: text, MadeBy: e.keys.queue,
 		Node: node.ID, Expect: len(m.Players), Need: a.Need, ExpectFor: a.Connect + late,
 		Teams: a.Teams, TeamSize: a.TeamSize, Public: a.Watch,
 	}

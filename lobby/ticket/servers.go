@@ -2,6 +2,7 @@ package ticket
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 
@@ -11,26 +12,31 @@ import (
 
 // servers says for which of a queue's regions new rooms can be had.
 type servers struct {
-	none    error    // why there are none at all
-	regions []string // that have servers, of a queue with regions
-	away    []string // those that have none at all, be it crowded
+	none    error             // why there are none at all
+	regions []string          // that have servers, of a queue with regions
+	away    []string          // those that have none at all, be it crowded
+	lacks   map[string]string // of away those whose servers lack a tag of the queue's, in words
 }
 
 // serversOf is what the live nodes are to a queue.
-func serversOf(live map[string]cluster.Node, g Game, regions []string) servers {
-	var s servers
-	if len(regions) == 0 {
-		s.none = cluster.Check(live, g.Want(""))
+func serversOf(live map[string]cluster.Node, g Game, r *queue.Rules) servers {
+	s := servers{lacks: map[string]string{}}
+	if len(r.Regions) == 0 {
+		s.none = cluster.Check(live, g.Want("", r.Tags))
 		return s
 	}
-	for _, r := range regions {
-		err := cluster.Check(live, g.Want(r))
+	for _, region := range r.Regions {
+		err := cluster.Check(live, g.Want(region, r.Tags))
 		if err == nil {
-			s.regions = append(s.regions, r)
+			s.regions = append(s.regions, region)
 			continue
 		}
-		s.away = append(s.away, r)
-		if s.none == nil || plain(err) == ErrCrowded.Error() {
+		s.away = append(s.away, region)
+		var lacks *cluster.LacksError
+		if errors.As(err, &lacks) {
+			s.lacks[region] = lacks.Error()
+		}
+		if s.none == nil || hope(err) > hope(s.none) {
 			s.none = err
 		}
 	}
@@ -38,6 +44,18 @@ func serversOf(live map[string]cluster.Node, g Game, regions []string) servers {
 		s.none = nil
 	}
 	return s
+}
+
+// hope says how near a region is to having a server: one that has room again, one with other tags, any at all.
+func hope(err error) int {
+	var lacks *cluster.LacksError
+	switch {
+	case errors.Is(err, ErrCrowded):
+		return 2
+	case errors.As(err, &lacks):
+		return 1
+	}
+	return 0
 }
 
 // has says whether a new room can be had in a region; "" is anywhere.
@@ -78,7 +96,7 @@ func (e *engine) lookAtServers(ctx context.Context) error {
 	if err != nil {
 		return err //nolint:wrapcheck // says what it did
 	}
-	e.setServers(serversOf(live, e.game, e.current().Regions), nil)
+	e.setServers(serversOf(live, e.game, e.current()), nil)
 	return nil
 }
 
@@ -103,5 +121,11 @@ func (e *engine) unserved(id string) (text string, only bool) {
 	if len(away) > 1 {
 		what = "regions "
 	}
-	return "No server takes new matches in " + what + strings.Join(away, ", ") + " now.", !slices.ContainsFunc(e.servers.regions, good)
+	text = "No server takes new matches in " + what + strings.Join(away, ", ") + " now."
+	for _, r := range away {
+		if why := e.servers.lacks[r]; why != "" {
+			text += " In " + r + " " + why + "."
+		}
+	}
+	return text, !slices.ContainsFunc(e.servers.regions, good)
 }

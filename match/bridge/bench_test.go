@@ -13,6 +13,7 @@ import (
 
 	"github.com/coder/websocket"
 
+	"muster/internal/alone"
 	"muster/internal/race"
 	"muster/match"
 	"muster/match/edge"
@@ -80,7 +81,7 @@ func (n *nothing) Send(_ string, msg []byte) bool {
 func remoteStage(t testing.TB, n int) (*stage, *session, *nothing) {
 	t.Helper()
 	game := bankGame(&teller{}, match.Rules{Seats: 64})
-	host, err := match.NewHost(match.HostConfig{Games: []match.Game{game}, Directory: nowhere{}})
+	host, err := match.NewHost(match.HostConfig{Games: []match.Game{game}, Directory: alone.Directory{}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -141,7 +142,7 @@ func localStage(t testing.TB, n int) *stage {
 	if f.keys, err = token.New([]byte(fmt.Sprintf("%032d", 1)), nil); err != nil {
 		t.Fatal(err)
 	}
-	host, err := match.NewHost(match.HostConfig{Games: []match.Game{game}, Directory: nowhere{}})
+	host, err := match.NewHost(match.HostConfig{Games: []match.Game{game}, Directory: alone.Directory{}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,7 +17,9 @@ import (
 	"go.uber.org/zap/zaptest"
 
 	"muster/client"
+	"muster/internal/alone"
 	"muster/internal/simnet"
+	"muster/internal/testmetric"
 	"muster/match"
 	"muster/match/edge"
 	"muster/netcode"
@@ -103,20 +105,6 @@ func bankGame(t *teller, rules match.Rules) match.Game {
 	return match.Define[bank, order]("bank", t, rules)
 }
 
-// nowhere is a directory of which nobody asks.
-type nowhere struct{}
-
-func (nowhere) FreeSeat(context.Context, string, uint64, uint16, []string) error { return nil }
-func (nowhere) Renew(context.Context, string, uint64, match.Alive) error         { return nil }
-func (nowhere) HandOver(context.Context, string, uint64, bool) error             { return nil }
-func (nowhere) Fail(context.Context, string, uint64, proto.Close) error          { return nil }
-func (nowhere) Hung(context.Context, string) error                               { return nil }
-func (nowhere) EndRoom(context.Context, string, uint64) error                    { return nil }
-func (nowhere) Settle(context.Context, string) (match.Settlement, error) {
-	return match.Settlement{State: match.SettleStarted}, nil
-}
-func (nowhere) PostResult(context.Context, proto.Result) error { return nil }
-
 // field is a few processes and the network between them. Rooms run at n0 if nothing else is said.
 type field struct {
 	t      testing.TB
@@ -171,7 +159,7 @@ func (f *field) add(id string, game match.Game) {
 	p := &process{f: f, id: id, served: make(chan struct{}), metric: prometheus.NewRegistry()}
 	log := zaptest.NewLogger(f.t, zaptest.Level(zap.ErrorLevel)).Named(id)
 	var err error
-	if p.host, err = match.NewHost(match.HostConfig{Games: []match.Game{game}, Directory: nowhere{}, Log: log}); err != nil {
+	if p.host, err = match.NewHost(match.HostConfig{Games: []match.Game{game}, Directory: alone.Directory{}, Log: log}); err != nil {
 		f.t.Fatal(err)
 	}
 	p.bridge = New(Config{Network: f.network(id, func() *Bridge { return p.bridge }), Find: p.find, Log: log, Registerer: p.metric})
@@ -403,19 +391,7 @@ func inBubble(t *testing.T, do func(t *testing.T)) {
 }
 
 // gauge sums up a metric of a process over its labels.
-func (p *process) gauge(name string) (sum float64) {
+func (p *process) gauge(name string) float64 {
 	p.f.t.Helper()
-	families, err := p.metric.Gather()
-	if err != nil {
-		p.f.t.Fatal(err)
-	}
-	for _, f := range families {
-		if f.GetName() != name {
-			continue
-		}
-		for _, m := range f.GetMetric() {
-			sum += m.GetGauge().GetValue() + m.GetCounter().GetValue()
-		}
-	}
-	return sum
+	return testmetric.Sum(p.f.t, p.metric, name)
 }

@@ -4,21 +4,18 @@ import (
 	"bytes"
 	"context"
 	"encoding/hex"
-	"flag"
 	"fmt"
-	"os"
 	"reflect"
 	"testing"
 	"time"
 
+	"muster/internal/golden"
 	"muster/match"
 	"muster/match/edge"
 	"muster/netcode"
 	"muster/proto"
 	"muster/proto/token"
 )
-
-var update = flag.Bool("update", false, "write testdata/messages.txt anew")
 
 // at is a time that every sample has.
 var at = time.UnixMilli(1_800_000_000_123)
@@ -148,19 +145,7 @@ func TestMessagesAreAsTheyWere(t *testing.T) {
 	for _, s := range samples() {
 		fmt.Fprintf(&text, "%s %s\n", s.name, hex.EncodeToString(s.msg))
 	}
-	if *update {
-		if err := os.WriteFile(file, text.Bytes(), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	golden, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(golden, text.Bytes()) {
-		t.Errorf("%s differs from what the code makes; nodes of two releases talk to each other: if the messages were meant to "+
-			"change, run go test ./match/bridge -update", file)
-	}
+	golden.Check(t, file, text.Bytes(), "know that nodes of two releases talk to each other, and run go test ./match/bridge -update")
 }
 
 // read reads a message of a kind, and one that has an element more, as a newer node's would.

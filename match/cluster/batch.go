@@ -99,10 +99,10 @@ type batchedPipe struct {
 	b *batched
 }
 
-// Exec sends what is in the pipeline. Its error is the first command's that has one.
+// Exec sends what is in the pipeline, nothing where it is empty. Its error is the first command's that has one.
 func (p *batchedPipe) Exec(ctx context.Context) ([]redis.Cmder, error) {
 	cmds := p.Cmds()
-	if len(cmds) > batchLarge {
+	if len(cmds) == 0 || len(cmds) > batchLarge {
 		return p.Pipeliner.Exec(ctx) //nolint:wrapcheck // it is what it stands for
 	}
 	p.Pipeliner = p.b.UniversalClient.Pipeline()

@@ -124,6 +124,17 @@ func TestCommandsOfManyGoroutinesGoTogetherAndEachGetsItsOwnAnswer(t *testing.T)
 	})
 }
 
+func TestEmptyPipelineSendsNothing(t *testing.T) {
+	gated(t, func(t *testing.T, b *batched, g *gate) {
+		if cmds, err := b.Pipeline().Exec(t.Context()); len(cmds) != 0 || err != nil {
+			t.Errorf("%d commands, %v; want none", len(cmds), err)
+		}
+		if n := len(g.seen()); n != 0 || b.running != 0 {
+			t.Errorf("%d exchanges, %d under way; want none", n, b.running)
+		}
+	})
+}
+
 func TestScriptThatRedisForgotIsGivenAgainAndHarmsNoOther(t *testing.T) {
 	gated(t, func(t *testing.T, b *batched, g *gate) {
 		close(g.open)

@@ -44,6 +44,3 @@ func OpenAnswer(key, question, answer []byte) (ownership.Reply, bool) {
 	}
 	return ownership.Reply(msg[0]), true
 }
-
-// Update says whether golden files are written instead of read.
-func Update() bool { return *update }

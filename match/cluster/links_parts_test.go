@@ -4,16 +4,14 @@ import (
 	"bytes"
 	"encoding/hex"
 	"errors"
-	"flag"
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
-)
 
-var update = flag.Bool("update", false, "write the golden files")
+	"muster/internal/golden"
+)
 
 var linkKey = []byte("a key of thirty-two bytes or more")
 
@@ -49,18 +47,7 @@ func TestEnvelopesLookAsTheyAlwaysDid(t *testing.T) {
 		fmt.Fprintf(&b, "%s\n%s", e.what, hex.Dump(e.data))
 	}
 	const file = "testdata/envelopes.txt"
-	if *update {
-		if err := os.WriteFile(file, []byte(b.String()), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if b.String() != string(want) {
-		t.Errorf("%s differs from what the code makes; if the format was meant to change, its version must: go test ./match/cluster -update\n%s", file, &b)
-	}
+	golden.Check(t, file, []byte(b.String()), "its version must change, too: go test ./match/cluster -update")
 }
 
 func TestEnvelopeIsReadAsItWasWritten(t *testing.T) {

@@ -17,6 +17,7 @@ import (
 	"github.com/redis/go-redis/v9"
 	"go.uber.org/zap"
 
+	"muster/internal/testmetric"
 	"muster/internal/testredis"
 	"muster/match/cluster"
 )
@@ -99,17 +100,7 @@ func (e *linkEnd) wants(t *testing.T, want ...string) {
 // dropped returns how many envelopes or messages were dropped for a reason.
 func (e *linkEnd) dropped(t *testing.T, reason string) float64 {
 	t.Helper()
-	families, err := e.reg.Gather()
-	must(t, err)
-	for _, f := range families {
-		for _, m := range f.GetMetric() {
-			if f.GetName() == "muster_links_dropped_total" && m.GetLabel()[0].GetValue() == reason {
-				return m.GetCounter().GetValue()
-			}
-		}
-	}
-	t.Fatalf("nothing counts what is dropped by reason %q", reason)
-	return 0
+	return testmetric.Value(t, e.reg, "muster_links_dropped_total", "reason="+reason)
 }
 
 func TestMessagesReachTheirNodesInOrder(t *testing.T) {
@@ -196,16 +187,7 @@ func TestSilenceOfNodesThatHaveNothingToSayIsNoLossAndEndsTheirSigns(t *testing.
 
 func gathered(t *testing.T, e *linkEnd, name string) float64 {
 	t.Helper()
-	families, err := e.reg.Gather()
-	must(t, err)
-	for _, f := range families {
-		if f.GetName() == name {
-			m := f.GetMetric()[0]
-			return m.GetCounter().GetValue() + m.GetGauge().GetValue()
-		}
-	}
-	t.Fatalf("no metric %s", name)
-	return 0
+	return testmetric.Value(t, e.reg, name)
 }
 
 func sent(t *testing.T, e *linkEnd) float64 {

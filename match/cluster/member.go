@@ -59,6 +59,8 @@ const (
 	looksEach    = 30
 	// marginShare of a lease is what its owner keeps off: clocks that run at rates up to 5 % different are no harm.
 	marginShare = 10
+	// joinTries is how often a node tries to register where Redis does not answer in time: a machine is busy while it starts.
+	joinTries = 5
 	// strangerWait is how long an incarnation waits with one that does not know it.
 	strangerWait = 10 * time.Second
 )
@@ -90,7 +92,8 @@ type Member struct {
 	dead map[string]bool
 }
 
-// Join registers a node and keeps its lease until Leave. Its error is that Redis did not take the registration.
+// Join registers a node and keeps its lease until Leave. Its error is that Redis did not take the registration, or did not
+// answer for some seconds.
 func (n *Nodes) Join(ctx context.Context, cfg MemberConfig) (*Member, error) {
 	if cfg.Lease == 0 {
 		cfg.Lease = defaultLease
@@ -107,7 +110,15 @@ func (n *Nodes) Join(ctx context.Context, cfg MemberConfig) (*Member, error) {
 	}
 	b.probes = newProbes(cfg.Key, cfg.Transport, b.counts)
 	b.begin(cfg.Node.ID)
-	if err := b.renew(ctx, callTimeout); err != nil {
+	err := b.renew(ctx, callTimeout)
+	for range joinTries - 1 {
+		var late interface{ Timeout() bool } // of a context, or of a socket
+		if ctx.Err() != nil || !errors.As(err, &late) || !late.Timeout() {
+			break
+		}
+		err = b.renew(ctx, callTimeout)
+	}
+	if err != nil {
 		b.probes.close()
 		return nil, fmt.Errorf("registering node %s: %w", cfg.Node.ID, err)
 	}

@@ -131,3 +131,28 @@ func TestJoinFailsWithoutRedis(t *testing.T) {
 		t.Error("joined a Redis that is not there")
 	}
 }
+
+// As on a machine that is busy while everything on it starts.
+func TestJoinIsTriedAgainWhereRedisDidNotAnswerInTime(t *testing.T) {
+	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
+		hurt, wires := rewired(t, rdb)
+		defer func() { _ = hurt.Close() }()
+		must(t, hurt.Ping(t.Context()).Err())
+		wires.swallowAll(true)
+		go func() {
+			time.Sleep(2500 * time.Millisecond)
+			wires.swallowAll(false)
+		}()
+		member, err := cluster.NewNodes(hurt, ns, zap.NewNop()).Join(t.Context(), cluster.MemberConfig{Node: cluster.Node{ID: "n1"}})
+		must(t, err)
+		wantLive(t, "after the line came back", cluster.NewNodes(rdb, ns, zap.NewNop()), "n1")
+		member.Leave(t.Context())
+
+		wires.swallowAll(true)
+		began := time.Now()
+		member, err = cluster.NewNodes(hurt, ns, zap.NewNop()).Join(t.Context(), cluster.MemberConfig{Node: cluster.Node{ID: "n2"}})
+		if took := time.Since(began); err == nil || took > 10*time.Second {
+			t.Errorf("where nothing answers: %v, %v after %v", member, err, took)
+		}
+	})
+}

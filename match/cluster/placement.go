@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -22,7 +23,7 @@ type Want struct {
 	Game   string
 	Rules  string            // the version of the game's rules
 	Region string            // where it is to be; "" is anywhere. A node that does not say where it is serves all
-	Tags   map[string]string // that the node must have
+	Tags   map[string]string // that the node must have, all of them
 	// Anyway says that where no node takes new rooms one that does not will do, as long as it is not to be replaced: for the
 	// tools of those who look into why.
 	Anyway bool
@@ -56,7 +57,7 @@ type Explanation []Verdict
 
 // Place chooses a node for a new room: of those that fit two are drawn, and the one with more headroom is taken, since
 // what is known of loads is a second old and whoever takes the best one does what all others do. The same nodes, want and
-// state of rng give the same choice. Errors: ErrNoNode, ErrCrowded.
+// state of rng give the same choice. Errors: ErrNoNode, also as *LacksError, and ErrCrowded.
 func Place(nodes []Node, want Want, rng *rand.Rand) (Node, Explanation, error) {
 	x := make(Explanation, len(nodes))
 	for i := range nodes {
@@ -83,7 +84,7 @@ func Place(nodes []Node, want Want, rng *rand.Rand) (Node, Explanation, error) {
 		fit = rest
 	}
 	if len(fit) == 0 {
-		return Node{}, x, want.failed(err)
+		return Node{}, x, want.failed(err, nodes)
 	}
 	a := rng.IntN(len(fit))
 	best := &x[fit[a]]
@@ -102,7 +103,7 @@ func Place(nodes []Node, want Want, rng *rand.Rand) (Node, Explanation, error) {
 	return best.Node, x, nil
 }
 
-// Check says whether a room could be placed now. Errors: ErrNoNode, ErrCrowded.
+// Check says whether a room could be placed now. Errors: those of Place.
 func Check(live map[string]Node, want Want) error {
 	err := ErrNoNode
 	for _, n := range live {
@@ -114,7 +115,7 @@ func Check(live map[string]Node, want Want) error {
 			err = ErrCrowded
 		}
 	}
-	return want.failed(err)
+	return want.failed(err, slices.Collect(maps.Values(live)))
 }
 
 // refuses says why a node gets no room; "": it may. there says that it is one of those that run the game there.
@@ -130,10 +131,8 @@ func (w *Want) refuses(n *Node) (why string, there bool) {
 	case w.Region != "" && n.Region != "" && n.Region != w.Region:
 		return "it is in region " + n.Region, false
 	}
-	for tag, value := range w.Tags {
-		if n.Tags[tag] != value {
-			return "it lacks tags", false
-		}
+	if lacks := n.Lacks(w.Tags); len(lacks) > 0 {
+		return "it lacks " + inWords(lacks), false
 	}
 	return n.closed(w.Placed[n.ID]), true
 }
@@ -185,15 +184,18 @@ func (w *Want) better(a, b *Verdict) bool {
 	return a.Node.Load.Rooms+w.Placed[a.Node.ID] < b.Node.Load.Rooms+w.Placed[b.Node.ID]
 }
 
-// failed says for what there is no node.
-func (w *Want) failed(err error) error {
+// failed says for what there is no node among these, and which tags they lack where it is for that.
+func (w *Want) failed(err error, nodes []Node) error {
+	if lacks := w.lacking(nodes); lacks != nil && errors.Is(err, ErrNoNode) {
+		err = lacks
+	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "game %s with rules %s", w.Game, w.Rules)
 	if w.Region != "" {
 		b.WriteString(" in region " + w.Region)
 	}
 	if len(w.Tags) > 0 {
-		fmt.Fprintf(&b, " with tags %v", w.Tags)
+		b.WriteString(" with " + inWords((&Node{}).Lacks(w.Tags)))
 	}
 	return fmt.Errorf("%s: %w", &b, err)
 }

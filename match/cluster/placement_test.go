@@ -52,7 +52,7 @@ func TestNodeThatDoesNotFitGetsNoRoomAndPlacementSaysWhy(t *testing.T) {
 		{fits("chess", func(n *cluster.Node) { n.Games = map[string]string{"chess": "7"} }), "it does not have the game", cluster.ErrNoNode},
 		{fits("older", func(n *cluster.Node) { n.Games = map[string]string{"arena": "6"} }), `it has the game's rules "6"`, cluster.ErrNoNode},
 		{fits("away", func(n *cluster.Node) { n.Region = "us" }), "it is in region us", cluster.ErrNoNode},
-		{fits("plain", func(n *cluster.Node) { n.Tags = nil }), "it lacks tags", cluster.ErrNoNode},
+		{fits("plain", func(n *cluster.Node) { n.Tags = nil }), "it lacks the tag disk=fast", cluster.ErrNoNode},
 		{fits("draining", func(n *cluster.Node) { n.Draining = true }), "it drains", cluster.ErrCrowded},
 		{fits("ends", func(n *cluster.Node) { n.Ends, n.Full = true, "rules hang" }), "it is to be replaced: rules hang", cluster.ErrCrowded},
 		{fits("full", func(n *cluster.Node) { n.Full = "its memory limit is near" }), "its memory limit is near", cluster.ErrCrowded},
@@ -70,7 +70,7 @@ func TestNodeThatDoesNotFitGetsNoRoomAndPlacementSaysWhy(t *testing.T) {
 		if len(x) != 1 || x[0].Why != c.why || x[0].Chosen != (c.err == nil) || !errors.Is(err, c.err) || c.err == nil && got.ID != c.node.ID {
 			t.Errorf("node %s: chosen %q, %+v, %v; want %q, %v", c.node.ID, got.ID, x, err, c.why, c.err)
 		}
-		if err != nil && !strings.HasPrefix(err.Error(), "game arena with rules 7 in region eu with tags map[disk:fast]: ") {
+		if err != nil && !strings.HasPrefix(err.Error(), "game arena with rules 7 in region eu with the tag disk=fast: ") {
 			t.Errorf("node %s: %v", c.node.ID, err)
 		}
 		if err := cluster.Check(map[string]cluster.Node{"n": c.node}, want); !errors.Is(err, c.err) {

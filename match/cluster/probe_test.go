@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/redis/go-redis/v9"
 
+	"muster/internal/golden"
 	"muster/match/cluster"
 	"muster/match/cluster/ownership"
 )
@@ -38,7 +39,7 @@ func post(m http.Handler, body []byte) *httptest.ResponseRecorder {
 func TestQuestionHasTheFormThatPeersOfOtherReleasesKnow(t *testing.T) {
 	got := cluster.SealQuestion(probeKey, someQuestion())
 	const file = "testdata/probe.hex"
-	if cluster.Update() {
+	if golden.Update() {
 		must(t, os.WriteFile(file, []byte(hexLines(got)), 0o600))
 	}
 	want, err := os.ReadFile(file)

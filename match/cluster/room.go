@@ -56,7 +56,8 @@ type NewRoom struct {
 	Teams, TeamSize int
 
 	Region string
-	Tags   map[string]string
+	On     map[string]string // tags that its node must have
+	Tags   map[string]string // by which it is found
 	Title  string
 	Public bool   // anybody may find it, and join it unless it is a queue's match (MadeBy)
 	Code   string // by which it is joined; no other room has it
@@ -187,12 +188,18 @@ func (n *NewRoom) fields() ([]any, error) {
 	if n.Public {
 		list = append(list, "public", "1")
 	}
-	if len(n.Tags) > 0 {
-		tags, err := json.Marshal(n.Tags)
-		if err != nil {
-			return nil, fmt.Errorf("the room's tags: %w", err)
+	for _, f := range []struct {
+		name string
+		tags map[string]string
+	}{{"tags", n.Tags}, {"on", n.On}} {
+		if len(f.tags) == 0 {
+			continue
 		}
-		list = append(list, "tags", tags)
+		text, err := json.Marshal(f.tags)
+		if err != nil {
+			return nil, fmt.Errorf("the room's field %s: %w", f.name, err)
+		}
+		list = append(list, f.name, text)
 	}
 	return list, nil
 }
@@ -247,8 +254,13 @@ func parseRoom(id string, f map[string]string) (Room, error) {
 	ms, err := number("expectms", false)
 	errs = append(errs, err)
 	r.ExpectFor = time.Duration(ms) * time.Millisecond //nolint:gosec // seconds
-	if f["tags"] != "" {
-		errs = append(errs, json.Unmarshal([]byte(f["tags"]), &r.Tags))
+	for _, t := range []struct {
+		name string
+		to   *map[string]string
+	}{{"tags", &r.Tags}, {"on", &r.On}} {
+		if f[t.name] != "" {
+			errs = append(errs, json.Unmarshal([]byte(f[t.name]), t.to))
+		}
 	}
 	return r, errors.Join(errs...)
 }

@@ -236,6 +236,7 @@ func TestRoomIsCreatedOnceByItsID(t *testing.T) {
 		d := cluster.NewDirectory(rdb, ns)
 		n := aMatch()
 		n.Title, n.Tags, n.Region, n.Owner = "Zoë's room", map[string]string{"mode": "ctf"}, "eu", "zoë"
+		n.On = map[string]string{"disk": "fast"}
 		n.Config, n.Meta, n.Request = []byte(`{"a":1}`), []byte("\x00\xff"), "digest"
 		n.Public, n.Code, n.Teams, n.TeamSize = true, "BCDF23", 2, 2
 		first := create(t, d, n)

@@ -15,6 +15,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"muster/internal/alone"
 	"muster/internal/door"
 	"muster/match"
 	"muster/netcode"
@@ -111,7 +112,7 @@ func (*tape) Close(proto.Close)                    {}
 func record(t *testing.T, g match.Game, seed uint64, d time.Duration) (casts []*match.Cast) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		host, err := match.NewHost(match.HostConfig{Games: []match.Game{g}, Directory: noDirectory{}})
+		host, err := match.NewHost(match.HostConfig{Games: []match.Game{g}, Directory: alone.Directory{}})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -17,8 +17,10 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
+	"muster/internal/alone"
 	"muster/internal/door/doortest"
 	"muster/internal/simnet"
+	"muster/internal/testmetric"
 	"muster/match"
 	"muster/netcode"
 	"muster/proto"
@@ -80,20 +82,6 @@ func (grow) Join(r *match.Room[world], p match.Player) error {
 	r.State().Dots.Add(dot{Owner: p.Seat})
 	return nil
 }
-
-// noDirectory takes everything.
-type noDirectory struct{}
-
-func (noDirectory) FreeSeat(context.Context, string, uint64, uint16, []string) error { return nil }
-func (noDirectory) Renew(context.Context, string, uint64, match.Alive) error         { return nil }
-func (noDirectory) HandOver(context.Context, string, uint64, bool) error             { return nil }
-func (noDirectory) Fail(context.Context, string, uint64, proto.Close) error          { return nil }
-func (noDirectory) Hung(context.Context, string) error                               { return nil }
-func (noDirectory) EndRoom(context.Context, string, uint64) error                    { return nil }
-func (noDirectory) Settle(context.Context, string) (match.Settlement, error) {
-	return match.Settlement{State: match.SettleStarted}, nil
-}
-func (noDirectory) PostResult(context.Context, proto.Result) error { return nil }
 
 // rooms finds one room and burns tokens in memory.
 type rooms struct {
@@ -211,7 +199,7 @@ func newBenchOf(t testing.TB, game match.Game, change func(*Config), l net.Liste
 		t.Fatal(err)
 	}
 	host, err := match.NewHost(match.HostConfig{
-		Games: []match.Game{game}, Directory: noDirectory{}, Log: log,
+		Games: []match.Game{game}, Directory: alone.Directory{}, Log: log,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -380,47 +368,19 @@ func (p *peer) closed(ctx context.Context) (bye, frame proto.Code) {
 // metricValue returns a metric without labels.
 func (b *bench) metricValue(name string) float64 {
 	b.t.Helper()
-	families, err := b.metric.Gather()
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	for _, f := range families {
-		if f.GetName() == name {
-			m := f.GetMetric()[0]
-			return m.GetGauge().GetValue() + m.GetCounter().GetValue()
-		}
-	}
-	b.t.Fatalf("no metric %s", name)
-	return 0
-}
-
-// labelled returns a metric's value for one value of its label; 0 where there is none.
-func (b *bench) labelled(name, label string) (n float64) {
-	b.t.Helper()
-	families, err := b.metric.Gather()
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	for _, f := range families {
-		for _, m := range f.GetMetric() {
-			if f.GetName() == name && m.GetLabel()[0].GetValue() == label {
-				n = m.GetCounter().GetValue() + m.GetGauge().GetValue()
-			}
-		}
-	}
-	return n
+	return testmetric.Value(b.t, b.metric, name)
 }
 
 // closes returns how many sockets the server closed with a code, by its name.
 func (b *bench) closes(name string) float64 {
 	b.t.Helper()
-	return b.labelled("muster_closes_total", name)
+	return testmetric.Sum(b.t, b.metric, "muster_closes_total", "code="+name)
 }
 
 // viewers returns how many viewers get every so-many-eth frame.
 func (b *bench) viewers(every string) float64 {
 	b.t.Helper()
-	return b.labelled("muster_viewers", every)
+	return testmetric.Sum(b.t, b.metric, "muster_viewers", "every="+every)
 }
 
 // eventually waits for a condition that another goroutine brings about.

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"encoding/hex"
 	"errors"
-	"flag"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -14,11 +12,10 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
 
+	"muster/internal/golden"
 	"muster/netcode"
 	"muster/proto"
 )
-
-var update = flag.Bool("update", false, "write testdata anew")
 
 // samples are records with everything in them, and with nothing.
 func samples() []Record {
@@ -64,16 +61,8 @@ func TestRecordsKeepTheirBytes(t *testing.T) {
 		lines = append(lines, hex.EncodeToString(encode(&r)))
 	}
 	got := strings.Join(lines, "\n") + "\n"
-	if *update {
-		if err := os.WriteFile(name, []byte(got), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(name)
-	if err != nil || got != string(want) {
-		t.Errorf("records are\n%s, want\n%s (%v); journals that exist would no longer be read", got, want, err)
-	}
-	for i, line := range strings.Fields(string(want)) {
+	golden.Check(t, name, []byte(got), "know that journals that exist are no longer read, and run go test ./match/journal -update")
+	for i, line := range lines {
 		b, err := hex.DecodeString(line)
 		var r Record
 		if err == nil {

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"muster/internal/testmetric"
 )
 
 func files(t *testing.T, cfg FilesConfig) *Files {
@@ -51,20 +53,6 @@ func appendTo(t *testing.T, s Store, room string, epoch uint64, from, to uint32)
 func checkpointTo(t *testing.T, s Store, room string, epoch uint64, tick uint32) error {
 	t.Helper()
 	return s.Checkpoint(t.Context(), room, epoch, header(), Checkpoint{tick, []byte{1, 2, 3}}) //nolint:wrapcheck // a test's
-}
-
-// value returns a counter or gauge.
-func value(t *testing.T, reg *prometheus.Registry, name string) float64 {
-	t.Helper()
-	families, err := reg.Gather()
-	must(t, err)
-	for _, f := range families {
-		if f.GetName() == name {
-			return f.GetMetric()[0].GetCounter().GetValue() + f.GetMetric()[0].GetGauge().GetValue()
-		}
-	}
-	t.Fatalf("no metric %s", name)
-	return 0
 }
 
 func TestAJournalOutlivesItsProcessCutAnywhere(t *testing.T) {
@@ -228,7 +216,7 @@ func TestOldSegmentsGiveWay(t *testing.T) {
 	if n := len(f.rooms["r"].segments); n < 2 || n > 59 || total > 1<<20+1000 || len(names) != n+1 {
 		t.Errorf("%d segments of %d bytes, %d files", n, total, len(names))
 	}
-	if got := value(t, reg, "muster_journal_segments_dropped_total"); got != float64(60-len(f.rooms["r"].segments)) {
+	if got := testmetric.Value(t, reg, "muster_journal_segments_dropped_total"); got != float64(60-len(f.rooms["r"].segments)) {
 		t.Errorf("%v segments are counted as dropped", got)
 	}
 	var b bytes.Buffer
@@ -267,7 +255,7 @@ func TestReplaysOfEndedRoomsAreKeptForAWhile(t *testing.T) {
 	if err := f.Export(t.Context(), "room0", io.Discard); !errors.Is(err, ErrNone) {
 		t.Errorf("the oldest of too many: %v", err)
 	}
-	if got := value(t, reg, "muster_journal_replays_dropped_total"); got < 2 {
+	if got := testmetric.Value(t, reg, "muster_journal_replays_dropped_total"); got < 2 {
 		t.Errorf("%v replays are counted as dropped", got)
 	}
 }
@@ -322,7 +310,7 @@ func TestRoomThatNobodyGoesOnWithIsKeptForAWhileOnly(t *testing.T) {
 	}
 	again := files(t, FilesConfig{Dir: dir, Keep: time.Hour, Metrics: NewMetrics(reg)})
 	stay(again, "when the directory is opened", "new", "lasting", "damaged")
-	if got := value(t, reg, "muster_journal_replays_dropped_total"); got != 3 {
+	if got := testmetric.Value(t, reg, "muster_journal_replays_dropped_total"); got != 3 {
 		t.Errorf("%v are counted as dropped", got)
 	}
 	if _, err := os.Stat(begun); err == nil {

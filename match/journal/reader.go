@@ -43,6 +43,12 @@ type item struct {
 	checkpoint bool
 }
 
+// foreign is the error of what is no replay.
+type foreign struct{}
+
+func (foreign) Error() string        { return "it is no replay of Muster's" }
+func (foreign) Is(target error) bool { return target == ErrMalformed }
+
 // NewReader reads a replay's header. Errors wrap ErrMalformed where r is no replay, or one cut short within its header.
 func NewReader(r io.ReadSeeker) (*Reader, error) {
 	const doing = "reading a replay's header"
@@ -51,12 +57,16 @@ func NewReader(r io.ReadSeeker) (*Reader, error) {
 	if rd.size, err = r.Seek(0, io.SeekEnd); err != nil {
 		return nil, fmt.Errorf("%s: %w", doing, err)
 	}
-	got := make([]byte, len(magic))
-	if err := rd.readAt(0, got); err != nil {
-		return nil, fmt.Errorf("%s: %w", doing, err)
+	got := make([]byte, min(rd.size, int64(len(magic))))
+	err = rd.readAt(0, got)
+	if err == nil && string(got) != magic[:len(got)] {
+		return nil, foreign{}
 	}
-	if string(got) != magic {
-		return nil, fmt.Errorf("%s: %w: it does not begin as one", doing, ErrMalformed)
+	if err == nil && len(got) < len(magic) {
+		err = fmt.Errorf("%w: cut short", ErrMalformed)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", doing, err)
 	}
 	rd.off = int64(len(magic))
 	h, err := rd.next()

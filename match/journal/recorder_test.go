@@ -13,6 +13,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
+
+	"muster/internal/testmetric"
 )
 
 // moody is a store in memory, of one room, which a test can make slow or have fail.
@@ -124,7 +126,7 @@ func record(t *testing.T, cfg RecorderConfig, test func(*ward)) {
 		w.tick = cfg.After
 		test(w)
 		_ = w.rec.Close(t.Context())
-		if n := value(t, w.reg, "muster_journal_degraded_rooms"); n != 0 {
+		if n := testmetric.Value(t, w.reg, "muster_journal_degraded_rooms"); n != 0 {
 			t.Errorf("%v rooms are degraded after the last one has ended", n)
 		}
 	})
@@ -183,8 +185,8 @@ func TestRecorderStoresEveryTickAndSaysHowFar(t *testing.T) {
 			w.Error(err)
 		}
 		w.whole(0)
-		if w.rec.Behind() != 0 || w.said(saysBehind) != 0 || value(w.T, w.reg, "muster_journal_checkpoints_total") != 1 ||
-			value(w.T, w.reg, "muster_journal_ticks_dropped_total") != 0 || value(w.T, w.reg, "muster_journal_bytes_total") < 100_000 {
+		if w.rec.Behind() != 0 || w.said(saysBehind) != 0 || testmetric.Value(w.T, w.reg, "muster_journal_checkpoints_total") != 1 ||
+			testmetric.Value(w.T, w.reg, "muster_journal_ticks_dropped_total") != 0 || testmetric.Value(w.T, w.reg, "muster_journal_bytes_total") < 100_000 {
 			w.Errorf("behind by %d, %v", w.rec.Behind(), w.log.All())
 		}
 	})
@@ -251,7 +253,7 @@ func TestCheckpointThatWaitsStaysWhereTicksFollowUponIt(t *testing.T) {
 		w.store.set(0, nil)
 		must(w.T, w.rec.Close(w.Context()))
 		w.whole(from)
-		if string(w.store.state) != "first" || value(w.T, w.reg, "muster_journal_ticks_dropped_total") != 0 {
+		if string(w.store.state) != "first" || testmetric.Value(w.T, w.reg, "muster_journal_ticks_dropped_total") != 0 {
 			w.Errorf("state %q", w.store.state)
 		}
 	})
@@ -290,7 +292,7 @@ func TestStoreThatStallsForHalfASecondCostsNothing(t *testing.T) {
 		}
 		must(w.T, w.rec.Close(w.Context()))
 		w.whole(0)
-		if w.said(saysBehind) != 0 || value(w.T, w.reg, "muster_journal_ticks_dropped_total") != 0 {
+		if w.said(saysBehind) != 0 || testmetric.Value(w.T, w.reg, "muster_journal_ticks_dropped_total") != 0 {
 			w.Errorf("%v", w.log.All())
 		}
 	})
@@ -302,14 +304,14 @@ func TestStoreThatFailsForAWhileIsTriedAgainAndSaidOnce(t *testing.T) {
 		durable := w.rec.Durable()
 		w.store.set(0, errMoody)
 		w.run(100)
-		if w.rec.Durable() > durable+4 || w.rec.NeedsCheckpoint() || value(w.T, w.reg, "muster_journal_degraded_rooms") != 1 {
+		if w.rec.Durable() > durable+4 || w.rec.NeedsCheckpoint() || testmetric.Value(w.T, w.reg, "muster_journal_degraded_rooms") != 1 {
 			w.Errorf("durable up to %d while the store fails", w.rec.Durable())
 		}
 		w.store.set(0, nil)
 		w.run(120)
 		must(w.T, w.rec.Close(w.Context()))
 		w.whole(0)
-		if w.said(saysBehind) != 1 || w.said(saysGoesOn) != 1 || value(w.T, w.reg, "muster_journal_errors_total") < 3 {
+		if w.said(saysBehind) != 1 || w.said(saysGoesOn) != 1 || testmetric.Value(w.T, w.reg, "muster_journal_errors_total") < 3 {
 			w.Errorf("%v", w.log.All())
 		}
 	})
@@ -332,10 +334,10 @@ func TestOutageThatIsTooLongDropsTicksAndEndsWithACheckpoint(t *testing.T) {
 		}
 		w.store.set(0, nil)
 		w.run(200)
-		if w.said(saysBehind) != 1 || w.said(saysGoesOn) != 1 || value(w.T, w.reg, "muster_journal_degraded_rooms") != 0 {
+		if w.said(saysBehind) != 1 || w.said(saysGoesOn) != 1 || testmetric.Value(w.T, w.reg, "muster_journal_degraded_rooms") != 0 {
 			w.Errorf("%v", w.log.All())
 		}
-		dropped := value(w.T, w.reg, "muster_journal_ticks_dropped_total")
+		dropped := testmetric.Value(w.T, w.reg, "muster_journal_ticks_dropped_total")
 		if err := w.rec.Close(w.Context()); err != nil || w.store.base < 800 {
 			w.Errorf("%v; the store's checkpoint is of tick %d", err, w.store.base)
 		}
@@ -358,7 +360,7 @@ func TestStoreThatLostEverythingIsGivenACheckpoint(t *testing.T) {
 		}
 		must(w.T, w.rec.Close(w.Context()))
 		w.whole(w.store.base)
-		if n := value(w.T, w.reg, "muster_journal_gaps_total"); n != 3 || w.said(saysBehind) != 3 || w.said(saysGoesOn) != 3 {
+		if n := testmetric.Value(w.T, w.reg, "muster_journal_gaps_total"); n != 3 || w.said(saysBehind) != 3 || w.said(saysGoesOn) != 3 {
 			w.Errorf("%v gaps, %v", n, w.log.All())
 		}
 	})
@@ -380,7 +382,7 @@ func TestAGapIsNotPaperedOver(t *testing.T) {
 		w.run(40)
 		must(w.T, w.rec.Close(w.Context()))
 		w.whole(w.store.base)
-		if w.store.holes || string(w.store.state) != "of the game's own schedule" || value(w.T, w.reg, "muster_journal_gaps_total") != 1 {
+		if w.store.holes || string(w.store.state) != "of the game's own schedule" || testmetric.Value(w.T, w.reg, "muster_journal_gaps_total") != 1 {
 			w.Errorf("holes: %v, state %q", w.store.holes, w.store.state)
 		}
 	})
@@ -414,7 +416,7 @@ func TestFencedRecorderSaysSoAndTakesNoMore(t *testing.T) {
 		if err := w.rec.Close(w.Context()); !errors.Is(err, ErrFenced) {
 			w.Errorf("closing: %v", err)
 		}
-		if value(w.T, w.reg, "muster_journal_fenced_total") != 1 || w.log.Len() != 1 {
+		if testmetric.Value(w.T, w.reg, "muster_journal_fenced_total") != 1 || w.log.Len() != 1 {
 			w.Errorf("%v", w.log.All())
 		}
 	})

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"testing"
 
+	"muster/internal/golden"
 	"muster/internal/race"
 )
 
@@ -199,7 +200,7 @@ func TestGoldenReplays(t *testing.T) {
 func goldenReplay(t *testing.T, name string, records []Record) {
 	t.Helper()
 	file, want, _ := replayOf(t, records)
-	if *update {
+	if golden.Update() {
 		if err := os.WriteFile(name, file, 0o600); err != nil {
 			t.Fatal(err)
 		}

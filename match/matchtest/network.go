@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"muster/client"
+	"muster/internal/alone"
 	"muster/internal/simnet"
 	"muster/match"
 	"muster/match/edge"
@@ -121,20 +122,6 @@ func (*field) TakeSeat(context.Context, string, uint16, string, string) (uint16,
 	return 0, nil
 }
 
-// nowhere is a directory of which nobody asks.
-type nowhere struct{}
-
-func (nowhere) FreeSeat(context.Context, string, uint64, uint16, []string) error { return nil }
-func (nowhere) Renew(context.Context, string, uint64, match.Alive) error         { return nil }
-func (nowhere) HandOver(context.Context, string, uint64, bool) error             { return nil }
-func (nowhere) Fail(context.Context, string, uint64, proto.Close) error          { return nil }
-func (nowhere) Hung(context.Context, string) error                               { return nil }
-func (nowhere) EndRoom(context.Context, string, uint64) error                    { return nil }
-func (nowhere) Settle(context.Context, string) (match.Settlement, error) {
-	return match.Settlement{State: match.SettleStarted}, nil
-}
-func (nowhere) PostResult(context.Context, proto.Result) error { return nil }
-
 func newField(t *testing.T, game match.Game, n Net) *field {
 	t.Helper()
 	f := &field{t: t, n: n, game: game, served: make(chan struct{})}
@@ -145,7 +132,7 @@ func newField(t *testing.T, game match.Game, n Net) *field {
 	if f.keys, err = token.New(bytes.Repeat([]byte("k"), 32), nil); err != nil {
 		t.Fatalf("matchtest: %v", err)
 	}
-	if f.host, err = match.NewHost(match.HostConfig{Games: []match.Game{game}, Directory: nowhere{}}); err != nil {
+	if f.host, err = match.NewHost(match.HostConfig{Games: []match.Game{game}, Directory: alone.Directory{}}); err != nil {
 		t.Fatalf("matchtest: %v", err)
 	}
 	f.edge = edge.New(edge.Config{Rooms: f, Keys: f.keys})

@@ -57,7 +57,8 @@ const (
 	// anyAfter is for how long a room is left to the node that it falls to. Then any may take it, and one that is
 	// overloaded after twice that.
 	anyAfter = time.Second
-	// farAfter is for how long a room is left to the nodes of its region, while one is there that could have it.
+	// farAfter is for how long a room is left to the nodes of its region and with its tags, while one is there that could
+	// have it.
 	farAfter = 3 * time.Second
 	// versionWait is how long a room is kept for a node with its game's version, of which there is none now.
 	versionWait = 10 * time.Second
@@ -370,7 +371,7 @@ func (c *Claimer) Claim(ctx context.Context, rec cluster.Room) (*match.Instance,
 	to := lose
 	if c.survives(&rec) {
 		to = open
-		if rec.Region != "" && !rec.Off { // a player may have come by another region's node
+		if (rec.Region != "" || len(rec.On) > 0) && !rec.Off { // a player may have come by a node that another one is better than
 			live, err := c.Live(ctx)
 			if err != nil || time.Since(c.found(rec.ID)) < farAfter && c.far(&rec, live) {
 				return nil, err

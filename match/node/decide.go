@@ -93,19 +93,27 @@ func (c *Claimer) elsewhere(rec *cluster.Room, live map[string]cluster.Node, wai
 	return waited < versionWait
 }
 
-// near says whether a node is where a room is to be. One that does not say where it is serves all.
-func near(rec *cluster.Room, n *cluster.Node) bool {
-	return rec.Region == "" || n.Region == "" || n.Region == rec.Region
+// suits says how well a node is what a room is to have: 3 is in its region and with its tags, 2 in its region alone, 1 with
+// its tags alone. A node that does not say where it is serves all regions.
+func suits(rec *cluster.Room, n *cluster.Node) (how int) {
+	if rec.Region == "" || n.Region == "" || n.Region == rec.Region {
+		how += 2
+	}
+	if len(n.Lacks(rec.On)) == 0 {
+		how++
+	}
+	return how
 }
 
-// far says whether this node is in another region than a room is to be in, and one is there that could have it.
+// far says whether a node is there that could have a room and suits it better than this one.
 func (c *Claimer) far(rec *cluster.Room, live map[string]cluster.Node) bool {
 	self, ok := live[c.Opener.Self()]
-	if !ok || near(rec, &self) {
+	if !ok {
 		return false
 	}
+	mine := suits(rec, &self)
 	for _, n := range live {
-		if c.could(rec, &n) && near(rec, &n) {
+		if suits(rec, &n) > mine && c.could(rec, &n) {
 			return true
 		}
 	}
@@ -118,21 +126,18 @@ func (c *Claimer) could(rec *cluster.Room, n *cluster.Node) bool {
 	return v != "" && (v == rec.Rules || c.Opener.Games[rec.Game].Persist) && n.Closed() == ""
 }
 
-// falls says to which node a room falls: to one of its region, where there are any. All nodes say the same as long as they
-// see the same.
+// falls says to which node a room falls: to one of those that suit it best. All nodes say the same as long as they see the
+// same.
 func (c *Claimer) falls(rec *cluster.Room, live map[string]cluster.Node) string {
 	var best string
-	most, there := -1.0, false
+	most, suit := -1.0, -1
 	for id, n := range live {
 		if !c.could(rec, &n) {
 			continue
 		}
-		s, is := score(rec.ID, id, c.Weight(n)), near(rec, &n)
-		if there && !is {
-			continue
-		}
-		if is && !there || s > most || s == most && id < best {
-			best, most, there = id, s, is
+		s, how := score(rec.ID, id, c.Weight(n)), suits(rec, &n)
+		if how > suit || how == suit && (s > most || s == most && id < best) {
+			best, most, suit = id, s, how
 		}
 	}
 	if best == "" {

@@ -8,17 +8,47 @@ import (
 	"muster/match"
 )
 
-// regional is a room of region eu on the first of three processes, of which the second is in us and would get it by weight,
-// and the third in eu.
-func regional(t *testing.T, test func(t *testing.T, w *world)) {
-	inWorld(t, 3, match.Rules{}, func(t *testing.T, w *world) {
+// site is what a process says of where it is.
+type site struct {
+	region string
+	tags   map[string]string
+}
+
+var (
+	fast = map[string]string{"disk": "fast", "more": "x"}
+	slow = map[string]string{"disk": "slow"}
+)
+
+// suited runs a test of a room on the first of three processes, of which the second would get it by weight, and the third is
+// better for it: once for a room of a region, and once for one with tags.
+func suited(t *testing.T, test func(t *testing.T, w *world)) {
+	for name, sites := range map[string][]site{
+		"region": {{region: "eu"}, {region: "us"}, {region: "eu"}},
+		"tags":   {{tags: fast}, {tags: slow}, {tags: fast}},
+		// It has a region, too, and one with the tags is elsewhere.
+		"region before tags": {{"eu", fast}, {"us", fast}, {"eu", slow}},
+		"both":               {{"eu", fast}, {"eu", slow}, {"eu", fast}},
+	} {
+		t.Run(name, func(t *testing.T) { atSites(t, sites, test) })
+	}
+}
+
+// atSites has a room on the first of some processes, which is to be where that is, and have the tag disk=fast where that has it.
+// The second one would get it by weight.
+func atSites(t *testing.T, sites []site, test func(t *testing.T, w *world)) {
+	inWorld(t, len(sites), match.Rules{}, func(t *testing.T, w *world) {
 		w.mu.Lock()
 		for i, p := range w.procs {
-			p.region, p.weight = []string{"eu", "us", "eu"}[i], []float64{1, 1000, 1}[i]
+			p.region, p.tags = sites[i].region, sites[i].tags
 		}
+		w.procs[1].weight = 1000
 		w.mu.Unlock()
 		w.begin("journal", "r1", "", w.procs[0], "alice")
-		if err := w.rdb.HSet(context.Background(), ns+":{room:r1}:record", "region", "eu").Err(); err != nil {
+		fields := []any{"region", sites[0].region}
+		if sites[0].tags != nil {
+			fields = append(fields, "on", `{"disk":"fast"}`)
+		}
+		if err := w.rdb.HSet(context.Background(), ns+":{room:r1}:record", fields...).Err(); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Second)
@@ -31,15 +61,15 @@ func (w *world) runsOn(t *testing.T, p *process, d time.Duration) {
 	within(t, d, "the room goes on at "+p.id, func() bool { at := w.hosts("r1"); return len(at) == 1 && at[0] == p })
 }
 
-func TestRoomOfADeadNodeGoesOnInItsRegion(t *testing.T) {
-	regional(t, func(t *testing.T, w *world) {
+func TestRoomOfADeadNodeGoesOnInItsRegionAndWithItsTags(t *testing.T) {
+	suited(t, func(t *testing.T, w *world) {
 		w.procs[0].kill()
 		w.runsOn(t, w.procs[2], time.Second)
 	})
 }
 
-func TestAPlayerWhoComesByAnotherRegionsNodeDoesNotTakeTheRoomThere(t *testing.T) {
-	regional(t, func(t *testing.T, w *world) {
+func TestAPlayerWhoComesByAnotherNodeDoesNotTakeTheRoomFromItsRegionOrTags(t *testing.T) {
+	suited(t, func(t *testing.T, w *world) {
 		came := make(chan struct{})
 		go func() {
 			defer close(came)
@@ -54,16 +84,16 @@ func TestAPlayerWhoComesByAnotherRegionsNodeDoesNotTakeTheRoomThere(t *testing.T
 	})
 }
 
-func TestRoomGoesToAnotherRegionAtOnceWhereItsOwnHasNoNodeLeft(t *testing.T) {
-	regional(t, func(t *testing.T, w *world) {
+func TestRoomGoesElsewhereAtOnceWhereNoNodeOfItsRegionOrWithItsTagsIsLeft(t *testing.T) {
+	suited(t, func(t *testing.T, w *world) {
 		w.procs[2].kill()
 		w.procs[0].kill()
 		w.runsOn(t, w.procs[1], time.Second)
 	})
 }
 
-func TestRoomGoesToAnotherRegionWhereNobodyOfItsOwnTakesItForAWhile(t *testing.T) {
-	regional(t, func(t *testing.T, w *world) {
+func TestRoomGoesElsewhereWhereNobodyOfItsRegionOrWithItsTagsTakesItForAWhile(t *testing.T) {
+	suited(t, func(t *testing.T, w *world) {
 		w.procs[2].claims.Close() // it is there, and takes nothing
 		w.procs[0].kill()
 		time.Sleep(2 * time.Second)

@@ -50,9 +50,10 @@ type process struct {
 	rooms  *node.Rooms
 	claims *node.Claimer
 	weight float64
-	region string // guarded by w.mu
-	killed bool   // guarded by w.mu
-	over   bool   // fenced
+	region string            // guarded by w.mu
+	tags   map[string]string // guarded by w.mu
+	killed bool              // guarded by w.mu
+	over   bool              // fenced
 }
 
 // inWorld runs a test in virtual time with n processes.
@@ -219,7 +220,7 @@ func (w *world) live(context.Context) (map[string]cluster.Node, error) {
 	}
 	for _, p := range w.procs {
 		if !p.over {
-			m[p.id] = cluster.Node{ID: p.id, Region: p.region, Games: games, Full: p.host.Full(), Ends: p.host.Unfit() != ""}
+			m[p.id] = cluster.Node{ID: p.id, Region: p.region, Tags: p.tags, Games: games, Full: p.host.Full(), Ends: p.host.Unfit() != ""}
 		}
 	}
 	return m, nil

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"muster/internal/testmetric"
 )
 
 // Rules of which each call returns are no stall, however long several take together: the ticks of a seek, or a tick and what
@@ -29,7 +31,7 @@ func TestCallsThatReturnAreNoStallHoweverManyThereAre(t *testing.T) {
 				for i := 0; i < 1000 && s.State().Tick < 12; i++ {
 					after(5)
 				}
-				if o.now().code != 0 || s.State().Tick < 12 || counted(t, reg, "muster_playback_stalls_total") != 0 {
+				if o.now().code != 0 || s.State().Tick < 12 || testmetric.Value(t, reg, "muster_playback_stalls_total") != 0 {
 					t.Errorf("closed with %d, %s, at %+v", o.now().code, o.now().why, s.State())
 				}
 			})

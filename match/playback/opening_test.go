@@ -9,6 +9,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"muster/internal/testmetric"
 	"muster/match/journal"
 )
 
@@ -31,7 +32,7 @@ func TestWhoLeavesWhileAReplayOpensCondemnsNothing(t *testing.T) {
 			t.Error("its place is free while it reads")
 		}
 		time.Sleep(4 * stallAfter)
-		if c := counted(t, reg, "muster_playback_stalls_total"); c != 0 || len(m.opening) != 0 {
+		if c := testmetric.Value(t, reg, "muster_playback_stalls_total"); c != 0 || len(m.opening) != 0 {
 			t.Errorf("%v stalls, %d still read", c, len(m.opening))
 		}
 		if _, err := m.Open(t.Context(), Request{Owner: "ada", File: file}); err != nil {
@@ -57,7 +58,7 @@ func TestRulesThatDoNotReturnAreFoundThoughWhoOpenedHasLeft(t *testing.T) {
 		if _, err := m.Open(t.Context(), Request{Owner: "ada", File: file}); !errors.Is(err, ErrStalled) {
 			t.Errorf("one more: %v", err)
 		}
-		if c := counted(t, reg, "muster_playback_stalls_total"); c != 1 {
+		if c := testmetric.Value(t, reg, "muster_playback_stalls_total"); c != 1 {
 			t.Errorf("%v stalls", c)
 		}
 	})

@@ -13,6 +13,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"muster/internal/testmetric"
 	"muster/match"
 	"muster/match/journal"
 	"muster/netcode"
@@ -74,22 +75,6 @@ func inTrap(t *testing.T, cfg Config, f func(t *testing.T, m *Sessions, set *tra
 	})
 }
 
-// counted is what a metric without labels says.
-func counted(t *testing.T, reg *prometheus.Registry, name string) float64 {
-	t.Helper()
-	families, err := reg.Gather()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, f := range families {
-		if f.GetName() == name {
-			return f.GetMetric()[0].GetGauge().GetValue() + f.GetMetric()[0].GetCounter().GetValue()
-		}
-	}
-	t.Fatalf("no metric %s", name)
-	return 0
-}
-
 // sight opens a session, and watches it.
 func (m *Sessions) sight(t *testing.T, owner string, file []byte) (*Session, *ear) {
 	t.Helper()
@@ -145,8 +130,8 @@ func TestRulesThatDoNotReturnEndTheirSessionAlone(t *testing.T) {
 			if good.State().Tick != 35 || heard.now().code != 0 || heard.now().frames < before+9 {
 				t.Errorf("another session is at %+v, closed with %d, %d frames", good.State(), heard.now().code, heard.now().frames-before)
 			}
-			if !strings.Contains(why, "trap") || counted(t, reg, "muster_playback_stalls_total") != 1 || counted(t, reg, "muster_playback_sessions") != 1 {
-				t.Errorf("told: %q; %v stalls, %v sessions", why, counted(t, reg, "muster_playback_stalls_total"), counted(t, reg, "muster_playback_sessions"))
+			if !strings.Contains(why, "trap") || testmetric.Value(t, reg, "muster_playback_stalls_total") != 1 || testmetric.Value(t, reg, "muster_playback_sessions") != 1 {
+				t.Errorf("told: %q; %v stalls, %v sessions", why, testmetric.Value(t, reg, "muster_playback_stalls_total"), testmetric.Value(t, reg, "muster_playback_sessions"))
 			}
 			if n := len(m.seeking); n != 0 {
 				t.Errorf("%d turns to seek are not given back", n)
@@ -175,7 +160,7 @@ func TestRulesThatReturnLateAreNotGivenUp(t *testing.T) {
 		after(2)
 		tell(t, s, 20, 1, true)
 		after(200)
-		if o.now().code != 0 || s.State().Tick != 20 || counted(t, reg, "muster_playback_stalls_total") != 0 {
+		if o.now().code != 0 || s.State().Tick != 20 || testmetric.Value(t, reg, "muster_playback_stalls_total") != 0 {
 			t.Errorf("closed with %d at %+v", o.now().code, s.State())
 		}
 	})

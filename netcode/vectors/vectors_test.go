@@ -1,20 +1,16 @@
 package vectors_test
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
-	"flag"
-	"os"
 	"strings"
 	"testing"
 
+	"muster/internal/golden"
 	"muster/netcode"
 	"muster/netcode/vectors"
 	"muster/proto"
 )
-
-var update = flag.Bool("update", false, "write the golden file anew")
 
 // A game of carts on a line: an input pushes one, and lets it drop a stone, which rolls on.
 
@@ -175,16 +171,5 @@ func TestRecordingsAreTheGoldenFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if *update {
-		if err := os.WriteFile(file, got, 0o644); err != nil { //nolint:gosec // a source file
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(got, want) {
-		t.Errorf("%s differs from what the code makes; if it was meant to change, run go test ./netcode/vectors -update", file)
-	}
+	golden.Check(t, file, got, "run go test ./netcode/vectors -update")
 }

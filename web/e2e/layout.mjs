@@ -51,7 +51,7 @@ async function look(person, hand, what, { settle = () => {}, ...of } = {}) {
 /** Lets a page lay itself out and draw. */
 function pictures(page) {
   return page.evaluate(() => new Promise((done) => {
-    const drawn = (then) => (window.drawing ?? requestAnimationFrame).call(window, then); // also while the page's own wait
+    const drawn = (then) => (window.drawsAnyhow ?? requestAnimationFrame).call(window, then); // also while the page's own wait
     drawn(() => drawn(done));
   }));
 }
@@ -101,7 +101,7 @@ async function arena(browser, hand) {
   await page.evaluate(() => document.getElementById("destroyed").remove());
   await page.evaluate(() => { // the page says nothing else meanwhile
     window.held = [];
-    window.drawing = window.requestAnimationFrame;
+    window.drawsAnyhow = window.requestAnimationFrame;
     window.requestAnimationFrame = (draw) => window.held.push(draw);
   });
   for (const banner of ["link", "hint"]) {
@@ -118,7 +118,7 @@ async function arena(browser, hand) {
   await page.evaluate(() => {
     for (const id of ["link", "hint", "parting"]) document.getElementById(id).hidden = true;
     document.getElementById("hud").classList.remove("cut");
-    window.requestAnimationFrame = window.drawing;
+    window.requestAnimationFrame = window.drawsAnyhow;
     for (const draw of window.held) requestAnimationFrame(draw);
   });
   await page.keyboard.press("Backquote");

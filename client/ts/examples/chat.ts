@@ -16,17 +16,20 @@ export async function roomChat(lobby: Lobby, room: string, log: HTMLElement, for
   const undo = live.on("chat", show);
   const { messages } = await live.chat.history(channel); // the newest first
   messages.reverse().forEach(show);
+  const field = form.querySelector("input")!;
+  const typed = () => field.setCustomValidity(""); // or a form with a refused message could not be sent again
   const send = (e: Event) => {
     e.preventDefault();
-    const field = form.querySelector("input")!;
     void say(live, channel, field.value).then((why) => {
       if (why) field.setCustomValidity(why), form.reportValidity();
       else field.value = "";
     });
   };
+  field.addEventListener("input", typed);
   form.addEventListener("submit", send);
   return () => {
     undo();
+    field.removeEventListener("input", typed);
     form.removeEventListener("submit", send);
     live.close();
   };

@@ -23,7 +23,7 @@ export class ArenaScene implements MatchScene {
   readonly #list = make("ul", "pilots");
   readonly #whole = make("button", "pilot whole", make("span", "name", "Whole field"));
   readonly #clock: HTMLElement;
-  readonly #empty = make("p", "empty-note", "No ship is in play.");
+  readonly #empty = make("p", "empty-note");
   readonly #undo: () => void;
   #rows = new Map<number, HTMLButtonElement>(); // by seat
   #scene: Scene | undefined;
@@ -111,6 +111,7 @@ export class ArenaScene implements MatchScene {
     const round = this.#match?.value("Round");
     const left = round?.Phase === "Playing" ? minutes(round.Ends - tick, rate) : round?.Phase === "Podium" ? "Round over" : "";
     setText(this.#clock, left);
+    setText(this.#empty, this.#moment.replay ? "No ship is in play at this moment. Play on, or go to another." : "No ship is in play.");
     show(this.#empty, this.#ranks.length === 0);
     const gone = new Set(this.#rows.keys());
     let before: Element = this.#whole.parentElement!;
