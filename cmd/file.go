@@ -35,11 +35,25 @@ func (fileFlag) BeforeResolve(k *kong.Kong, ctx *kong.Context, trace *kong.Path)
 type file struct {
 	name string
 	says map[string]any
+	gave map[string]string // the file's name by the flags that it has set
 }
 
-// readFile implements kong.ConfigurationLoader.
-func readFile(r io.Reader) (kong.Resolver, error) {
-	f := file{name: "the settings file"}
+// origins are the files that set flags, by the flags' names. A mistake in one is a mistake of the file.
+type origins map[string]string
+
+// named is what is said of a mistake, with the file that has made it where it is about a flag that one has set.
+func (o origins) named(text string) string {
+	name, _, _ := strings.Cut(strings.TrimPrefix(text, "--"), ":")
+	name, _, _ = strings.Cut(name, " ")
+	if from := o[name]; from != "" && strings.HasPrefix(text, "--") {
+		return text + " (in " + from + ")"
+	}
+	return text
+}
+
+// read implements kong.ConfigurationLoader.
+func (o origins) read(r io.Reader) (kong.Resolver, error) {
+	f := file{name: "the settings file", gave: o}
 	if named, ok := r.(interface{ Name() string }); ok {
 		f.name = named.Name()
 	}
@@ -76,5 +90,9 @@ func (f file) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, erro
 			return nil, nil //nolint:nilnil // the variable says it
 		}
 	}
-	return f.says[flag.Tag.Get("yaml")], nil
+	value, ok := f.says[flag.Tag.Get("yaml")]
+	if ok {
+		f.gave[flag.Name] = f.name
+	}
+	return value, nil
 }

@@ -2,8 +2,10 @@ package cmd
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -12,7 +14,8 @@ import (
 
 // healthCmd asks a server whether it is ready; it is the container's health check.
 type healthCmd struct {
-	URL string `help:"The server to ask." default:"http://127.0.0.1:8080" env:"MUSTER_HEALTH_URL"`
+	URL    string `help:"The server to ask. Default: the one that listens where --listen says, on this machine." placeholder:"URL" env:"MUSTER_HEALTH_URL"`
+	Listen string `help:"Where the server listens, as serve is told." default:"127.0.0.1:8080" env:"MUSTER_LISTEN" yaml:"listen"`
 }
 
 // Help implements kong's HelpProvider.
@@ -33,6 +36,16 @@ func askedURL(text string) (*url.URL, error) {
 
 // Run implements the command.
 func (c *healthCmd) Run(p *program) error {
+	if c.URL == "" {
+		host, port, err := net.SplitHostPort(c.Listen)
+		if err != nil {
+			return fmt.Errorf("--listen %q: want HOST:PORT", c.Listen)
+		}
+		if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() { // it listens everywhere
+			host = "127.0.0.1"
+		}
+		c.URL = "http://" + net.JoinHostPort(host, port)
+	}
 	if _, err := askedURL(c.URL); err != nil {
 		return err
 	}
@@ -52,7 +65,11 @@ func (c *healthCmd) Run(p *program) error {
 		return fmt.Errorf("asking %s: %w", c.URL, err)
 	}
 	if res.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s is not ready: %s", c.URL, strings.TrimSpace(string(text)))
+		var problem struct{ Detail string }
+		if json.Unmarshal(text, &problem) != nil || problem.Detail == "" {
+			problem.Detail = http.StatusText(res.StatusCode) // of something else than a server of this kind
+		}
+		return fmt.Errorf("%s is not ready: %s", c.URL, problem.Detail)
 	}
 	_, err = fmt.Fprintln(p.stdout, strings.TrimSpace(string(text)))
 	return err //nolint:wrapcheck // of standard output

@@ -15,7 +15,8 @@ import (
 // loadtestCmd plays with bots.
 type loadtestCmd struct {
 	loadtest.Command
-	Game string `help:"The game to play. Default: the first one." placeholder:"NAME"`
+	Game    string `help:"The game to play. Default: the first one." placeholder:"NAME"`
+	KeyFile string `name:"key-file" help:"The signing key of the server at --url, with which the bots' tokens are signed. Without it they come as guests, whom only a server with the development key lets in." placeholder:"FILE" env:"MUSTER_KEY_FILE" yaml:"key_file"`
 }
 
 // Help implements kong's HelpProvider.
@@ -24,7 +25,11 @@ func (loadtestCmd) Help() string {
 
 Example, for CI:
 
-  muster loadtest --bots 200 --duration 20s --gate 'fps_min>=19' --gate 'ack_p99<150ms' --gate 'errors==0' --json report.json`
+  muster loadtest --bots 200 --duration 20s --gate 'fps_min>=19' --gate 'ack_p99<150ms' --gate 'errors==0' --json report.json
+
+Against a deployment, whose key it needs; a match may be at any of its servers' addresses:
+
+  muster loadtest --url https://play.example.com --key-file key --match-host eu1.play.example.com --bots 200`
 }
 
 // Run implements the command.
@@ -38,6 +43,13 @@ func (c *loadtestCmd) Run(p *program) (err error) {
 	}
 	url := c.URL
 	var login func(context.Context, int) (string, error)
+	if url != "" && c.KeyFile != "" {
+		keys, _, err := (&settings{KeyFile: c.KeyFile}).keys()
+		if err != nil {
+			return err
+		}
+		login = c.login(keys)
+	}
 	if url != "" {
 		if _, err := askedURL(url); err != nil {
 			return err
@@ -52,17 +64,21 @@ func (c *loadtestCmd) Run(p *program) (err error) {
 			defer cancel()
 			err = errors.Join(err, s.Close(stop))
 		}()
-		url = s.url
-		login = func(_ context.Context, i int) (string, error) {
-			name := fmt.Sprintf("bot %d", i+1)
-			return s.keys.SignPlayer(token.Player{ID: fmt.Sprintf("bot-%d", i+1), Name: name}, c.Duration+time.Hour)
-		}
+		url, login = s.url, c.login(s.keys)
 	}
 	err = c.Execute(p.ctx, url, bot, login, p.stdout, p.stderr)
 	if errors.Is(err, loadtest.ErrGates) {
 		return errGates
 	}
 	return err //nolint:wrapcheck // says what it did
+}
+
+// login signs each bot a token that outlasts the run. Their ids are hardly those of players of a running deployment.
+func (c *loadtestCmd) login(keys *token.Keys) func(context.Context, int) (string, error) {
+	return func(_ context.Context, i int) (string, error) {
+		p := token.Player{ID: fmt.Sprintf("loadtest-bot-%d", i+1), Name: fmt.Sprintf("bot %d", i+1)}
+		return keys.SignPlayer(p, c.Ramp+c.Join+c.Duration+time.Hour)
+	}
 }
 
 // check refuses numbers without a meaning. Zero is that, too, where it was asked for: a [loadtest.Config] takes its default.

@@ -111,10 +111,11 @@ func run(ctx context.Context, interrupted func(), args []string, games []Game, s
 		}
 	}()
 	var c cli
+	files := origins{}
 	parser, err := kong.New(&c,
 		kong.Name("muster"), kong.Description(description),
 		kong.Writers(stdout, stderr), kong.Exit(func(code int) { panic(exit(code)) }),
-		kong.Configuration(readFile), kong.Vars{"version": version()},
+		kong.Configuration(files.read), kong.Vars{"version": version()},
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 	)
 	if err != nil {
@@ -123,7 +124,7 @@ func run(ctx context.Context, interrupted func(), args []string, games []Game, s
 	}
 	kctx, err := parser.Parse(args)
 	if err != nil {
-		fmt.Fprintln(stderr, "muster:", mistake(parser.Model.Node, args, err))
+		fmt.Fprintln(stderr, "muster:", files.named(mistake(parser.Model.Node, args, err)))
 		return 1
 	}
 	err = kctx.Run(&program{ctx, interrupted, games, stdout, stderr})
@@ -143,7 +144,13 @@ func run(ctx context.Context, interrupted func(), args []string, games []Game, s
 	return 1
 }
 
+// release is set where a release is built, as -ldflags '-X muster/cmd.release=v1.2.3'; else what the build knows is the version.
+var release string
+
 func version() string {
+	if release != "" {
+		return release
+	}
 	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
 		return info.Main.Version
 	}

@@ -68,6 +68,8 @@ func (c *queueSimulateCmd) check() error {
 		return fmt.Errorf("--regions %d: want 1 to 100", c.Regions)
 	case c.Players < 0 || c.Players > simulate.MaxArrivals:
 		return fmt.Errorf("--players %d: want 1 to %d", c.Players, simulate.MaxArrivals)
+	case c.Plot != "" && !isDir(filepath.Dir(c.Plot)): // a wrong name should not cost a run
+		return fmt.Errorf("--plot %s: there is no directory %s", c.Plot, filepath.Dir(c.Plot))
 	case c.Every < 10*time.Millisecond || c.Every > time.Hour:
 		return fmt.Errorf("--every %v: want 10ms to 1h", c.Every)
 	case c.Lasts < time.Second || c.Lasts > 24*time.Hour:
@@ -117,6 +119,11 @@ func (c *queueSimulateCmd) Run(p *program) error {
 		return enc.Encode(report) //nolint:wrapcheck // of standard output
 	}
 	return report.WriteText(p.stdout) //nolint:wrapcheck // of standard output
+}
+
+func isDir(name string) bool {
+	info, err := os.Stat(name)
+	return err == nil && info.IsDir()
 }
 
 // rules reads the queue's rules.

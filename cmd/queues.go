@@ -39,6 +39,9 @@ func newQueues(file string, games []Game, log *zap.Logger, reg prometheus.Regist
 			Name: "muster_queue_rule_failures_total", Help: "Times that a queue's own rule could not be worked out for two tickets, and so did not hold.",
 		}, []string{"queue", "rule"}),
 	}
+	for _, outcome := range []string{"ok", "bad"} { // there from the start: an alert is on the first that is bad
+		q.loads.WithLabelValues(outcome)
+	}
 	reg.MustRegister(q.loads, q.failures)
 	return q
 }

@@ -78,3 +78,18 @@ func TestConfigRefusesWaysToRedisThatCannotBeGone(t *testing.T) {
 		}
 	}
 }
+
+func TestAServerWithAnotherKeyThanTheDeploymentsDoesNotJoinIt(t *testing.T) {
+	store := testredis.Start(t)
+	first := serve(t, withArena, "--redis", store.URL(), "--key-file", ownKey(t))
+	other := filepath.Join(t.TempDir(), "key")
+	must(t, os.WriteFile(other, []byte(strings.Repeat("another", 8)), 0o600))
+	var stdout, stderr output
+	args := []string{"serve", "--listen", "127.0.0.1:0", "--redis", store.URL(), "--key-file"}
+	code := run(t.Context(), func() {}, append(args, other), withArena, &stdout, &stderr)
+	if code != 1 || strings.Count(stderr.String(), "\n") != 1 || !strings.Contains(stderr.String(), "at "+first.url+" has another signing key") {
+		t.Errorf("exit status %d: %s%s", code, &stdout, &stderr)
+	}
+	serve(t, withArena, "--redis", store.URL(), "--key-file", first.keyFile)
+	serve(t, withArena, "--redis", store.URL(), "--key-file", other, "--namespace", "other")
+}

@@ -2,6 +2,8 @@ package cmd
 
 import (
 	"context"
+	"encoding/hex"
+	"fmt"
 	"net"
 	"strings"
 	"sync"
@@ -17,6 +19,7 @@ func (s *server) node(addr net.Addr, games []Game) cluster.Node {
 	n := cluster.Node{
 		ID: cluster.NewID(), Process: cluster.NewID(), URL: strings.TrimSuffix(s.set.PublicURL, "/"), Region: s.set.Region, Role: s.set.role(),
 		Tags: s.set.tags(), Capacity: s.set.Capacity, Games: map[string]string{},
+		Version: version(), Began: time.Now().UnixMilli(), Key: hex.EncodeToString(s.keys.Subkey("which")[:8]),
 	}
 	if n.URL == "" {
 		n.URL, n.Asked = "http://"+addr.String(), true
@@ -32,6 +35,23 @@ func (s *server) node(addr net.Addr, games []Game) cluster.Node {
 		n.Games[g.Name()] = g.Rules().Version
 	}
 	return n
+}
+
+// sameKey refuses to join servers that have another key: what they sign and send is nothing here, and the other way round,
+// so that players would find half of the rooms.
+func sameKey(ctx context.Context, nodes *cluster.Nodes, self cluster.Node) error {
+	live, err := nodes.Live(ctx)
+	if err != nil {
+		return err //nolint:wrapcheck // says what it did
+	}
+	for id, n := range live {
+		if n.Key == "" || n.Key == self.Key || n.Place != "" && n.Place == self.Place { // of a release that does not say, or dead
+			continue
+		}
+		return fmt.Errorf("the server %s at %s has another signing key: all servers of a deployment have one, "+
+			"and one with another key needs another --namespace", id, n.Peer)
+	}
+	return nil
 }
 
 // describe brings what changes of a node up to date.

@@ -3,6 +3,7 @@ package cmd
 import (
 	"net/http"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -34,4 +35,15 @@ func TestARunningServerTakesItsQueuesAnewAtAHangup(t *testing.T) {
 	if got := queues(); !strings.Contains(got, `"duel"`) || !strings.Contains(got, `"trio"`) {
 		t.Errorf("the queues are %s, want the old ones", got)
 	}
+}
+
+func TestAServerWithoutAFileOfQueuesGoesOnAtAHangup(t *testing.T) {
+	survive := make(chan os.Signal, 1) // else a server that does not listen would end the test's process
+	signal.Notify(survive, syscall.SIGHUP)
+	defer signal.Stop(survive)
+	r := serve(t, withArena, "--key-file", ownKey(t))
+	must(t, syscall.Kill(os.Getpid(), syscall.SIGHUP))
+	until(t, "the word in the log", func() bool {
+		return strings.Contains(r.stderr.String(), "a hangup was ignored: this server reads no file of queues")
+	})
 }

@@ -47,6 +47,25 @@ func (s *settings) crashes() string {
 	return filepath.Join(dir, "muster", "crashes")
 }
 
+// checkCrashes makes the directory that an operator has named for replays of panics and hangs, and sees that a file can be
+// written there: he should hear of it now and not with the first panic.
+func (s *settings) checkCrashes() error {
+	if s.CrashDir == "" {
+		return nil
+	}
+	err := os.MkdirAll(s.CrashDir, 0o700)
+	if err == nil {
+		var f *os.File
+		if f, err = os.CreateTemp(s.CrashDir, ".probe-*"); err == nil {
+			err = errors.Join(f.Close(), os.Remove(f.Name()))
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("--crash-dir %s: %w", s.CrashDir, err)
+	}
+	return nil
+}
+
 // What settings.Record may have besides games.
 const (
 	recordAll  = "all"

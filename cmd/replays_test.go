@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"muster/client"
 	"muster/internal/testredis"
 	"muster/match"
@@ -97,7 +99,7 @@ func TestReplayThatCannotBeReadWholeIsNotTakenForOne(t *testing.T) {
 	e := newExports(nil, newLogger(io.Discard, "error"))
 	mux := http.NewServeMux()
 	mux.Handle("GET /{room}", e)
-	srv := newTestServer(t, (&server{set: &settings{}, log: e.log}).shared(mux))
+	srv := newTestServer(t, (&server{set: &settings{}, log: e.log, asked: newRequests(prometheus.NewRegistry())}).shared(mux))
 	get := func() (status int, body string, err error) {
 		res, err := http.Get(srv + "/r1")
 		must(t, err)

@@ -45,6 +45,7 @@ func (s *server) routes(games []Game, registry *prometheus.Registry) (http.Handl
 			return nil, err
 		}
 	}
+	s.asked = newRequests(registry)
 	return s.shared(mux), nil
 }
 
@@ -83,6 +84,7 @@ func (s *server) counted(next http.Handler) http.Handler {
 
 // shared wraps what is common to all routes.
 func (s *server) shared(next http.Handler) http.Handler {
+	next = s.recovering(next)
 	origins := make([]string, 0, 2*len(s.set.Origins))
 	for _, host := range s.set.Origins {
 		origins = append(origins, "http://"+host, "https://"+host)
@@ -100,9 +102,16 @@ func (s *server) shared(next http.Handler) http.Handler {
 		h.Set("Cache-Control", "no-store")                                             // assets say otherwise
 		h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'") // pages say otherwise
 		h.Set("Referrer-Policy", "no-referrer")
+		s.asked.count(w, r, next)
+	}))
+}
+
+// recovering is recovered around a handler.
+func (s *server) recovering(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer s.recovered(w, r)
 		next.ServeHTTP(w, r)
-	}))
+	})
 }
 
 // recovered is deferred around a request: a panic is logged and ends that request alone.

@@ -55,7 +55,7 @@ func TestReadinessFollowsRedis(t *testing.T) {
 	}
 	var stdout, stderr output
 	code := run(t.Context(), func() {}, []string{"health", "--url", r.url}, nil, &stdout, &stderr)
-	if code != 1 || strings.Count(stderr.String(), "\n") != 1 || !strings.Contains(stderr.String(), "is not ready") {
+	if code != 1 || strings.Count(stderr.String(), "\n") != 1 || !strings.Contains(stderr.String(), "is not ready: Redis does not answer\n") {
 		t.Errorf("muster health: %d, %s%s", code, &stdout, &stderr)
 	}
 	redis.Restart()
@@ -81,6 +81,7 @@ func TestMetricsTellWhatTheServerDoes(t *testing.T) {
 		must(t, err)
 		must(t, c.Send(arena.Input{Thrust: 1}))
 	}
+	r.ask("GET", "/v1/alice", "")
 	var a answer
 	until(t, "an input is counted", func() bool {
 		a = r.ask("GET", "/metrics", "")
@@ -90,11 +91,17 @@ func TestMetricsTellWhatTheServerDoes(t *testing.T) {
 		`muster_connections 1`, `muster_rooms 1`, `muster_players 1`, `muster_tick_duration_seconds_bucket\{le="0\.001"\} [0-9]+`,
 		`muster_tick_duration_seconds_count [1-9].*`, `muster_tick_lateness_seconds_count [1-9].*`, `muster_bytes_out_total [1-9].*`,
 		`muster_frames_out_total [1-9].*`, `muster_messages_in_total [1-9].*`, `muster_closes_total\{code="slow_reader"\} 0`,
+		`muster_requests_total\{route="POST /v1/tickets",status="201"\} 1`, `muster_requests_total\{route="GET /v1/match/\{room\}",status="101"\} 1`,
+		`muster_requests_total\{route="/v1/",status="404"\} 1`, `muster_request_seconds_count\{route="POST /v1/tickets"\} 1`,
+		`muster_info\{region="",role="all",version=".+"\} 1`, `muster_queue_file_loads_total\{outcome="bad"\} 0`,
 		`muster_tickets_total\{queue="arena",state="matched"\} 1`, `go_goroutines [1-9].*`, `process_resident_memory_bytes .*`,
 	} {
 		if !regexp.MustCompile(`(?m)^` + want + `$`).MatchString(a.body) {
 			t.Errorf("the metrics lack %s", want)
 		}
+	}
+	if strings.Contains(a.body, `muster_request_seconds_count{route="GET /v1/match/{room}"}`) {
+		t.Error("a socket counts as a request that took its life")
 	}
 	if m := regexp.MustCompile(`(?m)^muster_.*alice.*$`).FindString(a.body); m != "" {
 		t.Errorf("a metric names a player: %s", m)

@@ -54,10 +54,13 @@ func (c *serveCmd) Run(p *program) error {
 		return err
 	}
 	s.banner(p.stdout, devFile)
+	s.logRun()
 	select {
 	case <-p.ctx.Done():
 		p.interrupted() // the next one ends the process at once
 		fmt.Fprintln(p.stdout, "stopping: players are told and may come back elsewhere")
+		l := s.host.Load()
+		s.logEnd("the server stops", zap.Int("rooms", l.Rooms), zap.Int("players", l.Players))
 	case err = <-s.failed:
 	}
 	stop, cancel := context.WithTimeout(context.Background(), stopTimeout)
@@ -65,7 +68,24 @@ func (c *serveCmd) Run(p *program) error {
 	if cerr := s.Close(stop); cerr != nil {
 		return fmt.Errorf("stopping: %w", cerr)
 	}
+	s.logEnd("the server has stopped")
 	return err
+}
+
+// logRun logs that the server runs, and as what others know it. In development the banner says so.
+func (s *server) logRun() {
+	if s.set.development() {
+		return
+	}
+	s.log.Info("the server runs", zap.String("node", s.self()), zap.String("version", version()), zap.String("role", s.set.role()),
+		zap.String("url", s.url), zap.String("public_url", s.set.PublicURL), zap.String("redis", s.set.redisMasked()),
+		zap.String("namespace", s.set.Namespace), zap.Strings("games", s.games))
+}
+
+func (s *server) logEnd(what string, more ...zap.Field) {
+	if !s.set.development() {
+		s.log.Info(what, append(more, zap.String("node", s.self()))...)
+	}
 }
 
 // banner says what is served where.

@@ -1,14 +1,19 @@
 package cmd
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
 
 	"muster/client"
 	"muster/games/arena"
@@ -160,7 +165,7 @@ func TestPanicOfACommandIsNotSwallowed(t *testing.T) {
 
 func TestPanicOfARequestEndsThatRequestAlone(t *testing.T) {
 	var logged output
-	s := &server{set: &settings{}, log: newLogger(&logged, "info")}
+	s := &server{set: &settings{}, log: newLogger(&logged, "info"), asked: newRequests(prometheus.NewRegistry())}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /bad", func(http.ResponseWriter, *http.Request) { panic("the cause") })
 	mux.HandleFunc("GET /abort", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
@@ -194,5 +199,43 @@ func TestLoadTestNeedsABot(t *testing.T) {
 	code := run(t.Context(), func() {}, []string{"loadtest"}, []Game{{Game: arena.Game}}, io.Discard, &stderr)
 	if code != 1 || stderr.String() != "muster: game \"arena\" has no bot\n" {
 		t.Errorf("exit status %d, %s", code, &stderr)
+	}
+}
+
+func TestLoadTestOfAServerWithAKeySignsItsBotsTokens(t *testing.T) {
+	r := serve(t, withArena, "--key-file", ownKey(t))
+	args := []string{"loadtest", "--url", r.url, "--bots", "2", "--duration", "300ms"}
+	var stdout, signed output
+	if code := run(t.Context(), func() {}, append(args, "--key-file", r.keyFile, "--gate", "joined>=2"), withArena, &stdout, &signed); code != 0 {
+		t.Errorf("exit status %d: %s%s", code, &stdout, &signed)
+	}
+	stderr := &output{}
+	if code := run(t.Context(), func() {}, args, withArena, &stdout, stderr); code != 1 || !strings.Contains(stderr.String(), "the server lets no guests in, so bots need its signing key (--key-file)") {
+		t.Errorf("without the key: exit status %d: %s", code, stderr)
+	}
+}
+
+func TestTheLogOfADeploymentSaysWhatRunsAndThatItStops(t *testing.T) {
+	r := serve(t, withArena, "--key-file", ownKey(t))
+	if code := r.end(); code != 0 {
+		t.Fatalf("exit status %d: %s", code, r.stderr)
+	}
+	var said []string
+	node := ""
+	for line := range strings.Lines(r.stderr.String()) {
+		var entry struct {
+			Msg, Node, Role, URL string
+			Games                []string
+		}
+		must(t, json.Unmarshal([]byte(line), &entry))
+		if node = cmp.Or(node, entry.Node); entry.Node != node || node == "" {
+			t.Errorf("node %q, want %q", entry.Node, node)
+		}
+		if said = append(said, entry.Msg); len(said) == 1 && (entry.Role != "all" || entry.URL != r.url || !slices.Contains(entry.Games, "arena")) {
+			t.Errorf("it runs as %+v", entry)
+		}
+	}
+	if want := []string{"the server runs", "the server stops", "the server has stopped"}; !slices.Equal(said, want) {
+		t.Errorf("the log says %q, want %q", said, want)
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"os"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -44,12 +43,12 @@ const (
 
 // server is everything that one process serves.
 type server struct {
-	set  *settings
-	keys *token.Keys
-	log  *zap.Logger
-	url  string // where it is reached on this machine
-	// played are the paths of the games' pages.
-	played []string
+	set    *settings
+	keys   *token.Keys
+	log    *zap.Logger
+	url    string   // where it is reached on this machine
+	games  []string // their names
+	played []string // paths of the games' pages
 
 	rdb      redis.UniversalClient         // for what does not wait for others; nil where Redis is embedded
 	closers  []func(context.Context) error // in the order of starting
@@ -66,6 +65,7 @@ type server struct {
 	lobby    *lobby.Lobby
 	http     *http.Server
 	overview *overview
+	asked    *requests
 	sent     flow // of bytes to sockets of matches; describe's
 	// draining says that an operator wants no new rooms here.
 	draining atomic.Bool
@@ -89,6 +89,12 @@ func startServer(ctx context.Context, set *settings, games []Game, keys *token.K
 	if err := checkNames(games); err != nil {
 		return s, err
 	}
+	for i := range games {
+		s.games = append(s.games, games[i].Name())
+	}
+	if err := set.checkCrashes(); err != nil {
+		return s, err
+	}
 	listener, err := listen(set.Listen)
 	if err != nil {
 		return s, err
@@ -106,7 +112,14 @@ func startServer(ctx context.Context, set *settings, games []Game, keys *token.K
 	games = withDashboard(games, s.overview.report)
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "muster_info", Help: "1; the labels say what this server is.",
+		ConstLabels: prometheus.Labels{"version": version(), "role": set.role(), "region": set.Region},
+	}, func() float64 { return 1 }))
 	node := s.node(listener.Addr(), games)
+	if err := sameKey(ctx, cluster.NewNodes(rdb, set.Namespace, log), node); err != nil {
+		return s, err
+	}
 	s.onClose(func(ctx context.Context) error { // last of what uses Redis: what ran here may be claimed then
 		if s.links != nil {
 			s.links.Close()
@@ -240,11 +253,6 @@ func (s *server) startMatches(rdb redis.UniversalClient, games []Game, process s
 			rules[games[i].Name()] = games[i].Rules()
 		}
 	}
-	if s.set.CrashDir != "" { // now, not when it is needed
-		if err := os.MkdirAll(s.set.CrashDir, 0o700); err != nil {
-			return fmt.Errorf("--crash-dir: %w", err)
-		}
-	}
 	counted := journal.NewMetrics(reg)
 	var err error
 	if s.replays, err = s.journals(rdb, counted); err != nil {
@@ -365,8 +373,11 @@ func (s *server) startLobby(rdb redis.UniversalClient, games []Game, reg prometh
 	}
 	s.lobby = l
 	s.onClose(func(context.Context) error { l.Close(); return nil })
-	if s.set.Queues != "" && s.set.serves() {
+	switch {
+	case s.set.Queues != "" && s.set.serves():
 		s.onClose(onHangup(func() { queues.reload(l.SetQueues) }))
+	case s.set.Queues != "" || !s.set.development(): // one hangup for all servers must not end those that have nothing to read
+		s.onClose(onHangup(func() { s.log.Info("a hangup was ignored: this server reads no file of queues") }))
 	}
 	return nil
 }

@@ -2,6 +2,8 @@ package cmd
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"muster/lobby"
@@ -12,7 +14,7 @@ import (
 type tokenCmd struct {
 	Sub     string        `help:"The player's id." required:"" placeholder:"ID"`
 	Name    string        `help:"The player's name. Default: the id."`
-	Role    []string      `help:"A role, such as admin. May be repeated."`
+	Role    []string      `help:"A role: admin (operators), service (a backend, which is no player) or metrics (/metrics alone). May be repeated."`
 	TTL     time.Duration `help:"How long the token is good." default:"1h"`
 	KeyFile string        `name:"key-file" help:"Sign with the key in this file instead of the development key." placeholder:"FILE" env:"MUSTER_KEY_FILE" yaml:"key_file"`
 }
@@ -49,6 +51,23 @@ func (c *tokenCmd) Run(p *program) error {
 	if err != nil {
 		return err //nolint:wrapcheck // says what it did
 	}
+	known := rolesOf(p.games)
+	for _, role := range c.Role {
+		if !slices.Contains(known, role) { // what it is for, a studio's own code may know
+			fmt.Fprintf(p.stderr, "muster: no server of these games asks for the role %q; those that are asked for are %s\n", role, strings.Join(known, ", "))
+		}
+	}
 	_, err = fmt.Fprintln(p.stdout, t)
 	return err //nolint:wrapcheck // of standard output
+}
+
+// rolesOf are the roles that something is for: the server's own, and those of rooms of games.
+func rolesOf(games []Game) []string {
+	roles := []string{"admin", "metrics", token.RoleService}
+	for i := range games {
+		if role := games[i].Rules().Role; role != "" && !slices.Contains(roles, role) {
+			roles = append(roles, role)
+		}
+	}
+	return roles
 }

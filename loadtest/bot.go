@@ -99,10 +99,14 @@ func (b *bot) login(ctx context.Context, lobby *client.Lobby) (err error) {
 		lobby.Token, err = b.cfg.Token(ctx, b.i)
 		return err
 	}
-	return patiently(ctx, func() error {
+	err = patiently(ctx, func() error {
 		_, err := lobby.Guest(ctx, fmt.Sprintf("bot %d", b.i+1))
 		return err //nolint:wrapcheck // says what it did
 	})
+	if api := (*client.APIError)(nil); errors.As(err, &api) && api.Status == http.StatusNotFound {
+		return fmt.Errorf("the server lets no guests in, so bots need its signing key (--key-file): %w", err)
+	}
+	return err
 }
 
 // allowed checks that a match's address is one that the caller meant to load.

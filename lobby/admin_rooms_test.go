@@ -195,6 +195,37 @@ func TestOnlyOperatorsSeeRoomsAndAct(t *testing.T) {
 	}
 }
 
+// Who may not ask is told that and nothing else, whatever else is wrong.
+func TestWhoLacksTheRoleLearnsNothingOfWhatIsWrongWithTheRequest(t *testing.T) {
+	p := open(t, testredis.Embedded(t), nil)
+	defer p.Close()
+	var doc struct {
+		Paths map[string]map[string]struct {
+			Tags        []string
+			OperationID string
+		}
+	}
+	must(t, json.Unmarshal(p.send(request{method: "GET", path: "/openapi.json"}).body, &doc))
+	asked := 0
+	for path, item := range doc.Paths {
+		for method, op := range item {
+			if !slices.Contains(op.Tags, "Operators") && op.OperationID != "publish-event" && op.OperationID != "notify-players" {
+				continue
+			}
+			asked++
+			path := strings.NewReplacer("{id}", "NO*ID").Replace(path) + "?no=1"
+			body := ""
+			if method == "post" {
+				body = `{"no":`
+			}
+			wantProblem(t, p.backend("alice", strings.ToUpper(method), path, body, "", "player"), 403, "")
+		}
+	}
+	if asked != 12 {
+		t.Errorf("%d operations need a role, want 12", asked)
+	}
+}
+
 // What may be done, or is to be, has its line, also where nobody heard what came of it.
 func TestActOfWhichNothingIsHeardIsInTheAuditLog(t *testing.T) {
 	rdb := testredis.Embedded(t)
@@ -229,16 +260,18 @@ func TestActOfWhichNothingIsHeardIsInTheAuditLog(t *testing.T) {
 func TestWhatIsAnnouncedToAllIsInTheAuditLog(t *testing.T) {
 	p := open(t, testredis.Embedded(t), nil)
 	defer p.Close()
-	want[lobby.Notified](t, p.act("/v1/notifications", `{"to":"all","kind":"announcement","title":"Soon","body":"The end"}`), 202)
-	want[lobby.Published](t, p.publish(`{"to":"all","event":{"kind":"x.news"}}`, ""), 200)
+	first := want[lobby.Notified](t, p.act("/v1/notifications", `{"to":"all","kind":"announcement","title":"Soon","body":"The end"}`), 202).ID
+	second := want[lobby.Published](t, p.publish(`{"to":"all","event":{"kind":"x.news"}}`, "key"), 200).ID
+	want[lobby.Published](t, p.publish(`{"to":"all","event":{"kind":"x.news"}}`, "key"), 200) // the same again, and its line says so
 	var log []string
 	for _, e := range p.logs.FilterMessage("audit").All() {
 		text, _ := json.Marshal(e.ContextMap())
-		log = append(log, string(text))
+		log = append(log, strings.NewReplacer(first, "FIRST", second, "SECOND").Replace(string(text)))
 	}
 	if diff := cmp.Diff([]string{
-		`{"by":"root","kind":"announcement","title":"Soon","what":"something is announced to all"}`,
-		`{"by":"feed","kind":"x.news","what":"something is published to all"}`,
+		`{"by":"root","id":"FIRST","kind":"announcement","title":"Soon","what":"something is announced to all"}`,
+		`{"by":"feed","id":"SECOND","kind":"x.news","what":"something is published to all"}`,
+		`{"by":"feed","id":"SECOND","kind":"x.news","what":"something is published to all"}`,
 	}, log); diff != "" {
 		t.Errorf("the audit log (-want +got):\n%s", diff)
 	}

@@ -40,7 +40,7 @@ func TestOperatorsSeeEachServerWithItsLoadAndWhyItTakesNoRooms(t *testing.T) {
 		load := cluster.Load{Tick: 0.25, Late: 0.01, Rooms: 4, Players: 9, Sockets: 12, Heap: 1 << 20, Limit: 1 << 30}
 		defer join(t, rdb, cluster.Node{
 			ID: "big", URL: "https://eu1.play.example", Role: cluster.RoleMatch, Region: "eu", Tags: map[string]string{"disk": "fast"}, Capacity: 200,
-			Load: load,
+			Load: load, Peer: "http://10.0.0.1:80", Version: "v1.4.0", Began: 1_700_000_000_000,
 		})()
 		defer join(t, rdb, cluster.Node{ID: "full", URL: "http://10.0.0.2:80", Asked: true, Full: "its memory limit is near"})()
 		defer join(t, rdb, cluster.Node{ID: "lobby", Role: cluster.RoleLobby})()
@@ -57,6 +57,7 @@ func TestOperatorsSeeEachServerWithItsLoadAndWhyItTakesNoRooms(t *testing.T) {
 		if diff := cmp.Diff(map[string]lobby.AdminNode{
 			"big": {
 				ID: "big", URL: "https://eu1.play.example", Role: "match", Region: "eu", Tags: map[string]string{"disk": "fast"}, Capacity: 200,
+				Peer: "http://10.0.0.1:80", Version: "v1.4.0", Began: new(time.UnixMilli(1_700_000_000_000).UTC()),
 				Games: arena, Load: lobby.AdminLoad(load),
 			},
 			"full":  {ID: "full", Role: "all", Games: arena, Closed: "its memory limit is near"},

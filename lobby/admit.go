@@ -5,8 +5,6 @@ import (
 	"errors"
 	"sync"
 	"time"
-
-	"go.uber.org/zap"
 )
 
 // attemptLimit is how many sockets a player may open.
@@ -39,7 +37,7 @@ func (l *Lobby) Admit(ctx context.Context, address, player string) error {
 	}
 	if err != nil && ctx.Err() == nil {
 		l.attempts.alone(time.Now())
-		l.log.Warn("sockets are counted by this process alone", zap.Error(err))
+		l.complain("sockets are counted by this process alone", err)
 	}
 	return nil
 }

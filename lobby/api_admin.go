@@ -5,8 +5,8 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"slices"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"go.uber.org/zap"
@@ -24,6 +24,9 @@ type AdminNode struct {
 	ID       string            `json:"id" example:"x5n2rm7ksm6vqzcgq3nyzj4k5e" doc:"Of this run of it; it changes when others have taken its rooms over."`
 	Role     string            `json:"role" example:"match" doc:"lobby, match or all."`
 	URL      string            `json:"url,omitempty" example:"https://eu1.play.example" doc:"Where clients reach its rooms directly; none: they come by any server."`
+	Peer     string            `json:"peer_url,omitempty" example:"http://10.0.0.7:8080" doc:"Where other servers reach it: its own address, also behind a load balancer."`
+	Version  string            `json:"version,omitempty" example:"v1.4.0" doc:"The release that it runs."`
+	Began    *time.Time        `json:"started_at,omitempty" example:"2026-01-02T03:04:05.678Z" doc:"When its process began, by its own clock."`
 	Region   string            `json:"region,omitempty" example:"eu"`
 	Tags     map[string]string `json:"tags,omitempty" example:"{\"disk\":\"fast\"}"`
 	Games    map[string]string `json:"games" example:"{\"arena\":\"3\"}" doc:"The version of the rules by game."`
@@ -57,7 +60,12 @@ type AdminLoad struct {
 func adminNode(r *cluster.Registered) AdminNode {
 	n := AdminNode{
 		ID: r.ID, Role: cmp.Or(r.Role, cluster.RoleAll), URL: r.URL, Region: r.Region, Tags: r.Tags, Games: r.Games, Capacity: r.Capacity,
+		Peer: r.Peer, Version: r.Version,
 		Load: AdminLoad(r.Load), Lease: r.Left.Milliseconds(), Draining: r.Draining, Closed: r.Closed(),
+	}
+	if r.Began > 0 {
+		began := time.UnixMilli(r.Began).UTC()
+		n.Began = &began
 	}
 	if r.Asked {
 		n.URL = ""
@@ -148,14 +156,6 @@ func (l *Lobby) registerAdmin(api huma.API) {
 	})), l.undrainNode)
 }
 
-// asAdmin is nil where who makes the request is an operator: in development, everybody.
-func (l *Lobby) asAdmin(ctx context.Context) error {
-	if l.cfg.OpenAdmin || slices.Contains(playerOf(ctx).Roles, roleAdmin) {
-		return nil
-	}
-	return huma.Error403Forbidden("a token with the role admin is needed")
-}
-
 // audit logs what an operator or a backend did. Where an error leaves open whether it is done, the line says so: what is done
 // is never without one.
 func (l *Lobby) audit(ctx context.Context, what string, err error, more ...zap.Field) {
@@ -169,9 +169,6 @@ func (l *Lobby) audit(ctx context.Context, what string, err error, more ...zap.F
 func operator(ctx context.Context) string { return cmp.Or(playerOf(ctx).ID, "anybody") }
 
 func (l *Lobby) adminNodes(ctx context.Context, _ *struct{}) (*adminNodesOutput, error) {
-	if err := l.asAdmin(ctx); err != nil {
-		return nil, err
-	}
 	all, err := l.nodes.Registered(ctx)
 	if err != nil {
 		return nil, l.problem("listing the servers", err)
@@ -184,9 +181,6 @@ func (l *Lobby) adminNodes(ctx context.Context, _ *struct{}) (*adminNodesOutput,
 }
 
 func (l *Lobby) placement(ctx context.Context, in *placementInput) (*placementOutput, error) {
-	if err := l.asAdmin(ctx); err != nil {
-		return nil, err
-	}
 	g, ok := l.games[in.Game]
 	if !ok {
 		return nil, huma.Error404NotFound(noGame)
@@ -208,9 +202,6 @@ func (l *Lobby) placement(ctx context.Context, in *placementInput) (*placementOu
 }
 
 func (l *Lobby) drainNode(ctx context.Context, in *adminNodeInput) (*struct{}, error) {
-	if err := l.asAdmin(ctx); err != nil {
-		return nil, err
-	}
 	if err := l.nodes.Drain(ctx, in.ID, operator(ctx)); err != nil {
 		return nil, l.nodeProblem("draining a server", err)
 	}
@@ -219,9 +210,6 @@ func (l *Lobby) drainNode(ctx context.Context, in *adminNodeInput) (*struct{}, e
 }
 
 func (l *Lobby) undrainNode(ctx context.Context, in *adminNodeInput) (*struct{}, error) {
-	if err := l.asAdmin(ctx); err != nil {
-		return nil, err
-	}
 	if err := l.nodes.Undrain(ctx, in.ID); err != nil {
 		return nil, l.nodeProblem("ending that a server drains", err)
 	}

@@ -208,9 +208,6 @@ func (l *Lobby) auditRoom(ctx context.Context, what, room string, err error, mor
 }
 
 func (l *Lobby) adminRooms(ctx context.Context, in *adminRoomsInput) (*adminRoomsOutput, error) {
-	if err := l.asAdmin(ctx); err != nil {
-		return nil, err
-	}
 	const doing = "listing all rooms"
 	which := cluster.Which{Game: in.Game, Nodes: []string{in.Node}}
 	if in.Node == "" {
@@ -235,9 +232,6 @@ func (l *Lobby) adminRooms(ctx context.Context, in *adminRoomsInput) (*adminRoom
 }
 
 func (l *Lobby) adminRoom(ctx context.Context, in *OfRoom) (*adminRoomOutput, error) {
-	if err := l.asAdmin(ctx); err != nil {
-		return nil, err
-	}
 	r, err := l.rooms.RoomNow(ctx, in.ID)
 	if errors.Is(err, cluster.ErrNoRoom) {
 		return nil, huma.Error404NotFound(noRoomNow)
@@ -259,9 +253,6 @@ func (l *Lobby) adminRoom(ctx context.Context, in *OfRoom) (*adminRoomOutput, er
 }
 
 func (l *Lobby) adminState(ctx context.Context, in *OfRoom) (*adminStateOutput, error) {
-	if err := l.asAdmin(ctx); err != nil {
-		return nil, err
-	}
 	const doing = "looking into a room's state"
 	if err := l.count(ctx, limitKey(ctx)+":states", stateLimit, "you look into states too often"); err != nil {
 		return nil, l.problem(doing, err)
@@ -281,9 +272,6 @@ func (l *Lobby) adminState(ctx context.Context, in *OfRoom) (*adminStateOutput, 
 }
 
 func (l *Lobby) adminEnd(ctx context.Context, in *adminRoomEndInput) (*orderedOutput, error) {
-	if err := l.asAdmin(ctx); err != nil {
-		return nil, err
-	}
 	id, digest := l.idempotent(ctx, "end:"+in.ID, in.Key, in.Body)
 	got, err := l.order(ctx, "ending a room", in.ID, cluster.Order{ID: id, Digest: digest, Kind: cluster.OrderEnd, Text: in.Body.Reason})
 	if mayBeDone(got) {
@@ -296,9 +284,6 @@ func (l *Lobby) adminEnd(ctx context.Context, in *adminRoomEndInput) (*orderedOu
 }
 
 func (l *Lobby) adminKick(ctx context.Context, in *adminRoomKickInput) (*orderedOutput, error) {
-	if err := l.asAdmin(ctx); err != nil {
-		return nil, err
-	}
 	id, digest := l.idempotent(ctx, "kick:"+in.ID, in.Key, in.Body)
 	got, err := l.order(ctx, "kicking a player", in.ID, cluster.Order{
 		ID: id, Digest: digest, Kind: cluster.OrderKick, Player: in.Body.Player, Text: in.Body.Reason,
@@ -321,9 +306,6 @@ func mayBeDone(got cluster.Outcome) bool {
 const kindAnnouncement = "announcement"
 
 func (l *Lobby) adminAnnounce(ctx context.Context, in *adminRoomAnnounceInput) (*notifyOutput, error) {
-	if err := l.asAdmin(ctx); err != nil {
-		return nil, err
-	}
 	const doing = "announcing something in a room"
 	id, digest := l.idempotent(ctx, "announce:"+in.ID, in.Key, in.Body)
 	if err := l.sameNotification(ctx, id, digest); err != nil {
@@ -340,7 +322,7 @@ func (l *Lobby) adminAnnounce(ctx context.Context, in *adminRoomAnnounceInput) (
 	if len(players) > 0 {
 		err = l.inbox.Post(ctx, id, kindNotification, Notification{ID: id, Kind: kindAnnouncement, Title: in.Body.Title, Body: in.Body.Text}, players...)
 	}
-	l.auditRoom(ctx, "something is announced in a room", in.ID, err, zap.String("title", in.Body.Title)) // some may have got it
+	l.auditRoom(ctx, "something is announced in a room", in.ID, err, zap.String("id", id), zap.String("title", in.Body.Title)) // some may have got it
 	if err != nil {
 		return nil, l.problem(doing, err)
 	}

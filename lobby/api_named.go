@@ -37,7 +37,7 @@ func (l *Lobby) registerNamed(api huma.API) {
 func (l *Lobby) joinNamed(ctx context.Context, in *joinNamedInput) (*matchOutput, error) {
 	g, ok := l.games[in.Game]
 	if !ok || !g.Persist {
-		return nil, huma.Error404NotFound("there is no game whose rooms have names of that name")
+		return nil, huma.Error404NotFound("there is no such game, or its rooms have no names")
 	}
 	if err := l.admitted(ctx, g.Name); err != nil {
 		return nil, err

@@ -48,8 +48,28 @@ func (l *Lobby) authenticate(api huma.API) func(huma.Context, func(huma.Context)
 			_ = huma.WriteErr(api, ctx, http.StatusForbidden, noPlayer) // nobody is left to tell
 			return
 		}
+		if roles := l.lacks(p, ctx.Operation()); roles != "" { // before anything of the request is looked at
+			_ = huma.WriteErr(api, ctx, http.StatusForbidden, "a token with the role "+roles+" is needed") // nobody is left to tell
+			return
+		}
 		next(huma.WithValue(ctx, playerKey{}, p))
 	}
+}
+
+// lacks is which roles would do for an operation where the player has none of them; "" where he may ask. In development
+// everybody is an operator.
+func (l *Lobby) lacks(p token.Player, op *huma.Operation) string {
+	var roles []string
+	switch {
+	case op.OperationID == publishOp || op.OperationID == notifyOp:
+		roles = rolesNotify
+	case slices.Contains(op.Tags, tagAdmin) && !l.cfg.OpenAdmin:
+		roles = []string{roleAdmin}
+	}
+	if len(roles) == 0 || slices.ContainsFunc(p.Roles, func(r string) bool { return slices.Contains(roles, r) }) {
+		return ""
+	}
+	return strings.Join(roles, " or ")
 }
 
 // errBadPlayer means that a token is genuine and names a player whom the wire cannot carry.

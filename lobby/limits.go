@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
-	"go.uber.org/zap"
 )
 
 // Requests that one player, and for guests' logins one address, may make; all lobbies count together. What an address
@@ -102,7 +101,7 @@ func (l *Lobby) limit(api huma.API) func(huma.Context, func(huma.Context)) {
 			_ = huma.WriteErr(api, ctx, http.StatusTooManyRequests, often.what) // nobody is left to tell
 			return
 		case err != nil:
-			l.log.Warn("a request could not be counted", zap.Error(err))
+			l.complain("a request could not be counted", err)
 			ctx.SetHeader("Retry-After", "1")
 			_ = huma.WriteErr(api, ctx, http.StatusServiceUnavailable, notNow) // nobody is left to tell
 			return

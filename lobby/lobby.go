@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 	"github.com/redis/go-redis/v9"
 	"go.uber.org/zap"
 
+	"muster/internal/complaint"
 	"muster/lobby/chat"
 	"muster/lobby/inbox"
 	"muster/lobby/live"
@@ -124,7 +126,8 @@ type Lobby struct {
 	parties  *party.Store
 	chat     *chat.Store
 	attempts attempts
-	creating chan struct{} // a place for each request that makes something new
+	said     complaint.Book // what is in the log already
+	creating chan struct{}  // a place for each request that makes something new
 
 	socket   socket
 	live     *live.Server
@@ -218,7 +221,7 @@ const noticeQueue = "queue"
 // publish sends notices. One that is lost costs a wait until the next look, so the error is only logged.
 func (l *Lobby) publish(ctx context.Context, notices ...cluster.Notice) {
 	if err := l.bus.Publish(ctx, notices...); err != nil {
-		l.log.Warn("a notice was not published", zap.Error(err))
+		l.complain("a notice was not published", err)
 	}
 }
 
@@ -226,7 +229,7 @@ func (l *Lobby) publish(ctx context.Context, notices ...cluster.Notice) {
 func (l *Lobby) Ready(ctx context.Context) (obstacle string) {
 	switch err := l.cfg.Redis.Ping(ctx).Err(); {
 	case err != nil:
-		l.log.Warn("not ready", zap.Error(err))
+		l.complain("not ready", err)
 		return "Redis does not answer"
 	case l.closing.Err() != nil:
 		return "the server is shutting down"
@@ -315,7 +318,29 @@ func (l *Lobby) Register(mux *http.ServeMux) *huma.OpenAPI {
 	if l.cfg.Guests {
 		l.registerGuests(api)
 	}
+	describeRetries(api.OpenAPI())
 	return api.OpenAPI()
+}
+
+// describeRetries says of answers that are for now that they say when to come again.
+func describeRetries(doc *huma.OpenAPI) {
+	const after = "Retry-After"
+	doc.Components.Headers = map[string]*huma.Header{after: {
+		Description: "After how many seconds to come again; none: it is not known, or of no use.",
+		Schema:      &huma.Schema{Type: huma.TypeInteger, Examples: []any{1}},
+	}}
+	for _, item := range doc.Paths {
+		for _, op := range []*huma.Operation{item.Get, item.Post, item.Put, item.Patch, item.Delete} {
+			if op == nil {
+				continue
+			}
+			for _, status := range []int{http.StatusTooManyRequests, http.StatusServiceUnavailable} {
+				if r := op.Responses[strconv.Itoa(status)]; r != nil {
+					r.Headers = map[string]*huma.Param{after: {Ref: "#/components/headers/" + after}}
+				}
+			}
+		}
+	}
 }
 
 // withBody are the errors of operations that read a body.

@@ -402,6 +402,31 @@ func TestPlayersKeepTheirSeatsWhenTheLobbyDoesNotHearThatTheyAreMatched(t *testi
 	})
 }
 
+func TestWhatKeepsMatchesFromBeingMadeIsLoggedOnceAMinute(t *testing.T) {
+	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
+		p := open(t, hurt(t, rdb, func(cmd redis.Cmder, next func() error) error {
+			if s := fmt.Sprint(cmd.Args()...); strings.HasPrefix(cmd.Name(), "eval") && strings.Contains(s, someNode.URL) {
+				cmd.SetErr(errors.New("no room is made"))
+				return cmd.Err()
+			}
+			return next()
+		}), nil)
+		defer p.Close()
+		defer join(t, rdb, someNode)()
+		p.enqueue("alice", "arena")
+		lines := func() int { return p.logs.FilterMessage("matching failed").Len() }
+		until(t, "the first line", func() bool { return lines() == 1 })
+		time.Sleep(50 * time.Second)
+		if lines() != 1 {
+			t.Errorf("%d lines within a minute", lines())
+		}
+		until(t, "the second line", func() bool { return lines() == 2 })
+		if repeats, _ := p.logs.FilterMessage("matching failed").All()[1].ContextMap()["repeats"].(int64); repeats < 10 {
+			t.Errorf("it says that it came %d times", repeats)
+		}
+	})
+}
+
 // A lobby may die between any two steps of making a match.
 func TestMatchOfALobbyThatDiesHalfwayIsMadeByAnother(t *testing.T) {
 	for step, words := range map[string][]string{ // what the step's command holds

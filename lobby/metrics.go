@@ -22,7 +22,7 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		return prometheus.NewCounter(prometheus.CounterOpts{Name: name, Help: help})
 	}
 	m := &metrics{
-		failures: counter("muster_lobby_failures_total", "Looks and stores that failed and are made again."),
+		failures: counter("muster_lobby_failures_total", "What failed in the background and is done again: looks at queues, stores of results."),
 		results: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "muster_results_total", Help: "Results of matches stored, by game.",
 		}, []string{"game"}),

@@ -62,6 +62,9 @@ func TestEveryOperationIsDescribedInFull(t *testing.T) {
 	if info := in(t, doc, "info"); info["version"] != "v0" || info["title"] == "" || info["description"] == "" {
 		t.Errorf("info is %v", info)
 	}
+	if h := in(t, doc, "components", "headers", "Retry-After"); h["description"] == nil || in(t, h, "schema")["examples"] == nil {
+		t.Errorf("the header Retry-After is %v", h)
+	}
 	schemas := in(t, doc, "components", "schemas")
 	ids := map[any]bool{}
 	operations := 0
@@ -84,6 +87,11 @@ func TestEveryOperationIsDescribedInFull(t *testing.T) {
 				}
 			}
 			checkExamples(t, where+" body", op["requestBody"], schemas)
+			for _, status := range []string{"429", "503"} {
+				if h := in(t, op, "responses", status, "headers", "Retry-After"); h["$ref"] != "#/components/headers/Retry-After" {
+					t.Errorf("%s: %s has no Retry-After", where, status)
+				}
+			}
 			for status, res := range in(t, op, "responses") {
 				checkExamples(t, where+" "+status, res, schemas)
 			}

@@ -64,9 +64,16 @@ func (l *Lobby) problem(doing string, err error) error {
 		return later(reasonOf(err), "5")
 	}
 	if !errors.Is(err, context.Canceled) { // else the client has gone away
-		l.log.Warn(doing+" failed", zap.Error(err))
+		l.complain(doing+" failed", err)
 	}
 	return later(notNow, "1")
+}
+
+// complain logs what fails for as many requests as come meanwhile: each kind once, and again where it changes or has lasted.
+func (l *Lobby) complain(what string, err error) {
+	if repeats, say := l.said.Again(what, err.Error(), time.Now()); say {
+		l.log.Warn(what, zap.Error(err), zap.Int("repeats", repeats))
+	}
 }
 
 // replayProblem is the answer of a recording that is not shown.

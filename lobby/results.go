@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
-	"go.uber.org/zap"
 
 	"muster/match/cluster"
 	"muster/proto"
@@ -75,7 +74,7 @@ func (l *Lobby) drainResults(ctx context.Context) {
 		cancel()
 		if err != nil && ctx.Err() == nil {
 			l.metrics.failures.Inc()
-			l.log.Warn("storing results failed; they wait in the outbox", zap.Error(err))
+			l.complain("storing results failed; they wait in the outbox", err)
 		}
 	}
 }

@@ -164,11 +164,15 @@ func (h *Host) renew(ctx context.Context, rm *Instance) error {
 	return err //nolint:wrapcheck // logged with what was done
 }
 
-// call calls the directory, within its time.
+// call calls the directory, within its time. What fails for all rooms at once is logged with the first of them.
 func (h *Host) call(rm *Instance, doing string, f func(context.Context) error) {
 	ctx, cancel := context.WithTimeout(h.ctx, callTimeout)
 	defer cancel()
-	if err := f(ctx); err != nil && h.ctx.Err() == nil {
-		h.log.Warn(doing+" failed", zap.String("room", rm.spec.ID), zap.Error(err))
+	err := f(ctx)
+	if err == nil || h.ctx.Err() != nil {
+		return
+	}
+	if repeats, say := h.said.Again(doing, err.Error(), time.Now()); say {
+		h.log.Warn(doing+" failed", zap.String("room", rm.spec.ID), zap.Error(err), zap.Int("repeats", repeats))
 	}
 }

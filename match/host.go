@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 
+	"muster/internal/complaint"
 	"muster/match/journal"
 )
 
@@ -63,6 +64,7 @@ type Host struct {
 	load     load
 	kept     keptBudget
 	crashes  atomic.Int32 // replays of panics
+	said     complaint.Book
 	journals *journal.Metrics
 	gate     gate
 	unfit    atomic.Pointer[string] // why the process cannot be healthy again

@@ -166,7 +166,12 @@ func (h *Host) weigh(now time.Time) {
 	if level != before {
 		l.level.Store(level)
 		h.metrics.overload.Set(float64(level))
-		h.log.Warn("the load level changed", zap.Int32("level", level), zap.Uint64("ticks", n), zap.Uint64("late", bad))
+		fields := []zap.Field{zap.Int32("level", level), zap.Uint32("frame_every_ticks", l.sendEvery()), zap.Uint64("ticks", n), zap.Uint64("late", bad)}
+		if level > before {
+			h.log.Warn("too many ticks are late: frames go out less often, and no new rooms are taken", fields...)
+		} else {
+			h.log.Info("ticks are on time again: frames go out more often", append(fields, zap.Bool("new_rooms", level == 0))...)
+		}
 	}
 }
 

@@ -79,7 +79,7 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		castsLeftOut:    counter("muster_spectator_frames_left_out_total", "Frames that nobody who watches is shown, since too much is kept for them, of a room or of all."),
 	}
 	quantiles := prometheus.NewGaugeVec(prometheus.GaugeOpts{
-		Name: "muster_tick_quantile_seconds", Help: "How long ticks of the last five seconds took at most, but for the slowest: half, 1 in 100 of them.",
+		Name: "muster_tick_quantile_seconds", Help: "What half (0.5) and 99 in 100 (0.99) of the ticks of the last five seconds did not exceed, to an eighth.",
 	}, []string{"quantile"})
 	m.tickP50, m.tickP99 = quantiles.WithLabelValues("0.5"), quantiles.WithLabelValues("0.99")
 	if r != nil {

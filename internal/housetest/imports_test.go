@@ -55,7 +55,7 @@ var rules = []rule{
 	},
 	{
 		dirs: []string{"match"}, except: []string{"match/bridge", "match/edge", "match/cluster", "match/journal", "match/matchtest", "match/node", "match/playback"},
-		onlyOurs: []string{"internal/pause", "match/journal", "netcode", "proto", "proto/token"},
+		onlyOurs: []string{"internal/complaint", "internal/pause", "match/journal", "netcode", "proto", "proto/token"},
 		not:      []string{"github.com/redis", "github.com/lxzan/gws", "net/http"},
 		why:      "the loop knows neither sockets nor Redis: edges and the directory are interfaces that it is given",
 	},
@@ -86,11 +86,15 @@ var rules = []rule{
 		why: "it looks at a text and knows nothing of what the text is for",
 	},
 	{
+		dirs: []string{"internal/complaint"}, onlyOurs: nothing, onlyOthers: nothing,
+		why: "it decides whether to say something and does not say it",
+	},
+	{
 		dirs: []string{"internal/secret"}, onlyOurs: nothing,
 		why: "it looks at a file's mode and knows nothing of what the file is for",
 	},
 	{
-		dirs: []string{"match/cluster"}, onlyOurs: []string{"internal/pause", "internal/secret", "match/cluster/ownership", "match/journal", "proto", "proto/token"},
+		dirs: []string{"match/cluster"}, onlyOurs: []string{"internal/complaint", "internal/pause", "internal/secret", "match/cluster/ownership", "match/journal", "proto", "proto/token"},
 		why: "the lobby uses it without the loop, so it must not bring the loop with it",
 	},
 	{
@@ -144,7 +148,7 @@ var rules = []rule{
 	{
 		dirs: []string{"lobby"},
 		onlyOurs: []string{
-			"internal/door", "internal/pause", "internal/strictjson", "lobby/chat", "lobby/inbox", "lobby/invitation", "lobby/joincode", "lobby/keyspace", "lobby/live", "lobby/party", "lobby/players",
+			"internal/complaint", "internal/door", "internal/pause", "internal/strictjson", "lobby/chat", "lobby/inbox", "lobby/invitation", "lobby/joincode", "lobby/keyspace", "lobby/live", "lobby/party", "lobby/players",
 			"lobby/presence", "lobby/queue", "lobby/queuefile", "lobby/rating", "lobby/simulate", "lobby/ticket",
 			"match/cluster", "proto", "proto/token",
 		},

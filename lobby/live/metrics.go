@@ -46,7 +46,7 @@ func newMetrics(r prometheus.Registerer) *metrics {
 			Name: "muster_lobby_handshakes_refused_total", Help: "Handshakes refused before the upgrade, by reason.",
 		}, []string{"reason"}),
 		published:   counter("muster_lobby_published_total", "Published events that were written to lobby sockets."),
-		unpublished: counter("muster_lobby_unpublished_total", "Those that were not: the client had not read, or too much was published at once."),
+		unpublished: counter("muster_lobby_unpublished_total", "Published events that were not written to a lobby socket: the client had not read, or too much was published at once."),
 		panics:      counter("muster_lobby_reader_panics_total", "Panics while reading a lobby socket, each confined to it."),
 	}
 	for _, info := range proto.Codes {

@@ -13,6 +13,7 @@ import (
 	"github.com/redis/go-redis/v9"
 	"go.uber.org/zap"
 
+	"muster/internal/complaint"
 	"muster/lobby/inbox"
 	"muster/lobby/queue"
 	"muster/match/cluster"
@@ -80,6 +81,7 @@ type Service struct {
 	running context.Context //nolint:containedctx // ends when Close begins
 	wg      sync.WaitGroup
 
+	said    complaint.Book
 	setting sync.Mutex // held while the queues are replaced
 
 	mu      sync.Mutex
@@ -280,7 +282,9 @@ func (s *Service) failed(queue string, err error) {
 		return
 	}
 	s.cfg.Metrics.Failures.Inc()
-	s.cfg.Log.Warn("matching failed", zap.String("queue", queue), zap.Error(err))
+	if repeats, say := s.said.Again(queue, err.Error(), time.Now()); say {
+		s.cfg.Log.Warn("matching failed", zap.String("queue", queue), zap.Error(err), zap.Int("repeats", repeats))
+	}
 }
 
 // event is what players hear of a ticket.

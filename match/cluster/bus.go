@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 	"go.uber.org/zap"
 
+	"muster/internal/complaint"
 	"muster/internal/pause"
 	"muster/proto"
 )
@@ -32,7 +34,8 @@ type Bus struct {
 	rdb    redis.UniversalClient
 	shards bool // it is a Cluster's
 	log    *zap.Logger
-	self   string // the channel of this bus's own beats
+	self   string         // the channel of this bus's own beats
+	said   complaint.Book // what is in the log already
 	keys
 
 	// Called on the bus's goroutine; they must not block.
@@ -136,7 +139,9 @@ func (b *Bus) run(ctx context.Context) {
 		why := b.listen(ctx)
 		b.setLive(false)
 		if ctx.Err() == nil {
-			b.log.Warn("the notice bus is down and connects again", zap.String("because", why))
+			if repeats, say := b.said.Again("bus", why, time.Now()); say {
+				b.log.Warn("the notice bus is down and connects again", zap.String("because", why), zap.Int("repeats", repeats))
+			}
 			_ = pause.For(ctx, beatEvery) // the loop looks whether it has ended
 		}
 	}
@@ -152,6 +157,9 @@ func (b *Bus) listen(ctx context.Context) (why string) {
 				return false
 			}
 			b.setLive(true)
+			if _, was := b.said.Over("bus"); was {
+				b.log.Info("the notice bus is connected again")
+			}
 			b.onGap()
 			return true
 		},

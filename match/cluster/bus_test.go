@@ -142,6 +142,9 @@ func TestBlackHoledSubscriptionIsNoticedWithinThreeBeatsAndFollowedByAGap(t *tes
 		if n := e.logs.FilterMessage("the notice bus is down and connects again").Len(); n != 1 {
 			t.Errorf("logged %d times that it was down, want once", n)
 		}
+		if n := e.logs.FilterMessage("the notice bus is connected again").Len(); n != 1 {
+			t.Errorf("logged %d times that it is up, want once", n)
+		}
 	})
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/redis/go-redis/v9"
 	"go.uber.org/zap"
 
+	"muster/internal/complaint"
 	"muster/internal/pause"
 )
 
@@ -28,6 +29,7 @@ type linkEar struct {
 	anew   time.Time // when the newest subscription began
 	gones  []string
 	gaps   []string
+	said   complaint.Book // what is in the log already
 }
 
 // run keeps one subscription after the other.
@@ -42,7 +44,9 @@ func (e *linkEar) run(ctx context.Context) {
 		if why == "" { // it has another name now
 			continue
 		}
-		e.cfg.Log.Warn("the links to other nodes are down and connect again", zap.String("because", why))
+		if repeats, say := e.said.Again("links", why, time.Now()); say {
+			e.cfg.Log.Warn("the links to other nodes are down and connect again", zap.String("because", why), zap.Int("repeats", repeats))
+		}
 		_ = pause.For(ctx, beatEvery) // the loop looks whether it has ended
 		e.look()
 	}
@@ -83,6 +87,9 @@ func (e *linkEar) listen(ctx context.Context) (why string) {
 func (e *linkEar) heardAnew() {
 	e.anew = time.Now()
 	e.setLive(true)
+	if _, was := e.said.Over("links"); was {
+		e.cfg.Log.Info("the links to other nodes are connected again")
+	}
 	e.mu.Lock()
 	for _, p := range e.peers {
 		p.suspect = true

@@ -20,9 +20,9 @@ func newLinksMetrics(r prometheus.Registerer) *linksMetrics {
 	}
 	m := &linksMetrics{
 		sent:      counter("muster_links_sent_total", "Envelopes that were sent to other nodes; one has all that waited for its node."),
-		sentBytes: counter("muster_links_sent_bytes_total", "Their bytes."),
+		sentBytes: counter("muster_links_sent_bytes_total", "Bytes of the envelopes that were sent to other nodes."),
 		taken:     counter("muster_links_received_total", "Envelopes of other nodes that were taken."),
-		takeBytes: counter("muster_links_received_bytes_total", "Their bytes."),
+		takeBytes: counter("muster_links_received_bytes_total", "Bytes of the envelopes of other nodes that were taken."),
 		gaps:      counter("muster_links_gaps_total", "Times that messages of a node were lost, or may have been."),
 		gones:     counter("muster_links_gone_total", "Nodes of which nothing was heard for five seconds."),
 		peers:     gauge("muster_links_peers", "Nodes with which messages were exchanged lately."),

@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 
+	"muster/internal/complaint"
 	"muster/match/cluster/ownership"
 )
 
@@ -73,7 +74,8 @@ type Member struct {
 	probes *probes
 	counts *leaseMetrics
 	id     atomic.Pointer[string]
-	now    chan struct{} // renew at once
+	now    chan struct{}  // renew at once
+	said   complaint.Book // what is in the log already
 
 	stop context.CancelFunc
 	wg   sync.WaitGroup
@@ -246,7 +248,13 @@ func (b *Member) run(ctx context.Context) {
 			b.fenced()
 			continue
 		case err != nil:
-			b.log.Warn("the lease was not renewed", zap.Error(err))
+			if repeats, say := b.said.Again("lease", err.Error(), time.Now()); say {
+				b.log.Warn("the lease was not renewed", zap.Error(err), zap.Int("repeats", repeats))
+			}
+		default:
+			if repeats, was := b.said.Over("lease"); was {
+				b.log.Info("the lease is renewed again", zap.Int("repeats", repeats))
+			}
 		}
 	}
 }

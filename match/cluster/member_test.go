@@ -11,6 +11,8 @@ import (
 
 	"github.com/redis/go-redis/v9"
 	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+	"go.uber.org/zap/zaptest/observer"
 
 	"muster/match/cluster"
 )
@@ -25,6 +27,7 @@ type peer struct {
 	rdb   redis.UniversalClient
 	wires *wires
 	front *front
+	logs  *observer.ObservedLogs
 
 	mu     sync.Mutex
 	until  time.Time // zero: for ever
@@ -81,7 +84,9 @@ func (n *peerNet) join(t *testing.T, rdb redis.UniversalClient, id string, more 
 	for _, f := range more {
 		f(&cfg)
 	}
-	m, err := cluster.NewNodes(p.rdb, ns, zap.NewNop()).Join(t.Context(), cfg)
+	var core zapcore.Core
+	core, p.logs = observer.New(zapcore.InfoLevel)
+	m, err := cluster.NewNodes(p.rdb, ns, zap.New(core)).Join(t.Context(), cfg)
 	must(t, err)
 	p.Member = m
 	t.Cleanup(func() { m.Leave(context.Background()) })
@@ -235,7 +240,13 @@ func TestNodeThatIsAloneByItsSettingsGoesOnWithoutRedis(t *testing.T) {
 		a := n.join(t, rdb, "a", func(cfg *cluster.MemberConfig) { cfg.Alone = true })
 		a.wires.swallowAll(true)
 		always(t, 30*time.Second, "it runs", a.runs)
+		if lines := a.logs.FilterMessage("the lease was not renewed").Len(); lines < 1 || lines > 2 {
+			t.Errorf("an outage of half a minute is %d lines, want one for each kind of error", lines)
+		}
 		a.wires.swallowAll(false)
+		within(t, 5*time.Second, "the log says that it is over", func() bool {
+			return a.logs.FilterMessage("the lease is renewed again").Len() == 1
+		})
 	})
 }
 

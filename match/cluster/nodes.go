@@ -31,6 +31,12 @@ type Node struct {
 	Draining bool `json:"draining,omitempty"` // it takes no new rooms, since an operator said so
 	Load     Load `json:"load,omitzero"`
 
+	// Key tells the deployment's keys apart and nothing else of them; "" is not said.
+	Key string `json:"key,omitempty"`
+	// For operators: the release that it runs, and when its process began, by its own clock, as Unix time in milliseconds.
+	Version string `json:"version,omitempty"`
+	Began   int64  `json:"began,omitempty"`
+
 	Playing map[string]InGame `json:"playing,omitempty"` // what of its load is each game's, by name
 	Queues  map[string]string `json:"queues,omitempty"`  // the queues of its lobby, and their games
 }

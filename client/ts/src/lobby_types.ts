@@ -69,12 +69,18 @@ export interface AdminNode {
   /** For how long it counts as alive if it says nothing; below 0 since when it does not. */
   lease_ms: number;
   load: AdminLoad;
+  /** Where other servers reach it: its own address, also behind a load balancer. */
+  peer_url?: string;
   region?: string;
   /** lobby, match or all. */
   role: string;
+  /** When its process began, by its own clock. RFC 3339. */
+  started_at?: string;
   tags?: Record<string, string>;
   /** Where clients reach its rooms directly; none: they come by any server. */
   url?: string;
+  /** The release that it runs. */
+  version?: string;
 }
 
 /** What GET /v1/admin/nodes answers. */
