@@ -95,6 +95,12 @@ var (
 	errAway = errors.New("no answer from Redis")
 )
 
+func (l *line) isCut() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.cut
+}
+
 // lose cuts a process off from Redis, or brings it back.
 func (l *line) lose(away bool) {
 	l.mu.Lock()
@@ -379,7 +385,7 @@ func (w *world) begin(game, id, queue string, on *process, players ...string) *p
 func (p *player) sits(at *process, rm *match.Instance, a match.Attach) {
 	p.note()
 	p.at, p.rm = at, rm
-	p.now = &sitting{t: p.w.t, schema: rm.Schema(), seat: p.seat, events: map[uint32]paid{}}
+	p.now = &sitting{t: p.w.t, schema: rm.Schema(), seat: p.seat, line: at.line, events: map[uint32]paid{}}
 	a.Viewer, a.Player = p.now, match.Player{Seat: p.seat, ID: p.id, Name: p.id, Team: p.team}
 	a.PlayerExpires = time.Now().Add(time.Hour)
 	rm.Attach(a)
