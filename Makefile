@@ -64,7 +64,7 @@ pages: ## the pages of cards, canvas, chat, watching and operators in a browser;
 	MUSTER_SCREENSHOTS=$(SHOTS) go test ./internal/e2e -count=1 -timeout 20m -pages \
 	  -run 'Canvas|Cards|WatchedLive|WatchedAsTables|ThreePeople|Operators'
 
-spectators: ## what WATCH (10000) who watch one match cost beside its players, a tenth of them slow; a quiet machine, a minute
+spectators: ## what WATCH (10000) who watch one match cost beside its players, a tenth of them slow; a quiet machine, two minutes
 	go run ./internal/watchbench -watch $(or $(WATCH),10000)
 
 soak: ## rooms and sockets come and go for TIME (10m); the heap must not grow, and all must be given back
