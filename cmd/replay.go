@@ -158,8 +158,8 @@ func (r *replayed) status() int {
 	switch {
 	case r.rep.Differs != nil, r.rep.Panic != nil:
 		return statusDiffers
-	case r.rep.Checked+r.compared() == 0:
-		return statusUnreadable // nothing was compared
+	case r.rep.Checked+r.compared() == 0, r.rep.Damage != nil:
+		return statusUnreadable // nothing was compared, or not all of it
 	}
 	return 0
 }

@@ -116,6 +116,7 @@ type summary struct {
 	SkippedMore     int      `json:"skipped_more,omitempty"`
 	Truncated       bool     `json:"truncated"`
 	Damage          string   `json:"damage,omitempty"`
+	Damaged         bool     `json:"damaged,omitempty"` // it was not only cut
 	Players         []*stay  `json:"players"`
 	PlayersMore     int      `json:"players_more,omitempty"`
 
@@ -166,7 +167,7 @@ func summaryOf(src io.ReadSeeker) (*summary, error) {
 	s.Seconds = float64(s.Last-s.First) / float64(max(1, s.TickRate))
 	s.Truncated = rd.Truncated()
 	if s.Truncated {
-		s.Damage = rd.Damage().Error()
+		s.Damage, s.Damaged = rd.Damage().Error(), rd.Damaged()
 	}
 	return s, nil
 }

@@ -296,6 +296,24 @@ func TestReplayThatWasCutShortIsReadAsFarAsItGoes(t *testing.T) {
 	}
 }
 
+func TestReplayThatIsDamagedIsNoProofOfWhatComesAfter(t *testing.T) {
+	whole, err := os.ReadFile(walked(t, match.Rules{Durability: match.Journal}))
+	must(t, err)
+	g := walkGame(t, walk{}, match.Rules{})
+	file := filepath.Join(t.TempDir(), "damaged.muster")
+	whole[len(whole)-100] ^= 1
+	must(t, os.WriteFile(file, whole, 0o600))
+	for _, command := range []string{"verify", "bisect"} {
+		status, out, errs := replayCommand(t, g, command, file)
+		if status != 2 || !strings.Contains(out, "DAMAGED, the same as far as it can be read; ticks ") || !strings.Contains(errs, "the checksum differs") {
+			t.Errorf("%s: exit status %d: %s%s", command, status, out, errs)
+		}
+	}
+	if status, out, _ := replayCommand(t, g, "show", file); status != 0 || !strings.Contains(out, "\nDAMAGED      ") {
+		t.Errorf("show: exit status %d: %s", status, out)
+	}
+}
+
 func TestLongReplaysTellEverySecondHowFarTheyAre(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "long")
 	must(t, os.WriteFile(file, make([]byte, 1000), 0o600))

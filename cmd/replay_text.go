@@ -35,7 +35,11 @@ func (s *summary) write(w io.Writer) error {
 		fmt.Fprintf(&b, "gaps         %d places where ticks are missing\n", s.Gaps)
 	}
 	if s.Truncated {
-		fmt.Fprintf(&b, "CUT SHORT    %s\n", line(s.Damage))
+		said := "CUT SHORT"
+		if s.Damaged {
+			said = "DAMAGED"
+		}
+		fmt.Fprintf(&b, "%-12s %s\n", said, line(s.Damage))
 	}
 	if len(s.Players) > 0 {
 		b.WriteString("\n")

@@ -19,8 +19,9 @@ type replayVerifyCmd struct {
 // Help implements kong's HelpProvider.
 func (replayVerifyCmd) Help() string {
 	return `Each file is run with the rules of its game that this program has, and every hash and checkpoint in it is compared. A line
-says what came of it. Exit status: 0, all are the same; 1, one differs or its rules panic; 2, one cannot be read, is of
-another game, or has nothing to compare with, as matches of the class checkpoint.
+says what came of it. Exit status: 0, all are the same; 1, one differs or its rules panic; 2, one cannot be read, is damaged,
+is of another game, or has nothing to compare with, as matches of the class checkpoint. One that was only cut short, since its
+server was killed, is compared as far as it goes.
 
 Example, to guard a game's rules with a recorded match:
 
@@ -80,6 +81,8 @@ func (r *replayed) verdict() string {
 		if rows := rep.Differs.Rows; len(rows) > 0 {
 			fmt.Fprintf(&b, ": %s", line(strings.Join(rows[:min(3, len(rows))], "; ")))
 		}
+	case rep.Damage != nil:
+		b.WriteString("DAMAGED, the same as far as it can be read")
 	case r.status() != 0:
 		b.WriteString("NOTHING TO COMPARE WITH")
 	default:
@@ -90,7 +93,7 @@ func (r *replayed) verdict() string {
 	switch {
 	case rep.Ended:
 		b.WriteString(", the match ended")
-	case rep.Truncated:
+	case rep.Truncated && rep.Damage == nil:
 		b.WriteString(", cut short there")
 	}
 	if rep.Gaps > 0 {
@@ -134,6 +137,9 @@ func (r *replayed) notes(w io.Writer, name string) {
 	}
 	if int(h.Seats) != rules.Seats {
 		fmt.Fprintf(w, "%s: note: recorded with %d seats, these rules have %d\n", name, h.Seats, rules.Seats)
+	}
+	if err := r.rep.Damage; err != nil {
+		fmt.Fprintf(w, "%s: note: %s\n", name, line(err.Error()))
 	}
 	if p := r.rep.Panic; p != nil {
 		stack := p.Stack[:min(len(p.Stack), maxStack)]

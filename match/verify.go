@@ -21,6 +21,7 @@ type Report struct {
 	Inputs      int
 	Events      int
 	Truncated   bool        // the file ends in the middle: what came before is what was run
+	Damage      error       // nil where it was only cut there; else what is wrong with it
 	Differs     *Difference // the first tick at which this run is another; nil when it is the same
 	Panic       *PanicError // the rules panicked, and the run ended there
 	Ended       bool        // the match came to its end
@@ -80,7 +81,9 @@ func VerifyReplay(g Game, src io.ReadSeeker) (*Report, error) {
 		rec, cp, err := rd.Next()
 		switch {
 		case errors.Is(err, io.EOF):
-			rep.Truncated = rd.Truncated()
+			if rep.Truncated = rd.Truncated(); rd.Damaged() {
+				rep.Damage = rd.Damage()
+			}
 			rep.Players = run.Players()
 			return rep, nil
 		case err != nil:

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -24,7 +25,10 @@ import (
 func TestMain(m *testing.M) {
 	switch role := testprocess.Role(); role {
 	case "":
-		goleak.VerifyTestMain(m)
+		goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
+			_ = os.RemoveAll(made)
+			os.Exit(code)
+		}))
 	case "late":
 		cmd.Main(cmd.Game{Game: late()})
 	case "serve":
@@ -56,14 +60,30 @@ func inSight() match.Game {
 	return match.Define[arena.World, arena.Input]("swarm", swarm{}, arena.Game.Rules())
 }
 
-// build compiles the command.
-func build(t *testing.T) string {
-	t.Helper()
-	file := filepath.Join(t.TempDir(), "muster")
-	compile := exec.CommandContext(t.Context(), "go", "build", "-o", file, "./cmd/muster")
+// made is the directory of what built compiled, once it did.
+var made string
+
+// built compiles the command, once for all tests.
+var built = sync.OnceValues(func() (string, error) {
+	var err error
+	if made, err = os.MkdirTemp("", "muster-e2e-"); err != nil {
+		return "", fmt.Errorf("building the command: %w", err)
+	}
+	file := filepath.Join(made, "muster")
+	compile := exec.Command("go", "build", "-o", file, "./cmd/muster")
 	compile.Dir = root
 	if out, err := compile.CombinedOutput(); err != nil {
-		t.Fatalf("building the command: %v\n%s", err, out)
+		return "", fmt.Errorf("building the command: %w\n%s", err, out)
+	}
+	return file, nil
+})
+
+// build returns the file of the compiled command.
+func build(t *testing.T) string {
+	t.Helper()
+	file, err := built()
+	if err != nil {
+		t.Fatal(err)
 	}
 	return file
 }

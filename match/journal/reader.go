@@ -13,6 +13,9 @@ import (
 // ErrNone means that there is nothing of the kind that was asked for: no journal of the room, no checkpoint.
 var ErrNone = errors.New("there is none")
 
+// errCut is why a replay ends early that is whole as far as it goes: its writer was killed, or its disk full.
+var errCut = fmt.Errorf("%w: cut short", ErrMalformed)
+
 // Reader reads one replay, also one that was cut short or damaged: it stops before the first block that is not whole. It
 // holds one block in memory. One goroutine at a time may use a Reader.
 type Reader struct {
@@ -63,7 +66,7 @@ func NewReader(r io.ReadSeeker) (*Reader, error) {
 		return nil, foreign{}
 	}
 	if err == nil && len(got) < len(magic) {
-		err = fmt.Errorf("%w: cut short", ErrMalformed)
+		err = errCut
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", doing, err)
@@ -152,16 +155,18 @@ func (r *Reader) item() (item, error) {
 
 // end checks that the replay ends as it should after an index at the offset.
 func (r *Reader) end(index int64) error {
-	got := make([]byte, trailerLen)
-	if r.size-r.off == trailerLen {
+	err := errCut
+	if left := r.size - r.off; left >= trailerLen {
+		got := make([]byte, trailerLen)
 		if err := r.readAt(r.off, got); err != nil {
 			return err
 		}
+		if left == trailerLen && bytes.Equal(got, trailer(index)) {
+			return nil
+		}
+		err = fmt.Errorf("%w: it ends otherwise than it was written", ErrMalformed)
 	}
-	if !bytes.Equal(got, trailer(index)) {
-		return fmt.Errorf("the replay is whole up to its index at byte %d: %w: it has no end", index, ErrMalformed)
-	}
-	return nil
+	return fmt.Errorf("the replay is whole up to its index at byte %d: %w", index, err)
 }
 
 // Truncated says, once Next has returned io.EOF, that the replay goes on or did so before it was cut or damaged.
@@ -169,6 +174,9 @@ func (r *Reader) Truncated() bool { return r.damage != nil }
 
 // Damage says what is wrong with a truncated replay and how far it could be read.
 func (r *Reader) Damage() error { return r.damage }
+
+// Damaged says of a truncated replay that it was not only cut: what comes where it ends for a reader is not what was written.
+func (r *Reader) Damaged() bool { return r.damage != nil && !errors.Is(r.damage, errCut) }
 
 // Tick returns the tick of what Next returned last.
 func (r *Reader) Tick() uint32 { return r.tick }
@@ -280,7 +288,7 @@ func (r *Reader) next() (head, error) {
 		return h, err
 	}
 	if r.off+headLen+int64(h.length) > r.size { // before memory is taken for it
-		return h, fmt.Errorf("%w: a block of kind %d: cut short", ErrMalformed, h.kind)
+		return h, fmt.Errorf("a block of kind %d: %w", h.kind, errCut)
 	}
 	b = slices.Grow(b, int(h.length))[:headLen+int(h.length)]
 	if err := r.readAt(r.off+headLen, b[headLen:]); err != nil {
@@ -305,7 +313,7 @@ func (r *Reader) readAt(off int64, b []byte) error {
 		_, err = io.ReadFull(r.r, b)
 	}
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return fmt.Errorf("%w: cut short", ErrMalformed)
+		return errCut
 	}
 	return err //nolint:wrapcheck // callers say what they did
 }

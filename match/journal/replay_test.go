@@ -2,6 +2,7 @@ package journal
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -117,11 +118,35 @@ func TestReplayCutAtEveryByteIsReadUpToItsLastWholeBlock(t *testing.T) {
 		if !r.Truncated() || r.Damage() == nil {
 			t.Fatalf("cut at %d: taken for whole", n)
 		}
+		if r.Damaged() {
+			t.Fatalf("cut at %d: taken for damaged: %v", n, r.Damage())
+		}
 	}
+}
+
+// lengthsOf are the bytes of a replay that say how long a block is: with another length it can look like one that was cut.
+func lengthsOf(t *testing.T, file []byte) map[int]bool {
+	t.Helper()
+	r, err := NewReader(bytes.NewReader(file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.scan(); err != nil {
+		t.Fatal(err)
+	}
+	index := binary.LittleEndian.Uint64(file[len(file)-trailerLen+len(trailerMagic):])
+	lengths := map[int]bool{}
+	for _, p := range append(r.places, place{off: int64(index)}) { //nolint:gosec // within the file
+		for i := 1; i <= 4; i++ {
+			lengths[int(p.off)+i] = true
+		}
+	}
+	return lengths
 }
 
 func TestReplayWithAnyByteFlippedIsReadUpToThere(t *testing.T) {
 	file, want, ends := replay(t)
+	lengths := lengthsOf(t, file)
 	for n := range file {
 		for _, flip := range []byte{1, 0x80, 0xff} {
 			bad := bytes.Clone(file)
@@ -139,6 +164,9 @@ func TestReplayWithAnyByteFlippedIsReadUpToThere(t *testing.T) {
 			}
 			if !r.Truncated() {
 				t.Fatalf("byte %d: taken for whole", n)
+			}
+			if !r.Damaged() && !lengths[n] {
+				t.Fatalf("byte %d: taken for cut: %v", n, r.Damage())
 			}
 			for i, end := range ends {
 				if end <= n && len(got) <= i {

@@ -23,12 +23,12 @@ try {
 /** A game that the page knows nothing of is shown as tables that live. */
 async function tables(browser) {
   const player = await open(browser, new URL("/cards?go=bots&bots=3", url).href, "Fay");
-  let room;
-  for (const end = Date.now() + PATIENCE; !room; await new Promise((done) => setTimeout(done, 250))) {
-    assert.ok(Date.now() < end, "no room of cards");
-    const answer = await (await fetch(new URL("/v1/admin/rooms?game=cards", url))).json();
-    room = answer.rooms?.find((r) => r.players > 0)?.id;
-  }
+  // A match is watched as far as it has been played: something of it must have been, or there is nothing that changes.
+  const room = await eventually("a card played in a room", async () => {
+    const id = (await get(url, "/v1/admin/rooms?game=cards")).rooms?.find((r) => r.players > 0)?.id;
+    const state = id && (await get(url, `/v1/admin/rooms/${id}/state`));
+    return state?.tables?.find((t) => t.name === "Round")?.rows[0]?.fields.Acts > 0 ? id : undefined;
+  });
   const gus = await open(browser, new URL(`/watch?match=${room}`, url).href, "Gus", { viewport: { width: 1280, height: 800 } });
   await until(gus, "shown tables", () => window.muster.screen === "replay" && document.querySelectorAll("#stage section.state").length > 0);
   await gus.page.locator("#seek").focus();
@@ -41,6 +41,19 @@ async function tables(browser) {
   assert.deepEqual(gus.complaints, []);
   await gus.context.close();
   await player.context.close();
+}
+
+async function get(url, path) {
+  return (await fetch(new URL(path, url))).json();
+}
+
+/** What ask answers, once it does. */
+async function eventually(what, ask) {
+  for (const end = Date.now() + PATIENCE; Date.now() < end; await new Promise((done) => setTimeout(done, 250))) {
+    const answer = await ask();
+    if (answer) return answer;
+  }
+  throw new Error(`no ${what} in ${PATIENCE / 1000} s`);
 }
 
 async function until({ name, page, complaints }, what, condition, arg) {
