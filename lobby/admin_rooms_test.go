@@ -98,7 +98,7 @@ func TestOperatorSeesWhoIsInARoomAndWhoIsComing(t *testing.T) {
 	must(t, err)
 	must(t, take(d.dir, t.Context(), d.room.ID, seats.List[0], "alice", "t1"))
 	got := want[lobby.AdminRoomDetail](t, p.operator("GET", "/v1/admin/rooms/"+d.room.ID, "admin"), 200)
-	if got.Players != 2 || got.Free != 2 || !slices.Equal(got.Seated, []string{"alice"}) || !slices.Equal(got.Coming, []string{"bob"}) || got.Public {
+	if got.Players != 2 || got.Free != 2 || !slices.Equal(got.Seated, []string{"alice"}) || !slices.Equal(got.Coming, []string{"bob"}) || got.Public || got.On["disk"] != "fast" {
 		t.Errorf("the room: %+v", got)
 	}
 	wantProblem(t, p.operator("GET", "/v1/admin/rooms/none", "admin"), 404, "")

@@ -25,6 +25,7 @@ type AdminRoom struct {
 	Title   string            `json:"title,omitempty" example:"Friday's round"`
 	Region  string            `json:"region,omitempty" example:"eu"`
 	Tags    map[string]string `json:"tags,omitempty" example:"{\"mode\":\"ctf\"}"`
+	On      map[string]string `json:"on,omitempty" example:"{\"disk\":\"fast\"}" doc:"Tags that a server must have to run it."`
 	Public  bool              `json:"public" example:"true" doc:"Anybody may find it and join."`
 	Code    string            `json:"code,omitempty" example:"KFR7WQ" doc:"By which anybody may join who knows it."`
 	Owner   string            `json:"owner,omitempty" example:"alice" doc:"The player who made it."`
@@ -38,7 +39,7 @@ type AdminRoom struct {
 
 func adminRoom(r *cluster.RoomNow) AdminRoom {
 	a := AdminRoom{
-		ID: r.ID, Game: r.Game, Rules: r.Rules, Node: r.Node, Queue: r.MadeBy, Title: r.Title, Region: r.Region, Tags: r.Tags,
+		ID: r.ID, Game: r.Game, Rules: r.Rules, Node: r.Node, Queue: r.MadeBy, Title: r.Title, Region: r.Region, Tags: r.Tags, On: r.On,
 		Public: r.Public, Code: r.Code, Owner: r.Owner, Created: r.Created.UTC(), Seats: r.Seats, Free: r.Free, Players: r.Occupied,
 		Open: !r.Shut && !r.Off,
 	}

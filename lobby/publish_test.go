@@ -52,7 +52,7 @@ func ordering(t *testing.T, rdb redis.UniversalClient, answer func(o *cluster.Or
 	d := &doer{dir: cluster.NewDirectory(rdb, ns), answer: answer}
 	p := open(t, rdb, func(c *lobby.Config) { c.Ordered = d.ordered })
 	var err error
-	d.room, err = d.dir.Create(t.Context(), cluster.NewRoom{Game: "arena", Rules: "7", Node: "n1", Seats: 4})
+	d.room, err = d.dir.Create(t.Context(), cluster.NewRoom{Game: "arena", Rules: "7", Node: "n1", Seats: 4, On: map[string]string{"disk": "fast"}})
 	must(t, err)
 	must(t, d.dir.Own(t.Context(), "n1", d.room.ID))
 	must(t, d.dir.Begin(t.Context(), d.room.ID, "n1", d.room.Epoch))
@@ -152,7 +152,7 @@ func TestWhatARoomSaysOfAnOrderIsTheAnswer(t *testing.T) {
 		wantProblem(t, p.publish(body, "k"), 409, "") // it never was done
 		wantProblem(t, p.publish(body, ""), 404, "")
 		wantProblem(t, p.publish(strings.Replace(body, d.room.ID, "none", 1), ""), 404, "")
-		fresh, err := d.dir.Create(t.Context(), cluster.NewRoom{Game: "arena", Rules: "7", Node: "n1", Seats: 4})
+		fresh, err := d.dir.Create(t.Context(), cluster.NewRoom{Game: "arena", Rules: "7", Node: "n1", Seats: 4, On: map[string]string{"disk": "fast"}})
 		must(t, err)
 		wantProblem(t, p.publish(strings.Replace(body, d.room.ID, fresh.ID, 1), ""), 409, "") // nobody came yet
 	})

@@ -3,8 +3,10 @@ package simulate
 import (
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"slices"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -23,6 +25,8 @@ type Report struct {
 	Matches    int    `json:"matches"`
 	Backfilled int    `json:"backfilled_players"`
 	Bots       int    `json:"bots"`
+	// Tags are those that the queue asks of servers. The simulation takes it that one has them whenever a match is made.
+	Tags map[string]string `json:"tags,omitempty"`
 
 	All     Row   `json:"all"`
 	BySkill []Row `json:"by_skill"` // tenths of the tickets, the least rating first
@@ -73,7 +77,7 @@ func figures(values []float64) (f Figures) {
 
 // NewReport sums a result up.
 func NewReport(rules *queue.Rules, r *Result) *Report {
-	rep := &Report{Queue: rules.Name, Tickets: len(r.Fates), Matches: len(r.Matches)}
+	rep := &Report{Queue: rules.Name, Tickets: len(r.Fates), Matches: len(r.Matches), Tags: rules.Tags}
 	for i := range r.Matches {
 		rep.Backfilled += r.Matches[i].Joined
 		rep.Bots += r.Matches[i].Bots
@@ -156,6 +160,13 @@ func (rep *Report) WriteText(out io.Writer) error {
 	p := func(format string, args ...any) { _, _ = fmt.Fprintf(w, format, args...) } // Flush has the error
 	p("queue %s: %d tickets of %d players; %d matched, %d expired, %d wait at the end\n", rep.Queue, rep.Tickets, rep.Players, rep.Matched, rep.Expired, rep.Waiting)
 	p("%d matches, %d players joined later, %d bots\n", rep.Matches, rep.Backfilled, rep.Bots)
+	if len(rep.Tags) > 0 {
+		tags := make([]string, 0, len(rep.Tags))
+		for _, name := range slices.Sorted(maps.Keys(rep.Tags)) {
+			tags = append(tags, name+"="+rep.Tags[name])
+		}
+		p("a server with %s is taken to be there for each match\n", strings.Join(tags, ", "))
+	}
 	for _, part := range []struct {
 		name string
 		rows []Row
@@ -163,8 +174,26 @@ func (rep *Report) WriteText(out io.Writer) error {
 		p("\n%s\ttickets\texpired\twait p50\tp90\tp99\tmax s\tspread p50\tp90\tuneven mean\tp90\tlatency p50\tp99 ms\t\n", part.name)
 		for i := range part.rows {
 			r := &part.rows[i]
-			p("%s\t%d\t%d\t%.0f\t%.0f\t%.0f\t%.0f\t%.0f\t%.0f\t%.3f\t%.3f\t%.0f\t%.0f\t\n", r.Name, r.Tickets, r.Expired,
-				r.Wait.P50, r.Wait.P90, r.Wait.P99, r.Wait.Max, r.Spread.P50, r.Spread.P90, r.Uneven.Mean, r.Uneven.P90, r.Latency.P50, r.Latency.P99)
+			p("%s\t%d\t%d", r.Name, r.Tickets, r.Expired)
+			for _, c := range []struct {
+				of     Figures
+				values []float64
+				digits int
+			}{
+				{r.Wait, []float64{r.Wait.P50, r.Wait.P90, r.Wait.P99, r.Wait.Max}, 0},
+				{r.Spread, []float64{r.Spread.P50, r.Spread.P90}, 0},
+				{r.Uneven, []float64{r.Uneven.Mean, r.Uneven.P90}, 3},
+				{r.Latency, []float64{r.Latency.P50, r.Latency.P99}, 0},
+			} {
+				for _, v := range c.values {
+					if c.of.N == 0 {
+						p("\t–") // of nothing there is no figure
+						continue
+					}
+					p("\t%.*f", c.digits, v)
+				}
+			}
+			p("\t\n")
 		}
 	}
 	return w.Flush() //nolint:wrapcheck // of out

@@ -62,6 +62,7 @@ func TestTheReportIsATableForPeople(t *testing.T) {
 	t.Parallel()
 	rep := &Report{
 		Queue: "ranked", Tickets: 12, Players: 20, Matched: 10, Expired: 1, Waiting: 1, Matches: 2, Backfilled: 3, Bots: 4,
+		Tags:    map[string]string{"gpu": "yes", "disk": "fast"},
 		All:     Row{Name: "all", Tickets: 12, Expired: 1, Wait: Figures{11, 3, 2, 5, 9, 300}, Spread: Figures{10, 90, 100, 200, 250, 251}, Uneven: Figures{10, 0.0625, 0.05, 0.1, 0.2, 0.3}, Latency: Figures{10, 30, 33, 50, 99, 120}},
 		BySkill: []Row{{Name: "1: 5 to 900", Tickets: 12}}, BySize: []Row{{Name: "1", Tickets: 12}}, ByHour: []Row{{Name: "07", Tickets: 12}},
 	}

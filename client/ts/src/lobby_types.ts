@@ -113,6 +113,8 @@ export interface AdminRoom {
   id: string;
   /** The server that runs it; released: it is about to go on elsewhere. */
   node: string;
+  /** Tags that a server must have to run it. */
+  on?: Record<string, string>;
   /** Its rules take new players. */
   open: boolean;
   /** The player who made it. */
@@ -147,6 +149,8 @@ export interface AdminRoomDetail {
   id: string;
   /** The server that runs it; released: it is about to go on elsewhere. */
   node: string;
+  /** Tags that a server must have to run it. */
+  on?: Record<string, string>;
   /** Its rules take new players. */
   open: boolean;
   /** The player who made it. */

@@ -1,8 +1,9 @@
 // One room: who is in it, its state, and what an operator may do to it.
 
+import type { AdminRoomDetail, Ordered } from "@muster/client";
 import { byId, make, setText, show } from "../shared/dom.ts";
 import { ask } from "./ask.ts";
-import type { Admin, AdminRoomDetail, Ordered } from "./api.ts";
+import type { Admin } from "./api.ts";
 import { ago, count } from "./format.ts";
 import { doors } from "./rooms.ts";
 import { treeOf } from "./tree.ts";
@@ -104,6 +105,7 @@ export class RoomView {
     ];
     if (r.title) facts.unshift(["Title", r.title]);
     if (r.region) facts.push(["Region", r.region]);
+    if (r.on) facts.push(["Needs a server with", Object.entries(r.on).map(([name, value]) => `${name}=${value}`).sort().join(", ")]);
     const list = byId("room-facts", HTMLElement);
     list.replaceChildren(...facts.map(([name, value]) => make("div", "", make("dt", "", name), make("dd", "", value))));
     const people = [...r.seated.map((p) => [p, true] as const), ...r.coming.map((p) => [p, false] as const)];

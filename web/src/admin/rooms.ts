@@ -1,7 +1,8 @@
 // The list of all rooms, by pages.
 
+import type { AdminRoom } from "@muster/client";
 import { byId, make, setText } from "../shared/dom.ts";
-import type { Admin, AdminRoom } from "./api.ts";
+import type { Admin } from "./api.ts";
 import { ago, count, shortly } from "./format.ts";
 import { Rows } from "./rows.ts";
 import { explain } from "./words.ts";

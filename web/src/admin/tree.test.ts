@@ -6,9 +6,9 @@ import { linesOf, parentOf, show, treeOf } from "./tree.ts";
 const state = {
   tick: 7,
   tables: [
-    { name: "Ships", count: 3, rows: [{ id: 65537, fields: { Name: "Ann <b>", "Pos.X": 1.5, "Pos.Y": -0.1000000001, HP: 100 } }, { id: 65538, fields: {} }] },
+    { name: "Ships", single: false, count: 3, rows: [{ id: 65537, fields: { Name: "Ann <b>", "Pos.X": 1.5, "Pos.Y": -0.1000000001, HP: 100 } }, { id: 65538, fields: {} }] },
     { name: "Round", single: true, count: 1, rows: [{ id: 1, fields: { Phase: "Playing", Ends: 3600 } }] },
-    { name: "Bullets", count: 0, rows: [] },
+    { name: "Bullets", single: false, count: 0, rows: [] },
   ],
 };
 
@@ -40,7 +40,7 @@ test("a value is one line whatever it is", () => {
 });
 
 test("a row of many long fields is told in few words", () => {
-  const [table] = treeOf({ tick: 1, tables: [{ name: "T", count: 1, rows: [{ id: 1, fields: { A: "x".repeat(500), B: 1 } }] }] });
+  const [table] = treeOf({ tick: 1, tables: [{ name: "T", single: false, count: 1, rows: [{ id: 1, fields: { A: "x".repeat(500), B: 1 } }] }] });
   const { value } = table!.children[0]!;
   assert.ok(value.length <= 80, value);
 });

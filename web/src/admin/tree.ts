@@ -1,17 +1,6 @@
 // A room's state as a tree: tables, their rows, and what the rows have, nested fields below their common name. Pure.
 
-/** What the server says of a room's state. */
-export interface RoomState {
-  tick: number;
-  tables: StateTable[];
-}
-
-export interface StateTable {
-  name: string;
-  single?: boolean;
-  count: number;
-  rows: { id: number; fields: Record<string, unknown> }[];
-}
+import type { AdminRoomState } from "@muster/client";
 
 /** A line of the tree. */
 export interface Branch {
@@ -34,7 +23,7 @@ export interface Line {
 }
 
 /** Makes the tree of a state. */
-export function treeOf(state: RoomState): Branch[] {
+export function treeOf(state: AdminRoomState): Branch[] {
   return state.tables.map((t) => {
     const path = t.name;
     if (t.single) {
