@@ -25,9 +25,19 @@ type metaPlayer struct {
 	Avoid  []string `json:"avoid,omitempty"`
 	Team   uint16   `json:"team,omitempty"`
 	Role   string   `json:"role,omitempty"`
+	// TicketRating is the rating by which the ticket was matched with which he came. The release before wrote none.
+	TicketRating *float64 `json:"ticket_rating,omitempty"`
 	// Ticket is that with which he came, and Created (in ms) how old that is: for the case that the match is lost.
 	Ticket  string `json:"ticket,omitempty"`
 	Created int64  `json:"created,omitempty"`
+}
+
+// matchedBy is the rating by which he was matched: his ticket's, or his own where that is not known.
+func (p *metaPlayer) matchedBy() float64 {
+	if p.TicketRating == nil {
+		return p.Rating
+	}
+	return *p.TicketRating
 }
 
 // metaPlayers is what is remembered of an attempt's players.
@@ -35,8 +45,11 @@ func (a *attempt) metaPlayers() []metaPlayer {
 	var list []metaPlayer
 	for i := range a.Tickets {
 		t := &a.Tickets[i]
+		rating := (&queue.Ticket{Players: t.Players}).Rating()
 		for _, p := range t.Players {
-			m := metaPlayer{ID: p.ID, Rating: p.Rating, Avoid: p.Avoid, Team: t.Team, Role: a.Roles[p.ID], Ticket: t.ID}
+			m := metaPlayer{
+				ID: p.ID, Rating: p.Rating, Avoid: p.Avoid, Team: t.Team, Role: a.Roles[p.ID], TicketRating: &rating, Ticket: t.ID,
+			}
 			if read := a.tickets[i]; read != nil {
 				m.Created = read.Created.UnixMilli()
 			}
@@ -148,10 +161,11 @@ func queueRoom(r *queue.Rules, o *cluster.OpenRoom, joined map[string]string) qu
 		}
 	}
 	for i, p := range here {
+		rating := p.matchedBy()
 		if i == 0 {
-			room.Low, room.High = p.Rating, p.Rating
+			room.Low, room.High = rating, rating
 		}
-		room.Low, room.High = min(room.Low, p.Rating), max(room.High, p.Rating)
+		room.Low, room.High = min(room.Low, rating), max(room.High, rating)
 	}
 	if len(r.Roles) > 0 && len(here) == len(o.Players) {
 		room.Roles = freeRoles(r, here)
