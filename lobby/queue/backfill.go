@@ -10,8 +10,11 @@ import (
 type filler struct {
 	*cycle
 	room   *Room
-	e      *entry // the match's players as one ticket
-	region int    // -1 is any
+	e      *entry   // the match's players as one ticket
+	inside []*entry // its tickets, and whoever came with none that is known as one more
+	base   []agreed // what all of them say
+	limit  float64  // the widest distance of ratings that all of them want
+	region int      // -1 is any
 	near   []near
 	set    []*entry
 	stage  int
@@ -45,7 +48,7 @@ func (c *cycle) backfill(rooms []Room) {
 
 // look collects the tickets that fit into a match each by itself, oldest first.
 func (f *filler) look(room *Room) bool {
-	f.room, f.e = room, f.plan.entry(&Ticket{ID: room.ID, Created: f.time, Players: room.Players, Attributes: room.Attributes})
+	f.enter(room)
 	f.near, f.region = f.near[:0], -1
 	if room.Region != "" && len(f.plan.Regions) > 0 {
 		r, ok := f.plan.regions[room.Region]
@@ -76,6 +79,36 @@ func (f *filler) look(room *Room) bool {
 	})
 	f.near = slices.CompactFunc(f.near, func(a, b near) bool { return a.e == b.e })
 	return len(f.near) > 0
+}
+
+// enter works out what a match's tickets say, and want.
+func (f *filler) enter(room *Room) {
+	f.room, f.e = room, f.plan.entry(&Ticket{ID: room.ID, Created: f.time, Players: room.Players, Attributes: room.Attributes})
+	f.inside, f.limit = f.inside[:0], math.Inf(1)
+	known := map[string]bool{}
+	for _, t := range room.Tickets {
+		for i := range t.Players {
+			known[t.Players[i].ID] = true
+		}
+		t.Created = f.time // the wait of those who come counts
+		e := f.plan.entry(&t)
+		f.inside, f.limit = append(f.inside, e), min(f.limit, e.most)
+	}
+	rest := f.e
+	if len(known) > 0 {
+		others := Ticket{ID: room.ID, Created: f.time, Attributes: room.Attributes}
+		for _, p := range room.Players {
+			if !known[p.ID] {
+				others.Players = append(others.Players, p)
+			}
+		}
+		rest = f.plan.entry(&others)
+	}
+	f.inside = append(f.inside, rest)
+	f.base = make([]agreed, len(f.plan.Attributes))
+	for _, e := range f.inside {
+		f.plan.add(f.base, e.values)
+	}
 }
 
 // bucketsOf are the buckets whose tickets agree with the match.
@@ -130,7 +163,7 @@ func (f *filler) middle() float64 {
 }
 
 // rated says whether the match says how good its players are.
-func (f *filler) rated() bool { return f.room.Low != 0 || f.room.High != 0 }
+func (f *filler) rated() bool { return f.room.Low != 0 || f.room.High != 0 || len(f.room.Tickets) > 0 }
 
 // alone says whether a ticket fits into the match, if nobody else comes.
 func (f *filler) alone(e *entry) bool {
@@ -141,10 +174,10 @@ func (f *filler) alone(e *entry) bool {
 	return f.joins(e)
 }
 
-// start empties the set.
+// start empties the set: the match's own tickets are left.
 func (f *filler) start(stage int) {
 	f.set, f.stage = f.set[:0], stage
-	f.low, f.high, f.most = math.Inf(1), math.Inf(-1), math.Inf(1)
+	f.low, f.high, f.most = math.Inf(1), math.Inf(-1), f.limit
 	if f.rated() {
 		f.low, f.high = f.room.Low, f.room.High
 	}
@@ -152,9 +185,7 @@ func (f *filler) start(stage int) {
 	if len(f.states) != n {
 		f.states, f.next = make([]agreed, n), make([]agreed, n)
 	}
-	clear(f.states)
-	st := &f.plan.stages[len(f.plan.stages)-1]
-	f.plan.agrees(st, f.states, f.e.values, f.states)
+	copy(f.states, f.base)
 }
 
 // joins says whether the match and the set take a ticket.
@@ -166,12 +197,14 @@ func (f *filler) joins(e *entry) bool {
 	if f.region >= 0 && float64(e.latency[f.region]) > st.latency {
 		return false
 	}
-	if !f.plan.agrees(st, f.states, e.values, f.next) || !f.accepts(st, f.e, e) {
+	if !f.plan.agrees(st, f.states, e.values, f.next) {
 		return false
 	}
-	for _, other := range f.set {
-		if !f.accepts(st, other, e) {
-			return false
+	for _, list := range [...][]*entry{f.inside, f.set} {
+		for _, other := range list {
+			if !f.accepts(st, other, e) {
+				return false
+			}
 		}
 	}
 	return f.seats(append(f.set, e)...)
@@ -241,6 +274,6 @@ func (f *filler) assign() {
 	a.Room, a.Version, a.Region = f.room.ID, f.room.Version, f.room.Region
 	a.Spread = f.high - f.low
 	a.Roles = f.plan.rolesOf(sp.tickets, sp.best, sp.roles)
-	a.Attributes = f.plan.attributesOf(sp.tickets, f.e.values)
+	a.Attributes = f.plan.attributesOf(slices.Concat(f.inside, sp.tickets))
 	f.emit(a, sp.tickets)
 }

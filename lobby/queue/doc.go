@@ -18,9 +18,11 @@
 // All tickets of a match obey every rule together: their ratings lie within the window, one region is good for each
 // player, each team has places for its players' roles, one value of an AnyOf attribute is in every list. What widens with
 // waiting widens by the wait of the match's oldest ticket, and never past what a ticket allows itself (MaxSpread,
-// MaxLatency). A match starts full, or from Min players on once its oldest ticket has waited for Gather; then it takes as
-// many as fit. Where there is more than one team, at least two have players. From BotsAfter on it starts with whoever is
-// there, and bots up to Min.
+// MaxLatency). A running match's tickets are held to the rules with those who join, by the wait of these.
+//
+// A match starts full, or from Min players on once its oldest ticket has waited for Gather; then it takes as many as fit.
+// Where there is more than one team, at least two have players. From BotsAfter on it starts with whoever is there, and
+// bots up to Min.
 //
 // # In which order
 //

@@ -141,9 +141,32 @@ func anyRooms(r *Rules, rng *rand.Rand) []Room {
 		if len(r.Attributes) > 0 && rng.IntN(2) == 0 {
 			room.Attributes = map[string]any{"mode": "solo", "maps": []string{"dust", "ice"}}
 		}
+		if rng.IntN(3) > 0 {
+			anyInside(r, rng, &room)
+		}
 		rooms = append(rooms, room)
 	}
 	return rooms
+}
+
+// anyInside puts tickets into a room, which need not fit to each other by the rules of now, and some of whose players may have
+// left.
+func anyInside(r *Rules, rng *rand.Rand, room *Room) {
+	for i := range 1 + rng.IntN(3) {
+		tk := anyTicket(r, rng, 10*(1+rng.IntN(9))+i, noon)
+		tk.ID = "q" + tk.ID[1:]
+		for k := range tk.Players {
+			tk.Players[k].ID = "q" + tk.Players[k].ID[1:]
+			tk.Players[k].Rating = 1000 + 20*rng.NormFloat64()
+		}
+		rating := tk.Rating()
+		if i == 0 {
+			room.Low, room.High = rating, rating
+		}
+		room.Low, room.High = min(room.Low, rating), max(room.High, rating)
+		tk.Players = tk.Players[rng.IntN(len(tk.Players)):]
+		room.Tickets, room.Players = append(room.Tickets, *tk), append(room.Players, tk.Players...)
+	}
 }
 
 func TestEveryAssignmentObeysEveryRuleAndAPoolThatLivedLongAgreesWithAFreshOne(t *testing.T) {
