@@ -138,22 +138,13 @@ func NewHost(cfg HostConfig) (*Host, error) {
 func (h *Host) Open(spec Spec) (*Instance, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.closed {
-		return nil, ErrClosed
+	if err := h.takesLocked(spec); err != nil {
+		return nil, err
 	}
 	if rm := h.rooms[spec.ID]; rm != nil {
 		return rm, nil
 	}
 	g := h.games[spec.Game]
-	if g == nil {
-		return nil, fmt.Errorf("opening room %s: %w: %q", spec.ID, ErrNoGame, spec.Game)
-	}
-	if err := g.CheckConfig(spec.Config); err != nil {
-		return nil, fmt.Errorf("opening room %s: %w", spec.ID, err)
-	}
-	if why := h.refuses(); why != "" {
-		return nil, fmt.Errorf("opening room %s: %w: %s", spec.ID, ErrLoaded, why)
-	}
 	rm := newInstance(g, spec, h)
 	ctx, quit := context.WithCancel(h.ctx)
 	rm.quit = quit
@@ -173,6 +164,35 @@ func (h *Host) Open(spec Spec) (*Instance, error) {
 		}
 	})
 	return rm, nil
+}
+
+// Takes says why Open would not take a room now, by the same errors; nil where it would. Who writes down that a room is about
+// to run asks before.
+func (h *Host) Takes(spec Spec) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.takesLocked(spec)
+}
+
+// takesLocked is Takes, with mu held.
+func (h *Host) takesLocked(spec Spec) error {
+	if h.closed {
+		return ErrClosed
+	}
+	if h.rooms[spec.ID] != nil {
+		return nil
+	}
+	g := h.games[spec.Game]
+	if g == nil {
+		return fmt.Errorf("opening room %s: %w: %q", spec.ID, ErrNoGame, spec.Game)
+	}
+	if err := g.CheckConfig(spec.Config); err != nil {
+		return fmt.Errorf("opening room %s: %w", spec.ID, err)
+	}
+	if why := h.refuses(); why != "" {
+		return fmt.Errorf("opening room %s: %w: %s", spec.ID, ErrLoaded, why)
+	}
+	return nil
 }
 
 // forget takes a room that is over out of the host's; one that was given up is out already.
