@@ -35,9 +35,10 @@ type HostConfig struct {
 	Crashes string
 	// Version is the server's, for the head of replays.
 	Version string
-	// Ended, if it is not nil, is told once of each room that has ended here, with all that was to be written. opened is false
-	// for one that could not read what it was to go on from.
-	Ended func(room string, epoch uint64, opened bool)
+	// Ended, if it is not nil, is told once of each room that has ended here. done says that all was written that was to be. It is
+	// false where the directory did not answer in time, for one that could not read what it was to go on from, and for one
+	// that was abandoned: somebody has to go on with these, or does.
+	Ended func(room string, epoch uint64, done bool)
 	// SpectatorBytes bounds what all rooms keep for those who watch, together. Beside it each room has a bound of 32 MiB.
 	// Default DefaultSpectatorBytes.
 	SpectatorBytes int64
@@ -157,10 +158,10 @@ func (h *Host) Open(spec Spec) (*Instance, error) {
 	}
 	h.wg.Go(func() {
 		defer quit()
-		rm.run(ctx, h.phase(n, rm.period))
+		done := rm.run(ctx, h.phase(n, rm.period))
 		h.forget(rm)
 		if !rm.givenUp() {
-			rm.ended()
+			rm.ended(done)
 		}
 	})
 	return rm, nil
@@ -205,11 +206,11 @@ func (h *Host) forget(rm *Instance) {
 	}
 }
 
-// ended tells whoever wants to know that the room has ended.
-func (rm *Instance) ended() {
+// ended tells whoever wants to know that the room has ended, and whether all is written that was to be.
+func (rm *Instance) ended(done bool) {
 	rm.endedOnce.Do(func() {
 		if f := rm.host.cfg.Ended; f != nil {
-			f(rm.spec.ID, rm.spec.Epoch, !rm.unopened)
+			f(rm.spec.ID, rm.spec.Epoch, done)
 		}
 	})
 }
