@@ -35,9 +35,10 @@ type HostConfig struct {
 	Crashes string
 	// Version is the server's, for the head of replays.
 	Version string
-	// Ended, if it is not nil, is told once of each room that has ended here, with all that was to be written. opened is false
-	// for one that could not read what it was to go on from.
-	Ended func(room string, epoch uint64, opened bool)
+	// Ended, if it is not nil, is told once of each room that has ended here. done says that all was written that was to be. It is
+	// false where the directory did not answer in time, for one that could not read what it was to go on from, and for one
+	// that was abandoned: somebody has to go on with these, or does.
+	Ended func(room string, epoch uint64, done bool)
 	// SpectatorBytes bounds what all rooms keep for those who watch, together. Beside it each room has a bound of 32 MiB.
 	// Default DefaultSpectatorBytes.
 	SpectatorBytes int64
@@ -138,22 +139,13 @@ func NewHost(cfg HostConfig) (*Host, error) {
 func (h *Host) Open(spec Spec) (*Instance, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.closed {
-		return nil, ErrClosed
+	if err := h.takesLocked(spec); err != nil {
+		return nil, err
 	}
 	if rm := h.rooms[spec.ID]; rm != nil {
 		return rm, nil
 	}
 	g := h.games[spec.Game]
-	if g == nil {
-		return nil, fmt.Errorf("opening room %s: %w: %q", spec.ID, ErrNoGame, spec.Game)
-	}
-	if err := g.CheckConfig(spec.Config); err != nil {
-		return nil, fmt.Errorf("opening room %s: %w", spec.ID, err)
-	}
-	if why := h.refuses(); why != "" {
-		return nil, fmt.Errorf("opening room %s: %w: %s", spec.ID, ErrLoaded, why)
-	}
 	rm := newInstance(g, spec, h)
 	ctx, quit := context.WithCancel(h.ctx)
 	rm.quit = quit
@@ -166,13 +158,42 @@ func (h *Host) Open(spec Spec) (*Instance, error) {
 	}
 	h.wg.Go(func() {
 		defer quit()
-		rm.run(ctx, h.phase(n, rm.period))
+		done := rm.run(ctx, h.phase(n, rm.period))
 		h.forget(rm)
 		if !rm.givenUp() {
-			rm.ended()
+			rm.ended(done)
 		}
 	})
 	return rm, nil
+}
+
+// Takes says why Open would not take a room now, by the same errors; nil where it would. Who writes down that a room is about
+// to run asks before.
+func (h *Host) Takes(spec Spec) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.takesLocked(spec)
+}
+
+// takesLocked is Takes, with mu held.
+func (h *Host) takesLocked(spec Spec) error {
+	if h.closed {
+		return ErrClosed
+	}
+	if h.rooms[spec.ID] != nil {
+		return nil
+	}
+	g := h.games[spec.Game]
+	if g == nil {
+		return fmt.Errorf("opening room %s: %w: %q", spec.ID, ErrNoGame, spec.Game)
+	}
+	if err := g.CheckConfig(spec.Config); err != nil {
+		return fmt.Errorf("opening room %s: %w", spec.ID, err)
+	}
+	if why := h.refuses(); why != "" {
+		return fmt.Errorf("opening room %s: %w: %s", spec.ID, ErrLoaded, why)
+	}
+	return nil
 }
 
 // forget takes a room that is over out of the host's; one that was given up is out already.
@@ -185,11 +206,11 @@ func (h *Host) forget(rm *Instance) {
 	}
 }
 
-// ended tells whoever wants to know that the room has ended.
-func (rm *Instance) ended() {
+// ended tells whoever wants to know that the room has ended, and whether all is written that was to be.
+func (rm *Instance) ended(done bool) {
 	rm.endedOnce.Do(func() {
 		if f := rm.host.cfg.Ended; f != nil {
-			f(rm.spec.ID, rm.spec.Epoch, !rm.unopened)
+			f(rm.spec.ID, rm.spec.Epoch, done)
 		}
 	})
 }

@@ -219,8 +219,9 @@ func (rm *Instance) Clock() (tick uint32, frac uint16) {
 // now is the time in nanoseconds since base.
 func (rm *Instance) now() int64 { return int64(time.Since(rm.base)) }
 
-// run is the room's goroutine: it opens the game, ticks until the match ends or ctx does, and reports the result.
-func (rm *Instance) run(ctx context.Context, phase time.Duration) {
+// run is the room's goroutine: it opens the game, ticks until the match ends or ctx does, and reports the result. It says
+// whether all is written that was to be.
+func (rm *Instance) run(ctx context.Context, phase time.Duration) bool {
 	defer rm.gone()
 	rm.began = time.Now()
 	rm.goroutine.Store(thisGoroutine())
@@ -233,14 +234,14 @@ func (rm *Instance) run(ctx context.Context, phase time.Duration) {
 		c = rm.loop(ctx, phase)
 	}
 	if rm.givenUp() {
-		return // the watchdog has told everybody
+		return false // the watchdog has told everybody, and writes it
 	}
 	if rm.abandoned.Load() { // its clients have been told
 		rm.dropJournal()
-		return
+		return false
 	}
 	rm.dismiss(*c)
-	rm.finish(ctx, *c)
+	return rm.finish(ctx, *c)
 }
 
 // begin opens the game, or brings it to where it was left. A close is why the room does not begin.
@@ -397,14 +398,14 @@ func (rm *Instance) gone() { rm.goneOnce.Do(func() { close(rm.done) }) }
 
 // finish brings what the room leaves to its place: the journal to its end, the result to the directory until it is
 // stored, whatever a client or Redis does, as long as the host gives it time. A room that may go on, here or elsewhere,
-// keeps its journal.
-func (rm *Instance) finish(ctx context.Context, c proto.Close) {
+// keeps its journal. It says whether all is written: else the record still says that the room is this node's, or it is
+// another's.
+func (rm *Instance) finish(ctx context.Context, c proto.Close) bool {
 	if rm.unopened {
-		return // what it would have gone on from is another's, or cannot be read now
+		return false // what it would have gone on from is another's, or cannot be read now
 	}
 	if rm.lost {
-		rm.fail(ctx, c)
-		return
+		return rm.fail(ctx, c)
 	}
 	fenced := rm.elsewhere()
 	// Also where its rules failed: with what was stored before. But a room to which nobody did anything is not worth it.
@@ -416,30 +417,28 @@ func (rm *Instance) finish(ctx context.Context, c proto.Close) {
 	}
 	rm.closeJournal()
 	if fenced || rm.elsewhere() {
-		return
+		return false
 	}
 	if !goesOn {
 		rm.endOrders(ctx)
 	}
 	if (c.Code == proto.CodeDone || rm.fx.endedFor != "") && rm.fx.ended && !rm.posted &&
 		!rm.retry(ctx, "posting the result", rm.post) {
-		return // whoever has the room by now does it, or, where the host had no time, whoever takes it over
+		return false // whoever has the room by now does it, or, where the host had no time, whoever takes it over
 	}
-	if !goesOn {
-		rm.endJournal(ctx, !kept)
-	}
+	journaled := goesOn || rm.endJournal(ctx, !kept)
 	if rm.promise.off {
-		return // its record says so for a while, and ends by itself
+		return journaled // its record says so for a while, and ends by itself
 	}
 	switch {
 	case c.Code != proto.CodeNodeLeaving:
-		rm.endRecord(ctx)
+		return rm.endRecord(ctx) && journaled
 	case goesOn:
-		rm.retry(ctx, "handing the room over", func(ctx context.Context) error {
+		return rm.retry(ctx, "handing the room over", func(ctx context.Context) error {
 			return rm.host.dir.HandOver(ctx, rm.spec.ID, rm.spec.Epoch, false)
 		})
 	default:
-		rm.fail(ctx, proto.Close{Code: proto.CodeMatchGone, Reason: "the match's server was shut down"})
+		return rm.fail(ctx, proto.Close{Code: proto.CodeMatchGone, Reason: "the match's server was shut down"}) && journaled
 	}
 }
 
@@ -470,27 +469,27 @@ func (rm *Instance) postEarly() {
 	}
 }
 
-// fail ends the room's record with a reason that who comes is told.
-func (rm *Instance) fail(ctx context.Context, c proto.Close) {
-	rm.retry(ctx, "failing the room", func(ctx context.Context) error {
+// fail ends the room's record with a reason that who comes is told, and says whether it has.
+func (rm *Instance) fail(ctx context.Context, c proto.Close) bool {
+	return rm.retry(ctx, "failing the room", func(ctx context.Context) error {
 		return rm.host.dir.Fail(ctx, rm.spec.ID, rm.spec.Epoch, c)
 	})
 }
 
 // endJournal ends the room's journal: nobody goes on from it, and its replay stays for as long as the store keeps those. A
-// room that persists keeps what it has until its rules end it.
-func (rm *Instance) endJournal(ctx context.Context, ended bool) {
+// room that persists keeps what it has until its rules end it. It says whether that is done.
+func (rm *Instance) endJournal(ctx context.Context, ended bool) bool {
 	if rm.host.cfg.Journals == nil || rm.game.rules.Durability == None || rm.game.rules.Persist && !ended {
-		return
+		return true
 	}
-	rm.retry(ctx, "ending the journal", func(ctx context.Context) error {
+	return rm.retry(ctx, "ending the journal", func(ctx context.Context) error {
 		return journal.EndOwn(ctx, rm.host.cfg.Journals, rm.spec.ID, rm.spec.Epoch)
 	})
 }
 
-// endRecord ends the room's record in the directory.
-func (rm *Instance) endRecord(ctx context.Context) {
-	rm.retry(ctx, "ending the room", func(ctx context.Context) error {
+// endRecord ends the room's record in the directory, and says whether it has.
+func (rm *Instance) endRecord(ctx context.Context) bool {
+	return rm.retry(ctx, "ending the room", func(ctx context.Context) error {
 		return rm.host.dir.EndRoom(ctx, rm.spec.ID, rm.spec.Epoch)
 	})
 }

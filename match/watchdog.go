@@ -54,7 +54,8 @@ func (h *Host) giveUp(rm *Instance, since int64, took time.Duration) {
 	rm.dismiss(c)
 	rm.gone()
 	h.wg.Go(func() {
-		defer rm.ended()
+		done := false
+		defer func() { rm.ended(done) }()
 		if rm.abandoned.Load() {
 			return // what is kept of it is another's
 		}
@@ -65,13 +66,13 @@ func (h *Host) giveUp(rm *Instance, since int64, took time.Duration) {
 			return h.dir.Hung(ctx, rm.spec.ID)
 		})
 		if again {
-			rm.retry(h.ctx, "handing the room over", func(ctx context.Context) error {
+			done = rm.retry(h.ctx, "handing the room over", func(ctx context.Context) error {
 				return h.dir.HandOver(ctx, rm.spec.ID, rm.spec.Epoch, true)
 			})
 			return
 		}
-		rm.endJournal(h.ctx, false) // whoever went on from it would hang as well
-		rm.fail(h.ctx, c)
+		journaled := rm.endJournal(h.ctx, false) // whoever went on from it would hang as well
+		done = rm.fail(h.ctx, c) && journaled
 	})
 }
 

@@ -88,15 +88,16 @@ func (d *Directory) knows(room string) bool {
 // endedTimeout bounds what is written when a room has ended.
 const endedTimeout = 2 * time.Second
 
-// Ended forgets a room that has ended here: it is [match.HostConfig].Ended. A room that could not be opened stays this
-// node's.
-func (d *Directory) Ended(room string, epoch uint64, opened bool) {
+// Ended forgets a room that has ended here: it is [match.HostConfig].Ended. One with which somebody has to go on stays in the
+// index of the node that had it, also where that is over and this process goes on as another: who looks for the room looks
+// there, and takes it out once it is another's.
+func (d *Directory) Ended(room string, epoch uint64, done bool) {
 	k, ok := d.of(room, epoch)
 	if !ok {
 		return
 	}
 	d.forget(room, epoch)
-	if !opened {
+	if !done {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), endedTimeout)

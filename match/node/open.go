@@ -75,6 +75,12 @@ func (o *Opener) Open(ctx context.Context, rec cluster.Room) (*match.Instance, e
 	if o.Saw != nil {
 		o.Saw(rec.Epoch)
 	}
+	spec := match.Spec{
+		ID: rec.ID, Game: rec.Game, Seed: rec.Seed, Epoch: rec.Epoch, Config: rec.Config, Expect: rec.Expect, Attempts: rec.Attempts, Kept: rec.Kept,
+	}
+	if err := o.Host.Takes(spec); err != nil { // before its record says that it ran here
+		return nil, refused(err)
+	}
 	self := o.Self()
 	err := o.Own.begin(ctx, rec.ID, self, rec.Epoch)
 	switch {
@@ -83,25 +89,29 @@ func (o *Opener) Open(ctx context.Context, rec cluster.Room) (*match.Instance, e
 	case err != nil:
 		return nil, err
 	}
-	rm, err := o.Host.Open(match.Spec{
-		ID: rec.ID, Game: rec.Game, Seed: rec.Seed, Epoch: rec.Epoch, Config: rec.Config, Expect: rec.Expect, Attempts: rec.Attempts, Kept: rec.Kept,
-	})
+	rm, err := o.Host.Open(spec)
 	if err != nil && o.Host.Room(rec.ID) == nil {
 		o.Own.forget(rec.ID, rec.Epoch)
 	}
-	switch {
-	case errors.Is(err, match.ErrLoaded): // the seat is reserved, so coming again is worth while
-		return nil, &proto.Close{Code: proto.CodeOverloaded, Reason: "the server takes no new matches now"}
-	case errors.Is(err, match.ErrConfig): // other rules than those that the lobby asked
-		return nil, &proto.Close{Code: proto.CodeMatchGone, Reason: "the match's game has no such config"}
-	case err != nil:
-		return nil, err //nolint:wrapcheck // says what it did
+	if err != nil {
+		return nil, refused(err)
 	}
 	if rm.Epoch() < rec.Epoch || o.Self() != self { // the host gave up what it had, and this room came too late for it
 		rm.Abandon("the match goes on elsewhere")
 		return nil, elsewhere()
 	}
 	return rm, nil
+}
+
+// refused is what a client is to hear of a host that does not take a room, or the error.
+func refused(err error) error {
+	switch {
+	case errors.Is(err, match.ErrLoaded): // the seat is reserved, so coming again is worth while
+		return &proto.Close{Code: proto.CodeOverloaded, Reason: "the server takes no new matches now"}
+	case errors.Is(err, match.ErrConfig): // other rules than those that the lobby asked
+		return &proto.Close{Code: proto.CodeMatchGone, Reason: "the match's game has no such config"}
+	}
+	return err
 }
 
 // stuck says whether the record is of a room that ran before, and nothing here can go on with it.

@@ -88,6 +88,7 @@ type line struct {
 	calls int
 	dies  func(call int, before bool) bool // whether the process dies before or after a call
 	die   func()
+	fails func(before bool) bool // whether a call fails before it is made, or its answer is lost
 }
 
 var (
@@ -126,6 +127,10 @@ func (l *line) call(f func() error) error {
 		l.die()
 		return errCut
 	}
+	if l.fails != nil && l.fails(true) {
+		l.mu.Unlock()
+		return errAway
+	}
 	l.mu.Unlock()
 	err := f()
 	l.mu.Lock()
@@ -138,7 +143,23 @@ func (l *line) call(f func() error) error {
 		l.die()
 		return errCut
 	}
+	if l.fails != nil && l.fails(false) {
+		return errAway
+	}
 	return err
+}
+
+// failOnce makes one call fail from now on: the n-th, from 1, before it is made or with its answer lost.
+func (l *line) failOnce(n int, before bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	calls := 0
+	l.fails = func(b bool) bool {
+		if b {
+			calls++
+		}
+		return b == before && calls == n
+	}
 }
 
 func (l *line) DialHook(next redis.DialHook) redis.DialHook { return next }
@@ -195,7 +216,7 @@ func (w *world) start() *process {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	opener := &node.Opener{Host: p.host, Dir: dir, Own: own, Self: func() string { return p.id }, Games: w.rules()}
+	opener := &node.Opener{Host: p.host, Dir: dir, Own: own, Self: p.self, Games: w.rules()}
 	p.claims = node.NewClaimer(node.ClaimerConfig{Opener: opener, Live: w.live, Journals: journals, Weight: w.weight})
 	for _, id := range dead {
 		p.claims.Dead(id)
@@ -230,6 +251,38 @@ func (w *world) live(context.Context) (map[string]cluster.Node, error) {
 		}
 	}
 	return m, nil
+}
+
+// self is what the process is called now.
+func (p *process) self() string {
+	p.w.mu.Lock()
+	defer p.w.mu.Unlock()
+	return p.id
+}
+
+// fence has the others, and the process itself, hear that its lease was over, though it lives: it goes on as a new one.
+func (p *process) fence() {
+	p.w.mu.Lock()
+	old := p.id
+	p.w.n++
+	p.id, p.w.dead[old] = fmt.Sprint("n", p.w.n), true
+	all := slices.Clone(p.w.procs)
+	p.w.mu.Unlock()
+	p.host.Abandon("fenced")
+	for _, o := range all {
+		o.claims.Dead(old)
+	}
+}
+
+// leaves has the others hear that a process whose host is closed has given its lease back.
+func (p *process) leaves() {
+	p.w.mu.Lock()
+	p.killed, p.over, p.w.dead[p.id] = true, true, true
+	all := slices.Clone(p.w.procs)
+	p.w.mu.Unlock()
+	for _, o := range all {
+		o.claims.Dead(p.id)
+	}
 }
 
 func (p *process) Steady() bool { return true }
