@@ -35,6 +35,8 @@ type Lobby struct {
 	// and with any other such a call fails with an APIError of status 401.
 	Refresh func(ctx context.Context) (token string, err error)
 
+	left sync.WaitGroup // what Settle waits for
+
 	mu     sync.Mutex // guards what follows
 	newer  string     // what Refresh gave, "" when it was not asked
 	asking *asking    // nil while Refresh is not asked

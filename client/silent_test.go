@@ -5,10 +5,13 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"muster/internal/pause"
 )
 
 // roundTrip answers requests without a network.
@@ -52,6 +55,43 @@ func TestPlayAsksAgainWhereAPollIsNotAnswered(t *testing.T) {
 			t.Errorf("asked again after %v", took)
 		}
 	})
+}
+
+// Who gives up while the ticket is being created must not find it in the queue when he comes again.
+func TestATicketThatComesAfterItsPlayHasEndedIsCancelled(t *testing.T) {
+	for about, late := range map[string]time.Duration{"soon": time.Second, "late": 20 * time.Second, "never": time.Hour} {
+		synctest.Test(t, func(t *testing.T) {
+			var made, cancelled []string
+			l := roundTrip(func(r *http.Request) (*http.Response, error) {
+				if r.Method == http.MethodDelete {
+					cancelled = append(cancelled, r.URL.Path)
+					return answer(r, 200, strings.NewReader(`{}`))
+				}
+				if made = append(made, r.Header.Get("Idempotency-Key")); pause.For(r.Context(), late) != nil {
+					return nil, r.Context().Err()
+				}
+				return answer(r, 201, strings.NewReader(`{"id":"t1","state":"waiting"}`))
+			}).lobby()
+			ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+			defer cancel()
+			began := time.Now()
+			_, err := l.Play(ctx, NewTicket{Queue: "arena"}, Queueing{})
+			if took := time.Since(began); !errors.Is(err, context.DeadlineExceeded) || took != 100*time.Millisecond {
+				t.Errorf("%s: Play: %v after %v", about, err, took)
+			}
+			if _, err := l.Play(ctx, NewTicket{Queue: "arena"}, Queueing{}); !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("%s: Play with a context that has ended: %v", about, err)
+			}
+			l.Settle()
+			want := []string{"/v1/tickets/t1"}
+			if late > replyTimeout {
+				want = nil
+			}
+			if !slices.Equal(cancelled, want) || len(made) != 1 || made[0] == "" || time.Since(began) > replyTimeout {
+				t.Errorf("%s: cancelled %q, want %q; created with the keys %q; after %v", about, cancelled, want, made, time.Since(began))
+			}
+		})
+	}
 }
 
 // endless is a body that does not end before its request.
