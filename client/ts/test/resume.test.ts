@@ -184,6 +184,19 @@ test("the code of a close decides what follows, known or not, and the bye's come
   }
 });
 
+test("a bye and a close right after the first welcome are followed by one socket", async () => {
+  const h = new Harness();
+  const connecting = h.connect();
+  h.socket.open();
+  h.socket.say(welcome(), bye(4002));
+  h.socket.end(4002);
+  const match = await connecting;
+  h.time.advance(9_000);
+  assert.equal(h.sockets.length, 2);
+  h.accept();
+  assert.deepEqual([match.state, h.states], ["playing", ["playing", "reconnecting", "playing"]]);
+});
+
 test("with reconnect off, every end is the end", async () => {
   const h = new Harness({ reconnect: false });
   await h.join();
