@@ -311,14 +311,14 @@ test("any route can be called by its name", async () => {
 test("a refusal is an APIError with the problem's words", async () => {
   const problem = {
     title: "Unprocessable Entity", status: 422, detail: "validation failed",
-    errors: [{ message: "expected length <= 24", location: "body.name" }],
+    errors: [{ message: "expected length <= 24", location: "body.name", value: "a name that is long" }, { message: "m", location: "l" }],
   };
   const { lobby } = fake({}, [422, problem, { "Retry-After": "7" }]);
   await assert.rejects(lobby.guest("alice"), (e) => {
     assert.ok(e instanceof APIError);
     const { status, title, detail, errors, retryAfterMs, temporary } = e;
     assert.deepEqual({ status, title, detail, errors, retryAfterMs, temporary }, { ...problem, retryAfterMs: 7000, temporary: false });
-    assert.equal(e.message, "the lobby answered 422: validation failed; body.name: expected length <= 24");
+    assert.equal(e.message, "the lobby answered 422: validation failed; body.name: expected length <= 24; l: m");
     return true;
   });
   assert.equal(lobby.token, "");
