@@ -178,6 +178,22 @@ test("a wait ends with what is wrong when the lobby stays away", async () => {
   assert.equal(time.next, undefined, "no timer is left");
 });
 
+test("a wait goes on over a connection that leads nowhere, and not for ever", async () => {
+  let there = 0; // from which request on the lobby answers
+  let asked = 0;
+  const { lobby, time } = fake({
+    fetch: (url, init) => ++asked < there ? unanswered(url, init) : Promise.resolve(Response.json({ ...ticket, state: "matched", match: seat })),
+  });
+  there = 2;
+  let began = time.now();
+  assert.deepEqual(await waited(time, lobby.waitTicket("arena.1")), seat);
+  assert.ok(time.now() - began > 12_000 && time.now() - began < 20_000, `after ${time.now() - began} ms`);
+  [there, asked, began] = [Infinity, 0, time.now()];
+  await assert.rejects(waited(time, lobby.waitTicket("arena.1")), /does not answer/);
+  assert.ok(time.now() - began >= 30_000 && time.now() - began < 60_000 && asked >= 3, `${asked} requests in ${time.now() - began} ms`);
+  assert.equal(time.next, undefined, "no timer is left");
+});
+
 test("a ticket that ends without a match is a TicketError", async () => {
   for (const state of ["cancelled", "expired", "matched"]) {
     const { lobby } = fake({}, [200, { ...ticket, state, reason: "nobody came" }]);
