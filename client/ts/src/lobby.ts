@@ -131,12 +131,15 @@ export class Lobby {
    * When the wait ends otherwise, so does the ticket.
    */
   async play(queue: string | NewTicket, o: CreateOptions & { onProgress?: (t: Ticket) => void } = {}): Promise<MatchSeat> {
-    const ticket = await this.createTicket(queue, o);
+    const { signal, onProgress, ...create } = o;
+    signal?.throwIfAborted();
+    const making = this.createTicket(queue, create); // to its end, since what is under way may be taken
     try {
-      o.onProgress?.(ticket);
-      return await this.waitTicket(ticket.id, { ...o, onWait: o.onProgress });
+      const ticket = await (signal ? unlessAborted(making, signal) : making);
+      onProgress?.(ticket);
+      return await this.waitTicket(ticket.id, { ...o, onWait: onProgress });
     } catch (e) {
-      if (!(e instanceof TicketError)) this.cancelTicket(ticket.id).catch(() => {}); // else it ends in time
+      if (!(e instanceof TicketError)) making.then((t) => this.cancelTicket(t.id)).catch(() => {}); // else it ends in time
       throw e;
     }
   }
@@ -303,6 +306,15 @@ export class Lobby {
     cancel();
     outer?.throwIfAborted();
   }
+}
+
+/** What a promise brings, if its signal does not come first. */
+function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    const stop = () => reject(signal.reason);
+    signal.addEventListener("abort", stop);
+    promise.finally(() => signal.removeEventListener("abort", stop)).then(resolve, reject);
+  });
 }
 
 /** Reads a reply up to its bound; undefined where it is not JSON. */

@@ -260,6 +260,34 @@ test("who no longer wants to play gives the ticket up, but not one that has ende
   assert.equal(over.requests.length, 2);
 });
 
+test("who no longer wants to play while the ticket is being made gives it up when it is there", async () => {
+  const abort = new AbortController();
+  let answer: ((r: Response) => void) | undefined;
+  const lines: string[] = [];
+  const { lobby, time } = fake({
+    fetch: (url, init) => {
+      lines.push(`${init?.method} ${String(url).replace("https://play.example/v1/", "")}`);
+      if (init?.method === "DELETE") return Promise.resolve(Response.json({ ...ticket, state: "cancelled" }));
+      return new Promise((resolve, reject) => {
+        answer = resolve;
+        init?.signal?.addEventListener("abort", () => reject(init.signal!.reason));
+      });
+    },
+  });
+  const playing = lobby.play("arena", { signal: abort.signal });
+  playing.catch(() => {});
+  await settle();
+  abort.abort(new Error("enough"));
+  await assert.rejects(playing, /enough/);
+  assert.deepEqual(lines, ["POST tickets"]);
+  answer!(Response.json(ticket, { status: 201 }));
+  await settle();
+  assert.deepEqual(lines, ["POST tickets", "DELETE tickets/arena.1"]);
+  assert.equal(time.next, undefined, "no timer is left");
+  await assert.rejects(lobby.play("arena", { signal: abort.signal }), /enough/);
+  assert.equal(lines.length, 2, "nothing is asked for any more");
+});
+
 test("the other calls go where they should", async () => {
   const result = { room: "r", game: "arena", tick: 9, placements: [], ended_at: "2030-01-01T00:00:00Z" };
   const { lobby, requests } = fake({}, [200, ticket], [200, seat], [200, result], [200, { fitting: 1 }], [200, { queues: [] }], [200, { player: "a" }], [200, { matches: [] }], [200, { matches: [] }]);
