@@ -34,31 +34,33 @@ func (c *cycle) backfill(rooms []Room) {
 		order = append(order, &rooms[i])
 	}
 	slices.SortStableFunc(order, func(a, b *Room) int { return cmp.Or(cmp.Compare(a.ID, b.ID), cmp.Compare(b.Version, a.Version)) })
-	f := &filler{cycle: c}
-	f.split.p = c.plan
+	f := newFiller(c)
 	for i, room := range order {
-		if i > 0 && order[i-1].ID == room.ID || len(room.Free) == 0 || len(room.Free) > maxTeams || slices.Max(room.Free) < 1 {
+		if i > 0 && order[i-1].ID == room.ID || !room.asks() || !f.enter(room) {
 			continue
 		}
-		if f.look(room) {
+		if f.look() {
 			f.choose()
 		}
 	}
 }
 
+func newFiller(c *cycle) *filler {
+	f := &filler{cycle: c}
+	f.split.p = c.plan
+	return f
+}
+
+// asks says whether a match has seats for anybody.
+func (r *Room) asks() bool {
+	return len(r.Free) > 0 && len(r.Free) <= maxTeams && slices.Max(r.Free) > 0
+}
+
 // look collects the tickets that fit into a match each by itself, oldest first.
-func (f *filler) look(room *Room) bool {
-	f.enter(room)
-	f.near, f.region = f.near[:0], -1
-	if room.Region != "" && len(f.plan.Regions) > 0 {
-		r, ok := f.plan.regions[room.Region]
-		if !ok {
-			return false
-		}
-		f.region = r
-	}
+func (f *filler) look() bool {
+	f.near = f.near[:0]
 	for _, b := range f.bucketsOf() {
-		for size := 1; size <= min(f.plan.PartyMax, slices.Max(room.Free)); size++ {
+		for size := 1; size <= min(f.plan.PartyMax, slices.Max(f.room.Free)); size++ {
 			if f.region >= 0 || len(f.plan.Regions) == 0 {
 				f.walk(b.list(f.plan, max(f.region, 0), size-1), size)
 				continue
@@ -81,8 +83,16 @@ func (f *filler) look(room *Room) bool {
 	return len(f.near) > 0
 }
 
-// enter works out what a match's tickets say, and want.
-func (f *filler) enter(room *Room) {
+// enter works out what a match's tickets say, and want. False is that it is in no region of the queue's.
+func (f *filler) enter(room *Room) bool {
+	f.region = -1
+	if room.Region != "" && len(f.plan.Regions) > 0 {
+		r, ok := f.plan.regions[room.Region]
+		if !ok {
+			return false
+		}
+		f.region = r
+	}
 	f.room, f.e = room, f.plan.entry(&Ticket{ID: room.ID, Created: f.time, Players: room.Players, Attributes: room.Attributes})
 	f.inside, f.limit = f.inside[:0], math.Inf(1)
 	known := map[string]bool{}
@@ -109,6 +119,7 @@ func (f *filler) enter(room *Room) {
 	for _, e := range f.inside {
 		f.plan.add(f.base, e.values)
 	}
+	return true
 }
 
 // bucketsOf are the buckets whose tickets agree with the match.
@@ -212,12 +223,8 @@ func (f *filler) joins(e *entry) bool {
 
 // accepts says whether two tickets accept each other, and have no player in common.
 func (f *filler) accepts(st *stage, a, b *entry) bool {
-	for i := range a.t.Players {
-		for j := range b.t.Players {
-			if a.t.Players[i].ID == b.t.Players[j].ID {
-				return false
-			}
-		}
+	if a.shares(b) {
+		return false
 	}
 	s := f.search
 	s.st, s.wait = st, max(a.waited(f.now), b.waited(f.now))
@@ -225,6 +232,18 @@ func (f *filler) accepts(st *stage, a, b *entry) bool {
 		return true
 	}
 	return s.together(a, b)
+}
+
+// shares says whether two tickets have a player in common.
+func (e *entry) shares(other *entry) bool {
+	for i := range e.t.Players {
+		for j := range other.t.Players {
+			if e.t.Players[i].ID == other.t.Players[j].ID {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // seats gives tickets seats, and places for their roles where the match says which are free; false is that not all have.

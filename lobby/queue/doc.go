@@ -61,5 +61,6 @@
 // Outcome.Next is when a bound moves next: before it, and without a change of tickets or rooms, no cycle is needed.
 //
 // Explain holds each two tickets to the rules by the wait of the older one. In a large pool it looks at a sample, and
-// says "about". That the next round should find a match it says only where it has found one itself.
+// says "about". That the next round should find a match it says only where it has found one itself. ExplainRooms says why
+// the matches that run do not take a ticket.
 package queue

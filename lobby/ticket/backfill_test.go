@@ -232,3 +232,31 @@ func TestRunningMatchOfTheReleaseBeforeIsJoinedByWhoFitsAsFarAsItSays(t *testing
 		}
 	})
 }
+
+func TestItIsSaidWhichRuleKeepsATicketOutOfARunningMatchAlsoByWhoDoesNotLead(t *testing.T) {
+	inOffice(t, func(t *testing.T, o *office) {
+		r := queue.Rules{
+			Name: "fill", Game: "arena", TeamSize: 4, Min: 2, Backfill: true,
+			Attributes: []queue.Attribute{{Name: "level", Kind: queue.Within, Within: []queue.Step{{Within: 5}}}},
+		}
+		one, two := o.open(nil, r), o.open(nil, r)
+		comes := func(player string, level float64) ticket.New {
+			n := solo("fill", player)
+			n.Ticket.Attributes = map[string]any{"level": level}
+			return n
+		}
+		_, err := one.Create(t.Context(), comes("alice", 10))
+		must(t, err)
+		o.brought(t, one, comes("bob", 12))
+		tk, err := one.Create(t.Context(), comes("carol", 50))
+		must(t, err)
+		time.Sleep(2 * time.Second)
+		wantState(t, one, tk.ID, "carol", ticket.Waiting)
+		for _, s := range []*service{one, two} {
+			x, ok := s.Explain(t.Context(), tk)
+			if want := "The match that runs and has free seats does not take you because of the queue's rule about level."; !ok || !strings.HasSuffix(x.Text, want) {
+				t.Errorf("it is said %q, want %q at its end", x.Text, want)
+			}
+		}
+	})
+}
