@@ -141,8 +141,8 @@ func (l *Lobby) refreshes() func(context.Context) (string, error) {
 	return l.Refresh
 }
 
-// Request makes any request of the REST interface, those of operators and of replays as well: a method, a path with its
-// query, like "/v1/replays", an Idempotency-Key where it creates something, the body, which is encoded as JSON, and what
+// Request makes any request of the REST interface, those of operators as well: a method, a path with its query, like
+// "/v1/admin/rooms?limit=5", an Idempotency-Key where it creates something, the body, which is encoded as JSON, and what
 // the reply is decoded into. "" and nil are none.
 func (l *Lobby) Request(ctx context.Context, method, path, key string, in, out any) error {
 	if err := l.create(ctx, method, path, key, in, out); err != nil {
