@@ -61,7 +61,7 @@ scaling: ## what nodes, rooms, viewers and one Redis cost, into docs/SCALING.md;
 	go run ./internal/scalebench $(if $(ONLY),-only $(ONLY))
 
 pages: ## the pages of cards, canvas, chat, watching and operators in a browser; SHOTS=DIR keeps their pictures
-	MUSTER_SCREENSHOTS=$(SHOTS) go test ./internal/e2e -count=1 -timeout 20m -pages \
+	MUSTER_SCREENSHOTS=$(SHOTS) go test ./internal/e2e -count=1 -timeout 60m -pages \
 	  -run 'Canvas|Cards|WatchedLive|WatchedAsTables|ThreePeople|Operators'
 
 spectators: ## what WATCH (10000) who watch one match cost beside its players, a tenth of them slow; a quiet machine, two minutes

@@ -30,7 +30,9 @@ func TestMain(m *testing.M) {
 			os.Exit(code)
 		}))
 	case "late":
-		cmd.Main(cmd.Game{Game: late()})
+		cmd.Main(cmd.Game{Game: late(lateBy)})
+	case "later":
+		cmd.Main(cmd.Game{Game: late(laterBy)})
 	case "serve":
 		cmd.Main(cmd.Game{Game: durable()}, cmd.Game{Game: inSight()}, cmd.Game{Game: canvas.Game})
 	default:

@@ -15,14 +15,17 @@ import (
 	"muster/match"
 )
 
-// lateBy is longer than a client bears silence.
-const lateBy = 11 * time.Second
+// lateBy is longer than a client bears silence, laterBy than a page may take to a match that has just begun.
+const (
+	lateBy  = 11 * time.Second
+	laterBy = 30 * time.Second
+)
 
-// late is the arena as those who watch it see it in a tournament.
-func late() match.Game {
+// late is the arena as those who watch it see it in a tournament, so long after it is played.
+func late(by time.Duration) match.Game {
 	rules := arena.Game.Rules()
 	rules.Spectators = 10_000
-	rules.SpectatorDelay = lateBy
+	rules.SpectatorDelay = by
 	return match.Define[arena.World, arena.Input](arena.Game.Name(), arena.Arena{}, rules)
 }
 

@@ -29,7 +29,7 @@ func TestTypeScriptLobbyDoesWithTheServerWhatItPromises(t *testing.T) {
 		t.Fatal(err)
 	}
 	url := serveIn(t, muster, config, "--queues", queues)
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	sign := exec.CommandContext(ctx, muster, "token", "--sub", "operator", "--role", "service")
 	sign.Env = append(os.Environ(), "XDG_CONFIG_HOME="+config)

@@ -16,7 +16,7 @@ import (
 )
 
 // scriptTime bounds a script. Each has bounds of its own for what it waits for, which say what did not come about.
-const scriptTime = 3 * time.Minute
+const scriptTime = 8 * time.Minute
 
 // pages says that the pages of cards, canvas, chat, watching and operators are tried, too, which takes minutes.
 var pages = flag.Bool("pages", false, "try all pages, not the arena's alone: make pages")

@@ -21,6 +21,6 @@ func TestAMatchOfAnyGameIsWatchedAsTables(t *testing.T) {
 func TestAMatchIsWatchedLiveOnceItsDelayIsCountedDown(t *testing.T) {
 	ofPages(t)
 	addr := testport.Held(t)
-	testprocess.Start(t, "late", []string{"serve", "--listen", addr}, "XDG_CONFIG_HOME="+t.TempDir()).After(t, "lobby ")
+	testprocess.Start(t, "later", []string{"serve", "--listen", addr}, "XDG_CONFIG_HOME="+t.TempDir()).After(t, "lobby ")
 	play(t, "watch-late.mjs", "http://"+addr, shots(t))
 }

@@ -12,7 +12,7 @@ import { withBrowser } from "./browser.mjs";
 const LINE = "120,40,1000,4000"; // ms: round trip, its jitter, a stall, the time from one to the next
 const STALLS = 3; // that must have been met, with
 const KEYS = 20; // keys that a ship in play could answer
-const LONGEST = 100_000; // ms that this may take
+const LONGEST = 150_000; // ms that this may take
 
 const MAX_SPEED = 0.22; // of a ship, in units a ms
 const CATCH_UP = 2; // times as fast as time, at most, the picture makes up for a stall
@@ -87,16 +87,18 @@ function pictures({ page }, count) {
 function record() {
   const { muster } = window;
   const recorded = (window.recorded = { pictures: [], keys: [], errors: [] });
-  let [states, before, corrected] = [muster.prediction.states, 0, 0];
+  let [{ states, mispredicted }, before, corrected] = [{ ...muster.prediction }, 0, 0];
   const note = (now) => {
     requestAnimationFrame(note); // behind the game's own, in every picture
-    if (muster.prediction.states > states && muster.prediction.error > 0.5) corrected++;
+    // The error is the newest state's: where more than one came since the last picture, any that was not foreseen counts.
+    const came = muster.prediction.states - states;
+    if (came > 0 && (muster.prediction.error > 0.5 || (came > 1 && muster.prediction.mispredicted > mispredicted))) corrected++;
     const picture = { now, newest: muster.tick, seat: muster.seat, ready: muster.ready, ships: muster.ships(), corrected };
     recorded.pictures.push(picture);
     const hp = picture.ships.find((s) => s.seat === picture.seat)?.hp ?? 0;
     // Where the own ship comes back into play nobody can foresee.
-    if (muster.prediction.states > states && hp > 0 && before > 0) recorded.errors.push(muster.prediction.error);
-    states = muster.prediction.states;
+    if (came > 0 && hp > 0 && before > 0) recorded.errors.push(muster.prediction.error);
+    ({ states, mispredicted } = muster.prediction);
     before = hp;
   };
   requestAnimationFrame(note);

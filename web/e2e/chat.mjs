@@ -139,7 +139,7 @@ async function strange(ann, ben) {
   await ann.page.locator("#say").fill("");
 
   await ann.page.evaluate(() => { // faster than a driver types
-    for (let i = 0; i < 16; i++) {
+    for (let i = 0; i < 30; i++) {
       document.getElementById("say").value = `flood ${i}`;
       document.getElementById("say-form").requestSubmit();
     }
@@ -281,6 +281,8 @@ async function match(ann, ben, cleo) {
   for (const p of [ann, ben, cleo]) await until(p, "in the match", () => window.muster?.ready);
   const rooms = await Promise.all([ann, ben, cleo].map((p) => p.page.evaluate(() => window.muster.room)));
   assert.equal(new Set(rooms).size, 1, `they are in rooms ${rooms}`);
+  // What is written before that is not sent, or is no news when it comes.
+  for (const p of [ann, ben, cleo]) await until(p, "in the room's chat", () => document.querySelector(".room-chat")?.dataset.live === "on");
 
   const field = (p) => p.page.getByLabel("Message to the room");
   await ann.page.bringToFront();

@@ -189,7 +189,7 @@ async function cost(page) {
     return { busy: of("ThreadTime"), at: of("Timestamp") };
   };
   const parts = [];
-  for (let i = 0; i < 2; i++) { // the best of a few counts, as other programs share the machine
+  for (let i = 0; i < 5; i++) { // the best of a few counts, as other programs share the machine
     const from = await read();
     await new Promise((resolve) => setTimeout(resolve, 1500));
     const to = await read();

@@ -3,7 +3,7 @@
 //   node e2e/watch-tables.mjs http://127.0.0.1:8080 [directory for screenshots]
 
 import assert from "node:assert/strict";
-import { open, shoot } from "./arena.mjs";
+import { open, plays, shoot } from "./arena.mjs";
 import { accessible, withBrowser } from "./browser.mjs";
 
 const PATIENCE = 60_000;
@@ -23,6 +23,7 @@ try {
 /** A game that the page knows nothing of is shown as tables that live. */
 async function tables(browser) {
   const player = await open(browser, new URL("/cards?go=bots&bots=3", url).href, "Fay");
+  await plays(player);
   // A match is watched as far as it has been played: something of it must have been, or there is nothing that changes.
   const room = await eventually("a card played in a room", async () => {
     const id = (await get(url, "/v1/admin/rooms?game=cards")).rooms?.find((r) => r.players > 0)?.id;

@@ -7,7 +7,8 @@ import { enter, open, plays, shoot } from "./arena.mjs";
 import { accessible, withBrowser } from "./browser.mjs";
 
 const PATIENCE = 60_000;
-const ROUND = 30; // seconds
+const ROUND = 90; // seconds: up to where it is watched all must have come in it
+const PODIUM = 8; // seconds for which the room shows who has won
 const SAME = 0.051; // units: what a place is rounded to
 const [url, shots] = process.argv.slice(2);
 if (!url) {
@@ -33,7 +34,8 @@ async function watch(browser) {
   const vera = await open(browser, new URL("/watch", url).href, "Vera", { viewport: { width: 1280, height: 800 } });
   const seen = await live(vera, room);
   await secret(browser);
-  await until(vera, "told that the match is over", () => window.muster.screen === "message");
+  const over = (ROUND + PODIUM) * 1000 + PATIENCE;
+  await until(vera, "told that the match is over", () => window.muster.screen === "message", undefined, over);
   assert.equal(await vera.page.locator("#message-title").innerText(), "The match is over");
   await shoot(vera, shots, "watch-over");
   await accessible(vera.page, "the end of a match");
@@ -56,7 +58,7 @@ async function live(vera, room) {
   await accessible(page, "the list");
   await card.focus();
   await page.keyboard.press("Enter");
-  await until(vera, "watching", () => window.muster.screen === "live" && window.muster.seen.length > 100);
+  await until(vera, "watching", () => window.muster.screen === "live" && window.muster.seen.length > 60);
   for (const name of ["Anna", "Ben"]) await page.getByRole("button", { name }).waitFor();
   await shoot(vera, shots, "watch-live");
   await accessible(page, "a live match");
@@ -206,8 +208,8 @@ async function at(person, tick) {
   await until(person, `at tick ${tick}`, (t) => window.muster.tick === t && window.muster.replay && !window.muster.replay.seeking, tick);
 }
 
-async function until({ name, page, complaints }, what, condition, arg) {
-  await page.waitForFunction(condition, arg, { timeout: PATIENCE }).catch(async (error) => {
+async function until({ name, page, complaints }, what, condition, arg, timeout = PATIENCE) {
+  await page.waitForFunction(condition, arg, { timeout }).catch(async (error) => {
     const { screen, tick, replay } = await page.evaluate(() => window.muster ?? {});
     const said = await page.locator("#message-title, #message-text, #link, #toast, #file-says, #rooms-say").allInnerTexts();
     throw new Error(`${name}: not ${what}: ${error.message.split("\n")[0]} Screen "${screen}", tick ${tick}, replay ${JSON.stringify(replay)}: ${[...said, ...complaints].filter(Boolean).join("; ")}`);

@@ -160,6 +160,7 @@ class RoomChat {
     if (this.#closed) return;
     talk.load().then(() => {
       if (!this.#open || this.#talk !== talk) talk.read(); // history is not news
+      if (this.#talk === talk) this.#root.dataset["live"] = "on"; // what is written from now on goes out, and comes as news
       this.#draw();
       this.#drawTabs();
     }, () => this.#later(ms, (next) => this.#load(talk, next)));
