@@ -145,36 +145,28 @@ const busyTTL = 4 * time.Minute
 // busyRef is what a busy mark says.
 func busyRef(queue, attempt string) string { return queue + "/" + attempt }
 
-// claimed is what busy found.
-type claimed struct {
-	holder string   // another attempt, which has the player
-	others []string // the player's tickets
-}
-
 // busy marks players as busy with an attempt, in the order of their digests, so that two attempts never hold each what
-// the other needs. It returns what it found for each, up to the first who is busy elsewhere; marks after that one are
-// given back.
-func (s *Service) busy(ctx context.Context, ref string, players []string) (found []claimed, err error) {
+// the other needs. Where one is busy elsewhere, holder is the attempt that has him; marks after the first such are given back.
+func (s *Service) busy(ctx context.Context, ref string, players []string) (player, holder string, err error) {
 	calls := make([]call, len(players))
 	for i, p := range players {
 		k := playerOf(s.cfg.Namespace, p)
-		calls[i] = call{[]string{k.busy(), k.tickets()}, []any{ref, busyTTL.Milliseconds()}}
+		calls[i] = call{[]string{k.busy()}, []any{ref, busyTTL.Milliseconds()}}
 	}
 	cmds, err := runAll(ctx, s.cfg.Redis, busyScript, calls)
 	if err != nil {
-		return nil, fmt.Errorf("marking players as busy: %w", err)
+		return "", "", fmt.Errorf("marking players as busy: %w", err)
 	}
 	for i, cmd := range cmds {
-		answer, err := cmd.StringSlice()
+		holder, err := cmd.Text()
 		if err != nil {
-			return nil, fmt.Errorf("marking players as busy: %w", err)
+			return "", "", fmt.Errorf("marking players as busy: %w", err)
 		}
-		found = append(found, claimed{answer[0], answer[1:]})
-		if answer[0] != "" {
-			return found, s.release(ctx, ref, players[i+1:], nil, "")
+		if holder != "" {
+			return players[i], holder, s.release(ctx, ref, players[i+1:], nil, "")
 		}
 	}
-	return found, nil
+	return "", "", nil
 }
 
 func byDigest(players []string) []string {
@@ -182,13 +174,11 @@ func byDigest(players []string) []string {
 	return players
 }
 
-var busyScript = script(luaNow, `
+var busyScript = script("", `
 local have = redis.call('GET', KEYS[1])
-if have and have ~= ARGV[1] then return {have} end
+if have and have ~= ARGV[1] then return have end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
-local answer = {''}
-for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], int(now), '+inf')) do answer[#answer + 1] = id end
-return answer`)
+return ''`)
 
 // penalties are how long a player may not queue after the first, second, … time that he let others wait. They are
 // forgotten after penaltyTTL without another.
