@@ -50,7 +50,7 @@ func (s *Service) endThose(ctx context.Context, ids []string, way string, which 
 			byQueue[name] = append(byQueue[name], id)
 		}
 	}
-	var errs []error
+	errs := make([]error, 0, len(byQueue))
 	for name, ids := range byQueue {
 		list, err := s.read(ctx, keysOf(s.cfg.Namespace, name), ids)
 		if err == nil {

@@ -163,7 +163,7 @@ func (s *Service) busy(ctx context.Context, ref string, players []string) (playe
 			return "", "", fmt.Errorf("marking players as busy: %w", err)
 		}
 		if holder != "" {
-			return players[i], holder, s.release(ctx, ref, players[i+1:], nil, "")
+			return players[i], holder, s.release(ctx, ref, players[i+1:], nil)
 		}
 	}
 	return "", "", nil
@@ -186,31 +186,62 @@ var penalties = []time.Duration{30 * time.Second, 2 * time.Minute, 10 * time.Min
 
 const penaltyTTL = 24 * time.Hour
 
-// release frees players of an attempt. ended has the tickets that go out of their indices, by player; why is what they
-// are punished for, "" is nothing.
-func (s *Service) release(ctx context.Context, ref string, players []string, ended map[string]string, why string) error {
+// punish keeps players of an attempt from new tickets for a while, and ends those with which they wait: else one who made
+// another before he was punished would wait on.
+func (s *Service) punish(ctx context.Context, ref string, players []string, why string) error {
+	calls := make([]call, len(players))
+	for i, p := range players {
+		k := playerOf(s.cfg.Namespace, p)
+		args := append(make([]any, 0, 3+len(penalties)), ref, why, penaltyTTL.Milliseconds())
+		for _, d := range penalties {
+			args = append(args, d.Milliseconds())
+		}
+		calls[i] = call{[]string{k.penalty(), k.tickets()}, args}
+	}
+	cmds, err := runAll(ctx, s.cfg.Redis, punishScript, calls)
+	if err != nil {
+		return fmt.Errorf("punishing players: %w", err)
+	}
+	var waiting []string
+	for _, cmd := range cmds {
+		ids, err := cmd.StringSlice()
+		if err != nil {
+			return fmt.Errorf("punishing players: %w", err)
+		}
+		waiting = append(waiting, ids...)
+	}
+	return s.endThose(ctx, waiting, byPenalty, func(*Ticket) bool { return true })
+}
+
+// That the last attempt is remembered keeps the script's repeat from punishing twice. The answer is the player's tickets; none
+// once he may have new ones, which the penalty is not about.
+var punishScript = script(luaNow, `
+local p = redis.call('HMGET', KEYS[1], 'last', 'till')
+local till = tonumber(p[2] or '0')
+if p[1] ~= ARGV[1] then
+	local n = math.min(redis.call('HINCRBY', KEYS[1], 'n', 1), #ARGV - 3)
+	till = now + ARGV[3 + n]
+	redis.call('HSET', KEYS[1], 'last', ARGV[1], 'why', ARGV[2], 'till', int(till))
+	redis.call('PEXPIRE', KEYS[1], ARGV[3])
+end
+if till <= now then return {} end
+return redis.call('ZRANGE', KEYS[2], 0, -1)`)
+
+// release frees players of an attempt. ended has the tickets that go out of their indices, by player.
+func (s *Service) release(ctx context.Context, ref string, players []string, ended map[string]string) error {
 	if len(players) == 0 {
 		return nil
 	}
 	calls := make([]call, len(players))
 	for i, p := range players {
 		k := playerOf(s.cfg.Namespace, p)
-		args := []any{ref, ended[p], why, penaltyTTL.Milliseconds()}
-		for _, d := range penalties {
-			args = append(args, d.Milliseconds())
-		}
-		calls[i] = call{[]string{k.busy(), k.tickets(), k.penalty()}, args}
+		calls[i] = call{[]string{k.busy(), k.tickets()}, []any{ref, ended[p]}}
 	}
 	_, err := runAll(ctx, s.cfg.Redis, releaseScript, calls)
 	return wrap(err, "freeing the players of an attempt")
 }
 
-// That the last attempt is remembered keeps the script's repeat from punishing twice.
-var releaseScript = script(luaNow, `
+var releaseScript = script("", `
 if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
 if ARGV[2] ~= '' then redis.call('ZREM', KEYS[2], ARGV[2]) end
-if ARGV[3] == '' or redis.call('HGET', KEYS[3], 'last') == ARGV[1] then return 'ok' end
-local n = math.min(redis.call('HINCRBY', KEYS[3], 'n', 1), #ARGV - 4)
-redis.call('HSET', KEYS[3], 'last', ARGV[1], 'why', ARGV[3], 'till', int(now + ARGV[4 + n]))
-redis.call('PEXPIRE', KEYS[3], ARGV[4])
 return 'ok'`)
