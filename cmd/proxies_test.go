@@ -195,3 +195,25 @@ func TestConnectionsToMatchesAreLimitedByTheClientsAddress(t *testing.T) {
 		t.Errorf("another client behind the same proxy gets %d", status)
 	}
 }
+
+func TestForgedTokensOfOperatorsAreLimitedByTheirAddress(t *testing.T) {
+	r := serve(t, withArena, "--address-rate", "1", "--key-file", ownKey(t))
+	refused, limited := 0, 0
+	for range 20 {
+		switch a := r.ask(http.MethodGet, "/metrics", ""); a.status {
+		case http.StatusUnauthorized:
+			refused++
+		case http.StatusTooManyRequests:
+			wantProblem(t, a, http.StatusTooManyRequests)
+			if a.header.Get("Retry-After") == "" {
+				t.Error("429 without Retry-After")
+			}
+			limited++
+		default:
+			t.Fatalf("status %d", a.status)
+		}
+	}
+	if refused < 5 || limited == 0 {
+		t.Errorf("of 20 requests %d were looked at and %d not, want five and one a second, and the others", refused, limited)
+	}
+}

@@ -69,17 +69,21 @@ func (s *server) lobbyRoutes(mux *http.ServeMux) {
 // counted counts attempts to open a match's socket against what an address may make.
 func (s *server) counted(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		err := s.lobby.Admit(r.Context(), r.RemoteAddr, "")
-		if err == nil {
-			next.ServeHTTP(w, r)
+		if err := s.lobby.Admit(r.Context(), r.RemoteAddr, ""); err != nil {
+			refuseOften(w, err)
 			return
 		}
-		var headers interface{ GetHeaders() http.Header }
-		if errors.As(err, &headers) {
-			w.Header().Set("Retry-After", headers.GetHeaders().Get("Retry-After"))
-		}
-		door.Problem(w, http.StatusTooManyRequests, err.Error())
+		next.ServeHTTP(w, r)
 	})
+}
+
+// refuseOften answers a request that the lobby counts as one too many.
+func refuseOften(w http.ResponseWriter, err error) {
+	var headers interface{ GetHeaders() http.Header }
+	if errors.As(err, &headers) {
+		w.Header().Set("Retry-After", headers.GetHeaders().Get("Retry-After"))
+	}
+	door.Problem(w, http.StatusTooManyRequests, err.Error())
 }
 
 // shared wraps what is common to all routes.
@@ -170,6 +174,10 @@ func (s *server) operatorsOnly(next http.Handler, roles ...string) http.Handler 
 	}
 	needed := "a token with the role " + strings.Join(roles, " or ") + " is needed"
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := s.lobby.Knock(r.RemoteAddr); err != nil {
+			refuseOften(w, err)
+			return
+		}
 		p, err := lobby.Authenticate(s.keys, r.Header.Get("Authorization"))
 		switch {
 		case err != nil:

@@ -3,6 +3,7 @@ package lobby_test
 import (
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strconv"
 	"strings"
 	"testing"
@@ -385,6 +386,52 @@ func TestTicketFloodIsLimited(t *testing.T) {
 		}
 		if made < 30 || made > 37 {
 			t.Errorf("%d tickets were made in 12 s, want 30 and one for each two seconds", made)
+		}
+	})
+}
+
+// Whoever checks a signature for each forged token works for whoever sends them.
+func TestForgedTokensAreCountedAgainstTheirAddressBeforeTheyAreLookedAt(t *testing.T) {
+	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
+		p := open(t, rdb, func(c *lobby.Config) { c.AddressRate = 4 })
+		defer p.Close()
+		for _, path := range []string{"/v1/queues", "/v1/lobby"} {
+			ask := func(address, token string) answer {
+				req := httptest.NewRequest(http.MethodGet, "http://lobby.example"+path, nil)
+				req.RemoteAddr = address
+				req.Header.Set("Authorization", "Bearer "+token)
+				rec := httptest.NewRecorder()
+				p.mux.ServeHTTP(rec, req)
+				return answer{rec.Code, rec.Header(), rec.Body.Bytes()}
+			}
+			refused, limited := 0, 0
+			for i := range 100 {
+				switch a := ask(fmt.Sprintf("192.0.2.1:%d", i+1), "eyJhbGciOiJIUzI1NiJ9.e30.forged"); a.status {
+				case http.StatusUnauthorized:
+					refused++
+				case http.StatusTooManyRequests:
+					wantProblem(t, a, http.StatusTooManyRequests, "")
+					limited++
+				default:
+					t.Fatalf("%s: status %d: %s", path, a.status, a.body)
+				}
+			}
+			if refused != 20 || limited != 80 {
+				t.Errorf("%s: of 100 forged tokens %d were looked at and %d not, want 20 and 80", path, refused, limited)
+			}
+			if a := ask("192.0.2.1:999", p.player("alice")); a.status != http.StatusTooManyRequests {
+				t.Errorf("%s: a good one from there: status %d", path, a.status)
+			}
+			if a := ask("192.0.2.2:1", "forged"); a.status != http.StatusUnauthorized {
+				t.Errorf("%s: one from another address: status %d", path, a.status)
+			}
+			time.Sleep(time.Second)
+			if a := ask("192.0.2.1:1", "forged"); a.status != http.StatusUnauthorized {
+				t.Errorf("%s: one a second later: status %d", path, a.status)
+			}
+		}
+		if a := p.send(request{method: "POST", path: "/v1/guests", body: `{"name":"carol"}`}); a.status != 200 && a.status != 201 {
+			t.Errorf("a guest, who brings no token: %d %s", a.status, a.body)
 		}
 	})
 }

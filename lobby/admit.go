@@ -10,20 +10,52 @@ import (
 // attemptLimit is how many sockets a player may open.
 var attemptLimit = rate{Rate: 5, Burst: 20, Period: time.Second}
 
+const tooManySockets = "too many connections are opened"
+
+// Knock counts a request that brings a token against what an address may make, in this process alone and before the token is
+// looked at: a flood of forged ones reaches neither Redis nor costs a signature's check for each. Its error is one for
+// clients, a 429 with Retry-After.
+func (l *Lobby) Knock(address string) error {
+	if often := l.countHere(&l.requests, address, tooMany); often != nil {
+		return l.problem("counting a request", often)
+	}
+	return nil
+}
+
+// knock is Knock for an attempt to open a socket.
+func (l *Lobby) knock(address string) error {
+	if often := l.countHere(&l.attempts, address, tooManySockets); often != nil {
+		return l.problem("opening a socket", often)
+	}
+	return nil
+}
+
+// countHere counts one more of an address in this process. Its error is what is over the limit, nil where nothing is.
+func (l *Lobby) countHere(here *attempts, address, what string) *tooOftenError {
+	wait := here.take(network(address), l.addressLimit(), time.Now())
+	if wait == 0 {
+		return nil
+	}
+	l.metrics.limited.Inc()
+	return &tooOftenError{what, seconds(wait)}
+}
+
 // Admit counts an attempt to open a socket, of the lobby or of a match, against what an address may make, and against
 // what a player may where he is known. First this process counts for itself, so that a flood does not reach Redis; then
 // all count together. Where Redis does not answer, what this process counts is all there is: sockets of running matches
 // must not depend on it. Its error is one for clients, a 429 with Retry-After.
 func (l *Lobby) Admit(ctx context.Context, address, player string) error {
-	const what = "too many connections are opened"
-	limit := l.addressLimit()
-	if wait := l.attempts.take(network(address), limit, time.Now()); wait > 0 {
-		l.metrics.limited.Inc()
-		return l.problem("opening a socket", &tooOftenError{what, seconds(wait)})
+	if err := l.knock(address); err != nil {
+		return err
 	}
-	list := []counter{{addressKey(address) + ":sockets", limit, what}}
+	return l.admit(ctx, address, player)
+}
+
+// admit is what Admit does after this process has counted.
+func (l *Lobby) admit(ctx context.Context, address, player string) error {
+	list := []counter{{addressKey(address) + ":sockets", l.addressLimit(), tooManySockets}}
 	if player != "" {
-		list = append(list, counter{limitKeyOf(player) + ":sockets", attemptLimit, what})
+		list = append(list, counter{limitKeyOf(player) + ":sockets", attemptLimit, tooManySockets})
 	}
 	if !l.attempts.shared(time.Now()) {
 		return nil

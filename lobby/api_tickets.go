@@ -135,6 +135,8 @@ func (l *Lobby) registerTickets(api huma.API) {
 	huma.Register(api, operation(huma.Operation{
 		OperationID: createTicket, Method: http.MethodPost, Path: "/v1/tickets", DefaultStatus: http.StatusCreated,
 		Summary: "Wait for a match", Tags: []string{"Tickets"},
+		Description: "Who does not come to a match that was found for him, or declines it, may not queue again for a while (429), " +
+			"in no queue, and the other tickets with which he waits end.",
 		Errors: append([]int{http.StatusForbidden, http.StatusNotFound, http.StatusConflict}, withBody...),
 	}), creating(l, l.createTicket))
 	huma.Register(api, operation(huma.Operation{
@@ -151,7 +153,7 @@ func (l *Lobby) registerTickets(api huma.API) {
 		OperationID: "confirm-ticket", Method: http.MethodPost, Path: "/v1/tickets/{id}/confirm",
 		Summary: "Confirm or decline a match that was found", Tags: []string{"Tickets"},
 		Errors: append([]int{http.StatusForbidden, http.StatusNotFound, http.StatusConflict}, withBody...),
-		Description: "In queues that ask. Who declines, or does not answer in time, is out with his ticket, and may not queue " +
+		Description: "In queues that ask. Who declines, or does not answer in time, is out with all his tickets, and may not queue " +
 			"again for a while; the others wait again, before all who came after them.",
 	}), l.confirmTicket)
 	huma.Register(api, operation(huma.Operation{

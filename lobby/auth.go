@@ -26,11 +26,16 @@ func playerOf(ctx context.Context) token.Player {
 // errUnauthorized is the same for every cause, so that nobody learns what is wrong with a forged token.
 const unauthorized = "a valid player token is needed, as Authorization: Bearer TOKEN"
 
-// authenticate lets a request through when its operation needs no token or it has a good one.
+// authenticate lets a request through when its operation needs no token or it has a good one. From an address that makes too
+// many none is looked at.
 func (l *Lobby) authenticate(api huma.API) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
 		if len(ctx.Operation().Security) == 0 {
 			next(ctx)
+			return
+		}
+		if often := l.countHere(&l.requests, ctx.RemoteAddr(), tooMany); often != nil {
+			refuseOften(api, ctx, often)
 			return
 		}
 		p, err := Authenticate(l.cfg.Keys, ctx.Header("Authorization"))

@@ -97,8 +97,7 @@ func (l *Lobby) limit(api huma.API) func(huma.Context, func(huma.Context)) {
 		var often *tooOftenError
 		switch err := l.countAll(ctx.Context(), list...); {
 		case errors.As(err, &often):
-			ctx.SetHeader("Retry-After", strconv.Itoa(often.after))
-			_ = huma.WriteErr(api, ctx, http.StatusTooManyRequests, often.what) // nobody is left to tell
+			refuseOften(api, ctx, often)
 			return
 		case err != nil:
 			l.complain("a request could not be counted", err)
@@ -108,6 +107,12 @@ func (l *Lobby) limit(api huma.API) func(huma.Context, func(huma.Context)) {
 		}
 		next(ctx)
 	}
+}
+
+// refuseOften answers a request that is over a limit.
+func refuseOften(api huma.API, ctx huma.Context, often *tooOftenError) {
+	ctx.SetHeader("Retry-After", strconv.Itoa(often.after))
+	_ = huma.WriteErr(api, ctx, http.StatusTooManyRequests, often.what) // nobody is left to tell
 }
 
 // CountRequest counts a request that a player makes otherwise than over REST, as one of those. Its error is one for

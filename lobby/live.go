@@ -46,7 +46,7 @@ func (l *Lobby) addLive() {
 		Keys: l.cfg.Keys, Inbox: l.inbox, Presence: l.presence, Handlers: l.socket.requests, Log: l.log,
 		Registerer: l.cfg.Registerer, Origins: l.cfg.Origins, SlowAfter: l.cfg.SlowAfter,
 		Authenticate: l.authenticatePlayer,
-		Admit:        l.Admit, Count: l.CountRequest,
+		Knock:        l.knock, Admit: l.admit, Count: l.CountRequest,
 		Expand: func(ctx context.Context, c live.Caller, e inbox.Event) (json.RawMessage, error) {
 			if f := l.socket.expand[e.Kind]; f != nil {
 				return f(ctx, c, e)

@@ -125,7 +125,8 @@ type Lobby struct {
 	inbox    *inbox.Store
 	parties  *party.Store
 	chat     *chat.Store
-	attempts attempts
+	attempts attempts       // to open sockets
+	requests attempts       // that bring a token
 	said     complaint.Book // what is in the log already
 	creating chan struct{}  // a place for each request that makes something new
 

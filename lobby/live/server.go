@@ -43,6 +43,9 @@ type Config struct {
 	Expand func(ctx context.Context, c Caller, e inbox.Event) (json.RawMessage, error)
 	// Alive is told, every ten seconds, which players have sockets here.
 	Alive func(ctx context.Context, players []string)
+	// Knock counts a handshake against what an address may make, before anything of it is looked at. Its error is answered as
+	// a handler's is.
+	Knock func(addr string) error
 	// Admit counts a handshake with a good token against what an address and a player may make. Its error is answered as
 	// a handler's is.
 	Admit func(ctx context.Context, addr, player string) error
@@ -139,6 +142,10 @@ func (s *Server) newUpgrader(subprotocols ...string) *gws.Upgrader {
 
 // ServeHTTP answers "GET /v1/lobby". Origin, token and limits are checked before the upgrade.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if err := s.knock(r.RemoteAddr); err != nil {
+		s.guard.Refuse(w, tooOften(err))
+		return
+	}
 	var p token.Player
 	addr, ok := s.guard.Admit(w, r, func(bearer string) (refusal *door.Refusal) {
 		var err error
@@ -156,7 +163,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if err := s.admit(r.Context(), addr, p.ID); err != nil {
 		s.guard.Places.Give(addr)
-		s.guard.Refuse(w, &door.Refusal{Reason: "limit", Status: err.Status, Detail: err.Detail, RetryAfter: err.RetryAfter})
+		s.guard.Refuse(w, tooOften(err))
 		return
 	}
 	chosen, foreign := door.Choose(r, proto.SubprotocolLobby)
@@ -186,6 +193,21 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		c.Close(proto.Close{Code: proto.CodeVersion, Reason: "the server speaks " + proto.SubprotocolLobby + ", the client offers " + foreign})
 	}
 	go c.live()
+}
+
+// tooOften is the refusal of a handshake that Knock or Admit refuses.
+func tooOften(p *Problem) *door.Refusal {
+	return &door.Refusal{Reason: "limit", Status: p.Status, Detail: p.Detail, RetryAfter: p.RetryAfter}
+}
+
+func (s *Server) knock(addr string) *Problem {
+	if s.cfg.Knock == nil {
+		return nil
+	}
+	if err := s.cfg.Knock(addr); err != nil {
+		return problemOf(err)
+	}
+	return nil
 }
 
 func (s *Server) admit(ctx context.Context, addr, player string) *Problem {

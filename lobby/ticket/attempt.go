@@ -279,8 +279,8 @@ func (e *engine) claims(a *attempt) []cluster.Claim {
 }
 
 // seated writes that the attempt's players have seats: its tickets are matched, all or none. ok is false where one of
-// them is in the attempt no longer.
-func (e *engine) seated(ctx context.Context, a *attempt, room cluster.Room, node cluster.Node, seats []Seat) (ok bool, err error) {
+// them is in the attempt no longer; deadline is until when they may come.
+func (e *engine) seated(ctx context.Context, a *attempt, room cluster.Room, node cluster.Node, seats []Seat) (deadline time.Time, ok bool, err error) {
 	keys := e.keys.shared(e.keys.attempt(a.id), e.keys.waits(), e.keys.made())
 	args := []any{
 		a.id, firstLook.Milliseconds(), (endedTTL + a.Connect + late).Milliseconds(), a.Room, len(a.Tickets),
@@ -298,7 +298,7 @@ func (e *engine) seated(ctx context.Context, a *attempt, room cluster.Room, node
 		}
 		text, err := json.Marshal(m)
 		if err != nil {
-			return false, fmt.Errorf("matching tickets: %w", err)
+			return deadline, false, fmt.Errorf("matching tickets: %w", err)
 		}
 		keys = append(keys, e.keys.ticket(t.ID))
 		args = append(args, t.ID, string(text), strconv.FormatFloat(meanRating(&queue.Ticket{Players: t.Players}), 'f', 1, 64))
@@ -308,26 +308,30 @@ func (e *engine) seated(ctx context.Context, a *attempt, room cluster.Room, node
 			keys, args = append(keys, e.keys.mark(a.Tickets[i].Players[j].ID)), append(args, a.Tickets[i].ID)
 		}
 	}
-	answer, err := seatedScript.Run(ctx, e.s.cfg.Redis, keys, args...).Text()
+	ms, err := seatedScript.Run(ctx, e.s.cfg.Redis, keys, args...).Int64()
 	if err != nil {
-		return false, fmt.Errorf("matching tickets of queue %s: %w", e.keys.queue, err)
+		return deadline, false, fmt.Errorf("matching tickets of queue %s: %w", e.keys.queue, err)
 	}
-	return answer == "ok", nil
+	return time.UnixMilli(ms), ms > 0, nil
 }
+
+// given is when the players of an attempt got their seats, to which they may come.
+func (a *attempt) given() time.Time { return a.deadline.Add(-a.Connect - late) }
 
 // firstLook is how long after a match was made it is looked at whether its players have come.
 const firstLook = 3 * time.Second
 
-// From ARGV[10] on there are three for each ticket, and then the ticket of each mark.
+// From ARGV[10] on there are three for each ticket, and then the ticket of each mark. The answer is the deadline, "0" where
+// the tickets are the attempt's no longer.
 var seatedScript = script(luaKeys, `
-local state = redis.call('HGET', KEYS[8], 'state')
-if state == 'connecting' then return 'ok' end
-if state ~= 'reserving' then return 'gone' end
+local a = redis.call('HMGET', KEYS[8], 'state', 'deadline')
+if a[1] == 'connecting' then return a[2] end
+if a[1] ~= 'reserving' then return '0' end
 local n = tonumber(ARGV[5])
 local created = {}
 for i = 1, n do
 	local h = redis.call('HMGET', KEYS[10 + i], 'state', 'attempt', 'created')
-	if h[2] ~= ARGV[1] or (h[1] ~= 'confirming' and h[1] ~= 'reserving') then return 'gone' end
+	if h[2] ~= ARGV[1] or (h[1] ~= 'confirming' and h[1] ~= 'reserving') then return '0' end
 	created[i] = h[3]
 end
 local ids = {}
@@ -344,13 +348,14 @@ redis.call('LPUSH', KEYS[10], int(now))
 redis.call('LTRIM', KEYS[10], 0, 999)
 redis.call('PEXPIRE', KEYS[10], day)
 for i = 1, #KEYS - 10 - n do free(KEYS[10 + n + i], ARGV[9 + n * 3 + i]) end
-redis.call('HSET', KEYS[8], 'state', 'connecting', 'deadline', int(now + ARGV[8]), 'room', ARGV[9])
+local deadline = int(now + ARGV[8])
+redis.call('HSET', KEYS[8], 'state', 'connecting', 'deadline', deadline, 'room', ARGV[9])
 redis.call('HDEL', KEYS[8], 'told')
 redis.call('PEXPIRE', KEYS[8], ARGV[6])
 redis.call('ZADD', attempts, int(now + math.min(tonumber(ARGV[2]), tonumber(ARGV[8]))), ARGV[1])
 if ARGV[4] ~= '' then redis.call('ZREM', filling, ARGV[4]) end
 log('op', 'look', 'ids', table.concat(ids, ','))
-return 'ok'`)
+return deadline`)
 
 // due hands out attempts that somebody must look at, and when whoever has one loses it.
 func (e *engine) due(ctx context.Context) (map[string]string, error) {

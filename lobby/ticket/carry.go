@@ -78,8 +78,8 @@ func (e *engine) confirming(ctx context.Context, a *attempt, had string) (more b
 		gone = gone || !a.live(i)
 	}
 	if !over && !gone {
-		if !a.told {
-			e.tell(ctx, a, Confirming, "")
+		if !a.told && e.tell(ctx, a, Confirming) {
+			e.toldAll(ctx, a)
 		}
 		return false, e.again(ctx, a.id, had, a.deadline)
 	}
@@ -116,19 +116,22 @@ func (e *engine) decliner(a *attempt, i int) []string {
 	return nil
 }
 
-// tell posts an event for all tickets of an attempt and notes that it did.
-func (e *engine) tell(ctx context.Context, a *attempt, state State, reason string) {
+// tell posts an event for all tickets of an attempt, and says whether it could.
+func (e *engine) tell(ctx context.Context, a *attempt, state State) bool {
 	letters := make([]inbox.Letter, len(a.Tickets))
 	for i := range a.Tickets {
 		t := &a.Tickets[i]
-		letters[i] = letter(t.ID, e.keys.queue, state, reason, a.id, planPlayers(t))
+		letters[i] = letter(t.ID, e.keys.queue, state, "", a.id, planPlayers(t))
 		e.s.cfg.Changed(t.ID)
 	}
 	e.announce(ctx)
-	if e.s.postMany(ctx, e.keys.queue, letters...) {
-		err := toldScript.Run(ctx, e.s.cfg.Redis, []string{e.keys.attempt(a.id)}, a.state).Err()
-		e.s.failed(e.keys.queue, err)
-	}
+	return e.s.postMany(ctx, e.keys.queue, letters...)
+}
+
+// toldAll notes that what is to be said in an attempt's state was said.
+func (e *engine) toldAll(ctx context.Context, a *attempt) {
+	err := toldScript.Run(ctx, e.s.cfg.Redis, []string{e.keys.attempt(a.id)}, a.state).Err()
+	e.s.failed(e.keys.queue, err)
 }
 
 var toldScript = script("", `
@@ -151,7 +154,7 @@ func (e *engine) seat(ctx context.Context, a *attempt) (more bool, err error) {
 			return true, e.close(ctx, a, attemptFailed, a.allBack(reasonSeats))
 		}
 	}
-	found, taken, err := e.take(ctx, a)
+	taken, err := e.take(ctx, a)
 	if err != nil {
 		return false, err
 	}
@@ -190,15 +193,15 @@ func (e *engine) seat(ctx context.Context, a *attempt) (more bool, err error) {
 			return false, err
 		}
 	}
-	ok, err := e.seated(ctx, a, room, node, seats)
+	deadline, ok, err := e.seated(ctx, a, room, node, seats)
 	if err != nil {
 		return false, err // perhaps they are matched, so the seats stay reserved until that ends by itself
 	}
 	if !ok {
 		return true, wrap(e.s.cfg.Rooms.Release(ctx, room.ID, claims), "giving seats back")
 	}
-	e.matched(ctx, a, found)
-	return false, nil
+	a.state, a.deadline = attemptConnecting, deadline
+	return false, e.matched(ctx, a)
 }
 
 // isRefusal says whether an error means that the match cannot be made as it was planned, rather than that it is not known.
@@ -207,62 +210,37 @@ func isRefusal(err error) bool {
 }
 
 // matched does what follows when an attempt's tickets are matched.
-func (e *engine) matched(ctx context.Context, a *attempt, found []claimed) {
+func (e *engine) matched(ctx context.Context, a *attempt) error {
 	m := e.s.cfg.Metrics
 	for _, t := range a.tickets {
 		m.Tickets.WithLabelValues(e.keys.queue, string(Matched)).Inc()
 		m.Waited.Observe(a.now.Sub(t.Created).Seconds())
 	}
-	a.state = attemptConnecting
-	e.tell(ctx, a, Matched, "")
-	mine := a.ids()
-	for _, f := range found {
-		for _, id := range f.others {
-			if !slices.Contains(mine, id) {
-				e.s.failed(e.keys.queue, e.s.endElsewhere(ctx, id))
-			}
-		}
-	}
-}
-
-// endElsewhere ends a ticket whose player has found a match with another one.
-func (s *Service) endElsewhere(ctx context.Context, id string) error {
-	name, ok := QueueOf(id)
-	if !ok {
-		return nil
-	}
-	list, err := s.read(ctx, keysOf(s.cfg.Namespace, name), []string{id})
-	if err != nil || list[0] == nil || list[0].State.ended() || list[0].State == Matched {
-		return err
-	}
-	return s.cancel(ctx, list[0], byElsewhere, "")
+	return e.brought(ctx, a)
 }
 
 // take marks the attempt's players as busy. taken is one who stays busy with another attempt, which has him then.
-func (e *engine) take(ctx context.Context, a *attempt) (found []claimed, taken string, err error) {
+func (e *engine) take(ctx context.Context, a *attempt) (taken string, err error) {
 	ref, players := busyRef(e.keys.queue, a.id), a.players()
 	for frees, pauses := 0, 0; ; {
-		if found, err = e.s.busy(ctx, ref, players); err != nil {
-			return nil, "", err
-		}
-		last := found[len(found)-1]
-		if last.holder == "" {
-			return found, "", nil
+		who, holder, err := e.s.busy(ctx, ref, players)
+		if err != nil || holder == "" {
+			return "", err
 		}
 		if pauses == busyTries || frees == 4*len(players) { // settling, finishing, and the same once more
-			return nil, players[len(found)-1], nil
+			return who, nil
 		}
-		free, err := e.freed(ctx, players[len(found)-1], last.holder)
+		free, err := e.freed(ctx, who, holder)
 		switch {
 		case err != nil:
-			return nil, "", err
+			return "", err
 		case free:
 			frees++
 			continue
 		}
 		pauses++
 		if err := pause.For(ctx, busyPause); err != nil {
-			return nil, "", err
+			return "", err
 		}
 	}
 }
@@ -283,6 +261,9 @@ func (e *engine) freed(ctx context.Context, player, ref string) (bool, error) {
 		return true, other.finish(ctx, a)
 	case a.state != attemptConnecting:
 		return false, nil
+	}
+	if err := other.brought(ctx, a); err != nil { // perhaps the ticket that wants him now should have ended
+		return false, err
 	}
 	at, err := other.arrivals(ctx, a)
 	switch {

@@ -136,8 +136,15 @@ func (e *engine) finish(ctx context.Context, a *attempt) error {
 			}
 		}
 	}
-	for why, players := range byWhy {
-		if err := e.s.release(ctx, ref, players, ended, why); err != nil {
+	if err := e.s.release(ctx, ref, byWhy[""], ended); err != nil {
+		return err
+	}
+	delete(byWhy, "")
+	for why, players := range byWhy { // whom no other attempt may have meanwhile
+		if err := e.s.punish(ctx, ref, players, why); err != nil {
+			return err
+		}
+		if err := e.s.release(ctx, ref, players, ended); err != nil {
 			return err
 		}
 	}

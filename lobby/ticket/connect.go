@@ -69,8 +69,8 @@ func (e *engine) arrivals(ctx context.Context, a *attempt) (arrival, error) {
 
 // connecting looks whether the players have come, and closes the attempt when they have, or when their time is over.
 func (e *engine) connecting(ctx context.Context, a *attempt, had string) (more bool, err error) {
-	if !a.told {
-		e.tell(ctx, a, Matched, "") // whoever matched them may have died before
+	if err := e.brought(ctx, a); err != nil { // whoever matched them may have died before
+		return false, err
 	}
 	at, err := e.arrivals(ctx, a)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -78,6 +79,8 @@ type world struct {
 type seen struct {
 	state, match string
 	players      []string
+	created      int64 // in milliseconds, as given: when its players got their seats, of a matched one
+	given        int64
 }
 
 // mortal is a lobby that dies at some call of Redis.
@@ -86,13 +89,16 @@ type mortal struct {
 
 	left  atomic.Int64 // calls until then
 	after bool         // the last call has its effect
+	gives bool         // it dies before, once it has given seats, with the script that did
 	dead  atomic.Bool
 }
 
+const quickConnect = 5 * time.Second
+
 var (
-	quickDuel = queue.Rules{Name: "duel", Game: "arena", TeamSize: 2, Connect: 5 * time.Second}
-	quickSure = queue.Rules{Name: "sure", Game: "arena", TeamSize: 2, Confirm: 3 * time.Second, Connect: 5 * time.Second}
-	quickFill = queue.Rules{Name: "fill", Game: "arena", TeamSize: 3, Min: 1, Backfill: true, Connect: 5 * time.Second}
+	quickDuel = queue.Rules{Name: "duel", Game: "arena", TeamSize: 2, Connect: quickConnect}
+	quickSure = queue.Rules{Name: "sure", Game: "arena", TeamSize: 2, Confirm: 3 * time.Second, Connect: quickConnect}
+	quickFill = queue.Rules{Name: "fill", Game: "arena", TeamSize: 3, Min: 1, Backfill: true, Connect: quickConnect}
 )
 
 func newWorld(t *testing.T, seed uint64) *world {
@@ -116,7 +122,7 @@ func newWorld(t *testing.T, seed uint64) *world {
 }
 
 func born(w *world) *mortal {
-	m := &mortal{after: w.rng.IntN(2) == 0}
+	m := &mortal{after: w.rng.IntN(2) == 0, gives: w.rng.IntN(2) == 0}
 	m.left.Store(int64(50 + w.rng.IntN(500)))
 	m.service = w.office.open(func(cmd redis.Cmder, next func() error) error {
 		n := m.left.Add(-1)
@@ -127,6 +133,11 @@ func born(w *world) *mortal {
 			}
 		}
 		switch {
+		case n > 0 && m.gives && seats(cmd):
+			if err := next(); err != nil {
+				return err
+			}
+			m.left.Store(0)
 		case n > 0:
 			return next()
 		case n == 0 && m.after:
@@ -250,6 +261,13 @@ func (w *world) look() {
 		}
 		id := key[strings.LastIndex(key, ":")+1:]
 		s := seen{state: f["state"], match: w.roomOf(f["match"])}
+		s.created, err = strconv.ParseInt(f["created"], 10, 64)
+		must(w.t, err)
+		if s.state == "matched" {
+			till, err := strconv.ParseInt(f["till"], 10, 64)
+			must(w.t, err)
+			s.given = till - quickConnect.Milliseconds()
+		}
 		for _, p := range strings.Split(f["body"], `"id":"`)[1:] {
 			if p, _, _ = strings.Cut(p, `"`); strings.HasPrefix(p, "p") {
 				s.players = append(s.players, p)
@@ -282,8 +300,10 @@ func (w *world) roomOf(match string) string {
 	return room
 }
 
-// nobodyTwice checks that no player is brought to two matches: he may look for another only once he has come to one.
+// nobodyTwice checks that no player is brought to two matches: he may look for another only once he has come to one, and
+// with a new ticket.
 func (w *world) nobodyTwice() {
+	w.nobodyByATicketOfBefore()
 	in := map[string]string{}
 	for id, s := range w.known {
 		if s.state != "matched" || w.ended[id] != "" {
@@ -297,6 +317,29 @@ func (w *world) nobodyTwice() {
 				w.t.Errorf("%s is brought to two matches, by tickets %s and %s", p, id, other)
 			}
 			in[p] = id
+		}
+	}
+}
+
+// nobodyByATicketOfBefore checks that no player was given seats twice, whether he came or not, the second time by a ticket
+// with which he waited when he was given the first.
+func (w *world) nobodyByATicketOfBefore() {
+	has := map[string][]string{}
+	for id, s := range w.known {
+		if s.state == "matched" {
+			for _, p := range s.players {
+				has[p] = append(has[p], id)
+			}
+		}
+	}
+	for p, ids := range has {
+		for _, first := range ids {
+			for _, id := range ids {
+				at, s := w.known[first].given, w.known[id]
+				if id != first && s.created <= at && at <= s.given {
+					w.t.Errorf("%s has seats by ticket %s, and had them by %s while he waited with it", p, id, first)
+				}
+			}
 		}
 	}
 }

@@ -12,8 +12,9 @@
 //     match attempt is recorded. The ticket is confirming, or, where the queue asks nobody, about to be matched.
 //  4. Any process carries an attempt on, from what its record says: it waits for the players' word, marks them as busy so
 //     that no other attempt has them, makes the room by the attempt's id, reserves seats under tokens that follow from
-//     attempt and player, and in one script makes the tickets matched. Every step may be done twice. Whoever carries an
-//     attempt on has it for three seconds; then another may.
+//     attempt and player, and in one script makes the tickets matched. What else their players waited with by then ends
+//     before anybody asks whether they have come. Every step may be done twice. Whoever carries an attempt on has it
+//     for three seconds; then another may.
 //  5. When the players have come, the match has started, and the ticket is final. Where too few come in time the match is
 //     off: who did not come is out, with a penalty that grows, and the tickets of the others wait again, as old as they
 //     were and before all others.

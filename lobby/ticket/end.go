@@ -14,6 +14,7 @@ const (
 	byWait      = "wait"      // it waited for too long
 	byUnseen    = "unseen"    // a player has not been heard of
 	byElsewhere = "elsewhere" // a player found a match in another queue
+	byPenalty   = "penalty"   // a player may not queue for a while
 	byRetired   = "retired"   // the queue exists no longer
 	byParty     = "party"     // its party has other members now
 )
@@ -43,6 +44,8 @@ func outcome(t *Ticket, way string) (State, string) {
 		return Expired, reasonUnseen
 	case byElsewhere:
 		return Cancelled, reasonElsewhere
+	case byPenalty:
+		return Cancelled, reasonPenalty
 	case byParty:
 		return Cancelled, reasonParty
 	case byRetired:
@@ -139,7 +142,7 @@ func (s *Service) ended(ctx context.Context, list []*Ticket, way string) {
 			players, gone[p] = append(players, p), t.ID
 		}
 	}
-	s.failed(queue, s.release(ctx, "", players, gone, ""))
+	s.failed(queue, s.release(ctx, "", players, gone))
 	s.postMany(ctx, queue, letters...)
 	for _, t := range list {
 		s.cfg.Changed(t.ID)

@@ -2,8 +2,11 @@ package ticket_test
 
 import (
 	"errors"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/redis/go-redis/v9"
 
 	"muster/lobby/ticket"
 	"muster/match/cluster"
@@ -101,5 +104,68 @@ func TestTicketOfWhoHasFoundAnotherMatchDoesNotWaitAgainWhenItsOwnIsOff(t *testi
 		if _, err := s.Create(t.Context(), solo("duel", "alice")); err != nil {
 			t.Errorf("alice may not queue: %v", err)
 		}
+	})
+}
+
+// wantBarred reads a ticket that must have ended with a penalty of one of its players.
+func wantBarred(t *testing.T, s *service, id, player string) {
+	t.Helper()
+	if got := wantState(t, s, id, player, ticket.Cancelled); got.Reason != "one of its players let others wait, and may not queue for a while" {
+		t.Errorf("it ended since %q", got.Reason)
+	}
+}
+
+func TestWhoDoesNotComeToHisMatchCannotWaitThroughHisPenaltyWithATicketThatHeMadeBefore(t *testing.T) {
+	inOffice(t, func(t *testing.T, o *office) {
+		s := o.open(nil, duel, team)
+		a, b := enqueue(t, s, "duel", "alice"), enqueue(t, s, "duel", "bob")
+		time.Sleep(time.Second)
+		o.come(t, wantState(t, s, a, "alice", ticket.Matched), "alice")
+		again, with := enqueue(t, s, "duel", "bob"), enqueue(t, s, "team", "bob", "carol")
+		other := enqueue(t, s, "team", "dave")
+		for range 3 {
+			time.Sleep(8 * time.Second)
+			must(t, s.Heard(t.Context(), []string{"alice", "bob", "carol", "dave"}))
+		}
+		wantState(t, s, b, "bob", ticket.Cancelled)
+		wantBarred(t, s, again, "bob")
+		wantBarred(t, s, with, "carol")
+		wantState(t, s, other, "dave", ticket.Waiting)
+		wantState(t, s, a, "alice", ticket.Waiting)
+		var penalty *ticket.PenaltyError
+		if _, err := s.Create(t.Context(), solo("duel", "bob")); !errors.As(err, &penalty) {
+			t.Errorf("bob queues again at once: %v", err)
+		}
+		enqueue(t, s, "duel", "carol") // who did nothing
+	})
+}
+
+// Whoever carries the attempt on may find late that it is not quite over.
+func TestTicketThatIsMadeAfterAPenaltyDoesNotEndWithIt(t *testing.T) {
+	inOffice(t, func(t *testing.T, o *office) {
+		var forgets atomic.Int64
+		s := o.open(func(cmd redis.Cmder, next func() error) error {
+			if says(cmd, ":attempts"+ns+":{queue:sure}:attempt:") && forgets.Add(1) < 20 { // it is to be forgotten
+				cmd.SetErr(errDead)
+				return errDead
+			}
+			return next()
+		}, sure, team)
+		b := enqueue(t, s, "sure", "bob")
+		enqueue(t, s, "sure", "alice")
+		declined := enqueue(t, s, "team", "bob")
+		time.Sleep(time.Second)
+		_, err := s.Confirm(t.Context(), b, "bob", false)
+		must(t, err)
+		time.Sleep(time.Second)
+		wantBarred(t, s, declined, "bob")
+		time.Sleep(30 * time.Second)
+		again := enqueue(t, s, "team", "bob")
+		before := forgets.Load()
+		time.Sleep(10 * time.Second)
+		if before == 0 || forgets.Load() == before {
+			t.Fatalf("it was tried %d times to forget the attempt, and then %d times", before, forgets.Load())
+		}
+		wantState(t, s, again, "bob", ticket.Waiting)
 	})
 }

@@ -153,36 +153,28 @@ const busyTTL = 4 * time.Minute
 // busyRef is what a busy mark says.
 func busyRef(queue, attempt string) string { return queue + "/" + attempt }
 
-// claimed is what busy found.
-type claimed struct {
-	holder string   // another attempt, which has the player
-	others []string // the player's tickets
-}
-
 // busy marks players as busy with an attempt, in the order of their digests, so that two attempts never hold each what
-// the other needs. It returns what it found for each, up to the first who is busy elsewhere; marks after that one are
-// given back.
-func (s *Service) busy(ctx context.Context, ref string, players []string) (found []claimed, err error) {
+// the other needs. Where one is busy elsewhere, holder is the attempt that has him; marks after the first such are given back.
+func (s *Service) busy(ctx context.Context, ref string, players []string) (player, holder string, err error) {
 	calls := make([]call, len(players))
 	for i, p := range players {
 		k := playerOf(s.cfg.Namespace, p)
-		calls[i] = call{[]string{k.busy(), k.tickets()}, []any{ref, busyTTL.Milliseconds()}}
+		calls[i] = call{[]string{k.busy()}, []any{ref, busyTTL.Milliseconds()}}
 	}
 	cmds, err := runAll(ctx, s.cfg.Redis, busyScript, calls)
 	if err != nil {
-		return nil, fmt.Errorf("marking players as busy: %w", err)
+		return "", "", fmt.Errorf("marking players as busy: %w", err)
 	}
 	for i, cmd := range cmds {
-		answer, err := cmd.StringSlice()
+		holder, err := cmd.Text()
 		if err != nil {
-			return nil, fmt.Errorf("marking players as busy: %w", err)
+			return "", "", fmt.Errorf("marking players as busy: %w", err)
 		}
-		found = append(found, claimed{answer[0], answer[1:]})
-		if answer[0] != "" {
-			return found, s.release(ctx, ref, players[i+1:], nil, "")
+		if holder != "" {
+			return players[i], holder, s.release(ctx, ref, players[i+1:], nil)
 		}
 	}
-	return found, nil
+	return "", "", nil
 }
 
 func byDigest(players []string) []string {
@@ -190,13 +182,11 @@ func byDigest(players []string) []string {
 	return players
 }
 
-var busyScript = script(luaNow, `
+var busyScript = script("", `
 local have = redis.call('GET', KEYS[1])
-if have and have ~= ARGV[1] then return {have} end
+if have and have ~= ARGV[1] then return have end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
-local answer = {''}
-for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], int(now), '+inf')) do answer[#answer + 1] = id end
-return answer`)
+return ''`)
 
 // penalties are how long a player may not queue after the first, second, … time that he let others wait. They are
 // forgotten after penaltyTTL without another.
@@ -204,31 +194,62 @@ var penalties = []time.Duration{30 * time.Second, 2 * time.Minute, 10 * time.Min
 
 const penaltyTTL = 24 * time.Hour
 
-// release frees players of an attempt. ended has the tickets that go out of their indices, by player; why is what they
-// are punished for, "" is nothing.
-func (s *Service) release(ctx context.Context, ref string, players []string, ended map[string]string, why string) error {
+// punish keeps players of an attempt from new tickets for a while, and ends those with which they wait: else one who made
+// another before he was punished would wait on.
+func (s *Service) punish(ctx context.Context, ref string, players []string, why string) error {
+	calls := make([]call, len(players))
+	for i, p := range players {
+		k := playerOf(s.cfg.Namespace, p)
+		args := append(make([]any, 0, 3+len(penalties)), ref, why, penaltyTTL.Milliseconds())
+		for _, d := range penalties {
+			args = append(args, d.Milliseconds())
+		}
+		calls[i] = call{[]string{k.penalty(), k.tickets()}, args}
+	}
+	cmds, err := runAll(ctx, s.cfg.Redis, punishScript, calls)
+	if err != nil {
+		return fmt.Errorf("punishing players: %w", err)
+	}
+	var waiting []string
+	for _, cmd := range cmds {
+		ids, err := cmd.StringSlice()
+		if err != nil {
+			return fmt.Errorf("punishing players: %w", err)
+		}
+		waiting = append(waiting, ids...)
+	}
+	return s.endThose(ctx, waiting, byPenalty, func(*Ticket) bool { return true })
+}
+
+// That the last attempt is remembered keeps the script's repeat from punishing twice. The answer is the player's tickets; none
+// once he may have new ones, which the penalty is not about.
+var punishScript = script(luaNow, `
+local p = redis.call('HMGET', KEYS[1], 'last', 'till')
+local till = tonumber(p[2] or '0')
+if p[1] ~= ARGV[1] then
+	local n = math.min(redis.call('HINCRBY', KEYS[1], 'n', 1), #ARGV - 3)
+	till = now + ARGV[3 + n]
+	redis.call('HSET', KEYS[1], 'last', ARGV[1], 'why', ARGV[2], 'till', int(till))
+	redis.call('PEXPIRE', KEYS[1], ARGV[3])
+end
+if till <= now then return {} end
+return redis.call('ZRANGE', KEYS[2], 0, -1)`)
+
+// release frees players of an attempt. ended has the tickets that go out of their indices, by player.
+func (s *Service) release(ctx context.Context, ref string, players []string, ended map[string]string) error {
 	if len(players) == 0 {
 		return nil
 	}
 	calls := make([]call, len(players))
 	for i, p := range players {
 		k := playerOf(s.cfg.Namespace, p)
-		args := []any{ref, ended[p], why, penaltyTTL.Milliseconds()}
-		for _, d := range penalties {
-			args = append(args, d.Milliseconds())
-		}
-		calls[i] = call{[]string{k.busy(), k.tickets(), k.penalty()}, args}
+		calls[i] = call{[]string{k.busy(), k.tickets()}, []any{ref, ended[p]}}
 	}
 	_, err := runAll(ctx, s.cfg.Redis, releaseScript, calls)
 	return wrap(err, "freeing the players of an attempt")
 }
 
-// That the last attempt is remembered keeps the script's repeat from punishing twice.
-var releaseScript = script(luaNow, `
+var releaseScript = script("", `
 if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
 if ARGV[2] ~= '' then redis.call('ZREM', KEYS[2], ARGV[2]) end
-if ARGV[3] == '' or redis.call('HGET', KEYS[3], 'last') == ARGV[1] then return 'ok' end
-local n = math.min(redis.call('HINCRBY', KEYS[3], 'n', 1), #ARGV - 4)
-redis.call('HSET', KEYS[3], 'last', ARGV[1], 'why', ARGV[3], 'till', int(now + ARGV[4 + n]))
-redis.call('PEXPIRE', KEYS[3], ARGV[4])
 return 'ok'`)

@@ -40,6 +40,7 @@ const (
 	reasonUnsure    = "the match was not confirmed in time"
 	reasonNoShow    = "the match was not joined in time"
 	reasonElsewhere = "a match was found with another ticket"
+	reasonPenalty   = "one of its players let others wait, and may not queue for a while"
 	reasonTwo       = "its player waits with another ticket"
 	reasonLong      = "no match was found within the queue's longest wait"
 	reasonUnseen    = "nobody asked for it for 30 seconds"
