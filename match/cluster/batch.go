@@ -36,14 +36,16 @@ var errWaiting = errors.New("too many commands wait for Redis")
 
 // Batched returns a client that asks rdb, which it is closed with. Scripts, notices and small pipelines of goroutines that
 // are busy at the same time go to Redis together: an exchange costs both sides more than a command. All other commands go
-// as they are. Like those of a retried pipeline, commands may run twice.
+// as they are, and so do in a Cluster those that are for several of its masters: what is for one of them goes together. Like
+// those of a retried pipeline, commands may run twice.
 func Batched(rdb redis.UniversalClient) redis.UniversalClient { return &batched{UniversalClient: rdb} }
 
 // batched is what Batched returns.
 type batched struct {
 	redis.UniversalClient
 
-	replica bool // what was written counts when a replica has it, see waited
+	replica bool  // what was written counts when a replica has it, see waited
+	lanes   lanes // of a Cluster's masters
 
 	mu      sync.Mutex
 	running int
@@ -117,6 +119,18 @@ func (p *batchedPipe) Exec(ctx context.Context) ([]redis.Cmder, error) {
 
 // do sends commands and waits for their answers, which they have then.
 func (b *batched) do(ctx context.Context, cmds []redis.Cmder) {
+	c, ok := b.UniversalClient.(*redis.ClusterClient)
+	if !ok {
+		b.join(ctx, cmds)
+	} else if lane := b.lane(ctx, c, cmds); lane != nil {
+		lane.join(ctx, cmds)
+	} else {
+		b.send(ctx, cmds)
+	}
+}
+
+// join sends commands together with those of others.
+func (b *batched) join(ctx context.Context, cmds []redis.Cmder) {
 	deadline, ok := ctx.Deadline()
 	size := argBytes(cmds)
 	if ctx.Err() != nil || ok && time.Until(deadline) < batchTimeout || size > batchAlone {

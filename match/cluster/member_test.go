@@ -287,6 +287,27 @@ func TestNodeIsToldToWriteItsRecordsAgainWhenRedisWasEmptied(t *testing.T) {
 	})
 }
 
+// Records live for a minute, and end during a longer outage though Redis itself has forgotten nothing.
+func TestNodeIsToldToWriteItsRecordsAgainAfterALongOutage(t *testing.T) {
+	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
+		n := newPeerNet()
+		a, b := n.join(t, rdb, "a"), n.join(t, rdb, "b")
+		time.Sleep(3 * lease)
+		a.wires.swallowAll(true)
+		b.wires.swallowAll(true)
+		time.Sleep(2 * time.Minute)
+		if !a.runs() || !b.runs() || a.forgotten() || b.forgotten() {
+			t.Fatalf("without Redis they run: %v, %v; and have forgotten: %v, %v", a.runs(), b.runs(), a.forgotten(), b.forgotten())
+		}
+		a.wires.swallowAll(false)
+		b.wires.swallowAll(false)
+		within(t, lease, "both hear of it", func() bool { return a.forgotten() && b.forgotten() })
+		if a.Steady() || b.Steady() {
+			t.Error("they may claim, and open rooms that have no record, before others have written theirs")
+		}
+	})
+}
+
 func (p *peer) forgotten() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -29,11 +29,8 @@ type replicated struct {
 	mu    sync.Mutex
 	asked time.Time
 	has   bool
-	lanes map[*redis.Client]*batched // by the server's client
+	lanes lanes
 }
-
-// mostLanes bounds the lanes: a server that has moved has another client.
-const mostLanes = 64
 
 // run runs a script whose first key says where. A script that fails with errReplica has run.
 func (r *replicated) run(ctx context.Context, s *redis.Script, keys []string, args ...any) (string, error) {
@@ -52,18 +49,8 @@ func (r *replicated) run(ctx context.Context, s *redis.Script, keys []string, ar
 }
 
 // lane returns what goes to a server together.
-func (r *replicated) lane(node *redis.Client) *batched {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	lane := r.lanes[node]
-	if lane == nil {
-		if len(r.lanes) >= mostLanes || r.lanes == nil {
-			r.lanes = map[*redis.Client]*batched{} // who is in an old one ends there
-		}
-		lane = &batched{UniversalClient: node, replica: true}
-		r.lanes[node] = lane
-	}
-	return lane
+func (r *replicated) lane(server *redis.Client) *batched {
+	return r.lanes.of(server, func() *batched { return &batched{UniversalClient: server, replica: true} })
 }
 
 // waited makes an exchange that ends when a replica has what the commands wrote. WAIT is about what its connection wrote, and
@@ -105,17 +92,31 @@ func (r *replicated) node(ctx context.Context, key string) (*redis.Client, error
 	return nil, nil //nolint:nilnil // there is none
 }
 
-// ask says whether a Cluster has replicas, also such that are down.
+// ask says whether a Cluster has replicas, also such that are down. Once that is known one caller at a time asks again, not for
+// long, and the others go on with what was known: the server that is asked may be one that does not answer.
 func (r *replicated) ask(ctx context.Context, c *redis.ClusterClient) (bool, error) {
 	r.mu.Lock()
-	defer r.mu.Unlock()
-	if !r.asked.IsZero() && time.Since(r.asked) < replicasAsked {
-		return r.has, nil
+	known, has := !r.asked.IsZero(), r.has
+	if known && time.Since(r.asked) < replicasAsked {
+		r.mu.Unlock()
+		return has, nil
 	}
+	if known {
+		r.asked = time.Now()
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, replicaWait)
+		defer cancel()
+	}
+	r.mu.Unlock()
 	nodes, err := c.ClusterNodes(ctx).Result()
+	if err != nil && known {
+		return has, nil //nolint:nilerr // in a minute it is asked again
+	}
 	if err != nil {
 		return false, fmt.Errorf("asking whether there are replicas: %w", err)
 	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	r.asked, r.has = time.Now(), strings.Contains(nodes, "slave")
 	return r.has, nil
 }

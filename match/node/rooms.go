@@ -53,7 +53,7 @@ func (r *Rooms) open(ctx context.Context, room string) (edge.Room, error) {
 	}
 	rec, err := r.record(ctx, room)
 	if err != nil {
-		return nil, err
+		return nil, soonOr(err)
 	}
 	var rm *match.Instance
 	if rec.Node == r.Self() || closed(&rec) != nil {
@@ -161,9 +161,19 @@ func (r *Rooms) running(ctx context.Context, room string) *match.Instance {
 func (r *Rooms) record(ctx context.Context, room string) (cluster.Room, error) {
 	rec, err := r.Dir.Room(ctx, room)
 	if errors.Is(err, cluster.ErrNoRoom) {
-		return rec, &proto.Close{Code: proto.CodeMatchGone, Reason: "there is no such match"}
+		return rec, r.unknown(room)
 	}
 	return rec, err //nolint:wrapcheck // says what it did
+}
+
+// unknown is what those are told who come for a room that has no record: it is over, or its host is about to write the
+// record again, which Redis has forgotten or which has ended during an outage. Hosts do that as soon as they hold their
+// leases again.
+func (r *Rooms) unknown(room string) *proto.Close {
+	if r.Own.knows(room) || r.Bridge != nil && !r.Claims.owners.Steady() {
+		return soonAgain()
+	}
+	return &proto.Close{Code: proto.CodeMatchGone, Reason: "there is no such match"}
 }
 
 // bridged returns a room that another node has.
@@ -200,7 +210,7 @@ func (r *Rooms) TakeSeat(ctx context.Context, room string, seat uint16, player, 
 	team, err = r.Dir.TakeSeat(ctx, room, seat, player, tokenID)
 	switch {
 	case errors.Is(err, cluster.ErrNoRoom):
-		return 0, &proto.Close{Code: proto.CodeMatchGone, Reason: "there is no such match"}
+		return 0, r.unknown(room)
 	case errors.Is(err, cluster.ErrLate):
 		return 0, &proto.Close{Code: proto.CodeSeatExpired, Reason: "the seat was not taken in time"}
 	case errors.Is(err, cluster.ErrSeat):

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -54,6 +55,7 @@ type process struct {
 	tags   map[string]string // guarded by w.mu
 	killed bool              // guarded by w.mu
 	over   bool              // fenced
+	shaky  atomic.Bool       // it has not held its lease for a whole one
 }
 
 // inWorld runs a test in virtual time with n processes.
@@ -305,7 +307,7 @@ func (p *process) leaves() {
 	}
 }
 
-func (p *process) Steady() bool { return true }
+func (p *process) Steady() bool { return !p.shaky.Load() }
 
 func (p *process) Gone(_ context.Context, id string) (bool, error) {
 	p.w.mu.Lock()

@@ -139,8 +139,8 @@ type Entry struct {
 	Here  bool // it had what only one process at a time can have, and this incarnation's has now: it is dead
 }
 
-// Renewed takes the answer to the attempt. forgot says that Redis may have forgotten what it was told last, or all: the
-// records of what runs are to be written again.
+// Renewed takes the answer to the attempt. forgot says that Redis may have forgotten what it was told last, or all, or what
+// ended by itself while the lease had a break: the records of what runs are to be written again.
 func (m *Machine) Renewed(now time.Duration, a Answer) (forgot bool) {
 	if m.fenced {
 		return false
@@ -154,6 +154,7 @@ func (m *Machine) Renewed(now time.Duration, a Answer) (forgot bool) {
 		m.reassert = false
 		m.news = max(m.news, a.News)
 	}
+	broke := m.joined && now >= m.own
 	if now >= m.own || changed { // what was seen of others in another Redis may have been undone, but only until then
 		m.since = now
 	}
@@ -168,7 +169,7 @@ func (m *Machine) Renewed(now time.Duration, a Answer) (forgot bool) {
 		m.remember(id)
 	}
 	m.look(now, a.Others)
-	return changed || m.doubtful
+	return changed || broke || m.doubtful
 }
 
 // Failed says that the attempt had no answer. Redis may have taken it.
