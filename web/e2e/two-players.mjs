@@ -133,6 +133,7 @@ async function inTime(from, to, seat) {
   const calm = () => rounds.filter(({ gap }) => gap <= MOST_GAP);
   for (const end = Date.now() + LONGEST; Date.now() < end && calm().length < ROUNDS; ) {
     const ms = await steer(from, to, seat);
+    if (ms < 0) continue; // somebody else has moved it
     const gap = await to.page.evaluate((since) => Math.max(...window.gaps.filter(({ now }) => now > performance.now() - since).map((g) => g.ms)), REMEMBERED);
     rounds.push({ ms, gap, most: gap <= MOST_GAP ? WITHIN : WITHIN + LATER * (gap - TICK) });
     if (ms <= WITHIN) return rounds.slice(-1);
@@ -193,10 +194,10 @@ async function steer(from, to, seat) {
   }
 }
 
-/** Waits until a ship has come to rest, as seen by one: over some ticks, or a page that hangs would look like rest. */
+/** Waits until a ship has come to rest, as seen by one: over some ticks that were shown, or a page that hangs would look like rest. */
 async function still({ name, page }, seat) {
   const rests = (s) => {
-    const now = { ...window.muster.ship(s), tick: window.muster.tick };
+    const now = { ...window.muster.ship(s), tick: window.muster.shownTick };
     const last = (window.lastSeen ??= now);
     if (now.tick < last.tick + 5) return false;
     window.lastSeen = now;
