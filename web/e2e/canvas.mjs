@@ -185,6 +185,10 @@ async function lostSeat(browser) {
   const token = await anna.page.evaluate(() => sessionStorage.getItem("muster.canvas.token"));
   const other = await enter(browser, url, room, "Anna", { before: (page) => page.addInitScript((t) => sessionStorage.setItem("muster.canvas.token", t), token) });
   await anna.page.getByRole("alert").getByText("another tab").waitFor();
+  // The names beside others' carets fade, and are not for reading while they do.
+  await until(anna, "left without names that fade", () => {
+    return [...document.querySelectorAll(".caret span")].every((name) => !name.checkVisibility() || getComputedStyle(name).opacity === "0");
+  });
   await accessible(anna.page, "in two tabs");
   await shoot(anna, shots, "canvas-two-tabs");
   await anna.page.getByRole("button", { name: "Use it here" }).click();
