@@ -6,7 +6,8 @@
 
 import assert from "node:assert/strict";
 import { accessible, withBrowser } from "./browser.mjs";
-import { caret, enter, fresh, leave, PATIENCE, same, saved, shoot, stroke, until, write } from "./canvas-page.mjs";
+import { caret, enter, fresh, leave, same, saved, stroke, until, write } from "./canvas-page.mjs";
+import { PATIENCE, shoot } from "./page.mjs";
 
 const BAD = "&sim=200,80,0,0,2500"; // a round trip of 200 ms and 80 more or less, and a socket that is lost every 2.5 s
 

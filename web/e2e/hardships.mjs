@@ -10,8 +10,9 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { createInterface } from "node:readline";
 import { promisify } from "node:util";
-import { enter, PATIENCE, plays, shoot, until } from "./arena.mjs";
+import { enter, plays, until } from "./arena.mjs";
 import { accessible, withBrowser } from "./browser.mjs";
+import { PATIENCE, shoot } from "./page.mjs";
 
 const SMALL = { viewport: { width: 400, height: 300 } }; // four pages draw at once
 const TTL = 45; // seconds that a token is good for which ends in mid-match
