@@ -3,8 +3,9 @@
 //   node e2e/accessible.mjs http://127.0.0.1:8080 [directory for screenshots]
 
 import assert from "node:assert/strict";
-import { enter, open, plays, shoot, until } from "./arena.mjs";
+import { enter, plays, until } from "./arena.mjs";
 import { accessible, withBrowser } from "./browser.mjs";
+import { open, shoot } from "./page.mjs";
 
 const [url, shots] = process.argv.slice(2);
 if (!url) {

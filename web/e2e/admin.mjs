@@ -10,10 +10,9 @@
 
 import assert from "node:assert/strict";
 import { createInterface } from "node:readline";
-import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
-import { enter, PATIENCE, plays } from "./arena.mjs";
-import { accessible, complaints, withBrowser } from "./browser.mjs";
+import { enter, plays } from "./arena.mjs";
+import { accessible, withBrowser } from "./browser.mjs";
+import { open, shoot } from "./page.mjs";
 
 const [what, url, shots] = process.argv.slice(2);
 const { PLAYER_TOKEN: player, ADMIN_TOKEN: admin } = process.env;
@@ -35,13 +34,8 @@ try {
 }
 
 /** Opens the page of operators. */
-async function open(browser, at, options = {}) {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
-  const page = await context.newPage();
-  page.setDefaultTimeout(PATIENCE);
-  const list = complaints(page, "operator");
-  await page.goto(new URL("/admin", at).href);
-  return { context, page, complaints: list };
+function visit(browser, options) {
+  return open(browser, new URL("/admin", url).href, "operator", { viewport: { width: 1280, height: 800 }, ...options });
 }
 
 /** Waits for something on the page. */
@@ -50,12 +44,6 @@ async function until(page, what, condition, arg) {
     const said = await page.locator("#live, #banner-text, #rooms-status, #room-status, #state-status, #ask-status, #token-status, #told").allInnerTexts();
     throw new Error(`the operator's page: not ${what}: ${said.filter(Boolean).join("; ")}`);
   });
-}
-
-async function shoot(page, name, fullPage = false) {
-  if (!shots) return;
-  await mkdir(shots, { recursive: true });
-  await page.screenshot({ path: join(shots, `admin-${name}.png`), fullPage });
 }
 
 /** On the page: whether an element says something. */
@@ -67,7 +55,7 @@ function says([id, text]) {
 async function acts(browser) {
   const anna = await enter(browser, url, "Anna", "?way=bots&bots=3", { viewport: { width: 480, height: 320 }, reducedMotion: "reduce" });
   const { room } = await plays(anna);
-  const { context, page, complaints: list } = await open(browser, url, { colorScheme: "dark" });
+  const { context, page, complaints: list } = await visit(browser, { colorScheme: "dark" });
   await until(page, "live", says, ["live-text", "Live"]);
   await until(page, "showing the room and the player", () => {
     const row = [...document.querySelectorAll("#games tbody tr")].find((r) => r.cells[0].textContent === "arena");
@@ -77,7 +65,7 @@ async function acts(browser) {
   await until(page, "listing the room", (id) => document.querySelector(`#rooms a[href="#room/${id}"]`), room);
   await reads(page);
   await accessible(page, "the overview, dark");
-  await shoot(page, "dark", true);
+  await shoot({ page }, shots, "admin-dark", { fullPage: true });
   await page.locator("#as-table").click();
   await accessible(page, "the overview as a table");
   await page.locator("#as-table").click();
@@ -89,7 +77,7 @@ async function acts(browser) {
   await page.locator(`#rooms a[href="#room/${room}"]`).click();
   await treeOpens(page);
   await accessible(page, "a room, dark");
-  await shoot(page, "room-dark", true);
+  await shoot({ page }, shots, "admin-room-dark", { fullPage: true });
   const id = await page.locator("#players li span").first().innerText();
   assert.match(id, /^guest-/);
 
@@ -98,7 +86,7 @@ async function acts(browser) {
   await page.locator("#ask-yes").click();
   await until(page, "asking for a reason", says, ["ask-status", "say something"]);
   await accessible(page, "a question");
-  await shoot(page, "question");
+  await shoot({ page }, shots, "admin-question");
   await page.getByLabel("Reason, which players see").fill("Too good for the others");
   await page.keyboard.press("Enter");
   await until(page, "saying that she is out", says, ["told", `${id} is sent out.`]);
@@ -128,11 +116,11 @@ async function acts(browser) {
 /** How it looks in other windows. */
 async function looks(browser) {
   for (const [name, options] of [["light", { colorScheme: "light" }], ["small", { colorScheme: "dark", viewport: { width: 400, height: 700 } }]]) {
-    const other = await open(browser, url, options);
+    const other = await visit(browser, options);
     await until(other.page, "showing numbers", () => document.getElementById("total-nodes").textContent === "1");
     await until(other.page, "listing rooms", () => document.querySelector("#rooms tbody a"));
     await accessible(other.page, `the overview, ${name}`);
-    await shoot(other.page, name, true);
+    await shoot({ page: other.page }, shots, `admin-${name}`, { fullPage: true });
     assert.ok(await other.page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${name}: the page is wider than the window`);
     assert.deepEqual(other.complaints.filter(own), []);
     await other.context.close();
@@ -209,7 +197,7 @@ async function serverGoes(page) {
   await please("kill the server");
   await until(page, "saying that the server is away", () => !document.getElementById("banner").hidden && document.getElementById("live-text").textContent === "Not live");
   await accessible(page, "while the server is away");
-  await shoot(page, "away");
+  await shoot({ page }, shots, "admin-away");
   await please("start the server");
   await until(page, "live again by itself", () => document.getElementById("banner").hidden && document.getElementById("live-text").textContent === "Live");
   console.log("the page came back with the server");
@@ -217,7 +205,7 @@ async function serverGoes(page) {
 
 /** Where tokens are asked for: a player's is refused, an operator's is kept by the tab alone. */
 async function signsIn(browser) {
-  const { context, page, complaints: list } = await open(browser, url, { colorScheme: "light" });
+  const { context, page, complaints: list } = await visit(browser, { colorScheme: "light" });
   await page.getByLabel("Token").waitFor();
   await accessible(page, "signing in");
   const enterToken = async (token) => {
@@ -228,7 +216,7 @@ async function signsIn(browser) {
   await until(page, "refusing nonsense", says, ["token-status", "valid player token is needed"]);
   await enterToken(player);
   await until(page, "refusing a player", says, ["token-status", "role admin is needed"]);
-  await shoot(page, "sign-in");
+  await shoot({ page }, shots, "admin-sign-in");
   assert.equal(await page.locator("#overview").isVisible(), false);
   await enterToken(admin);
   await until(page, "live", says, ["live-text", "Live"]);

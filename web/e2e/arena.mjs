@@ -1,25 +1,6 @@
 // The arena's page as a person uses it, for the scripts beside this file.
 
-import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
-import { complaints } from "./browser.mjs";
-
-/** How long is waited, in ms, for whatever does not depend on how fast the game is: the machine may be busy. */
-export const PATIENCE = 60_000;
-
-/** Small, as a machine without a graphics card paints every pixel itself. */
-export const WINDOW = { width: 720, height: 480 };
-
-/** Opens a page for a person: with a context of its own, and all that it complains about in complaints. */
-export async function open(browser, url, name, options = {}) {
-  const context = await browser.newContext({ viewport: WINDOW, reducedMotion: "no-preference", ...options });
-  const page = await context.newPage();
-  page.setDefaultTimeout(PATIENCE);
-  const person = { name, context, page, complaints: complaints(page, name) };
-  await options.before?.(person);
-  await page.goto(url);
-  return person;
-}
+import { open, PATIENCE } from "./page.mjs";
 
 /** Opens the arena's page with a query, and joins by the keyboard. */
 export async function enter(browser, url, name, query = "", options = {}) {
@@ -62,13 +43,6 @@ export async function until({ name, page }, what, condition, arg, timeout = PATI
     const said = await page.locator("#join-status, #message-text, #link, #podium-status").allInnerTexts();
     throw new Error(`${name}: not ${what}: ${error.message.split("\n")[0]} On the screen "${screen}", the match is "${state}": ${said.join("; ")}`);
   }
-}
-
-/** Keeps a picture of a page where a directory is given. */
-export async function shoot({ page }, directory, name) {
-  if (!directory) return;
-  await mkdir(directory, { recursive: true });
-  await page.screenshot({ path: join(directory, `${name}.png`) });
 }
 
 /** The value that a part of a list is at most. */

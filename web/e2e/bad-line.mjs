@@ -6,8 +6,9 @@
 // close to what the server makes of it. Prints the figures; exits 1 with what went wrong.
 
 import assert from "node:assert/strict";
-import { enter, percentile, plays, shoot } from "./arena.mjs";
+import { enter, percentile, plays } from "./arena.mjs";
 import { withBrowser } from "./browser.mjs";
+import { shoot } from "./page.mjs";
 
 const LINE = "120,40,1000,4000"; // ms: round trip, its jitter, a stall, the time from one to the next
 const STALLS = 3; // that must have been met, with

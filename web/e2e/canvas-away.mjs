@@ -7,7 +7,8 @@
 import assert from "node:assert/strict";
 import { createInterface } from "node:readline";
 import { accessible, withBrowser } from "./browser.mjs";
-import { enter, saved, shoot, stroke, until, write } from "./canvas-page.mjs";
+import { enter, saved, stroke, until, write } from "./canvas-page.mjs";
+import { shoot } from "./page.mjs";
 
 const ROOM = "away";
 const WINDOW = { width: 960, height: 640 };

@@ -5,10 +5,9 @@
 // Prints what was measured; exits 1 with what went wrong.
 
 import assert from "node:assert/strict";
-import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
 import { complaints, withBrowser } from "./browser.mjs";
 import { fill } from "./canvas-fill.mjs";
+import { shoot } from "./page.mjs";
 
 const LINES = 10_000;
 const CHARACTERS = 100_000;
@@ -46,7 +45,7 @@ async function open(browser, text) {
   await page.waitForFunction((lines) => window.muster.ready && window.muster.lines === lines && window.muster.settled, LINES, { timeout: PATIENCE });
   console.log(`it was open and drawn after ${seconds(began)}`);
   assert.equal(await page.evaluate(() => window.muster.text), text);
-  await shoot(page, "canvas-big");
+  await shoot({ page }, shots, "canvas-big");
 
   // From a key to the end of the frame that shows it, at both ends of the text.
   await page.evaluate(() => {
@@ -88,16 +87,10 @@ async function open(browser, text) {
   const zoomed = performance.now();
   await page.waitForFunction(() => window.muster.settled);
   console.log(`after it was made larger all was drawn within ${seconds(zoomed)}`);
-  await shoot(page, "canvas-big-larger");
+  await shoot({ page }, shots, "canvas-big-larger");
   const heap = await page.evaluate(() => performance.memory?.usedJSHeapSize ?? 0);
   console.log(`the page's heap: ${Math.round(heap / 1e6)} MB`);
   assert.deepEqual(complained, [], "the page complains");
-}
-
-async function shoot(page, name) {
-  if (!shots) return;
-  await mkdir(shots, { recursive: true });
-  await page.screenshot({ path: join(shots, `${name}.png`) });
 }
 
 function part(list, of) {

@@ -6,7 +6,8 @@
 
 import assert from "node:assert/strict";
 import { accessible, withBrowser } from "./browser.mjs";
-import { caret, enter, fresh, leave, saved, shoot, SMALL, stroke, until, WIDE, write } from "./canvas-page.mjs";
+import { caret, enter, fresh, leave, saved, SMALL, stroke, until, WIDE, write } from "./canvas-page.mjs";
+import { shoot } from "./page.mjs";
 
 const [url, shots] = process.argv.slice(2);
 if (!url) {

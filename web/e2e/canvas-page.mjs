@@ -1,27 +1,21 @@
 // The canvas' page as people use it, for the scripts beside this file.
 
 import assert from "node:assert/strict";
-import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
-import { complaints } from "./browser.mjs";
+import { open, PATIENCE } from "./page.mjs";
 
-/** How long is waited, in ms, for whatever does not depend on how fast the page is: the machine may be busy. */
-export const PATIENCE = 60_000;
 export const WIDE = { width: 1280, height: 800 };
 export const SMALL = { width: 400, height: 700 };
 
 /** Opens a room's page for a person, with a browser of their own, and waits until they are in. */
 export async function enter(browser, url, room, name, { query = "", before = () => {}, ...options } = {}) {
-  const context = await browser.newContext({ viewport: WIDE, reducedMotion: "no-preference", ...options });
-  await context.addInitScript((called) => localStorage.setItem("muster.arena.callsign", called), name);
-  const page = await context.newPage();
-  page.setDefaultTimeout(PATIENCE);
-  const person = { name, room, context, page, complaints: complaints(page, name) };
-  await before(page);
-  const answer = await page.goto(new URL(`/canvas?room=${room}${query}`, url).href);
-  assert.equal(answer?.status(), 200, "the page is not served");
+  const person = await open(browser, new URL(`/canvas?room=${room}${query}`, url).href, name, { viewport: WIDE, ...options,
+    before: async ({ context, page }) => {
+      await context.addInitScript((called) => localStorage.setItem("muster.arena.callsign", called), name);
+      await before(page);
+    },
+  });
   await until(person, "in the room", () => window.muster.ready);
-  return person;
+  return { ...person, room };
 }
 
 /** Closes people's pages, which must not have complained. */
@@ -98,11 +92,4 @@ export async function wipe({ page }) {
 /** A room that nobody else has. */
 export function fresh(name) {
   return `${name}-${Math.floor(Math.random() * 1e6)}`;
-}
-
-/** Keeps a picture of a page where a directory is given. */
-export async function shoot({ page }, directory, name) {
-  if (!directory) return;
-  await mkdir(directory, { recursive: true });
-  await page.screenshot({ path: join(directory, `${name}.png`) });
 }

@@ -6,7 +6,8 @@
 
 import assert from "node:assert/strict";
 import { accessible, withBrowser } from "./browser.mjs";
-import { caret, enter, fresh, leave, PATIENCE, same, saved, shoot, stroke, until, wave, wipe, write } from "./canvas-page.mjs";
+import { caret, enter, fresh, leave, same, saved, stroke, until, wave, wipe, write } from "./canvas-page.mjs";
+import { PATIENCE, shoot } from "./page.mjs";
 
 const BAD = "&sim=200,80,0,0,2500"; // a round trip of 200 ms and 80 more or less, and a socket that is lost every 2.5 s
 
@@ -187,6 +188,10 @@ async function lostSeat(browser) {
   const token = await anna.page.evaluate(() => sessionStorage.getItem("muster.canvas.token"));
   const other = await enter(browser, url, room, "Anna", { before: (page) => page.addInitScript((t) => sessionStorage.setItem("muster.canvas.token", t), token) });
   await anna.page.getByRole("alert").getByText("another tab").waitFor();
+  // The names beside others' carets fade, and are not for reading while they do.
+  await until(anna, "left without names that fade", () => {
+    return [...document.querySelectorAll(".caret span")].every((name) => !name.checkVisibility() || getComputedStyle(name).opacity === "0");
+  });
   await accessible(anna.page, "in two tabs");
   await shoot(anna, shots, "canvas-two-tabs");
   await draws.up();

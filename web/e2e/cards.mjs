@@ -12,8 +12,9 @@ import assert from "node:assert/strict";
 import { readEvent } from "../../client/ts/src/event.ts";
 import { readEvents, readWelcome } from "../../client/ts/src/from_server.ts";
 import { cellValue, Decoder, isFrame, noHead, openMessage, readFrame, Schema } from "../../client/ts/src/wire.ts";
-import { open, PATIENCE, plays, shoot } from "./arena.mjs";
+import { plays } from "./arena.mjs";
 import { accessible, withBrowser } from "./browser.mjs";
+import { open, PATIENCE, shoot } from "./page.mjs";
 
 const WIDE = { width: 1280, height: 800 };
 const SMALL = { width: 400, height: 700 };

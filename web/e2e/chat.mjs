@@ -7,12 +7,10 @@
 // of its own, and waits for an answer.
 
 import assert from "node:assert/strict";
-import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { accessible, complaints, withBrowser } from "./browser.mjs";
+import { PATIENCE, shoot } from "./page.mjs";
 
-const PATIENCE = 30_000;
 const WIDE = { width: 1280, height: 800 };
 const SMALL = { width: 400, height: 700 };
 const MARKUP = `<img src=x onerror="document.title='broken'"> <b>bold</b> &amp;`;
@@ -36,11 +34,11 @@ try {
 async function visit(browser) {
   const ann = await open(browser, "Ann", WIDE, "dark");
   const ben = await open(browser, "Ben", WIDE, "light");
-  await shoot(ann, "1-sign-in");
+  await shoot(ann, shots, "chat-1-sign-in");
   await accessible(ann.page, "signing in");
   await signIn(ann);
   await signIn(ben);
-  await shoot(ann, "2-empty");
+  await shoot(ann, shots, "chat-2-empty");
   await presence(ann, ben);
   await direct(ann, ben);
   await strange(ann, ben);
@@ -94,7 +92,7 @@ async function presence(ann, ben) {
   await page.getByLabel("Add somebody by their id").fill(ben.id);
   await page.keyboard.press("Enter");
   await personIs(ann, ben, "online");
-  await shoot(ann, "3-people");
+  await shoot(ann, shots, "chat-3-people");
   await accessible(page, "people");
   // Whoever wants to be seen by nobody is not seen.
   await ben.page.getByRole("link", { name: "People" }).first().click();
@@ -146,7 +144,7 @@ async function strange(ann, ben) {
   });
   const flooded = ann.page.locator("#log .failed").first();
   await flooded.getByText(/Not sent. (You write too much|Too many requests)/).waitFor();
-  await shoot(ann, "4-refused");
+  await shoot(ann, shots, "chat-4-refused");
   await accessible(ann.page, "a conversation with refused messages");
   // Later it goes, once, as the same message.
   const text = await flooded.locator(".text").innerText();
@@ -160,7 +158,7 @@ async function strange(ann, ben) {
     for (const b of document.querySelectorAll("#log .failed button:last-child")) b.click();
     return document.querySelector("#log .failed") === null;
   });
-  await shoot(ben, "5-direct");
+  await shoot(ben, shots, "chat-5-direct");
 }
 
 async function group(ann, ben) {
@@ -174,7 +172,7 @@ async function group(ann, ben) {
   await ann.page.getByText("Ben is invited.").waitFor();
   await ben.page.locator("#inbox-count").filter({ hasText: /^1$/ }).waitFor();
   await ben.page.getByRole("link", { name: "Notifications" }).click();
-  await shoot(ben, "6-invited");
+  await shoot(ben, shots, "chat-6-invited");
   await accessible(ben.page, "notifications");
   await ben.page.getByRole("button", { name: /^Join: Ann invites you to the group/ }).click();
   await ben.page.getByRole("heading", { name: "Friday's players" }).waitFor();
@@ -190,7 +188,7 @@ async function group(ann, ben) {
   await said(ben, "Eight o'clock?");
   assert.equal(await ben.page.locator("#say").inputValue(), "or rather\nnine", "a draft is lost");
   await ben.page.locator("#say").fill("");
-  await shoot(ben, "7-group");
+  await shoot(ben, shots, "chat-7-group");
 }
 
 async function mute(ann, ben) {
@@ -216,7 +214,7 @@ async function mute(ann, ben) {
 async function offline(browser) {
   const cleo = await open(browser, "Cleo", SMALL, "dark");
   await signIn(cleo);
-  await shoot(cleo, "8-small-list");
+  await shoot(cleo, shots, "chat-8-small-list");
   await accessible(cleo.page, "the list, small");
   await cleo.page.close();
   const answer = await fetch(new URL("/v1/notifications", url), {
@@ -230,7 +228,7 @@ async function offline(browser) {
   await cleo.page.getByRole("link", { name: "Notifications" }).click();
   await cleo.page.getByText("Maintenance at 04:00 UTC").waitFor();
   await cleo.page.locator("#notices .text").filter({ hasText: "<b>Really.</b>" }).waitFor();
-  await shoot(cleo, "9-small-notifications");
+  await shoot(cleo, shots, "chat-9-small-notifications");
   await accessible(cleo.page, "notifications, small");
   await until(cleo, "done with the badge", () => document.getElementById("inbox-count").hidden);
   await cleo.page.getByRole("link", { name: "Back to the list" }).click();
@@ -252,14 +250,14 @@ async function party(ann, ben, cleo) {
   await say(ann, "Trio?");
   await listed(ben, "Party").locator(".count").waitFor();
   await ann.page.getByRole("link", { name: /^Play/ }).first().click();
-  await shoot(ben, "10-party");
+  await shoot(ben, shots, "chat-10-party");
 
   await ann.page.getByRole("button", { name: "Join as party: trio" }).click();
   for (const p of [ann, ben]) {
     await p.page.getByText("Waiting in trio with 1 other").waitFor();
     await p.page.locator(".why-box").getByText(/a match needs 3 players/).waitFor();
   }
-  await shoot(ann, "11-waiting");
+  await shoot(ann, shots, "chat-11-waiting");
   await accessible(ann.page, "waiting in a queue");
   await ann.page.getByRole("link", { name: "People" }).first().click();
   await personIs(ann, ben, "in a queue");
@@ -267,11 +265,11 @@ async function party(ann, ben, cleo) {
 
   await cleo.page.getByRole("button", { name: "Join: trio" }).click();
   for (const p of [ann, ben, cleo]) await p.page.getByRole("button", { name: "Accept" }).waitFor();
-  await shoot(cleo, "12-small-confirm");
+  await shoot(cleo, shots, "chat-12-small-confirm");
   await accessible(cleo.page, "asked whether one is ready, small");
   for (const p of [ann, ben, cleo]) await p.page.getByRole("button", { name: "Accept" }).click();
   for (const p of [ann, ben, cleo]) await p.page.getByText("Your match is ready", { exact: true }).first().waitFor();
-  await shoot(ben, "13-matched");
+  await shoot(ben, shots, "chat-13-matched");
   await accessible(ben.page, "matched");
 }
 
@@ -297,7 +295,7 @@ async function match(ann, ben, cleo) {
   await ben.page.locator(".room-chat .count").filter({ hasText: /^1$/ }).waitFor();
   await ben.page.getByRole("button", { name: "Chat 1 unread" }).click();
   await ben.page.locator(".room-chat .text").filter({ hasText: "wasd a d, and w" }).waitFor();
-  await shoot(ben, "14-beside-the-game");
+  await shoot(ben, shots, "chat-14-beside-the-game");
   await accessible(ben.page, "a game with its chat");
   // Muted from the name's menu, Ann is no longer read.
   await ben.page.getByRole("button", { name: "Ann: what can be done" }).click();
@@ -310,7 +308,7 @@ async function match(ann, ben, cleo) {
   await field(cleo).fill("hello");
   await cleo.page.keyboard.press("Enter");
   await ben.page.locator(".room-chat .text").filter({ hasText: /^hello$/ }).waitFor();
-  await shoot(cleo, "15-small-beside-the-game");
+  await shoot(cleo, shots, "chat-15-small-beside-the-game");
 }
 
 /** The page says that the server is away, and comes back by itself. */
@@ -319,7 +317,7 @@ async function away(cleo) {
   await entered(cleo);
   await ask("kill the server");
   await cleo.page.getByText("The server is away. Coming back by itself …").waitFor();
-  await shoot(cleo, "16-small-away");
+  await shoot(cleo, shots, "chat-16-small-away");
   await ask("start the server");
   await until(cleo, "back", () => window.lobbyPage.state === "open" && document.getElementById("link").textContent === "");
 }
@@ -364,10 +362,4 @@ async function until({ name, page }, what, holds) {
 
 function quiet(...people) {
   for (const p of people) assert.deepEqual(p.complaints, [], "the page complains");
-}
-
-async function shoot({ page }, name) {
-  if (!shots) return;
-  await mkdir(shots, { recursive: true });
-  await page.screenshot({ path: join(shots, `chat-${name}.png`) });
 }

@@ -7,8 +7,9 @@
 
 import assert from "node:assert/strict";
 import { createInterface } from "node:readline";
-import { enter, PATIENCE, plays, shoot, until } from "./arena.mjs";
+import { enter, plays, until } from "./arena.mjs";
 import { withBrowser } from "./browser.mjs";
+import { PATIENCE, shoot } from "./page.mjs";
 
 const MOST_PAUSED = 30_000; // ms; it is meant to be about two seconds, on a machine with nothing else to do
 const MOST_ROLLED_BACK = 40; // ticks

@@ -6,9 +6,10 @@
 // Exits 1 with all that does not fit.
 
 import assert from "node:assert/strict";
-import { enter, open, plays, shoot, until } from "./arena.mjs";
+import { enter, plays, until } from "./arena.mjs";
 import { withBrowser } from "./browser.mjs";
 import { misfits, SIZES, TOUCH_SIZES } from "./fit.mjs";
+import { open, shoot } from "./page.mjs";
 
 const [url, part, shots] = process.argv.slice(2);
 const parts = { front, arena, podium, cards, canvas, chat, admin, watch };

@@ -6,12 +6,9 @@
 // and checks that the other sees it all, that the page predicted what the server did, and that nobody complained.
 
 import assert from "node:assert/strict";
-import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
-import { accessible, complaints, withBrowser } from "./browser.mjs";
+import { accessible, withBrowser } from "./browser.mjs";
+import { open, PATIENCE, shoot } from "./page.mjs";
 
-const WINDOW = { width: 720, height: 480 };
-const PATIENCE = 60_000; // ms; a busy server takes no new matches for a while
 const MOVED = 40; // units
 const TRIES = 5; // the best counts: inputs come late where other programs have the machine
 
@@ -29,9 +26,9 @@ try {
 }
 
 async function play(browser) {
-  const [anna, ben] = await Promise.all([open(browser, "Anna"), open(browser, "Ben")]);
+  const [anna, ben] = await Promise.all([visit(browser, "Anna"), visit(browser, "Ben")]);
   await accessible(ben.page, "the form");
-  await shoot(anna, "new-1-join");
+  await shoot(anna, shots, "new-1-join");
   await enter(anna);
   await enter(ben);
   for (const person of [anna, ben]) {
@@ -52,13 +49,13 @@ async function play(browser) {
   await drag(anna.page, ben.page);
   await collect(anna.page, (me) => me.Score > 0);
   await ben.page.getByText(/^Anna [1-9]/).waitFor();
-  await Promise.all([shoot(anna, "new-2-anna"), shoot(ben, "new-3-ben")]);
+  await Promise.all([shoot(anna, shots, "new-2-anna"), shoot(ben, shots, "new-3-ben")]);
   await accessible(ben.page, "the game");
 
   await collect(anna.page, () => false);
   await anna.page.getByText("You win!").waitFor();
   await ben.page.getByText(/Anna wins with \d+ coins/).waitFor();
-  await shoot(ben, "new-4-end");
+  await shoot(ben, shots, "new-4-end");
   for (const person of [anna, ben]) await enter(person); // and once more, into one match
   await ben.page.waitForFunction(() => window.match.tables.Players.size === 2, undefined, { timeout: PATIENCE });
   await anna.page.goto("about:blank"); // who goes away leaves
@@ -67,15 +64,13 @@ async function play(browser) {
   console.log(`${mispredicted} of ${states} states were not as predicted`);
 }
 
-async function open(browser, who) {
-  const context = await browser.newContext({ viewport: WINDOW, colorScheme: who === "Ben" ? "dark" : "light", hasTouch: true });
-  const page = await context.newPage();
-  page.setDefaultTimeout(PATIENCE);
-  const person = { name: who, page, complaints: complaints(page, who) };
-  await page.goto(url); // the front page leads to the game
+/** Comes to the game by the front page, which leads there. */
+async function visit(browser, who) {
+  const person = await open(browser, url, who, { colorScheme: who === "Ben" ? "dark" : "light", hasTouch: true });
+  const { page } = person;
   if (who === "Anna") {
     await accessible(page, "the front page");
-    await shoot(person, "new-0-front");
+    await shoot(person, shots, "new-0-front");
   }
   await page.getByRole("link", { name, exact: true }).click();
   await page.waitForURL(new URL(`/${name}/`, url).href);
@@ -144,10 +139,4 @@ async function predicted(page) {
   }
   const now = await stats();
   return { states: now.states - began.states, mispredicted: now.mispredicted - began.mispredicted };
-}
-
-async function shoot({ page }, file) {
-  if (!shots) return;
-  await mkdir(shots, { recursive: true });
-  await page.screenshot({ path: join(shots, `${file}.png`) });
 }

@@ -8,12 +8,13 @@
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { accessible, complaints, withBrowser } from "./browser.mjs";
+import { shoot } from "./page.mjs";
 
 const POLICY = "default-src 'self'; style-src 'self'; script-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'";
 const CLIENT = new URL("../../client/ts/", import.meta.url).pathname;
@@ -67,7 +68,7 @@ async function check(browser, url) {
     await page.goto(url);
     await page.waitForFunction(() => window.trial);
     await tells(page);
-    await shoot(page, `overlay-${colorScheme}`);
+    await shoot({ page }, shots, `overlay-${colorScheme}`);
     if (shots) await page.locator(".panel").screenshot({ path: join(shots, `overlay-panel-${colorScheme}.png`), scale: "css" });
     await accessible(page, colorScheme);
     if (colorScheme === "dark") {
@@ -148,7 +149,7 @@ async function readings(page) {
     read.push(await value.innerText());
   }
   assert.ok(read.some((text) => text.startsWith("840")), `the gap at the kill reads ${read.join(", ")}, and ${before} now`);
-  await shoot(page, "overlay-pointer");
+  await shoot({ page }, shots, "overlay-pointer");
   await page.mouse.move(5, 5);
 }
 
@@ -167,7 +168,7 @@ async function small(page) {
   await page.evaluate(() => window.trial.run(1000));
   const box = await page.locator(".panel").boundingBox();
   assert.ok(box.x >= 0 && box.x + box.width <= 390 && box.y >= 0 && box.y + box.height <= 760, "it does not fit on a phone");
-  await shoot(page, "overlay-small");
+  await shoot({ page }, shots, "overlay-small");
 }
 
 /** After close nothing of it is left. */
@@ -200,10 +201,4 @@ async function cost(page) {
 
 function percent(part) {
   return `${(part * 100).toFixed(2)} %`;
-}
-
-async function shoot(page, name) {
-  if (!shots) return;
-  await mkdir(shots, { recursive: true });
-  await page.screenshot({ path: join(shots, `${name}.png`) });
 }

@@ -6,10 +6,9 @@
 // until the other sees that ship move. Prints the milliseconds; exits 1 with what went wrong.
 
 import assert from "node:assert/strict";
-import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
 import { plays } from "./arena.mjs";
-import { complaints, withBrowser } from "./browser.mjs";
+import { withBrowser } from "./browser.mjs";
+import { open, PATIENCE, shoot } from "./page.mjs";
 
 const WITHIN = 300; // ms from the key to the other's screen
 const MOVED = 3; // units: more than any rounding
@@ -19,9 +18,7 @@ const MOST_GAP = 75; // ms from one frame to the next: a server that is late sen
 const REMEMBERED = 5000; // ms for which they do so after a gap
 const LATER = 3; // ms for each by which frames are further apart, where they are so for
 const LONGEST = 45_000; // ms
-const WINDOW = { width: 720, height: 480 }; // small, as a machine without a graphics card paints every pixel itself
 const LEAST_LEFT = 100; // seconds of the round that the test may take
-const PATIENCE = 30_000; // ms for whatever does not depend on how fast the game is
 
 const [url, shots] = process.argv.slice(2);
 if (!url) {
@@ -37,9 +34,8 @@ try {
 }
 
 async function play(browser) {
-  const anna = await open(browser, "Anna", WINDOW);
-  const ben = await open(browser, "Ben", WINDOW);
-  await shoot(anna, "1-join");
+  const [anna, ben] = await Promise.all(["Anna", "Ben"].map((name) => open(browser, new URL("/arena", url).href, name)));
+  await shoot(anna, shots, "1-join");
   await enter(anna);
   await plays(anna); // so that there is a match for both
   await enter(ben);
@@ -56,7 +52,7 @@ async function play(browser) {
   await named(ben, ["Anna", "Ben"]);
 
   const rounds = await inTime(anna, ben, a.seat);
-  await Promise.all([shoot(anna, "2-anna"), shoot(ben, "3-ben")]);
+  await Promise.all([shoot(anna, shots, "2-anna"), shoot(ben, shots, "3-ben")]);
   assert.deepEqual([...anna.complaints, ...ben.complaints], [], "the pages complain");
   const best = rounds.find(({ ms, most }) => ms <= most);
   const list = rounds.map(({ ms, gap, most }) => `${Math.round(ms)} ms with frames up to ${Math.round(gap)} ms apart, want ${Math.round(most)}`);
@@ -69,16 +65,6 @@ async function play(browser) {
   await leave(ben);
   assert.deepEqual([...anna.complaints, ...ben.complaints], [], "the pages complain after leaving");
   console.log(`moved after ${Math.round(best.ms)} ms, with frames up to ${Math.round(best.gap)} ms apart`);
-}
-
-async function open(browser, name, viewport) {
-  const context = await browser.newContext({ viewport, reducedMotion: "no-preference" });
-  const page = await context.newPage();
-  page.setDefaultTimeout(PATIENCE);
-  const person = { name, page, complaints: complaints(page, name) };
-  const answer = await page.goto(new URL("/arena", url).href);
-  assert.equal(answer?.status(), 200, "the page is not served");
-  return person;
 }
 
 /** Joins by the keyboard alone. */
@@ -133,6 +119,7 @@ async function inTime(from, to, seat) {
   const calm = () => rounds.filter(({ gap }) => gap <= MOST_GAP);
   for (const end = Date.now() + LONGEST; Date.now() < end && calm().length < ROUNDS; ) {
     const ms = await steer(from, to, seat);
+    if (ms < 0) continue; // somebody else has moved it
     const gap = await to.page.evaluate((since) => Math.max(...window.gaps.filter(({ now }) => now > performance.now() - since).map((g) => g.ms)), REMEMBERED);
     rounds.push({ ms, gap, most: gap <= MOST_GAP ? WITHIN : WITHIN + LATER * (gap - TICK) });
     if (ms <= WITHIN) return rounds.slice(-1);
@@ -193,10 +180,10 @@ async function steer(from, to, seat) {
   }
 }
 
-/** Waits until a ship has come to rest, as seen by one: over some ticks, or a page that hangs would look like rest. */
+/** Waits until a ship has come to rest, as seen by one: over some ticks that were shown, or a page that hangs would look like rest. */
 async function still({ name, page }, seat) {
   const rests = (s) => {
-    const now = { ...window.muster.ship(s), tick: window.muster.tick };
+    const now = { ...window.muster.ship(s), tick: window.muster.shownTick };
     const last = (window.lastSeen ??= now);
     if (now.tick < last.tick + 5) return false;
     window.lastSeen = now;
@@ -212,10 +199,4 @@ async function leave({ name, page }) {
   await page.getByRole("heading", { name: "Arena" }).waitFor().catch(() => {
     throw new Error(`${name} does not get back to the form`);
   });
-}
-
-async function shoot({ page }, name) {
-  if (!shots) return;
-  await mkdir(shots, { recursive: true });
-  await page.screenshot({ path: join(shots, `${name}.png`) });
 }

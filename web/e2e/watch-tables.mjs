@@ -3,10 +3,11 @@
 //   node e2e/watch-tables.mjs http://127.0.0.1:8080 [directory for screenshots]
 
 import assert from "node:assert/strict";
-import { open, plays, shoot } from "./arena.mjs";
+import { plays } from "./arena.mjs";
 import { accessible, withBrowser } from "./browser.mjs";
+import { open, PATIENCE, shoot } from "./page.mjs";
+import { until } from "./watch-page.mjs";
 
-const PATIENCE = 60_000;
 const [url, shots] = process.argv.slice(2);
 if (!url) {
   console.error("usage: watch-tables.mjs URL [DIRECTORY]");
@@ -55,12 +56,4 @@ async function eventually(what, ask) {
     if (answer) return answer;
   }
   throw new Error(`no ${what} in ${PATIENCE / 1000} s`);
-}
-
-async function until({ name, page, complaints }, what, condition, arg) {
-  await page.waitForFunction(condition, arg, { timeout: PATIENCE }).catch(async (error) => {
-    const { screen, tick, replay } = await page.evaluate(() => window.muster ?? {});
-    const said = await page.locator("#message-title, #message-text, #link, #toast, #file-says, #rooms-say").allInnerTexts();
-    throw new Error(`${name}: not ${what}: ${error.message.split("\n")[0]} Screen "${screen}", tick ${tick}, replay ${JSON.stringify(replay)}: ${[...said, ...complaints].filter(Boolean).join("; ")}`);
-  });
 }

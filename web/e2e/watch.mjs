@@ -3,10 +3,11 @@
 //   node e2e/watch.mjs http://127.0.0.1:8080 [directory for screenshots]
 
 import assert from "node:assert/strict";
-import { enter, open, plays, shoot } from "./arena.mjs";
+import { enter, plays } from "./arena.mjs";
 import { accessible, withBrowser } from "./browser.mjs";
+import { open, PATIENCE, shoot } from "./page.mjs";
+import { until } from "./watch-page.mjs";
 
-const PATIENCE = 60_000;
 const ROUND = 90; // seconds: up to where it is watched all must have come in it
 const PODIUM = 8; // seconds for which the room shows who has won
 const SAME = 0.051; // units: what a place is rounded to
@@ -206,12 +207,4 @@ async function file(browser, room) {
 /** Waits until a page shows a tick of the replay. */
 async function at(person, tick) {
   await until(person, `at tick ${tick}`, (t) => window.muster.tick === t && window.muster.replay && !window.muster.replay.seeking, tick);
-}
-
-async function until({ name, page, complaints }, what, condition, arg, timeout = PATIENCE) {
-  await page.waitForFunction(condition, arg, { timeout }).catch(async (error) => {
-    const { screen, tick, replay } = await page.evaluate(() => window.muster ?? {});
-    const said = await page.locator("#message-title, #message-text, #link, #toast, #file-says, #rooms-say").allInnerTexts();
-    throw new Error(`${name}: not ${what}: ${error.message.split("\n")[0]} Screen "${screen}", tick ${tick}, replay ${JSON.stringify(replay)}: ${[...said, ...complaints].filter(Boolean).join("; ")}`);
-  });
 }
