@@ -8,6 +8,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"muster/internal/testredis"
 	"muster/lobby/ticket"
 )
 
@@ -109,5 +110,22 @@ func TestTicketThatIsMadeOnceTheSeatsAreGivenIsOfNoMatchBefore(t *testing.T) {
 		e := enqueue(t, s, "team", "alice")
 		time.Sleep(5 * time.Second)
 		wantState(t, s, e, "alice", ticket.Waiting)
+	})
+}
+
+// The queues, and each player, may be on another server of a Redis Cluster.
+func TestOtherTicketsEndWhereverTheirQueuesAre(t *testing.T) {
+	testredis.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
+		o := newOffice(t, rdb)
+		s := o.open(nil, duel, team, sure)
+		defer s.die()
+		d, e, f := enqueue(t, s, "duel", "alice"), enqueue(t, s, "team", "alice", "carol"), enqueue(t, s, "sure", "alice")
+		enqueue(t, s, "duel", "bob")
+		until(t, "the others end", func() bool {
+			return get(t, s, e, "carol").State == ticket.Cancelled && get(t, s, f, "alice").State == ticket.Cancelled
+		})
+		wantState(t, s, d, "alice", ticket.Matched)
+		wantElsewhere(t, s, e, "carol")
+		wantElsewhere(t, s, f, "alice")
 	})
 }

@@ -261,3 +261,13 @@ func says(cmd redis.Cmder, words ...string) bool {
 	text := fmt.Sprint(cmd.Args()...)
 	return !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(text, w) })
 }
+
+// until waits, outside of bubbles, for what other goroutines bring about.
+func until(t testing.TB, what string, done func() bool) {
+	t.Helper()
+	for began := time.Now(); !done(); time.Sleep(2 * time.Millisecond) {
+		if time.Since(began) > time.Minute {
+			t.Fatalf("not within a minute: %s", what)
+		}
+	}
+}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"muster/internal/testredis"
 	"muster/lobby/ticket"
 	"muster/match/cluster"
 )
@@ -167,5 +168,24 @@ func TestTicketThatIsMadeAfterAPenaltyDoesNotEndWithIt(t *testing.T) {
 			t.Fatalf("it was tried %d times to forget the attempt, and then %d times", before, forgets.Load())
 		}
 		wantState(t, s, again, "bob", ticket.Waiting)
+	})
+}
+
+func TestDecliningEndsAllTicketsOfThePlayer(t *testing.T) {
+	testredis.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
+		o := newOffice(t, rdb)
+		s := o.open(nil, sure, team)
+		defer s.die()
+		b, other := enqueue(t, s, "sure", "bob"), enqueue(t, s, "team", "bob")
+		enqueue(t, s, "sure", "alice")
+		until(t, "bob is asked", func() bool { return get(t, s, b, "bob").State == ticket.Confirming })
+		_, err := s.Confirm(t.Context(), b, "bob", false)
+		must(t, err)
+		until(t, "his other ticket ends", func() bool { return get(t, s, other, "bob").State == ticket.Cancelled })
+		wantBarred(t, s, other, "bob")
+		var penalty *ticket.PenaltyError
+		if _, err := s.Create(t.Context(), solo("team", "bob")); !errors.As(err, &penalty) {
+			t.Errorf("bob queues again at once: %v", err)
+		}
 	})
 }
