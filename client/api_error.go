@@ -22,6 +22,9 @@ type APIError struct {
 type FieldError struct {
 	Message  string `json:"message"`
 	Location string `json:"location"`
+	// Value is what stood there, shortened, or what Message says that it is: of a refused ticket's body.queue the id of the
+	// ticket with which the player waits already, a JSON text. Nil where the lobby says none.
+	Value json.RawMessage `json:"value,omitempty"`
 }
 
 // Error implements error.

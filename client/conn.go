@@ -153,11 +153,14 @@ func (c *Conn[S, In]) begin(w *proto.Welcome, at time.Time) {
 	c.resume = w.Resume
 	c.refresher.schedule(w.Expires, at)
 	c.keepBits()
-	c.decoder, c.parsed, c.have = netcode.NewDecoder(c.schema), proto.Frame{}, false
+	decoder := netcode.NewDecoder(c.schema)
 	if c.opts.Plain {
-		c.decoder = netcode.NewPlainDecoder(c.schema)
+		decoder = netcode.NewPlainDecoder(c.schema)
 	}
-	c.hook()
+	if c.decoder != nil {
+		decoder.Follow(c.decoder)
+	}
+	c.decoder, c.parsed, c.have = decoder, proto.Frame{}, false
 	c.out.welcome(w.Inputs, w.Seq)
 	c.pinged, c.written = time.Time{}, time.Time{} // both follow the first frame
 	clear(c.resynced)
@@ -192,7 +195,7 @@ func (c *Conn[S, In]) Info() Info { return c.info }
 func (c *Conn[S, In]) Seat() netcode.Seat { return c.info.Seat }
 
 // State returns the newest state. It is the same memory for the life of the Conn; Next changes it. While a lost socket is
-// taken up again it stays as it was.
+// taken up again it stays as it was, and so do rows that the new socket has not brought yet: many come over some frames.
 func (c *Conn[S, In]) State() *S { return &c.state }
 
 // Tick returns the tick of State; 0 before the first frame.

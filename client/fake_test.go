@@ -208,12 +208,15 @@ func (n *fakeNode) step() {
 
 // frame sends the newest tick.
 func (c *fakeConn) frame(processed uint32, hashes ...proto.Hash) {
-	e := c.node.enc
+	c.blocks(c.node.tick, processed, c.node.enc.Prepare(&c.view, c.node.scopes()), hashes...)
+}
+
+// blocks sends a frame with these blocks.
+func (c *fakeConn) blocks(tick, processed uint32, blocks []proto.Block, hashes ...proto.Hash) {
 	head := &proto.Head{
-		Epoch: c.node.welcome.Epoch, Tick: c.node.tick, Processed: processed, Durable: processed,
+		Epoch: c.node.welcome.Epoch, Tick: tick, Processed: processed, Durable: processed,
 		Scopes: append([]proto.Watch(nil), c.node.scopes()...),
 	}
-	blocks := e.Prepare(&c.view, head.Scopes)
 	w := proto.NewWriter()
 	head.Append(w, c.head, hashes, len(blocks))
 	for _, b := range blocks {

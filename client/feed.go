@@ -16,8 +16,9 @@ import (
 // none is missed and none told twice. A token that ended is refreshed where [Lobby.Refresh] says how, three quarters of
 // its time ahead of that.
 //
-// Any goroutine may use it; one at a time may call Next, and somebody must: all happens within it. The exception is the
-// token's refresh, on a goroutine that Close waits for.
+// Any goroutine may use it; one at a time may call Next, and somebody must: all happens within it. The exceptions are an
+// attempt to open the socket, which Next begins and which outlives its context, and the token's refresh: each on a goroutine
+// that Close waits for.
 type Feed struct {
 	l *Lobby
 	o LiveOptions
@@ -36,8 +37,17 @@ type Feed struct {
 	ended   error
 	why     error // there is no socket
 
-	retry  retry     // Next's
+	// Next's, and while it is trying the attempt's:
+	retry  retry
 	opened time.Time // when the newest socket was
+	trying bool      // an attempt is under way, or its outcome not taken yet
+	tried  chan tried
+}
+
+// tried is what came of an attempt to open a socket.
+type tried struct {
+	err   error // nil: there is one
+	final bool  // no other attempt is of use
 }
 
 const (
@@ -49,7 +59,7 @@ const (
 
 // Follow opens a lobby's socket that comes back. ctx bounds that, not the Feed. A refused upgrade is a [HandshakeError].
 func (l *Lobby) Follow(ctx context.Context, o LiveOptions) (*Feed, error) {
-	f := &Feed{l: l, o: o, last: o.After, changed: make(chan struct{})}
+	f := &Feed{l: l, o: o, last: o.After, changed: make(chan struct{}), tried: make(chan tried, 1)}
 	f.ctx, f.cancel = context.WithCancel(context.Background())
 	if err := f.open(ctx); err != nil {
 		f.cancel()
@@ -97,9 +107,9 @@ func (f *Feed) Next(ctx context.Context) (LiveNews, error) {
 		switch {
 		case err != nil:
 			return LiveNews{}, err
-		case live == nil:
+		case live == nil || f.trying:
 			if err := f.reopen(ctx); err != nil {
-				return LiveNews{}, f.finish(err)
+				return LiveNews{}, err
 			}
 			continue
 		}
@@ -113,12 +123,12 @@ func (f *Feed) Next(ctx context.Context) (LiveNews, error) {
 		switch {
 		case f.ctx.Err() != nil:
 			return LiveNews{}, f.finish(ErrClosed)
+		case !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded):
+			f.lost(err) // also where ctx ended at the same time
 		case ctx.Err() != nil:
 			return LiveNews{}, err
-		case errors.Is(err, context.DeadlineExceeded):
-			f.refresh(live)
 		default:
-			f.lost(err)
+			f.refresh(live)
 		}
 	}
 }
@@ -202,32 +212,60 @@ func (f *Feed) lost(err error) {
 	f.retry.after(err, nil)
 }
 
-// reopen opens sockets until one stays. An error of ctx is not final.
+// reopen waits until there is a socket. An error of ctx is not final: what was begun goes on, for the call that follows.
 func (f *Feed) reopen(ctx context.Context) error {
 	for {
-		if err := pause.For(ctx, time.Until(f.retry.at)); err != nil {
-			return fmt.Errorf("waiting for the lobby: %w", err)
+		if !f.trying {
+			f.try()
 		}
-		if err := f.comeBack(ctx, f.retry.last); err != nil {
-			return err
-		}
-		err := f.open(ctx)
-		if err == nil {
-			if f.o.Lost != nil {
-				f.o.Lost(nil)
+		select {
+		case t := <-f.tried:
+			f.trying = false
+			switch {
+			case t.final || f.ctx.Err() != nil:
+				return f.finish(t.err)
+			case t.err == nil:
+				if f.o.Lost != nil {
+					f.o.Lost(nil)
+				}
+				return nil
 			}
-			return nil
-		}
-		if ctx.Err() != nil {
+			f.retry.after(t.err, nil)
+		case <-ctx.Done():
+			if f.ctx.Err() != nil {
+				return f.finish(ErrClosed)
+			}
 			return fmt.Errorf("waiting for the lobby: %w", ctx.Err())
 		}
-		f.retry.after(err, nil)
 	}
+}
+
+// try begins the attempt that is planned, on a goroutine that Close ends and waits for.
+func (f *Feed) try() {
+	f.mu.Lock() // Close waits for what was started before it
+	defer f.mu.Unlock()
+	if f.ctx.Err() == nil {
+		f.trying = true
+		f.wg.Go(func() { f.tried <- f.attempt() }) // there is place for one
+	}
+}
+
+// attempt waits until the planned time and opens a socket.
+func (f *Feed) attempt() tried {
+	if err := pause.For(f.ctx, time.Until(f.retry.at)); err != nil {
+		return tried{err: err}
+	}
+	if err := f.comeBack(f.retry.last); err != nil {
+		return tried{err, true}
+	}
+	ctx, cancel := context.WithTimeout(f.ctx, attemptTimeout)
+	defer cancel()
+	return tried{err: f.open(ctx)}
 }
 
 // comeBack makes what a socket, or an attempt, ended with no reason not to come back: by a newer token where it was the
 // token. Else it returns the error.
-func (f *Feed) comeBack(ctx context.Context, err error) error {
+func (f *Feed) comeBack(err error) error {
 	var ce *CloseError
 	var he *HandshakeError
 	switch {
@@ -239,21 +277,20 @@ func (f *Feed) comeBack(ctx context.Context, err error) error {
 		return err
 	}
 	f.retry.fresh++
+	ctx, cancel := context.WithTimeout(f.ctx, attemptTimeout)
+	defer cancel()
 	if _, fresh := f.l.FreshToken(ctx); fresh != nil && ctx.Err() == nil {
 		return errors.Join(err, fresh)
 	}
 	return nil
 }
 
-// finish notes an error as the end, unless it is only that of a call's context.
+// finish notes an error as the end.
 func (f *Feed) finish(err error) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	switch {
-	case f.ctx.Err() != nil:
+	if f.ctx.Err() != nil {
 		err = ErrClosed
-	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-		return err
 	}
 	if f.ended == nil {
 		f.ended = err

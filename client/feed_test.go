@@ -28,6 +28,7 @@ type feedServer struct {
 	mu      sync.Mutex
 	refuse  []int // statuses instead of sockets, the first first
 	expires uint32
+	meets   func() // what a handshake meets first; nil: nothing
 }
 
 // feedSocket is one socket, seen from the lobby.
@@ -60,11 +61,14 @@ func follow(t *testing.T, l *Lobby, o LiveOptions) *Feed {
 
 func (s *feedServer) serve(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
-	expires, status := s.expires, 0
+	expires, status, meets := s.expires, 0, s.meets
 	if len(s.refuse) > 0 {
 		status, s.refuse = s.refuse[0], s.refuse[1:]
 	}
 	s.mu.Unlock()
+	if meets != nil {
+		meets()
+	}
 	if status != 0 {
 		reply(w, status, `{}`)
 		return

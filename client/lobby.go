@@ -23,7 +23,8 @@ import (
 // Lobby calls a lobby's REST interface as one player. The zero Token is nobody: call Guest, or set it before the first
 // call. Any goroutine may make calls at the same time, but for Guest.
 //
-// Calls return an [APIError] for what the lobby refuses. What makes something has a key of its own, so that the lobby
+// Calls return an [APIError] for what the lobby refuses, and an error where it does not answer within 30 s; within 5 s more
+// than it was asked to wait where it was. What makes something has a key of its own, so that the lobby
 // does not make it twice when a call is repeated below.
 type Lobby struct {
 	URL   string       // the lobby's address, like "https://play.example.com"
@@ -33,6 +34,8 @@ type Lobby struct {
 	// is made again with it, once. Calls at the same time ask once. Nil: a guest's token is renewed by the lobby itself,
 	// and with any other such a call fails with an APIError of status 401.
 	Refresh func(ctx context.Context) (token string, err error)
+
+	left sync.WaitGroup // what Settle waits for
 
 	mu     sync.Mutex // guards what follows
 	newer  string     // what Refresh gave, "" when it was not asked
@@ -62,8 +65,14 @@ type Match struct {
 	Token string `json:"token"`
 }
 
-// maxReply is how many bytes of a reply are read.
-const maxReply = 256 << 10
+const (
+	// maxReply is how many bytes of a reply are read.
+	maxReply = 256 << 10
+	// replyTimeout bounds a request up to the last byte of its reply: a connection that is dead at the other end alone says
+	// nothing for very long. A reply that the lobby was asked to hold back for a time is to be here pollSlack after that.
+	replyTimeout = 30 * time.Second
+	pollSlack    = 5 * time.Second
+)
 
 // Guest asks a development server for a player of this name and takes its token.
 func (l *Lobby) Guest(ctx context.Context, name string) (Guest, error) {
@@ -132,8 +141,8 @@ func (l *Lobby) refreshes() func(context.Context) (string, error) {
 	return l.Refresh
 }
 
-// Request makes any request of the REST interface, those of operators and of replays as well: a method, a path with its
-// query, like "/v1/replays", an Idempotency-Key where it creates something, the body, which is encoded as JSON, and what
+// Request makes any request of the REST interface, those of operators as well: a method, a path with its query, like
+// "/v1/admin/rooms?limit=5", an Idempotency-Key where it creates something, the body, which is encoded as JSON, and what
 // the reply is decoded into. "" and nil are none.
 func (l *Lobby) Request(ctx context.Context, method, path, key string, in, out any) error {
 	if err := l.create(ctx, method, path, key, in, out); err != nil {
@@ -236,6 +245,13 @@ func (l *Lobby) send(ctx context.Context, method, path, key, token string, body 
 	if err != nil {
 		return errors.Join(errAddress, err)
 	}
+	within := replyTimeout
+	if wait, err := time.ParseDuration(req.URL.Query().Get("wait")); err == nil && wait > 0 {
+		within = wait + pollSlack
+	}
+	bounded, cancel := context.WithTimeout(ctx, within)
+	defer cancel()
+	req = req.WithContext(bounded)
 	if s := req.URL.Scheme; s != "http" && s != "https" || req.URL.Host == "" {
 		return fmt.Errorf("%w: %q", errAddress, l.URL)
 	}
@@ -249,6 +265,15 @@ func (l *Lobby) send(ctx context.Context, method, path, key, token string, body 
 	if token != "" {
 		req.Header.Set("Authorization", "Bearer "+token)
 	}
+	err = l.exchange(req, out)
+	if err != nil && bounded.Err() != nil && ctx.Err() == nil {
+		return fmt.Errorf("%w within %v", errSilent, within)
+	}
+	return err
+}
+
+// exchange makes a request and reads the reply.
+func (l *Lobby) exchange(req *http.Request, out any) error {
 	res, err := straight(l.HTTP).Do(req)
 	if err != nil {
 		return err //nolint:wrapcheck // each call says what for
@@ -301,6 +326,8 @@ func number(n int) string {
 }
 
 var errAddress = errors.New("Lobby.URL is no address of a lobby, like https://play.example.com")
+
+var errSilent = errors.New("the lobby did not answer")
 
 var errRedirect = errors.New("the server redirects elsewhere, which is refused")
 

@@ -112,6 +112,22 @@ func TestLobbyErrorsSpeakTheProblemDocument(t *testing.T) {
 	}
 }
 
+func TestARefusedTicketNamesTheOneWithWhichThePlayerWaits(t *testing.T) {
+	lobby := startLobby(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		reply(w, 409, `{"title":"Conflict","status":409,"detail":"you wait in this queue already","errors":[
+			{"message":"the value is the ticket with which you wait","location":"body.queue","value":"arena-7"}, {"message":"m"}]}`)
+	}))
+	_, err := lobby.CreateTicket(t.Context(), "arena")
+	var api *APIError
+	if !errors.As(err, &api) || len(api.Errors) != 2 || api.Errors[1].Value != nil {
+		t.Fatalf("error %v", err)
+	}
+	var id string
+	if err := json.Unmarshal(api.Errors[0].Value, &id); err != nil || id != "arena-7" {
+		t.Errorf("the ticket is %q, %v", id, err)
+	}
+}
+
 func TestLobbyErrorsSurviveBodiesThatAreNoProblemDocument(t *testing.T) {
 	for _, body := range []string{"", "<html>", `{"status":"x"}`, strings.Repeat("[", 10000)} {
 		lobby := startLobby(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { reply(w, 503, body) }))

@@ -45,7 +45,8 @@ type rowsTold interface {
 //	ships := client.RowsOf(conn, func(w *arena.World) *netcode.Table[arena.Ship] { return &w.Ships })
 //	ships.OnAdd(func(id netcode.ID, ship *arena.Ship) { … })
 //
-// After a resume the differences to the state before are told, nothing twice. table must return the address of a field
+// After a resume the differences to the state before are told, nothing twice; what is gone is told once all is here that
+// the new socket brings, which takes some frames where it is much. table must return the address of a field
 // of its argument, else RowsOf panics.
 func RowsOf[T, S, In any](c *Conn[S, In], table func(*S) *netcode.Table[T]) *Rows[T] {
 	t := table(&c.state)
@@ -182,9 +183,6 @@ func (c *Conn[S, In]) watchRows(table string, r rowsTold) {
 
 // hook tells the decoder whom to tell of rows.
 func (c *Conn[S, In]) hook() {
-	if len(c.rows) == 0 || c.decoder == nil {
-		return
-	}
 	c.decoder.Hook(netcode.Hooks{
 		Added: func(table string, id netcode.ID) {
 			if r := c.rows[table]; r != nil {

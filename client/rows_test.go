@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"muster/netcode"
+	"muster/proto"
 )
 
 func dots(w *world) *netcode.Table[dot]       { return &w.Dots }
@@ -76,6 +77,52 @@ func TestAResumeTellsTheDifferencesAlone(t *testing.T) {
 		if !slices.Equal(*list, want) {
 			t.Errorf("told %q, want %q", *list, want)
 		}
+	}
+}
+
+// A large keyframe comes over some frames: what it brings last must not be taken for gone until then.
+func TestAResumeWhoseKeyframeComesInPartsTellsTheDifferencesAlone(t *testing.T) {
+	n, c, fc := join(t, Options{Reconnect: true})
+	list := told(c)
+	gone := n.state.Dots.Add(dot{X: 30})
+	n.state.Round.V.Left = 7
+	n.expect(c, fc, list, "add 10", "add 20", "add 30", "round 0 to 7")
+	_ = fc.ws.CloseNow()
+	n.state.Dots.Remove(gone)
+	n.state.Dots.Add(dot{X: 50})
+	done := drive(c)
+	fc = n.next()
+	n.step()
+	blocks := n.enc.Prepare(&fc.view, n.scopes())
+	half := make([][2]proto.Block, len(blocks))
+	for i, b := range blocks {
+		at := len(b.Data) / 2
+		half[i][0] = proto.Block{Scope: b.Scope, Data: b.Data[:at], Part: proto.Part{Tick: n.tick, Size: len(b.Data)}}
+		half[i][1] = proto.Block{Scope: b.Scope, Data: b.Data[at:], Part: proto.Part{Tick: n.tick, From: at, Size: len(b.Data)}}
+	}
+	for i := range 2 {
+		var parts []proto.Block
+		for _, h := range half {
+			parts = append(parts, h[i])
+		}
+		fc.blocks(n.tick+uint32(i), 0, parts) //nolint:gosec // two
+		if err := <-done; err != nil {
+			t.Fatal(err)
+		}
+		want, rows := []string(nil), []int16{10, 20, 30}
+		if i == 1 {
+			want, rows = []string{"add 50", "remove 30"}, []int16{10, 20, 50}
+		} else {
+			done = drive(c)
+		}
+		slices.Sort(*list)
+		if got := xs(c); !slices.Equal(*list, want) || len(got) != 3 || !slices.Equal(slices.Sorted(slices.Values(got)), rows) {
+			t.Fatalf("part %d: told %q, want %q; dots at %v, want %v", i, *list, want, got, rows)
+		}
+		if ammo := c.State().Dots.Get(1).Ammo; ammo != 9 || c.State().Round.V.Left != 7 {
+			t.Errorf("part %d: the own row has %d, the round %d, want 9 and 7", i, ammo, c.State().Round.V.Left)
+		}
+		*list = nil
 	}
 }
 

@@ -103,7 +103,7 @@ const (
 	// patienceFirst and patienceMost bound the window within which a call is repeated that the lobby could not answer.
 	patienceFirst = 500 * time.Millisecond
 	patienceMost  = 5 * time.Second
-	// cancelTimeout bounds how long Play tries to cancel a ticket when its context has ended.
+	// cancelTimeout bounds how long a ticket is tried to be cancelled for a Play whose context has ended.
 	cancelTimeout = 3 * time.Second
 )
 
@@ -186,14 +186,15 @@ type Queueing struct {
 }
 
 // Play queues and waits until there is a seat, which is to be taken within seconds ([Dial]). When ctx ends, or anything
-// else ends the wait, the ticket is cancelled before it returns. A ticket that ended without a match gives a
+// else ends the wait, the ticket is cancelled before it returns; only where ctx ends while the ticket is being created it
+// returns at once, and the ticket is cancelled once it is known: see [Lobby.Settle]. A ticket that ended without a match gives a
 // [TicketError]. What the lobby cannot do for now (429, 5xx, no answer) is asked for again, at random within a window
 // that grows to five seconds, until ctx ends.
 func (l *Lobby) Play(ctx context.Context, want NewTicket, q Queueing) (Match, error) {
 	want.Key = key(want.Key) // of all attempts
 	var ticket Ticket
 	err := l.patiently(ctx, func() (err error) {
-		ticket, err = l.Queue(ctx, want)
+		ticket, err = l.queue(ctx, want)
 		return err
 	})
 	if err != nil {
@@ -201,12 +202,52 @@ func (l *Lobby) Play(ctx context.Context, want NewTicket, q Queueing) (Match, er
 	}
 	m, err := l.Await(ctx, ticket, q)
 	if ended := (*TicketError)(nil); err != nil && !errors.As(err, &ended) {
-		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), cancelTimeout)
-		defer cancel()
-		_ = l.CancelTicket(last, ticket.ID) // it expires by itself otherwise
+		l.giveUp(ctx, ticket.ID)
 	}
 	return m, err
 }
+
+// queue is Queue for Play. When ctx ends it returns at once, but the request goes on: the lobby may have made the ticket
+// by then, and only the answer says which one it is.
+func (l *Lobby) queue(ctx context.Context, want NewTicket) (Ticket, error) {
+	if err := ctx.Err(); err != nil {
+		return Ticket{}, fmt.Errorf("creating a ticket for %q: %w", want.Queue, err)
+	}
+	type outcome struct {
+		ticket Ticket
+		err    error
+	}
+	made := make(chan outcome) // holds none: either Play takes the outcome or it has gone
+	l.left.Go(func() {
+		apart, cancel := context.WithTimeout(context.WithoutCancel(ctx), replyTimeout)
+		defer cancel()
+		t, err := l.Queue(apart, want)
+		select {
+		case made <- outcome{t, err}:
+		case <-ctx.Done():
+			if err == nil {
+				l.giveUp(ctx, t.ID)
+			}
+		}
+	})
+	select {
+	case o := <-made:
+		return o.ticket, o.err
+	case <-ctx.Done():
+		return Ticket{}, fmt.Errorf("creating a ticket for %q: %w", want.Queue, ctx.Err())
+	}
+}
+
+// giveUp cancels a ticket for whom ctx has ended, for some seconds; it expires by itself otherwise.
+func (l *Lobby) giveUp(ctx context.Context, id string) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cancelTimeout)
+	defer cancel()
+	_ = l.CancelTicket(ctx, id)
+}
+
+// Settle waits until what was left of calls of Play whose contexts ended is done: up to 33 s where the lobby does not
+// answer, mostly not at all. A program calls it when it ends; no call of Play may begin meanwhile.
+func (l *Lobby) Settle() { l.left.Wait() }
 
 // Await is the second half of Play: it waits for a ticket's match, and confirms it once for each time that it is asked to.
 // The ticket is not cancelled when ctx ends.

@@ -116,13 +116,10 @@ func (r *running) lobby(player string, roles ...string) *client.Lobby {
 	return &client.Lobby{URL: r.url, Token: s}
 }
 
-// match brings a player to a match.
+// match brings a player to a match, of a server that may be too late for one now and then.
 func (r *running) match(player, queue string) client.Match {
 	r.t.Helper()
-	l := r.lobby(player)
-	id, err := l.CreateTicket(soon(r.t), queue)
-	must(r.t, err)
-	m, err := l.WaitTicket(soon(r.t), id.ID)
+	m, err := r.lobby(player).Play(soon(r.t), client.NewTicket{Queue: queue}, client.Queueing{})
 	must(r.t, err)
 	return m
 }

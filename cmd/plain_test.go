@@ -20,6 +20,7 @@ func TestBothFormsShowTheSameMatch(t *testing.T) {
 		t.Cleanup(func() { _ = c.Close() })
 		conns = append(conns, c)
 	}
+	nextOf(t, conns[0], "both ships", func(w *arena.World) bool { return w.Ships.Len() == 2 }) // bob's match may have taken a while
 	seen := []map[uint32][]arena.Ship{{}, {}}
 	same := 0
 	for range 60 {

@@ -1,11 +1,9 @@
 package cmd
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
 	"testing"
 	"time"
 
@@ -137,7 +135,7 @@ func (d *duels) watchToken(room, player string) string {
 	return s
 }
 
-func nextOf(t *testing.T, c *client.Conn[ring, press], what string, ok func(*ring) bool) {
+func nextOf[S, I any](t *testing.T, c *client.Conn[S, I], what string, ok func(*S) bool) {
 	t.Helper()
 	for !ok(c.State()) {
 		if _, err := c.Next(soon(t)); err != nil {
@@ -169,7 +167,7 @@ func TestAMatchStartsForTeamsWithItsConfigWhenAllHaveCome(t *testing.T) {
 
 func TestAMatchToWhichTooFewComeIsOffForThoseWhoDid(t *testing.T) {
 	d := serveDuels(t)
-	room, conns := d.room(3, 0, 500*time.Millisecond, "alice", "bob")
+	room, conns := d.room(3, 0, 3*time.Second, "alice", "bob")
 	watcher := d.dial(room, d.watchToken(room, "walter"))
 	for i, c := range append(conns, watcher) {
 		var err error
@@ -188,7 +186,7 @@ func TestAMatchToWhichTooFewComeIsOffForThoseWhoDid(t *testing.T) {
 
 func TestEnoughPlayersStartAtTheDeadline(t *testing.T) {
 	d := serveDuels(t)
-	_, conns := d.room(3, 2, 500*time.Millisecond, "alice", "bob")
+	_, conns := d.room(3, 2, 3*time.Second, "alice", "bob")
 	nextOf(t, conns[0], "the start", func(w *ring) bool { return w.Bout.V.Started })
 }
 
@@ -215,33 +213,19 @@ func TestAWatcherSeesTheMatchAndNotWhatIsASeats(t *testing.T) {
 	}
 }
 
-// post makes a request with a body as a player and reads the answer into to.
-func (d *duels) post(path, player, body string, status int, to any) {
-	d.t.Helper()
-	req, err := http.NewRequestWithContext(soon(d.t), http.MethodPost, d.url+path, strings.NewReader(body))
-	must(d.t, err)
-	req.Header.Set("Authorization", "Bearer "+d.lobby(player).Token)
-	req.Header.Set("Content-Type", "application/json")
-	a := d.do(req)
-	if a.status != status {
-		d.t.Fatalf("%s: %d %s", path, a.status, a.body)
-	}
-	must(d.t, json.Unmarshal([]byte(a.body), to))
-}
-
 func TestARoomThatAPlayerMakesHasItsConfigAndIsWatched(t *testing.T) {
 	d := serveDuels(t)
 	var made struct{ Match client.Match }
-	d.post("/v1/rooms", "alice", `{"game":"duel","public":true,"config":{"rounds":9}}`, http.StatusCreated, &made)
+	d.call(http.MethodPost, "/v1/rooms", "alice", `{"game":"duel","public":true,"config":{"rounds":9}}`, http.StatusCreated, &made)
 	alice := d.dial(made.Match.Room, made.Match.Token)
 	nextOf(t, alice, "the config", func(w *ring) bool { return w.Bout.V.Rounds == 9 && w.Bout.V.Started })
 	var seat client.Match
-	d.post("/v1/rooms/"+made.Match.Room+"/spectate", "walter", "", http.StatusOK, &seat)
+	d.call(http.MethodPost, "/v1/rooms/"+made.Match.Room+"/spectate", "walter", "", http.StatusOK, &seat)
 	w := d.dial(seat.Room, seat.Token)
 	nextOf(t, w, "the match", func(w *ring) bool { return w.Fighters.Len() == 1 })
 	if w.Seat() != 0 {
 		t.Errorf("the watcher has seat %d", w.Seat())
 	}
 	var problem struct{ Status int }
-	d.post("/v1/rooms", "bob", `{"game":"duel","config":{"laps":9}}`, http.StatusUnprocessableEntity, &problem)
+	d.call(http.MethodPost, "/v1/rooms", "bob", `{"game":"duel","config":{"laps":9}}`, http.StatusUnprocessableEntity, &problem)
 }

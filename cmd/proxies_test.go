@@ -1,10 +1,13 @@
 package cmd
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"muster/client"
 )
 
 func trusted(t *testing.T, list ...string) proxies {
@@ -100,6 +103,57 @@ func TestOnlyATrustedProxySaysThatItsClientUsesTLS(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A page that was loaded by https may open no ws:// socket.
+func TestAddressOfAMatchIsSecureForWhomATrustedProxySaysSoOnTheSocketAsOverREST(t *testing.T) {
+	for name, c := range map[string]struct {
+		args []string
+		want string
+	}{
+		"a trusted proxy": {[]string{"--trusted-proxy", "127.0.0.0/8"}, "wss://"},
+		"a stranger":      {nil, "ws://"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := serve(t, withArena, c.args...)
+			l := r.lobby("alice")
+			l.HTTP = &http.Client{Transport: saying{forwardedProto, "https"}}
+			live, err := l.Live(soon(t), client.LiveOptions{HTTP: l.HTTP})
+			must(t, err)
+			defer func() { _ = live.Close() }()
+			made, err := l.CreateTicket(soon(t), "arena")
+			must(t, err)
+			m, err := l.WaitTicket(soon(t), made.ID)
+			must(t, err)
+			if !strings.HasPrefix(m.URL, c.want) {
+				t.Errorf("over REST the match is at %s", m.URL)
+			}
+			var tk, asked struct{ Match *client.Match }
+			for tk.Match == nil {
+				news, err := live.Next(soon(t))
+				must(t, err)
+				if news.Event != nil && news.Event.Kind == "ticket" {
+					must(t, json.Unmarshal(news.Event.Body, &tk))
+				}
+			}
+			if !strings.HasPrefix(tk.Match.URL, c.want) {
+				t.Errorf("the event says that the match is at %s", tk.Match.URL)
+			}
+			must(t, live.Do(soon(t), "ticket.get", map[string]any{"ticket": made.ID}, &asked))
+			if asked.Match == nil || !strings.HasPrefix(asked.Match.URL, c.want) {
+				t.Errorf("the socket answers that the match is at %+v", asked.Match)
+			}
+		})
+	}
+}
+
+// saying adds a header to each request.
+type saying struct{ name, value string }
+
+func (s saying) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	r.Header.Set(s.name, s.value)
+	return http.DefaultTransport.RoundTrip(r)
 }
 
 func TestNetworksOfProxiesAreChecked(t *testing.T) {

@@ -1,9 +1,9 @@
 package cmd
 
 import (
-	"bytes"
 	"encoding/json"
 	"net/http"
+	"strings"
 	"testing"
 
 	"muster/client"
@@ -50,21 +50,26 @@ type madeRoom struct {
 	Match client.Match `json:"match"`
 }
 
-// call asks the lobby with a body, and reads the answer.
-func (r *running) call(method, path, player, body string, status int, answer any) {
+// call asks the lobby with a body, and reads the answer into to. A server whose ticks are late takes no rooms for a while: it is
+// asked again.
+func (r *running) call(method, path, player, body string, status int, to any) {
 	r.t.Helper()
-	req, err := http.NewRequestWithContext(soon(r.t), method, r.url+path, bytes.NewReader([]byte(body)))
-	must(r.t, err)
-	req.Header.Set("Authorization", "Bearer "+r.lobby(player).Token)
-	if body != "" {
-		req.Header.Set("Content-Type", "application/json")
-	}
-	a := r.do(req)
+	var a answer
+	until(r.t, method+" "+path+" is answered", func() bool {
+		req, err := http.NewRequestWithContext(soon(r.t), method, r.url+path, strings.NewReader(body))
+		must(r.t, err)
+		req.Header.Set("Authorization", "Bearer "+r.lobby(player).Token)
+		if body != "" {
+			req.Header.Set("Content-Type", "application/json")
+		}
+		a = r.do(req)
+		return a.status != http.StatusServiceUnavailable || status == http.StatusServiceUnavailable
+	})
 	if a.status != status {
 		r.t.Fatalf("%s %s: status %d, want %d: %s", method, path, a.status, status, a.body)
 	}
-	if answer != nil {
-		must(r.t, json.Unmarshal([]byte(a.body), answer))
+	if to != nil {
+		must(r.t, json.Unmarshal([]byte(a.body), to))
 	}
 }
 

@@ -26,7 +26,7 @@ const (
 	// mostSlope is the slope that is too small to be looked for, in bytes a second: 22 MB a day.
 	mostSlope = 256
 	// mostSlopeShort is that of a short run.
-	mostSlopeShort = 64 << 10
+	mostSlopeShort = 256 << 10
 	// spareFiles are connections to Redis that a pool opened under load and keeps.
 	spareFiles = 24
 )

@@ -59,6 +59,7 @@ func (b *bot) live(ctx context.Context) (joined bool) {
 		return false
 	}
 	lobby := &client.Lobby{URL: b.cfg.URL, HTTP: b.http}
+	defer lobby.Settle()
 	for n := 0; ctx.Err() == nil; n++ {
 		m, err := b.seat(ctx, lobby)
 		if err != nil {

@@ -115,7 +115,7 @@ func TestBotsPlayOnAfterAMatchsEnd(t *testing.T) {
 	s := startServer(t)
 	s.lasts, s.ends = 10, &proto.Bye{Code: proto.CodeDone, Reason: "over"}
 	cfg := s.config()
-	cfg.Bots, cfg.Duration = 2, 1500*time.Millisecond
+	cfg.Bots, cfg.Duration = 2, 5*time.Second
 	rep, err := Run(t.Context(), cfg, nil)
 	if err != nil || rep.Bots.Joined != 2 || rep.Bots.Matches < 3 || rep.ErrorCount != 0 {
 		t.Errorf("%+v, error %v", rep, err)
@@ -124,7 +124,7 @@ func TestBotsPlayOnAfterAMatchsEnd(t *testing.T) {
 
 func TestAKickIsAnError(t *testing.T) {
 	s := startServer(t)
-	s.lasts, s.ends = 20, &proto.Bye{Code: proto.CodeKicked, Reason: "no bots here"}
+	s.lasts, s.ends = 1, &proto.Bye{Code: proto.CodeKicked, Reason: "no bots here"}
 	rep, err := Run(t.Context(), s.config(), nil)
 	if err != nil || rep.ErrorCount != 4 || rep.Errors[0].Kind != "close 4410 kicked" || rep.Closes[0].Name != "4410 kicked" {
 		t.Errorf("%+v, error %v", rep, err)

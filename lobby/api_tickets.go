@@ -7,7 +7,9 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"muster/internal/door"
 	"muster/lobby/ticket"
 	"muster/proto/token"
 )
@@ -106,10 +108,9 @@ type asked struct {
 	address string // the client's
 }
 
-// askedBy reads it. X-Forwarded-Proto is a trusted proxy's word: who serves the lobby takes out that of anybody else.
 func askedBy(ctx huma.Context) asked {
-	secure := ctx.TLS() != nil || ctx.Header("X-Forwarded-Proto") == "https"
-	return asked{host: ctx.Host(), secure: secure, address: network(ctx.RemoteAddr())}
+	r, _ := humago.Unwrap(ctx)
+	return asked{host: r.Host, secure: door.Secure(r), address: network(r.RemoteAddr)}
 }
 
 // matchURL is the address of a match's socket on a node with this URL; "" is the server that the client asked.

@@ -110,17 +110,10 @@ func (l *Lobby) freshTicket(ctx context.Context, c live.Caller, e inbox.Event) (
 	return body, nil
 }
 
-// queuedFor is how long a player counts as waiting in a queue of whom nothing more is heard.
-const queuedFor = 10 * time.Minute
-
 // queued hears who waits in a queue, for those who watch them.
-func (l *Lobby) queued(queue string, waits bool, players []string) {
-	d := queuedFor
-	if !waits {
-		d = 0
-	}
+func (l *Lobby) queued(queue string, longest time.Duration, players []string) {
 	for _, p := range players {
-		l.presence.Queued(p, queue, d)
+		l.presence.Queued(p, queue, longest)
 	}
 }
 

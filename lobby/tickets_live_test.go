@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -96,4 +97,27 @@ func TestSocketKeepsTicketsAndWatchersSeeThatTheirPlayerWaits(t *testing.T) {
 		t.Errorf("%d %s", a.status, a.body)
 	}
 	sees("offline") // he has no socket
+}
+
+func TestWhoWaitsForMoreThanTenMinutesIsSeenInTheQueue(t *testing.T) {
+	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
+		p := open(t, rdb, withQueues(queue.Rules{Name: "rare", Game: "arena", TeamSize: 2, MaxWait: time.Hour}))
+		defer p.Close()
+		id := p.enqueue("bob", "rare").ID
+		sees := func(want string) {
+			t.Helper()
+			time.Sleep(3 * time.Second) // until it is written
+			if got, err := p.Seen(t.Context(), "alice", "bob"); err != nil || got != want {
+				t.Fatalf("after a while bob is %s, %v; want %s", got, err, want)
+			}
+		}
+		for began := time.Now(); time.Since(began) < 15*time.Minute; time.Sleep(20 * time.Second) {
+			p.ticket("bob", id, "")
+			sees("in_queue")
+		}
+		if got := p.send(request{method: "DELETE", path: "/v1/tickets/" + id, token: p.player("bob")}); got.status != 200 {
+			t.Fatalf("%d %s", got.status, got.body)
+		}
+		sees("offline") // he has no socket
+	})
 }

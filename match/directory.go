@@ -58,8 +58,8 @@ type Seated struct {
 	Claim  string // the newest token by which he came; "" where that was before a restore
 }
 
-// maxNews bounds what the directory was not told yet. More is dropped and counted: the reservation of a freed seat ends
-// with the room, and whether it is open is told again with its next renewal.
+// maxNews bounds what the directory was not told yet. More is counted: whether a room is open is told again with its next
+// renewal, and so are the seats that it has freed.
 const maxNews = 4096
 
 // news is what the directory should hear of a room soon: that a seat is free, or, without a seat, that its doors moved.
@@ -75,6 +75,7 @@ func (h *Host) tell(n news) {
 	case h.news <- n:
 	default:
 		h.metrics.newsDropped.Inc()
+		n.rm.unfreed.keep(n)
 	}
 }
 
@@ -85,94 +86,30 @@ func (h *Host) tellNews() {
 		case <-h.ctx.Done():
 			return
 		case n := <-h.news:
-			h.call(n.rm, "telling the directory of a free seat", func(ctx context.Context) error {
-				if n.seat == 0 {
-					return h.renew(ctx, n.rm)
-				}
+			if n.seat == 0 {
+				_ = h.call(n.rm, "telling the directory how a room is", func(ctx context.Context) error { return h.renew(ctx, n.rm) })
+				continue
+			}
+			err := h.call(n.rm, "telling the directory of a free seat", func(ctx context.Context) error {
 				return h.dir.FreeSeat(ctx, n.rm.spec.ID, n.rm.spec.Epoch, n.seat, n.claims)
 			})
-		}
-	}
-}
-
-// renewRooms keeps the directory's records of running rooms alive.
-func (h *Host) renewRooms() {
-	ticker := time.NewTicker(h.cfg.RenewEvery)
-	defer ticker.Stop()
-	soon := time.NewTimer(0)
-	defer soon.Stop()
-	<-soon.C
-	for {
-		select {
-		case <-h.ctx.Done():
-			return
-		case <-h.rewrite:
-			soon.Reset(0)
-		case <-soon.C:
-			if !h.rewriteAll() {
-				soon.Reset(rewriteAgain)
-			}
-		case <-ticker.C:
-			for _, rm := range h.all() {
-				h.call(rm, "renewing a room", func(ctx context.Context) error { return h.renew(ctx, rm) })
+			if err != nil && !errors.Is(err, ErrFenced) {
+				n.rm.unfreed.keep(n)
 			}
 		}
 	}
-}
-
-// rewriteAgain is how long after a failure it is tried again to write all records.
-const rewriteAgain = 100 * time.Millisecond
-
-// Rewrite has the directory told of every room soon, and again until it has heard of all: it may have forgotten them, or
-// whose they are. It does not block.
-func (h *Host) Rewrite() {
-	select {
-	case h.rewrite <- struct{}{}:
-	default: // it is about to be done
-	}
-}
-
-// rewriteAll tells the directory of every room. It is false where the directory does not answer.
-func (h *Host) rewriteAll() bool {
-	for _, rm := range h.all() {
-		ctx, cancel := context.WithTimeout(h.ctx, callTimeout)
-		err := h.renew(ctx, rm)
-		cancel()
-		if err != nil && !errors.Is(err, ErrFenced) {
-			h.log.Warn("writing the records of rooms again failed", zap.String("room", rm.spec.ID), zap.Error(err))
-			return false
-		}
-	}
-	return true
-}
-
-func (h *Host) renew(ctx context.Context, rm *Instance) error {
-	teams := rm.teamsDue.Swap(false) // before the roster is read: a later change is told later
-	a := rm.alive()
-	a.Teams = teams
-	err := h.dir.Renew(ctx, rm.spec.ID, rm.spec.Epoch, a)
-	if err != nil && teams {
-		rm.teamsDue.Store(true) // for the next renewal
-	}
-	switch {
-	case errors.Is(err, ErrCalledOff):
-		rm.callOff()
-		return nil
-	case errors.Is(err, ErrFenced):
-		rm.Abandon("the match goes on elsewhere")
-	}
-	return err //nolint:wrapcheck // logged with what was done
 }
 
 // call calls the directory, within its time. What fails for all rooms at once is logged with the first of them.
-func (h *Host) call(rm *Instance, doing string, f func(context.Context) error) {
+func (h *Host) call(rm *Instance, doing string, f func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(h.ctx, callTimeout)
 	defer cancel()
 	err := f(ctx)
 	if err == nil || h.ctx.Err() != nil {
-		return
+		return err
 	}
 	if repeats, say := h.said.Again(doing, err.Error(), time.Now()); say {
 		h.log.Warn(doing+" failed", zap.String("room", rm.spec.ID), zap.Error(err), zap.Int("repeats", repeats))
 	}
+	return err
 }

@@ -43,6 +43,7 @@ type Instance struct {
 	kept      atomic.Bool   // see Alive
 	roster    atomic.Pointer[[]Seated]
 	teamsDue  atomic.Bool // the directory lacks the newest teams
+	unfreed   unfreed
 	abandoned atomic.Bool // it is another host's by now
 	quit      func()      // lets the room's goroutine end
 

@@ -58,7 +58,7 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		inputsDropped: counter("muster_inputs_dropped_total", "Inputs that found a room's inbox full."),
 		resyncs:       counter("muster_resyncs_total", "Keyframes that clients asked for."),
 		panics:        counter("muster_rules_panics_total", "Panics of games' rules."),
-		newsDropped:   counter("muster_directory_dropped_total", "News of rooms, mostly freed seats, that the directory was not told."),
+		newsDropped:   counter("muster_directory_dropped_total", "News of rooms, mostly freed seats, that was too much at once: the directory is told with the room's next renewal."),
 		inputsRefused: counter("muster_inputs_refused_total", "Inputs that the games' rules refused."),
 		stalls:        counter("muster_rules_stalls_total", "Rooms given up because the rules did not return."),
 		healed:        counter("muster_rooms_healed_total", "Rooms that went on after a panic of their rules."),

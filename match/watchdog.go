@@ -62,7 +62,7 @@ func (h *Host) giveUp(rm *Instance, since int64, took time.Duration) {
 		if rm.begun.Load() {
 			rm.closeJournal()
 		}
-		h.call(rm, "telling the directory of a room that hangs", func(ctx context.Context) error {
+		_ = h.call(rm, "telling the directory of a room that hangs", func(ctx context.Context) error {
 			return h.dir.Hung(ctx, rm.spec.ID)
 		})
 		if again {

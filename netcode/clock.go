@@ -17,6 +17,7 @@ const (
 	clockSlew        = 0.1  // how much faster or slower than time ServerTick may run, as a part
 	clockStrayMS     = 500  // an error above this is not slewed away
 	clockMostRTT     = 60_000
+	clockLateMS      = 1000    // an answer that took so much longer than another one was read late, by a program that stood still
 	clockMostMS      = 1 << 53 // times beyond it, either way, are none
 )
 
@@ -70,16 +71,22 @@ func (c *Clock) Frame(tick uint32, at float64) {
 }
 
 // Pong notes an answer that arrived: the round trip in milliseconds, which above a minute is none, and the room's tick
-// time, with its fraction, when it was sent.
+// time, with its fraction, when it was sent. One of more than a second above the least counts as one of a second above it,
+// and says nothing of when ticks happen.
 func (c *Clock) Pong(rtt, tick, at float64) {
 	if !(rtt >= 0 && rtt <= clockMostRTT) || !(tick >= 0 && tick <= 1<<32) || !isTime(at) {
 		return
 	}
-	if c.rtt == 0 {
+	over := rtt - c.least
+	if c.rtt == 0 || over < -clockLateMS { // those before were late
 		c.rtt, c.least = rtt, rtt
 	} else {
+		rtt = min(rtt, c.least+clockLateMS)
 		c.rtt += (rtt - c.rtt) / 8 // as RFC 6298
 		c.least = min(rtt, c.least+float64((rtt-c.least)*clockFollow))
+		if over > clockLateMS {
+			return
+		}
 	}
 	c.observe(at - tick/c.perMS)
 }

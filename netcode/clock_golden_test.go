@@ -110,6 +110,25 @@ func clockStories() []*clockStory {
 			s.look(16_600)
 			s.ticks(310, 340, 1500, 50, 20, 10)
 		}},
+		{"an answer is read late", 20, func(s *clockStory) {
+			s.ticks(1, 30, 0, 50, 20, 4)
+			s.pong(20_040, 31, 21_570)
+			s.look(21_570)
+			s.ticks(432, 450, 0, 50, 20, 4)
+			s.pong(1041, 451, 22_570)
+			s.look(22_570)
+		}},
+		{"the first answers are read late", 20, func(s *clockStory) {
+			s.ticks(1, 4, 0, 50, 20, 4)
+			s.pong(9000, 4, 220)
+			s.pong(8100, 4, 230)
+			s.look(230)
+			s.ticks(5, 30, 0, 50, 20, 4)
+		}},
+		{"the way becomes much longer for good", 20, func(s *clockStory) {
+			s.ticks(1, 20, 0, 50, 20, 4)
+			s.ticks(21, 220, 0, 50, 700, 4)
+		}},
 		{"nonsense", 128, func(s *clockStory) {
 			s.ticks(1, 5, 0, 7.8125, 20, 0)
 			s.pong(-1, 5, 70)

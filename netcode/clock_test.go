@@ -48,6 +48,32 @@ func TestServerTickCountsTheWayHere(t *testing.T) {
 	}
 }
 
+func TestAnswerThatIsReadLateSaysLittleOfTheWay(t *testing.T) {
+	c := fedClock(200, by(25))
+	pongs := func(from, to float64) {
+		for tick := from; tick <= to; tick += 20 {
+			c.Pong(50, tick, tickAt(tick)+25)
+		}
+	}
+	ahead := func(tick float64) float64 { return float64(c.Target(tickAt(tick))) - tick }
+	pongs(20, 200)
+	before := ahead(200)
+	c.Pong(20_000, 200, tickAt(200)+20_000) // the program stood still
+	if got := ahead(200); math.Abs(got-before) >= 10 {
+		t.Errorf("inputs are %v ticks ahead, %v before", got, before)
+	}
+	pongs(220, 400)
+	if got := ahead(400); math.Abs(got-before) > 1 {
+		t.Errorf("inputs are %v ticks ahead, %v before", got, before)
+	}
+	c = fedClock(100, by(25))
+	c.Pong(9000, 100, tickAt(100)+25)
+	c.Pong(50, 100, tickAt(100)+25)
+	if c.RTT() != 50 {
+		t.Errorf("a round trip of %v, 50 after one that was read late", c.RTT())
+	}
+}
+
 func TestWhatComesLaterForGoodIsFollowed(t *testing.T) {
 	before := fedClock(100, by(10)).Target(tickAt(800))
 	after := fedClock(800, func(tick uint32) float64 {

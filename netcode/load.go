@@ -1,6 +1,9 @@
 package netcode
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Hooks are told what a [Decoder.Load] changed in the state that it loaded, row by row. Those that are nil are not
 // called. They are called by the goroutine that loads and must not load themselves.
@@ -25,6 +28,8 @@ type loader struct {
 	touched []touch       // what the hooks are to be told
 	hooks   Hooks
 	loads   uint32
+	back    bool     // its client came back, and no frame since was loaded
+	awaited []uint16 // the scopes that it watched then, and that are not here yet
 }
 
 // slotState is what the loader knows of a slot of a table.
@@ -81,6 +86,7 @@ func (d *Decoder) Load(state any) error {
 		}
 	}
 	l.loads++
+	stays := d.awaits()
 	for to := everyone; to < audiences; to++ {
 		for i := range d.parts {
 			if p := &d.parts[i]; p.to == to {
@@ -89,14 +95,36 @@ func (d *Decoder) Load(state any) error {
 		}
 		for t := range l.tables {
 			if to == everyone {
-				d.sweep(t)
-			} else {
+				d.sweep(t, stays)
+			} else if !stays {
 				l.clearUnseen(t, to)
 			}
 		}
 	}
 	l.tell()
 	return nil
+}
+
+// Follow makes d, which has loaded nothing, go on with the state that another decoder of the same schema has loaded, and
+// with its hooks: its client was away, and is sent everything anew. Until all scopes that it watches in the first frame
+// are here, which takes several frames where they are large, rows that are in none of them stay as they were: they may
+// come yet. The other decoder must not be used any more.
+func (d *Decoder) Follow(before *Decoder) {
+	d.load = before.load
+	d.load.back, d.load.awaited = true, nil
+}
+
+// awaits says whether some scope is not here yet that the client watched when it came back.
+func (d *Decoder) awaits() bool {
+	l := &d.load
+	if l.back {
+		l.back = false
+		for _, w := range d.watched {
+			l.awaited = append(l.awaited, w.Scope())
+		}
+	}
+	l.awaited = slices.DeleteFunc(l.awaited, func(scope uint16) bool { return d.scopes[scope] != nil || !d.watches(scope) })
+	return len(l.awaited) > 0
 }
 
 // slot returns what is known of a slot.
@@ -167,8 +195,8 @@ func (d *Decoder) loadPart(i int, p *part) {
 	}
 }
 
-// sweep takes out the rows that are in no scope any more.
-func (d *Decoder) sweep(t int) {
+// sweep takes out the rows that are in no scope any more, unless all that is there stays.
+func (d *Decoder) sweep(t int, stays bool) {
 	l := &d.load
 	table, info := l.tables[t], &d.sc.Tables[t]
 	slowest := uint32(1)
@@ -184,6 +212,8 @@ func (d *Decoder) sweep(t int) {
 		id, at := table.at(slot)
 		switch {
 		case known.seen[everyone] == l.loads:
+		case stays:
+			known.seen[everyone] = l.loads // from the load on in which it does not stay it may be waited for
 		case info.Single:
 			if info.clear(at, info.room) {
 				l.note(t, slot, touchChanged)

@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	version  = "1"
+	version  = "2"
 	tickRate = 10 // ticks per second
 )
 
@@ -85,26 +85,38 @@ var botNames = [places]string{"Clementine", "Dashiell", "Henrietta", "Sebastian"
 // maxName is what Chair.Name holds, in bytes.
 const maxName = 24
 
-// Join gives a player a chair: a bot's, with its hand and its points, or a free one, at which cards are dealt with the next
-// round.
+// Join gives a player a chair: his own, where he has left before and comes again, or a free one, at which cards are dealt
+// with the next round, or a bot's. A bot's chair is had with its hand and its points.
 func (Cards) Join(r *match.Room[World], p match.Player) error {
 	w := r.State()
 	if w.Round.V.Phase == Over {
 		return errors.New("the match is over")
 	}
 	name := strings.ToValidUTF8(p.Name[:min(len(p.Name), maxName)], "")
-	if w.Seats.Len() < places {
+	c := w.bot(func(c *Chair) bool { return c.Left != 0 && c.Player == p.ID })
+	if c == nil && w.Seats.Len() < places {
 		w.Seats.Add(Chair{Owner: p.Seat, Place: w.freePlace(), Name: name, Player: p.ID})
 		return nil
 	}
+	if c == nil {
+		c = w.bot(func(*Chair) bool { return true })
+	}
+	if c == nil {
+		return errors.New("the table is full")
+	}
+	w.reseat(c, p.Seat)
+	c.Name, c.Player, c.Left, c.Bot, c.Away, c.Missed = name, p.ID, 0, false, false, false
+	return nil
+}
+
+// bot is the first chair of a bot of which something is so, or nil.
+func (w *World) bot(is func(*Chair) bool) *Chair {
 	for _, c := range w.Seats.All() {
-		if c.Bot {
-			w.reseat(c, p.Seat)
-			c.Name, c.Player, c.Left, c.Bot, c.Away, c.Missed = name, p.ID, 0, false, false, false
-			return nil
+		if c.Bot && is(c) {
+			return c
 		}
 	}
-	return errors.New("the table is full")
+	return nil
 }
 
 // Drop marks the chair of a player whose connection is lost: when it is his turn and his time is up the rules play for him.

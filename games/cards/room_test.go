@@ -228,6 +228,35 @@ func TestABotPlaysOnForWhoHasLeft(t *testing.T) {
 	}
 }
 
+func TestWhoLeftAndComesAgainHasHisChairWithAllThatBelongsToIt(t *testing.T) {
+	for name, bots := range map[string]int{"where a chair is free": 0, "at a full table": 1} {
+		t.Run(name, func(t *testing.T) {
+			r := table(t, 3, Config{Bots: bots, Target: 50})
+			w := world(r)
+			hand := w.handOf(2)
+			w.chair(2).Score = 40
+			w.Round.V.Turn = 2
+			r.Leave(1) // his chair is the first that a bot has
+			r.Leave(2)
+			r.Tick(1)
+			r.Join(4, "id-2", "Player 2") // by the code, in whatever seat is free
+			r.Tick(1)
+			c, now := w.chair(4), w.handOf(4)
+			if c == nil || c.Bot || c.Left != 0 || c.Score != 40 || w.Round.V.Turn != 4 || !slices.Equal(hand.cards[:hand.n], now.cards[:now.n]) {
+				t.Fatalf("his chair is %+v, with %v of %v", c, now.cards[:now.n], hand.cards[:hand.n])
+			}
+			c.Score = 70
+			w.Round.V.Phase, w.Round.V.Ends = Over, r.TickNumber()
+			r.Tick(1)
+			result, _ := r.Ended()
+			want := []match.Placement{{Seat: 4, Player: "id-2", Rank: 1, Score: 70}, {Seat: 3, Player: "id-3", Rank: 2}, {Seat: 1, Player: "id-1", Rank: 3}}
+			if !slices.Equal(result, want) {
+				t.Errorf("%+v", result)
+			}
+		})
+	}
+}
+
 func TestAHandIsThereAfterAReconnect(t *testing.T) {
 	r := table(t, 3, Config{})
 	w := world(r)
@@ -348,6 +377,7 @@ var evening = matchtest.Script{
 		{From: 400, Do: func(r *matchtest.Room) { r.Resume(2) }},
 		{From: 420, Do: func(r *matchtest.Room) { r.Join(3, "c", "Cleo") }},
 		{From: 600, Do: func(r *matchtest.Room) { r.Leave(1) }},
+		{From: 800, Do: func(r *matchtest.Room) { r.Join(4, "a", "Anna") }},
 		{From: 1, To: 1200, Do: func(r *matchtest.Room) {
 			for seat := netcode.Seat(1); seat <= places; seat++ {
 				if r.Connected(seat) && r.Rand().Uint32N(6) == 0 {

@@ -84,7 +84,11 @@ type seen struct {
 	epoch uint64
 	tick  uint32
 	at    time.Time
+	late  time.Duration // of the machine, until then
 }
+
+// since is how much later it is than another, without what the machine was late by.
+func (s seen) since(other seen) time.Duration { return s.at.Sub(other.at) - (s.late - other.late) }
 
 // pauseSeen is a time without frames.
 type pauseSeen struct {
@@ -92,7 +96,7 @@ type pauseSeen struct {
 	resumed  bool // over another socket
 }
 
-func (p pauseSeen) long() time.Duration { return p.to.at.Sub(p.from.at) }
+func (p pauseSeen) long() time.Duration { return p.to.since(p.from) }
 
 // over says whether another host went on after the pause.
 func (p pauseSeen) over() bool { return p.from.epoch != p.to.epoch }
@@ -287,9 +291,9 @@ func (b *bot) see(f *client.Frame, state *books, seat netcode.Seat) {
 	n := &b.notes
 	before, had, resumed := n.last, n.frames > 0, n.welcomes != n.welcomed
 	n.frames++
-	n.last, n.welcomed = seen{f.Epoch, f.Tick, f.At}, n.welcomes
+	n.last, n.welcomed = seen{f.Epoch, f.Tick, f.At, b.f.machine.Late()}, n.welcomes
 	b.newEpoch(f.Epoch)
-	if gap := f.At.Sub(before.at); had && gap > longFrame {
+	if gap := n.last.since(before); had && gap > longFrame {
 		n.pauses = append(n.pauses, pauseSeen{before, n.last, resumed})
 	}
 	switch {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"muster/client"
+	"muster/internal/testpace"
 	"muster/netcode"
 )
 
@@ -130,7 +131,7 @@ func TestBotNoticesCommandsThatAreLostDoubledOrTakenBack(t *testing.T) {
 		"durable, taken back": {1, 1, account{Owner: 1, Last: 1, Chain: chains[1]}, "command 2 was durable"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := &bot{court: (&courts{list: map[string]*court{}}).of("room"), chains: chains, notes: notes{heard: map[netcode.Seat]uint32{}}}
+			b := &bot{f: &fleet{machine: new(testpace.Pace)}, court: (&courts{list: map[string]*court{}}).of("room"), chains: chains, notes: notes{heard: map[netcode.Seat]uint32{}}}
 			if strings.HasPrefix(name, "durable") {
 				b.durable.Store(2)
 			}
@@ -149,7 +150,7 @@ func TestBotNoticesCommandsThatAreLostDoubledOrTakenBack(t *testing.T) {
 
 func TestBotNotesPausesAndWhatIsTakenBack(t *testing.T) {
 	now := time.Now()
-	b := &bot{court: (&courts{list: map[string]*court{}}).of("room"), chains: []uint32{0}, notes: notes{heard: map[netcode.Seat]uint32{}}}
+	b := &bot{f: &fleet{machine: new(testpace.Pace)}, court: (&courts{list: map[string]*court{}}).of("room"), chains: []uint32{0}, notes: notes{heard: map[netcode.Seat]uint32{}}}
 	state := &books{}
 	state.Accounts.Add(account{Owner: 1})
 	for _, f := range []*client.Frame{

@@ -20,6 +20,7 @@ import (
 	"go.uber.org/zap"
 
 	"muster/client"
+	"muster/internal/testpace"
 	"muster/internal/testport"
 	"muster/internal/testprocess"
 	"muster/internal/testproxy"
@@ -50,6 +51,8 @@ type fleet struct {
 	url      string      // of the lobby, as players know it
 	balanced http.Client // leads to any server
 	turn     atomic.Uint32
+
+	machine *testpace.Pace // how late the machine was: no server's fault
 }
 
 // node is one server: its process changes, its address stays.
@@ -78,7 +81,7 @@ func startFleet(t testing.TB, rdb redis.UniversalClient, cfg fleetConfig) *fleet
 	keys, err := token.New([]byte(secret), nil)
 	must(t, err)
 	f := &fleet{
-		t: t, redis: cfg.redis, rdb: rdb, dir: cluster.NewDirectory(rdb, namespace), keys: keys, args: cfg.args, url: "http://muster.example",
+		t: t, machine: testpace.Measure(t), redis: cfg.redis, rdb: rdb, dir: cluster.NewDirectory(rdb, namespace), keys: keys, args: cfg.args, url: "http://muster.example",
 		key: filepath.Join(t.TempDir(), "key"), file: filepath.Join(t.TempDir(), "queues.yaml"),
 	}
 	must(t, os.WriteFile(f.key, []byte(secret), 0o600))

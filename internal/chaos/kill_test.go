@@ -3,6 +3,8 @@ package chaos
 import (
 	"slices"
 	"time"
+
+	"muster/internal/testpace"
 )
 
 // killOne kills the host of most rooms; they go on elsewhere, and it is started again.
@@ -81,7 +83,7 @@ func (w *world) reckon() {
 	if w.sc.pause > 0 {
 		most = w.sc.pause
 	}
-	if p := percentile(s.takenOver, 99); p > most {
+	if p := percentile(s.takenOver, 99); p > testpace.Bound(most) {
 		w.t.Errorf("the 99th percentile of pauses at whose end another host goes on is %v, want at most %v", p, most)
 	}
 	if slip := int(mostSlip * time.Duration(kept.Rules().TickRate) / time.Second); len(s.rollbacks) > 0 && slices.Max(s.rollbacks) > slip {

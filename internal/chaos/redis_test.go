@@ -182,7 +182,7 @@ func (w *world) unmoved(was map[*bot]clock) {
 			if now.epoch != was[b].epoch {
 				w.t.Errorf("room %s has another host: epoch %d became %d", room, was[b].epoch, now.epoch)
 			}
-			due := int(now.at.Sub(was[b].at) * time.Duration(kept.Rules().TickRate) / time.Second)
+			due := int(now.since(was[b].seen) * time.Duration(kept.Rules().TickRate) / time.Second)
 			least = min(least, due-int(now.tick-was[b].tick))
 		}
 		short = append(short, least)

@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"strings"
 	"testing"
 
 	"muster/internal/testport"
@@ -27,13 +26,9 @@ func TestEveryScreenIsAccessibleInDarkAndLight(t *testing.T) {
 }
 
 func TestAPagePlaysAgainAfterItsTabItsTokenOrItsServerWasGone(t *testing.T) {
-	steady, mortalAt, env := testport.Held(t), testport.Held(t), "XDG_CONFIG_HOME="+t.TempDir()
-	newMortal(t, env, "--listen", steady)
-	server := newMortal(t, env, "--listen", mortalAt)
-	token := func(sub string) string {
-		p := testprocess.Start(t, "serve", []string{"token", "--sub", sub, "--name", sub, "--ttl", "45s"}, env)
-		<-p.Ended()
-		return strings.TrimSpace(p.Output())
-	}
-	ask(t, "hardships.mjs", server.do, "http://"+steady, "http://"+mortalAt, token("guest-ben"), token("guest-cleo"), shots(t))
+	steady, mortalAt, config := testport.Held(t), testport.Held(t), t.TempDir()
+	t.Setenv("XDG_CONFIG_HOME", config) // the script signs tokens with the servers' key
+	newMortal(t, "XDG_CONFIG_HOME="+config, "--listen", steady)
+	server := newMortal(t, "XDG_CONFIG_HOME="+config, "--listen", mortalAt)
+	ask(t, "hardships.mjs", server.do, "http://"+steady, "http://"+mortalAt, build(t), shots(t))
 }

@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"testing"
 	"time"
+
+	"muster/internal/testpace"
 )
 
 // outages are how long Redis is away, after each of which it has its data, as far as its append-only file says, or has
@@ -30,7 +32,7 @@ func TestRedisThatIsKilledAndStartedAgainIsGoneOnWithByTheLobby(t *testing.T) {
 	for _, o := range outages {
 		t.Run(o.name, func(t *testing.T) {
 			t.Parallel()
-			rng, machine := dice(t), measure(t)
+			rng, machine := dice(t), testpace.Measure(t)
 			h := openHall(t, 2, o.args...)
 			players := gather(h, 12, rng.Uint64(), usual)
 			began := time.Now()
@@ -55,7 +57,7 @@ func TestRedisThatIsKilledAndStartedAgainIsGoneOnWithByTheLobby(t *testing.T) {
 			until(t, "the outage is over", func() bool { return time.Since(killed) > o.long })
 			h.store.Restart()
 			back := time.Now()
-			quietly := machine.since(back)
+			quietly := machine.Since(back)
 			var first time.Time
 			until(t, "a ticket of afterwards is matched", func() bool { first = players.matchedSince(back); return !first.IsZero() })
 			took := quietly()
@@ -77,7 +79,7 @@ func TestRedisThatIsKilledAndStartedAgainIsGoneOnWithByTheLobby(t *testing.T) {
 				t.Errorf("epoch %d follows %d (%v)", now, epoch, err)
 			}
 			t.Logf("matched %v after Redis was back; epochs %d, %d", first.Sub(back), epoch, now)
-			if took > bound(4*time.Second) { // a lease of two seconds may run from before
+			if took > testpace.Bound(4*time.Second) { // a lease of two seconds may run from before
 				t.Errorf("matched %v after Redis was back", took)
 			}
 			if o.forgot == (e.lost == 0) {

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"muster/internal/testpace"
 	"muster/match"
 	"muster/match/journal"
 	"muster/netcode"
@@ -51,7 +52,7 @@ func TestDiskThatIsFullCostsNoTickAndHeals(t *testing.T) {
 	disk := &sickDisk{Store: files}
 	n := startNode(t, nodeConfig{games: []match.Game{ledgerGame, calmGame}, store: disk, epoch: 1})
 	way := newRoute(t, n.addr)
-	tb := &tables{t: t, node: n, calm: joins(t, way, "calm-1", 1, 1)}
+	tb := &tables{t: t, machine: testpace.Measure(t), node: n, calm: joins(t, way, "calm-1", 1, 1)}
 	for seat := netcode.Seat(1); seat <= 2; seat++ {
 		tb.players = append(tb.players, joins(t, way, "ledger-1", seat, 1))
 	}

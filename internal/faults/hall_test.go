@@ -33,9 +33,9 @@ var pairGame = match.Define[neighbourWorld, neighbourInput]("pair", neighbour{},
 // hallQueues are two queues of the same kind, in which one player may wait at once, one of parties, and one in which nobody
 // finds another.
 const hallQueues = `queues:
-  pair: {game: pair, team_size: 2, connect: 4s}
-  other: {game: pair, team_size: 2, connect: 4s}
-  four: {game: pair, team_size: 4, connect: 4s}
+  pair: {game: pair, team_size: 2, connect: 15s}
+  other: {game: pair, team_size: 2, connect: 15s}
+  four: {game: pair, team_size: 4, connect: 15s}
   alone: {game: pair, team_size: 2, attributes: {mode: {rule: equal, required: true}}}
 `
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"muster/internal/pause"
+	"muster/internal/testpace"
 )
 
 // carried is how long an attempt may lie until somebody carries it on: as long as a dead process has it for itself, and
@@ -31,7 +32,7 @@ func (h *hall) attempts(queue string) (ids []string) {
 // it, or gives its tickets back.
 func TestMatchWhoseLobbiesAreAllKilledIsMadeByTheNext(t *testing.T) {
 	t.Parallel()
-	rng := dice(t)
+	rng, machine := dice(t), testpace.Measure(t)
 	h := openHall(t, 2)
 	players := gather(h, 40, rng.Uint64(), usual)
 	orphans := 0
@@ -48,7 +49,7 @@ func TestMatchWhoseLobbiesAreAllKilledIsMadeByTheNext(t *testing.T) {
 			waiting[id] = true
 		}
 		h.start()
-		began := time.Now()
+		quietly := machine.Since(time.Now())
 		until(t, "each of them is carried on", func() bool {
 			for _, id := range h.attempts("pair") {
 				if waiting[id] {
@@ -57,7 +58,7 @@ func TestMatchWhoseLobbiesAreAllKilledIsMadeByTheNext(t *testing.T) {
 			}
 			return true
 		})
-		took := time.Since(began)
+		took := quietly()
 		h.start()
 		t.Logf("%d matches were being made when all lobbies died; carried on within %v of the next one's start", len(left), took)
 		if len(left) > 0 {
@@ -71,7 +72,7 @@ func TestMatchWhoseLobbiesAreAllKilledIsMadeByTheNext(t *testing.T) {
 		t.Fatal("no match was being made when all lobbies died: shows little")
 	}
 	slices.Sort(times)
-	if half, longest := times[(len(times)-1)/2], times[len(times)-1]; half > bound(carried+time.Second) || longest > bound(2*carried) {
+	if half, longest := times[(len(times)-1)/2], times[len(times)-1]; half > testpace.Bound(carried+time.Second) || longest > testpace.Bound(2*carried) {
 		t.Errorf("they were carried on within %v half of the times, and within %v each time", half, longest)
 	}
 	if keys := h.endless(); len(keys) > 0 {
@@ -99,7 +100,7 @@ func TestPartyMemberWhoVanishesTakesThePartyOutOfTheQueue(t *testing.T) {
 	ask("POST", "/v1/parties/join", "bob", `{"code":"`+code+`"}`, 200)
 	id := ask("POST", "/v1/tickets", "alice", `{"queue":"four","party":true}`, 201).ticket.ID
 	began := time.Now()
-	quietly := measure(t).since(began)
+	quietly := testpace.Measure(t).Since(began)
 	ask("GET", "/v1/tickets/"+id, "bob", "", 200) // and not again: his process has gone
 	var last seenTicket
 	until(t, "the ticket is looked at for 20 s", func() bool {
@@ -117,7 +118,7 @@ func TestPartyMemberWhoVanishesTakesThePartyOutOfTheQueue(t *testing.T) {
 	})
 	took := time.Since(began)
 	t.Logf("ended %v after the member was heard of last: %s", took, last.Reason)
-	if last.State != "cancelled" || !strings.Contains(last.Reason, "a member of the party") || took < 29*time.Second || quietly() > 29*time.Second+bound(5*time.Second) {
+	if last.State != "cancelled" || !strings.Contains(last.Reason, "a member of the party") || took < 29*time.Second || quietly() > 29*time.Second+testpace.Bound(5*time.Second) {
 		t.Errorf("after %v the ticket is %+v", took, last)
 	}
 	ask("POST", "/v1/tickets", "alice", `{"queue":"four"}`, 201)

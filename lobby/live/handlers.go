@@ -17,7 +17,7 @@ import (
 type Caller struct {
 	Player token.Player
 	Host   string // that the client asked, as the request's Host header
-	Secure bool   // by TLS
+	Secure bool   // by TLS, see door.Secure
 }
 
 // Handler carries out a client's request. What it returns is the answer, as encoding/json writes it. An error that has a

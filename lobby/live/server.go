@@ -164,7 +164,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if with == nil {
 		with = s.newUpgrader(chosen)
 	}
-	c := s.newConn(addr, Caller{Player: p, Host: r.Host, Secure: r.TLS != nil})
+	c := s.newConn(addr, Caller{Player: p, Host: r.Host, Secure: door.Secure(r)})
 	c.Wire, ok = s.guard.Upgrade(w, r, addr, door.Upgrade{
 		With: with, Held: c, Meter: c.meter, Owner: &s.wg, Patience: 2 * s.cfg.SlowAfter, Drained: c.drained,
 	})

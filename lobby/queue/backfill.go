@@ -10,8 +10,11 @@ import (
 type filler struct {
 	*cycle
 	room   *Room
-	e      *entry // the match's players as one ticket
-	region int    // -1 is any
+	e      *entry   // the match's players as one ticket
+	inside []*entry // its tickets, and whoever came with none that is known as one more
+	base   []agreed // what all of them say
+	limit  float64  // the widest distance of ratings that all of them want
+	region int      // -1 is any
 	near   []near
 	set    []*entry
 	stage  int
@@ -31,31 +34,33 @@ func (c *cycle) backfill(rooms []Room) {
 		order = append(order, &rooms[i])
 	}
 	slices.SortStableFunc(order, func(a, b *Room) int { return cmp.Or(cmp.Compare(a.ID, b.ID), cmp.Compare(b.Version, a.Version)) })
-	f := &filler{cycle: c}
-	f.split.p = c.plan
+	f := newFiller(c)
 	for i, room := range order {
-		if i > 0 && order[i-1].ID == room.ID || len(room.Free) == 0 || len(room.Free) > maxTeams || slices.Max(room.Free) < 1 {
+		if i > 0 && order[i-1].ID == room.ID || !room.asks() || !f.enter(room) {
 			continue
 		}
-		if f.look(room) {
+		if f.look() {
 			f.choose()
 		}
 	}
 }
 
+func newFiller(c *cycle) *filler {
+	f := &filler{cycle: c}
+	f.split.p = c.plan
+	return f
+}
+
+// asks says whether a match has seats for anybody.
+func (r *Room) asks() bool {
+	return len(r.Free) > 0 && len(r.Free) <= maxTeams && slices.Max(r.Free) > 0
+}
+
 // look collects the tickets that fit into a match each by itself, oldest first.
-func (f *filler) look(room *Room) bool {
-	f.room, f.e = room, f.plan.entry(&Ticket{ID: room.ID, Created: f.time, Players: room.Players, Attributes: room.Attributes})
-	f.near, f.region = f.near[:0], -1
-	if room.Region != "" && len(f.plan.Regions) > 0 {
-		r, ok := f.plan.regions[room.Region]
-		if !ok {
-			return false
-		}
-		f.region = r
-	}
+func (f *filler) look() bool {
+	f.near = f.near[:0]
 	for _, b := range f.bucketsOf() {
-		for size := 1; size <= min(f.plan.PartyMax, slices.Max(room.Free)); size++ {
+		for size := 1; size <= min(f.plan.PartyMax, slices.Max(f.room.Free)); size++ {
 			if f.region >= 0 || len(f.plan.Regions) == 0 {
 				f.walk(b.list(f.plan, max(f.region, 0), size-1), size)
 				continue
@@ -76,6 +81,45 @@ func (f *filler) look(room *Room) bool {
 	})
 	f.near = slices.CompactFunc(f.near, func(a, b near) bool { return a.e == b.e })
 	return len(f.near) > 0
+}
+
+// enter works out what a match's tickets say, and want. False is that it is in no region of the queue's.
+func (f *filler) enter(room *Room) bool {
+	f.region = -1
+	if room.Region != "" && len(f.plan.Regions) > 0 {
+		r, ok := f.plan.regions[room.Region]
+		if !ok {
+			return false
+		}
+		f.region = r
+	}
+	f.room, f.e = room, f.plan.entry(&Ticket{ID: room.ID, Created: f.time, Players: room.Players, Attributes: room.Attributes})
+	f.inside, f.limit = f.inside[:0], math.Inf(1)
+	known := map[string]bool{}
+	for _, t := range room.Tickets {
+		for i := range t.Players {
+			known[t.Players[i].ID] = true
+		}
+		t.Created = f.time // the wait of those who come counts
+		e := f.plan.entry(&t)
+		f.inside, f.limit = append(f.inside, e), min(f.limit, e.most)
+	}
+	rest := f.e
+	if len(known) > 0 {
+		others := Ticket{ID: room.ID, Created: f.time, Attributes: room.Attributes}
+		for _, p := range room.Players {
+			if !known[p.ID] {
+				others.Players = append(others.Players, p)
+			}
+		}
+		rest = f.plan.entry(&others)
+	}
+	f.inside = append(f.inside, rest)
+	f.base = make([]agreed, len(f.plan.Attributes))
+	for _, e := range f.inside {
+		f.plan.add(f.base, e.values)
+	}
+	return true
 }
 
 // bucketsOf are the buckets whose tickets agree with the match.
@@ -130,7 +174,7 @@ func (f *filler) middle() float64 {
 }
 
 // rated says whether the match says how good its players are.
-func (f *filler) rated() bool { return f.room.Low != 0 || f.room.High != 0 }
+func (f *filler) rated() bool { return f.room.Low != 0 || f.room.High != 0 || len(f.room.Tickets) > 0 }
 
 // alone says whether a ticket fits into the match, if nobody else comes.
 func (f *filler) alone(e *entry) bool {
@@ -141,10 +185,10 @@ func (f *filler) alone(e *entry) bool {
 	return f.joins(e)
 }
 
-// start empties the set.
+// start empties the set: the match's own tickets are left.
 func (f *filler) start(stage int) {
 	f.set, f.stage = f.set[:0], stage
-	f.low, f.high, f.most = math.Inf(1), math.Inf(-1), math.Inf(1)
+	f.low, f.high, f.most = math.Inf(1), math.Inf(-1), f.limit
 	if f.rated() {
 		f.low, f.high = f.room.Low, f.room.High
 	}
@@ -152,9 +196,7 @@ func (f *filler) start(stage int) {
 	if len(f.states) != n {
 		f.states, f.next = make([]agreed, n), make([]agreed, n)
 	}
-	clear(f.states)
-	st := &f.plan.stages[len(f.plan.stages)-1]
-	f.plan.agrees(st, f.states, f.e.values, f.states)
+	copy(f.states, f.base)
 }
 
 // joins says whether the match and the set take a ticket.
@@ -166,12 +208,14 @@ func (f *filler) joins(e *entry) bool {
 	if f.region >= 0 && float64(e.latency[f.region]) > st.latency {
 		return false
 	}
-	if !f.plan.agrees(st, f.states, e.values, f.next) || !f.accepts(st, f.e, e) {
+	if !f.plan.agrees(st, f.states, e.values, f.next) {
 		return false
 	}
-	for _, other := range f.set {
-		if !f.accepts(st, other, e) {
-			return false
+	for _, list := range [...][]*entry{f.inside, f.set} {
+		for _, other := range list {
+			if !f.accepts(st, other, e) {
+				return false
+			}
 		}
 	}
 	return f.seats(append(f.set, e)...)
@@ -179,12 +223,8 @@ func (f *filler) joins(e *entry) bool {
 
 // accepts says whether two tickets accept each other, and have no player in common.
 func (f *filler) accepts(st *stage, a, b *entry) bool {
-	for i := range a.t.Players {
-		for j := range b.t.Players {
-			if a.t.Players[i].ID == b.t.Players[j].ID {
-				return false
-			}
-		}
+	if a.shares(b) {
+		return false
 	}
 	s := f.search
 	s.st, s.wait = st, max(a.waited(f.now), b.waited(f.now))
@@ -192,6 +232,18 @@ func (f *filler) accepts(st *stage, a, b *entry) bool {
 		return true
 	}
 	return s.together(a, b)
+}
+
+// shares says whether two tickets have a player in common.
+func (e *entry) shares(other *entry) bool {
+	for i := range e.t.Players {
+		for j := range other.t.Players {
+			if e.t.Players[i].ID == other.t.Players[j].ID {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // seats gives tickets seats, and places for their roles where the match says which are free; false is that not all have.
@@ -241,6 +293,6 @@ func (f *filler) assign() {
 	a.Room, a.Version, a.Region = f.room.ID, f.room.Version, f.room.Region
 	a.Spread = f.high - f.low
 	a.Roles = f.plan.rolesOf(sp.tickets, sp.best, sp.roles)
-	a.Attributes = f.plan.attributesOf(sp.tickets, f.e.values)
+	a.Attributes = f.plan.attributesOf(slices.Concat(f.inside, sp.tickets))
 	f.emit(a, sp.tickets)
 }

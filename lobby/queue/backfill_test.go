@@ -56,6 +56,54 @@ func TestWhoARunningMatchTakes(t *testing.T) {
 	}
 }
 
+func TestWhatThoseInARunningMatchSaidAndWantHoldsForWhoComes(t *testing.T) {
+	r := Rules{
+		Teams: 1, TeamSize: 9, Min: 9, Backfill: true,
+		Attributes: []Attribute{
+			{Name: "mode", Kind: Equal, Until: 10 * time.Second},
+			{Name: "maps", Kind: AnyOf},
+			{Name: "level", Kind: Within, Within: []Step{{Within: 5}, {After: 10 * time.Second, Within: 20}}},
+		},
+	}
+	in := func(id string, more ...func(*Ticket)) Ticket { return *solo(id, 0, 99, more...) }
+	most := func(spread float64) func(*Ticket) { return func(t *Ticket) { t.MaxSpread = spread } }
+	level := func(n float64) func(*Ticket) { return says("level", n) }
+	for name, c := range map[string]struct {
+		inside []Ticket
+		comes  *Ticket
+		want   bool
+	}{
+		"near in level":              {[]Ticket{in("x", level(10))}, solo("a", 0, 1, level(15)), true},
+		"far in level":               {[]Ticket{in("x", level(10))}, solo("a", 0, 1, level(16)), false},
+		"far in level, and waited":   {[]Ticket{in("x", level(10))}, solo("a", 0, 10, level(30)), true},
+		"far from one of two levels": {[]Ticket{in("x", level(10)), in("y", level(14))}, solo("a", 0, 1, level(16)), false},
+		"levels far apart inside":    {[]Ticket{in("x", level(10)), in("y", level(25))}, solo("a", 0, 1, level(17)), false},
+		"no level":                   {[]Ticket{in("x", level(10)), in("y", level(25))}, solo("a", 0, 1), true},
+		"a limit of one inside":      {[]Ticket{in("x", most(50)), in("y")}, solo("a", 51, 99), false},
+		"within that limit":          {[]Ticket{in("x", most(50)), in("y")}, solo("a", -50, 1), true},
+		"two modes inside":           {[]Ticket{in("x", says("mode", "x")), in("y", says("mode", "y"))}, solo("a", 0, 1, says("mode", "x")), false},
+		"two modes, and waited":      {[]Ticket{in("x", says("mode", "x")), in("y", says("mode", "y"))}, solo("a", 0, 10, says("mode", "x")), true},
+		"a map of all": {
+			[]Ticket{in("x", says("maps", []string{"dust", "ice"})), in("y", says("maps", []any{"ice"}))},
+			solo("a", 0, 1, says("maps", []string{"ice", "lava"})), true,
+		},
+		"a map of one": {
+			[]Ticket{in("x", says("maps", []string{"dust", "ice"})), in("y", says("maps", []any{"ice"}))},
+			solo("a", 0, 1, says("maps", []string{"dust"})), false,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			room := Room{ID: "room", Version: 1, Free: []int{4}, Tickets: c.inside}
+			for _, tk := range c.inside {
+				room.Players = append(room.Players, tk.Players...)
+			}
+			if got := len(match(t, r, []Room{room}, c.comes).Assignments) == 1; got != c.want {
+				t.Errorf("taken %v, want %v", got, c.want)
+			}
+		})
+	}
+}
+
 func TestARoomGetsOneAssignmentOfAllThatFitTogether(t *testing.T) {
 	r := Rules{Teams: 2, TeamSize: 3, Backfill: true}
 	room := Room{ID: "room", Version: 1, Free: []int{1, 3}}

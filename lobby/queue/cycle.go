@@ -151,7 +151,7 @@ func (c *cycle) assign() {
 	}
 	a.Bots = max(0, c.plan.Min-f.n)
 	a.Roles = c.plan.rolesOf(f.set, f.teams, nil)
-	a.Attributes = c.plan.attributesOf(f.set, nil)
+	a.Attributes = c.plan.attributesOf(f.set)
 	c.emit(a, f.set)
 }
 
@@ -218,13 +218,13 @@ func (p *plan) rolesOf(set []*entry, teams []int, places [][]int) map[string]str
 	return roles
 }
 
-// attributesOf is what tickets agree on, and a running match's players with them.
-func (p *plan) attributesOf(set []*entry, room []value) map[string]any {
+// attributesOf is what tickets agree on.
+func (p *plan) attributesOf(set []*entry) map[string]any {
 	said := map[string]any{}
 	for i := range p.Attributes {
 		rule := &p.Attributes[i]
 		var a agreed
-		ok := len(room) == 0 || !room[i].set() || a.add(rule, &room[i], math.Inf(1))
+		ok := true
 		for _, e := range set {
 			if v := &e.values[i]; v.set() {
 				ok = a.add(rule, v, math.Inf(1)) && ok

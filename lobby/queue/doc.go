@@ -18,9 +18,11 @@
 // All tickets of a match obey every rule together: their ratings lie within the window, one region is good for each
 // player, each team has places for its players' roles, one value of an AnyOf attribute is in every list. What widens with
 // waiting widens by the wait of the match's oldest ticket, and never past what a ticket allows itself (MaxSpread,
-// MaxLatency). A match starts full, or from Min players on once its oldest ticket has waited for Gather; then it takes as
-// many as fit. Where there is more than one team, at least two have players. From BotsAfter on it starts with whoever is
-// there, and bots up to Min.
+// MaxLatency). A running match's tickets are held to the rules with those who join, by the wait of these.
+//
+// A match starts full, or from Min players on once its oldest ticket has waited for Gather; then it takes as many as fit.
+// Where there is more than one team, at least two have players. From BotsAfter on it starts with whoever is there, and
+// bots up to Min.
 //
 // # In which order
 //
@@ -59,5 +61,6 @@
 // Outcome.Next is when a bound moves next: before it, and without a change of tickets or rooms, no cycle is needed.
 //
 // Explain holds each two tickets to the rules by the wait of the older one. In a large pool it looks at a sample, and
-// says "about". That the next round should find a match it says only where it has found one itself.
+// says "about". That the next round should find a match it says only where it has found one itself. ExplainRooms says why
+// the matches that run do not take a ticket.
 package queue

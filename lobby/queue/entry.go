@@ -116,12 +116,13 @@ func (p *plan) values(of map[string]any) []value {
 	list := make([]value, len(p.Attributes))
 	for i, a := range p.Attributes {
 		v := of[a.Name]
-		if a.Kind != AnyOf {
+		_, text := v.(string)
+		_, number := v.(float64)
+		switch { // what was said under other rules says nothing: a list could not be compared
+		case a.Kind == AnyOf:
+			list[i].list, _ = textsOf(v)
+		case number, text && a.Kind == Equal:
 			list[i].one = v
-			continue
-		}
-		if texts, ok := textsOf(v); ok {
-			list[i].list = texts
 		}
 	}
 	return list

@@ -195,11 +195,12 @@ func (s *search) close() bool {
 
 // agreed is what tickets have said of an attribute so far.
 type agreed struct {
-	set  bool
-	one  any
-	list []string
-	low  float64
-	high float64
+	set   bool
+	mixed bool // not all said one
+	one   any
+	list  []string
+	low   float64
+	high  float64
 }
 
 // agrees says whether a ticket agrees with what others said, and writes what they all say then, unless into is nil.
@@ -220,6 +221,15 @@ func (p *plan) agrees(st *stage, have []agreed, values []value, into []agreed) b
 	return true
 }
 
+// add writes what a match's ticket says beside what others said, whether they agree or not.
+func (p *plan) add(have []agreed, values []value) {
+	for i := range values {
+		if v := &values[i]; v.set() {
+			have[i].add(&p.Attributes[i], v, math.Inf(1))
+		}
+	}
+}
+
 // add says whether a value agrees with those so far.
 func (a *agreed) add(rule *Attribute, v *value, within float64) bool {
 	first := !a.set
@@ -229,7 +239,8 @@ func (a *agreed) add(rule *Attribute, v *value, within float64) bool {
 		if first {
 			a.one = v.one
 		}
-		return a.one == v.one
+		a.mixed = a.mixed || a.one != v.one
+		return !a.mixed
 	case AnyOf:
 		if first {
 			a.list = v.list

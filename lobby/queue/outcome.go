@@ -31,7 +31,7 @@ type Outcome struct {
 
 // Explanation says why a ticket waits.
 type Explanation struct {
-	// Text is the explanation in words, of one to three sentences.
+	// Text is the explanation in words, of a few sentences.
 	Text string `json:"text"`
 	// Waiting is how many other players wait in the queue, Fitting how many of them could play with this ticket now.
 	Waiting int `json:"waiting"`

@@ -92,3 +92,19 @@ func TestHugeMatchesAreMadeToo(t *testing.T) {
 		}
 	}
 }
+
+// A file of queues that is read again may ask of texts what waits as lists.
+func TestWhatWasSaidUnderOtherRulesSaysNothing(t *testing.T) {
+	said := Rules{TeamSize: 2, Backfill: true, Attributes: []Attribute{{Name: "map", Kind: AnyOf}, {Name: "level", Kind: Equal}}}
+	r := valid(t, said)
+	p := NewPool(&r)
+	p.Put(solo("a", 0, 2, says("map", []any{"dust"}), says("level", "ten")))
+	said.Attributes = []Attribute{{Name: "map", Kind: Equal}, {Name: "level", Kind: Within, Within: []Step{{Within: 5}}}}
+	r = valid(t, said)
+	p.SetRules(&r)
+	p.Put(solo("b", 0, 1, says("map", "dust"), says("level", 10.0)))
+	room := Room{ID: "room", Version: 1, Free: []int{1}, Attributes: map[string]any{"map": []any{"ice"}, "level": "ten"}}
+	wantSets(t, p.Match([]Room{room}, noon), []string{"a"})
+	p.Put(solo("c", 0, 2, says("map", []any{"dust"}), says("level", "ten")))
+	wantSets(t, p.Match(nil, noon), []string{"b", "c"})
+}

@@ -141,9 +141,32 @@ func anyRooms(r *Rules, rng *rand.Rand) []Room {
 		if len(r.Attributes) > 0 && rng.IntN(2) == 0 {
 			room.Attributes = map[string]any{"mode": "solo", "maps": []string{"dust", "ice"}}
 		}
+		if rng.IntN(3) > 0 {
+			anyInside(r, rng, &room)
+		}
 		rooms = append(rooms, room)
 	}
 	return rooms
+}
+
+// anyInside puts tickets into a room, which need not fit to each other by the rules of now, and some of whose players may have
+// left.
+func anyInside(r *Rules, rng *rand.Rand, room *Room) {
+	for i := range 1 + rng.IntN(3) {
+		tk := anyTicket(r, rng, 10*(1+rng.IntN(9))+i, noon)
+		tk.ID = "q" + tk.ID[1:]
+		for k := range tk.Players {
+			tk.Players[k].ID = "q" + tk.Players[k].ID[1:]
+			tk.Players[k].Rating = 1000 + 20*rng.NormFloat64()
+		}
+		rating := tk.Rating()
+		if i == 0 {
+			room.Low, room.High = rating, rating
+		}
+		room.Low, room.High = min(room.Low, rating), max(room.High, rating)
+		tk.Players = tk.Players[rng.IntN(len(tk.Players)):]
+		room.Tickets, room.Players = append(room.Tickets, *tk), append(room.Players, tk.Players...)
+	}
 }
 
 func TestEveryAssignmentObeysEveryRuleAndAPoolThatLivedLongAgreesWithAFreshOne(t *testing.T) {
@@ -182,6 +205,7 @@ func TestEveryAssignmentObeysEveryRuleAndAPoolThatLivedLongAgreesWithAFreshOne(t
 			for _, id := range ids {
 				fresh.Put(waiting[id])
 			}
+			explainsRooms(t, fresh, waiting, rooms, now)
 			want, got := fresh.Match(rooms, now), pool.Match(rooms, now)
 			if !reflect.DeepEqual(got, want) {
 				t.Fatalf("a fresh pool gives\n%+v\nthe old one\n%+v", want, got)
@@ -218,6 +242,31 @@ func TestEveryAssignmentObeysEveryRuleAndAPoolThatLivedLongAgreesWithAFreshOne(t
 	})
 	if matched < 100 || backfilled < 20 {
 		t.Errorf("%d matches and %d backfills: the property looked at too few", matched, backfilled)
+	}
+}
+
+// explainsRooms says that a ticket is told why a match does not take it if and only if the match, with nobody else waiting,
+// does not.
+func explainsRooms(t *rapid.T, pool *Pool, waiting map[string]*Ticket, rooms []Room, now time.Time) {
+	r := &pool.plan.Rules
+	alone, n := NewPool(r), 0
+	for id := range sortedKeys(waiting) {
+		if r.Check(waiting[id]) != nil { // it waits in vain
+			continue
+		}
+		if n++; n > 6 {
+			return
+		}
+		for i := range rooms {
+			alone.Put(waiting[id])
+			out := alone.Match(rooms[i:i+1], now).Assignments
+			alone.Remove(id)
+			want := r.Backfill && slices.Max(rooms[i].Free) > 0 && (len(out) == 0 || out[0].Room == "")
+			why := pool.ExplainRooms(id, rooms[i:i+1], now)
+			if (why != "") != want || len(r.Roles) == 0 && strings.Contains(why, "roles") {
+				t.Fatalf("it is said %q of %+v and room %+v, is not taken: %v", why, waiting[id], rooms[i], want)
+			}
+		}
 	}
 }
 

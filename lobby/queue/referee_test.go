@@ -92,13 +92,32 @@ func (j referee) assignment(a Assignment, all []*Ticket, bad func(string, ...any
 			}
 		}
 		if running {
-			j.pair(t, &Ticket{ID: room.ID, Players: room.Players, Attributes: room.Attributes}, waited, bad)
-			j.pair(&Ticket{ID: room.ID, Players: room.Players, Attributes: room.Attributes}, t, waited, bad)
+			for _, u := range inside(room) {
+				j.pair(t, u, waited, bad)
+				j.pair(u, t, waited, bad)
+			}
 			if t.NewOnly {
 				bad("%s wants new matches", t.ID)
 			}
 		}
 	}
+}
+
+// inside are the tickets of a room, and one of those of whom no ticket is known.
+func inside(room Room) []*Ticket {
+	rest := Ticket{ID: room.ID, Attributes: room.Attributes}
+	var list []*Ticket
+	for i := range room.Tickets {
+		list = append(list, &room.Tickets[i])
+	}
+	for _, p := range room.Players {
+		if !slices.ContainsFunc(room.Tickets, func(t Ticket) bool {
+			return slices.ContainsFunc(t.Players, func(q Player) bool { return q.ID == p.ID })
+		}) {
+			rest.Players = append(rest.Players, p)
+		}
+	}
+	return append(list, &rest)
 }
 
 func (j referee) count(team []string) int {
@@ -152,8 +171,13 @@ func (j referee) sizes(a Assignment, room Room, running bool, waited time.Durati
 
 func (j referee) ratings(a Assignment, all []*Ticket, room Room, running bool, waited time.Duration, bad func(string, ...any)) {
 	low, high, limit := math.MaxFloat64, -math.MaxFloat64, j.step(j.r.Rating, waited)
-	if running && (room.Low != 0 || room.High != 0) {
+	if running && (room.Low != 0 || room.High != 0 || len(room.Tickets) > 0) {
 		low, high = room.Low, room.High
+	}
+	for _, t := range room.Tickets {
+		if t.MaxSpread > 0 {
+			limit = math.Min(limit, t.MaxSpread)
+		}
 	}
 	for _, t := range all {
 		low, high = math.Min(low, meanToBest(t)), math.Max(high, meanToBest(t))
@@ -229,15 +253,21 @@ func (j referee) attributes(a Assignment, all []*Ticket, room Room, waited time.
 			continue
 		}
 		var said []any
+		says := false
 		if v := room.Attributes[rule.Name]; v != nil {
 			said = append(said, v)
 		}
-		for _, t := range all {
+		for _, t := range room.Tickets {
 			if v := t.Attributes[rule.Name]; v != nil {
 				said = append(said, v)
 			}
 		}
-		if len(said) == 0 {
+		for _, t := range all {
+			if v := t.Attributes[rule.Name]; v != nil {
+				said, says = append(said, v), true
+			}
+		}
+		if !says { // none of those who come: they agree with whatever the others said
 			continue
 		}
 		switch rule.Kind {

@@ -58,10 +58,14 @@ type Room struct {
 	Region  string // "" is none
 	// Free is how many seats are free in each team; one entry where there are no teams.
 	Free []int
-	// Low and High are the lowest and highest ratings of the tickets that are in it; both 0 says nothing.
+	// Low and High are the lowest and highest ratings of the tickets that are in it; both 0 says nothing, where there are no
+	// Tickets.
 	Low, High  float64
-	Attributes map[string]any // those that its players agreed on
+	Attributes map[string]any // those that it was made with
 	Players    []Player       // who is in it, as far as is known
+	// Tickets are those with which they came, each with those of its players who are still there, as far as is known. Who
+	// joins must agree with what each of them says, and no rating may be further from another than each of them wants.
+	Tickets []Ticket
 	// Roles is how many places of each role are free in each team. Nil says nothing: then those who come need not share
 	// their roles with those who are there.
 	Roles []map[string]int

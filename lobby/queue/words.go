@@ -101,26 +101,36 @@ func (v *view) fewer() string {
 	return fmt.Sprintf(" In %s a match of %d is enough.", v.in(v.e.t.Created.Add(plan.Gather)), plan.Min)
 }
 
-// finds looks for a match as the next cycle does: from the ticket, as if it stood at the head, and from the oldest of
-// those who fit, whose bounds may be wider.
+// finds looks for a match with the ticket in it as the next cycle does: from the ticket, and from older ones that fit, whose
+// bounds may be wider. The first of those is the oldest of a match that the ticket would find if it stood at the head.
 func (v *view) finds() bool {
-	s, now := v.p.search, v.now.UnixNano()
+	s, now, spent := v.p.search, v.now.UnixNano(), 0
 	from := func(x *entry) bool {
 		x.stage, s.effort = v.p.plan.at(x.waited(now)), long
-		return s.find(x, now, math.Inf(1), v.p.plan.stages[x.stage].floor)
+		found := s.find(x, now, math.Inf(1), v.p.plan.stages[x.stage].floor)
+		spent += s.spent()
+		return found && slices.Contains(s.found.set, v.e)
 	}
-	head := v.e.head
-	v.e.head = true
-	found, spent := from(v.e), s.spent()
-	v.e.head = head
+	if from(v.e) {
+		return true
+	}
+	if !v.e.head {
+		v.e.head = true
+		found := from(v.e)
+		v.e.head = false
+		if found && from(slices.MinFunc(s.found.set, older)) {
+			return true
+		}
+	}
 	for _, x := range v.elders {
-		if found || spent > maxFinds {
+		if spent > maxFinds {
 			break
 		}
-		found = from(x) && slices.Contains(s.found.set, v.e)
-		spent += s.spent()
+		if from(x) {
+			return true
+		}
 	}
-	return found
+	return false
 }
 
 // put adds an effect, or gives the one that is there its words.

@@ -199,7 +199,7 @@ func (s *run) assign(a *queue.Assignment) error {
 			f := &s.result.Fates[w.at]
 			f.Match, f.Wait, f.Latency = r.match, s.now-f.At, worst(w.ticket, r.Region)
 			r.teams[team] = append(r.teams[team], w.ticket)
-			r.Players = append(r.Players, w.ticket.Players...)
+			r.Players, r.Tickets = append(r.Players, w.ticket.Players...), append(r.Tickets, *w.ticket)
 			m.Players += len(w.ticket.Players)
 			if a.Room != "" {
 				m.Joined += len(w.ticket.Players)

@@ -78,6 +78,37 @@ func TestMatchesThatGoOnAreFilledWhereTheRulesSayBackfill(t *testing.T) {
 	}
 }
 
+// As on a server: see the tests of package ticket.
+func TestRulesOfThoseWhoAreInAMatchHoldForWhoJoinsIt(t *testing.T) {
+	t.Parallel()
+	with := func(a Arrival, most float64, level any, maps ...string) Arrival {
+		a.Ticket.MaxSpread, a.Ticket.Attributes = most, map[string]any{"level": level}
+		if len(maps) > 0 {
+			a.Ticket.Attributes["maps"] = maps
+		}
+		return a
+	}
+	for name, list := range map[string][]Arrival{
+		"level": {with(alone("a", 1, 1000), 0, 10.), with(alone("b", 30, 1000), 0, 14.), with(alone("c", 60, 1000), 0, 50.), with(alone("d", 90, 1000), 0, 8.)},
+		"limit": {with(alone("a", 1, 1000), 50, nil), with(alone("b", 30, 1040), 60, nil), with(alone("c", 60, 1150), 0, nil), with(alone("d", 90, 985), 60, nil)},
+		"list": {
+			with(alone("a", 1, 1000), 0, nil, "dust", "ice"), with(alone("b", 30, 1000), 0, nil, "dust"),
+			with(alone("c", 60, 1000), 0, nil, "ice"), with(alone("d", 90, 1000), 0, nil, "ice", "lava"),
+		},
+	} {
+		r := valid(t, queue.Rules{Teams: 1, TeamSize: 8, Min: 1, Backfill: true, Attributes: []queue.Attribute{
+			{Name: "level", Kind: queue.Within, Within: []queue.Step{{Within: 5}}}, {Name: "maps", Kind: queue.AnyOf},
+		}})
+		got, err := Run(t.Context(), r, list, queue.NewPool(r), Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f := got.Fates; f[1].Match != 0 || f[2].Match == 0 || f[3].Match == 0 {
+			t.Errorf("%s: b, c and d are in matches %d, %d and %d, want b alone in 0", name, f[1].Match, f[2].Match, f[3].Match)
+		}
+	}
+}
+
 // The rating that reports speak of is the one by which the core matches.
 func TestTheRatingIsTheCores(t *testing.T) {
 	t.Parallel()

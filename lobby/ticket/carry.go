@@ -235,16 +235,7 @@ func (s *Service) endElsewhere(ctx context.Context, id string) error {
 	if err != nil || list[0] == nil || list[0].State.ended() || list[0].State == Matched {
 		return err
 	}
-	t := list[0]
-	answer, err := s.end(ctx, t, byElsewhere, "", 0)
-	if err != nil || answer != "ended" {
-		return err
-	}
-	s.ended(ctx, t, Cancelled, reasonElsewhere)
-	if t.attempt != "" {
-		s.carryOn(name, t.attempt)
-	}
-	return nil
+	return s.cancel(ctx, list[0], byElsewhere, "")
 }
 
 // take marks the attempt's players as busy. taken is one who stays busy with another attempt, which has him then.

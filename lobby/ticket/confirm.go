@@ -18,13 +18,8 @@ func (s *Service) Confirm(ctx context.Context, id, player string, accept bool) (
 		return nil, ErrNotAsked
 	}
 	if !accept {
-		answer, err := s.end(ctx, t, byPlayer, player, 0)
-		if err != nil {
+		if err := s.cancel(ctx, t, byPlayer, player); err != nil {
 			return nil, err
-		}
-		if answer == "ended" {
-			s.ended(ctx, t, Cancelled, reasonCancelled)
-			s.carryOn(t.Queue, t.attempt)
 		}
 		return s.Get(ctx, id, player)
 	}

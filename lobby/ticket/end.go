@@ -2,9 +2,9 @@ package ticket
 
 import (
 	"context"
-	"fmt"
 	"time"
 
+	"muster/lobby/inbox"
 	"muster/lobby/keyspace"
 )
 
@@ -25,52 +25,70 @@ func (s *Service) Cancel(ctx context.Context, id, player string) (*Ticket, error
 	if err != nil {
 		return nil, err
 	}
-	if err := s.cancel(ctx, t, byPlayer, player, reasonCancelled); err != nil {
+	if err := s.cancel(ctx, t, byPlayer, player); err != nil {
 		return nil, err
 	}
 	return s.Get(ctx, id, player)
 }
 
-// cancel ends a ticket that was read, if it still waits or is asked to confirm a match.
-func (s *Service) cancel(ctx context.Context, t *Ticket, way, player, reason string) error {
-	answer, err := s.end(ctx, t, way, player, 0)
-	if err != nil || answer != "ended" {
-		return err
-	}
-	s.ended(ctx, t, Cancelled, reason)
-	if t.attempt != "" {
-		s.carryOn(t.Queue, t.attempt) // the others of its match go back to the queue at once
-	}
-	return nil
-}
-
-// end ends a ticket that was read, if it is still as the way says. It answers "ended", or the state that it is in.
-func (s *Service) end(ctx context.Context, t *Ticket, way, player string, bound time.Duration) (string, error) {
-	k, state, reason := keysOf(s.cfg.Namespace, t.Queue), Cancelled, reasonCancelled
+// outcome is what a ticket is that ended in a way, and why.
+func outcome(t *Ticket, way string) (State, string) {
 	switch way {
 	case byWait:
-		state, reason = Expired, reasonLong
+		return Expired, reasonLong
 	case byUnseen:
-		if state, reason = Expired, reasonUnseen; len(t.Players) > 1 {
-			state, reason = Cancelled, reasonMember
+		if len(t.Players) > 1 {
+			return Cancelled, reasonMember
 		}
+		return Expired, reasonUnseen
 	case byElsewhere:
-		reason = reasonElsewhere
+		return Cancelled, reasonElsewhere
 	case byParty:
-		reason = reasonParty
+		return Cancelled, reasonParty
 	case byRetired:
-		state, reason = Expired, reasonRetired
+		return Expired, reasonRetired
 	}
+	return Cancelled, reasonCancelled
+}
+
+// cancel is endAll for one ticket that still waits or is asked to confirm a match.
+func (s *Service) cancel(ctx context.Context, t *Ticket, way, player string) error {
+	_, err := s.endAll(ctx, []*Ticket{t}, way, player, 0)
+	return err
+}
+
+// endAll ends those of a queue's tickets, as they were read, that are still as the way says, and does what follows, in a few
+// exchanges with Redis. over is how many ended. Where it fails some may have ended and some not.
+func (s *Service) endAll(ctx context.Context, list []*Ticket, way, player string, bound time.Duration) (over int, err error) {
+	if len(list) == 0 {
+		return 0, nil
+	}
+	calls := make([]call, len(list))
+	for i, t := range list {
+		calls[i] = s.endCall(t, way, player, bound)
+	}
+	cmds, err := runAll(ctx, s.cfg.Redis, endScript, calls)
+	var ended []*Ticket
+	for i, t := range list {
+		if answer, err := cmds[i].Text(); err == nil && answer == "ended" {
+			ended = append(ended, t)
+		}
+	}
+	s.ended(ctx, ended, way)
+	return len(ended), wrap(err, "ending tickets of queue %s", list[0].Queue)
+}
+
+// endCall is the script's run that ends a ticket. It answers "ended", or the state that the ticket is in.
+func (s *Service) endCall(t *Ticket, way, player string, bound time.Duration) call {
+	k := keysOf(s.cfg.Namespace, t.Queue)
+	state, reason := outcome(t, way)
 	keys := k.shared(k.ticket(t.ID), k.ended())
 	for i := range t.Players {
 		keys = append(keys, k.mark(t.Players[i].ID))
 	}
-	answer, err := endScript.Run(ctx, s.cfg.Redis, keys, t.ID, way, string(state), reason, endedTTL.Milliseconds(),
-		keyspace.Digest(player), bound.Milliseconds(), carryTTL.Milliseconds()).Text()
-	if err != nil {
-		return "", fmt.Errorf("ending ticket %s: %w", t.ID, err)
-	}
-	return answer, nil
+	return call{keys, []any{
+		t.ID, way, string(state), reason, endedTTL.Milliseconds(), keyspace.Digest(player), bound.Milliseconds(), carryTTL.Milliseconds(),
+	}}
 }
 
 // Run again after it ended the ticket, the script finds by the reason that it was itself.
@@ -102,21 +120,34 @@ if h[2] then redis.call('ZADD', attempts, 'XX', int(now), h[2]) end
 log('op', 'del', 'ids', id)
 return 'ended'`)
 
-// ended does what follows when a ticket has ended by itself: it goes out of its players' indices, and they hear of it.
-// What fails here costs a look, since the ticket itself says what it is.
-func (s *Service) ended(ctx context.Context, t *Ticket, state State, reason string) {
-	s.cfg.Metrics.Tickets.WithLabelValues(t.Queue, string(state)).Inc()
-	players := playersOf(&t.Ticket)
-	gone := make(map[string]string, len(players))
-	for _, p := range players {
-		gone[p] = t.ID
+// ended does what follows when tickets of one queue have ended by themselves: they go out of their players' indices, those
+// hear of it, and the others of a match that was about to be made go back to the queue at once. What fails here costs a
+// look, since a ticket itself says what it is.
+func (s *Service) ended(ctx context.Context, list []*Ticket, way string) {
+	if len(list) == 0 {
+		return
 	}
-	if err := s.release(ctx, "", players, gone, ""); err != nil {
-		s.failed(t.Queue, err)
+	queue := list[0].Queue
+	letters := make([]inbox.Letter, len(list))
+	var players []string
+	gone := map[string]string{} // a player has one ticket in a queue
+	for i, t := range list {
+		state, reason := outcome(t, way)
+		s.cfg.Metrics.Tickets.WithLabelValues(queue, string(state)).Inc()
+		letters[i] = letter(t.ID, queue, state, reason, "", playersOf(&t.Ticket))
+		for _, p := range letters[i].Players {
+			players, gone[p] = append(players, p), t.ID
+		}
 	}
-	s.post(ctx, t.ID, t.Queue, state, reason, "", players)
-	s.cfg.Changed(t.ID)
-	if e := s.engine(t.Queue); e != nil {
+	s.failed(queue, s.release(ctx, "", players, gone, ""))
+	s.postMany(ctx, queue, letters...)
+	for _, t := range list {
+		s.cfg.Changed(t.ID)
+		if t.attempt != "" {
+			s.carryOn(queue, t.attempt)
+		}
+	}
+	if e := s.engine(queue); e != nil {
 		e.announce(ctx)
 	}
 }

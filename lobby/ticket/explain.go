@@ -80,7 +80,28 @@ func (s *Service) Explain(ctx context.Context, t *Ticket) (x queue.Explanation, 
 		return x, false
 	}
 	defer func() { <-e.explain }()
+	rooms, err := e.roomsNow(ctx)
+	s.failed(t.Queue, err) // the rest can be said all the same
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return e.explained(t.ID, s.clock.now())
+	now := s.clock.now()
+	if x, ok = e.explained(t.ID, now); ok {
+		if why := e.pool.ExplainRooms(t.ID, rooms, now); why != "" {
+			x.Text += " " + why
+		}
+	}
+	return x, ok
+}
+
+// roomsNow returns the rooms to which the queue may bring players: also where this process does not lead it.
+func (e *engine) roomsNow(ctx context.Context) ([]queue.Room, error) {
+	rules := e.current()
+	if !rules.Backfill {
+		return nil, nil
+	}
+	live, err := e.s.cfg.Nodes.Live(ctx)
+	if err != nil {
+		return nil, err //nolint:wrapcheck // says what it did
+	}
+	return e.openRooms(ctx, rules, live)
 }

@@ -248,7 +248,6 @@ func (e *engine) backAgain(ctx context.Context, room string, t lostTicket) error
 	return nil
 }
 
-var entryAgainScript = script(luaNow, `
-redis.call('ZADD', KEYS[1], int(now + ARGV[2]), ARGV[1])
-redis.call('PEXPIRE', KEYS[1], ARGV[2])
+var entryAgainScript = script(luaEntry, `
+enter(KEYS[1], ARGV[1], ARGV[2])
 return 'ok'`)

@@ -26,7 +26,7 @@ func (s *Service) PartyChanged(ctx context.Context, party string, members, of []
 			if t == nil || t.Party != party || slices.Equal(slices.Sorted(slices.Values(playersOf(&t.Ticket))), now) {
 				continue
 			}
-			errs = append(errs, s.cancel(ctx, t, byParty, "", reasonParty))
+			errs = append(errs, s.cancel(ctx, t, byParty, ""))
 		}
 	}
 	return errors.Join(errs...)

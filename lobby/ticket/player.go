@@ -77,8 +77,17 @@ func (s *Service) claimEntries(ctx context.Context, n *New, t *Ticket, ttl time.
 	return nil
 }
 
+// luaEntry puts a ticket into a player's index, which lives as long as the one of its tickets that may live longest: a ticket
+// of a short queue must not have that of a long one forgotten.
+const luaEntry = luaNow + `
+local function enter(index, id, ttl)
+	redis.call('ZADD', index, int(now + ttl), id)
+	if redis.call('PTTL', index) < tonumber(ttl) then redis.call('PEXPIRE', index, ttl) end
+end
+`
+
 // That a request came before does not say that its ticket was made, so it is asked for the same again.
-var entryScript = script(luaNow, `
+var entryScript = script(luaEntry, `
 if ARGV[3] ~= '' then
 	local had = redis.call('GET', KEYS[3])
 	if had and had ~= ARGV[3] then return {'reused'} end
@@ -88,8 +97,7 @@ if p[1] and tonumber(p[1]) > now then return {'penalty', int(p[1] - now), p[2]} 
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', int(now))
 if redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[5]) then return {'many'} end
 if ARGV[3] ~= '' then redis.call('SET', KEYS[3], ARGV[3], 'PX', ARGV[4]) end
-redis.call('ZADD', KEYS[1], int(now + ARGV[2]), ARGV[1])
-redis.call('PEXPIRE', KEYS[1], ARGV[2])
+enter(KEYS[1], ARGV[1], ARGV[2])
 return {'ok'}`)
 
 // Of returns the ids of a player's tickets that have not ended, in all queues.

@@ -28,6 +28,19 @@ type metaPlayer struct {
 	// Ticket is that with which he came, and Created (in ms) how old that is: for the case that the match is lost.
 	Ticket  string `json:"ticket,omitempty"`
 	Created int64  `json:"created,omitempty"`
+	// TicketRating is the rating by which that ticket was matched, Attributes what it said of itself (as much as queue.Rules
+	// lets it), MaxSpread its own limit: they hold for who joins the match. The release before wrote none of them.
+	TicketRating *float64       `json:"ticket_rating,omitempty"`
+	Attributes   map[string]any `json:"attributes,omitempty"`
+	MaxSpread    float64        `json:"max_spread,omitempty"`
+}
+
+// matchedBy is the rating by which he was matched: his ticket's, or his own where that is not known.
+func (p *metaPlayer) matchedBy() float64 {
+	if p.TicketRating == nil {
+		return p.Rating
+	}
+	return *p.TicketRating
 }
 
 // metaPlayers is what is remembered of an attempt's players.
@@ -35,10 +48,13 @@ func (a *attempt) metaPlayers() []metaPlayer {
 	var list []metaPlayer
 	for i := range a.Tickets {
 		t := &a.Tickets[i]
+		rating := (&queue.Ticket{Players: t.Players}).Rating()
 		for _, p := range t.Players {
-			m := metaPlayer{ID: p.ID, Rating: p.Rating, Avoid: p.Avoid, Team: t.Team, Role: a.Roles[p.ID], Ticket: t.ID}
+			m := metaPlayer{
+				ID: p.ID, Rating: p.Rating, Avoid: p.Avoid, Team: t.Team, Role: a.Roles[p.ID], TicketRating: &rating, Ticket: t.ID,
+			}
 			if read := a.tickets[i]; read != nil {
-				m.Created = read.Created.UnixMilli()
+				m.Created, m.Attributes, m.MaxSpread = read.Created.UnixMilli(), read.Attributes, read.MaxSpread
 			}
 			list = append(list, m)
 		}
@@ -148,15 +164,35 @@ func queueRoom(r *queue.Rules, o *cluster.OpenRoom, joined map[string]string) qu
 		}
 	}
 	for i, p := range here {
+		rating := p.matchedBy()
 		if i == 0 {
-			room.Low, room.High = p.Rating, p.Rating
+			room.Low, room.High = rating, rating
 		}
-		room.Low, room.High = min(room.Low, p.Rating), max(room.High, p.Rating)
+		room.Low, room.High = min(room.Low, rating), max(room.High, rating)
 	}
+	room.Tickets = ticketsOf(here)
 	if len(r.Roles) > 0 && len(here) == len(o.Players) {
 		room.Roles = freeRoles(r, here)
 	}
 	return room
+}
+
+// ticketsOf are the tickets with which players came, each with those of its players who are here.
+func ticketsOf(here []metaPlayer) []queue.Ticket {
+	var list []queue.Ticket
+	at := map[string]int{}
+	for _, p := range here {
+		if p.Ticket == "" {
+			continue
+		}
+		i, ok := at[p.Ticket]
+		if !ok {
+			i, list = len(list), append(list, queue.Ticket{ID: p.Ticket, Attributes: p.Attributes, MaxSpread: p.MaxSpread})
+			at[p.Ticket] = i
+		}
+		list[i].Players = append(list[i].Players, queue.Player{ID: p.ID, Rating: p.Rating, Avoid: p.Avoid})
+	}
+	return list
 }
 
 // freeRoles is how many places of each role are free in each team; nil where that is not known of somebody.

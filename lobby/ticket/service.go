@@ -56,8 +56,9 @@ type Config struct {
 	// Notify says to all processes that a queue has changed: they call Wake. Changed hears that a ticket may have changed, "" that any may have.
 	// Neither may block for long.
 	Notify func(ctx context.Context, queue string)
-	// Queued hears which players wait in a queue from now on, or no longer. nil: nobody wants to know.
-	Queued  func(queue string, waits bool, players []string)
+	// Queued hears which players wait in a queue from now on, and for how long they may at most; 0 is no longer. nil: nobody
+	// wants to know.
+	Queued  func(queue string, longest time.Duration, players []string)
 	Changed func(id string)
 	Log     *zap.Logger
 	Metrics *Metrics
@@ -322,9 +323,17 @@ func (s *Service) postMany(ctx context.Context, queue string, letters ...inbox.L
 }
 
 func (s *Service) queued(queue string, waits bool, players []string) {
-	if s.cfg.Queued != nil {
-		s.cfg.Queued(queue, waits, players)
+	if s.cfg.Queued == nil {
+		return
 	}
+	longest := time.Duration(0)
+	if waits {
+		longest = queuedGrace
+		if e := s.engine(queue); e != nil { // else its tickets expire at once
+			longest += e.current().MaxWait
+		}
+	}
+	s.cfg.Queued(queue, longest, players)
 }
 
 // clock is Redis's, as well as it is known here.

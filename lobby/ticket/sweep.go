@@ -10,8 +10,12 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// sweepChunk bounds how many tickets one sweep ends of each kind.
-const sweepChunk = 256
+const (
+	// sweepChunk is how many tickets are swept together, in a few exchanges with Redis.
+	sweepChunk = 256
+	// sweepRounds bounds how many chunks of each kind one sweep takes: what is left is swept a second later.
+	sweepRounds = 16
+)
 
 // sweep ends tickets that have waited for too long, or of which a player has not been heard, and takes out what is no
 // ticket at all.
@@ -24,15 +28,17 @@ func (e *engine) sweep(ctx context.Context) error {
 	)
 }
 
-// sweepRounds bounds how many chunks of tickets that ended are swept at once.
-const sweepRounds = 16
-
 // sweepEnded takes tickets that ended a moment ago out of their players' indices once more: whoever ended them may have died
 // before he did.
 func (e *engine) sweepEnded(ctx context.Context) error {
+	return wrap(inRounds(func() (int, error) { return e.sweepEndedChunk(ctx) }), "sweeping what ended in queue %s", e.keys.queue)
+}
+
+// inRounds sweeps on while a chunk is full.
+func inRounds(sweep func() (n int, err error)) error {
 	for range sweepRounds {
-		if n, err := e.sweepEndedChunk(ctx); err != nil || n < sweepChunk {
-			return wrap(err, "sweeping what ended in queue %s", e.keys.queue)
+		if n, err := sweep(); err != nil || n < sweepChunk {
+			return err
 		}
 	}
 	return nil
@@ -65,11 +71,13 @@ func (e *engine) sweepEndedChunk(ctx context.Context) (n int, err error) {
 
 func (e *engine) sweepOver(ctx context.Context, set, way string, bound time.Duration) error {
 	until := strconv.FormatInt(e.s.clock.now().Add(-bound).UnixMilli(), 10)
-	ids, err := e.s.cfg.Redis.ZRangeByScore(ctx, set, &redis.ZRangeBy{Min: "-inf", Max: until, Count: sweepChunk}).Result()
-	if err != nil || len(ids) == 0 {
-		return wrap(err, "sweeping queue %s", e.keys.queue)
-	}
-	return e.endAll(ctx, ids, way, bound)
+	return inRounds(func() (int, error) {
+		ids, err := e.s.cfg.Redis.ZRangeByScore(ctx, set, &redis.ZRangeBy{Min: "-inf", Max: until, Count: sweepChunk}).Result()
+		if err != nil || len(ids) == 0 {
+			return 0, wrap(err, "sweeping queue %s", e.keys.queue)
+		}
+		return len(ids), e.endAll(ctx, ids, way, bound)
+	})
 }
 
 // endAll ends tickets of the queue in one way.
@@ -79,31 +87,17 @@ func (e *engine) endAll(ctx context.Context, ids []string, way string, bound tim
 		return err
 	}
 	var errs []error
+	var live []*Ticket
 	for i, t := range list {
 		if t == nil || t.State != Waiting && t.State != Confirming && t.State != reserving {
 			errs = append(errs, e.sweepBroken(ctx, ids[i]))
 			continue
 		}
-		answer, err := e.s.end(ctx, t, way, "", bound)
-		if errs = append(errs, err); answer != "ended" {
-			continue
-		}
-		e.s.cfg.Metrics.Swept.WithLabelValues("ticket_" + way).Inc()
-		state, reason := Expired, reasonLong
-		switch {
-		case way == byRetired:
-			reason = reasonRetired
-		case way == byUnseen && len(t.Players) > 1:
-			state, reason = Cancelled, reasonMember
-		case way == byUnseen:
-			reason = reasonUnseen
-		}
-		e.s.ended(ctx, t, state, reason)
-		if t.attempt != "" {
-			e.s.carryOn(e.keys.queue, t.attempt)
-		}
+		live = append(live, t)
 	}
-	return errors.Join(errs...)
+	over, err := e.s.endAll(ctx, live, way, "", bound)
+	e.s.cfg.Metrics.Swept.WithLabelValues("ticket_" + way).Add(float64(over))
+	return errors.Join(append(errs, err)...)
 }
 
 // sweepBroken takes out of the queue what cannot be read as a ticket that waits: what one release writes another may not

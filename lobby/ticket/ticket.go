@@ -61,6 +61,8 @@ const (
 	seenTTL = 30 * time.Second
 	// graceTTL is how long a ticket's keys outlive its longest wait.
 	graceTTL = 15 * time.Minute
+	// queuedGrace is how long after a queue's longest wait a player counts as waiting of whom nothing more is heard.
+	queuedGrace = time.Minute
 	// backTTL is how long a ticket that came back to the queue may wait at least.
 	backTTL = 30 * time.Second
 	// maxWaiting bounds a queue; more tickets are refused until it is shorter.

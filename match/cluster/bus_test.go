@@ -118,6 +118,26 @@ func TestBusStaysLiveThroughSilence(t *testing.T) {
 	})
 }
 
+// A process that is stopped for a moment, as any machine may be, has heard nothing meanwhile: its subscription is as good as
+// before, and what is under way on it is not to be thrown away. Here what takes notices in stops.
+func TestABusThatWasStoppedItselfIsNotDeaf(t *testing.T) {
+	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
+		core, logs := observer.New(zapcore.InfoLevel)
+		stops, gaps := 0, 0
+		b := cluster.StartBus(rdb, ns, zap.New(core), func(cluster.Notice) { stops++; time.Sleep(2500 * time.Millisecond) }, func() { gaps++ })
+		defer b.Close()
+		const times = 20 // of several things that are ready any may be taken first
+		for range times {
+			time.Sleep(5 * time.Second)
+			publish(t, b, "ticket", "1")
+		}
+		time.Sleep(5 * time.Second)
+		if stops != times || gaps != 1 || !b.Live() || logs.Len() != 0 {
+			t.Errorf("after %d of %d stops: live %v, %d gaps, logged %v", stops, times, b.Live(), gaps, logs.All())
+		}
+	})
+}
+
 // go-redis writes pings into a connection that swallows them and waits for no answer.
 func TestBlackHoledSubscriptionIsNoticedWithinThreeBeatsAndFollowedByAGap(t *testing.T) {
 	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {

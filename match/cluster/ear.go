@@ -13,6 +13,9 @@ import (
 const (
 	beatEvery = 500 * time.Millisecond
 	deafAfter = 3 * beatEvery
+	// lookEvery is how often who listens looks at the time, stoppedFor how late that may be without that it was stopped.
+	lookEvery  = beatEvery / 2
+	stoppedFor = beatEvery
 )
 
 // earWait bounds how long go-redis waits for one whose queue is full, before it drops.
@@ -54,6 +57,15 @@ func (e *ear) listen(ctx context.Context, wg *sync.WaitGroup) (why string) {
 		redis.WithChannelSize(e.queue), redis.WithChannelSendTimeout(earWait), redis.WithChannelHealthCheckInterval(0))
 	deaf := time.NewTimer(deafAfter)
 	defer deaf.Stop()
+	looks := time.NewTicker(lookEvery)
+	defer looks.Stop()
+	looked := time.Now()
+	// A process that was stopped heard nothing, either: then it listens as long again before it says that nothing came.
+	stopped := func() bool {
+		gap := time.Since(looked)
+		looked = looked.Add(gap)
+		return gap > stoppedFor
+	}
 	for {
 		own := false
 		select {
@@ -61,8 +73,13 @@ func (e *ear) listen(ctx context.Context, wg *sync.WaitGroup) (why string) {
 			return "closing"
 		case <-e.end:
 			return ""
+		case <-looks.C:
+			own = stopped()
 		case <-deaf.C:
-			return "nothing of their own came back"
+			if !stopped() {
+				return "nothing of their own came back"
+			}
+			own = true
 		case <-beats:
 			if e.look != nil {
 				e.look()

@@ -155,9 +155,10 @@ for _, reader in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[1], ARGV[1])) do
 end
 return 'ok'`)
 
-// failed wraps an error. A Redis that lost its data has no group.
+// failed wraps an error. A Redis that lost its data has no group, or not even a stream; where a script meets that it is
+// told so in the middle of its error.
 func (o *Outbox) failed(doing string, err error) error {
-	if strings.HasPrefix(err.Error(), "NOGROUP") {
+	if text := err.Error(); strings.Contains(text, "NOGROUP") || strings.Contains(text, "no such key") {
 		o.ready = false
 	}
 	return fmt.Errorf("draining the outbox: %s: %w", doing, err)

@@ -228,6 +228,21 @@ func TestOutboxWorksAgainWhenRedisLostEverything(t *testing.T) {
 	})
 }
 
+// After an outage that is longer than a lobby leaves the others unlooked at, looking at them is what meets the loss.
+func TestOutboxThatLooksForOtherLobbiesFirstWorksAgainWhenRedisLostEverything(t *testing.T) {
+	testredis.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
+		o, s := cluster.NewOutbox(rdb, ns), &shelf{}
+		drain(t, o, s, 0)
+		must(t, rdb.FlushAll(t.Context()).Err())
+		o.Tend()
+		if _, err := o.Drain(t.Context(), s.store); err == nil {
+			t.Error("the loss was not told")
+		}
+		drain(t, o, s, 0)
+		drain(t, o, s, 0)
+	})
+}
+
 func TestResultIsPostedOnceWhenItsAnswerIsLost(t *testing.T) {
 	testredis.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
 		hurt, wires := rewired(t, rdb)

@@ -3,6 +3,7 @@ package edge
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -276,6 +277,41 @@ func TestWhereCastsAreLostSpectatorsBeginAnewOrComeAgain(t *testing.T) {
 		if last := f.ticks[len(f.ticks)-1]; !events && (last != casts[len(casts)-1].Tick || len(f.began) != 2) {
 			t.Errorf("begun at %v, and up to tick %d", f.began, last)
 		}
+	}
+}
+
+// Where a spectator has fallen behind all that is kept, and the match ends before one can begin anew: he is told what was
+// said since, and the end.
+func TestOneWhoFellBehindIsToldTheEndThoughNobodyCanBeginAnew(t *testing.T) {
+	sc := pitchGame(t, pitch{}, match.Rules{}).Schema()
+	server := New(Config{})
+	defer func() { _ = server.Close(t.Context()) }()
+	server.rings.most = 1000
+	a := &audience{server: server, room: still{schema: sc}}
+	sh := newShard(a)
+	f := newFan(t, server, a, sc)
+	serve := func() {
+		sh.ring, sh.heard, sh.holed = a.look(sh.ring)
+		sh.used = 0
+		for sh.serve(f.c) {
+		}
+	}
+	a.Cast(firstCast)
+	serve()
+	f.pen.buf = nil
+	for seq := uint64(2); seq < 20; seq++ { // he reads none of these
+		a.Cast(&match.Cast{Seq: seq, Tick: uint32(seq), Frame: make([]byte, 100)}) //nolint:gosec // small
+	}
+	word := &match.Cast{Seq: 20, Tick: 20, Told: 1, Said: [][]byte{[]byte("word")}}
+	a.Cast(word)
+	a.Cast(&match.Cast{Seq: 21, Tick: 21, Event: 1, Told: 1, Close: &proto.Close{Code: proto.CodeDone}})
+	if first := a.ring[0].Seq; !f.c.follow.begun || f.c.follow.place.seq >= first || first > word.Seq || newest(a.ring) >= 0 {
+		t.Fatalf("he is at %v, and casts are kept from %d on", f.c.follow.place, first)
+	}
+	serve()
+	got := string(f.pen.buf)
+	if !f.c.ended.Load() || !strings.HasPrefix(got, "\x82\x04word") || !strings.HasSuffix(got, "\x88\x02\x03\xe8") { // 1000: done
+		t.Errorf("he is sent %q, and the socket is closed: %v", got, f.c.ended.Load())
 	}
 }
 

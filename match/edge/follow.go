@@ -172,11 +172,13 @@ func (s *shard) skip(c *conn) bool {
 		return true
 	}
 	j := from + newest(s.ring[from:])
-	if j < from || j == from && !gone && !anew {
-		if gone && end.Close == nil {
-			f.begun = false // it waits for one
-			return false
-		}
+	switch {
+	case j < from && gone && end.Close == nil:
+		f.begun = false // it waits for one
+		return false
+	case j < from && gone: // there will be none: what was said, and the end, is all that follows
+		j = len(s.ring) - 1
+	case j < from, j == from && !gone && !anew:
 		return true
 	}
 	said, skipped := 0, s.ring[j].before-s.ring[from].before

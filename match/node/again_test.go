@@ -14,6 +14,8 @@ import (
 
 // diesWithResultOf has a process die when a room's record has its result, which is not posted yet.
 func (p *process) diesWithResultOf(room string) {
+	p.line.mu.Lock()
+	defer p.line.mu.Unlock()
 	p.line.dies = func(_ int, before bool) bool {
 		rec, err := p.w.dir.Room(context.Background(), room)
 		return !before && err == nil && rec.Result != ""

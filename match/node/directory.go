@@ -135,7 +135,8 @@ func (d *Directory) Settle(ctx context.Context, room string) (match.Settlement, 
 	return match.Settlement{State: match.SettleWaiting, Left: s.Left}, nil
 }
 
-// Renew implements match.Directory.
+// Renew implements match.Directory. A room's record lives on though the index of this node's rooms cannot be written, as
+// where the memory of Redis is full; one that is gone is written anew after it, see [cluster.Directory.Own].
 func (d *Directory) Renew(ctx context.Context, room string, epoch uint64, a match.Alive) error {
 	k, known := d.of(room, epoch)
 	alive := cluster.Alive{Open: a.Open, Started: a.Started, Past: a.Past, Kept: a.Kept, Teams: a.Teams}
@@ -144,19 +145,18 @@ func (d *Directory) Renew(ctx context.Context, room string, epoch uint64, a matc
 			Seat: uint16(s.Player.Seat), Team: s.Player.Team, Player: s.Player.ID, Claim: s.Claim,
 		})
 	}
-	if known {
-		if err := d.dir.Own(ctx, k.node, room); err != nil {
-			return err //nolint:wrapcheck // says what it did
-		}
-	}
 	err := d.dir.Renew(ctx, room, epoch, alive)
-	if errors.Is(err, cluster.ErrNoRoom) && known {
+	if !known || errors.Is(err, cluster.ErrFenced) {
+		return words(err)
+	}
+	owned := d.dir.Own(ctx, k.node, room)
+	if errors.Is(err, cluster.ErrNoRoom) && owned == nil {
 		err = d.revive(ctx, room, k, alive)
 	}
-	if err == nil && known {
+	if err == nil {
 		d.refresh(ctx, room, epoch)
 	}
-	return words(err)
+	return words(errors.Join(err, owned))
 }
 
 // revive writes a room's record anew, unless the room has ended it.

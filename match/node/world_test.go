@@ -85,6 +85,7 @@ type line struct {
 	mu    sync.Mutex
 	cut   bool
 	away  bool // Redis does not answer
+	full  bool // its memory is
 	calls int
 	dies  func(call int, before bool) bool // whether the process dies before or after a call
 	die   func()
@@ -95,6 +96,7 @@ type line struct {
 var (
 	errCut  = errors.New("the process is dead")
 	errAway = errors.New("no answer from Redis")
+	errFull = errors.New("OOM command not allowed when used memory > 'maxmemory'")
 )
 
 func (l *line) isCut() bool {
@@ -108,6 +110,19 @@ func (l *line) lose(away bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.away, l.fails = away, nil
+}
+
+// fill has Redis refuse what would need more memory; only the index of a node's rooms asks for that here.
+func (l *line) fill(full bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.full = full
+}
+
+func (l *line) refuses(cmds []redis.Cmder) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.full && slices.ContainsFunc(cmds, func(c redis.Cmder) bool { return c.Name() == "sadd" })
 }
 
 func (l *line) call(f func() error) error {
@@ -197,8 +212,13 @@ func (l *line) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 
 func (l *line) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
 	return func(ctx context.Context, cmds []redis.Cmder) error {
-		err := l.call(func() error { return next(ctx, cmds) })
-		if errors.Is(err, errCut) || errors.Is(err, errAway) {
+		err := l.call(func() error {
+			if l.refuses(cmds) {
+				return errFull
+			}
+			return next(ctx, cmds)
+		})
+		if errors.Is(err, errCut) || errors.Is(err, errAway) || errors.Is(err, errFull) {
 			for _, c := range cmds {
 				c.SetErr(err)
 			}

@@ -30,18 +30,19 @@ export async function enter(browser, url, name, query = "", options = {}) {
 }
 
 /**
- * Waits until a person plays and their ship is in play, and returns their room and seat. Where the server is too busy for
- * another match they try again, as people do.
+ * Waits until a person plays, with a ship in play where the game has ships, and returns their room and seat. Where the
+ * server is too busy for another match, or was not there, they try again, as people do.
  */
 export async function plays({ name, page, complaints }) {
   const settled = () => {
-    if (window.muster.ready && window.muster.ships().some((s) => s.seat === window.muster.seat && s.hp > 0)) return "plays";
-    const form = document.getElementById("join-form");
-    const refused = window.muster.screen === "join" && !form.classList.contains("busy");
-    return refused && /no new matches/.test(document.getElementById("join-status").textContent) ? "refused" : false;
+    const { muster } = window;
+    if (muster.ready && (!muster.ships || muster.ships().some((s) => s.seat === muster.seat && s.hp > 0))) return "plays";
+    // A form that is busy tries again by itself: its button would take that back.
+    const refused = muster.screen === "join" && !document.getElementById("join-form").classList.contains("busy");
+    return refused && /no new matches|does not answer/.test(document.getElementById("join-status").textContent) ? "refused" : false;
   };
   try {
-    for (const end = Date.now() + 2 * PATIENCE; (await (await page.waitForFunction(settled)).jsonValue()) === "refused"; ) {
+    for (const end = Date.now() + 2 * PATIENCE; (await (await page.waitForFunction(settled, undefined, { polling: 200 })).jsonValue()) === "refused"; ) {
       if (Date.now() > end) throw new Error("refused");
       await page.locator("#play").click();
     }

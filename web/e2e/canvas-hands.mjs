@@ -136,6 +136,23 @@ async function composed(browser) {
   await until(anna, "reading both", () => window.muster.text === ">> one 日本two\nthree four");
   await anna.page.keyboard.type("!");
   await until(ben, "reading both", () => window.muster.text === ">> one 日本!two\nthree four");
+  // And while another one puts right what he wrote before them.
+  const seen = async () => {
+    await saved(ben);
+    await until(anna, "as far as Ben", (tick) => window.muster.tick >= tick, await ben.page.evaluate(() => window.muster.tick));
+  };
+  await caret(anna, "Control+Home");
+  for (let i = 0; i < 3; i++) await anna.page.keyboard.press("ArrowRight");
+  await session.send("Input.imeSetComposition", { text: "に", selectionStart: 1, selectionEnd: 1 });
+  await caret(ben, "Control+Home");
+  await ben.page.keyboard.type("x");
+  await seen();
+  await ben.page.keyboard.press("Backspace");
+  await seen();
+  await session.send("Input.insertText", { text: "五" });
+  await saved(anna);
+  await until(anna, "reading all", () => window.muster.text === ">> 五one 日本!two\nthree four");
+  await until(ben, "reading all", () => window.muster.text === ">> 五one 日本!two\nthree four");
   await leave(anna, ben);
   console.log("a word was composed while another one wrote around it");
 }

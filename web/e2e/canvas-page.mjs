@@ -69,12 +69,30 @@ export async function write(person, text) {
 }
 
 /** Draws a wave, from a place of the drawing on. */
-export async function stroke({ page }, x, y) {
+export async function stroke(person, x, y) {
+  const mouse = await wave(person, x, y);
+  await mouse.up();
+}
+
+/** Moves the pressed mouse in a wave, and returns it. */
+export async function wave({ page }, x, y) {
   const box = await page.locator("#paper").boundingBox();
   await page.mouse.move(box.x + x, box.y + y);
   await page.mouse.down();
   for (let i = 1; i <= 30; i++) await page.mouse.move(box.x + x + 8 * i, box.y + y + 20 * Math.sin(i / 4));
-  await page.mouse.up();
+  return page.mouse;
+}
+
+/** Moves the pressed eraser over all lines, which are about in the middle, and returns the mouse. */
+export async function wipe({ page }) {
+  await page.locator("#paper").focus();
+  for (const key of ["0", "e"]) await page.keyboard.press(key);
+  const box = await page.locator("#paper").boundingBox();
+  const x = box.x + box.width / 2;
+  await page.mouse.move(x, box.y + 70);
+  await page.mouse.down();
+  await page.mouse.move(x, box.y + box.height - 90, { steps: 10 });
+  return page.mouse;
 }
 
 /** A room that nobody else has. */

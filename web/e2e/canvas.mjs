@@ -6,7 +6,7 @@
 
 import assert from "node:assert/strict";
 import { accessible, withBrowser } from "./browser.mjs";
-import { caret, enter, fresh, leave, same, saved, shoot, stroke, until, write } from "./canvas-page.mjs";
+import { caret, enter, fresh, leave, same, saved, shoot, stroke, until, wave, wipe, write } from "./canvas-page.mjs";
 
 const BAD = "&sim=200,80,0,0,2500"; // a round trip of 200 ms and 80 more or less, and a socket that is lost every 2.5 s
 
@@ -165,18 +165,35 @@ async function lostSeat(browser) {
   assert.ok(lines.length > 1, "there was no second seat");
   anna.complaints.length = 0; // of requests that were meant to fail
 
-  // The same person in another tab: one of them has the seat.
+  // The same person in another tab: one of them has the seat. What the hand is at when it is taken away ends there.
+  const draws = await wave(anna, 100, 400);
+  await until(ben, "seeing the line that is drawn", () => window.muster.lines === 2);
   const token = await anna.page.evaluate(() => sessionStorage.getItem("muster.canvas.token"));
   const other = await enter(browser, url, room, "Anna", { before: (page) => page.addInitScript((t) => sessionStorage.setItem("muster.canvas.token", t), token) });
   await anna.page.getByRole("alert").getByText("another tab").waitFor();
   await accessible(anna.page, "in two tabs");
   await shoot(anna, shots, "canvas-two-tabs");
-  await anna.page.getByRole("button", { name: "Use it here" }).click();
+  await draws.up();
+  const here = (person) => person.page.getByRole("button", { name: "Use it here" }).click();
+  await here(anna);
   await until(anna, "in the room again", () => window.muster.ready);
   await other.page.getByRole("alert").getByText("another tab").waitFor();
   await caret(anna, "Control+End");
   await anna.page.keyboard.type("!");
   await until(ben, "reading it", () => window.muster.text.endsWith("after!"));
+  await (await wipe(ben)).up();
+  for (const person of [ben, anna]) await until(person, "seeing all lines go", () => window.muster.lines === 0);
+  await ben.page.keyboard.press("Control+z");
+  await here(other);
+  await until(other, "in the room again", () => window.muster.ready && window.muster.lines === 2);
+  const erases = await wipe(other);
+  await until(other, "seeing all lines go", () => window.muster.lines === 0);
+  await here(anna);
+  await other.page.getByRole("alert").getByText("another tab").waitFor();
+  await erases.up();
+  await here(other);
+  await until(ben, "seeing all lines go", () => window.muster.lines === 0);
+  assert.equal(await other.page.evaluate(() => window.muster.lines), 0);
   await leave(anna, ben, other);
   console.log("what was drawn and written without a seat is in the room");
 }

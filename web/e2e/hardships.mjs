@@ -1,22 +1,25 @@
 // What a page does when its tab is frozen, when its player's token ends, and when the server goes away and comes back.
 //
-//   node e2e/hardships.mjs http://127.0.0.1:8080 http://127.0.0.1:8081 TOKEN TOKEN [directory for screenshots]
+//   node e2e/hardships.mjs http://127.0.0.1:8080 http://127.0.0.1:8081 MUSTER [directory for screenshots]
 //
-// The tokens are guests' of the first server, and end within seconds. The script prints "kill the server" and "start the
+// MUSTER is the program that signs tokens for the first server. The script prints "kill the server" and "start the
 // server", which are about the second one, and waits for a line after each. Every page must play again by itself, or say
 // why not.
 
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { createInterface } from "node:readline";
-import { enter, plays, shoot, until } from "./arena.mjs";
+import { promisify } from "node:util";
+import { enter, PATIENCE, plays, shoot, until } from "./arena.mjs";
 import { accessible, withBrowser } from "./browser.mjs";
 
 const SMALL = { viewport: { width: 400, height: 300 } }; // four pages draw at once
+const TTL = 45; // seconds that a token is good for which ends in mid-match
 const FROZEN = 12_000; // ms; a socket that is silent for ten seconds counts as lost
 
-const [url, mortal, ending, ended, shots] = process.argv.slice(2);
-if (!ended) {
-  console.error("usage: hardships.mjs URL URL TOKEN TOKEN [DIRECTORY]");
+const [url, mortal, program, shots] = process.argv.slice(2);
+if (!program) {
+  console.error("usage: hardships.mjs URL URL MUSTER [DIRECTORY]");
   process.exit(2);
 }
 
@@ -50,12 +53,11 @@ async function frozen(browser) {
 
 /** A token that ends, and is renewed before. */
 async function renewed(browser) {
-  const { token, player } = guest(ending);
   const ben = await enter(browser, url, "Ben", "?way=bots&bots=3", { ...SMALL,
-    before: ({ page }) => page.route("**/v1/guests", (route) => route.fulfill({ status: 201, json: { player, token, expires: new Date(Date.now() + 10_000) } })),
+    before: ({ page }) => page.route("**/v1/guests", async (route) => route.fulfill({ status: 201, json: await guest("guest-ben") })),
   });
   const before = await plays(ben);
-  await until(ben, "in possession of a newer token", () => window.muster.stats?.refreshes > 0);
+  await until(ben, "in possession of a newer token", () => window.muster.stats?.refreshes > 0, undefined, TTL * 1000 + PATIENCE);
   const on = await ben.page.evaluate(() => window.muster.tick);
   await until(ben, "playing on", (tick) => window.muster.ready && window.muster.tick > tick, on + 20 * 12);
   assert.deepEqual(await plays(ben), before);
@@ -66,24 +68,23 @@ async function renewed(browser) {
 
 /** A token that ends and that nobody renews: the page goes on as another guest. */
 async function expired(browser) {
-  const { token, player } = guest(ended);
   let [first, again] = [true, () => {}];
   const another = new Promise((resolve) => (again = resolve));
   const cleo = await enter(browser, url, "Cleo", "?way=bots&bots=3", { ...SMALL,
     before: async ({ page }) => {
-      await page.route("**/v1/guests", (route) => {
+      await page.route("**/v1/guests", async (route) => {
         if (!first) {
           again();
           return route.continue();
         }
         first = false;
-        return route.fulfill({ status: 201, json: { player, token, expires: new Date(Date.now() + 10_000) } });
+        return route.fulfill({ status: 201, json: await guest("guest-cleo") });
       });
       await page.route("**/v1/guests/renew", (route) => route.fulfill({ status: 500, contentType: "application/problem+json", body: '{"status":500,"title":"broken"}' }));
     },
   });
   await plays(cleo);
-  await Promise.race([another, until(cleo, "told that the token has ended, or another guest", () => window.muster.screen === "message")]);
+  await Promise.race([another, until(cleo, "told that the token has ended, or another guest", () => window.muster.screen === "message", undefined, TTL * 1000 + PATIENCE)]);
   if ((await cleo.page.evaluate(() => window.muster.screen)) === "message") await cleo.page.locator("#message-retry").click();
   await plays(cleo);
   assert.deepEqual(cleo.complaints.filter((c) => own(c) && !/status of (500|401)/.test(c)), []);
@@ -125,7 +126,8 @@ function own(complaint) {
   return !/WebSocket connection to|net::ERR_/.test(complaint);
 }
 
-function guest(token) {
-  const { sub } = JSON.parse(Buffer.from(token.split(".")[1], "base64url").toString());
-  return { token, player: sub };
+/** Who a guest is, as a server answers it: the token is signed when it is asked for, as its time runs from then on. */
+async function guest(player) {
+  const { stdout } = await promisify(execFile)(program, ["token", "--sub", player, "--name", player, "--ttl", `${TTL}s`]);
+  return { player, token: stdout.trim(), expires: new Date(Date.now() + 10_000) };
 }

@@ -7,7 +7,7 @@
 
 import assert from "node:assert/strict";
 import { createInterface } from "node:readline";
-import { enter, plays, shoot, until } from "./arena.mjs";
+import { enter, PATIENCE, plays, shoot, until } from "./arena.mjs";
 import { withBrowser } from "./browser.mjs";
 
 const MOST_PAUSED = 30_000; // ms; it is meant to be about two seconds, on a machine with nothing else to do
@@ -52,18 +52,29 @@ async function play(browser) {
   const on = await anna.page.evaluate(() => window.muster.tick);
   await until(anna, "playing on", (tick) => window.muster.ready && window.muster.tick >= tick + 20, on);
   assert.deepEqual(await plays(anna), before, "another seat");
-  await anna.page.keyboard.down("ArrowRight");
-  const { angle } = await anna.page.evaluate(() => window.muster.ship());
-  await until(anna, "steering", (angle) => window.muster.ship() && Math.abs(window.muster.ship().angle - angle) > 0.3, angle);
-  await anna.page.keyboard.up("ArrowRight");
 
   const { pausedMs, rolledBackTicks } = await anna.page.evaluate(() => ({ ...window.muster.stats.takeover }));
   console.log(`play stood still for ${Math.round(pausedMs)} ms, and ${rolledBackTicks} ticks were rolled back`);
   assert.ok(pausedMs > 0 && pausedMs < MOST_PAUSED, `it paused for ${pausedMs} ms`);
   assert.ok(rolledBackTicks >= 0 && rolledBackTicks <= MOST_ROLLED_BACK, `${rolledBackTicks} ticks were rolled back`);
   const words = `New host: paused ${Math.round(pausedMs)} ms, rolled back ${rolledBackTicks} tick`;
-  await overlay.getByText(words, { exact: false }).waitFor();
+  await overlay.getByText(words, { exact: false }).waitFor(); // before it is too old to be shown
   await shoot(anna, shots, "killed-host");
+  await steers(anna);
   assert.deepEqual(await anna.page.evaluate(() => [...window.screens]), ["game"], "the page left the game");
   assert.deepEqual(anna.complaints.filter((c) => !c.includes("WebSocket")), [], "the page complains");
+}
+
+/** Holds a key until the own ship has turned. One that is out of play does not, and a key that goes down then is pressed again. */
+async function steers(person) {
+  const { page } = person;
+  for (const end = Date.now() + PATIENCE; ; ) {
+    const angle = await (await until(person, "in play", () => window.muster.ship() && { is: window.muster.ship().angle })).jsonValue();
+    await page.keyboard.down("ArrowRight");
+    const turned = page.waitForFunction(({ is }) => Math.abs(window.muster.ship()?.angle - is) > 0.3, angle, { timeout: 5000 });
+    const done = await turned.then(() => true, () => false);
+    await page.keyboard.up("ArrowRight");
+    if (done) return;
+    assert.ok(Date.now() < end, "the ship does not answer its keys");
+  }
 }

@@ -168,11 +168,8 @@ async function cards(browser, hand) {
   await look(form, hand, "cards-form", { root: "#join", ignore: ".card" });
   await close(form);
   const anna = await view(browser, hand, "/cards?go=bots&bots=3&turn=120", "Anna");
-  await anna.page.waitForFunction(() => {
-    // A server that is busy takes no match now.
-    if (/no new matches/.test(document.getElementById("join-status").textContent)) document.getElementById("play").click();
-    return window.muster.phase === "Playing" && window.muster.hand.length > 0;
-  }, undefined, { polling: 1000 });
+  await plays(anna);
+  await until(anna, "dealt in", () => window.muster.phase === "Playing" && window.muster.hand.length > 0);
   await look(anna, hand, "cards", {
     root: "#table",
     ignore: ".letter, .card, .stack", // a hand lies as it is held, and low windows have its upper half

@@ -43,9 +43,10 @@ async function say(live: Live, channel: `room:${string}`, text: string, key: str
       return "";
     } catch (error) {
       if (live.state === "closed") return "you are signed out";
-      if (!(error instanceof APIError)) continue; // the socket was lost, and comes back by itself
-      if (!error.temporary) return error.errors[0]?.message ?? error.detail; // 403: muted until …; 422: no such text
-      await new Promise((done) => setTimeout(done, error.retryAfterMs || 1000)); // 429: too much at once
+      if (error instanceof RangeError) return error.message; // longer, or more at once, than a socket takes
+      const refusal = error instanceof APIError ? error : undefined; // else the socket was lost, and comes back by itself
+      if (refusal && !refusal.temporary) return refusal.errors[0]?.message ?? refusal.detail; // 403: muted until …; 422: no such text
+      await new Promise((done) => setTimeout(done, refusal?.retryAfterMs || 1000)); // 429: too much at once
     }
   }
 }

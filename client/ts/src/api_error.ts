@@ -7,8 +7,8 @@ export class APIError extends Error {
   readonly status: number;
   readonly title: string;
   readonly detail: string;
-  /** The fields that were wrong. */
-  readonly errors: { message: string; location: string }[];
+  /** The fields that were wrong, and where the lobby says it the value that it means. */
+  readonly errors: { message: string; location: string; value?: unknown }[];
   /** From the Retry-After header, in milliseconds, at most a minute; 0 when absent. */
   readonly retryAfterMs: number;
 
@@ -46,7 +46,9 @@ function text(v: unknown): string {
   return typeof v === "string" ? v.slice(0, MOST_TEXT) : "";
 }
 
-function fieldErrors(v: unknown): { message: string; location: string }[] {
+function fieldErrors(v: unknown): APIError["errors"] {
   if (!Array.isArray(v)) return [];
-  return v.slice(0, 16).map((e) => ({ message: text(e?.message), location: text(e?.location) }));
+  return v.slice(0, 16).map((e) => {
+    return { message: text(e?.message), location: text(e?.location), ...(e?.value !== undefined && { value: e.value }) };
+  });
 }

@@ -10,6 +10,7 @@ const FOLLOW_STRAY = 0.1; // the same for what comes very late: a room that fell
 const SLEW = 0.1; // how much faster or slower than time serverTick may run, as a part
 const STRAY_MS = 500; // an error above this is not slewed away
 const MOST_RTT = 60_000;
+const LATE_MS = 1000; // an answer that took so much longer than another one was read late, as after a tab stood still
 const MOST_MS = 2 ** 53; // times beyond it, either way, are none
 
 /** A tick time as it was shown last, and when that was. */
@@ -64,15 +65,19 @@ export class TickClock {
 
   /**
    * Notes a pong: the round trip in milliseconds, which above a minute is none, and the room's tick time, with its
-   * fraction, when it was sent.
+   * fraction, when it was sent. One of more than a second above the least counts as one of a second above it, and says
+   * nothing of when ticks happen.
    */
   pong(rtt: number, tick: number, at: number): void {
     if (!(rtt >= 0 && rtt <= MOST_RTT) || !(tick >= 0 && tick <= 2 ** 32) || !isTime(at)) return;
-    if (this.#rtt === 0) {
+    const over = rtt - this.#leastRtt;
+    if (this.#rtt === 0 || over < -LATE_MS) { // those before were late
       this.#rtt = this.#leastRtt = rtt;
     } else {
+      rtt = Math.min(rtt, this.#leastRtt + LATE_MS);
       this.#rtt += (rtt - this.#rtt) / 8;
       this.#leastRtt = Math.min(rtt, this.#leastRtt + (rtt - this.#leastRtt) * FOLLOW);
+      if (over > LATE_MS) return;
     }
     this.#observe(at - tick / this.#perMs);
   }

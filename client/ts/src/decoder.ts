@@ -119,6 +119,11 @@ export class Decoder {
     return this.#lost;
   }
 
+  /** Whether a scope is merely not here yet. */
+  get waits(): boolean {
+    return this.#watched.map(scopeOf).some((scope) => !this.#scopes.has(scope) && !this.#lost.has(scope));
+  }
+
   /** The tick of what is here of a scope; undefined where nothing is. */
   tickOf(scope: number): number | undefined {
     return this.#scopes.get(scope)?.tick;

@@ -1,5 +1,6 @@
 import type { BitReader } from "./bits.js";
-import { type Cell, type Field, GEN_BITS, isText, isValid, KIND_INT, KIND_REF, KIND_STRING } from "./field.js";
+import { type Cell, type Field, GEN_BITS, isText, isValid } from "./field.js";
+import { KIND_INT, KIND_REF, KIND_STRING } from "./kinds.js";
 import { FLIPPED, Guesses, QUIET, unresidual } from "./predict.js";
 import { decodeText } from "./reader.js";
 import type { Column, Part, Past, RowSet, Values } from "./rowset.js";

@@ -1,6 +1,5 @@
-import {
-  cellValue, elementsOf, type Field, isValid, KIND_BOOL, KIND_BYTES, KIND_FLOAT32, KIND_FLOAT64, KIND_INT, KIND_STRING, type Value,
-} from "./field.js";
+import { cellValue, elementsOf, type Field, isValid, type Value } from "./field.js";
+import { KIND_BOOL, KIND_BYTES, KIND_FLOAT32, KIND_FLOAT64, KIND_INT, KIND_STRING } from "./kinds.js";
 import { EVENT_REFUSED, MAX_UINT32 } from "./protocol.js";
 import { Reader } from "./reader.js";
 import type { Schema } from "./schema.js";

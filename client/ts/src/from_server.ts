@@ -1,5 +1,5 @@
 import {
-  FROM_SERVER, MAX_EVENTS, MAX_ID, MAX_SCHEMA, MAX_SERVER_MESSAGE, MAX_TOKEN, MAX_UINT16, MAX_UINT32,
+  FROM_FRAME, MAX_EVENTS, MAX_ID, MAX_SCHEMA, MAX_SERVER_MESSAGE, MAX_TOKEN, MAX_UINT16, MAX_UINT32,
 } from "./protocol.js";
 import { Reader } from "./reader.js";
 
@@ -82,7 +82,7 @@ export function openMessage(bytes: Uint8Array): Message {
 
 /** Whether a message of this kind is a frame. */
 export function isFrame(kind: number): boolean {
-  return kind >= FROM_SERVER.frame && kind < FROM_SERVER.frame + 16;
+  return kind >= FROM_FRAME && kind < FROM_FRAME + 16;
 }
 
 export function readWelcome({ r, n }: Message): Welcome {

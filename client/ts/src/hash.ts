@@ -1,4 +1,5 @@
-import { type Cell, type Field, KIND_STRING } from "./field.js";
+import { type Cell, type Field } from "./field.js";
+import { KIND_STRING } from "./kinds.js";
 import { encodeText } from "./writer.js";
 
 // The view hash: the sum, modulo 2^64, of a mixed number for each column of each row of a scope. A frame in 32 brings

@@ -1,7 +1,8 @@
+import { type Field, quantise, quantiseAngle, type Value } from "./field.js";
 import {
-  type Field, KIND_ANGLE, KIND_BOOL, KIND_BYTES, KIND_ENUM, KIND_FIXED, KIND_FLOAT32, KIND_FLOAT64, KIND_INT, KIND_LEN,
-  KIND_STRING, quantise, quantiseAngle, type Value,
-} from "./field.js";
+  KIND_ANGLE, KIND_BOOL, KIND_BYTES, KIND_ENUM, KIND_FIXED, KIND_FLOAT32, KIND_FLOAT64, KIND_INT, KIND_LEN,
+  KIND_STRING,
+} from "./kinds.js";
 import { MAX_UINT32 } from "./protocol.js";
 import { cutText, type Writer } from "./writer.js";
 

@@ -5,9 +5,8 @@
 // is that of the earlier state until the later one is reached. So are rows: one that is in the earlier state alone is
 // there until then, one that is in the later state alone is not there before.
 
-import {
-  type Field, KIND_ANGLE, KIND_FIXED, KIND_FLOAT32, KIND_FLOAT64, quantise, quantiseAngle, wrap,
-} from "./field.js";
+import { type Field, quantise, quantiseAngle, wrap } from "./field.js";
+import { KIND_ANGLE, KIND_FIXED, KIND_FLOAT32, KIND_FLOAT64 } from "./kinds.js";
 import type { Schema } from "./schema.js";
 import type { Row } from "./tables.js";
 

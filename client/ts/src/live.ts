@@ -221,10 +221,11 @@ export class Live {
     if (this.#state === "open") return;
     this.hello = hello;
     this.#openedAt = this.#host.now();
-    this.#setState("open");
     const waiting = [...this.#waiting.values()];
+    this.#state = "open"; // told when all is sent: what a listener asks for comes after it
     this.#rewatch(); // first: a request to watch others may wait
     for (const w of waiting) this.#ws?.send(w.json);
+    this.#tell("state", "open");
     if (!this.#first) return;
     this.#first.resolve(this);
     this.#first = undefined;

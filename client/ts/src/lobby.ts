@@ -59,8 +59,9 @@ export interface LobbyOptions {
 const MOST_REPLY = 256 << 10; // bytes
 const ANSWER_MS = 30_000; // for a whole reply, a long poll's too
 const LONG_POLL = "10s";
+const POLL_MS = 15_000; // for the answer to one; a connection on which none comes is given up
 const POLL_PAUSE_MS = 100; // the least time between two questions about a ticket
-const TRY_FOR_MS = 30_000; // a ticket is asked for while the lobby does not answer,
+const TRY_FOR_MS = 30_000; // after the first failure a ticket is asked for while the lobby does not answer,
 const AGAIN_MS = 2_000; // each time within so long
 
 /**
@@ -130,12 +131,15 @@ export class Lobby {
    * When the wait ends otherwise, so does the ticket.
    */
   async play(queue: string | NewTicket, o: CreateOptions & { onProgress?: (t: Ticket) => void } = {}): Promise<MatchSeat> {
-    const ticket = await this.createTicket(queue, o);
+    const { signal, onProgress, ...create } = o;
+    signal?.throwIfAborted();
+    const making = this.createTicket(queue, create); // to its end, since what is under way may be taken
     try {
-      o.onProgress?.(ticket);
-      return await this.waitTicket(ticket.id, { ...o, onWait: o.onProgress });
+      const ticket = await (signal ? unlessAborted(making, signal) : making);
+      onProgress?.(ticket);
+      return await this.waitTicket(ticket.id, { ...o, onWait: onProgress });
     } catch (e) {
-      if (!(e instanceof TicketError)) this.cancelTicket(ticket.id).catch(() => {}); // else it ends in time
+      if (!(e instanceof TicketError)) making.then((t) => this.cancelTicket(t.id)).catch(() => {}); // else it ends in time
       throw e;
     }
   }
@@ -155,18 +159,21 @@ export class Lobby {
   async waitTicket(id: string, o: CallOptions & { onWait?: ((t: Ticket) => void) | undefined } = {}): Promise<MatchSeat> {
     const { now, random } = this.#o;
     let known: "waiting" | "confirming" = "waiting";
-    let answered = now();
+    let failing: number | undefined; // since when
     for (;;) {
       let wait = now() + POLL_PAUSE_MS; // a lobby that does not wait must not be asked without end
-      const t: Ticket | void = await this.request("GET /v1/tickets/{id}", { id, wait: LONG_POLL, known }, o).catch((e: unknown) => {
-        if (o.signal?.aborted || isFinal(e) || e instanceof MalformedError || now() - answered >= TRY_FOR_MS) throw e;
+      const { signal, cancel } = this.#end(POLL_MS, o.signal);
+      const asking: Promise<Ticket> = this.request("GET /v1/tickets/{id}", { id, wait: LONG_POLL, known }, { signal });
+      const t: Ticket | void = await asking.finally(cancel).catch((e: unknown) => {
+        failing ??= now();
+        if (o.signal?.aborted || isFinal(e) || e instanceof MalformedError || now() - failing >= TRY_FOR_MS) throw e;
         wait = now() + retryAfterMs(e) + AGAIN_MS * random(); // so that many who lost one lobby do not come back as one
       });
       if (t) {
         if (t.state === "matched" && t.match) return seatOf(t.match);
         if (t.state !== "waiting" && t.state !== "confirming") throw new TicketError(id, text(t, "state"), t.reason);
         known = t.state;
-        answered = now();
+        failing = undefined;
         o.onWait?.(t);
       }
       await this.#pause(wait - now(), o.signal);
@@ -283,6 +290,7 @@ export class Lobby {
     const abort = new AbortController();
     const stop = () => abort.abort(outer?.reason);
     outer?.addEventListener("abort", stop);
+    if (outer?.aborted) stop();
     const cancelTimer = this.#o.schedule(() => abort.abort(new Error("the lobby does not answer")), ms);
     const cancel = () => {
       cancelTimer();
@@ -298,6 +306,15 @@ export class Lobby {
     cancel();
     outer?.throwIfAborted();
   }
+}
+
+/** What a promise brings, if its signal does not come first. */
+function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    const stop = () => reject(signal.reason);
+    signal.addEventListener("abort", stop);
+    promise.finally(() => signal.removeEventListener("abort", stop)).then(resolve, reject);
+  });
 }
 
 /** Reads a reply up to its bound; undefined where it is not JSON. */

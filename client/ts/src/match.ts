@@ -409,10 +409,11 @@ export class Match<S = Record<string, Row>, In = Row, Ev = AnyEvents> {
 
   /** Decides what follows the end of a socket, or of an attempt to open one. */
   #lost(end: Ended): void {
-    this.#takeEarly();
-    if (this.#state === "closed") return;
+    const socket = this.#socket;
+    this.#takeEarly(); // there may be a bye
+    if (this.#state === "closed" || this.#socket !== socket) return;
     this.#cancelWatch();
-    this.#socket?.close();
+    socket?.close();
     this.#socket = undefined;
     if (end.info.action !== "reconnect" || this.#options.reconnect === false || this.#left || this.#opened ||
       this.#play.resume === "") { // one who only watches needs another token

@@ -11,7 +11,9 @@ import {
 } from "./from_server.js";
 import { writeInput } from "./input.js";
 import { Outbox, type Sent } from "./outbox.js";
-import { FROM_SERVER, MAX_INPUT_BODY, PROTOCOL } from "./protocol.js";
+import {
+  FROM_BYE, FROM_END, FROM_EVENTS, FROM_PONG, FROM_REFRESHED, FROM_WELCOME, MAX_INPUT_BODY, PROTOCOL,
+} from "./protocol.js";
 import type { PredictionStats } from "./reconcile.js";
 import { Schema } from "./schema.js";
 import { framed, type Socket } from "./socket.js";
@@ -179,16 +181,16 @@ export class Play {
     const size = framed(bytes.length, false);
     this.stats.bytesIn += size;
     const m = openMessage(bytes);
-    if (m.kind === FROM_SERVER.bye) return endedByBye(readBye(m));
+    if (m.kind === FROM_BYE) return endedByBye(readBye(m));
     if (!this.#welcomed) {
-      if (m.kind !== FROM_SERVER.welcome) m.r.fail();
+      if (m.kind !== FROM_WELCOME) m.r.fail();
       return this.#welcome(readWelcome(m), at);
     }
     if (isFrame(m.kind)) return this.#frame(m, size, at);
-    if (m.kind === FROM_SERVER.events) this.#events(m);
-    else if (m.kind === FROM_SERVER.pong) this.#pong(m, at);
-    else if (m.kind === FROM_SERVER.refreshed) this.#refreshed(m);
-    else if (m.kind === FROM_SERVER.end) this.#listener.end(readEnd(m).placements);
+    if (m.kind === FROM_EVENTS) this.#events(m);
+    else if (m.kind === FROM_PONG) this.#pong(m, at);
+    else if (m.kind === FROM_REFRESHED) this.#refreshed(m);
+    else if (m.kind === FROM_END) this.#listener.end(readEnd(m).placements);
     return undefined; // a kind that is unknown here comes from a newer server and is passed over
   }
 

@@ -1,4 +1,5 @@
-import { type Field, KIND_ANGLE, KIND_BOOL, KIND_FIXED, KIND_INT, KIND_UINT, wrap } from "./field.js";
+import { type Field, wrap } from "./field.js";
+import { KIND_ANGLE, KIND_BOOL, KIND_FIXED, KIND_INT, KIND_UINT } from "./kinds.js";
 
 // How a value is predicted from what the same row held in up to four earlier states. Nothing is sent about it: both
 // ends look at the same states and work with whole numbers, so that they come to the same guess.

@@ -1,7 +1,7 @@
 import {
-  elementsOf, type Field, isPredicted, KIND_ANGLE, KIND_FIXED, KIND_FLOAT32, KIND_FLOAT64, KIND_REF, namesOwner, quantise, quantiseAngle,
-  sameValue, type Value,
+  elementsOf, type Field, isPredicted, namesOwner, quantise, quantiseAngle, sameValue, type Value,
 } from "./field.js";
+import { KIND_ANGLE, KIND_FIXED, KIND_FLOAT32, KIND_FLOAT64, KIND_REF } from "./kinds.js";
 import type { EventType } from "./schema.js";
 import type { Row } from "./tables.js";
 

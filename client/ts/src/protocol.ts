@@ -38,10 +38,20 @@ export const MAX_UINT16 = 0xffff;
 export const MAX_UINT32 = 0xffffffff;
 
 /** Kinds of messages to the server. */
-export const TO_SERVER = { input: 1, ping: 2, resync: 3, leave: 4, refresh: 5 } as const;
+export const TO_INPUT = 1;
+export const TO_PING = 2;
+export const TO_RESYNC = 3;
+export const TO_LEAVE = 4;
+export const TO_REFRESH = 5;
 
-/** Kinds of messages from the server. Those from frame to frame + 15 are frames with their head's flags. */
-export const FROM_SERVER = { welcome: 1, events: 2, pong: 3, end: 4, bye: 5, refreshed: 6, frame: 16 } as const;
+/** Kinds of messages from the server. Those from FROM_FRAME to FROM_FRAME + 15 are frames with their head's flags. */
+export const FROM_WELCOME = 1;
+export const FROM_EVENTS = 2;
+export const FROM_PONG = 3;
+export const FROM_END = 4;
+export const FROM_BYE = 5;
+export const FROM_REFRESHED = 6;
+export const FROM_FRAME = 16;
 
 /** The type of the event that tells a seat that a command of its was refused. A game's own types count from 1. */
 export const EVENT_REFUSED = 0;

@@ -1,4 +1,5 @@
-import { type Field, KIND_ANGLE, type Value } from "./field.js";
+import { type Field, type Value } from "./field.js";
+import { KIND_ANGLE } from "./kinds.js";
 import { halves } from "./fixedmath.js";
 import {
   copyOf, difference, distance, mapped, merge, near, type PlannedTable, planOf, type PredictedInput, type PredictedState,

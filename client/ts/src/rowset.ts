@@ -1,4 +1,5 @@
-import { type Cell, type Field, GEN_BITS, isText, isWide, KIND_REF, sameValue } from "./field.js";
+import { type Cell, type Field, GEN_BITS, isText, isWide, sameValue } from "./field.js";
+import { KIND_REF } from "./kinds.js";
 import { isSmooth, Predictor, STATES } from "./predict.js";
 import { type Audience, AUDIENCES, type Schema } from "./schema.js";
 

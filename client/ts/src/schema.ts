@@ -1,4 +1,5 @@
-import { type Field, isOwners, isTeams, KIND_REF, namesOwner, readFields, readName } from "./field.js";
+import { type Field, isOwners, isTeams, namesOwner, readFields, readName } from "./field.js";
+import { KIND_REF } from "./kinds.js";
 import { Reader } from "./reader.js";
 
 const FORM = 1;

@@ -61,8 +61,9 @@ export class Tables {
   readonly views: Readonly<Record<string, TableView<Row>>>;
   readonly #tables: readonly TableRows[];
   readonly #tell: RowTell;
-  #decoder: Decoder;
-  #touched: Set<number>[];
+  #decoder!: Decoder;
+  #touched: Set<number>[] = [];
+  #unseen: Set<number>[] = []; // by table, the rows that are here from the decoder before
   readonly #elements: readonly (readonly (Element | undefined)[])[];
   /** By table, the rows that are in a cell, and since which tick they are in none; -1: they are in one. */
   readonly #inCells: Map<number, number>[];
@@ -71,25 +72,26 @@ export class Tables {
     this.#tell = tell;
     this.#tables = decoder.schema.tables.map(() => new TableRows());
     this.views = Object.fromEntries(decoder.schema.tables.map((t, i) => [t.name, this.#tables[i]!]));
-    this.#touched = this.#tables.map(() => new Set());
     this.#elements = decoder.schema.tables.map((t) => elementsOf(t.fields));
     this.#inCells = this.#tables.map(() => new Map<number, number>());
-    this.#decoder = decoder;
     this.follow(decoder);
   }
 
-  /** Goes on with another decoder of the same schema. Its first update compares every row. */
+  /**
+   * Goes on with another decoder of the same schema. Its first update compares every row; one that it does not have yet
+   * stays until all its scopes are here.
+   */
   follow(decoder: Decoder): void {
     this.#decoder = decoder;
     decoder.touched = (table, id) => this.#touched[table]!.add(id);
-    this.#tables.forEach((t, i) => {
-      for (const id of t.rows.keys()) this.#touched[i]!.add(id);
-    });
+    this.#touched = this.#tables.map((t) => new Set(t.rows.keys()));
+    this.#unseen = this.#touched.map((ids) => new Set(ids));
   }
 
   /** Brings the views up to what the decoder has, then tells what became of the rows. */
   update(): void {
     const told: (() => void)[] = [];
+    const { waits } = this.#decoder;
     this.#tables.forEach((t, i) => {
       const { name } = this.#decoder.schema.tables[i]!;
       const touched = this.#touched[i]!;
@@ -106,7 +108,8 @@ export class Tables {
         const before = t.get(id);
         const row = this.#compose(i, id);
         if (!before && row) taken.add(slotOf(id));
-        if (!row && before && this.#lingers(i, id)) kept.push(id);
+        if (row) this.#unseen[i]!.delete(id);
+        if (!row && before && ((waits && this.#unseen[i]!.has(id)) || this.#lingers(i, id))) kept.push(id);
         else if (!before || !row || !same(before, row)) put(id, before, row);
       }
       for (const id of kept) {

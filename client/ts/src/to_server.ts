@@ -1,4 +1,4 @@
-import { TO_SERVER } from "./protocol.js";
+import { TO_INPUT, TO_LEAVE, TO_PING, TO_REFRESH, TO_RESYNC } from "./protocol.js";
 import type { Writer } from "./writer.js";
 
 /** One input of a packet. */
@@ -20,7 +20,7 @@ export interface PacketInput {
  */
 export function writePacket(w: Writer, epoch: bigint, last: number, event: number, inputs: readonly PacketInput[]): void {
   w.array(6);
-  w.uint(TO_SERVER.input);
+  w.uint(TO_INPUT);
   w.uint(epoch);
   w.uint(last);
   w.uint(event);
@@ -38,26 +38,26 @@ export function writePacket(w: Writer, epoch: bigint, last: number, event: numbe
 /** Writes a ping. The stamp is the client's own clock; it comes back unchanged. */
 export function writePing(w: Writer, stamp: number | bigint): void {
   w.array(2);
-  w.uint(TO_SERVER.ping);
+  w.uint(TO_PING);
   w.uint(stamp);
 }
 
 /** Writes a request for a keyframe of one scope. */
 export function writeResync(w: Writer, scope: number): void {
   w.array(2);
-  w.uint(TO_SERVER.resync);
+  w.uint(TO_RESYNC);
   w.uint(scope);
 }
 
 /** Writes a newer token of the player. */
 export function writeRefresh(w: Writer, token: string): void {
   w.array(2);
-  w.uint(TO_SERVER.refresh);
+  w.uint(TO_REFRESH);
   w.str(token);
 }
 
 /** Writes that the seat is given up for good. */
 export function writeLeave(w: Writer): void {
   w.array(1);
-  w.uint(TO_SERVER.leave);
+  w.uint(TO_LEAVE);
 }

@@ -4,11 +4,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CloseError, type CloseInfo, type Match } from "../src/index.js";
-import { bye, type Events, frame, type FrameFields, GLIDING, type Input, keyframe, SCHEMA, type State } from "./fake_server.js";
+import { bye, type Events, frame, type FrameFields, GLIDING, type Input, keyframe, pong, SCHEMA, type State } from "./fake_server.js";
 import { Harness } from "./match_harness.js";
 import type { Any } from "./msgpack.js";
 
 const INPUT = 1;
+const PING = 2;
 const RESYNC = 3;
 const RATE = 20;
 
@@ -58,10 +59,22 @@ class Playing {
     this.h.socket.say(frame(this.tick, { epoch: this.epoch, processed: this.#processed, blocks, ...f }));
   }
 
+  /** The stamp of a ping that is sent just now. */
+  get pinged(): Any | undefined {
+    return this.h.socket.sent.find(([kind, stamp]) => kind === PING && stamp === this.now * 1000)?.[1];
+  }
+
+  /** The room answers a ping. */
+  pong(stamp: Any): void {
+    this.h.socket.say(pong(stamp, this.tick, 0));
+  }
+
   /** The room runs for some ticks: it takes inputs and sends frames; the program draws and steers now and then. */
   run(ticks: number): void {
     for (let i = 0; i < ticks; i++) {
+      const { pinged } = this;
       this.h.time.advance(1000 / RATE);
+      if (pinged !== undefined) this.pong(pinged);
       for (const [, , , , seq, list] of this.h.socket.take(INPUT)) {
         for (const input of (list as Any[][]).slice(0, (seq as number) - this.#processed).reverse()) {
           this.#x += (input[3] as Any[])[0] as number;
@@ -172,6 +185,18 @@ const healing: [name: string, act: (p: Playing) => void][] = [
     p.h.time.advance(1);
     assert.equal(p.h.sockets.length, 1, "it is the same socket");
   }],
+  ...[2000, 4000, 20_000].map((ms): [string, (p: Playing) => void] => [`the tab slept for ${ms / 1000} s with a ping on its way`, (p) => {
+    while (p.pinged === undefined) p.run(1);
+    const { pinged } = p;
+    const rtt = p.match.stats.rttMs;
+    p.frame();
+    p.h.time.sleep(ms);
+    p.pong(pinged!);
+    for (let i = 0; i < (ms * RATE) / 1000; i++) p.frame();
+    assert.ok(p.match.stats.rttMs < rtt + 150, `the round trip is ${p.match.stats.rttMs}, and was ${rtt}`);
+    p.h.time.advance(1);
+    p.run(10 * RATE);
+  }]),
   ["the tab slept for 60 s, and its socket is dead", (p) => {
     p.h.time.sleep(60_000);
     p.alone(60_000);

@@ -68,6 +68,31 @@ test("the round trip and the jitter are smoothed", () => {
   assert.equal(clock.rttMs, 90);
 });
 
+test("an answer that is read late says little of the way", () => {
+  const clock = new TickClock(RATE);
+  const target = (tick: number) => clock.target(at(tick)) - tick;
+  fed(200, () => 25, clock);
+  for (let tick = 20; tick <= 200; tick += 20) clock.pong(50, tick, at(tick) + 25);
+  const before = target(200);
+  clock.pong(20_000, 200, at(200) + 20_000); // the tab stood still
+  assert.ok(Math.abs(target(200) - before) < 10, `${before} ticks ahead, and then ${target(200)}`);
+  for (let tick = 220; tick <= 400; tick += 20) clock.pong(50, tick, at(tick) + 25);
+  assert.ok(Math.abs(target(400) - before) <= 1, `${target(400)}`);
+});
+
+test("what is read late at first is forgotten with the first answer that is not", () => {
+  const clock = fed(100, () => 25);
+  clock.pong(9000, 100, at(100) + 25);
+  clock.pong(50, 100, at(100) + 25);
+  assert.equal(clock.rttMs, 50);
+});
+
+test("a way that becomes much longer for good is followed", () => {
+  const clock = fed(100, () => 25);
+  for (let i = 0; i < 200; i++) clock.pong(i < 10 ? 50 : 1500, 100, at(100) + 25);
+  assert.ok(Math.abs(clock.rttMs - 1500) < 1, `${clock.rttMs}`);
+});
+
 test("the tick time counts the way here", () => {
   const clock = fed(100, () => 40);
   clock.pong(80, 100 + 0.25, at(100.25) + 40);

@@ -74,8 +74,11 @@ export interface FrameFields {
   lead?: number;
   scopes?: number[];
   hashes?: [scope: number, sum: bigint][];
-  blocks?: [scope: number, data: number[]][];
+  blocks?: SentBlock[];
 }
+
+/** A block, or what is from a byte on of a keyframe of a tick that has so many in all. */
+export type SentBlock = [scope: number, data: number[], part?: [tick: number, from: number, size: number]];
 
 /** A frame with an absolute head. */
 export function frame(tick: number, f: FrameFields = {}): Uint8Array {
@@ -84,7 +87,10 @@ export function frame(tick: number, f: FrameFields = {}): Uint8Array {
   return encode([
     16 | flags, f.epoch ?? 7, tick, processed, f.lead ?? 0, processed - (f.durable ?? processed), f.scopes ?? [0],
     ...(f.hashes ? [f.hashes.flat()] : []),
-    ...(f.blocks ?? []).flatMap(([scope, data]): Any[] => [scope, Uint8Array.from(data)]),
+    ...(f.blocks ?? []).flatMap(([scope, data, part]): Any[] => {
+      const bytes = Uint8Array.from(data);
+      return [scope, part ? [...part, bytes] : bytes];
+    }),
   ]);
 }
 
@@ -98,6 +104,12 @@ export function keyframe(ships: [x: number, name: string, owner: number][], left
     w.bit(0, 0, 0); // no row was there before
   }
   return [0, w.rows([], 1).id(0, 0).put(left, 32).bit(0).bytes()];
+}
+
+/** A keyframe of a tick in two parts. */
+export function inTwo([scope, data]: SentBlock, tick: number): [SentBlock, SentBlock] {
+  const half = data.length >> 1;
+  return [[scope, data.slice(0, half), [tick, 0, data.length]], [scope, data.slice(half), [tick, half, data.length]]];
 }
 
 /** A change of the first of some ships' x by a difference, from a frame some ticks before. */

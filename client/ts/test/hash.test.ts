@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { KIND_BYTES, KIND_INT, KIND_STRING, type Cell, type Field } from "../src/field.js";
+import { type Cell, type Field } from "../src/field.js";
+import { KIND_BYTES, KIND_INT, KIND_STRING } from "../src/kinds.js";
 import { ViewHash } from "../src/hash.js";
 
 const U64 = (v: bigint) => BigInt.asUintN(64, v);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { interpolateRow, Playout, type PlayoutOptions } from "../src/interpolate.js";
-import { KIND_FIXED } from "../src/field.js";
+import { KIND_FIXED } from "../src/kinds.js";
 import { Schema } from "../src/schema.js";
 import type { Row } from "../src/tables.js";
 import { random } from "./random.js";

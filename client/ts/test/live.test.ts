@@ -132,6 +132,26 @@ test("requests that were not answered are made again on the next socket, with th
   assert.deepEqual(h.socket.asked, [], "what was answered is not asked for again");
 });
 
+test("what a listener asks for when the socket is back is asked once, after what waited", async () => {
+  const h = new Hall();
+  const live = await h.open();
+  const watching = live.watch(["bob"]);
+  h.socket.say({ re: h.socket.asked[0]!.n, ok: {} });
+  await watching;
+  live.chat.send("direct:bob", "hi").catch(() => {});
+  live.on("state", (state) => {
+    if (state !== "open") return;
+    live.watch(["carol"]).catch(() => {});
+    live.chat.history("direct:bob").catch(() => {});
+  });
+  await h.lose();
+  h.accept();
+  assert.deepEqual(h.socket.asked.map((m) => [m.do, (m.body as { players?: string[] }).players]), [
+    ["presence.watch", ["bob"]], ["chat.send", undefined], ["presence.watch", ["carol"]], ["chat.history", undefined],
+  ]);
+  live.close();
+});
+
 test("a request ends when no answer comes, and too large or too many are refused", async () => {
   const h = new Hall();
   const live = await h.open();

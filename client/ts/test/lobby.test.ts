@@ -178,6 +178,22 @@ test("a wait ends with what is wrong when the lobby stays away", async () => {
   assert.equal(time.next, undefined, "no timer is left");
 });
 
+test("a wait goes on over a connection that leads nowhere, and not for ever", async () => {
+  let there = 0; // from which request on the lobby answers
+  let asked = 0;
+  const { lobby, time } = fake({
+    fetch: (url, init) => ++asked < there ? unanswered(url, init) : Promise.resolve(Response.json({ ...ticket, state: "matched", match: seat })),
+  });
+  there = 2;
+  let began = time.now();
+  assert.deepEqual(await waited(time, lobby.waitTicket("arena.1")), seat);
+  assert.ok(time.now() - began > 12_000 && time.now() - began < 20_000, `after ${time.now() - began} ms`);
+  [there, asked, began] = [Infinity, 0, time.now()];
+  await assert.rejects(waited(time, lobby.waitTicket("arena.1")), /does not answer/);
+  assert.ok(time.now() - began >= 30_000 && time.now() - began < 60_000 && asked >= 3, `${asked} requests in ${time.now() - began} ms`);
+  assert.equal(time.next, undefined, "no timer is left");
+});
+
 test("a ticket that ends without a match is a TicketError", async () => {
   for (const state of ["cancelled", "expired", "matched"]) {
     const { lobby } = fake({}, [200, { ...ticket, state, reason: "nobody came" }]);
@@ -242,6 +258,34 @@ test("who no longer wants to play gives the ticket up, but not one that has ende
   await assert.rejects(over.lobby.play("arena"), TicketError);
   await settle();
   assert.equal(over.requests.length, 2);
+});
+
+test("who no longer wants to play while the ticket is being made gives it up when it is there", async () => {
+  const abort = new AbortController();
+  let answer: ((r: Response) => void) | undefined;
+  const lines: string[] = [];
+  const { lobby, time } = fake({
+    fetch: (url, init) => {
+      lines.push(`${init?.method} ${String(url).replace("https://play.example/v1/", "")}`);
+      if (init?.method === "DELETE") return Promise.resolve(Response.json({ ...ticket, state: "cancelled" }));
+      return new Promise((resolve, reject) => {
+        answer = resolve;
+        init?.signal?.addEventListener("abort", () => reject(init.signal!.reason));
+      });
+    },
+  });
+  const playing = lobby.play("arena", { signal: abort.signal });
+  playing.catch(() => {});
+  await settle();
+  abort.abort(new Error("enough"));
+  await assert.rejects(playing, /enough/);
+  assert.deepEqual(lines, ["POST tickets"]);
+  answer!(Response.json(ticket, { status: 201 }));
+  await settle();
+  assert.deepEqual(lines, ["POST tickets", "DELETE tickets/arena.1"]);
+  assert.equal(time.next, undefined, "no timer is left");
+  await assert.rejects(lobby.play("arena", { signal: abort.signal }), /enough/);
+  assert.equal(lines.length, 2, "nothing is asked for any more");
 });
 
 test("the other calls go where they should", async () => {
@@ -311,14 +355,14 @@ test("any route can be called by its name", async () => {
 test("a refusal is an APIError with the problem's words", async () => {
   const problem = {
     title: "Unprocessable Entity", status: 422, detail: "validation failed",
-    errors: [{ message: "expected length <= 24", location: "body.name" }],
+    errors: [{ message: "expected length <= 24", location: "body.name", value: "a name that is long" }, { message: "m", location: "l" }],
   };
   const { lobby } = fake({}, [422, problem, { "Retry-After": "7" }]);
   await assert.rejects(lobby.guest("alice"), (e) => {
     assert.ok(e instanceof APIError);
     const { status, title, detail, errors, retryAfterMs, temporary } = e;
     assert.deepEqual({ status, title, detail, errors, retryAfterMs, temporary }, { ...problem, retryAfterMs: 7000, temporary: false });
-    assert.equal(e.message, "the lobby answered 422: validation failed; body.name: expected length <= 24");
+    assert.equal(e.message, "the lobby answered 422: validation failed; body.name: expected length <= 24; l: m");
     return true;
   });
   assert.equal(lobby.token, "");

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { bye, events, frame, hit, keyframe, moved, refusal, welcome } from "./fake_server.js";
+import { ammo, bye, events, frame, hit, inTwo, keyframe, moved, refusal, welcome } from "./fake_server.js";
 import { Harness, seat, uncaught } from "./match_harness.js";
 import { type Any, encode } from "./msgpack.js";
 
@@ -43,6 +43,50 @@ test("a lost socket is taken up again with the resume secret of the newest welco
   assert.deepEqual(h.socket.protocols, ["muster.v1", "bearer.secret-2"]);
   assert.deepEqual(h.states, ["playing", "reconnecting", "playing", "reconnecting"]);
   assert.deepEqual(h.closes, []);
+});
+
+test("what was there stays until the keyframe of a new socket is whole, and only what differs is told", async () => {
+  const told: string[] = [];
+  const h = new Harness();
+  const match = await h.join();
+  for (const t of ["Ships", "Round"] as const) {
+    match.onAdd(t, (id) => told.push(`add ${t} ${id}`));
+    match.onChange(t, (id) => told.push(`change ${t} ${id}`));
+    match.onRemove(t, (id) => told.push(`remove ${t} ${id}`));
+  }
+  h.socket.say(frame(100, { blocks: [keyframe([[5, "a", 1], [7, "b", 2], [9, "c", 3]], 90)] }));
+  const ship = match.tables.Ships.get(65537);
+  h.socket.end(1006);
+  h.time.advance(50);
+  told.length = 0;
+  h.accept({ tick: 107 });
+  const [one, two] = inTwo(keyframe([[6, "a", 1], [7, "b", 2]], 90), 107);
+  const rest = { scopes: [0, 1] };
+  h.socket.say(frame(107, { ...rest, blocks: [one, ammo(3)] }), frame(108, rest));
+  assert.deepEqual(told, []);
+  assert.equal(match.tables.Ships.size, 3);
+  assert.equal(match.value("Round")?.Left, 90);
+  assert.deepEqual([...match.view()!.tables.Ships.keys()], [1, 65537, 131073]);
+  h.socket.say(frame(109, { ...rest, blocks: [two] }));
+  assert.deepEqual(told, ["change Ships 1", "remove Ships 131073"]);
+  assert.deepEqual(match.tables.Ships.get(1), { X: 6, Name: "a", Owner: 1, Ammo: 3 });
+  assert.equal(match.tables.Ships.get(65537), ship, "the same object");
+});
+
+test("what was there goes when its scope is lost on the new socket", async () => {
+  const h = new Harness();
+  const match = await h.join();
+  h.socket.say(first);
+  h.socket.end(1006);
+  h.time.advance(50);
+  h.accept({ tick: 107 });
+  const [one, two] = inTwo(keyframe([[6, "a", 1]], 90), 107);
+  h.socket.say(frame(107, { blocks: [one] }));
+  assert.equal(match.tables.Ships.size, 1);
+  two[2]![1]++; // it does not continue what is there
+  two[2]![2]++;
+  h.socket.say(frame(108, { blocks: [two] }));
+  assert.equal(match.tables.Ships.size, 0, "a keyframe of it was asked for");
 });
 
 test("what the room has already is not sent again after a resume", async () => {
@@ -138,6 +182,19 @@ test("the code of a close decides what follows, known or not, and the bye's come
       assert.equal(h.time.next !== undefined, state === "reconnecting");
     }
   }
+});
+
+test("a bye and a close right after the first welcome are followed by one socket", async () => {
+  const h = new Harness();
+  const connecting = h.connect();
+  h.socket.open();
+  h.socket.say(welcome(), bye(4002));
+  h.socket.end(4002);
+  const match = await connecting;
+  h.time.advance(9_000);
+  assert.equal(h.sockets.length, 2);
+  h.accept();
+  assert.deepEqual([match.state, h.states], ["playing", ["playing", "reconnecting", "playing"]]);
 });
 
 test("with reconnect off, every end is the end", async () => {

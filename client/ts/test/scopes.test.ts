@@ -93,6 +93,25 @@ test("what was there of a scope stays until its keyframe is whole, and is not sa
   assert.deepEqual([hp(), d.tickOf(0)], [[50, 60], 7]); // 5, and nothing has changed since
 });
 
+test("what goes from a scope that is there goes, while another of a new socket is on its way", () => {
+  const told: string[] = [];
+  let d = new Decoder(schema);
+  const tables = new Tables(d, (what, _, id) => void told.push(`${what} ${id}`));
+  const take = (f: Frame) => {
+    assert.deepEqual(d.apply(f), []);
+    tables.update();
+    return told.splice(0);
+  };
+  take(frame(4, [0, NEAR], block(0, key(40)), block(NEAR, BlockWriter.begin(true).rows([], 1).id(1, 2).put(10, 8).bit(0))));
+  tables.follow(d = new Decoder(schema));
+  const [a, b, c] = inParts(0, 5, 41);
+  const cell = BlockWriter.begin(true).rows([], 2).id(2, 2).put(20, 8).id(3, 2).put(30, 8).bit(0);
+  assert.deepEqual(take(frame(5, [0, NEAR], a, block(NEAR, cell))), ["add 131073", "add 196609"]);
+  const one = BlockWriter.begin(false, 1, 1).rows([0], 0).bit(0);
+  assert.deepEqual(take(frame(6, [0, NEAR], b, block(NEAR, one))), ["remove 131073"]);
+  assert.deepEqual(take(frame(7, [0, NEAR], c)), ["change 1", "remove 65537"]);
+});
+
 test("parts that do not follow each other are an error of their scope alone", () => {
   const [a, b, c] = inParts(0, 5, 50);
   const size = { ...b, part: { ...b.part!, size: b.part!.size + 1 } };

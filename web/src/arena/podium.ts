@@ -14,6 +14,7 @@ export class PodiumScreen {
   readonly #title = byId("podium-title", HTMLElement);
   readonly #places = byId("podium-places", HTMLOListElement);
   readonly #status = byId("podium-status", HTMLElement);
+  #drawn = ""; // what the places show now
 
   constructor(on: { again: () => void; leave: () => void }) {
     byId("again", HTMLButtonElement).addEventListener("click", on.again);
@@ -28,14 +29,17 @@ export class PodiumScreen {
     return !this.#root.hidden;
   }
 
-  /** Shows a ranking. winner is a seat, 0 for a draw. */
+  /** Shows a ranking, at each picture. winner is a seat, 0 for a draw. */
   show(ranks: Rank[], winner: number, own: number): void {
     const best = ranks.find((r) => r.seat === winner);
     setText(this.#title, best ? (winner === own ? "You win" : `${best.name} wins`) : "A draw");
     this.#root.style.setProperty("--winner", best ? seatColour(winner) : "var(--text)");
-    this.#places.replaceChildren(...shortlist(ranks, own, ROWS).map((r, i) => place(r, i, own)));
-    setText(this.#status, "");
+    const rows = shortlist(ranks, own, ROWS);
+    const key = JSON.stringify([own, rows]);
+    if (key !== this.#drawn) this.#places.replaceChildren(...rows.map((r, i) => place(r, i, own)));
+    this.#drawn = key;
     if (this.open) return;
+    setText(this.#status, "");
     show(this.#root, true);
     this.#title.focus({ preventScroll: true });
   }

@@ -90,13 +90,14 @@ export class Drawing {
 
   /** The room to draw in; undefined: there is none now, and nothing is drawn. */
   set port(port: DrawingPort | undefined) {
+    this.#release();
     this.#port = port;
-    this.#lift();
     this.buttons();
   }
 
   /** Begins with no lines: those of another room follow. */
   clear(): void {
+    this.#release();
     this.surface.replace([]);
     this.#fitted = false;
   }
@@ -327,6 +328,12 @@ export class Drawing {
     this.#end(false);
     if (this.#pen) this.#say("Pen up");
     this.surface.redraw();
+  }
+
+  /** Whatever the hand is at ends, in the room in which it was begun. */
+  #release(): void {
+    this.#lift();
+    if (this.#erasing.size > 0) this.#erased();
   }
 
   #hideKeys(): void {

@@ -80,6 +80,11 @@ export class Editor {
     return this.#lines.text;
   }
 
+  /** The text that is shown when nothing is composed any more: what was set meanwhile waits. */
+  get pending(): string {
+    return this.#later?.text ?? this.text;
+  }
+
   get writable(): boolean {
     return this.root.contentEditable !== "false";
   }

@@ -112,6 +112,17 @@ test("a line that another erases while it is drawn is gone", () => {
   assert.deepEqual([lines(a), lines(b)], [[], []]);
 });
 
+test("a line that ends when the server has all of it is the server's from then on", () => {
+  const { server, drawers: [a, b] } = room(2) as { server: FakeServer; drawers: [Drawer, Drawer] };
+  const line = a.model.board.begin({ x: 1, y: 1 }, 0, 1)!;
+  settle(server, [a, b]); // and the hand holds still
+  a.model.board.end(line);
+  settle(server, [a, b]);
+  b.model.board.erase(b.model.board.lines);
+  settle(server, [a, b]);
+  assert.deepEqual([lines(a), lines(b)], [[], []]);
+});
+
 test("a long line goes in several commands", () => {
   const { server, drawers: [a, b] } = room(2) as { server: FakeServer; drawers: [Drawer, Drawer] };
   const line = a.model.board.begin({ x: 0, y: 0 }, 0, 1)!;

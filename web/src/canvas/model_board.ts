@@ -52,9 +52,9 @@ export class BoardModel {
   #author = 0;
   #last = 0; // the n of the newest own line
   readonly #parts = new Map<string, { line: Stroke; ids: Map<number, number> }>(); // by line: the server's rows, by part
-  readonly #keys = new Map<number, string>(); // by row
   readonly #touched = new Set<string>();
   readonly #own = new Map<string, Own>(); // those that are not yet the server's, or not whole
+  #ended = false; // one of those has, since the last frame
   readonly #hidden = new Set<string>(); // erased, and the server does not know
   readonly #shown = new Map<string, Line>();
   #sorted: Line[] | undefined;
@@ -112,7 +112,7 @@ export class BoardModel {
   end(line: Line): void {
     const own = this.#own.get(line.key);
     if (!own) return;
-    own.last = true;
+    own.last = this.#ended = true;
     this.#send(own);
   }
 
@@ -143,7 +143,7 @@ export class BoardModel {
   frame(author: number, settled: boolean): void {
     this.#author = author;
     for (const own of this.#own.values()) if (!own.last) this.#send(own);
-    if (settled) this.#settle();
+    if (settled || this.#ended) this.#settle(); // of a line that ends nothing may be left to be sent
     for (const key of this.#touched) this.#show(key);
     this.#touched.clear();
   }
@@ -154,7 +154,6 @@ export class BoardModel {
     if (there) {
       known.ids.set(row.Part, id);
       this.#parts.set(key, known);
-      this.#keys.set(id, key);
     } else if (known.ids.get(row.Part) === id) {
       known.ids.delete(row.Part);
       if (known.ids.size === 0) this.#parts.delete(key);
@@ -164,6 +163,7 @@ export class BoardModel {
 
   /** Forgets what the server has taken up. */
   #settle(): void {
+    this.#ended = false;
     const open = new Set<string>(); // own lines of which commands are on their way
     const hidden = new Set<string>();
     for (const { input, ranges } of this.#queue.list) {

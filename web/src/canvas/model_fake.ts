@@ -78,6 +78,11 @@ export class FakeServer {
     client.frames.push({ runs, state: copy(this.#state) });
   }
 
+  /** Forgets the characters that are deleted, as a server does when nobody can mean them any more. */
+  forget(): void {
+    this.#state.doc = new Doc(this.#state.doc.pieces.filter((p) => p.text !== ""));
+  }
+
   /** Keeps the state, as a checkpoint. */
   keep(): void {
     this.#kept = copy(this.#state);

@@ -109,7 +109,8 @@ export function writingPort(model: CanvasModel, edited: () => void, now = () => 
       model.caret(selected.focus, selected.anchor);
     },
     get selection() {
-      return selected && { anchor: text.positionOf(selected.anchor), focus: text.positionOf(selected.focus) };
+      if (!selected || !text.has(selected.anchor) || !text.has(selected.focus)) return undefined;
+      return { anchor: text.positionOf(selected.anchor), focus: text.positionOf(selected.focus) };
     },
   };
 }

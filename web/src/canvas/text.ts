@@ -60,6 +60,11 @@ export class TextModel {
     return this.#shown.placeAt(position);
   }
 
+  /** Whether a place is known: one of a character that was deleted is forgotten in time. */
+  has(place: Place): boolean {
+    return this.#shown.has(place);
+  }
+
   /** The position of a place; 0 where it is forgotten. */
   positionOf(place: Place): number {
     return this.#shown.positionOf(place) ?? 0;

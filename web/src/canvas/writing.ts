@@ -18,7 +18,7 @@ export interface WritingPort {
   readonly canRedo: boolean;
   /** What is selected here. */
   select(anchor: number, focus: number): void;
-  /** Where that is now, when others have written. */
+  /** Where that is now, when others have written; undefined where it is not known. */
   readonly selection: Selected | undefined;
 }
 
@@ -56,9 +56,9 @@ export class Writing {
 
   /** Shows the text as it is now, after others have written or what was refused has gone. */
   refresh(): void {
-    if (!this.#port || this.#port.text === this.editor.text) return;
+    if (!this.#port || this.#port.text === this.editor.pending) return;
     this.editor.set(this.#port.text, this.#port.selection);
-    this.#bytes = bytesOf(this.editor.text);
+    this.#bytes = bytesOf(this.editor.pending);
     this.#shown();
   }
 

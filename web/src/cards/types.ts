@@ -1,4 +1,4 @@
-// The types of the game "cards", rules version "1". Printed by: muster types --game cards
+// The types of the game "cards", rules version "2". Printed by: muster types --game cards
 
 export interface Chair {
   /** A seat, 0 for none. */

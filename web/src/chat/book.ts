@@ -10,6 +10,7 @@ export interface Entry {
   at: number; // of the newest message, in ms since 1970
   preview: string;
   unread: number;
+  id?: string; // of the newest message
 }
 
 /** A notification, or an invitation. */
@@ -33,16 +34,28 @@ interface Kept {
   last: string;
 }
 
-/** The book of one player. Every change is written at once. */
+/**
+ * The book of one player. It is what the browser keeps: all tabs of the player read and write the same one, so that each
+ * changes what the others have made of it, and what was removed in one is nowhere. Every change is written at once.
+ */
 export class Book {
   readonly #prefs: Prefs;
   readonly #name: string;
-  readonly #kept: Kept;
+  #text: string | undefined; // as it was read, or written
+  #read: Kept;
 
   constructor(prefs: Prefs, player: string) {
     this.#prefs = prefs;
     this.#name = `chat.book.${player}`;
-    this.#kept = read(prefs.get(this.#name));
+    this.#text = prefs.get(this.#name);
+    this.#read = read(this.#text);
+  }
+
+  /** What the book says now. */
+  get #kept(): Kept {
+    const text = this.#prefs.get(this.#name);
+    if (text !== undefined && text !== this.#text) [this.#text, this.#read] = [text, read(text)]; // another tab's
+    return this.#read;
   }
 
   /** The place after the last event that was dealt with. */
@@ -51,8 +64,7 @@ export class Book {
   }
 
   set last(place: string) {
-    this.#kept.last = place;
-    this.#write();
+    this.#change((kept) => void (kept.last = place));
   }
 
   /** Whom the player knows, by id, in the order of their names. */
@@ -73,14 +85,12 @@ export class Book {
     const known = this.knows(id);
     if (!known && Object.keys(this.#kept.contacts).length >= MOST_CONTACTS) return false;
     if (known && (!name || name === id || this.#kept.contacts[id] === name)) return true;
-    this.#kept.contacts[id] = name || id;
-    this.#write();
+    this.#change(({ contacts }) => void (contacts[id] = name || id));
     return true;
   }
 
   forget(id: string): void {
-    delete this.#kept.contacts[id];
-    this.#write();
+    this.#change(({ contacts }) => void delete contacts[id]);
   }
 
   /** The conversations, the newest first. */
@@ -95,15 +105,15 @@ export class Book {
   /** Changes a conversation, or begins one. */
   note(channel: Channel, change: Partial<Entry>): Entry {
     const entry = { title: "", at: Date.now(), preview: "", unread: 0, ...this.entry(channel), ...change };
-    this.#kept.entries[channel] = entry;
-    for (const { channel: old } of this.entries.slice(MOST_ENTRIES)) delete this.#kept.entries[old];
-    this.#write();
+    this.#change(({ entries }) => {
+      entries[channel] = entry;
+      for (const [old] of Object.entries(entries).sort(([, a], [, b]) => b.at - a.at).slice(MOST_ENTRIES)) delete entries[old];
+    });
     return entry;
   }
 
   drop(channel: Channel): void {
-    delete this.#kept.entries[channel];
-    this.#write();
+    this.#change(({ entries }) => void delete entries[channel]);
   }
 
   /** Notifications, the newest first. */
@@ -112,28 +122,23 @@ export class Book {
   }
 
   /** Puts one up; again, it changes nothing. */
-  put(notice: Notice): boolean {
-    const list = this.#kept.notices;
-    if (list.some((n) => n.id === notice.id)) return false;
-    list.push(notice);
-    list.sort((a, b) => b.at - a.at);
-    list.splice(MOST_NOTICES);
-    this.#write();
-    return true;
+  put(notice: Notice): void {
+    if (this.notices.some((n) => n.id === notice.id)) return;
+    this.#change((kept) => void (kept.notices = [...kept.notices, notice].sort((a, b) => b.at - a.at).slice(0, MOST_NOTICES)));
   }
 
   take(id: string): void {
-    this.#kept.notices = this.#kept.notices.filter((n) => n.id !== id);
-    this.#write();
+    this.#change((kept) => void (kept.notices = kept.notices.filter((n) => n.id !== id)));
   }
 
   readAll(): void {
-    for (const n of this.#kept.notices) n.read = true;
-    this.#write();
+    this.#change(({ notices }) => notices.forEach((n) => (n.read = true)));
   }
 
-  #write(): void {
-    this.#prefs.set(this.#name, JSON.stringify(this.#kept));
+  #change(how: (kept: Kept) => void): void {
+    how(this.#kept);
+    this.#prefs.set(this.#name, JSON.stringify(this.#read));
+    this.#text = this.#prefs.get(this.#name); // where there is no place for it, it holds for this visit
   }
 }
 

@@ -5,7 +5,7 @@ import {
   APIError, type Channel, type ChatEvent, type Group, type GroupInvitation, type Live, type Lobby, type LobbyEvent, type Muting,
   type Notification, type Party, type PartyEvent, type PartyState, type Presence,
 } from "@muster/client";
-import { Talk } from "../shared/talk.ts";
+import { before, Talk } from "../shared/talk.ts";
 import { Book } from "./book.ts";
 import { Play } from "./play.ts";
 import { names, type State } from "./words.ts";
@@ -298,9 +298,10 @@ export class Session {
     const seen = this.reading === channel && !document.hidden;
     const at = Date.parse(m.at);
     const known = this.book.entry(channel);
-    if (!known || at >= known.at || mine) {
+    const noted = known?.id !== undefined && !before(known.id, m.id); // by another tab of the player
+    if (!noted && (!known || at >= known.at || mine)) {
       this.book.note(channel, {
-        title: this.title(channel), at, preview: (mine ? "You: " : channel.startsWith("direct:") ? "" : `${m.name || this.nameOf(m.from)}: `) + m.text.slice(0, PREVIEW),
+        id: m.id, title: this.title(channel), at, preview: (mine ? "You: " : channel.startsWith("direct:") ? "" : `${m.name || this.nameOf(m.from)}: `) + m.text.slice(0, PREVIEW),
         unread: mine || seen ? 0 : (known?.unread ?? 0) + 1,
       });
     }
@@ -312,8 +313,8 @@ export class Session {
   }
 
   #notice(e: LobbyEvent, title: string, body: string, join?: { kind: "group" | "party"; id: string; until?: number }): void {
-    const fresh = this.book.put({ id: e.id, at: Date.parse(e.at), title, body, read: false, ...(join && { join }) });
-    if (fresh && !this.#old(e)) this.say(title);
+    this.book.put({ id: e.id, at: Date.parse(e.at), title, body, read: false, ...(join && { join }) });
+    if (!this.#old(e)) this.say(title);
     this.#changed();
   }
 

@@ -106,6 +106,35 @@ test("after a gap that a page does not bridge the page alone is shown", async ()
   assert.equal(talk.older, "5-0");
 });
 
+test("what is told while a page is on its way stays, once", async () => {
+  const { fake, talk, texts } = open();
+  fake.pages.set("", { messages: [said("1-0", "bob", "one")] });
+  let loading = talk.load(); // the first
+  talk.hear(said("2-0", "bob", "two"));
+  await loading;
+  assert.deepEqual(texts(), ["there one", "there two"]);
+  fake.pages.set("", { messages: [said("3-0", "bob", "three"), said("2-0", "bob", "two"), said("1-0", "bob", "one")] });
+  loading = talk.load(); // after something may have been missed
+  talk.hear(said("3-0", "bob", "three"));
+  await loading;
+  assert.deepEqual(texts(), ["there one", "there two", "there three"]);
+  fake.pages.set("", { messages: [said("6-0", "bob", "six"), said("5-0", "bob", "five")], next: "5-0" });
+  loading = talk.load(); // and was, more than a page has
+  talk.hear(said("7-0", "bob", "seven"));
+  await loading;
+  assert.deepEqual(texts(), ["there five", "there six", "there seven"]);
+  assert.equal(talk.older, "5-0");
+});
+
+test("a channel that was empty has older pages when it has filled", async () => {
+  const { fake, talk, texts } = open();
+  fake.pages.set("", { messages: [] });
+  await talk.load();
+  fake.pages.set("", { messages: [said("6-0", "bob", "six"), said("5-0", "bob", "five")], next: "5-0" });
+  await talk.load();
+  assert.deepEqual([texts(), talk.older], [["there five", "there six"], "5-0"]);
+});
+
 test("unread counts what others wrote since it was read", async () => {
   const { talk } = open();
   talk.hear(said("1-0", "bob", "a"));

@@ -78,10 +78,11 @@ export class Talk {
   /** Reads the newest page: at first, and whenever messages may have been missed. */
   async load(): Promise<void> {
     const page = await this.#speaker().history(this.channel, { limit: PAGE });
-    const oldest = page.messages.at(-1);
-    const known = this.#there.at(-1);
-    if (!this.loaded || (known && oldest && page.next && before(known.id, oldest.id))) {
-      this.#there = []; // between what is known and this page something may be missing
+    const [newest, oldest] = [page.messages[0], page.messages.at(-1)];
+    const since = this.#there.filter((l) => before(newest?.id ?? "", l.id)); // told while the page was on its way
+    const known = this.#there.at(-1 - since.length);
+    if (!this.loaded || (oldest && page.next && before(known?.id ?? "", oldest.id))) {
+      this.#there = since; // between what is known and this page something may be missing
       this.older = page.next;
     }
     this.loaded = true;
