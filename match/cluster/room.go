@@ -84,6 +84,7 @@ type Room struct {
 	// Failed says why a room that is Off failed: 4201 with its host, 4204 by its rules. Nil: it was called off.
 	Failed *proto.Close
 	Ran    bool // it has been opened
+	Begun  bool // under its epoch
 	Kept   bool // a journal has something of it
 	// Attempts is how many hosts have stopped soon after they opened it.
 	Attempts int
@@ -213,7 +214,7 @@ func parseRoom(id string, f map[string]string) (Room, error) {
 		ID: id, Game: f["game"], Rules: f["rules"], Queue: f["queue"], MadeBy: f["madeby"], Node: f["node"], Region: f["region"],
 		Title: f["title"], Public: f["public"] == "1", Code: f["code"], Owner: f["owner"], Request: f["request"],
 		Config: bytesOf(f["config"]), Meta: bytesOf(f["meta"]),
-	}, Shut: f["shut"] == "1", Off: f["off"] == "1", Failed: lostClose(f), Ran: f["ran"] == "1", Kept: f["kept"] == "1", Result: f["result"]}
+	}, Shut: f["shut"] == "1", Off: f["off"] == "1", Failed: lostClose(f), Ran: f["ran"] == "1", Begun: f["begun"] == "1", Kept: f["kept"] == "1", Result: f["result"]}
 	number := func(name string, required bool) (n uint64, err error) {
 		if f[name] == "" && !required {
 			return 0, nil

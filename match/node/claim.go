@@ -45,8 +45,10 @@ type ClaimerConfig struct {
 const (
 	// claimEvery is how often it is looked for rooms of nodes that are gone.
 	claimEvery = 200 * time.Millisecond
-	// claimTimeout bounds one look, and one room.
+	// claimTimeout bounds one look, and what is asked of a room before it is taken.
 	claimTimeout = 5 * time.Second
+	// takeTimeout bounds one room once it is its turn: some twenty calls, which a slow Redis may answer after half a second.
+	takeTimeout = 20 * time.Second
 	// claimBatch rooms are taken over in each claimPace at most, and so many at a time are being restored.
 	claimBatch   = 20
 	claimPace    = 100 * time.Millisecond
@@ -83,7 +85,8 @@ type Claimer struct {
 	nodes map[string]*deadNode
 	peers map[string]cluster.Node // as they were when they were there
 	since map[string]time.Time    // since when a room is seen to be without a host
-	mine  map[string]bool         // claimed, but it could not be opened yet
+	mine  map[string]job          // rooms with whose claim this node is not done, see note
+	notes uint64                  // how many there ever were
 	news  chan struct{}           // closed at the next news
 }
 
@@ -102,7 +105,7 @@ func NewClaimer(cfg ClaimerConfig) *Claimer {
 	if cfg.Log == nil {
 		cfg.Log = zap.NewNop()
 	}
-	return &Claimer{ClaimerConfig: cfg, nodes: map[string]*deadNode{}, peers: map[string]cluster.Node{}, since: map[string]time.Time{}, mine: map[string]bool{}, news: make(chan struct{})}
+	return &Claimer{ClaimerConfig: cfg, nodes: map[string]*deadNode{}, peers: map[string]cluster.Node{}, since: map[string]time.Time{}, mine: map[string]job{}, news: make(chan struct{})}
 }
 
 // Start lets it take rooms over, as one of the nodes, until Close. It is called once.
@@ -249,9 +252,10 @@ func (c *Claimer) due() (due []string) {
 type job struct {
 	from, room string
 	since      time.Time // it is seen to be without a host
+	note       uint64    // the number under which this node has noted it; 0: it has not
 }
 
-// jobs lists the rooms that were found, and those that were claimed and could not be opened.
+// jobs lists the rooms that were found, and those with whose claim this node is not done, in whose index ever they are by now.
 func (c *Claimer) jobs(owned map[string][]string) (jobs []job) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -269,11 +273,14 @@ func (c *Claimer) jobs(owned map[string][]string) (jobs []job) {
 	}
 	for from, rooms := range owned {
 		for _, room := range rooms {
-			jobs = append(jobs, job{from, room, since(room)})
+			if _, mine := c.mine[room]; !mine {
+				jobs = append(jobs, job{from: from, room: room, since: since(room)})
+			}
 		}
 	}
-	for room := range c.mine {
-		jobs = append(jobs, job{"", room, since(room)})
+	for room, j := range c.mine {
+		j.since = since(room)
+		jobs = append(jobs, j)
 	}
 	c.since = seen
 	return jobs
@@ -310,24 +317,22 @@ func (c *Claimer) all(work context.Context, jobs []job, live map[string]cluster.
 			taken = 0
 		}
 		j := jobs[0]
-		ctx, cancel := context.WithTimeout(work, claimTimeout)
 		rec := found[0].Room
-		to, err := c.decide(ctx, j, &rec, found[0].Err, live)
-		if err != nil || to == leave {
-			cancel()
+		take, err := c.decide(work, j, &rec, found[0].Err, live)
+		if err != nil || !take {
 			c.failed(work, j.room, err)
 			continue
 		}
 		taken++
 		select {
 		case <-work.Done():
-			cancel()
 			return
 		case slots <- struct{}{}:
 		}
 		wg.Go(func() {
+			ctx, cancel := context.WithTimeout(work, takeTimeout)
 			defer cancel()
-			_, err := c.take(ctx, j, rec, to)
+			_, err := c.take(ctx, j, rec)
 			c.failed(work, j.room, err)
 			<-slots
 		})
@@ -368,9 +373,7 @@ func (c *Claimer) Claim(ctx context.Context, rec cluster.Room) (*match.Instance,
 			return nil, err //nolint:wrapcheck // says what it did
 		}
 	}
-	to := lose
 	if c.survives(&rec) {
-		to = open
 		if (rec.Region != "" || len(rec.On) > 0) && !rec.Off { // a player may have come by a node that another one is better than
 			live, err := c.Live(ctx)
 			if err != nil || time.Since(c.found(rec.ID)) < farAfter && c.far(&rec, live) {
@@ -380,100 +383,98 @@ func (c *Claimer) Claim(ctx context.Context, rec cluster.Room) (*match.Instance,
 	} else if live, err := c.Live(ctx); err != nil || c.elsewhere(&rec, live, 0) {
 		return nil, err
 	}
-	return c.take(ctx, job{rec.Node, rec.ID, time.Now()}, rec, to)
+	return c.take(ctx, job{from: rec.Node, room: rec.ID, since: time.Now()}, rec)
 }
 
-// take takes a room over and does what is to be done with it.
-func (c *Claimer) take(ctx context.Context, j job, rec cluster.Room, to what) (*match.Instance, error) {
+// take takes a room over and does what is to be done with it. Done again it does the rest of what it has not come to.
+func (c *Claimer) take(ctx context.Context, j job, rec cluster.Room) (*match.Instance, error) {
 	self, dir := c.Opener.Self(), c.Opener.Dir
-	if j.from == "" {
-		rm, err := c.open(ctx, rec)
-		if errors.Is(err, errOutdated) {
-			err = c.anew(ctx, j, &rec)
-		}
-		return rm, err
-	}
 	if err := dir.Own(ctx, self, j.room); err != nil {
 		return nil, err //nolint:wrapcheck // says what it did
 	}
+	j = c.note(j) // it may be claimed though that is not heard
 	word, rec, err := dir.Claim(ctx, j.room, j.from, self, c.owners.Epoch(), c.blames(ctx, j.from, &rec))
 	if errors.Is(err, cluster.ErrFenced) || errors.Is(err, cluster.ErrNoRoom) { // somebody was faster
+		c.done(j)
 		return nil, errors.Join(elsewhere(), dir.Disown(ctx, self, j.room))
 	}
 	if err != nil {
 		return nil, err //nolint:wrapcheck // says what it did
 	}
 	c.owners.Saw(rec.Epoch)
-	log := c.Log.With(zap.String("room", j.room), zap.String("from", j.from), zap.Uint64("epoch", rec.Epoch))
-	var rm *match.Instance
+	switch {
+	case word == cluster.ClaimedRoom && c.survives(&rec):
+		return c.open(ctx, j, rec)
+	case word == cluster.ClaimedResult:
+		if err := c.finish(ctx, &rec); err != nil {
+			return nil, err
+		}
+		return nil, c.disown(ctx, j, true)
+	case word == cluster.ClaimedOff:
+		return nil, c.disown(ctx, j, true) // its record says so for a while
+	}
 	over := proto.Close{Code: proto.CodeMatchGone, Reason: "the match's server was lost"}
-	if rec.Failed != nil {
+	if word == cluster.ClaimedOver {
+		over = proto.Close{Code: proto.CodeRulesFailed, Reason: "the game's rules failed"}
+	} else if rec.Failed != nil {
 		over = *rec.Failed
 	}
-	switch {
-	case word == cluster.ClaimedRoom && to == open:
-		c.note(j.room)
-		if rm, err = c.open(ctx, rec); errors.Is(err, errOutdated) {
-			return nil, c.anew(ctx, j, &rec)
-		} else if err != nil {
-			break
-		}
-		log.Info("a room goes on here", zap.Int("attempts", rec.Attempts))
-	case word == cluster.ClaimedResult:
-		err = c.finish(ctx, &rec)
-	case word == cluster.ClaimedOff:
-		// its record says so for a while
-	default:
-		if word == cluster.ClaimedOver {
-			over = proto.Close{Code: proto.CodeRulesFailed, Reason: "the game's rules failed"}
-		}
-		log.Warn("a match is lost with its server", zap.String("why", over.Reason), zap.Int("attempts", rec.Attempts))
-		if err = c.endJournal(ctx, &rec); err == nil {
-			err = dir.Fail(ctx, j.room, rec.Epoch, over)
-		}
-		if err == nil {
-			return nil, errors.Join(&over, c.disown(ctx, j, self, true))
-		}
+	c.logger(j, &rec).Warn("a match is lost with its server", zap.String("why", over.Reason), zap.Int("attempts", rec.Attempts))
+	if err := c.endJournal(ctx, &rec); err != nil {
+		return nil, err
 	}
-	if err != nil {
-		return rm, err //nolint:wrapcheck // says what it did
+	if err := dir.Fail(ctx, j.room, rec.Epoch, over); err != nil {
+		return nil, err //nolint:wrapcheck // says what it did
 	}
-	return rm, c.disown(ctx, j, self, rm == nil)
+	return nil, errors.Join(&over, c.disown(ctx, j, true))
 }
 
-// disown takes a room out of the index in which it was found, and out of this node's where it is over.
-func (c *Claimer) disown(ctx context.Context, j job, self string, over bool) error {
+func (c *Claimer) logger(j job, rec *cluster.Room) *zap.Logger {
+	return c.Log.With(zap.String("room", j.room), zap.String("from", j.from), zap.Uint64("epoch", rec.Epoch))
+}
+
+// disown takes a room out of the index in which it was found, and out of this node's where it is over: its claim is done.
+func (c *Claimer) disown(ctx context.Context, j job, over bool) error {
 	var err error
 	if over {
-		err = c.Opener.Dir.Disown(ctx, self, j.room)
+		err = c.Opener.Dir.Disown(ctx, c.Opener.Self(), j.room)
 	}
-	return errors.Join(err, c.Opener.Dir.Disown(ctx, j.from, j.room))
+	if err = errors.Join(err, c.Opener.Dir.Disown(ctx, j.from, j.room)); err == nil {
+		c.done(j)
+	}
+	return err
 }
 
-// note and opened keep the list of rooms that are this node's, and do not run yet.
-func (c *Claimer) note(room string) {
+// note and done keep the list of rooms with whose claim this node is not done: from before the claim until the room runs
+// here, is over, or is another's. Where another node looks as well the room may be in no index but this node's, into which
+// nobody looks while the node is there. What is done is done by what was read before, so it says nothing of a later note.
+func (c *Claimer) note(j job) job {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.mine[room] = true
+	c.notes++
+	j.note = c.notes
+	c.mine[j.room] = j
+	return j
 }
 
-func (c *Claimer) opened(room string) {
+func (c *Claimer) done(j job) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	delete(c.mine, room)
+	if c.mine[j.room].note == j.note {
+		delete(c.mine, j.room)
+	}
 }
 
 // open opens a room that was claimed, and waits a little until it ticks, so that not too many are restored at once. Where
 // this host takes none it goes to another.
-func (c *Claimer) open(ctx context.Context, rec cluster.Room) (*match.Instance, error) {
+func (c *Claimer) open(ctx context.Context, j job, rec cluster.Room) (*match.Instance, error) {
 	rm, err := c.Opener.Open(ctx, rec)
 	var told *proto.Close
 	switch {
+	case errors.As(err, &told) && told.Code == proto.CodeOverloaded:
+		return nil, errors.Join(err, c.handOver(ctx, j, &rec))
 	case errors.As(err, &told):
-		c.opened(rec.ID)
-		if told.Code == proto.CodeOverloaded {
-			err = errors.Join(err, c.Opener.Dir.HandOver(ctx, rec.ID, rec.Epoch, false))
-		}
+		c.done(j)
 		return nil, err
 	case err != nil:
 		return nil, err
@@ -482,17 +483,27 @@ func (c *Claimer) open(ctx context.Context, rec cluster.Room) (*match.Instance, 
 	defer timer.Stop()
 	select {
 	case <-rm.Ready(): // it may be about to end
-		if rm.Outdated() {
-			return nil, errOutdated
-		}
-		if !rm.Opened() {
+		switch {
+		case rm.Outdated():
+			return nil, c.anew(ctx, j, &rec)
+		case !rm.Opened():
 			return nil, fmt.Errorf("opening room %s: it cannot be restored now", rec.ID)
 		}
+		c.logger(j, &rec).Info("a room goes on here", zap.Int("attempts", rec.Attempts))
+		return rm, c.disown(ctx, j, false)
 	case <-timer.C:
 	case <-ctx.Done():
 	}
-	c.opened(rec.ID)
-	return rm, nil
+	return rm, nil // it may yet not open: a later look sees what has become of it
+}
+
+// handOver gives a room that was claimed to another node.
+func (c *Claimer) handOver(ctx context.Context, j job, rec *cluster.Room) error {
+	err := c.Opener.Dir.HandOver(ctx, rec.ID, rec.Epoch, false)
+	if err == nil {
+		c.done(j)
+	}
+	return err //nolint:wrapcheck // says what it did
 }
 
 // finish does what its host did not come to after the end of the match.

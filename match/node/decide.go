@@ -9,54 +9,56 @@ import (
 	"muster/match/cluster"
 )
 
-// what to do with a room.
-type what int
-
-const (
-	leave what = iota // to another node, or for later
-	open              // go on with it
-	lose              // nobody can
-)
-
-// decide says what this node does with a room, by its record or why that could not be read.
-func (c *Claimer) decide(ctx context.Context, j job, rec *cluster.Room, err error, live map[string]cluster.Node) (to what, _ error) {
+// decide says whether this node takes a room over now, by its record or why that could not be read.
+func (c *Claimer) decide(work context.Context, j job, rec *cluster.Room, err error, live map[string]cluster.Node) (take bool, _ error) {
+	ctx, cancel := context.WithTimeout(work, claimTimeout)
+	defer cancel()
 	gone := errors.Is(err, cluster.ErrNoRoom)
 	switch {
 	case err != nil && !gone:
-		return leave, err
-	case j.from == "" && (gone || rec.Node != c.Opener.Self() || rec.Off):
-		c.opened(j.room)
-		return leave, nil
-	case j.from == "":
-		return open, nil
+		return false, err
+	case j.note != 0 && rec.Node == c.Opener.Self():
+		return c.unfinished(ctx, j, rec)
 	case gone, rec.Node != j.from && j.from != cluster.Released:
-		return leave, c.Opener.Dir.Disown(ctx, j.from, j.room) //nolint:wrapcheck // says what it did
+		return false, c.disown(ctx, j, false)
 	case rec.Node != j.from: // it is about to be released, or was and is somebody's; the index ends by itself
-		return leave, nil
+		c.done(j)
+		return false, nil
 	}
 	if idle, err := c.idle(ctx, rec); idle || err != nil {
 		if err == nil {
-			err = c.Opener.Dir.Disown(ctx, j.from, j.room)
+			err = c.disown(ctx, j, false)
 		}
-		return leave, err //nolint:wrapcheck // says what it did
+		return false, err
 	}
-	to = lose
-	if !rec.Off && c.survives(rec) {
-		to = open
-	}
-	waited := time.Since(j.since)
+	survives, waited := c.survives(rec), time.Since(j.since)
 	if waited < anyAfter || c.busy(live) && waited < 2*anyAfter {
 		if c.falls(rec, live) != c.Opener.Self() {
-			return leave, nil
+			return false, nil
 		}
 	}
-	if to == open && waited < farAfter && c.far(rec, live) {
-		return leave, nil
+	if survives && !rec.Off && waited < farAfter && c.far(rec, live) {
+		return false, nil
 	}
-	if to == lose && !rec.Off && c.elsewhere(rec, live, waited) {
-		return leave, nil
+	return survives || rec.Off || !c.elsewhere(rec, live, waited), nil
+}
+
+// unfinished says whether a room that was claimed here is to be taken once more: something has failed after the claim, or
+// it did not come to run.
+func (c *Claimer) unfinished(ctx context.Context, j job, rec *cluster.Room) (take bool, _ error) {
+	rm := c.Opener.Host.Room(j.room)
+	if rm == nil || rm.Epoch() < rec.Epoch {
+		return true, nil
 	}
-	return to, nil
+	select {
+	case <-rm.Ready():
+	default:
+		return false, nil // it is being restored
+	}
+	if !rm.Opened() {
+		return false, nil // it is about to end
+	}
+	return false, c.disown(ctx, j, false)
 }
 
 // busy says whether this node should take nothing that another can take.
@@ -77,7 +79,7 @@ func (c *Claimer) idle(ctx context.Context, rec *cluster.Room) (bool, error) {
 // survives says whether this node can go on with a room.
 func (c *Claimer) survives(rec *cluster.Room) bool {
 	rules, ok := c.Opener.Games[rec.Game]
-	return ok && (rules.Version == rec.Rules || rules.Persist) && (!rec.Ran || rules.Durability != match.None && c.Journals != nil)
+	return ok && (rules.Version == rec.Rules || rules.Persist) && (!c.Opener.ran(rec) || rules.Durability != match.None && c.Journals != nil)
 }
 
 // elsewhere says whether another node may be able to go on with a room with which this one cannot.

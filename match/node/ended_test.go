@@ -52,7 +52,7 @@ func TestWhatAHostCouldNotWriteWhenItStoppedOthersDo(t *testing.T) {
 					time.Sleep(500 * time.Millisecond)
 					first.line.lose(false)
 					first.claims.Close()
-					first.line.failOnce(call, before)
+					first.line.failOnce(call, before, func() bool { return true })
 					if err := first.host.Close(context.Background()); err != nil {
 						t.Fatal(err)
 					}

@@ -116,7 +116,13 @@ func refused(err error) error {
 
 // stuck says whether the record is of a room that ran before, and nothing here can go on with it.
 func (o *Opener) stuck(rec *cluster.Room) bool {
-	return rec.Ran && rec.Attempts > 0 && o.Games[rec.Game].Durability == match.None
+	return o.ran(rec) && o.Games[rec.Game].Durability == match.None
+}
+
+// ran says whether a room ran before this node had it, so that it can only go on from what is stored of it. One that this node
+// was itself about to open may not have: what it has heard of that is not known.
+func (o *Opener) ran(rec *cluster.Room) bool {
+	return rec.Ran && (!rec.Begun || rec.Node != o.Self())
 }
 
 // Stale ends the room that runs here if its record says that it is another's, or has a newer epoch, and says whether it

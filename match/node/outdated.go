@@ -22,19 +22,15 @@ var errOutdated = errors.New("its journal is of a newer epoch than its record")
 // does not help within outdatedFor, since Redis's clock was set back, the match is lost: its players are told 4201, and
 // their tickets wait again.
 func (c *Claimer) anew(ctx context.Context, j job, rec *cluster.Room) error {
-	c.opened(rec.ID)
 	log := c.Log.With(zap.String("room", rec.ID), zap.Uint64("epoch", rec.Epoch), zap.Error(errOutdated))
 	if time.Since(j.since) < outdatedFor {
 		log.Warn("a room is to be claimed anew")
-		return errors.Join(soonAgain(), c.Opener.Dir.HandOver(ctx, rec.ID, rec.Epoch, false))
+		return errors.Join(soonAgain(), c.handOver(ctx, j, rec))
 	}
 	log.Warn("a match is lost with its record")
 	lost := &proto.Close{Code: proto.CodeMatchGone, Reason: "the match is lost"}
 	if err := c.Opener.Dir.Fail(ctx, rec.ID, rec.Epoch, *lost); err != nil {
 		return err //nolint:wrapcheck // says what it did
 	}
-	if j.from == "" {
-		j.from = cluster.Released
-	}
-	return errors.Join(lost, c.disown(ctx, j, c.Opener.Self(), true))
+	return errors.Join(lost, c.disown(ctx, j, true))
 }

@@ -2,6 +2,7 @@ package node_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
@@ -45,6 +46,31 @@ func TestRoomWhoseJournalKnowsANewerEpochThanItsRecordIsClaimedAnew(t *testing.T
 			t.Error("its player cannot come back")
 		}
 	})
+}
+
+func TestRoomThatIsToBeClaimedAnewIsSoWhateverCallFailsOnce(t *testing.T) {
+	for call := 1; call <= 20; call++ {
+		for _, before := range []bool{true, false} {
+			t.Run(fmt.Sprint(call, before), func(t *testing.T) {
+				inWorld(t, 2, match.Rules{}, func(t *testing.T, w *world) {
+					first := w.procs[0]
+					w.begin("journal", "r1", "duel", first, "alice")
+					time.Sleep(time.Second)
+					first.kill()
+					fence := w.ahead("r1", time.Second)
+					w.procs[1].line.failOnce(call, before, func() bool { return true })
+					time.Sleep(4 * time.Second)
+					at := w.hosts("r1")
+					if len(at) != 1 {
+						t.Fatalf("it runs in %d processes", len(at))
+					}
+					if epoch := at[0].host.Room("r1").Epoch(); epoch <= fence {
+						t.Errorf("it runs under epoch %d, and its journal knows %d", epoch, fence)
+					}
+				})
+			})
+		}
+	}
 }
 
 func TestMatchWhoseJournalIsFarAheadOfItsRecordIsLostAndItsLobbyHearsItOnce(t *testing.T) {

@@ -92,6 +92,7 @@ type line struct {
 	dies  func(call int, before bool) bool // whether the process dies before or after a call
 	die   func()
 	fails func(before bool) bool // whether a call fails before it is made, or its answer is lost
+	slow  func()                 // what each call waits for
 }
 
 var (
@@ -110,7 +111,7 @@ func (l *line) isCut() bool {
 func (l *line) lose(away bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.away = away
+	l.away, l.fails = away, nil
 }
 
 // fill has Redis refuse what would need more memory; only the index of a node's rooms asks for that here.
@@ -148,7 +149,11 @@ func (l *line) call(f func() error) error {
 		l.mu.Unlock()
 		return errAway
 	}
+	slow := l.slow
 	l.mu.Unlock()
+	if slow != nil {
+		slow()
+	}
 	err := f()
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -166,16 +171,32 @@ func (l *line) call(f func() error) error {
 	return err
 }
 
-// failOnce makes one call fail from now on: the n-th, from 1, before it is made or with its answer lost.
-func (l *line) failOnce(n int, before bool) {
+// failOnce makes one call fail: the n-th, from 1, of those made while counts says so; before it is made, or with its answer
+// lost.
+func (l *line) failOnce(n int, before bool, counts func() bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	calls := 0
 	l.fails = func(b bool) bool {
-		if b {
+		if b && counts() {
 			calls++
 		}
-		return b == before && calls == n
+		failed := b == before && calls == n
+		if failed && !b {
+			calls++ // once
+		}
+		return failed
+	}
+}
+
+// awayFrom has Redis not answer from the n-th call on, from 1.
+func (l *line) awayFrom(n int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	n += l.calls
+	l.fails = func(before bool) bool {
+		l.away = l.away || before && l.calls == n
+		return l.away && before
 	}
 }
 
