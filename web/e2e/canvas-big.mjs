@@ -83,9 +83,10 @@ async function open(browser, text) {
   assert.ok(drawn.length > 5 && part(drawn, 0.25) <= MOST_LINE, `a line is shown after ${spread(drawn)}, want ${MOST_LINE} ms`);
   await page.waitForFunction((lines) => window.muster.lines === lines, LINES + 1);
 
-  await page.getByRole("button", { name: "Larger" }).click({ clickCount: 8 });
+  const scale = await page.evaluate(() => window.muster.scale);
   const zoomed = performance.now();
-  await page.waitForFunction(() => window.muster.settled);
+  await page.getByRole("button", { name: "Larger" }).click({ clickCount: 8 });
+  await page.waitForFunction((before) => window.muster.scale > before && window.muster.settled, scale);
   console.log(`after it was made larger all was drawn within ${seconds(zoomed)}`);
   await shoot({ page }, shots, "canvas-big-larger");
   const heap = await page.evaluate(() => performance.memory?.usedJSHeapSize ?? 0);
