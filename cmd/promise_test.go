@@ -206,7 +206,12 @@ func TestAWatcherSeesTheMatchAndNotWhatIsASeats(t *testing.T) {
 			t.Errorf("the watcher in seat %d sees %+v", w.Seat(), f)
 		}
 	}
-	_, err := d.tryDial("nowhere", d.watchToken("nowhere", "walter"))
+	var err error
+	until(t, "it is certain that there is no such match", func() bool { // a server that has just begun waits for what others have
+		_, err = d.tryDial("nowhere", d.watchToken("nowhere", "walter"))
+		var ce *client.CloseError
+		return !errors.As(err, &ce) || ce.Code != proto.CodeOverloaded
+	})
 	wantClose(t, err, proto.CodeMatchGone)
 	if _, err := d.dir.Room(soon(t), "nowhere"); !errors.Is(err, cluster.ErrNoRoom) {
 		t.Errorf("the directory has it: %v", err)

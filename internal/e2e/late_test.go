@@ -22,10 +22,10 @@ const (
 )
 
 // late is the arena as those who watch it see it in a tournament, so long after it is played.
-func late(by time.Duration) match.Game {
+func late(delay time.Duration) match.Game {
 	rules := arena.Game.Rules()
 	rules.Spectators = 10_000
-	rules.SpectatorDelay = by
+	rules.SpectatorDelay = delay
 	return match.Define[arena.World, arena.Input](arena.Game.Name(), arena.Arena{}, rules)
 }
 
