@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -123,8 +124,8 @@ func TestBusStaysLiveThroughSilence(t *testing.T) {
 func TestABusThatWasStoppedItselfIsNotDeaf(t *testing.T) {
 	inBubble(t, func(t *testing.T, rdb redis.UniversalClient) {
 		core, logs := observer.New(zapcore.InfoLevel)
-		stops, gaps := 0, 0
-		b := cluster.StartBus(rdb, ns, zap.New(core), func(cluster.Notice) { stops++; time.Sleep(2500 * time.Millisecond) }, func() { gaps++ })
+		var stops, gaps atomic.Int32
+		b := cluster.StartBus(rdb, ns, zap.New(core), func(cluster.Notice) { stops.Add(1); time.Sleep(2500 * time.Millisecond) }, func() { gaps.Add(1) })
 		defer b.Close()
 		const times = 20 // of several things that are ready any may be taken first
 		for range times {
@@ -132,8 +133,8 @@ func TestABusThatWasStoppedItselfIsNotDeaf(t *testing.T) {
 			publish(t, b, "ticket", "1")
 		}
 		time.Sleep(5 * time.Second)
-		if stops != times || gaps != 1 || !b.Live() || logs.Len() != 0 {
-			t.Errorf("after %d of %d stops: live %v, %d gaps, logged %v", stops, times, b.Live(), gaps, logs.All())
+		if stops.Load() != times || gaps.Load() != 1 || !b.Live() || logs.Len() != 0 {
+			t.Errorf("after %d of %d stops: live %v, %d gaps, logged %v", stops.Load(), times, b.Live(), gaps.Load(), logs.All())
 		}
 	})
 }
