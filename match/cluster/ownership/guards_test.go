@@ -107,7 +107,8 @@ var islands = profile{
 
 // rare says after how many runs the search for a schedule may begin that is rare.
 var rare = map[guard]int{
-	margins: 3200, beats: 1600, allPeers: 1600, doubts: 1500, named: 5700, knownPeers: 6800, resumes: 3100, reasserted: 1400,
+	margins: 3200, beats: 1600, appendEpoch: 8900, steadiness: 3200, allPeers: 2900, doubts: 1500, named: 5700, knownPeers: 13400,
+	lineages: 1600, resumes: 3100, reasserted: 1400,
 }
 
 // common are the options of the profiles.
