@@ -50,16 +50,22 @@ func (g *gate) shortly(f *Feed) {
 	}
 }
 
-func TestAFeedComesBackHoweverShortlyItIsAsked(t *testing.T) {
-	s, l := startFeed(t)
-	var lost []bool
-	f := follow(t, l, LiveOptions{Lost: func(err error) { lost = append(lost, err != nil) }})
-	c := s.next()
-	g := newGate(t)
+// lost cuts the newest connection; the handshakes after it wait at a gate.
+func (s *feedServer) lost(t *testing.T) *gate {
+	t.Helper()
+	c, g := s.next(), newGate(t)
 	s.mu.Lock()
 	s.meets = func() { g.wait(t.Context()) }
 	s.mu.Unlock()
 	_ = c.ws.CloseNow()
+	return g
+}
+
+func TestAFeedComesBackHoweverShortlyItIsAsked(t *testing.T) {
+	s, l := startFeed(t)
+	var lost []bool
+	f := follow(t, l, LiveOptions{Lost: func(err error) { lost = append(lost, err != nil) }})
+	g := s.lost(t)
 	g.shortly(f)
 	close(g.open)
 	go func() { s.next().event(1) }()
@@ -97,12 +103,7 @@ func TestAFeedsTokenIsRefreshedHoweverShortlyItIsAsked(t *testing.T) {
 func TestCloseEndsAnAttemptOfAFeed(t *testing.T) {
 	s, l := startFeed(t)
 	f := follow(t, l, LiveOptions{})
-	c := s.next()
-	g := newGate(t)
-	s.mu.Lock()
-	s.meets = func() { g.wait(t.Context()) }
-	s.mu.Unlock()
-	_ = c.ws.CloseNow()
+	g := s.lost(t)
 	g.shortly(f)
 	_ = f.Close() // goleak sees to it that nothing is left
 	if _, err := f.Next(t.Context()); !errors.Is(err, ErrClosed) {
